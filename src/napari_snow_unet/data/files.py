@@ -1,0 +1,90 @@
+"""Errors a person can act on, and files that are either whole or absent."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Input that cannot be used: what was received, what was expected, what to do about it.
+
+    Parameters
+    ----------
+    received : str
+        What was found, as the subject of the sentence.
+    expected : str
+        What would have been right.
+    remedy : str
+        What the person can do now.
+    path : path-like, optional
+        The file or folder it is about; it is named first.
+    """
+
+    def __init__(
+        self,
+        received: str,
+        *,
+        expected: str,
+        remedy: str,
+        path: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.received, self.expected, self.remedy, self.path = received, expected, remedy, path
+        where = f"{os.fspath(path)}: " if path is not None else ""
+        super().__init__(f"{where}{received}; expected {expected}. {remedy}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild the error from its parts when it crosses a process boundary."""
+        return _rebuild, (self.received, self.expected, self.remedy, self.path)
+
+
+def _rebuild(
+    received: str, expected: str, remedy: str, path: str | os.PathLike[str] | None
+) -> InputError:
+    return InputError(received, expected=expected, remedy=remedy, path=path)
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its name once the block has ended well.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file shall stand. Its folder is made when it is missing.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Yields
+    ------
+    pathlib.Path
+        The temporary file to write to, with the suffix of `path`.
+
+    Raises
+    ------
+    InputError
+        If `path` exists and `overwrite` is false.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise InputError(
+            "the file exists already",
+            expected="a free name",
+            remedy="Choose another folder or allow overwriting.",
+            path=path,
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

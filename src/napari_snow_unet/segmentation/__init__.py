@@ -1,0 +1,1 @@
+"""Image to labels on plain arrays; the network is passed in as a function."""

@@ -1,0 +1,1 @@
+"""The dock widgets: forms around the pipeline, no arithmetic."""
