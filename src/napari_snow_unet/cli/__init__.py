@@ -1,0 +1,46 @@
+"""The shell: one module per command, each a thin call of the functions the docks use too."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from napari_snow_unet import __version__
+from napari_snow_unet.data.files import InputError
+
+app = typer.Typer(
+    name="napari-snow-unet",
+    help="Segment cell nuclei in H&E images of breast cancer with a U-Net.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Segment cell nuclei in H&E images of breast cancer with a U-Net."""
+
+
+def main() -> None:
+    """Run the command line; a problem with the input is one sentence and exit code 1."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What was finished is kept.", err=True)
+        sys.exit(130)
