@@ -1,0 +1,46 @@
+"""What the pipeline needs to know of a model: plain values and one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A function from pixels to probabilities and the facts that belong to it.
+
+    Attributes
+    ----------
+    predict : callable
+        Takes float32 (1, Y, X, C) in unit range, Y and X multiples of 64, and returns the
+        probability of nucleus, float32 (1, Y, X) in 0..1.
+    name : str
+        What people call it.
+    checksum : str
+        SHA-256 of its weights, empty if it has none.
+    channel : str
+        What it was trained on, one of `preprocess.CHANNELS`.
+    halo : int
+        Radius of its receptive field in pixels, rounded up to a multiple of 16.
+    pixel_size_um : tuple of float or None
+        Smallest and largest pixel size it was trained on, in micrometres; None if any will do.
+    threshold_floor : float
+        Smallest probability at which Otsu's method may cut; keeps tissue without nuclei empty.
+    precision : str
+        The number format it computes in.
+    """
+
+    predict: Predict
+    name: str
+    checksum: str = ""
+    channel: str = "red"
+    halo: int = 96
+    pixel_size_um: tuple[float, float] | None = None
+    threshold_floor: float = 0.3
+    precision: str = "float32"

@@ -1,0 +1,102 @@
+"""What a person can choose for a segmentation, and the checks on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person can choose for a segmentation.
+
+    Attributes
+    ----------
+    threshold : float or "otsu"
+        Probability in 0..1 above which a pixel is nucleus, or Otsu's method.
+    output : {"nuclei", "mask"}
+        Every nucleus its own label, or one label for all.
+    split : bool
+        Separate touching nuclei by a seeded watershed.
+    min_area : float or None
+        Smallest nucleus in pixels. None stands for 2.5 square micrometres.
+    min_area_um2 : float or None
+        Smallest nucleus in square micrometres; needs a known pixel size, and goes before
+        `min_area`.
+    fill_holes : bool
+        Fill holes in nuclei.
+    clear_border : bool
+        Drop nuclei that touch the border of the image.
+    channel : str or None
+        Channel to use; None stands for the one the model was trained on.
+    pixel_size_um : float or None
+        Micrometres per pixel, where the person knows better than the file or layer.
+    tile : int
+        Edge of the windows the network sees, in pixels, a multiple of 64.
+    """
+
+    threshold: float | Literal["otsu"] = "otsu"
+    output: Literal["nuclei", "mask"] = "nuclei"
+    split: bool = True
+    min_area: float | None = None
+    min_area_um2: float | None = None
+    fill_holes: bool = True
+    clear_border: bool = False
+    channel: str | None = None
+    pixel_size_um: float | None = None
+    tile: int = 1024
+
+
+def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
+    """Return the area in pixels below which a nucleus is dropped.
+
+    Parameters
+    ----------
+    options : Options
+        The person's choice.
+    pixel_size_um : float or None
+        Micrometres per pixel if known.
+
+    Returns
+    -------
+    float
+        Area in pixels.
+
+    Raises
+    ------
+    InputError
+        If the area is negative, or given in micrometres while the pixel size is unknown.
+    """
+    pixel = pixel_size_um or REFERENCE_PIXEL_UM
+    area = options.min_area
+    if options.min_area_um2 is not None:
+        if pixel_size_um is None:
+            raise InputError(
+                "a smallest area in square micrometres for an image of unknown pixel size",
+                expected="a known pixel size",
+                remedy="Give the pixel size, or the smallest area in pixels.",
+            )
+        area = options.min_area_um2 / pixel**2
+    if area is None:
+        area = SMALLEST_NUCLEUS_UM2 / pixel**2
+    if not 0 <= area < float("inf"):
+        raise InputError(
+            f"a smallest area of {area}",
+            expected="a number that is not negative",
+            remedy="Choose 0 to keep every nucleus.",
+        )
+    return area
+
+
+def check_pixel_size(pixel_size_um: float | None) -> float | None:
+    """Return the pixel size, or raise `InputError` if it cannot be one."""
+    if pixel_size_um is not None and not 0.001 <= pixel_size_um <= 1000:
+        raise InputError(
+            f"a pixel size of {pixel_size_um} um",
+            expected="micrometres per pixel, 0.25 for a 40x scan",
+            remedy="Give the pixel size in micrometres, or leave it out.",
+        )
+    return pixel_size_um

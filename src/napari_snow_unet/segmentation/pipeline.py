@@ -1,0 +1,287 @@
+"""segment(): from an image to labelled nuclei, the one way used by docks, shell and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.nuclei import label_nuclei
+from napari_snow_unet.segmentation.options import Options, check_pixel_size, smallest_area_px
+from napari_snow_unet.segmentation.preprocess import (
+    is_rgb,
+    network_input,
+    plane_axes,
+    unit_divisor,
+)
+from napari_snow_unet.segmentation.provenance import provenance, scale_messages
+from napari_snow_unet.segmentation.resample import resample, scale_factor
+from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
+from napari_snow_unet.segmentation.tiling import plan_tiles, read_window
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long task is: `done` of `total` steps, and what it is doing."""
+
+    done: int
+    total: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The nuclei of one plane and how they were found.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        0 is background; 1 to N are nuclei, or 1 is all of them for a mask.
+    probability : ndarray of uint8, shape (Y, X)
+        Probability of nucleus times 255, on the image's own grid.
+    threshold : float
+        The probability that was exceeded by nuclei, a multiple of 1/255.
+    nuclei : int
+        Number of nuclei; for a mask, of 8-connected components.
+    area_fraction : float
+        Part of the plane that is nucleus, 0..1.
+    nuclei_per_mm2 : float or None
+        None where the pixel size is unknown.
+    messages : tuple of str
+        What a person should be told.
+    provenance : dict
+        Model, options, threshold and versions: plain values that JSON can hold.
+    """
+
+    labels: NDArray[np.int32]
+    probability: NDArray[np.uint8]
+    threshold: float
+    nuclei: int
+    area_fraction: float
+    nuclei_per_mm2: float | None
+    messages: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """One sentence on nuclei, area and threshold."""
+        density = "" if self.nuclei_per_mm2 is None else f" ({self.nuclei_per_mm2:,.0f} per mm²)"
+        return (
+            f"{self.nuclei:,} nuclei{density}, {self.area_fraction:.1%} of the area, "
+            f"threshold {self.threshold:.2f}"
+        )
+
+
+def run(
+    steps: Generator[Progress, None, Result],
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Exhaust a generator of progress and return what it returns.
+
+    Parameters
+    ----------
+    steps : generator
+        Such as `segment` gives.
+    on_progress : callable, optional
+        Called with every progress.
+
+    Returns
+    -------
+    object
+        The generator's return value.
+    """
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if on_progress is not None:
+            on_progress(progress)
+
+
+def label(
+    probability: NDArray[np.uint8],
+    options: Options,
+    *,
+    floor: float = 0.0,
+    pixel_size_um: float | None = None,
+) -> Segmentation:
+    """Threshold a probability map and label its nuclei; no network is needed.
+
+    Parameters
+    ----------
+    probability : ndarray of uint8, shape (Y, X)
+        Probability of nucleus times 255.
+    options : Options
+        Threshold, output, splitting, smallest area, holes, border.
+    floor : float, default: 0.0
+        Smallest probability at which Otsu's method may cut.
+    pixel_size_um : float, optional
+        Micrometres per pixel.
+
+    Returns
+    -------
+    Segmentation
+        With an empty provenance.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range.
+    """
+    smallest = smallest_area_px(options, pixel_size_um)
+    if options.output not in ("nuclei", "mask"):
+        raise InputError(
+            f"the output {options.output!r}",
+            expected="'nuclei' or 'mask'",
+            remedy="Choose one of these.",
+        )
+    level = choose_level(grey_histogram(probability), options.threshold, floor=floor)
+    labels = label_nuclei(
+        probability > level,
+        split=options.split and options.output == "nuclei",
+        min_area=smallest,
+        fill_holes=options.fill_holes,
+        clear_border=options.clear_border,
+        pixel_size_um=pixel_size_um,
+    )
+    nuclei = int(labels.max(initial=0))
+    if options.output == "mask":
+        labels = (labels > 0).astype(np.int32)
+    area_mm2 = None if pixel_size_um is None else labels.size * pixel_size_um**2 / 1e6
+    return Segmentation(
+        labels=labels,
+        probability=probability,
+        threshold=level / 255,
+        nuclei=nuclei,
+        area_fraction=float(np.count_nonzero(labels) / labels.size),
+        nuclei_per_mm2=None if area_mm2 is None else nuclei / area_mm2,
+        messages=() if nuclei else ("No nuclei were found.",),
+    )
+
+
+def segment(
+    image: Any,
+    model: Model,
+    options: Options | None = None,
+    *,
+    pixel_size_um: float | None = None,
+    divisor: float | None = None,
+) -> Generator[Progress, None, Segmentation]:
+    """Segment the nuclei of one plane.
+
+    Parameters
+    ----------
+    image : array-like, shape (Y, X) or (Y, X, 3) or (Y, X, 4)
+        NumPy array, or a lazy one that is read window by window. Any real data type.
+    model : Model
+        The network or the classical method.
+    options : Options, optional
+        What the person chose.
+    pixel_size_um : float, optional
+        Micrometres per pixel as the file or layer has it; `options.pixel_size_um` goes before it.
+        Outside the model's range the plane is resampled to the nearest end of the range, and the
+        probability map back to the plane's own grid.
+    divisor : float, optional
+        What brings the values to 0..1, where that was decided for a whole stack.
+
+    Yields
+    ------
+    Progress
+        Once after every window.
+
+    Returns
+    -------
+    Segmentation
+        Labels and probability on the grid of `image`.
+
+    Raises
+    ------
+    InputError
+        If the image or an option cannot be used; before anything is computed.
+    """
+    options = options or Options()
+    if plane_axes(image.shape, rgb=is_rgb(image.shape)) != "plane":
+        raise InputError(
+            f"an image of shape {image.shape}",
+            expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
+            remedy="Segment a stack plane by plane.",
+        )
+    pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
+    smallest_area_px(options, pixel_size_um)
+    choose_level(np.ones(256, dtype=np.int64), options.threshold)
+    divisor = unit_divisor(image) if divisor is None else divisor
+    probability, resampled_um = yield from predict_plane(
+        image, model, options, pixel_size_um=pixel_size_um, divisor=divisor
+    )
+    result = label(probability, options, floor=model.threshold_floor, pixel_size_um=pixel_size_um)
+    return replace(
+        result,
+        messages=result.messages + scale_messages(model, pixel_size_um, resampled_um),
+        provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um),
+    )
+
+
+def predict_plane(
+    image: Any,
+    model: Model,
+    options: Options,
+    *,
+    pixel_size_um: float | None,
+    divisor: float,
+) -> Generator[Progress, None, tuple[NDArray[np.uint8], float | None]]:
+    """Compute the 8-bit probability map of one plane, window by window.
+
+    Parameters
+    ----------
+    image : array-like, shape (Y, X) or (Y, X, C)
+        The plane.
+    model : Model
+        The network or the classical method.
+    options : Options
+        Channel and tile size.
+    pixel_size_um : float or None
+        Micrometres per pixel if known.
+    divisor : float
+        What brings the values to 0..1.
+
+    Yields
+    ------
+    Progress
+        Once after every window.
+
+    Returns
+    -------
+    probability : ndarray of uint8, shape (Y, X)
+        On the grid of `image`.
+    resampled_um : float or None
+        The pixel size at which the network worked, if that is not the image's own.
+    """
+    channel = options.channel or model.channel
+    shape = (int(image.shape[0]), int(image.shape[1]))
+    factor = scale_factor(pixel_size_um, model.pixel_size_um)
+    source = image
+    if factor != 1:
+        whole = network_input(np.asarray(image[:]), channel, divisor)
+        source = resample(whole, (round(shape[0] * factor), round(shape[1] * factor)))
+    working = (int(source.shape[0]), int(source.shape[1]))
+    tiles = plan_tiles(working, options.tile, model.halo)
+    probability = np.empty(working, dtype=np.uint8)
+    for done, tile in enumerate(tiles, start=1):
+        pixels = read_window(source, tile.window)
+        if factor == 1:
+            pixels = network_input(pixels, channel, divisor)
+        probability[tile.core] = to_grey(model.predict(pixels[None])[0][tile.inner])
+        yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
+    if factor == 1:
+        return probability, None
+    assert pixel_size_um is not None
+    return resample(probability, shape), pixel_size_um / factor

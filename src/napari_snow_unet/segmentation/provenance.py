@@ -1,0 +1,70 @@
+"""How a result came about, for people and for files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+
+VERSIONED = (
+    "napari-snow-unet",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-image",
+)
+
+
+def scale_messages(
+    model: Model, pixel_size_um: float | None, resampled_um: float | None
+) -> tuple[str, ...]:
+    """Say in a line what was done about the pixel size, where there is something to say."""
+    if model.pixel_size_um is None:
+        return ()
+    low, high = model.pixel_size_um
+    if pixel_size_um is None:
+        return (
+            f"The pixel size is unknown: taken as {low:g} to {high:g} µm, as the model expects.",
+        )
+    if resampled_um is None:
+        return ()
+    return (
+        f"Resampled from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel for the model, "
+        + f"which knows {low:g} to {high:g} µm.",
+    )
+
+
+def provenance(
+    model: Model,
+    options: Options,
+    threshold: float,
+    pixel_size_um: float | None,
+    resampled_um: float | None,
+) -> dict[str, Any]:
+    """Return how a result came about, in plain values that JSON can hold."""
+    return {
+        "model": model.name,
+        "model_checksum": model.checksum,
+        "precision": model.precision,
+        "channel": options.channel or model.channel,
+        "threshold": threshold,
+        "pixel_size_um": pixel_size_um,
+        "network_pixel_size_um": resampled_um or pixel_size_um,
+        "options": asdict(options),
+        "versions": installed_versions(),
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of the packages a result depends on, without importing them."""
+    found = {}
+    for name in VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

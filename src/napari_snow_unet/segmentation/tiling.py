@@ -1,0 +1,128 @@
+"""Cut a plane into overlapping windows so that the parts pasted back equal the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+
+GRID = 64  # windows begin and end on multiples of this many pixels
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One window to compute and the part of its result to keep.
+
+    Attributes
+    ----------
+    window : tuple of slice
+        Rows and columns the network sees; may reach beyond the plane, where it is mirrored.
+    core : tuple of slice
+        Rows and columns of the plane this window is responsible for.
+    inner : tuple of slice
+        Where `core` lies inside the window.
+    """
+
+    window: tuple[slice, slice]
+    core: tuple[slice, slice]
+    inner: tuple[slice, slice]
+
+
+def padded_length(length: int) -> int:
+    """Round a length in pixels up to the grid of windows."""
+    return -(-length // GRID) * GRID
+
+
+def smallest_window(halo: int) -> int:
+    """Return the smallest window edge in pixels that leaves a core behind this halo."""
+    return padded_length(2 * halo + GRID)
+
+
+def check_window(window: int, halo: int) -> None:
+    """Raise `InputError` unless windows of this edge fit the grid and leave a core."""
+    least = smallest_window(halo)
+    if window < least or window % GRID:
+        raise InputError(
+            f"a tile size of {window} pixels",
+            expected=f"a multiple of {GRID} and at least {least} for this model",
+            remedy=f"Use {max(least, padded_length(window))}.",
+        )
+
+
+def plan_tiles(shape: tuple[int, int], window: int, halo: int) -> list[Tile]:
+    """Plan the windows for a plane.
+
+    Every window has the same size (smaller only where the plane itself is smaller), and lies
+    inside the plane rounded up to multiples of 64 pixels. The outer edges of the plane are
+    therefore edges of a window at any tile size, and every inner edge has a halo that is thrown
+    away, so the result does not depend on `window`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the plane, in pixels.
+    window : int
+        Edge of a window in pixels, a multiple of 64.
+    halo : int
+        Pixels at an inner edge whose result is not used, a multiple of 16; at least the radius of
+        the network's receptive field.
+
+    Returns
+    -------
+    list of Tile
+        In reading order; their cores cover the plane without overlap.
+
+    Raises
+    ------
+    InputError
+        If `window` is off the grid or too small for `halo`.
+    """
+    check_window(window, halo)
+    rows, columns = (_plan_axis(length, window, halo) for length in shape)
+    return [Tile((y[0], x[0]), (y[1], x[1]), (y[2], x[2])) for y, x in product(rows, columns)]
+
+
+def _plan_axis(length: int, window: int, halo: int) -> list[tuple[slice, slice, slice]]:
+    padded = padded_length(length)
+    if padded <= window:
+        return [(slice(0, padded), slice(0, length), slice(0, length))]
+    parts, start, origin = [], 0, 0
+    while start < length:
+        origin = min(origin, padded - window)
+        stop = min(length, origin + window - halo if origin + window < padded else padded)
+        core, inner = slice(start, stop), slice(start - origin, stop - origin)
+        parts.append((slice(origin, origin + window), core, inner))
+        start, origin = stop, origin + window - 2 * halo
+    return parts
+
+
+def read_window(image: Any, window: tuple[slice, slice]) -> NDArray[Any]:
+    """Read one window of an image, mirrored where it reaches beyond the last row or column.
+
+    Parameters
+    ----------
+    image : array-like, shape (Y, X) or (Y, X, C)
+        NumPy array or anything sliced like one (dask, Zarr).
+    window : tuple of slice
+        Rows and columns, starting inside the image.
+
+    Returns
+    -------
+    ndarray
+        The pixels, of the window's full size.
+    """
+    rows, columns = window
+    pixels = np.asarray(image[rows, columns])
+    missing = [
+        (0, wanted.stop - wanted.start - found)
+        for wanted, found in zip(window, pixels.shape[:2], strict=True)
+    ]
+    if any(after for _, after in missing):
+        missing += [(0, 0)] * (pixels.ndim - 2)
+        pixels = np.pad(pixels, missing, mode="symmetric")
+    return pixels
