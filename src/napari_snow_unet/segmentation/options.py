@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
+from napari_snow_unet.segmentation.preprocess import CHANNELS
+from napari_snow_unet.segmentation.threshold import level_of
+from napari_snow_unet.segmentation.tiling import check_window
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,39 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
             remedy="Choose 0 to keep every nucleus.",
         )
     return area
+
+
+def check_options(options: Options, model: Model) -> None:
+    """Refuse what no image could be segmented with, before any work.
+
+    Parameters
+    ----------
+    options : Options
+        What the person chose.
+    model : Model
+        The model it is for.
+
+    Raises
+    ------
+    InputError
+        If the threshold, the output, the channel, the pixel size or the tile size cannot be used.
+    """
+    if options.threshold != "otsu":
+        level_of(options.threshold)
+    check_choice("output", options.output, ("nuclei", "mask"))
+    check_choice("channel", options.channel or model.channel, CHANNELS)
+    check_pixel_size(options.pixel_size_um)
+    check_window(options.tile, model.halo)
+
+
+def check_choice(what: str, choice: str, choices: tuple[str, ...]) -> None:
+    """Raise `InputError` unless a choice is one of those offered."""
+    if choice not in choices:
+        raise InputError(
+            f"the {what} {choice!r}",
+            expected="one of " + ", ".join(choices),
+            remedy="Choose one of these.",
+        )
 
 
 def check_pixel_size(pixel_size_um: float | None) -> float | None:

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.nuclei import label_nuclei
-from napari_snow_unet.segmentation.options import Options, check_pixel_size, smallest_area_px
+from napari_snow_unet.segmentation.options import (
+    Options,
+    check_options,
+    check_pixel_size,
+    smallest_area_px,
+)
 from napari_snow_unet.segmentation.preprocess import (
     is_rgb,
     network_input,
@@ -138,12 +143,6 @@ def label(
         If an option is out of range.
     """
     smallest = smallest_area_px(options, pixel_size_um)
-    if options.output not in ("nuclei", "mask"):
-        raise InputError(
-            f"the output {options.output!r}",
-            expected="'nuclei' or 'mask'",
-            remedy="Choose one of these.",
-        )
     level = choose_level(grey_histogram(probability), options.threshold, floor=floor)
     labels = label_nuclei(
         probability > level,
@@ -215,9 +214,9 @@ def segment(
             expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
             remedy="Segment a stack plane by plane.",
         )
+    check_options(options, model)
     pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
     smallest_area_px(options, pixel_size_um)
-    choose_level(np.ones(256, dtype=np.int64), options.threshold)
     divisor = unit_divisor(image) if divisor is None else divisor
     probability, resampled_um = yield from predict_plane(
         image, model, options, pixel_size_um=pixel_size_um, divisor=divisor

@@ -142,7 +142,7 @@ def network_input(pixels: NDArray[Any], channel: str, divisor: float) -> NDArray
     if channel == "rgb":
         return rgb
     if channel == "grey":
-        return (rgb @ _LUMINANCE)[..., None]
+        return (rgb @ _LUMINANCE).astype(np.float32)[..., None]
     return hematoxylin_transmission(rgb)[..., None]
 
 

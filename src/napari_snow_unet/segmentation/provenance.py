@@ -32,10 +32,8 @@ def scale_messages(
         )
     if resampled_um is None:
         return ()
-    return (
-        f"Resampled from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel for the model, "
-        + f"which knows {low:g} to {high:g} µm.",
-    )
+    sizes = f"from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel"
+    return (f"Resampled {sizes} for the model, which knows {low:g} to {high:g} µm.",)
 
 
 def provenance(

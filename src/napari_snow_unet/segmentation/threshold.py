@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -97,9 +99,9 @@ def level_of(threshold: float) -> int:
     InputError
         If the threshold is not a number in 0..1.
     """
-    if not 0 <= threshold <= 1:
+    if isinstance(threshold, str) or not 0 <= threshold <= 1:
         raise InputError(
-            f"a threshold of {threshold}",
+            f"a threshold of {threshold!r}",
             expected="'otsu' or a number from 0 to 1",
             remedy="Choose a probability such as 0.5.",
         )
@@ -107,7 +109,10 @@ def level_of(threshold: float) -> int:
 
 
 def choose_level(
-    histogram: NDArray[np.integer], threshold: float | str = "otsu", *, floor: float = 0.0
+    histogram: NDArray[np.integer],
+    threshold: float | Literal["otsu"] = "otsu",
+    *,
+    floor: float = 0.0,
 ) -> int:
     """Choose the grey level above which a pixel is nucleus.
 
@@ -135,10 +140,4 @@ def choose_level(
     """
     if threshold == "otsu":
         return max(otsu_level(histogram), level_of(floor))
-    if isinstance(threshold, str):
-        raise InputError(
-            f"the threshold {threshold!r}",
-            expected="'otsu' or a number from 0 to 1",
-            remedy="Choose one of these.",
-        )
     return level_of(threshold)
