@@ -149,7 +149,7 @@ def _existing(name: str | Path) -> list[Path]:
     path = Path(name)
     if path.exists():
         return [path]
-    matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))
+    matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))  # noqa: PTH207 (absolute patterns)
     if not matches:
         raise InputError(
             "no such file or folder, and no file matches it as a pattern",

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from napari_snow_unet import __version__
+from napari_snow_unet.cli import demo, segment
 from napari_snow_unet.data.files import InputError
 
 app = typer.Typer(
@@ -32,6 +33,10 @@ def _options(
     ),
 ) -> None:
     """Segment cell nuclei in H&E images of breast cancer with a U-Net."""
+
+
+app.command("segment")(segment.segment)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -1,0 +1,89 @@
+"""``napari-snow-unet demo``: the whole road on one generated tile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEMO_SEED = 2026
+
+
+def demo(
+    output_folder: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the results.")
+    ] = Path("napari-snow-unet-demo"),
+    no_gui: Annotated[bool, typer.Option("--no-gui", help="Do not open napari.")] = False,
+    model: Annotated[str, typer.Option(help="Name of a model, see `models`.")] = "default",
+) -> None:
+    """Generate a SNOW-like tile, segment it, score it against its truth and show it in napari.
+
+    Writes the tile in SNOW's layout (Image/seed0000.png, Mask/seed0000.mat), its labels and an
+    overlay. Running it again writes the same files again.
+    """
+    from napari_snow_unet.batch import Outputs, segment_files
+    from napari_snow_unet.cli.progress import follow
+    from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
+    from napari_snow_unet.data.images import read_labels, write_image
+    from napari_snow_unet.data.synthetic import generate_tile
+    from napari_snow_unet.metrics.pixel import count_pixels, scores
+    from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.options import Options
+
+    tile = generate_tile(DEMO_SEED)
+    image = output_folder / "Image" / "seed0000.png"
+    truth = output_folder / "Mask" / "seed0000.mat"
+    write_image(image, tile.image, overwrite=True)
+    write_hovernet_mat(truth, tile.labels, overwrite=True)
+    results_folder = output_folder / "results"
+    steps = segment_files(
+        [image],
+        open_model(model),
+        Options(pixel_size_um=tile.pixel_size_um),
+        Outputs(results_folder, overlay=True, overwrite=True),
+    )
+    (result,) = follow(steps, "Segmenting")
+    if result.labels is None:
+        typer.echo(f"Error: {result.error}", err=True)
+        raise typer.Exit(1)
+    found = scores(count_pixels(read_labels(result.labels), tile.labels))
+    for what, path in (
+        ("image", image),
+        ("truth", truth),
+        ("labels", result.labels),
+        ("overlay", results_folder / "seed0000_overlay.png"),
+    ):
+        typer.echo(f"{what:8} {path.resolve()}")
+    typer.echo(f"nuclei   {result.nuclei} found, {int(tile.labels.max())} in the truth")
+    for name in ("dice", "precision", "recall", "accuracy"):
+        typer.echo(f"{name:9} {found[name]:.3f}")
+    if not no_gui:
+        _show(image, result.labels)
+
+
+def _show(image: Path, labels: Path) -> None:
+    if not _has_display():
+        typer.echo("There is no display, so napari was not opened.")
+        return
+    from importlib.util import find_spec
+
+    if not any(find_spec(name) for name in ("PyQt6", "PySide6", "PyQt5")):
+        typer.echo('napari has no Qt here: pip install "napari-snow-unet[all]" brings it.')
+        return
+    import napari
+
+    from napari_snow_unet.data.images import read_labels
+
+    viewer = napari.Viewer()
+    viewer.open(image, plugin="napari-snow-unet")
+    viewer.add_labels(read_labels(labels), name="seed0000 segmented")
+    napari.run()
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

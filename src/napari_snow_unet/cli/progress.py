@@ -1,0 +1,76 @@
+"""What the shell shows of long work and of results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from typing import TypeVar
+
+from napari_snow_unet.segmentation.pipeline import Progress, run
+
+Result = TypeVar("Result")
+LONGEST_TABLE = 40
+
+
+def follow(steps: Generator[Progress, None, Result], what: str) -> Result:
+    """Exhaust a generator of progress behind a bar on standard error; return what it returns.
+
+    Parameters
+    ----------
+    steps : generator of Progress
+        The work.
+    what : str
+        Its name, before the bar.
+
+    Returns
+    -------
+    object
+        The generator's return value.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(file=sys.stderr)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}"),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None, message="")
+
+        def show(progress: Progress) -> None:
+            bar.update(
+                task, completed=progress.done, total=progress.total, message=progress.message
+            )
+
+        return run(steps, show)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; of a long one only the first rows.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns; the first is aligned left, the others right.
+    rows : iterable of sequence of str
+        The cells.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = list(rows)
+    if not rows:
+        return
+    shown = Table(box=None, pad_edge=False)
+    for number, name in enumerate(header):
+        shown.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows[:LONGEST_TABLE]:
+        shown.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(shown)
+    if len(rows) > LONGEST_TABLE:
+        Console().print(f"... and {len(rows) - LONGEST_TABLE} more")

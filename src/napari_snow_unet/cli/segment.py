@@ -1,0 +1,142 @@
+"""``napari-snow-unet segment``: label the nuclei of any number of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from napari_snow_unet.cli.progress import follow, table
+from napari_snow_unet.data.files import InputError
+
+Channel = Literal["red", "green", "blue", "grey"]
+
+
+def segment(
+    image: Annotated[
+        list[str],
+        typer.Argument(help="Images, folders, patterns or prepared datasets.", show_default=False),
+    ],
+    output_folder: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
+    ],
+    model: Annotated[
+        str, typer.Option(help="Name of a model (see `models`) or the folder of one.")
+    ] = "default",
+    threshold: Annotated[
+        str, typer.Option(help="'otsu', or the probability from 0 to 1 above which is nucleus.")
+    ] = "otsu",
+    output: Annotated[
+        Literal["nuclei", "mask"],
+        typer.Option(help="'nuclei': each its own label; 'mask': 0 and 255."),
+    ] = "nuclei",
+    min_area: Annotated[
+        float | None,
+        typer.Option(help="Smallest nucleus in pixels.  [default: 2.5 µm²]", show_default=False),
+    ] = None,
+    min_area_um2: Annotated[
+        float | None, typer.Option(help="Smallest nucleus in µm².", show_default=False)
+    ] = None,
+    no_split: Annotated[
+        bool, typer.Option("--no-split", help="Do not separate touching nuclei.")
+    ] = False,
+    no_fill_holes: Annotated[
+        bool, typer.Option("--no-fill-holes", help="Leave holes in nuclei open.")
+    ] = False,
+    clear_border: Annotated[
+        bool, typer.Option("--clear-border", help="Drop nuclei cut by the image's border.")
+    ] = False,
+    channel: Annotated[
+        Channel | None,
+        typer.Option(help="Channel to use.  [default: the model's own]", show_default=False),
+    ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(help="Micrometres per pixel.  [default: the file's]", show_default=False),
+    ] = None,
+    tile: Annotated[
+        int, typer.Option(help="Edge of the windows the network sees, in pixels.")
+    ] = 1024,
+    split: Annotated[
+        Literal["train", "val", "test"] | None,
+        typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
+    ] = None,
+    probability: Annotated[
+        bool, typer.Option("--probability", help="Also write STEM_probability.png.")
+    ] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Also write STEM_overlay.png, outlines on the image.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that exist.")
+    ] = False,
+) -> None:
+    """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
+
+    More than 65,535 nuclei go to a 32-bit STEM.tif. A file that cannot be used is named at the
+    end, the others are done, and the exit code is 1.
+    """
+    from napari_snow_unet.batch import Outputs, find_images, segment_files
+    from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.options import Options, check_options
+
+    options = Options(
+        threshold=_threshold(threshold),
+        output=output,
+        split=not no_split,
+        min_area=min_area,
+        min_area_um2=min_area_um2,
+        fill_holes=not no_fill_holes,
+        clear_border=clear_border,
+        channel=channel,
+        pixel_size_um=pixel_size,
+        tile=tile,
+    )
+    network = open_model(model)
+    try:
+        check_options(options, network)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+    found = find_images(image, split)
+    outputs = Outputs(output_folder, probability, overlay, overwrite)
+    results = follow(segment_files(found.images, network, options, outputs), "Segmenting")
+    failed = [result for result in results if result.error]
+    table(
+        ["image", "nuclei", "area", "threshold", "per mm²"],
+        [
+            (
+                result.source.name,
+                f"{result.nuclei:,}",
+                f"{result.area_fraction:.1%}",
+                f"{result.threshold:.2f}",
+                "" if result.nuclei_per_mm2 is None else f"{result.nuclei_per_mm2:,.0f}",
+            )
+            for result in results
+            if not result.error
+        ],
+    )
+    for message in dict.fromkeys(message for result in results for message in result.messages):
+        having = [result.source.name for result in results if message in result.messages]
+        where = having[0] if len(having) == 1 else f"{len(having)} images"
+        typer.echo(f"{where}: {message}")
+    if found.skipped:
+        typer.echo("Skipped, no images: " + ", ".join(path.name for path in found.skipped))
+    typer.echo(
+        f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
+    )
+    for result in failed:
+        typer.echo(f"Failed: {result.error}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _threshold(text: str) -> float | Literal["otsu"]:
+    if text == "otsu":
+        return "otsu"
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither 'otsu' nor a number from 0 to 1.", param_hint="--threshold"
+        ) from None
