@@ -20,10 +20,11 @@ from napari_snow_unet.data.images import (
     write_image,
     write_labels,
 )
+from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.overlay import draw_outlines, to_rgb8
-from napari_snow_unet.segmentation.pipeline import Progress, Segmentation, segment
+from napari_snow_unet.segmentation.pipeline import Segmentation, segment
 from napari_snow_unet.segmentation.preprocess import is_rgb, plane_axes, unit_divisor
 
 SUMMARY = "summary.csv"

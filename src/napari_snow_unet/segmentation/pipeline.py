@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.nuclei import label_nuclei
 from napari_snow_unet.segmentation.options import (
@@ -29,16 +30,7 @@ from napari_snow_unet.segmentation.resample import resample, scale_factor
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
 from napari_snow_unet.segmentation.tiling import plan_tiles, read_window
 
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a long task is: `done` of `total` steps, and what it is doing."""
-
-    done: int
-    total: int
-    message: str = ""
+__all__ = ["Progress", "Segmentation", "label", "predict_plane", "run", "segment"]
 
 
 @dataclass(frozen=True)
@@ -82,34 +74,6 @@ class Segmentation:
             f"{self.nuclei:,} nuclei{density}, {self.area_fraction:.1%} of the area, "
             f"threshold {self.threshold:.2f}"
         )
-
-
-def run(
-    steps: Generator[Progress, None, Result],
-    on_progress: Callable[[Progress], None] | None = None,
-) -> Result:
-    """Exhaust a generator of progress and return what it returns.
-
-    Parameters
-    ----------
-    steps : generator
-        Such as `segment` gives.
-    on_progress : callable, optional
-        Called with every progress.
-
-    Returns
-    -------
-    object
-        The generator's return value.
-    """
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        if on_progress is not None:
-            on_progress(progress)
 
 
 def label(
