@@ -1,0 +1,52 @@
+# `make demo` and `make test` do all of their own set-up, on Debian and Ubuntu from the system
+# libraries on, and only what is missing of it: both may be run again at any time.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# An interpreter of your choice: make PYTHON=/path/to/python3.13 test
+export PYTHON ?=
+CHOOSE_PYTHON := python=$${PYTHON:-$$(tools/choose_python.sh)}
+VENV := .venv
+TOX := $(VENV)/bin/python -m tox run
+
+.PHONY: help demo test test-slow lint format system clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## Install everything, segment a generated tile, open napari where there is a display.
+	$(VENV)/bin/napari-snow-unet demo
+
+test: $(VENV)/.tox-installed ## Run all tests and checks but the slow tests.
+	$(TOX)
+
+test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
+	$(TOX) -e test -- -m slow
+
+lint: $(VENV)/.tox-installed ## Run the checks alone: style, types, import contracts, napari manifest.
+	$(TOX) -e lint
+
+format: $(VENV)/.tox-installed ## Mend what ruff can mend.
+	$(TOX) -e format
+
+system: # System libraries, where something is missing.
+	@$(CHOOSE_PYTHON); tools/install_system_libraries.sh "$$python"
+
+$(VENV)/bin/python: | system
+	@$(CHOOSE_PYTHON); echo "Making $(VENV) with $$python"; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.tox-installed: | system $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet "tox>=4.25"
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml setup.cfg | system $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --editable ".[all]"
+	@touch $@
+
+clean: ## Remove what the other targets have made, environments included.
+	rm -rf $(VENV) .tox build dist src/*.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
