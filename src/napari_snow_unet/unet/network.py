@@ -1,0 +1,131 @@
+"""The U-Net as a Keras model, and how far one output pixel sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from napari_snow_unet.unet.config import UNetConfig
+
+
+def build_unet(config: UNetConfig, *, precision: str = "float32") -> keras.Model:
+    """Build the network with fresh weights.
+
+    Two convolutions per level, max-pooling on the way down, transposed convolutions and
+    concatenated skip connections on the way up, dropout between the two convolutions, one sigmoid
+    at the end. Convolutions are padded with zeros, so output and input have the same size.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Architecture and channel.
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}, default: "float32"
+        Keras dtype policy of the layers. Weights and the sigmoid stay float32.
+
+    Returns
+    -------
+    keras.Model
+        From (N, Y, X, C) in unit range to the probability of nucleus (N, Y, X, 1), float32 in
+        0..1; Y and X are multiples of `config.stride`.
+
+    References
+    ----------
+    Ronneberger, Fischer, Brox (2015), MICCAI, LNCS 9351:234-241.
+    Ding et al. (2023), Scientific Data 10:231.
+    """
+    pixels = keras.Input((None, None, config.channels), name="pixels")
+    skips, x = [], pixels
+    for level in range(config.levels - 1):
+        skips.append(_convolve_twice(x, config, level, "down", precision))
+        x = layers.MaxPooling2D(2, name=f"pool{level}", dtype=precision)(skips[-1])
+    x = _convolve_twice(x, config, config.levels - 1, "bottom", precision)
+    for level in reversed(range(config.levels - 1)):
+        x = layers.Conv2DTranspose(
+            config.filters(level), 2, strides=2, name=f"up{level}", dtype=precision
+        )(x)
+        x = layers.Concatenate(name=f"skip{level}", dtype=precision)([skips[level], x])
+        x = _convolve_twice(x, config, level, "decode", precision)
+    logits = layers.Conv2D(1, 1, name="logits", dtype=precision)(x)
+    probability = layers.Activation("sigmoid", name="probability", dtype="float32")(logits)
+    return keras.Model(pixels, probability, name="unet")
+
+
+def _convolve_twice(x: Any, config: UNetConfig, level: int, side: str, precision: str) -> Any:
+    act, rate = config.activation, config.dropout * (1 + level // 2)
+    for part in ("a", "b"):
+        name = f"{side}{level}{part}"
+        x = layers.Conv2D(
+            config.filters(level),
+            config.kernel_size,
+            padding="same",
+            kernel_initializer="he_normal",
+            name=name,
+            dtype=precision,
+        )(x)
+        if config.normalization == "batch":
+            x = layers.BatchNormalization(name=f"{name}_norm", dtype=precision)(x)
+        x = layers.Activation(act, name=f"{name}_{act}", dtype=precision)(x)
+        if part == "a" and rate > 0:
+            x = layers.Dropout(rate, name=f"{side}{level}_dropout", dtype=precision)(x)
+    return x
+
+
+def receptive_field_radius(config: UNetConfig) -> int:
+    """Compute how far a pixel of the input can lie from an output pixel that it changes.
+
+    The radius differs with the position of the output pixel relative to the coarsest grid; the
+    largest counts.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Architecture.
+
+    Returns
+    -------
+    int
+        Pixels; 107 for the default.
+    """
+    ends = [(pixel, *_reach(config, pixel)) for pixel in range(config.stride)]
+    return max(max(pixel - low, high - pixel) for pixel, low, high in ends)
+
+
+def window_halo(config: UNetConfig) -> int:
+    """Compute how many pixels at the edge of a window are not to be used.
+
+    Windows begin on the coarsest grid and the used part does too, so what counts is how far a
+    block of that grid sees beyond itself, which is less than the radius of a single pixel.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Architecture.
+
+    Returns
+    -------
+    int
+        Pixels, a multiple of 16 and of `config.stride`; 96 for the default.
+    """
+    ends = [_reach(config, pixel) for pixel in range(config.stride)]
+    beyond = max(max(-low, high - config.stride + 1) for low, high in ends)
+    grid = max(config.stride, 16)  # both are powers of two
+    return -(-beyond // grid) * grid
+
+
+def _reach(config: UNetConfig, pixel: int) -> tuple[int, int]:
+    """Return the first and last input pixel, on one axis, that an output pixel depends on.
+
+    Followed back through the deepest path: each pair of convolutions widens the interval, a
+    transposed convolution of stride 2 reads pixel ``x // 2`` of the level below, a pooled pixel
+    reads two of the level above.
+    """
+    reach = 2 * (config.kernel_size // 2)
+    low = high = pixel
+    for _ in range(config.levels - 1):
+        low, high = (low - reach) // 2, (high + reach) // 2
+    low, high = low - reach, high + reach
+    for _ in range(config.levels - 1):
+        low, high = 2 * low - reach, 2 * high + 1 + reach
+    return low, high
