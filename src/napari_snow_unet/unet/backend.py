@@ -1,0 +1,255 @@
+"""Keras' engine: which one, on which device, and the fastest plain call of a network.
+
+The only module that names TensorFlow. Under ``KERAS_BACKEND=torch`` or ``jax`` the same functions
+do what those engines need.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import platform
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+
+BACKENDS = ("tensorflow", "torch", "jax")
+Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+_lock = threading.Lock()
+_ready: list[Device] = []
+# What TensorFlow's libraries print to the terminal on every start, whatever the log level.
+_CHATTER = re.compile(
+    r"^(WARNING: All log messages before absl|To enable the following instructions"
+    r"|[IWE]\d{4} .*(oneDNN|cuda|cpu_feature|rebuild|TensorRT))"
+)
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where networks are computed.
+
+    Attributes
+    ----------
+    backend : {"tensorflow", "torch", "jax"}
+        Keras' engine.
+    kind : {"cpu", "gpu"}
+        What computes.
+    name : str
+        What the system calls it.
+    reason : str
+        Why it is not a GPU; empty if it is one.
+    """
+
+    backend: str
+    kind: str
+    name: str
+    reason: str = ""
+
+
+def select_backend() -> str:
+    """Choose Keras' engine, before Keras is imported for the first time.
+
+    Returns
+    -------
+    str
+        ``KERAS_BACKEND`` if it is set, else the first of TensorFlow, PyTorch and JAX that is
+        installed.
+
+    Raises
+    ------
+    InputError
+        If none is installed, or ``KERAS_BACKEND`` names none of them.
+    """
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].config.backend())
+    chosen = os.environ.get("KERAS_BACKEND") or next(
+        (name for name in BACKENDS if importlib.util.find_spec(name)), ""
+    )
+    if not chosen:
+        raise _no_engine("none of TensorFlow, PyTorch and JAX is installed")
+    if chosen not in BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND={chosen}",
+            expected="one of " + ", ".join(BACKENDS),
+            remedy="Change or remove this environment variable.",
+        )
+    os.environ["KERAS_BACKEND"] = chosen
+    return chosen
+
+
+def prepare() -> Device:
+    """Import Keras and its engine, claim the device without taking all its memory; once.
+
+    Returns
+    -------
+    Device
+        What will compute.
+
+    Raises
+    ------
+    InputError
+        If no engine can be imported: why, and what can be done without one.
+    """
+    with _lock:
+        if not _ready:
+            backend = select_backend()
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+            with _without_chatter():
+                try:
+                    importlib.import_module("keras")
+                    found = _FIND_DEVICE[backend]()
+                except Exception as error:  # a broken engine fails in its own ways
+                    raise _no_engine(f"{type(error).__name__}: {str(error)[:300]}") from error
+            _ready.append(found)
+        return _ready[0]
+
+
+def traced_call(model: Any) -> Call:
+    """Turn a network into a plain function on arrays, compiled once per shape where that helps.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From (N, Y, X, C) to (N, Y, X, 1).
+
+    Returns
+    -------
+    callable
+        From float32 (N, Y, X, C) to float32 (N, Y, X, 1), without dropout.
+    """
+    import keras
+
+    return {"tensorflow": _tensorflow_call, "torch": _torch_call, "jax": _jax_call}[
+        keras.config.backend()
+    ](model)
+
+
+def _tensorflow_call(model: Any) -> Call:
+    import tensorflow as tf
+
+    # XLA, which Keras' own predict would choose, is slower here on the CPU.
+    traced = tf.function(lambda pixels: model(pixels, training=False), jit_compile=False)
+
+    def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(traced(tf.constant(pixels)).numpy(), dtype=np.float32)
+
+    return call
+
+
+def _torch_call(model: Any) -> Call:
+    torch = importlib.import_module("torch")
+    import keras
+
+    def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            probability = model(pixels, training=False)
+            return np.asarray(keras.ops.convert_to_numpy(probability), dtype=np.float32)
+
+    return call
+
+
+def _jax_call(model: Any) -> Call:
+    jax = importlib.import_module("jax")
+    trained = [variable.value for variable in model.trainable_variables]
+    other = [variable.value for variable in model.non_trainable_variables]
+    compiled = jax.jit(
+        lambda pixels: model.stateless_call(trained, other, pixels, training=False)[0]
+    )
+
+    def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(compiled(pixels), dtype=np.float32)
+
+    return call
+
+
+def _tensorflow_device() -> Device:
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    for device in devices:
+        with contextlib.suppress(RuntimeError):  # in use already
+            tf.config.experimental.set_memory_growth(device, True)
+    if devices:
+        details = tf.config.experimental.get_device_details(devices[0])
+        return Device("tensorflow", "gpu", details.get("device_name", devices[0].name))
+    if platform.system() == "Windows":
+        reason = "TensorFlow has no GPU build for Windows; use WSL2, or KERAS_BACKEND=torch"
+    elif not tf.test.is_built_with_cuda():
+        reason = "this build of TensorFlow has no GPU support"
+    else:
+        reason = (
+            "TensorFlow finds no NVIDIA GPU; it needs a driver and "
+            "`pip install tensorflow[and-cuda]`"
+        )
+    return Device("tensorflow", "cpu", _processor(), reason)
+
+
+def _torch_device() -> Device:
+    torch = importlib.import_module("torch")
+    if torch.cuda.is_available():
+        return Device("torch", "gpu", torch.cuda.get_device_name(0))
+    return Device("torch", "cpu", _processor(), "PyTorch finds no CUDA device")
+
+
+def _jax_device() -> Device:
+    jax = importlib.import_module("jax")
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return Device("jax", "cpu", _processor(), "JAX finds no accelerator")
+    return Device("jax", "gpu", str(device.device_kind))
+
+
+_FIND_DEVICE = {"tensorflow": _tensorflow_device, "torch": _torch_device, "jax": _jax_device}
+
+
+def _processor() -> str:
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+
+
+def _no_engine(reason: str) -> InputError:
+    here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    remedy = "Use the model 'classical', which needs no network library"
+    if platform.system() == "Darwin" and platform.machine() == "x86_64":
+        remedy += "; TensorFlow has no current wheels for Intel Macs"
+    elif sys.version_info >= (3, 14):
+        remedy += "; TensorFlow has wheels for Python up to 3.13"
+    return InputError(
+        f"networks cannot be used ({reason}; {here})",
+        expected="an installation of TensorFlow that can be imported",
+        remedy=f"{remedy}; or reinstall with `pip install --force-reinstall tensorflow`, or "
+        "`pip install torch` and set KERAS_BACKEND=torch.",
+    )
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep the engine's start-up lines off the terminal; everything else is passed on."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no terminal at all
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            lines = said.read().decode(errors="replace").splitlines(keepends=True)
+            for line in lines:
+                if not _CHATTER.match(line):
+                    os.write(2, line.encode())
