@@ -1,0 +1,58 @@
+"""The command `models`: what can be used, with size, checksum, and what it was trained on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from napari_snow_unet.models import ModelEntry
+
+
+def models(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON, for other programs.")
+    ] = False,
+) -> None:
+    """List the models that can be used: bundled, your own, and the classical method."""
+    from napari_snow_unet.models import list_models
+
+    entries = list_models()
+    if as_json:
+        plain = [{**asdict(e), "path": str(e.path) if e.path else None} for e in entries]
+        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+        return
+    _print_table(entries)
+
+
+def _print_table(entries: list[ModelEntry]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from napari_snow_unet.models import DEFAULT_MODEL
+    from napari_snow_unet.unet.store import FOLDER_VARIABLE, user_folder
+
+    console = Console()
+    table = Table("Model", "Kind", "Size", "SHA-256", "Channel", "Pixel size (µm)", box=None)
+    for entry in entries:
+        name = f"{entry.name} (default)" if entry.name == DEFAULT_MODEL else entry.name
+        table.add_row(name, entry.kind, *_facts(entry))
+    console.print(table)
+    for entry in entries:
+        console.print(f"\n[bold]{entry.name}[/]")
+        if entry.path:
+            console.print(str(entry.path), style="dim", markup=False, soft_wrap=True)
+        if entry.problem:
+            console.print(f"Cannot be used: {entry.problem}", style="red", markup=False)
+        else:
+            console.print(entry.trained_on or "Not stated.", markup=False)
+    console.print(f"\nYour own models: {user_folder()} (or ${FOLDER_VARIABLE})", soft_wrap=True)
+
+
+def _facts(entry: ModelEntry) -> tuple[str, str, str, str]:
+    size = f"{entry.size / 1e6:.1f} MB" if entry.size else "-"
+    pixels = "any" if entry.pixel_size_um is None else "{:g} to {:g}".format(*entry.pixel_size_um)
+    return size, entry.checksum[:12] or "-", entry.channel, pixels if not entry.problem else "-"

@@ -1,0 +1,172 @@
+"""The models a person can choose from, and opening one; listing them loads no network library."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.unet import store
+from napari_snow_unet.unet.config import parameter_count
+from napari_snow_unet.unet.foreign import why_refused
+
+DEFAULT = "default"  # stands for the model below
+DEFAULT_MODEL = "he-breast-nuclei"
+CLASSICAL = classical.NAME
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of the model list.
+
+    Attributes
+    ----------
+    name : str
+        What `open_model` takes.
+    kind : {"bundled", "user", "classical"}
+        Shipped with this package, trained by the user, or no network at all.
+    path : pathlib.Path or None
+        Model folder.
+    size : int
+        Bytes of the weights file.
+    parameters : int
+        Trainable parameters.
+    checksum : str
+        SHA-256 of the weights file in hexadecimal.
+    channel : str
+        What of the image it reads.
+    pixel_size_um : tuple of float or None
+        Smallest and largest pixel size it was trained on, in micrometres.
+    trained_on : str
+        Data with their licences.
+    problem : str
+        Why it cannot be used; empty if it can.
+    """
+
+    name: str
+    kind: Literal["bundled", "user", "classical"]
+    path: Path | None = None
+    size: int = 0
+    parameters: int = 0
+    checksum: str = ""
+    channel: str = "red"
+    pixel_size_um: tuple[float, float] | None = None
+    trained_on: str = ""
+    problem: str = ""
+
+
+def list_models() -> list[ModelEntry]:
+    """List the bundled networks (the default first), the user's own, and the classical method.
+
+    Returns
+    -------
+    list of ModelEntry
+        A model that is damaged is listed with its problem. Of two with one name the bundled one
+        is opened by that name, the other by its path.
+    """
+    bundled = [_describe(folder, "bundled") for folder in store.find_folders(_bundled_folder())]
+    bundled.sort(key=lambda entry: (entry.name != DEFAULT_MODEL, entry.name))
+    user = [_describe(folder, "user") for folder in store.find_folders(store.user_folder())]
+    told = "Nothing: Gaussian blur and Otsu's threshold of the red channel, watershed."
+    return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
+
+
+def open_model(name_or_path: str | os.PathLike[str] = DEFAULT) -> Model:
+    """Open a model for `segmentation.pipeline.segment`.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like, default: "default"
+        A name from `list_models` or a model folder. What holds a path separator, or is no known
+        name, is a path. The two networks opened last stay in memory and are not read again while
+        their weights on disk are unchanged.
+
+    Returns
+    -------
+    Model
+        What the pipeline needs.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, it is damaged or may hold code, or no network library can be
+        imported.
+    """
+    wanted = os.fspath(name_or_path)
+    wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
+    if wanted == CLASSICAL:
+        return classical.model()
+    folder = _find(wanted)
+    return _open_network(folder, store.verify(folder))
+
+
+def _bundled_folder() -> Path:
+    # setuptools installs packages as plain files, so the resource is a real path.
+    return Path(str(resources.files("napari_snow_unet") / "weights"))
+
+
+def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
+    try:
+        config, found = store.read_config(folder), store.verify(folder)
+    except InputError as error:
+        return ModelEntry(folder.name, kind, folder, problem=str(error))
+    return ModelEntry(
+        name=folder.name,
+        kind=kind,
+        path=folder,
+        size=(folder / store.WEIGHTS).stat().st_size,
+        parameters=parameter_count(config),
+        checksum=found,
+        channel=config.channel,
+        pixel_size_um=config.pixel_size_um,
+        trained_on=config.trained_on,
+    )
+
+
+def _find(wanted: str) -> Path:
+    is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
+    if not is_path:
+        for parent in (_bundled_folder(), store.user_folder()):
+            if (parent / wanted / store.CONFIG).is_file():
+                return parent / wanted
+    path = Path(wanted).expanduser()
+    if path.name in (store.CONFIG, store.WEIGHTS) and (path.parent / store.CONFIG).is_file():
+        path = path.parent
+    if (path / store.CONFIG).is_file():
+        return path.resolve()
+    if path.exists():
+        raise why_refused(path)
+    names = [entry.name for entry in list_models()]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    raise InputError(
+        f"there is no model {wanted!r}",
+        expected=f"a model folder or one of {', '.join(names)}",
+        remedy=f"Did you mean {near[0]!r}?" if near else "`napari-snow-unet models` lists them.",
+    )
+
+
+@lru_cache(maxsize=2)
+def _open_network(folder: Path, checksum: str) -> Model:
+    from napari_snow_unet.unet import backend
+
+    backend.prepare()
+    from napari_snow_unet.unet.network import window_halo
+    from napari_snow_unet.unet.predictor import make_predictor
+
+    network, config = store.load_model(folder)
+    return Model(
+        predict=make_predictor(network),
+        name=folder.name,
+        checksum=checksum,
+        channel=config.channel,
+        halo=window_halo(config),
+        pixel_size_um=config.pixel_size_um,
+        threshold_floor=config.threshold_floor,
+    )
