@@ -21,6 +21,7 @@ from napari_snow_unet.data.images import (
     write_labels,
 )
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.snow import natural_key
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.overlay import draw_outlines, to_rgb8
@@ -170,9 +171,10 @@ def _images_in(folder: Path, split: str | None) -> Found:
         if (folder / name).is_dir():
             folder = folder / name
             break
-    from napari_snow_unet.data.snow import natural_order
-
-    files = sorted((path for path in folder.iterdir() if path.is_file()), key=natural_order)
+    files = sorted(
+        (path for path in folder.iterdir() if path.is_file()),
+        key=lambda path: natural_key(path.name),
+    )
     images = [path for path in files if _is_image(path)]
     return Found(images, [path for path in files if path not in set(images)])
 
@@ -289,9 +291,10 @@ def _write(
     if mask:
         masks = [(part.labels * 255).astype(np.uint8) for part in parts]
         return _write_planes(outputs.folder / f"{stem}.png", masks, overwrite)
-    labels = np.stack([part.labels for part in parts])
-    labels = labels[0] if image.array.ndim == planes[0].ndim else labels
-    return write_labels(outputs.folder / f"{stem}.png", labels, overwrite=overwrite)
+    target = outputs.folder / f"{stem}.png"
+    if len(parts) == 1:
+        return write_labels(target, parts[0].labels, overwrite=overwrite)
+    return _write_planes(target, [part.labels for part in parts], overwrite)
 
 
 def _write_planes(target: Path, planes: Sequence[np.ndarray[Any, Any]], overwrite: bool) -> Path:
@@ -302,7 +305,9 @@ def _write_planes(target: Path, planes: Sequence[np.ndarray[Any, Any]], overwrit
 
     target = target.with_suffix(".tif")
     with written_whole(target, overwrite=overwrite) as temporary:
-        tifffile.imwrite(temporary, np.stack(planes), compression="zlib")
+        stack = np.stack(planes)
+        photometric = "rgb" if is_rgb(stack.shape) else "minisblack"
+        tifffile.imwrite(temporary, stack, compression="zlib", photometric=photometric)
     return target
 
 

@@ -1,0 +1,96 @@
+"""The commands segment and demo as a person types them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.models import open_model
+from typer.testing import CliRunner
+
+from napari_snow_unet.cli import app
+from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run, segment
+
+
+def shell(*words, code=0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    folder = tmp_path / "tiles"
+    for seed in (1, 2):
+        write_image(folder / f"t{seed}.png", generate_tile(seed, size=128).image)
+    return folder
+
+
+def test_help_names_every_command():
+    text = shell("--help")
+    for command in ("segment", "demo", "models"):
+        assert command in text
+
+
+def test_a_folder_with_the_bundled_model_gives_the_labels_of_the_pipeline(tiles, tmp_path):
+    out = tmp_path / "out"
+    shell("segment", tiles, "-o", out, "--probability", "--overlay", "--min-area", 30)
+    model = open_model("default")
+    for path in sorted(tiles.glob("*.png")):
+        expected = run(segment(read_image(path).array, model, Options(min_area=30)))
+        assert np.array_equal(read_labels(out / path.name), expected.labels)
+        probability = read_image(out / f"{path.stem}_probability.png").array
+        assert np.array_equal(probability, expected.probability)
+        assert (out / f"{path.stem}_overlay.png").exists()
+
+
+def test_company_in_the_batch_changes_nothing(tiles, tmp_path):
+    shell("segment", tiles, "-o", tmp_path / "both")
+    shell("segment", tiles / "t2.png", "-o", tmp_path / "alone")
+    both, alone = tmp_path / "both" / "t2.png", tmp_path / "alone" / "t2.png"
+    assert both.read_bytes() == alone.read_bytes()
+
+
+def test_a_bad_file_is_named_and_the_exit_code_is_1(tiles, tmp_path):
+    (tiles / "t3.png").write_bytes(b"no image")
+    out = tmp_path / "out"
+    text = shell("segment", tiles, "-o", out, "--model", "classical", code=1)
+    assert "t3.png" in text
+    assert "2 of 3 images" in text
+    assert len(list(out.glob("t*.png"))) == 2
+
+
+def test_results_are_not_overwritten_without_the_flag(tiles, tmp_path):
+    words = ("segment", tiles / "t1.png", "-o", tmp_path / "out", "--model", "classical")
+    shell(*words)
+    assert "exists" in shell(*words, code=1)
+    shell(*words, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--threshold", "half"),
+        ("--threshold", "2"),
+        ("--output", "outline"),
+        ("--channel", "infrared"),
+        ("--tile", "100"),
+        ("--pixel-size", "-1"),
+        ("--nonsense",),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(tiles, tmp_path, words):
+    shell("segment", tiles, "-o", tmp_path, "--model", "classical", *words, code=2)
+
+
+def test_demo_writes_image_truth_labels_overlay_and_scores(tmp_path):
+    text = shell("demo", "-o", tmp_path, "--no-gui")
+    for name in ("Image/seed0000.png", "Mask/seed0000.mat", "results/seed0000.png"):
+        assert (tmp_path / name).exists()
+        assert name.rsplit("/", maxsplit=1)[-1] in text
+    assert (tmp_path / "results" / "seed0000_overlay.png").exists()
+    (dice,) = [float(line.split()[1]) for line in text.splitlines() if line.startswith("dice")]
+    assert dice > 0.8
+    shell("demo", "-o", tmp_path, "--no-gui")

@@ -1,0 +1,190 @@
+"""Files in, files out: what is found, written, refused and summed up."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_snow_unet.batch import SUMMARY, Outputs, find_images, segment_files
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run, segment
+
+MODEL = classical.model()
+
+
+def picture(seed=0, shape=(96, 128)):
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = np.full((*shape, 3), 230, np.uint8)
+    image[(y % 32 - 16) ** 2 + (x % 32 - 16) ** 2 <= 64] = (110, 60, 140)
+    noise = np.random.default_rng(seed).integers(0, 10, image.shape, dtype=np.uint8)
+    return image - noise
+
+
+@pytest.fixture
+def folder(tmp_path):
+    images = tmp_path / "tissue with space äöü [1]"
+    for number in (2, 10, 1):
+        write_image(images / f"tile{number}.png", picture(number))
+    return images
+
+
+def rows_of(path):
+    with (path / SUMMARY).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_gives_its_images_in_natural_order_and_names_the_rest(folder):
+    for junk in ("notes.txt", ".DS_Store", "._tile1.png", "tile1_probability.png"):
+        (folder / junk).write_bytes(b"junk")
+    (folder / "deeper").mkdir()
+    found = find_images([folder])
+    assert [path.name for path in found.images] == ["tile1.png", "tile2.png", "tile10.png"]
+    assert {path.name for path in found.skipped} == {
+        "notes.txt",
+        ".DS_Store",
+        "._tile1.png",
+        "tile1_probability.png",
+    }
+
+
+def test_a_dataset_gives_the_images_of_its_images_folder(folder):
+    for name in ("images", "Image"):
+        parent = folder.parent / name / "set"
+        parent.mkdir(parents=True)
+        (parent / name).mkdir()
+        write_image(parent / name / "a.png", picture())
+        assert [path.name for path in find_images([parent]).images] == ["a.png"]
+
+
+def test_patterns_repeats_and_names_that_look_like_patterns(folder):
+    one = folder / "tile1.png"
+    pattern = folder.parent / "tissue*" / "tile1*.png"
+    assert [path.name for path in find_images([pattern]).images] == ["tile1.png", "tile10.png"]
+    assert find_images([one, one, folder]).images[0] == one
+    assert len(find_images([one, one, folder]).images) == 3
+    bracketed = write_image(folder / "tile[12].png", picture())
+    assert find_images([bracketed]).images == [bracketed]
+
+
+@pytest.mark.parametrize("name", ["missing.png", "nothing*.png"])
+def test_what_does_not_exist_is_named(tmp_path, name):
+    with pytest.raises(InputError, match=name.replace("*", r"\*")):
+        find_images([tmp_path / name])
+    with pytest.raises(InputError, match="no image"):
+        find_images([tmp_path])
+
+
+def test_labels_are_those_of_the_array(folder, tmp_path):
+    out = tmp_path / "out"
+    files = find_images([folder]).images
+    outputs = Outputs(out, probability=True, overlay=True)
+    results = run(segment_files(files, MODEL, Options(), outputs))
+    assert [result.source for result in results] == files
+    for result in results:
+        image = read_image(result.source).array
+        expected = run(segment(image, MODEL))
+        assert result.error == ""
+        assert np.array_equal(read_labels(result.labels), expected.labels)
+        assert result.nuclei == expected.nuclei == 12
+        probability = read_image(out / f"{result.source.stem}_probability.png").array
+        assert np.array_equal(probability, expected.probability)
+        drawn = read_image(out / f"{result.source.stem}_overlay.png").array
+        changed = (drawn != image).any(axis=-1)
+        assert changed.any()
+        assert np.all(expected.labels[changed] > 0)
+
+
+def test_masks_are_0_and_255(folder, tmp_path):
+    run(segment_files([folder / "tile1.png"], MODEL, Options(output="mask"), Outputs(tmp_path)))
+    assert set(np.unique(read_image(tmp_path / "tile1.png").array)) == {0, 255}
+
+
+def test_a_stack_is_segmented_plane_by_plane(tmp_path):
+    source = tmp_path / "in" / "stack.tif"
+    source.parent.mkdir()
+    planes = np.stack([picture(1), picture(2), np.full_like(picture(), 235)])
+    tifffile.imwrite(source, planes, photometric="rgb")
+    (result,) = run(segment_files([source], MODEL, Options(), Outputs(tmp_path, overlay=True)))
+    assert result.error == ""
+    labels = tifffile.imread(result.labels)
+    assert labels.shape == planes.shape[:3]
+    for plane, found in zip(planes, labels, strict=True):
+        assert np.array_equal(found, run(segment(plane, MODEL)).labels)
+    assert result.nuclei == 24
+
+
+def test_bad_files_are_reported_and_the_others_done(folder, tmp_path):
+    (folder / "tile3.png").write_bytes((folder / "tile1.png").read_bytes()[:200])
+    (folder / "tile4.png").write_bytes(b"no image at all")
+    results = run(segment_files(find_images([folder]).images, MODEL, Options(), Outputs(tmp_path)))
+    failed = {result.source.name: result.error for result in results if result.error}
+    assert set(failed) == {"tile3.png", "tile4.png"}
+    assert all(name in error for name, error in failed.items())
+    rows = {Path(row["image"]).name: row for row in rows_of(tmp_path)}
+    assert len(rows) == 5
+    assert rows["tile1.png"]["nuclei"] == "12"
+    assert rows["tile4.png"]["error"] == failed["tile4.png"]
+
+
+def test_existing_results_are_kept_unless_told(folder, tmp_path):
+    target = tmp_path / "tile1.png"
+    target.write_bytes(b"mine")
+    files = [folder / "tile1.png", folder / "tile2.png"]
+    first, second = run(segment_files(files, MODEL, Options(), Outputs(tmp_path)))
+    assert "exists" in first.error
+    assert target.read_bytes() == b"mine"
+    assert second.error == ""
+    first, second = run(segment_files(files, MODEL, Options(), Outputs(tmp_path, overwrite=True)))
+    assert first.error == second.error == ""
+    assert read_labels(target).max() == 12
+    assert len(rows_of(tmp_path)) == 2
+
+
+def test_the_images_themselves_are_never_replaced(folder):
+    before = (folder / "tile1.png").read_bytes()
+    outputs = Outputs(folder, overwrite=True)
+    (result,) = run(segment_files([folder / "tile1.png"], MODEL, Options(), outputs))
+    assert "replace an image" in result.error
+    assert (folder / "tile1.png").read_bytes() == before
+
+
+def test_two_images_of_one_name_do_not_share_a_result(folder, tmp_path):
+    twin = write_image(tmp_path / "other" / "tile1.png", picture(9))
+    files = [folder / "tile1.png", twin]
+    first, second = run(segment_files(files, MODEL, Options(), Outputs(tmp_path / "out")))
+    assert first.error == ""
+    assert str(folder / "tile1.png") in second.error
+
+
+def test_rows_of_other_images_stay_and_foreign_tables_are_not_touched(folder, tmp_path):
+    for name in ("tile1.png", "tile2.png"):
+        run(segment_files([folder / name], MODEL, Options(), Outputs(tmp_path)))
+    assert [Path(row["image"]).name for row in rows_of(tmp_path)] == ["tile1.png", "tile2.png"]
+    (tmp_path / SUMMARY).write_text("patient,age\nA,50\n")
+    with pytest.raises(InputError, match="another table"):
+        run(segment_files([folder / "tile10.png"], MODEL, Options(), Outputs(tmp_path)))
+    assert (tmp_path / SUMMARY).read_text() == "patient,age\nA,50\n"
+
+
+def test_stopping_between_steps_leaves_whole_files(folder, tmp_path):
+    files = find_images([folder]).images
+    steps = segment_files(files, MODEL, Options(), Outputs(tmp_path))
+    progress = [next(steps) for _ in range(4)]
+    steps.close()
+    assert [step.total for step in progress] == [3] * 4
+    assert {path.name for path in tmp_path.glob("*.*")} >= {"tile1.png", SUMMARY}
+    assert not list(tmp_path.glob(".writing*"))
+    assert read_labels(tmp_path / "tile1.png").max() == 12
+
+
+def test_bad_options_stop_everything_before_the_first_file(folder, tmp_path):
+    with pytest.raises(InputError, match="tile size"):
+        run(segment_files([folder / "tile1.png"], MODEL, Options(tile=10), Outputs(tmp_path)))
+    assert not list(tmp_path.glob("tile*"))
