@@ -86,8 +86,8 @@ def generated_tiles(number: int, seed: int) -> list[tuple[str, np.ndarray, np.nd
 
 def draw_crop(rng: np.random.Generator, sources: list[Source]) -> tuple[np.ndarray, np.ndarray]:
     """Cut one crop at a random place, angle and zoom and vary its light: (Y, X) in 0..1, 0 or 1."""
-    if rng.random() < 0.02:
-        return blank_glass(rng), np.zeros((CROP, CROP), np.uint8)
+    if rng.random() < 0.04:
+        return blank_field(rng), np.zeros((CROP, CROP), np.uint8)
     shares = np.array([source.share for source in sources])
     source = sources[rng.choice(len(sources), p=shares / shares.sum())]
     _, rgb, mask = source.tiles[rng.integers(len(source.tiles))]
@@ -111,11 +111,14 @@ def draw_crop(rng: np.random.Generator, sources: list[Source]) -> tuple[np.ndarr
     return vary_light(rng, pixels), truth
 
 
-def blank_glass(rng: np.random.Generator) -> np.ndarray:
-    """Return empty glass: any brightness, uneven light, noise."""
-    ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
-    plane = rng.uniform(0.3, 1) + rng.normal(0, 0.03) * ramp + rng.normal(0, 0.03) * ramp[:, None]
-    return np.clip(plane + rng.normal(0, rng.uniform(0, 0.02), (CROP, CROP)), 0, 1)
+def blank_field(rng: np.random.Generator) -> np.ndarray:
+    """Return an empty field of any brightness, half of them with uneven light and noise."""
+    plane = np.full((CROP, CROP), rng.uniform(0, 1), np.float32)
+    if rng.random() < 0.5:
+        ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
+        plane += rng.normal(0, 0.05) * ramp + rng.normal(0, 0.05) * ramp[:, None]
+        plane += rng.normal(0, rng.uniform(0, 0.03), (CROP, CROP))
+    return np.clip(plane, 0, 1)
 
 
 def vary_light(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:

@@ -1,0 +1,159 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_snow_unet import models
+from napari_snow_unet.cli import app
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, open_model
+from napari_snow_unet.segmentation.tiling import check_window
+from napari_snow_unet.unet import store
+from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.network import build_unet
+
+MINE = UNetConfig(
+    base_filters=2,
+    levels=3,
+    channel="green",
+    pixel_size_um=(0.4, 0.6),
+    threshold_floor=0.1,
+    name="mine",
+    trained_on="my own [bold]slides",
+)
+
+
+@pytest.fixture(autouse=True)
+def user_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def mine(user_folder):
+    return store.save_model(build_unet(MINE), MINE, store.user_model_folder("mine"))
+
+
+def test_the_list_begins_with_the_default_and_ends_with_the_classical_method(mine):
+    entries = list_models()
+    assert entries[0].name == DEFAULT_MODEL
+    assert [entry.kind for entry in entries] == ["bundled", "user", "classical"]
+    assert [entry.problem for entry in entries] == ["", "", ""]
+    user = entries[1]
+    assert (user.name, user.path, user.channel) == ("mine", mine, "green")
+    assert user.pixel_size_um == (0.4, 0.6)
+    assert user.checksum == store.checksum(mine)
+    assert user.size == (mine / store.WEIGHTS).stat().st_size
+
+
+def test_the_bundled_model_is_small_and_states_its_origin():
+    entry = list_models()[0]
+    assert entry.size < 8_000_000
+    assert entry.parameters == 1_940_817
+    assert "CC BY 4.0" in entry.trained_on
+    assert "CC0" in entry.trained_on
+    low, high = entry.pixel_size_um
+    assert low <= 0.25 <= high
+
+
+def test_the_bundled_model_opens_and_answers():
+    model = open_model("default")
+    entry = list_models()[0]
+    assert (model.name, model.checksum) == (DEFAULT_MODEL, entry.checksum)
+    assert (model.channel, model.halo, model.precision) == ("red", 96, "float32")
+    check_window(256, model.halo)
+    dark = np.full((1, 128, 128, 1), 0.9, np.float32)
+    y, x = np.mgrid[:128, :128]
+    dark[0, (y - 64) ** 2 + (x - 64) ** 2 < 14**2] = 0.35
+    probability = model.predict(dark)[0]
+    assert probability[64, 64] > 0.5
+    assert probability[:20].max() < 0.3
+
+
+@pytest.mark.parametrize("brightness", [0.75, 0.95, 1.0])
+def test_the_bundled_model_sees_no_nucleus_in_blank_glass(brightness):
+    model = open_model("default")
+    blank = np.full((1, 128, 128, 1), brightness, np.float32)
+    assert model.predict(blank).max() < model.threshold_floor
+
+
+def test_a_model_is_opened_by_name_folder_or_either_file(mine):
+    by_name = open_model("mine")
+    assert by_name.channel == "green"
+    assert by_name.pixel_size_um == (0.4, 0.6)
+    assert by_name.threshold_floor == 0.1
+    assert by_name.checksum == store.checksum(mine)
+    for path in (mine, str(mine), mine / store.CONFIG, mine / store.WEIGHTS):
+        assert open_model(path) is by_name
+
+
+def test_a_model_that_was_replaced_is_read_again(mine):
+    before = open_model("mine")
+    store.save_model(build_unet(MINE), MINE, mine, overwrite=True)
+    after = open_model("mine")
+    assert after is not before
+    assert after.checksum == store.checksum(mine) != before.checksum
+
+
+def test_a_damaged_model_is_listed_with_its_problem_and_not_opened(mine):
+    (mine / store.WEIGHTS).write_bytes(b"not what was saved")
+    entry = list_models()[1]
+    assert entry.name == "mine"
+    assert "SHA-256" in entry.problem
+    with pytest.raises(InputError, match="SHA-256"):
+        open_model("mine")
+
+
+def test_junk_among_the_users_models_is_passed_over(mine, user_folder):
+    (user_folder / ".writing-x").mkdir()
+    (user_folder / ".writing-x" / store.CONFIG).write_text("{}")
+    (user_folder / "empty").mkdir()
+    (user_folder / "notes.txt").write_text("x")
+    assert [entry.name for entry in list_models()] == [DEFAULT_MODEL, "mine", CLASSICAL]
+
+
+def test_a_name_that_is_none_is_answered_with_those_there_are(mine, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"'mime'.*he-breast-nuclei, mine, classical.*'mine'"):
+        open_model("mime")
+    with pytest.raises(InputError, match="no model"):
+        open_model(tmp_path / "nowhere")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    assert open_model("mine").channel == "green"  # a name goes before a folder that is no model
+    with pytest.raises(InputError, match="without a config"):
+        open_model("./mine")
+
+
+def test_listing_and_the_classical_method_load_no_network_library(mine):
+    code = (
+        "import sys; from napari_snow_unet.models import list_models, open_model;"
+        "print(len(list_models()), open_model('classical').name);"
+        "print(sorted({'tensorflow', 'keras', 'torch', 'jax', 'h5py', 'cv2', 'matplotlib'}"
+        " & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["3 classical", "[]"]
+
+
+def test_the_shell_lists_them(mine):
+    result = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    row = next(line for line in result.output.splitlines() if line.startswith(" mine"))
+    for part in ("user", store.checksum(mine)[:12], "green", "0.4 to 0.6"):
+        assert part in row
+    assert "my own [bold]slides" in result.output
+    assert f"{DEFAULT_MODEL} (default)" in result.output
+    (mine / store.WEIGHTS).unlink()
+    assert "Cannot be used" in CliRunner().invoke(app, ["models"]).output
+
+
+def test_the_shell_lists_them_as_json(mine):
+    result = CliRunner().invoke(app, ["models", "--json"])
+    listed = json.loads(result.output)
+    assert [entry["name"] for entry in listed] == [DEFAULT_MODEL, "mine", CLASSICAL]
+    assert listed[1]["path"] == str(mine)
+    assert listed[1]["pixel_size_um"] == [0.4, 0.6]
+    assert set(listed[1]) == set(models.ModelEntry.__dataclass_fields__)

@@ -1,0 +1,97 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet import backend
+
+
+def fresh(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in another interpreter, where Keras is not imported yet."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KERAS", "TF_"))}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**kept, **environment},
+        check=False,
+    )
+
+
+def test_the_device_is_described_and_a_missing_gpu_explained():
+    device = backend.prepare()
+    assert device.backend == backend.select_backend()
+    assert device.name
+    assert (device.kind == "gpu") == (not device.reason)
+    assert backend.prepare() is device
+
+
+def test_starting_up_leaves_the_terminal_clean_and_passes_on_what_else_is_said():
+    code = (
+        "import os; from napari_snow_unet.unet import backend\n"
+        "find = backend._FIND_DEVICE['tensorflow']\n"
+        "def say(): os.write(2, b'something else\\n'); return find()\n"
+        "backend._FIND_DEVICE['tensorflow'] = say\n"
+        "backend.prepare(); import keras; print(keras.backend.backend())"
+    )
+    run = fresh(code)
+    assert run.stdout == "tensorflow\n"
+    assert run.stderr == "something else\n"
+
+
+def test_the_engine_is_chosen_by_the_environment():
+    code = "from napari_snow_unet.unet.backend import select_backend; print(select_backend())"
+    assert fresh(code, KERAS_BACKEND="jax").stdout == "jax\n"
+    assert fresh(code).stdout == "tensorflow\n"
+    assert "KERAS_BACKEND=theano" in fresh(code, KERAS_BACKEND="theano").stderr
+
+
+def test_another_engine_is_taken_where_tensorflow_is_missing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    installed = {"torch"}
+    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: name in installed or None)
+    assert backend.select_backend() == "torch"
+    installed.clear()
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    with pytest.raises(InputError, match=r"none of TensorFlow, PyTorch and JAX.*'classical'"):
+        backend.select_backend()
+
+
+def test_an_engine_that_cannot_be_imported_says_why_and_what_to_do(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('libcuda.so.1: no such file')")
+    code = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from napari_snow_unet.data.files import InputError\n"
+        "from napari_snow_unet.models import open_model\n"
+        "try: open_model('default')\n"
+        "except InputError as error: print(error)\n"
+        "print(open_model('classical').name)"
+    )
+    run = fresh(code, PYTHONPATH=str(tmp_path))
+    message, name = run.stdout.splitlines()
+    assert "libcuda.so.1" in message
+    assert "Use the model 'classical'" in message
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in message
+    assert name == "classical"
+
+
+@pytest.mark.parametrize("engine", ["torch", "jax"])
+def test_another_engine_gives_the_same_probabilities(engine, tmp_path):
+    pytest.importorskip(engine)
+    code = (
+        "import numpy as np, sys; from napari_snow_unet.models import open_model\n"
+        "x = np.random.default_rng(0).random((1, 64, 64, 1), dtype=np.float32)\n"
+        "np.save(sys.argv[1] if len(sys.argv) > 1 else PATH, open_model('default').predict(x))"
+    )
+    import numpy as np
+
+    maps = []
+    for name in ("tensorflow", engine):
+        path = tmp_path / f"{name}.npy"
+        run = fresh(code.replace("PATH", repr(str(path))), KERAS_BACKEND=name)
+        assert run.returncode == 0, run.stderr
+        maps.append(np.load(path))
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-4)

@@ -1,0 +1,104 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet import predictor
+from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.network import build_unet, window_halo
+from napari_snow_unet.unet.predictor import make_predictor
+
+
+def window(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((1, *shape), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return build_unet(UNetConfig(base_filters=4, dropout=0.3))
+
+
+@pytest.fixture(scope="module")
+def predict(network):
+    return make_predictor(network)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (64, 128), (192, 64), (16, 32)])
+def test_it_equals_the_network(network, predict, shape):
+    pixels = window(*shape, 1)
+    probability = predict(pixels)
+    assert probability.shape == (1, *shape)
+    assert probability.dtype == np.float32
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+    expected = np.asarray(network(pixels, training=False))[..., 0]
+    np.testing.assert_allclose(probability, expected, atol=1e-6)
+
+
+def test_the_same_window_gives_the_same_bits_whatever_came_before(network, predict):
+    pixels = window(128, 128, 1)
+    first = predict(pixels).tobytes()
+    for seed, edge in enumerate((64, 128, 192)):
+        predict(window(edge, edge, 1, seed=seed))
+    assert predict(pixels).tobytes() == first
+    assert make_predictor(network)(pixels).tobytes() == first
+    assert predict(np.asfortranarray(pixels)).tobytes() == first
+
+
+def test_threads_wait_for_each_other_and_get_their_own_window(predict):
+    windows = [window(64, 64, 1, seed=seed) for seed in range(8)]
+    alone = [predict(pixels).tobytes() for pixels in windows]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda pixels: predict(pixels).tobytes(), windows * 3))
+    assert together == alone * 3
+
+
+def test_a_shape_is_traced_once_and_few_traces_are_kept(network, monkeypatch):
+    traced = []
+
+    def count(model):
+        call = predictor_traced(model)
+        traced.append(call)
+        return call
+
+    predictor_traced = predictor.traced_call
+    monkeypatch.setattr(predictor, "traced_call", count)
+    monkeypatch.setattr(predictor, "MOST_SHAPES", 2)
+    predict = make_predictor(network)
+    for edge in (16, 32, 16, 32, 16):
+        predict(window(edge, 16, 1))
+    assert len(traced) == 2
+    predict(window(48, 16, 1))  # drops 32, the one not used for longest
+    predict(window(16, 16, 1))
+    assert len(traced) == 3
+    predict(window(32, 16, 1))
+    assert len(traced) == 4
+
+
+def test_windows_with_a_halo_equal_the_whole(network, predict):
+    halo = window_halo(UNetConfig(base_filters=4))
+    pixels = window(64, 512, 1)
+    whole = predict(pixels)
+    left, right = predict(pixels[:, :, :320]), predict(pixels[:, :, 128:448])
+    np.testing.assert_allclose(left[:, :, : 320 - halo], whole[:, :, : 320 - halo], atol=1e-6)
+    inner = slice(128 + halo, 448 - halo)
+    np.testing.assert_allclose(right[:, :, halo:-halo], whole[:, :, inner], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(64, 60, 1), (64, 64, 3), (64, 64), (0, 64, 1)])
+def test_a_window_that_does_not_fit_is_refused(predict, shape):
+    with pytest.raises(InputError, match="multiples of 16"):
+        predict(np.zeros((1, *shape), np.float32))
+
+
+def test_it_works_in_a_thread_that_is_not_the_main_one(network):
+    found = []
+    pixels = window(64, 64, 1)
+    thread = threading.Thread(target=lambda: found.append(make_predictor(network)(pixels)))
+    thread.start()
+    thread.join()
+    assert found[0].tobytes() == make_predictor(network)(pixels).tobytes()
