@@ -1,3 +1,4 @@
+import importlib
 import os
 import subprocess
 import sys
@@ -8,10 +9,12 @@ from napari_snow_unet.unet.loading import symbols_kept_apart
 
 DRAW = """
 import napari, numpy as np
-viewer = napari.Viewer()
+if napari.current_viewer() is None:
+    viewer = napari.Viewer()
 viewer.add_image(np.ones((64, 64, 3)))
 assert viewer.screenshot(canvas_only=False).std() > 0
 """
+CLOSE = "viewer.close()"  # a window that is still open when Python ends makes Qt crash
 COMPUTE = """
 import numpy as np
 from napari_snow_unet.unet.backend import prepare
@@ -26,8 +29,8 @@ assert network(np.zeros((1, 16, 16, 1), np.float32)).shape == (1, 16, 16, 1)
 @pytest.mark.parametrize(
     "script",
     [
-        pytest.param(DRAW + COMPUTE + DRAW, id="napari-first"),
-        pytest.param(COMPUTE + DRAW + COMPUTE, id="network-first"),
+        pytest.param(DRAW + COMPUTE + DRAW + CLOSE, id="napari-first"),
+        pytest.param(COMPUTE + DRAW + COMPUTE + CLOSE, id="network-first"),
     ],
 )
 def test_a_network_and_a_napari_window_live_in_one_process(script):
@@ -38,7 +41,6 @@ def test_a_network_and_a_napari_window_live_in_one_process(script):
 @pytest.mark.skipif(not hasattr(os, "RTLD_DEEPBIND"), reason="the linker has no such choice")
 def test_the_way_libraries_are_loaded_is_put_back_after_an_error():
     flags, modules = sys.getdlopenflags(), set(sys.modules)
-    with pytest.raises(ImportError, match="nothing"), symbols_kept_apart():
-        assert sys.getdlopenflags() & os.RTLD_DEEPBIND
-        raise ImportError("nothing")
+    with pytest.raises(ModuleNotFoundError), symbols_kept_apart():
+        importlib.import_module("no_such_network_library")
     assert (sys.getdlopenflags(), set(sys.modules)) == (flags, modules)

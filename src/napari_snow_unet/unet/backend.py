@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.loading import symbols_kept_apart
 
 BACKENDS = ("tensorflow", "torch", "jax")
 Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -106,7 +107,7 @@ def prepare() -> Device:
         if not _ready:
             backend = select_backend()
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-            with _without_chatter():
+            with _without_chatter(), symbols_kept_apart():
                 try:
                     importlib.import_module("keras")
                     found = _FIND_DEVICE[backend]()

@@ -1,0 +1,53 @@
+"""Hygiene for every test: no network, nothing of the user's touched, the same random numbers."""
+
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.unet.loading import symbols_kept_apart
+
+# Set before anything that reads them is imported, and handed down to child processes.
+_home = tempfile.TemporaryDirectory(prefix="napari-snow-unet-tests-", ignore_cleanup_errors=True)
+for _variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ[_variable] = str(Path(_home.name, _variable.lower()))
+os.environ["NAPARI_CONFIG"] = str(Path(_home.name, "napari", "settings.yaml"))
+os.environ["MPLBACKEND"] = "agg"
+os.environ.setdefault("MPLCONFIGDIR", str(Path(_home.name, "matplotlib")))
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+# pytest-socket guards this process only; a child that asks for a page meets a closed door.
+for _variable in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ[_variable] = os.environ[_variable.upper()] = "http://127.0.0.1:9"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Load what test modules import at their top as the package itself would load it."""
+    with symbols_kept_apart():
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def _models_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the models that the user has trained out of the tests, and theirs out of the user's."""
+    monkeypatch.setenv("NAPARI_SNOW_UNET_MODELS", str(tmp_path / "models-of-the-user"))
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers() -> None:
+    """Start every test, alone or among others, from the same random numbers."""
+    random.seed(0)
+    np.random.seed(0)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the repository, which the installed package knows nothing of."""
+    return Path(__file__).parents[1]
