@@ -57,12 +57,18 @@ def test_an_array_file_with_objects_is_refused(tmp_path, marker):
 
 @pytest.mark.parametrize("name", ["foreign.keras", "renamed.zip"])
 def test_a_keras_file_with_a_lambda_is_refused_and_does_not_run(tmp_path, marker, name):
+    path = str(marker)
     inputs = keras.Input((4,))
-    network = keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs))
-    network.save(tmp_path / "foreign.keras")
+    double = keras.layers.Lambda(lambda x: (__import__("pathlib").Path(path).touch(), x)[1])
+    keras.Model(inputs, double(inputs)).save(tmp_path / "foreign.keras")
+    marker.unlink()
     (tmp_path / "foreign.keras").rename(tmp_path / name)
     with pytest.raises(InputError, match=r"whole Keras model.*save_weights"):
         open_model(tmp_path / name)
+    assert not marker.exists()
+    (tmp_path / name).rename(tmp_path / "foreign.keras")
+    keras.saving.load_model(tmp_path / "foreign.keras", safe_mode=False)
+    assert marker.exists()  # the bomb was live
 
 
 @pytest.mark.parametrize(
