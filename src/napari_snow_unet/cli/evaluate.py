@@ -1,0 +1,199 @@
+"""``napari-snow-unet evaluate``: predicted labels against ground truth."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_snow_unet.cli.progress import follow, table
+
+if TYPE_CHECKING:
+    from napari_snow_unet.metrics.evaluation import Evaluation
+    from napari_snow_unet.metrics.task import Task
+
+
+def evaluate(
+    prediction: Annotated[
+        Path, typer.Argument(help="Predicted labels: a file or a folder.", show_default=False)
+    ],
+    truth: Annotated[
+        Path,
+        typer.Argument(
+            help="True labels: a file, a folder or a prepared dataset.", show_default=False
+        ),
+    ],
+    probability: Annotated[
+        Path | None,
+        typer.Option(
+            help="Probability maps: the folder that `segment --probability` wrote.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        Literal["train", "val", "test"] | None,
+        typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
+    ] = None,
+    region: Annotated[
+        Path | None,
+        typer.Option(
+            help="What was annotated: a mask or GeoJSON, or a folder of them.", show_default=False
+        ),
+    ] = None,
+    output_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for scores.csv, scores.json and report.html.",
+            show_default=False,
+        ),
+    ] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another prediction of the same tiles; repeatable.", show_default=False),
+    ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            help="Micrometres per pixel, for the distance.  [default: in pixels]",
+            show_default=False,
+        ),
+    ] = None,
+    instances: Annotated[
+        bool,
+        typer.Option(
+            "--instances",
+            help="Take a mask's only value as one nucleus, not as a mask of several.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace reports that exist.")
+    ] = False,
+) -> None:
+    """Score predicted labels against ground truth; files are matched by the image's name.
+
+    A tile that cannot be compared, or has no prediction, is named at the end, and the exit code
+    is 1. What each score means stands in docs/metrics.md.
+    """
+    from napari_snow_unet.metrics.document import document, problems
+    from napari_snow_unet.metrics.report import require_free, write_reports
+    from napari_snow_unet.metrics.task import make_task
+
+    if pixel_size is not None and not 0 < pixel_size < float("inf"):
+        raise typer.BadParameter("a pixel has a size above 0", param_hint="--pixel-size")
+    if output_folder is not None and not overwrite:
+        require_free(output_folder)
+    tasks = [
+        make_task(
+            path,
+            truth,
+            probability=probability if number == 0 else None,
+            split=split,
+            region=region,
+            pixel_size_um=pixel_size,
+            instances=instances,
+        )
+        for number, path in enumerate([prediction, *(compare or [])])
+    ]
+    evaluations = [_measure(task) for task in _told_apart(tasks, [prediction, *(compare or [])])]
+    if as_json:
+        typer.echo(json.dumps(document(evaluations), indent=1))
+    else:
+        _print(evaluations)
+    for evaluation in evaluations:
+        for text in problems(evaluation):
+            typer.echo(f"{evaluation.task.name}: {text}", err=True)
+    if output_folder is not None:
+        for path in write_reports(output_folder, evaluations, overwrite=overwrite):
+            typer.echo(f"Wrote {path}", err=as_json)
+    if not all(evaluation.complete for evaluation in evaluations):
+        raise typer.Exit(1)
+
+
+def _measure(task: Task) -> Evaluation:
+    from napari_snow_unet.metrics.evaluation import evaluate as steps
+    from napari_snow_unet.segmentation.threshold import otsu_level
+
+    return follow(steps(task, otsu_level), f"Measuring {task.name}")
+
+
+def _told_apart(tasks: Sequence[Task], paths: Sequence[Path]) -> Iterable[Task]:
+    """Call predictions of the same name by their whole path."""
+    count = Counter(task.name for task in tasks)
+    for task, path in zip(tasks, paths, strict=True):
+        yield task if count[task.name] == 1 else replace(task, name=str(path))
+
+
+def _print(evaluations: Sequence[Evaluation]) -> None:
+    first, *others = evaluations
+    _print_scores(first)
+    if first.tiles_at:
+        _print_thresholds(first)
+    for other in others:
+        _print_difference(first, other)
+
+
+def _print_scores(evaluation: Evaluation) -> None:
+    from napari_snow_unet.metrics.document import shown, shown_interval, title_of
+    from napari_snow_unet.metrics.summary import mean_scores
+
+    pooled = evaluation.pooled_scores
+    table(
+        [f"{evaluation.task.name}, {len(evaluation.tiles)} tiles", "pooled", "mean", "95 %", "n"],
+        [
+            (
+                title_of(key, evaluation),
+                shown(key, pooled[key]),
+                shown(key, mean.value),
+                shown_interval(key, mean),
+                str(mean.n),
+            )
+            for key, mean in mean_scores(evaluation.tiles).items()
+        ],
+    )
+
+
+def _print_thresholds(evaluation: Evaluation) -> None:
+    from napari_snow_unet.metrics.document import threshold_rows
+
+    header = ["probability map", "Otsu pooled", "Otsu mean", "0.5 pooled", "0.5 mean"]
+    typer.echo()
+    table(header, threshold_rows(evaluation))
+
+
+def _print_difference(first: Evaluation, other: Evaluation) -> None:
+    from napari_snow_unet.metrics.document import (
+        shown,
+        shown_difference,
+        shown_interval,
+        title_of,
+    )
+    from napari_snow_unet.metrics.summary import mean_scores, most_different, paired_differences
+
+    before, after = mean_scores(first.tiles), mean_scores(other.tiles)
+    typer.echo()
+    table(
+        ["mean of tiles", first.task.name, other.task.name, "difference", "95 %", "n"],
+        [
+            (
+                title_of(key, first),
+                shown(key, before[key].value),
+                shown(key, after[key].value),
+                shown_difference(key, mean.value),
+                shown_interval(key, mean, of_difference=True),
+                str(mean.n),
+            )
+            for key, mean in paired_differences(first.tiles, other.tiles).items()
+        ],
+    )
+    tiles = most_different(first.tiles, other.tiles)
+    if tiles:
+        listed = ", ".join(f"{name} ({difference:+.3f})" for name, difference in tiles)
+        typer.echo(f"Dice differs most on {listed}")

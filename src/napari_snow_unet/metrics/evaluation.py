@@ -1,0 +1,143 @@
+"""Files against files: tiles are read, measured and let go, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.metrics.reading import read_map, read_tile
+from napari_snow_unet.metrics.task import Task
+from napari_snow_unet.metrics.tile import Measures, Scores, measure
+
+OtsuLevel = Callable[[NDArray[np.int64]], int]
+
+
+@dataclass
+class Evaluation:
+    """What came out.
+
+    Parameters
+    ----------
+    task : Task
+        What was compared.
+    tiles : dict of str to dict
+        Scores of each tile, by name.
+    tiles_at : dict of str to dict
+        Pixel scores of each tile's probability map at Otsu's level and at 0.5.
+    pooled : Measures
+        The sum over all tiles.
+    missing : list of str
+        Truths without a prediction.
+    without_truth : list of str
+        Predictions without a truth; they are not looked at.
+    without_probability : list of str
+        Tiles whose probability map was not found, where maps were given.
+    failed : dict of str to str
+        Tiles that could not be compared, with the reason.
+    """
+
+    task: Task
+    tiles: dict[str, Scores] = field(default_factory=dict)
+    tiles_at: dict[str, dict[str, Scores]] = field(default_factory=dict)
+    pooled: Measures = field(default_factory=Measures)
+    missing: list[str] = field(default_factory=list)
+    without_truth: list[str] = field(default_factory=list)
+    without_probability: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pooled_scores(self) -> Scores:
+        """Scores of all tiles together; a distance does not pool, not even of one tile."""
+        return {**self.pooled.scores(), "average_hausdorff": None}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every truth was measured, with its probability map where maps were given."""
+        return not (self.missing or self.failed or self.without_probability)
+
+
+def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Evaluation]:
+    """Measure every tile that has a prediction and a truth.
+
+    A tile that cannot be used is named in the result, and the others are done.
+
+    Parameters
+    ----------
+    task : Task
+        What to compare.
+    otsu_level : callable
+        Finds Otsu's level of a histogram of shape (256,).
+
+    Yields
+    ------
+    Progress
+        Before every tile and at the end.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        If no prediction has a truth, or no tile could be measured.
+    """
+    names = [name for name in task.truths if name in task.predictions]
+    result = Evaluation(task)
+    result.missing = [name for name in task.truths if name not in task.predictions]
+    result.without_truth = [name for name in task.predictions if name not in task.truths]
+    if not names:
+        raise _nothing_matches(task)
+    for done, name in enumerate(names):
+        yield Progress(done, len(names), name)
+        try:
+            measures = _measure(task, name, otsu_level)
+        except InputError as error:
+            result.failed[name] = str(error)
+            continue
+        result.pooled = result.pooled + measures if result.tiles else measures
+        result.tiles[name] = measures.scores()
+        if measures.probability is not None:
+            result.tiles_at[name] = measures.scores_at()
+        elif task.probabilities is not None:
+            result.without_probability.append(name)
+    yield Progress(len(names), len(names), f"{len(result.tiles)} of {len(names)} tiles")
+    if not result.tiles:
+        raise InputError(
+            f"none of the {len(names)} tiles of {task.name} could be measured",
+            expected="pairs of label images of equal size",
+            remedy="The first says: " + next(iter(result.failed.values())),
+        )
+    return result
+
+
+def _measure(task: Task, name: str, otsu_level: OtsuLevel) -> Measures:
+    arrays = read_tile(task, name)
+    map_path = (task.probabilities or {}).get(name)
+    probability, level = None, None
+    if map_path is not None:
+        probability = read_map(map_path, arrays.truth.shape)
+        level = otsu_level(np.bincount(probability.ravel(), minlength=256))
+    return measure(
+        arrays.prediction,
+        arrays.truth,
+        probability=probability,
+        otsu_level=level,
+        region=arrays.region,
+        spacing=task.pixel_size_um or 1.0,
+    )
+
+
+def _nothing_matches(task: Task) -> InputError:
+    some = ", ".join(list(task.predictions)[:3])
+    others = ", ".join(list(task.truths)[:3])
+    return InputError(
+        f"no prediction of {task.name} has the name of a truth (it has {some})",
+        expected=f"names such as {others}",
+        remedy="Give prediction and truth the name of their image, or compare two single files.",
+    )

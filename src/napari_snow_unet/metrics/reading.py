@@ -1,0 +1,125 @@
+"""The files of one tile to arrays of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.metrics.instance import as_instances
+from napari_snow_unet.metrics.sources import is_geojson
+from napari_snow_unet.metrics.task import Task
+
+
+@dataclass(frozen=True)
+class TileArrays:
+    """The arrays of one tile, all of one shape."""
+
+    prediction: NDArray[Any]
+    truth: NDArray[Any]
+    region: NDArray[np.bool_] | None
+
+
+def read_tile(task: Task, name: str) -> TileArrays:
+    """Read prediction, truth and region of one tile, masks split into their components.
+
+    Parameters
+    ----------
+    task : Task
+        What is compared.
+    name : str
+        The tile.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or the sizes differ.
+    """
+    files = [task.predictions[name], task.truths[name].labels]
+    if task.regions is not None:
+        files.append(_region_file(task.regions, name))
+    arrays = [read_labels(file) for file in files]
+    shape = _common_shape(task, name, files, arrays)
+    arrays = [
+        _fit(array, shape) if is_geojson(file) else array
+        for file, array in zip(files, arrays, strict=True)
+    ]
+    for file, array in zip(files, arrays, strict=True):
+        if array.shape != shape:
+            raise InputError(
+                f"it has {array.shape[0]} x {array.shape[1]} pixels (height x width)",
+                expected=f"{shape[0]} x {shape[1]} as in {task.truths[name].labels}",
+                remedy="Compare images of the same size, pixel for pixel.",
+                path=file,
+            )
+    prediction, truth = arrays[:2]
+    if not task.instances:
+        prediction, truth = as_instances(prediction), as_instances(truth)
+    return TileArrays(prediction, truth, arrays[2] != 0 if len(arrays) > 2 else None)
+
+
+def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
+    if isinstance(regions, Path):
+        return regions
+    if name in regions:
+        return regions[name]
+    raise InputError(
+        f"no region is called {name}",
+        expected="a region for each tile",
+        remedy="Add its mask or outline, an empty one if nothing was annotated.",
+    )
+
+
+def _common_shape(
+    task: Task, name: str, files: list[Path], arrays: list[NDArray[Any]]
+) -> tuple[int, ...]:
+    """Return the shape all must have; outlines have none of their own and follow the others."""
+    pixels = [array for file, array in zip(files, arrays, strict=True) if not is_geojson(file)]
+    truth = task.truths[name]
+    if not is_geojson(truth.labels):
+        shape: tuple[int, ...] = arrays[1].shape
+    elif truth.image is not None:
+        shape = read_image(truth.image).array.shape[:2]
+    else:
+        shape = pixels[0].shape if pixels else tuple(np.max([a.shape for a in arrays], axis=0))
+    return shape
+
+
+def _fit(labels: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Cut or extend drawn outlines to the image's size."""
+    result = np.zeros(shape, labels.dtype)
+    height, width = (min(a, b) for a, b in zip(labels.shape, shape, strict=True))
+    result[:height, :width] = labels[:height, :width]
+    return result
+
+
+def read_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Read a probability map of 8 bits.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    shape : tuple of int
+        The shape it must have.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is of another type or shape.
+    """
+    array = read_image(path).array
+    if array.dtype != np.uint8 or array.shape != shape:
+        raise InputError(
+            f"it has the type {array.dtype} and the shape {array.shape}",
+            expected=f"an 8-bit grey image of shape {shape}",
+            remedy="Take the map that `segment --probability` wrote for this image.",
+            path=path,
+        )
+    return array

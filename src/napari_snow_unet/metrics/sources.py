@@ -1,0 +1,175 @@
+"""Which file is the truth of which prediction: everything is matched by the name of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import LABEL_SUFFIXES
+from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
+
+Item = TypeVar("Item")
+PROBABILITY = "_probability"
+DERIVED = (PROBABILITY, "_overlay")  # what segmenting writes beside labels is no prediction
+GEOJSON = (".geojson", ".geojson.gz")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A ground truth and the image it was drawn on, if that is known."""
+
+    labels: Path
+    image: Path | None = None
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name without what says how it is stored: ``a`` for ``a.ome.tif``."""
+    name = path.name.removesuffix(".gz")
+    return Path(name).stem.removesuffix(".ome")
+
+
+def is_geojson(path: Path) -> bool:
+    """Tell from its name whether a file holds outlines in place of pixels."""
+    return path.name.lower().endswith(GEOJSON)
+
+
+def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
+    """Find ground truths by the names of their images.
+
+    Parameters
+    ----------
+    path : Path
+        A label file; a folder of label files; a folder of images and masks in any layout that
+        `data.snow.find_pairs` knows, a prepared dataset among them.
+    split : str, optional
+        Take only this part of a prepared dataset.
+
+    Returns
+    -------
+    dict of str to Truth
+        In natural order.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two are of one name.
+    """
+    if split is not None:
+        from napari_snow_unet.data.dataset import split_images
+
+        wanted = {name_of(image) for image in split_images(path, split)}
+        return {name: truth for name, truth in find_truths(path).items() if name in wanted}
+    if path.is_file():
+        return {name_of(path): Truth(path, partner_of(path))}
+    pairs = find_pairs(path)
+    truths = [
+        (name_of(image), Truth(mask, image))
+        for image, mask in zip(pairs.images, pairs.masks, strict=True)
+    ]
+    truths += [(name_of(mask), Truth(mask)) for mask in pairs.orphans if is_mask_path(mask)]
+    if not truths:
+        truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
+    return _by_name(path, truths, lambda truth: truth.labels)
+
+
+def find_predictions(path: Path) -> dict[str, Path]:
+    """Find predicted labels by the names of their images.
+
+    Parameters
+    ----------
+    path : Path
+        A label file, or a folder of label files as `segment` writes it; failing that the masks
+        in its subfolders, as HoVer-Net writes them.
+
+    Returns
+    -------
+    dict of str to Path
+        In natural order. Probability maps and overlays are passed over.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two are of one name.
+    """
+    if path.is_file():
+        return {name_of(path): path}
+    files = _label_files(path)
+    if not files:
+        pairs = find_pairs(path)
+        files = [*pairs.masks, *(file for file in pairs.orphans if is_mask_path(file))]
+    return _by_name(path, [(name_of(file), file) for file in files], lambda file: file)
+
+
+def find_probabilities(path: Path) -> dict[str, Path]:
+    """Find probability maps by the names of their images.
+
+    Parameters
+    ----------
+    path : Path
+        A map, or the folder that ``segment --probability`` wrote: ``NAME_probability.png``.
+
+    Returns
+    -------
+    dict of str to Path
+        In natural order.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if path.is_file():
+        return {_map_name(path): path}
+    files = [file for file in _files(path) if name_of(file).endswith(PROBABILITY)]
+    return _by_name(path, [(_map_name(file), file) for file in files], lambda file: file)
+
+
+def _map_name(path: Path) -> str:
+    return name_of(path).removesuffix(PROBABILITY).removesuffix(".ome")
+
+
+def _label_files(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in _files(folder)
+        if (file.suffix.lower() in LABEL_SUFFIXES or is_geojson(file))
+        and not name_of(file).endswith(DERIVED)
+    ]
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such file or folder",
+            expected="a label image or a folder of label images",
+            remedy="Check the spelling.",
+            path=folder,
+        )
+    files = (file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
+    return sorted(files, key=natural_key)
+
+
+def _by_name(
+    folder: Path, items: Iterable[tuple[str, Item]], file_of: Callable[[Item], Path]
+) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for name, item in sorted(items, key=lambda pair: natural_key(pair[0])):
+        if name in found:
+            raise InputError(
+                f"both {file_of(found[name])} and {file_of(item)} are called {name}",
+                expected="one file for each image",
+                remedy="Remove the one that is out of date, or compare a folder at a time.",
+                path=folder,
+            )
+        found[name] = item
+    if not found:
+        raise InputError(
+            "there is nothing to compare in it",
+            expected="files ending in " + ", ".join(sorted(LABEL_SUFFIXES)),
+            remedy="Name the folder in which the files themselves lie.",
+            path=folder,
+        )
+    return found

@@ -1,0 +1,103 @@
+"""What is compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_snow_unet.metrics.sources import (
+    Truth,
+    find_predictions,
+    find_probabilities,
+    find_truths,
+    name_of,
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is compared, and how.
+
+    Parameters
+    ----------
+    name : str
+        What the prediction is called.
+    predictions : mapping of str to Path
+        Label files by name.
+    truths : mapping of str to Truth
+        Ground truths by name.
+    probabilities : mapping of str to Path, optional
+        Probability maps by name.
+    regions : Path, mapping of str to Path, or None
+        What was annotated: one file for all tiles, or one for each.
+    pixel_size_um : float, optional
+        Side of a pixel in um, for the distance; in pixels without it.
+    instances : bool, default: False
+        Take every value as a nucleus, also where there is only one value.
+    """
+
+    name: str
+    predictions: Mapping[str, Path]
+    truths: Mapping[str, Truth]
+    probabilities: Mapping[str, Path] | None = None
+    regions: Path | Mapping[str, Path] | None = None
+    pixel_size_um: float | None = None
+    instances: bool = False
+
+
+def make_task(
+    prediction: Path,
+    truth: Path,
+    *,
+    probability: Path | None = None,
+    split: str | None = None,
+    region: Path | None = None,
+    pixel_size_um: float | None = None,
+    instances: bool = False,
+) -> Task:
+    """Find the files that belong together.
+
+    Parameters
+    ----------
+    prediction, truth : Path
+        Files or folders. Two single files are compared whatever their names are; a single file
+        beside a folder is compared with the file of its name.
+    probability : Path, optional
+        Probability map, or the folder of maps.
+    split : str, optional
+        Take only this part of `truth`, a prepared dataset.
+    region : Path, optional
+        What was annotated: a file for all tiles, or a folder with one for each.
+    pixel_size_um : float, optional
+        Side of a pixel in um.
+    instances : bool, default: False
+        Take every value as a nucleus, also where there is only one value.
+
+    Raises
+    ------
+    InputError
+        If there is nothing in a folder, or two files are of one name.
+    """
+    predictions, truths = find_predictions(prediction), find_truths(truth, split=split)
+    maps = None if probability is None else find_probabilities(probability)
+    if prediction.is_file() and truth.is_file():
+        name = name_of(prediction)
+        truths = dict.fromkeys([name], next(iter(truths.values())))
+        if maps is not None and len(maps) == 1:
+            maps = dict.fromkeys([name], next(iter(maps.values())))
+    elif prediction.is_file():
+        truths = {name: found for name, found in truths.items() if name in predictions} or truths
+    elif truth.is_file():
+        predictions = {
+            name: found for name, found in predictions.items() if name in truths
+        } or predictions
+    return Task(
+        prediction.stem if prediction.is_file() else prediction.resolve().name,
+        predictions,
+        truths,
+        maps,
+        find_predictions(region) if region is not None and region.is_dir() else region,
+        pixel_size_um,
+        instances,
+    )

@@ -1,0 +1,142 @@
+"""Files measured against files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.progress import run
+from napari_snow_unet.metrics import tile
+from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
+from napari_snow_unet.metrics.task import make_task
+from napari_snow_unet.segmentation.threshold import otsu_level
+
+
+def squares(seed: int, n: int = 12, side: int = 64) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    labels = np.zeros((side, side), np.int32)
+    for label in range(1, n + 1):
+        y, x = random.integers(0, side - 8, 2)
+        labels[y : y + 7, x : x + 8] = label
+    return labels
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    for seed, name in enumerate("abc"):
+        truth = squares(seed)
+        found = np.roll(truth, 1, axis=1)
+        write_labels(tmp_path / "truth" / f"{name}.png", truth)
+        write_labels(tmp_path / "found" / f"{name}.png", found)
+        grey = np.where(found, 220, 30).astype(np.uint8)
+        grey[truth > 0] += 10
+        write_image(tmp_path / "found" / f"{name}_probability.png", grey)
+    return tmp_path
+
+
+def measured(folder: Path, **options: object) -> Evaluation:
+    task = make_task(folder / "found", folder / "truth", **options)
+    return run(evaluate(task, otsu_level))
+
+
+def test_tiles_are_what_the_arrays_give(folders: Path) -> None:
+    result = measured(folders, probability=folders / "found")
+    assert list(result.tiles) == ["a", "b", "c"]
+    truth = squares(1)
+    expected = tile.measure(np.roll(truth, 1, axis=1), truth).scores()
+    assert {**result.tiles["b"], "auc": None} == expected
+    assert 0.9 < result.tiles["b"]["auc"] < 1
+    assert result.tiles_at["b"]["otsu"]["dice"] == expected["dice"]
+    assert result.complete
+
+
+def test_pooled_tiles_equal_the_mosaic(folders: Path) -> None:
+    result = measured(folders)
+    truth = np.concatenate([squares(k) + (squares(k) > 0) * 100 * k for k in range(3)])
+    found = np.roll(truth, 1, axis=1)
+    expected = {**tile.measure(found, truth).scores(), "average_hausdorff": None}
+    assert result.pooled_scores == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_missing_map_leaves_no_pooled_auc(folders: Path) -> None:
+    (folders / "found" / "b_probability.png").unlink()
+    result = measured(folders, probability=folders / "found")
+    assert result.without_probability == ["b"]
+    assert result.tiles["b"]["auc"] is None
+    assert result.pooled_scores["auc"] is None
+    assert not result.complete
+
+
+def test_bad_tiles_are_named_and_the_others_done(folders: Path) -> None:
+    (folders / "found" / "a.png").write_bytes(b"no image")
+    write_labels(folders / "found" / "b.png", squares(1, side=32), overwrite=True)
+    write_labels(folders / "found" / "extra.png", squares(1))
+    write_labels(folders / "truth" / "d.png", squares(1))
+    result = measured(folders)
+    assert list(result.tiles) == ["c"]
+    assert "a.png" in result.failed["a"]
+    assert "32 x 32" in result.failed["b"]
+    assert "64 x 64" in result.failed["b"]
+    assert (result.missing, result.without_truth) == (["d"], ["extra"])
+    assert result.pooled_scores == {**result.tiles["c"], "average_hausdorff": None}
+
+
+def test_a_map_of_another_size_is_named(folders: Path) -> None:
+    write_image(folders / "found" / "b_probability.png", np.zeros((3, 3), np.uint8), overwrite=True)
+    result = measured(folders, probability=folders / "found")
+    assert "b_probability.png" in result.failed["b"]
+
+
+def test_nothing_to_measure(folders: Path) -> None:
+    write_labels(folders / "other" / "z.png", squares(1))
+    with pytest.raises(InputError, match=r"a, b, c.*such as z"):
+        run(evaluate(make_task(folders / "found", folders / "other"), otsu_level))
+    for name in "abc":
+        (folders / "found" / f"{name}.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"none of the 3 tiles.*a\.png"):
+        measured(folders)
+
+
+def test_masks_are_split_into_components_unless_told(folders: Path) -> None:
+    for kind in ("truth", "found"):
+        for name in "abc":
+            mask = (squares("abc".index(name)) > 0) * 255
+            write_labels(folders / kind / f"{name}.png", mask, overwrite=True)
+    assert measured(folders).tiles["a"]["n_truth"] > 3
+    assert measured(folders, instances=True).tiles["a"]["n_truth"] == 1
+
+
+def test_pixel_size_scales_the_distance(folders: Path) -> None:
+    pixels, micrometres = measured(folders), measured(folders, pixel_size_um=0.25)
+    for name, scores in pixels.tiles.items():
+        distance = micrometres.tiles[name]["average_hausdorff"]
+        assert distance == pytest.approx(scores["average_hausdorff"] / 4)
+
+
+def test_region_for_all_or_for_each(folders: Path) -> None:
+    region = np.zeros((64, 64), np.int32)
+    region[:32] = 1
+    write_labels(folders / "half.png", region)
+    for name in "ab":
+        write_labels(folders / "regions" / f"{name}.png", region)
+    one, each = (
+        measured(folders, region=folders / "half.png"),
+        measured(folders, region=folders / "regions"),
+    )
+    truth, found = squares(0), np.roll(squares(0), 1, axis=1)
+    expected = tile.measure(found, truth, region=region > 0).scores()
+    assert one.tiles["a"] == each.tiles["a"] == expected
+    assert expected["n_truth"] < 12
+    assert "region" in each.failed["c"]
+
+
+def test_otsu_is_that_of_the_whole_map(folders: Path) -> None:
+    region = np.zeros((64, 64), np.int32)
+    region[:, :5] = 1
+    write_labels(folders / "strip.png", region)
+    result = measured(folders, region=folders / "strip.png", probability=folders / "found")
+    truth, found = squares(0) > 0, np.roll(squares(0), 1, axis=1) > 0
+    expected = tile.measure(found, truth, region=region > 0).scores()
+    assert result.tiles_at["a"]["otsu"]["recall"] == expected["recall"]

@@ -1,0 +1,95 @@
+"""Which files are compared with which."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
+from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.metrics import sources
+from napari_snow_unet.metrics.task import make_task
+
+LABELS = np.array([[1, 0], [0, 2]])
+GREY = np.zeros((2, 2), np.uint8)
+
+
+def label_files(folder: Path, *names: str) -> Path:
+    for name in names:
+        write_labels(folder / name, LABELS)
+    return folder
+
+
+def test_predictions_are_never_maps_or_overlays_or_tables(tmp_path: Path) -> None:
+    folder = label_files(tmp_path / "out", "b10.png", "b2.tif", "b2_overlay.png")
+    write_image(folder / "b2_probability.png", GREY)
+    write_image(folder / ".hidden.png", GREY)
+    (folder / "summary.csv").write_text("image\n")
+    assert list(sources.find_predictions(folder)) == ["b2", "b10"]
+    assert sources.find_probabilities(folder) == {"b2": folder / "b2_probability.png"}
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("seed0000.mat", "seed0000"),
+        ("a.b.png", "a.b"),
+        ("slide.ome.tif", "slide"),
+        ("slide.ome.png", "slide"),
+        ("outline.geojson.gz", "outline"),
+    ],
+)
+def test_names(file: str, name: str) -> None:
+    assert sources.name_of(Path(file)) == name
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    folder = label_files(tmp_path / "out", "a.png", "a.tif")
+    with pytest.raises(InputError, match=r"a\.png.*a\.tif"):
+        sources.find_predictions(folder)
+
+
+def test_truths_in_snow_layout_come_with_their_images(tmp_path: Path) -> None:
+    write_image(tmp_path / "Image" / "seed0001.png", np.zeros((2, 2, 3), np.uint8))
+    write_hovernet_mat(tmp_path / "Mask" / "seed0001.mat", LABELS)
+    write_hovernet_mat(tmp_path / "Mask" / "seed0002.mat", LABELS)
+    truths = sources.find_truths(tmp_path)
+    assert truths["seed0001"].image == tmp_path / "Image" / "seed0001.png"
+    assert truths["seed0002"] == sources.Truth(tmp_path / "Mask" / "seed0002.mat")
+
+
+def test_a_plain_folder_of_labels_is_a_truth(tmp_path: Path) -> None:
+    folder = label_files(tmp_path / "experts", "a.png", "b.png")
+    assert sources.find_truths(folder)["b"] == sources.Truth(folder / "b.png")
+
+
+def test_predictions_as_hovernet_writes_them(tmp_path: Path) -> None:
+    write_hovernet_mat(tmp_path / "pred" / "mat" / "x.mat", LABELS)
+    write_image(tmp_path / "pred" / "overlay" / "x.png", np.zeros((2, 2, 3), np.uint8))
+    assert sources.find_predictions(tmp_path / "pred") == {"x": tmp_path / "pred" / "mat" / "x.mat"}
+
+
+def test_two_files_need_no_common_name(tmp_path: Path) -> None:
+    label_files(tmp_path, "mine.png", "theirs.png")
+    task = make_task(tmp_path / "mine.png", tmp_path / "theirs.png")
+    assert task.predictions == {"mine": tmp_path / "mine.png"}
+    assert task.truths["mine"].labels == tmp_path / "theirs.png"
+
+
+def test_a_file_beside_a_folder_is_compared_with_its_namesake(tmp_path: Path) -> None:
+    label_files(tmp_path / "p", "a.png", "b.png")
+    label_files(tmp_path / "t", "a.png", "b.png")
+    one = make_task(tmp_path / "p" / "b.png", tmp_path / "t")
+    other = make_task(tmp_path / "p", tmp_path / "t" / "b.png")
+    assert list(one.truths) == list(other.predictions) == ["b"]
+
+
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere"):
+        sources.find_predictions(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="nowhere"):
+        sources.find_truths(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty"):
+        sources.find_predictions(tmp_path / "empty")
