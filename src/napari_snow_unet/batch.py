@@ -164,7 +164,7 @@ def _existing(name: str | Path) -> list[Path]:
 
 def _images_in(folder: Path, split: str | None) -> Found:
     if split is not None:
-        from napari_snow_unet.data.dataset import split_images
+        from napari_snow_unet.data.manifest import split_images
 
         return Found(split_images(folder, split), [])
     for name in IMAGE_FOLDERS:
