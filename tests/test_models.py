@@ -11,7 +11,7 @@ from napari_snow_unet.cli import app
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.segmentation.tiling import check_window
-from napari_snow_unet.unet import store
+from napari_snow_unet.unet import model_folder, store
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.network import build_unet
 
@@ -28,13 +28,13 @@ MINE = UNetConfig(
 
 @pytest.fixture(autouse=True)
 def user_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.setenv(model_folder.FOLDER_VARIABLE, str(tmp_path / "models"))
     return tmp_path / "models"
 
 
 @pytest.fixture
 def mine(user_folder):
-    return store.save_model(build_unet(MINE), MINE, store.user_model_folder("mine"))
+    return store.save_model(build_unet(MINE), MINE, model_folder.user_model_folder("mine"))
 
 
 def test_the_list_begins_with_the_default_and_ends_with_the_classical_method(mine):
@@ -45,8 +45,8 @@ def test_the_list_begins_with_the_default_and_ends_with_the_classical_method(min
     user = entries[1]
     assert (user.name, user.path, user.channel) == ("mine", mine, "green")
     assert user.pixel_size_um == (0.4, 0.6)
-    assert user.checksum == store.checksum(mine)
-    assert user.size == (mine / store.WEIGHTS).stat().st_size
+    assert user.checksum == model_folder.checksum(mine)
+    assert user.size == (mine / model_folder.WEIGHTS).stat().st_size
 
 
 def test_the_bundled_model_is_small_and_states_its_origin():
@@ -85,8 +85,8 @@ def test_a_model_is_opened_by_name_folder_or_either_file(mine):
     assert by_name.channel == "green"
     assert by_name.pixel_size_um == (0.4, 0.6)
     assert by_name.threshold_floor == 0.1
-    assert by_name.checksum == store.checksum(mine)
-    for path in (mine, str(mine), mine / store.CONFIG, mine / store.WEIGHTS):
+    assert by_name.checksum == model_folder.checksum(mine)
+    for path in (mine, str(mine), mine / model_folder.CONFIG, mine / model_folder.WEIGHTS):
         assert open_model(path) is by_name
 
 
@@ -95,11 +95,11 @@ def test_a_model_that_was_replaced_is_read_again(mine):
     store.save_model(build_unet(MINE), MINE, mine, overwrite=True)
     after = open_model("mine")
     assert after is not before
-    assert after.checksum == store.checksum(mine) != before.checksum
+    assert after.checksum == model_folder.checksum(mine) != before.checksum
 
 
 def test_a_damaged_model_is_listed_with_its_problem_and_not_opened(mine):
-    (mine / store.WEIGHTS).write_bytes(b"not what was saved")
+    (mine / model_folder.WEIGHTS).write_bytes(b"not what was saved")
     entry = list_models()[1]
     assert entry.name == "mine"
     assert "SHA-256" in entry.problem
@@ -109,7 +109,7 @@ def test_a_damaged_model_is_listed_with_its_problem_and_not_opened(mine):
 
 def test_junk_among_the_users_models_is_passed_over(mine, user_folder):
     (user_folder / ".writing-x").mkdir()
-    (user_folder / ".writing-x" / store.CONFIG).write_text("{}")
+    (user_folder / ".writing-x" / model_folder.CONFIG).write_text("{}")
     (user_folder / "empty").mkdir()
     (user_folder / "notes.txt").write_text("x")
     assert [entry.name for entry in list_models()] == [DEFAULT_MODEL, "mine", CLASSICAL]
@@ -142,11 +142,11 @@ def test_the_shell_lists_them(mine):
     result = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
     row = next(line for line in result.output.splitlines() if line.startswith(" mine"))
-    for part in ("user", store.checksum(mine)[:12], "green", "0.4 to 0.6"):
+    for part in ("user", model_folder.checksum(mine)[:12], "green", "0.4 to 0.6"):
         assert part in row
     assert "my own [bold]slides" in result.output
     assert f"{DEFAULT_MODEL} (default)" in result.output
-    (mine / store.WEIGHTS).unlink()
+    (mine / model_folder.WEIGHTS).unlink()
     assert "Cannot be used" in CliRunner().invoke(app, ["models"]).output
 
 

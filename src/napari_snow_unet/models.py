@@ -13,7 +13,7 @@ from typing import Literal
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.unet import store
+from napari_snow_unet.unet import model_folder
 from napari_snow_unet.unet.config import parameter_count
 from napari_snow_unet.unet.foreign import why_refused
 
@@ -71,9 +71,14 @@ def list_models() -> list[ModelEntry]:
         A model that is damaged is listed with its problem. Of two with one name the bundled one
         is opened by that name, the other by its path.
     """
-    bundled = [_describe(folder, "bundled") for folder in store.find_folders(_bundled_folder())]
+    bundled = [
+        _describe(folder, "bundled") for folder in model_folder.find_folders(_bundled_folder())
+    ]
     bundled.sort(key=lambda entry: (entry.name != DEFAULT_MODEL, entry.name))
-    user = [_describe(folder, "user") for folder in store.find_folders(store.user_folder())]
+    user = [
+        _describe(folder, "user")
+        for folder in model_folder.find_folders(model_folder.user_folder())
+    ]
     told = "Nothing: Gaussian blur and Otsu's threshold of the red channel, watershed."
     return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
 
@@ -104,7 +109,7 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT) -> Model:
     if wanted == CLASSICAL:
         return classical.model()
     folder = _find(wanted)
-    return _open_network(folder, store.verify(folder))
+    return _open_network(folder, model_folder.verify(folder))
 
 
 def _bundled_folder() -> Path:
@@ -114,14 +119,14 @@ def _bundled_folder() -> Path:
 
 def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
     try:
-        config, found = store.read_config(folder), store.verify(folder)
+        config, found = model_folder.read_config(folder), model_folder.verify(folder)
     except InputError as error:
         return ModelEntry(folder.name, kind, folder, problem=str(error))
     return ModelEntry(
         name=folder.name,
         kind=kind,
         path=folder,
-        size=(folder / store.WEIGHTS).stat().st_size,
+        size=(folder / model_folder.WEIGHTS).stat().st_size,
         parameters=parameter_count(config),
         checksum=found,
         channel=config.channel,
@@ -133,13 +138,16 @@ def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
 def _find(wanted: str) -> Path:
     is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
     if not is_path:
-        for parent in (_bundled_folder(), store.user_folder()):
-            if (parent / wanted / store.CONFIG).is_file():
+        for parent in (_bundled_folder(), model_folder.user_folder()):
+            if (parent / wanted / model_folder.CONFIG).is_file():
                 return parent / wanted
     path = Path(wanted).expanduser()
-    if path.name in (store.CONFIG, store.WEIGHTS) and (path.parent / store.CONFIG).is_file():
+    if (
+        path.name in (model_folder.CONFIG, model_folder.WEIGHTS)
+        and (path.parent / model_folder.CONFIG).is_file()
+    ):
         path = path.parent
-    if (path / store.CONFIG).is_file():
+    if (path / model_folder.CONFIG).is_file():
         return path.resolve()
     if path.exists():
         raise why_refused(path)
@@ -159,8 +167,9 @@ def _open_network(folder: Path, checksum: str) -> Model:
     backend.prepare()
     from napari_snow_unet.unet.network import window_halo
     from napari_snow_unet.unet.predictor import make_predictor
+    from napari_snow_unet.unet.store import load_model
 
-    network, config = store.load_model(folder)
+    network, config = load_model(folder)
     return Model(
         predict=make_predictor(network),
         name=folder.name,

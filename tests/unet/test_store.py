@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet import store
+from napari_snow_unet.unet import model_folder, store
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.network import build_unet
 
@@ -35,8 +35,8 @@ def folder(network, tmp_path):
 
 def rewrite(folder: Path, change) -> None:
     """Change a model's weights file the way its checksum would not betray."""
-    (folder / store.CHECKSUMS).unlink()
-    with h5py.File(folder / store.WEIGHTS, "a") as file:
+    (folder / model_folder.CHECKSUMS).unlink()
+    with h5py.File(folder / model_folder.WEIGHTS, "a") as file:
         change(file, file["layers/conv2d_2/vars"])
 
 
@@ -67,7 +67,7 @@ def test_half_precision_on_disk_is_small_and_rounds_the_weights_only(tmp_path):
     network = build_unet(config)
     whole = store.save_model(network, config, tmp_path / "whole")
     half = store.save_model(network, config, tmp_path / "half", half=True)
-    sizes = [(folder / store.WEIGHTS).stat().st_size for folder in (half, whole)]
+    sizes = [(folder / model_folder.WEIGHTS).stat().st_size for folder in (half, whole)]
     assert sizes[0] < 0.6 * sizes[1]
     loaded, _ = store.load_model(half)
     for before, after in zip(network.get_weights(), loaded.get_weights(), strict=True):
@@ -82,18 +82,18 @@ def test_a_model_is_three_files_and_the_checksum_is_what_other_tools_compute(fol
         "model.weights.h5",
         "SHA256SUMS",
     }
-    expected = hashlib.sha256((folder / store.WEIGHTS).read_bytes()).hexdigest()
-    assert store.checksum(folder) == store.verify(folder) == expected
+    expected = hashlib.sha256((folder / model_folder.WEIGHTS).read_bytes()).hexdigest()
+    assert model_folder.checksum(folder) == model_folder.verify(folder) == expected
     assert (folder / "SHA256SUMS").read_text() == f"{expected}  model.weights.h5\n"
 
 
 def test_nothing_is_overwritten_without_the_flag(network, folder):
-    before = store.checksum(folder)
+    before = model_folder.checksum(folder)
     with pytest.raises(InputError, match="exists already"):
         store.save_model(build_unet(TINY), TINY, folder)
-    assert store.verify(folder) == before
+    assert model_folder.verify(folder) == before
     store.save_model(build_unet(TINY), TINY, folder, overwrite=True)
-    assert store.verify(folder) != before
+    assert model_folder.verify(folder) != before
     assert [entry.name for entry in folder.parent.iterdir()] == ["tiny"]
 
 
@@ -105,7 +105,7 @@ def test_a_folder_with_something_else_in_it_is_never_replaced(network, folder):
 
 
 def test_a_save_that_fails_leaves_the_old_model_and_no_litter(folder, monkeypatch):
-    before = store.checksum(folder)
+    before = model_folder.checksum(folder)
     network = build_unet(TINY)
 
     def full_disk(path):
@@ -115,26 +115,26 @@ def test_a_save_that_fails_leaves_the_old_model_and_no_litter(folder, monkeypatc
     monkeypatch.setattr(network, "save_weights", full_disk)
     with pytest.raises(OSError, match="No space"):
         store.save_model(network, TINY, folder, overwrite=True)
-    assert store.verify(folder) == before
+    assert model_folder.verify(folder) == before
     assert [entry.name for entry in folder.parent.iterdir()] == ["tiny"]
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b", "x" * 101, "dot."])
 def test_names_that_are_no_folder_names_are_refused(name):
     with pytest.raises(InputError, match="model name"):
-        store.user_model_folder(name)
+        model_folder.user_model_folder(name)
 
 
 def test_the_users_models_can_live_elsewhere(monkeypatch, tmp_path):
     monkeypatch.setenv("NAPARI_SNOW_UNET_MODELS", str(tmp_path))
-    assert store.user_model_folder("mine") == tmp_path / "mine"
+    assert model_folder.user_model_folder("mine") == tmp_path / "mine"
     monkeypatch.delenv("NAPARI_SNOW_UNET_MODELS")
-    assert store.user_folder().name == "models"
-    assert "napari-snow-unet" in str(store.user_folder())
+    assert model_folder.user_folder().name == "models"
+    assert "napari-snow-unet" in str(model_folder.user_folder())
 
 
 def test_damaged_weights_are_noticed(folder):
-    path = folder / store.WEIGHTS
+    path = folder / model_folder.WEIGHTS
     content = bytearray(path.read_bytes())
     content[-100] ^= 1
     path.write_bytes(content)
@@ -143,28 +143,28 @@ def test_damaged_weights_are_noticed(folder):
 
 
 def test_truncated_weights_are_noticed_without_a_checksum_too(folder):
-    (folder / store.CHECKSUMS).unlink()
-    path = folder / store.WEIGHTS
+    (folder / model_folder.CHECKSUMS).unlink()
+    path = folder / model_folder.WEIGHTS
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(InputError, match="damaged"):
         store.load_model(folder)
 
 
 def test_missing_parts_are_named(folder):
-    (folder / store.WEIGHTS).unlink()
+    (folder / model_folder.WEIGHTS).unlink()
     with pytest.raises(InputError, match=r"model\.weights\.h5 cannot be read"):
         store.load_model(folder)
-    (folder / store.CONFIG).unlink()
+    (folder / model_folder.CONFIG).unlink()
     with pytest.raises(InputError, match=r"config\.json: the config cannot be read"):
         store.load_model(folder)
 
 
 def test_a_refused_config_names_its_file(folder):
-    content = json.loads((folder / store.CONFIG).read_text())
-    (folder / store.CONFIG).write_text(json.dumps({**content, "levels": 70}))
+    content = json.loads((folder / model_folder.CONFIG).read_text())
+    (folder / model_folder.CONFIG).write_text(json.dumps({**content, "levels": 70}))
     with pytest.raises(InputError, match=r"config\.json: levels is 70"):
         store.load_model(folder)
-    (folder / store.CONFIG).write_bytes(b"\xff\xfe{")
+    (folder / model_folder.CONFIG).write_bytes(b"\xff\xfe{")
     with pytest.raises(InputError, match=r"config\.json: the config cannot be read"):
         store.load_model(folder)
 
@@ -172,7 +172,7 @@ def test_a_refused_config_names_its_file(folder):
 def test_weights_of_another_network_are_refused(folder):
     for other in ({"base_filters": 4}, {"kernel_size": 5}, {"levels": 4}, {"channel": "rgb"}):
         content = {**json.loads(TINY.to_json()), **other}
-        (folder / store.CONFIG).write_text(json.dumps(content))
+        (folder / model_folder.CONFIG).write_text(json.dumps(content))
         with pytest.raises(InputError, match="weights"):
             store.load_model(folder)
 
@@ -266,19 +266,19 @@ def test_a_pickle_in_place_of_the_weights_is_refused_and_does_not_run(folder, tm
         def __reduce__(self):
             return os.mkdir, (str(marker),)
 
-    (folder / store.CHECKSUMS).unlink()
-    (folder / store.WEIGHTS).write_bytes(pickle.dumps(Bomb()))
+    (folder / model_folder.CHECKSUMS).unlink()
+    (folder / model_folder.WEIGHTS).write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(InputError, match="no HDF5"):
         store.load_model(folder)
     assert not marker.exists()
-    pickle.loads((folder / store.WEIGHTS).read_bytes())
+    pickle.loads((folder / model_folder.WEIGHTS).read_bytes())
     assert marker.exists()  # the bomb was live
 
 
 def test_a_legacy_model_in_place_of_the_weights_is_refused(folder):
     network = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x)])
-    (folder / store.CHECKSUMS).unlink()
-    with h5py.File(folder / store.WEIGHTS, "w") as file:
+    (folder / model_folder.CHECKSUMS).unlink()
+    with h5py.File(folder / model_folder.WEIGHTS, "w") as file:
         file.attrs["model_config"] = json.dumps(network.get_config(), default=str)
     with pytest.raises(InputError, match="legacy"):
         store.load_model(folder)
@@ -288,17 +288,18 @@ def test_a_keras_archive_in_place_of_the_weights_is_refused(folder):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("config.json", "{}")
-    (folder / store.CHECKSUMS).unlink()
-    (folder / store.WEIGHTS).write_bytes(archive.getvalue())
+    (folder / model_folder.CHECKSUMS).unlink()
+    (folder / model_folder.WEIGHTS).write_bytes(archive.getvalue())
     with pytest.raises(InputError, match="no HDF5"):
         store.load_model(folder)
 
 
 def test_configs_and_checksums_are_read_without_a_network_library(folder):
     code = (
-        "import sys; from pathlib import Path; from napari_snow_unet.unet import store;"
-        f"p = Path({str(folder)!r}); print(store.read_config(p).name, store.verify(p)[:4]);"
+        "import sys; from pathlib import Path; from napari_snow_unet.unet import model_folder;"
+        f"p = Path({str(folder)!r}); print(model_folder.read_config(p).name);"
+        "print(model_folder.verify(p));"
         "print(sorted({'tensorflow', 'keras', 'h5py', 'torch', 'jax'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == [f"tiny {store.checksum(folder)[:4]}", "[]"]
+    assert run.stdout.splitlines() == ["tiny", model_folder.checksum(folder), "[]"]

@@ -11,11 +11,9 @@ import importlib
 import importlib.util
 import os
 import platform
-import re
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +22,13 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.loading import symbols_kept_apart
+from napari_snow_unet.unet.quiet import without_chatter
 
 BACKENDS = ("tensorflow", "torch", "jax")
 Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 _lock = threading.Lock()
 _ready: list[Device] = []
-# What TensorFlow's libraries print to the terminal on every start, whatever the log level.
-_CHATTER = re.compile(
-    r"^(WARNING: All log messages before absl|To enable the following instructions"
-    r"|[IWE]\d{4} .*(oneDNN|cuda|cpu_feature|rebuild|TensorRT))"
-)
 
 
 @dataclass(frozen=True)
@@ -107,7 +101,7 @@ def prepare() -> Device:
         if not _ready:
             backend = select_backend()
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-            with _without_chatter(), symbols_kept_apart():
+            with without_chatter(), symbols_kept_apart():
                 try:
                     importlib.import_module("keras")
                     found = _FIND_DEVICE[backend]()
@@ -232,25 +226,3 @@ def _no_engine(reason: str) -> InputError:
         remedy=f"{remedy}; or reinstall with `pip install --force-reinstall tensorflow`, or "
         "`pip install torch` and set KERAS_BACKEND=torch.",
     )
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep the engine's start-up lines off the terminal; everything else is passed on."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no terminal at all
-        yield
-        return
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            said.seek(0)
-            lines = said.read().decode(errors="replace").splitlines(keepends=True)
-            for line in lines:
-                if not _CHATTER.match(line):
-                    os.write(2, line.encode())

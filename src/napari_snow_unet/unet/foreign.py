@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.store import CONFIG, EXPECTED, WEIGHTS
+from napari_snow_unet.unet.model_folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, WEIGHTS
 
 _PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".npy", ".npz"}
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -42,7 +42,7 @@ def _explain(path: Path) -> tuple[str, str]:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        return f"a file that cannot be read ({error})", "Choose another model."
+        return f"a file that cannot be read ({error})", CHOOSE_ANOTHER
     suffix = path.suffix.lower()
     # A checkpoint of PyTorch is a zip archive too, so what says "pickle" goes first.
     if suffix in _PICKLES or start[:1] == b"\x80" or _holds(path, ".pkl"):
