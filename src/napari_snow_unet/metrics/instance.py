@@ -158,12 +158,21 @@ def _optimal_assignment(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np
     """Return the pairs of the one-to-one choice with the highest sum of IoU.
 
     Nuclei that do not hang together through overlaps cannot influence each other, so every
-    connected group is assigned by itself, and most groups are a single pair.
+    connected group is assigned by itself. Where one nucleus takes part in all pairs of its group,
+    the best pair is the assignment.
     """
     group = _connected_groups(table)
-    order = np.argsort(group, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
-    chosen = [pairs if pairs.size == 1 else _assign(table, iou, pairs) for pairs in parts]
+    i, j = (_rank_within(group, nuclei) for nuclei in (table.row, table.column))
+    order = np.lexsort((-iou, group))
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    ends = np.append(starts, order.size)[1:]
+    star = np.zeros(starts.size, bool)
+    for rank in (i, j):
+        star |= np.maximum.reduceat(rank[order], starts) == 0
+    chosen = [order[starts[star]]]
+    for start, end in zip(starts[~star], ends[~star], strict=True):
+        pairs = order[start:end]
+        chosen.append(pairs[_assign(i[pairs], j[pairs], iou[pairs])])
     return np.concatenate(chosen)
 
 
@@ -180,17 +189,25 @@ def _connected_groups(table: Overlaps) -> NDArray[np.int64]:
     return numbers
 
 
+def _rank_within(group: NDArray[np.int64], nuclei: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each pair which nucleus of its group it joins, numbered from 0."""
+    order = np.lexsort((nuclei, group))
+    count = np.cumsum(np.diff(nuclei[order], prepend=-1) != 0)
+    first = np.diff(group[order], prepend=-1) != 0
+    rank = np.empty_like(nuclei)
+    rank[order] = count - np.maximum.accumulate(np.where(first, count, 0))
+    return rank
+
+
 def _assign(
-    table: Overlaps, iou: NDArray[np.float64], pairs: NDArray[np.int64]
+    i: NDArray[np.int64], j: NDArray[np.int64], iou: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Choose among `pairs` one to one, by the Hungarian method."""
+    """Choose among pairs ``(i, j)`` one to one, by the Hungarian method."""
     from scipy.optimize import linear_sum_assignment
 
-    rows, i = np.unique(table.row[pairs], return_inverse=True)
-    columns, j = np.unique(table.column[pairs], return_inverse=True)
-    gain = np.zeros((rows.size, columns.size))
+    gain = np.zeros((i.max() + 1, j.max() + 1))
     place = np.full(gain.shape, -1)
-    gain[i, j], place[i, j] = iou[pairs], pairs
+    gain[i, j], place[i, j] = iou, np.arange(i.size)
     best: NDArray[np.int64] = place[linear_sum_assignment(gain, maximize=True)]
     return best[best >= 0]
 

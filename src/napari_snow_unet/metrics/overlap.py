@@ -16,7 +16,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.metrics.pixel import require_same_shape
 
 _BLOCK = 1 << 22  # pixels looked at together
-_HALF = np.int64(1 << 32)
+_LARGEST_ID = 1 << 31  # beyond it two ids do not fit into one 64-bit number
 
 
 @dataclass(frozen=True)
@@ -134,30 +134,48 @@ def _count_pairs(
     """Return ids, ids, pixels and first pixel of every pair of labels that occurs."""
     true_ids, truth = _fit(truth)
     found_ids, prediction = _fit(prediction)
-    keys, lengths, starts = ([np.empty(0, np.int64)] for _ in range(3))
+    base = int(prediction.max(initial=0)) + 1
+    size = base * (int(truth.max(initial=0)) + 1)
+    number: Any = np.int32 if size <= np.iinfo(np.int32).max else np.int64
+    keys, lengths, starts = ([np.empty(0, number)] for _ in range(3))
     for begin in range(0, truth.size, _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        key = truth[block].astype(np.int64) * _HALF
-        key += prediction[block].astype(np.int64)
+        key = truth[block].astype(number)
+        key *= base
+        key += prediction[block].astype(number, copy=False)
         start = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
         length = np.diff(start, append=key.size)
         used = key[start] != 0
         keys.append(key[start][used])
         lengths.append(length[used])
         starts.append(start[used] + begin)
-    pair, first, index = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
-    pixels = np.bincount(index, np.concatenate(lengths), pair.size).astype(np.int64)
-    true, found = pair // _HALF, pair % _HALF
+    runs = np.concatenate(keys), np.concatenate(lengths), np.concatenate(starts)
+    pair, pixels, first = _sum_runs(*runs, size)
+    true, found = pair // base, pair % base
     true = true if true_ids is None else true_ids[true]
     found = found if found_ids is None else found_ids[found]
-    return true, found, pixels, np.concatenate(starts)[first]
+    return true, found, pixels, first
+
+
+def _sum_runs(
+    key: NDArray[Any], length: NDArray[np.int64], start: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys that occur, their summed lengths and their first starts."""
+    if size <= 1 << 16:  # few enough possible keys for a table of them all
+        total, first = np.bincount(key, length, size), np.empty(size, np.int64)
+        first[key[::-1]] = start[::-1]  # the last one written is the first run
+        pair = np.flatnonzero(total)
+        return pair, total[pair].astype(np.int64), first[pair]
+    pair, index, inverse = np.unique(key, return_index=True, return_inverse=True)
+    total = np.bincount(inverse, length, pair.size)
+    return pair.astype(np.int64), total.astype(np.int64), start[index]
 
 
 def _fit(labels: NDArray[Any]) -> tuple[NDArray[np.int64] | None, NDArray[Any]]:
     """Return labels that fit 31 bits, and what ids they stand for where they had to change."""
     if labels.dtype.kind == "b":
         return None, labels
-    if labels.min(initial=0) >= 0 and labels.max(initial=0) < _HALF // 2:
+    if labels.min(initial=0) >= 0 and labels.max(initial=0) < _LARGEST_ID:
         return None, labels
     ids = np.union1d(labels, labels.dtype.type(0))
     zero = int(np.searchsorted(ids, 0))
