@@ -40,7 +40,7 @@ $(VENV)/bin/python: | system
 	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.tox-installed: | system $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet "tox>=4.25"
+	$(VENV)/bin/python -m pip install --quiet "tox>=4.60"
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml setup.cfg | system $(VENV)/bin/python
