@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -88,6 +89,14 @@ def test_a_model_is_opened_by_name_folder_or_either_file(mine):
     assert by_name.checksum == model_folder.checksum(mine)
     for path in (mine, str(mine), mine / model_folder.CONFIG, mine / model_folder.WEIGHTS):
         assert open_model(path) is by_name
+
+
+def test_a_model_from_elsewhere_has_the_name_in_its_config(mine, tmp_path):
+    elsewhere = shutil.copytree(mine, tmp_path / "run" / "best")
+    assert open_model("mine").name == "mine"
+    model = open_model(elsewhere)
+    assert model.name == "mine"
+    assert model.checksum == open_model("mine").checksum
 
 
 def test_a_model_that_was_replaced_is_read_again(mine):

@@ -79,9 +79,12 @@ def generated_tiles(number: int, seed: int) -> list[tuple[str, np.ndarray, np.nd
         return []
     from napari_snow_unet.data.synthetic import generate_tile
 
-    seeds = range(7_000_000 + seed * number, 7_000_000 + (seed + 1) * number)
-    made = ((s, generate_tile(s)) for s in seeds)
-    return [(str(s), tile.image, (tile.labels > 0).astype(np.uint8)) for s, tile in made]
+    tiles = []
+    for index in range(number):
+        density = 0.0 if index % 8 == 0 else 1.0  # every eighth is tissue without nuclei
+        made = generate_tile(7_000_000 + seed * number + index, density=density)
+        tiles.append((str(index), made.image, (made.labels > 0).astype(np.uint8)))
+    return tiles
 
 
 def draw_crop(rng: np.random.Generator, sources: list[Source]) -> tuple[np.ndarray, np.ndarray]:

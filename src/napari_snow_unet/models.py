@@ -140,7 +140,7 @@ def _find(wanted: str) -> Path:
     if not is_path:
         for parent in (_bundled_folder(), model_folder.user_folder()):
             if (parent / wanted / model_folder.CONFIG).is_file():
-                return parent / wanted
+                return (parent / wanted).resolve()
     path = Path(wanted).expanduser()
     if (
         path.name in (model_folder.CONFIG, model_folder.WEIGHTS)
@@ -170,9 +170,10 @@ def _open_network(folder: Path, checksum: str) -> Model:
     from napari_snow_unet.unet.store import load_model
 
     network, config = load_model(folder)
+    listed = folder.parent in (_bundled_folder().resolve(), model_folder.user_folder().resolve())
     return Model(
         predict=make_predictor(network),
-        name=folder.name,
+        name=folder.name if listed else config.name,
         checksum=checksum,
         channel=config.channel,
         halo=window_halo(config),

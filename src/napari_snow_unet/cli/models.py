@@ -30,6 +30,7 @@ def models(
 
 def _print_table(entries: list[ModelEntry]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from napari_snow_unet.models import DEFAULT_MODEL
@@ -38,11 +39,11 @@ def _print_table(entries: list[ModelEntry]) -> None:
     console = Console()
     table = Table("Model", "Kind", "Size", "SHA-256", "Channel", "Pixel size (µm)", box=None)
     for entry in entries:
-        name = f"{entry.name} (default)" if entry.name == DEFAULT_MODEL else entry.name
-        table.add_row(name, entry.kind, *_facts(entry))
+        note = " (default)" if entry.name == DEFAULT_MODEL else ""
+        table.add_row(escape(entry.name) + note, entry.kind, *_facts(entry))
     console.print(table)
     for entry in entries:
-        console.print(f"\n[bold]{entry.name}[/]")
+        console.print(f"\n{entry.name}", style="bold", markup=False)
         if entry.path:
             console.print(str(entry.path), style="dim", markup=False, soft_wrap=True)
         if entry.problem:

@@ -59,19 +59,20 @@ def select_backend() -> str:
     Returns
     -------
     str
-        ``KERAS_BACKEND`` if it is set, else the first of TensorFlow, PyTorch and JAX that is
-        installed.
+        The one that Keras runs already, else ``KERAS_BACKEND`` if it is set, else the first of
+        TensorFlow, PyTorch and JAX that is installed.
 
     Raises
     ------
     InputError
         If none is installed, or ``KERAS_BACKEND`` names none of them.
     """
-    if "keras" in sys.modules:
-        return str(sys.modules["keras"].config.backend())
-    chosen = os.environ.get("KERAS_BACKEND") or next(
-        (name for name in BACKENDS if importlib.util.find_spec(name)), ""
-    )
+    loaded = sys.modules.get("keras")
+    if loaded is not None:
+        chosen = str(loaded.config.backend())
+    else:
+        installed = (name for name in BACKENDS if importlib.util.find_spec(name))
+        chosen = os.environ.get("KERAS_BACKEND") or next(installed, "")
     if not chosen:
         raise _no_engine("none of TensorFlow, PyTorch and JAX is installed")
     if chosen not in BACKENDS:
