@@ -61,7 +61,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel, repository):
     assert held == files_of(repository / "src" / "napari_snow_unet")
 
 
-@pytest.mark.parametrize("name", ["py.typed", "config.json", "model.weights.h5"])
+@pytest.mark.parametrize("name", ["napari.yaml", "py.typed", "config.json", "model.weights.h5"])
 def test_the_wheel_holds_what_is_no_python(wheel, name):
     assert [held for held in wheel.namelist() if held.endswith(f"/{name}")]
 
