@@ -1,0 +1,255 @@
+"""HoVer-Net's .mat files, which is what SNOW's masks are.
+
+References
+----------
+.. [1] S. Graham et al., "Hover-Net: Simultaneous segmentation and classification of nuclei in
+       multi-tissue histology images", Medical Image Analysis 58, 2019; the variables are those
+       its published code writes per tile.
+.. [2] K. Ding et al., "A large-scale synthetic pathological dataset for deep learning-enabled
+       segmentation of breast cancer", Scientific Data 10:231, 2023.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data import matlab5
+from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.labels import LARGEST_ID, as_labels
+
+Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+_EXPECTED = "a HoVer-Net .mat file (MATLAB 5 with a label image inst_map)"
+_SNIFFED = 1 << 20  # bytes of a 7.3 file searched for the variable's name
+
+
+@dataclass(frozen=True)
+class NucleusMap:
+    """The nuclei of one tile, as a HoVer-Net file has them.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        The nucleus id of every pixel as stored, gaps in the numbering and all; 0 is background.
+    index : ndarray of int32, shape (N,)
+        The ids: those of the file's table in its order, then any that only the map has.
+    centroid : ndarray of float64, shape (N, 2)
+        Centre (y, x) in pixels per id; NaN where the file has none.
+    type : ndarray of int32, shape (N,), or None
+        Nucleus type per id, 0 ("no label") where the table lacks the id; None if the file has
+        no types.
+    """
+
+    labels: npt.NDArray[np.int32]
+    index: npt.NDArray[np.int32]
+    centroid: npt.NDArray[np.float64]
+    type: npt.NDArray[np.int32] | None
+
+
+def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
+    """Tell from a file's first bytes and variable names whether it is for this reader.
+
+    Never raises. True also for a file that begins as one but is cut short or damaged, and for
+    a MATLAB 7.3 file with an ``inst_map``: reading those says what is wrong with them.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            start = stream.read(matlab5.HEADER_SIZE)
+            if start.startswith((matlab5.HDF5_SIGNATURE, b"MATLAB 7.3")):
+                return b"inst_map" in start + stream.read(_SNIFFED)
+            if len(start) < matlab5.HEADER_SIZE:
+                return not start or start.startswith(b"MATLAB 5.0")
+            stream.seek(0)
+            return matlab5.has_variable(stream, "inst_map")
+    except matlab5.NotMatlab5Error:
+        return False
+    except matlab5.Matlab5Error:
+        return True
+    except (OSError, ValueError):  # a vanished file, a path with a null character
+        return False
+
+
+def read_instance_map(source: Source) -> npt.NDArray[np.int32]:
+    """Read the label image of a HoVer-Net file and nothing else.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file; an open one (a member of a zip archive, say) is read forwards only.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        Nucleus ids as stored; 0 is background.
+
+    Raises
+    ------
+    InputError
+        If the file is no HoVer-Net .mat, is damaged, or its map holds no ids.
+    """
+    return _labels(_variables(source, ["inst_map"])["inst_map"], _name(source))
+
+
+def read_hovernet_mat(source: Source) -> NucleusMap:
+    """Read the label image of a HoVer-Net file with its table of nuclei.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file; an open one is read forwards only.
+
+    Returns
+    -------
+    NucleusMap
+        Labels, ids, centroids and, where the file has them, types.
+
+    Raises
+    ------
+    InputError
+        If the file is no HoVer-Net .mat, is damaged, or its map holds no ids.
+    """
+    name = _name(source)
+    stored = _variables(source, ["inst_map", "inst_uid", "inst_centroid", "inst_type"])
+    labels = _labels(stored["inst_map"], name)
+    present = _ids(labels)
+    listed = _listed(stored, present, name)
+    extra = np.setdiff1d(present, listed)
+    index = np.concatenate([listed, extra]).astype(np.int32)
+
+    centroid = np.full((len(index), 2), np.nan)
+    x_y = stored.get("inst_centroid")
+    if x_y is not None and _fits(x_y, "inst_centroid", 2 * len(listed), name):
+        centroid[: len(listed)] = x_y.reshape(-1, 2)[:, ::-1]
+    kinds = stored.get("inst_type")
+    if kinds is None or not _fits(kinds, "inst_type", len(listed), name):
+        return NucleusMap(labels, index, centroid, None)
+    types = np.zeros(len(index), np.int32)
+    types[: len(listed)] = kinds.ravel()
+    return NucleusMap(labels, index, centroid, types)
+
+
+def write_hovernet_mat(
+    path: str | os.PathLike[str], labels: npt.NDArray[np.integer[Any]], *, overwrite: bool = False
+) -> Path:
+    """Write a label image as HoVer-Net does, with the ids and centroids of its nuclei.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+    labels : ndarray of int, shape (Y, X)
+        Nucleus ids, 0 for background; at most 2,147,483,647.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If `labels` is no label image, or the file exists and may not be overwritten.
+    """
+    from scipy.io import savemat
+
+    labels = _labels(np.asarray(labels), os.fspath(path))
+    rows, columns = np.nonzero(labels)
+    ids, owner, counts = np.unique(labels[rows, columns], return_inverse=True, return_counts=True)
+    sums = [np.bincount(owner, at, minlength=len(ids)) for at in (columns, rows)]
+    variables = {
+        "inst_map": labels,
+        "inst_uid": ids.reshape(-1, 1) if len(ids) else np.zeros((0, 1), np.int32),
+        "inst_centroid": np.stack(sums, 1) / counts[:, None] if len(ids) else np.zeros((0, 0)),
+    }
+    with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
+        savemat(stream, variables, do_compression=True)
+    return Path(path)
+
+
+def _variables(source: Source, names: Collection[str]) -> dict[str, npt.NDArray[np.generic]]:
+    """Read the named variables, and turn whatever is wrong into one clear error."""
+    name = _name(source)
+    try:
+        with _opened(source) as stream:
+            found = matlab5.read_arrays(stream, names)
+    except matlab5.Matlab5Error as error:
+        old = "7.3" in str(error)
+        remedy = (
+            "Load it in MATLAB and save it again with save(..., '-v7')."
+            if old
+            else "Copy or download the file again."
+        )
+        raise _error(str(error), name, remedy) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _error(f"the file cannot be read ({reason})", name, "Check the path.") from error
+    if "inst_map" not in found:
+        raise _error("there is no inst_map in it", name, "Choose a file that HoVer-Net wrote.")
+    return found
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[BinaryIO]:
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as stream:
+            yield stream
+    else:
+        yield source
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    return str(getattr(source, "name", "the .mat file"))
+
+
+def _error(received: str, name: str, remedy: str) -> InputError:
+    return InputError(
+        received,
+        expected=_EXPECTED,
+        remedy=remedy,
+        path=name,
+    )
+
+
+def _labels(stored: npt.NDArray[Any], name: str) -> npt.NDArray[np.int32]:
+    return as_labels(stored, path=name, what="inst_map", expected=_EXPECTED)
+
+
+def _ids(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the sorted ids above 0; by counting where they are dense, which is faster."""
+    if labels.max() <= labels.size:
+        return np.flatnonzero(np.bincount(labels.ravel())[1:]).astype(np.int32) + np.int32(1)
+    return np.setdiff1d(labels, [0]).astype(np.int32)
+
+
+def _listed(
+    stored: dict[str, npt.NDArray[Any]], present: npt.NDArray[np.int32], name: str
+) -> npt.NDArray[np.int32]:
+    """Return the ids that the file's table is about, in its order."""
+    uid = stored.get("inst_uid")
+    if uid is None:  # some data sets number the table's rows as the map's sorted ids
+        return present
+    uid = uid.ravel()
+    if uid.size and not (uid.min() >= 0 and uid.max() <= LARGEST_ID):
+        raise _error("inst_uid holds values that are no ids", name, "Check how it was written.")
+    return uid.astype(np.int32)
+
+
+def _fits(column: npt.NDArray[Any], what: str, expected: int, name: str) -> bool:
+    """Say whether a column of the table has its length, and warn when it is left out."""
+    if column.size == expected:
+        return True
+    message = f"{name}: {what} has {column.size} values where {expected} are needed; left out."
+    warnings.warn(message, stacklevel=3)
+    return False

@@ -1,0 +1,242 @@
+"""Image and label files to arrays and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from tifffile import TiffFile, imwrite
+
+from napari_snow_unet.data import decoding, pixel_size
+from napari_snow_unet.data.decoding import PixelError
+from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.hovernet_mat import read_instance_map
+from napari_snow_unet.data.labels import as_labels
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
+LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".mat"})
+_IMAGE = "a PNG, JPEG, TIFF or BMP image"
+_LABELS = "a label image (PNG or TIFF with one number per pixel, or a HoVer-Net .mat)"
+_DAMAGED = "Open the file elsewhere to see whether it is whole; copy or export it again."
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image and what its file says about it.
+
+    Attributes
+    ----------
+    array : ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
+        The pixels as stored: no rotation by EXIF, no change of type. Palettes are resolved and
+        single bits are 0 and 255.
+    pixel_size_um : float or None
+        Side of a pixel in um, where the file states one that a microscope can have.
+    path : pathlib.Path
+        Where it was read from.
+    """
+
+    array: npt.NDArray[Any]
+    pixel_size_um: float | None
+    path: Path
+
+
+def read_image(path: str | os.PathLike[str]) -> ImageFile:
+    """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, told by its content.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    ImageFile
+        Pixels, pixel size and path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is damaged, is of another kind, or claims to hold more than
+        it can.
+    """
+    path = Path(path)
+    with path_errors(path, _IMAGE), path.open("rb") as stream:
+        if decoding.is_tiff(stream):
+            with TiffFile(stream) as tif:
+                pixels = decoding.tiff_colours(tif, decoding.tiff_pixels(tif, stream))
+                return ImageFile(pixels, pixel_size.from_tiff(tif), path)
+        image = decoding.open_pillow(stream)
+        if image is None:
+            raise PixelError("the file is of another kind")
+        pixels = decoding.pillow_pixels(image)
+        return ImageFile(pixels, pixel_size.from_dots_per_inch(image.info), path)
+
+
+def read_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int32]:
+    """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, or a HoVer-Net .mat.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        The values as they are: ids with their gaps, or 0 and 255 of a binary mask.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is damaged, is in colour, is a JPEG (whose compression
+        changes ids), or holds anything but whole numbers from 0.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".mat":
+        return read_instance_map(path)
+    with path_errors(path, _LABELS), path.open("rb") as stream:
+        if decoding.is_tiff(stream):
+            with TiffFile(stream) as tif:
+                return as_labels(_one_band(decoding.tiff_pixels(tif, stream), path), path=path)
+        image = decoding.open_pillow(stream)
+        if image is None or image.format == "JPEG":
+            raise PixelError("the file is a JPEG" if image else "the file is of another kind")
+        return as_labels(_one_band(decoding.pillow_values(image), path), path=path)
+
+
+def write_image(
+    path: str | os.PathLike[str], pixels: npt.NDArray[np.uint8], *, overwrite: bool = False
+) -> Path:
+    """Write an 8-bit image as PNG or TIFF, by the suffix of `path`.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write: ``.png``, ``.tif`` or ``.tiff``.
+    pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
+        Grey, RGB or RGBA.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the suffix or the array is of another kind, or the file exists already.
+    """
+    path, pixels = Path(path), np.asarray(pixels)
+    bands = pixels.shape[2:]
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or bands not in ((), (3,), (4,)):
+        raise InputError(
+            f"the array has the type {pixels.dtype} and the shape {pixels.shape}",
+            expected="an 8-bit grey, RGB or RGBA image",
+            remedy="Convert it to uint8.",
+            path=path,
+        )
+    _write(path, pixels, overwrite=overwrite)
+    return path
+
+
+def write_labels(
+    path: str | os.PathLike[str], labels: npt.NDArray[np.integer[Any]], *, overwrite: bool = False
+) -> Path:
+    """Write labels as a 16-bit PNG, or as a 32-bit TIFF when an id is above 65,535.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write. ``.tif`` and ``.tiff`` are kept; ``.png`` becomes ``.tif`` when the
+        ids need it.
+    labels : ndarray of int, shape (Y, X)
+        Ids, 0 for background.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file that was written.
+
+    Raises
+    ------
+    InputError
+        If `labels` is no label image, the suffix is another, or the file exists already.
+    """
+    path = Path(path)
+    ids = as_labels(np.asarray(labels), path=path, what="the array")
+    large = ids.max() > np.iinfo(np.uint16).max
+    if large and path.suffix.lower() == ".png":
+        path = path.with_suffix(".tif")
+    _write(path, ids.astype(np.uint32 if large else np.uint16), overwrite=overwrite)
+    return path
+
+
+def _write(path: Path, pixels: npt.NDArray[Any], *, overwrite: bool) -> None:
+    suffix = path.suffix.lower()
+    if suffix not in (".png", ".tif", ".tiff"):
+        raise InputError(
+            f"the suffix {path.suffix!r}",
+            expected=".png, .tif or .tiff",
+            remedy="Choose another file name.",
+            path=path,
+        )
+    with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
+        if suffix == ".png":
+            Image.fromarray(pixels).save(stream, "PNG")
+        else:
+            photometric = "rgb" if pixels.ndim == 3 else "minisblack"
+            imwrite(stream, pixels, compression="zlib", photometric=photometric)
+
+
+def _one_band(values: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """Take the numbers of a label image; grey saved as opaque RGB or RGBA counts as such."""
+    if values.ndim != 3 or values.shape[2] not in (2, 3, 4):
+        return values
+    alpha = values[..., -1] if values.shape[2] in (2, 4) else None
+    first = values[..., 0]
+    same = all(
+        np.array_equal(first, values[..., band]) for band in range(1, min(values.shape[2], 3))
+    )
+    opaque = alpha is None or bool((alpha == np.iinfo(values.dtype).max).all())
+    if opaque and (same or values.shape[2] == 2):
+        return first
+    raise InputError(
+        "the image is in colour",
+        expected=_LABELS,
+        remedy="Export it as a grey image in which every nucleus has its own number.",
+        path=path,
+    )
+
+
+@contextmanager
+def path_errors(path: Path, expected: str) -> Iterator[None]:
+    """Turn whatever goes wrong while a file is decoded into one InputError that names it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except PixelError as error:
+        raise InputError(str(error), expected=expected, remedy=_DAMAGED, path=path) from error
+    except MemoryError as error:
+        received, remedy = "the image does not fit into memory", "Cut it into smaller tiles."
+        raise InputError(received, expected=expected, remedy=remedy, path=path) from error
+    except OSError as error:
+        if error.errno is not None:  # the system's; Pillow raises its own without a number
+            received, remedy = f"it cannot be opened ({error.strerror})", "Check the path."
+            raise InputError(received, expected=expected, remedy=remedy, path=path) from error
+        received = f"the file is damaged ({error})"
+        raise InputError(received, expected=expected, remedy=_DAMAGED, path=path) from error
+    except Exception as error:  # decoders fail in many ways on damaged files
+        received = f"the file is damaged ({type(error).__name__}: {error})"
+        raise InputError(received, expected=expected, remedy=_DAMAGED, path=path) from error
