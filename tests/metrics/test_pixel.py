@@ -115,6 +115,14 @@ def test_a_billion_pixels_per_bin_stay_exact() -> None:
     assert pixel.roc_auc(histograms) == 0.5
 
 
+def test_blocks_do_not_change_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    probability, truth = random.integers(0, 256, (50, 60), np.uint8), random.random((50, 60)) > 0.5
+    whole = pixel.histogram_counts(probability, truth)
+    monkeypatch.setattr(pixel, "_BLOCK", 701)
+    assert np.array_equal(pixel.histogram_counts(probability, truth), whole)
+
+
 def test_refusals_name_what_came() -> None:
     with pytest.raises(InputError, match=r"\(2, 3\).*\(3, 2\)"):
         pixel.count_pixels(np.zeros((2, 3)), np.zeros((3, 2)))

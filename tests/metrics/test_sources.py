@@ -59,6 +59,15 @@ def test_truths_in_snow_layout_come_with_their_images(tmp_path: Path) -> None:
     assert truths["seed0002"] == sources.Truth(tmp_path / "Mask" / "seed0002.mat")
 
 
+def test_somebody_elses_manifest_does_not_matter(tmp_path: Path) -> None:
+    write_image(tmp_path / "images" / "x.png", np.zeros((2, 2, 3), np.uint8))
+    label_files(tmp_path / "masks", "x.png")
+    (tmp_path / "manifest.csv").write_text("file,patient\nx.png,7\n")
+    assert list(sources.find_truths(tmp_path)) == ["x"]
+    with pytest.raises(InputError, match=r"manifest\.csv"):
+        sources.find_truths(tmp_path, split="test")
+
+
 def test_a_plain_folder_of_labels_is_a_truth(tmp_path: Path) -> None:
     folder = label_files(tmp_path / "experts", "a.png", "b.png")
     assert sources.find_truths(folder)["b"] == sources.Truth(folder / "b.png")

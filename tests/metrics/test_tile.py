@@ -1,5 +1,7 @@
 """Measures of tiles and their sum."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,8 @@ def test_region_limits_every_score() -> None:
 def test_a_map_needs_its_level() -> None:
     with pytest.raises(ValueError, match="otsu_level"):
         tile.measure(FOUND, TRUTH, probability=PROBABILITY)
+
+
+def test_the_documentation_names_every_score() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert [key for key in tile.KEYS if f"`{key}`" not in text] == []

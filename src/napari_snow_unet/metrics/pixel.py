@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.files import InputError
 
 LEVELS = 256
+_BLOCK = 1 << 22  # pixels counted together; counting takes eight times their memory
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,14 @@ def histogram_counts(
     true = np.asarray(truth) != 0
     if region is not None:
         probability, true = probability[region], true[region]
-    everywhere = np.bincount(probability.ravel(), minlength=LEVELS)
-    nuclei = np.bincount(probability[true], minlength=LEVELS)
-    return np.stack([everywhere - nuclei, nuclei]).astype(np.int64)
+    histograms = np.zeros((2, LEVELS), np.int64)
+    values, is_nucleus = probability.ravel(), true.ravel()
+    for start in range(0, values.size, _BLOCK):
+        part = values[start : start + _BLOCK]
+        nuclei = np.bincount(part[is_nucleus[start : start + _BLOCK]], minlength=LEVELS)
+        histograms[0] += np.bincount(part, minlength=LEVELS) - nuclei
+        histograms[1] += nuclei
+    return histograms
 
 
 def counts_above(histograms: NDArray[np.int64], level: int) -> PixelCounts:

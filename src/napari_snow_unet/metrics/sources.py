@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import LABEL_SUFFIXES
+from napari_snow_unet.data.manifest import split_pairs
 from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
 
 Item = TypeVar("Item")
@@ -58,21 +59,19 @@ def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
         If there is none, or two are of one name.
     """
     if split is not None:
-        from napari_snow_unet.data.dataset import split_images
-
-        wanted = {name_of(image) for image in split_images(path, split)}
-        return {name: truth for name, truth in find_truths(path).items() if name in wanted}
+        return _by_name(path, _named(split_pairs(path, split)), lambda truth: truth.labels)
     if path.is_file():
         return {name_of(path): Truth(path, partner_of(path))}
     pairs = find_pairs(path)
-    truths = [
-        (name_of(image), Truth(mask, image))
-        for image, mask in zip(pairs.images, pairs.masks, strict=True)
-    ]
+    truths = _named(zip(pairs.images, pairs.masks, strict=True))
     truths += [(name_of(mask), Truth(mask)) for mask in pairs.orphans if is_mask_path(mask)]
     if not truths:
         truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
     return _by_name(path, truths, lambda truth: truth.labels)
+
+
+def _named(pairs: Iterable[tuple[Path, Path]]) -> list[tuple[str, Truth]]:
+    return [(name_of(image), Truth(mask, image)) for image, mask in pairs]
 
 
 def find_predictions(path: Path) -> dict[str, Path]:

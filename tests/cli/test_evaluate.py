@@ -1,0 +1,153 @@
+"""The command evaluate as a person types it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+from typer.testing import CliRunner
+
+from napari_snow_unet.cli import app
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
+from napari_snow_unet.data.manifest import Tile, write_manifest
+from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.metrics.tile import KEYS
+
+SEEDS = (1, 2, 3)
+
+
+def shell(*words, code=0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def scores(*words, code=0):
+    return json.loads(shell("evaluate", *words, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A small prepared dataset: a tile for training, two for the test."""
+    folder = tmp_path / "data"
+    rows = []
+    for index, seed in enumerate(SEEDS):
+        tile = generate_tile(seed, size=128)
+        image, mask = f"images/{index:06d}.png", f"masks/{index:06d}.png"
+        write_image(folder / image, tile.image)
+        write_labels(folder / mask, tile.labels)
+        split = "train" if index == 0 else "test"
+        name, nuclei = f"seed{index:04d}", int(tile.labels.max())
+        sources = (f"Image/{name}.png", f"Mask/{name}.mat")
+        rows.append(Tile(index, image, mask, name, *sources, 128, 128, nuclei, 0.2, split))
+    write_manifest(folder, rows)
+    return folder
+
+
+def test_the_test_of_the_paper(data, tmp_path):
+    out = tmp_path / "out"
+    shell("segment", data, "--split", "test", "--probability", "--overlay", "-o", out)
+    got = scores(out, data, "--split", "test", "--probability", out)
+    assert [tile["name"] for tile in got["tiles"]] == ["000001", "000002"]
+    assert got["missing"] == []
+    for entry in (*got["tiles"], got["mean"], got["pooled"]):
+        assert set(KEYS) <= set(entry)
+        assert set(entry["at"]) == {"otsu", "0.5"}
+    truth = np.concatenate([read_labels(data / "masks" / f"00000{k}.png") for k in (1, 2)]) > 0
+    found = np.concatenate([read_labels(out / f"00000{k}.png") for k in (1, 2)]) > 0
+    maps = [read_image(out / f"00000{k}_probability.png").array for k in (1, 2)]
+    probability = np.concatenate(maps).ravel()
+    pooled = got["pooled"]
+    assert pooled["auc"] == pytest.approx(roc_auc_score(truth.ravel(), probability), abs=1e-9)
+    assert pooled["dice"] == pytest.approx(f1_score(truth.ravel(), found.ravel()), abs=1e-12)
+    half = f1_score(truth.ravel(), probability > 127)
+    assert pooled["at"]["0.5"]["dice"] == pytest.approx(half, abs=1e-12)
+    assert pooled["average_hausdorff"] is None
+
+
+def test_a_split_not_asked_for_is_missing(data, tmp_path):
+    shell("segment", data, "--split", "test", "--model", "classical", "-o", tmp_path / "out")
+    got = scores(tmp_path / "out", data, code=1)
+    assert got["missing"] == ["000000"]
+    assert len(got["tiles"]) == 2
+
+
+def test_truth_against_itself_is_perfect(data):
+    got = scores(data / "masks", data, "--pixel-size", 0.25)
+    perfect = {"dice": 1, "pq": 1, "aji": 1, "ap_50_95": 1, "average_hausdorff": 0, "n_split": 0}
+    for tile in got["tiles"]:
+        assert {key: tile[key] for key in perfect} == perfect
+        assert tile["auc"] is None
+    assert got["average_hausdorff_unit"] == "um"
+
+
+def test_the_table_and_two_single_files(data):
+    text = shell("evaluate", data / "masks" / "000001.png", data / "masks" / "000002.png").stdout
+    for word in ("Dice", "PQ", "AJI+", "AP 0.50:0.95", "average Hausdorff (pixels)"):
+        assert word in text
+
+
+def test_reports_and_comparison(data, tmp_path):
+    for index in range(3):
+        write_labels(tmp_path / "worse" / f"{index:06d}.png", np.roll(_mask(data, index), 5))
+    out = tmp_path / "report"
+    words = ("evaluate", data / "masks", data, "--compare", tmp_path / "worse", "-o", out)
+    text = shell(*words).stdout
+    assert "Dice differs most on" in text
+    content = json.loads((out / "scores.json").read_text())
+    low, high = content["compare"][0]["difference"]["dice"]["interval_95"]
+    assert low <= high < 0
+    assert "data:image/png" in (out / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match=r"scores\.csv"):
+        CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    shell(*words, "--overwrite")
+
+
+def test_predictions_of_one_name_are_told_apart(data, tmp_path):
+    for parent in "ab":
+        write_labels(tmp_path / parent / "run" / "000001.png", _mask(data, 1))
+    got = scores(
+        tmp_path / "a" / "run",
+        data / "masks" / "000001.png",
+        "--compare",
+        tmp_path / "b" / "run",
+    )
+    assert [got["prediction"], got["compare"][0]["prediction"]] == [
+        str(tmp_path / "a" / "run"),
+        str(tmp_path / "b" / "run"),
+    ]
+
+
+def test_a_bad_file_is_named_and_the_exit_code_is_1(data, tmp_path):
+    for index in (0, 1):
+        write_labels(tmp_path / "out" / f"{index:06d}.png", _mask(data, index))
+    (tmp_path / "out" / "000002.png").write_bytes(b"no image")
+    result = shell("evaluate", tmp_path / "out", data, code=1)
+    assert "000002.png" in result.stderr
+    assert "2 tiles" in result.stdout
+
+
+def test_region_limits_the_scores(data, tmp_path):
+    region = np.zeros((128, 128), np.int32)
+    region[:, :60] = 255
+    write_labels(tmp_path / "region.png", region)
+    prediction = _mask(data, 1).copy()
+    prediction[:, 60:] = 0
+    write_labels(tmp_path / "left.png", prediction)
+    truth = data / "masks" / "000001.png"
+    assert scores(tmp_path / "left.png", truth)["pooled"]["dice"] < 1
+    limited = scores(tmp_path / "left.png", truth, "--region", tmp_path / "region.png")
+    assert limited["pooled"]["dice"] == limited["pooled"]["pq"] == 1
+    assert limited["pooled"]["n_truth"] < scores(truth, truth)["pooled"]["n_truth"]
+
+
+@pytest.mark.parametrize("words", [("--pixel-size", "0"), ("--split", "all"), ("--compare",)])
+def test_wrong_usage_is_exit_code_2(data, words):
+    shell("evaluate", data / "masks", data, *words, code=2)
+
+
+def _mask(data, index):
+    return read_labels(data / "masks" / f"{index:06d}.png")
