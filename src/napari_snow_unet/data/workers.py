@@ -1,0 +1,200 @@
+"""Work shared out to processes, of which any may die without a change to the result.
+
+Every process has a pipe of its own, so it is known which task it was at when it died (killed by
+the system for its memory, or crashed in a decoder). That task is done again in a fresh process;
+one that has killed three is given up. The standard library's pool gives up everything at the
+first death, and its processes outlive a main process that is killed; these see their pipe close.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_TRIES = 3
+_AHEAD = 2  # tasks in a process's hands: the one it is at, and the next
+_MOST = 60  # Windows waits for no more than 63 handles
+_TASKS_EACH = 8  # fewer than this are not worth a process
+_READY = "ready"
+
+
+class Died:
+    """In place of the result of a task that killed its process every time."""
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def worthwhile_workers(tasks: int) -> int:
+    """Return how many processes are worth starting for a number of tasks."""
+    return max(1, min(usable_cores(), -(-tasks // _TASKS_EACH)))
+
+
+class Crew(Generic[Task, Result]):
+    """Processes that apply a function to tasks; iterating gives ``(task, result or Died)``.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module's top level, so that other processes find it. What it raises ends the work.
+    tasks : iterable
+        Taken one by one as processes become free. Functions, tasks and results are pickled.
+    workers : int
+        Number of processes. With 1, and where none can be started, the work is done in this one.
+    """
+
+    def __init__(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+    ) -> None:
+        self._function, self._tasks = function, iter(tasks)
+        self._wanted = min(workers, _MOST) if workers > 1 else 0
+        self._workers: dict[Connection, _Worker[Task]] = {}
+        self._again: deque[Task] = deque()
+        self._deaths: Counter[int] = Counter()
+        self._failed_starts = 0
+        self._stopping = False
+
+    def __iter__(self) -> Iterator[tuple[Task, Result | Died]]:
+        while self._hand_out():
+            for connection in wait(list(self._workers)):
+                yield from self._receive(self._workers[connection])  # type: ignore[index]
+        if not self._wanted:
+            while (task := self._next()) is not None:
+                yield task, self._function(task)
+
+    def finish(self) -> Iterator[tuple[Task, Result | Died]]:
+        """End the work: start nothing more, give what was under way, stop the processes."""
+        self._stopping = True
+        try:
+            for worker in list(self._workers.values()):
+                worker.withdraw()
+                while worker.tasks and worker.connection in self._workers:
+                    yield from self._receive(worker)
+        finally:
+            for worker in self._workers.values():
+                worker.stop()
+            self._workers.clear()
+
+    def _next(self) -> Task | None:
+        return self._again.popleft() if self._again else next(self._tasks, None)
+
+    def _hand_out(self) -> bool:
+        """Keep the processes busy; False once there is nothing to wait for."""
+        for _ in range(_AHEAD):
+            for worker in self._hands():
+                if len(worker.tasks) < _AHEAD:
+                    if (task := self._next()) is None:
+                        return any(worker.tasks for worker in self._workers.values())
+                    worker.give(task)
+        return bool(self._workers)
+
+    def _hands(self) -> Iterator[_Worker[Task]]:
+        """Go through the processes, starting those that are missing while they are wanted."""
+        yield from list(self._workers.values())
+        while len(self._workers) < self._wanted:
+            worker = _Worker[Task](self._function)
+            self._workers[worker.connection] = worker
+            yield worker
+
+    def _receive(self, worker: _Worker[Task]) -> Iterator[tuple[Task, Result | Died]]:
+        """Take one message of a process, or see to what it leaves behind if it has died."""
+        try:
+            message = worker.connection.recv()
+        except (EOFError, OSError):
+            yield from self._bury(worker)
+            return
+        if message == _READY:
+            worker.ready, self._failed_starts = True, 0
+            return
+        task, (result, error) = worker.tasks.popleft(), message
+        self._deaths.pop(id(task), None)
+        if error is not None:
+            raise error
+        yield task, result
+
+    def _bury(self, worker: _Worker[Task]) -> Iterator[tuple[Task, Died]]:
+        del self._workers[worker.connection]
+        worker.stop()
+        if worker.ready and worker.tasks:
+            task = worker.tasks.popleft()
+            self._deaths[id(task)] += 1
+            if self._deaths[id(task)] >= _TRIES:
+                yield task, Died()
+            else:
+                self._again.append(task)
+        elif not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _TRIES:
+                self._wanted = len(self._workers)
+        self._again.extend(worker.tasks)
+
+
+class _Worker(Generic[Task]):
+    """One process, its pipe, and the tasks it has been given and not answered."""
+
+    def __init__(self, function: Callable[[Task], Any]) -> None:
+        context = get_context("spawn")  # forking a napari that has threads can hang
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(
+            target=_serve, args=(theirs, function), daemon=True
+        )
+        self.tasks: deque[Task] = deque()
+        self.ready = False
+        self.process.start()
+        theirs.close()
+
+    def give(self, task: Task) -> None:
+        """Send a task; if nobody is there, that is noticed when its answer is read."""
+        self.tasks.append(task)
+        try:
+            self.connection.send(task)
+        except OSError:
+            return
+
+    def withdraw(self) -> None:
+        """Ask for no task but the one under way; there is no taking back the next."""
+        try:
+            self.connection.send(None)
+        except OSError:
+            return
+
+    def stop(self) -> None:
+        """Close the pipe, which ends the process, and wait for that."""
+        self.connection.close()
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.process.close()
+
+
+def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
+    """Answer tasks until the pipe closes; Ctrl-C is left to the main process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        connection.send(_READY)
+        while (task := connection.recv()) is not None:
+            connection.send(_answer(function, task))
+    except (EOFError, OSError):
+        return
+
+
+def _answer(function: Callable[[Any], Any], task: Any) -> tuple[Any, Exception | None]:
+    try:
+        return function(task), None
+    except Exception as error:
+        return None, type(error)(*error.args, traceback.format_exc())

@@ -1,0 +1,100 @@
+"""Work in processes: everything once, whatever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from napari_snow_unet.data.workers import Crew, Died, worthwhile_workers
+
+DIE = "__import__('os')._exit(9)"
+INTERRUPTED = """
+import multiprocessing, os, sys
+from napari_snow_unet.data.workers import Crew
+if __name__ == "__main__":
+    tasks = ["__import__('os').getpid()"] + ["__import__('time').sleep(60)"] * 9
+    for task, result in Crew(eval, tasks, 2):
+        print(result, flush=True)
+"""
+
+
+def crew_of(count, workers=2):
+    return Crew(eval, (f"{number} * 2" for number in range(count)), workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_task_gives_its_result_once(workers):
+    results = dict(crew_of(50, workers))
+    assert results == {f"{number} * 2": number * 2 for number in range(50)}
+
+
+def test_a_task_that_kills_its_process_is_given_up_and_the_others_are_done():
+    tasks = [f"{number} + 0" for number in range(20)]
+    tasks[7] = DIE
+    results = dict(Crew(eval, tasks, 2))
+    assert isinstance(results.pop(DIE), Died)
+    assert results == {task: eval(task) for task in tasks if task != DIE}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL there")
+def test_processes_killed_from_outside_change_nothing():
+    tasks = [f"({number}, __import__('os').getpid(), sleep(0.02))[:2]" for number in range(30)]
+    tasks = [task.replace("sleep", "__import__('time').sleep") for task in tasks]
+    killed, seen = 0, []
+    for _, (number, pid) in Crew(eval, tasks, 2):
+        seen.append(number)
+        if len(seen) in (3, 12):
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+    assert killed == 2
+    assert sorted(seen) == list(range(30))
+
+
+def test_what_a_task_raises_ends_the_work():
+    crew = Crew(eval, ["1", "1 / 0"], 2)
+    with pytest.raises(ZeroDivisionError):
+        list(crew)
+    list(crew.finish())
+
+
+def test_stopping_gives_what_was_under_way():
+    crew = Crew(eval, (f"({n}, __import__('time').sleep(0.05))[0]" for n in range(100)), 2)
+    seen = []
+    for _, result in crew:
+        seen.append(result)
+        if len(seen) == 5:
+            break
+    start = time.perf_counter()
+    seen += [result for _, result in crew.finish()]
+    assert time.perf_counter() - start < 5
+    assert len(seen) == len(set(seen))
+    assert 5 <= len(seen) < 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process id says nothing there")
+def test_processes_end_when_the_main_process_is_killed(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as main:
+        worker = int(main.stdout.readline())
+        main.kill()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        status = Path(f"/proc/{worker}/stat")  # where nobody waits for it, it stays as a zombie
+        if status.exists() and status.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker lives on")
+
+
+def test_few_tasks_are_not_worth_a_process():
+    assert worthwhile_workers(0) == worthwhile_workers(8) == 1
