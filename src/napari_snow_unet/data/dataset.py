@@ -1,0 +1,195 @@
+"""Datasets as stacks of which a tile is read only when somebody looks at it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import ImageHeader, read_header, read_image, read_labels
+from napari_snow_unet.data.snow import find_pairs, tile_name
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+_NAMED = 5  # files that a warning names before it only counts them
+
+
+class TileStack(NamedTuple):
+    """A dataset as two lazy stacks.
+
+    Attributes
+    ----------
+    images : dask array of uint8, shape (N, Y, X, 3)
+        The images, one chunk per tile.
+    labels : dask array of int32, shape (N, Y, X)
+        Their masks.
+    names : list of str
+        What the tiles are called, in natural order.
+    warning : str or None
+        One sentence about the files that have no partner.
+    image_paths, label_paths : list of pathlib.Path
+        Where the tiles come from.
+    pixel_size_um : float or None
+        As the first image states it.
+    """
+
+    images: da.Array
+    labels: da.Array
+    names: list[str]
+    warning: str | None
+    image_paths: list[Path]
+    label_paths: list[Path]
+    pixel_size_um: float | None
+
+
+def open_stack(folder: str | os.PathLike[str]) -> TileStack:
+    """Open the image and mask pairs of a folder as lazy stacks.
+
+    Nothing but three image headers is read here. A tile that turns out to be damaged or to have
+    another size than these (their most common one) is shown blank, with a warning that names it.
+
+    Parameters
+    ----------
+    folder : path-like
+        A folder in a layout that `find_pairs` knows.
+
+    Returns
+    -------
+    TileStack
+        The stacks, the names of the tiles, and what was left out.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no pair, or no image of it can be read.
+    """
+    pairs = find_pairs(folder)
+    if not pairs.images:
+        raise InputError(
+            f"no image has a mask of its name ({len(pairs.orphans)} files looked at)",
+            expected="images and masks in folders such as Image and Mask, or images and masks",
+            remedy="Choose the folder that holds both.",
+            path=folder,
+        )
+    header = _common_header(pairs.images)
+    return TileStack(
+        image_stack(pairs.images, header.size),
+        label_stack(pairs.masks, header.size),
+        [tile_name(path) for path in pairs.images],
+        _about_orphans(pairs.orphans),
+        pairs.images,
+        pairs.masks,
+        header.pixel_size_um,
+    )
+
+
+def image_stack(paths: Sequence[Path], size: tuple[int, int]) -> da.Array:
+    """Return RGB images of one size as a lazy uint8 array of shape (N, Y, X, 3)."""
+    return _lazy(_Tiles(paths, _read_rgb, np.zeros((*size, 3), np.uint8)))
+
+
+def label_stack(paths: Sequence[Path], size: tuple[int, int]) -> da.Array:
+    """Return label images of one size as a lazy int32 array of shape (N, Y, X)."""
+    return _lazy(_Tiles(paths, read_labels, np.zeros(size, np.int32)))
+
+
+class _Tiles:
+    """Reads tile after tile, each when dask asks for its block."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        read: Callable[[Path], npt.NDArray[Any]],
+        blank: npt.NDArray[Any],
+    ) -> None:
+        self.paths, self.blank = paths, blank
+        self._read = read
+        self._told: set[int] = set()
+
+    def __call__(self, block_id: tuple[int, ...]) -> npt.NDArray[Any]:
+        return self.tile(block_id[0])[np.newaxis]
+
+    def tile(self, number: int) -> npt.NDArray[Any]:
+        """Return a tile, blank if it cannot be shown; the reason is told once."""
+        try:
+            tile = self._read(self.paths[number])
+        except InputError as error:
+            problem = str(error)
+        else:
+            if tile.shape == self.blank.shape:
+                return tile
+            size, usual = (" x ".join(map(str, a.shape[:2])) for a in (tile, self.blank))
+            problem = f"{self.paths[number]}: the tile is {size} pixels, the stack {usual}"
+        if number not in self._told:
+            self._told.add(number)
+            warnings.warn(f"{problem} It is shown blank.", stacklevel=2)
+        return self.blank
+
+
+def _lazy(tiles: _Tiles) -> da.Array:
+    """Make one dask array, a chunk per tile, of a reader of tiles."""
+    import dask.array as da
+
+    count, blank = len(tiles.paths), tiles.blank
+    return da.map_blocks(
+        tiles,
+        chunks=((1,) * count, *((length,) for length in blank.shape)),
+        dtype=blank.dtype,
+        meta=np.empty((0,) * (blank.ndim + 1), blank.dtype),
+        name=f"tiles-{uuid.uuid4().hex}",  # a given name saves dask hashing all the paths
+    )
+
+
+def _read_rgb(path: Path) -> npt.NDArray[Any]:
+    """Read an image as 8-bit RGB: grey is tripled, transparency dropped, 16 bits halved."""
+    array = read_image(path).array
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    if array.dtype != np.uint8 or array.ndim not in (2, 3):
+        raise InputError(
+            f"the image has the type {array.dtype} and the shape {array.shape}",
+            expected="an 8-bit or 16-bit image, grey or RGB",
+            remedy="Convert it.",
+            path=path,
+        )
+    if array.ndim == 2:
+        return np.repeat(array[..., np.newaxis], 3, axis=2)
+    return np.ascontiguousarray(array[..., :3])
+
+
+def _common_header(paths: Sequence[Path]) -> ImageHeader:
+    """Return the most common header of the first, middle and last image that can be read."""
+    last = len(paths) - 1
+    sample = dict.fromkeys((0, last // 2, last))
+    headers: list[ImageHeader] = []
+    problem: InputError | None = None
+    for number in [*sample, *(i for i in range(len(paths)) if i not in sample)]:
+        if headers and number not in sample:
+            break
+        try:
+            headers.append(read_header(paths[number]))
+        except InputError as error:
+            problem = error
+    if not headers:
+        assert problem is not None
+        raise problem
+    size = Counter(header.size for header in headers).most_common(1)[0][0]
+    return next(header for header in headers if header.size == size)
+
+
+def _about_orphans(orphans: Sequence[Path]) -> str | None:
+    if not orphans:
+        return None
+    named = ", ".join(path.name for path in orphans[:_NAMED])
+    more = f" and {len(orphans) - _NAMED:,} more" if len(orphans) > _NAMED else ""
+    count = "1 file has" if len(orphans) == 1 else f"{len(orphans):,} files have"
+    return f"{count} no partner and stay closed: {named}{more}."
