@@ -123,7 +123,7 @@ def smooth_noise(
     return (field / max(float(field.std()), 1e-12)).astype(np.float32)
 
 
-def soft_step(field: Field, width: float) -> Field:
+def soft_step(field: NDArray[np.floating], width: float) -> Field:
     """Turn a field into a mask with soft edges: 0 far below zero, 1 far above."""
     return (1 / (1 + np.exp(-np.clip(field / width, -30, 30)))).astype(np.float32)
 
