@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ INTERRUPTED = """
 import multiprocessing, os, sys
 from napari_snow_unet.data.workers import Crew
 if __name__ == "__main__":
-    tasks = ["__import__('os').getpid()"] + ["__import__('time').sleep(60)"] * 9
+    tasks = ["__import__('os').getpid()"] + ["__import__('time').sleep(1)"] * 9
     for task, result in Crew(eval, tasks, 2):
         print(result, flush=True)
 """
@@ -58,9 +59,11 @@ def test_processes_killed_from_outside_change_nothing():
 
 def test_what_a_task_raises_ends_the_work():
     crew = Crew(eval, ["1", "1 / 0"], 2)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as caught:
         list(crew)
+    assert "Traceback" in caught.value.__notes__[0]
     list(crew.finish())
+    assert not active_children()
 
 
 def test_stopping_gives_what_was_under_way():
@@ -73,6 +76,7 @@ def test_stopping_gives_what_was_under_way():
     start = time.perf_counter()
     seen += [result for _, result in crew.finish()]
     assert time.perf_counter() - start < 5
+    assert not active_children()
     assert len(seen) == len(set(seen))
     assert 5 <= len(seen) < 20
 

@@ -66,19 +66,18 @@ class Crew(Generic[Task, Result]):
         self._again: deque[Task] = deque()
         self._deaths: Counter[int] = Counter()
         self._failed_starts = 0
-        self._stopping = False
 
     def __iter__(self) -> Iterator[tuple[Task, Result | Died]]:
         while self._hand_out():
             for connection in wait(list(self._workers)):
-                yield from self._receive(self._workers[connection])  # type: ignore[index]
+                assert isinstance(connection, Connection)
+                yield from self._receive(self._workers[connection])
         if not self._wanted:
             while (task := self._next()) is not None:
-                yield task, self._function(task)
+                yield task, Died() if self._deaths[id(task)] else self._function(task)
 
     def finish(self) -> Iterator[tuple[Task, Result | Died]]:
         """End the work: start nothing more, give what was under way, stop the processes."""
-        self._stopping = True
         try:
             for worker in list(self._workers.values()):
                 worker.withdraw()
@@ -197,4 +196,5 @@ def _answer(function: Callable[[Any], Any], task: Any) -> tuple[Any, Exception |
     try:
         return function(task), None
     except Exception as error:
-        return None, type(error)(*error.args, traceback.format_exc())
+        error.add_note(traceback.format_exc())
+        return None, error
