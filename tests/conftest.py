@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from napari_snow_unet.unet.loading import symbols_kept_apart
 
@@ -23,6 +24,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 # pytest-socket guards this process only; a child that asks for a page meets a closed door.
 for _variable in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ[_variable] = os.environ[_variable.upper()] = "http://127.0.0.1:9"
+
+# How fast an example runs says more about the computer than about the code.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)
