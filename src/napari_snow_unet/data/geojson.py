@@ -1,0 +1,223 @@
+"""Outlines of nuclei from GeoJSON, as QuPath exports them, to label images.
+
+Coordinates are pixels of the slide at full resolution, x to the right and y down, with the
+origin in the corner of the first pixel (not in its centre). See `polygons` for which pixels
+belong to an outline.
+
+References
+----------
+.. [1] H. Butler et al., "The GeoJSON Format", RFC 7946, 2016.
+.. [2] P. Bankhead et al., "QuPath", Scientific Reports 7:16878, 2017; names of the properties as
+       its GeoJSON export writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.polygons import Polygon, area, fill_polygon
+from napari_snow_unet.data.qupath import TileRegion
+
+GEOJSON_SUFFIXES = (".geojson", ".geojson.gz")
+_LARGEST_TEXT = 1 << 30  # bytes, unpacked
+_FARTHEST = 1e9  # pixels
+_EXPECTED = "GeoJSON with polygons (a FeatureCollection or a list of features)"
+#: What QuPath calls a thing that is not one nucleus, if the file has better.
+_REGIONS = {"annotation", "tmacore", "root", "tile"}
+_NUCLEI = {"detection", "cell"}
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One nucleus.
+
+    Attributes
+    ----------
+    polygons : tuple of Polygon
+        Its parts, usually one.
+    class_name : str
+        Its class, empty if it has none.
+    kind : str
+        'cell', 'detection', 'annotation' and so on; empty if the file does not say.
+    """
+
+    polygons: tuple[Polygon, ...]
+    class_name: str
+    kind: str
+
+
+def is_geojson_path(path: str | os.PathLike[str]) -> bool:
+    """Tell by its name whether a file is GeoJSON, packed or not."""
+    return os.fspath(path).lower().endswith(GEOJSON_SUFFIXES)
+
+
+def read_geojson(source: str | os.PathLike[str] | BinaryIO) -> list[Outline]:
+    """Read the outlines of nuclei.
+
+    Of a cell the nucleus is taken where QuPath has it. Annotations are regions, and left out, in a
+    file that has cells or detections; points and lines are always left out.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        GeoJSON, gzipped or not.
+
+    Returns
+    -------
+    list of Outline
+        In the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or holds no GeoJSON.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = os.fspath(source)
+    else:
+        path = str(getattr(source, "name", "the GeoJSON file"))
+    try:
+        content = json.loads(_text(source))
+        outlines = [outline for feature in _features(content) if (outline := _outline(feature))]
+    except OSError as error:
+        raise _refusal(f"it cannot be read ({error.strerror or error})", path) from error
+    except (ArithmeticError, AttributeError, EOFError, LookupError, RecursionError) as error:
+        raise _refusal(f"it is no GeoJSON with polygons ({error})", path) from error
+    except (TypeError, ValueError, zlib.error) as error:
+        raise _refusal(f"it is no GeoJSON with polygons ({error})", path) from error
+    if any(outline.kind in _NUCLEI for outline in outlines):
+        return [outline for outline in outlines if outline.kind not in _REGIONS]
+    return outlines
+
+
+def draw_labels(
+    outlines: Sequence[Outline], shape: tuple[int, int], region: TileRegion | None = None
+) -> npt.NDArray[np.int32]:
+    """Draw outlines as a label image: the first outline has the id 1, and so on.
+
+    Parameters
+    ----------
+    outlines : sequence of Outline
+        In pixels of the slide.
+    shape : tuple of int
+        Height and width of the image in pixels.
+    region : TileRegion, optional
+        Where the image lies in the slide; by default it is the slide.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        0 is background. Where outlines overlap the smaller one lies on top. The id of an outline
+        outside the image, or too small to hold the centre of a pixel, is missing.
+    """
+    labels = np.zeros(shape, np.int32)
+    sizes = [sum(map(area, outline.polygons)) for outline in outlines]
+    for number in sorted(range(len(outlines)), key=lambda number: -sizes[number]):
+        for polygon in outlines[number].polygons:
+            window, inside = fill_polygon(_on_tile(polygon, region), shape)
+            labels[window][inside] = number + 1
+    return labels
+
+
+def extent(outlines: Sequence[Outline]) -> tuple[int, int]:
+    """Return height and width of the smallest image, from the origin, that holds all outlines."""
+    corners = [ring.max(axis=0) for o in outlines for polygon in o.polygons for ring in polygon]
+    x, y = np.ceil(np.max(corners, axis=0)).astype(int) if corners else (1, 1)
+    return max(int(y), 1), max(int(x), 1)
+
+
+def _on_tile(polygon: Polygon, region: TileRegion | None) -> Polygon:
+    if region is None:
+        return polygon
+    return [(ring - (region.x, region.y)) / region.downsample for ring in polygon]
+
+
+def _text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as file:
+            return _text(file)
+    return _unpacked(source)
+
+
+def _unpacked(stream: BinaryIO) -> bytes:
+    start = stream.read(2)
+    if start == b"\x1f\x8b":
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        text = unpack.decompress(start + stream.read(), _LARGEST_TEXT + 1)
+        if not unpack.eof and len(text) <= _LARGEST_TEXT:
+            raise EOFError("the packed file is cut short")
+    else:
+        text = start + stream.read(_LARGEST_TEXT)
+    if len(text) > _LARGEST_TEXT:
+        raise ValueError(f"it is larger than {_LARGEST_TEXT:,} bytes")
+    return text
+
+
+def _features(content: Any) -> Iterator[dict[str, Any]]:
+    """Go through all features of a collection, a list, a feature or a geometry; children too."""
+    if isinstance(content, list):
+        for item in content:
+            yield from _features(item)
+    elif content["type"] == "FeatureCollection":
+        yield from _features(content["features"])
+    elif content["type"] == "Feature":
+        yield content
+        properties = content.get("properties") or {}
+        yield from _features(properties.get("childObjects") or properties.get("children") or [])
+    else:
+        yield {"geometry": content}
+
+
+def _outline(feature: dict[str, Any]) -> Outline | None:
+    properties = feature.get("properties") or {}
+    kind = str(properties.get("objectType") or properties.get("object_type") or "")
+    legacy = str(feature.get("id"))  # QuPath 0.2 has PathCellObject and the like there
+    if not kind and legacy.startswith("Path") and legacy.endswith("Object"):
+        kind = legacy[len("Path") : -len("Object")]
+    polygons = tuple(_polygons(feature.get("nucleusGeometry") or feature.get("geometry")))
+    if not polygons:
+        return None
+    return Outline(polygons, _class_name(properties.get("classification")), kind.lower())
+
+
+def _polygons(geometry: dict[str, Any] | None) -> Iterator[Polygon]:
+    if geometry is None:
+        return
+    if geometry["type"] == "GeometryCollection":
+        for part in geometry["geometries"]:
+            yield from _polygons(part)
+    elif geometry["type"] == "MultiPolygon":
+        yield from (_rings(polygon) for polygon in geometry["coordinates"] if polygon)
+    elif geometry["type"] == "Polygon" and geometry["coordinates"]:
+        yield _rings(geometry["coordinates"])
+
+
+def _rings(coordinates: Sequence[Any]) -> Polygon:
+    rings = [np.array([point[:2] for point in ring], np.float64) for ring in coordinates]
+    for ring in rings:
+        if ring.ndim != 2 or ring.shape[1] != 2 or not (np.abs(ring) < _FARTHEST).all():
+            raise ValueError("a ring has points that are no pairs of numbers")
+    return rings
+
+
+def _class_name(classification: Any) -> str:
+    if isinstance(classification, dict):
+        names = classification.get("names")
+        joined = ": ".join(map(str, names)) if isinstance(names, list) else ""
+        classification = classification.get("name") or joined
+    return str(classification or "")
+
+
+def _refusal(received: str, path: str) -> InputError:
+    remedy = "Export it again: in QuPath by File > Export objects as GeoJSON."
+    return InputError(received, expected=_EXPECTED, remedy=remedy, path=path)

@@ -1,0 +1,68 @@
+"""What QuPath writes into the names of the tiles it exports.
+
+References
+----------
+.. [1] P. Bankhead et al., "QuPath: Open source software for digital pathology image analysis",
+       Scientific Reports 7:16878, 2017; names as its TileExporter makes them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import isfinite
+
+_REGION = re.compile(
+    r"(?P<slide>.*) \[(d=(?P<d>[\d.]+),)?x=(?P<x>-?\d+),y=(?P<y>-?\d+),w=(?P<w>\d+),h=(?P<h>\d+)"
+    r"(,z=\d+)?(,t=\d+)?\]"
+)
+
+
+@dataclass(frozen=True)
+class TileRegion:
+    """Where a tile lies in the slide it was exported from.
+
+    Attributes
+    ----------
+    slide : str
+        Name of the slide, without suffix.
+    downsample : float
+        Pixels of the slide per pixel of the tile.
+    x, y : int
+        Upper left corner, in pixels of the slide.
+    width, height : int
+        Size, in pixels of the slide.
+    """
+
+    slide: str
+    downsample: float
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def tile_region(name: str) -> TileRegion | None:
+    """Read ``NAME [d=2,x=0,y=512,w=1024,h=1024]``, the name of a tile without suffix.
+
+    Parameters
+    ----------
+    name : str
+        The name; ``d`` is missing where the tile has the slide's own resolution.
+
+    Returns
+    -------
+    TileRegion or None
+        None for any other name.
+    """
+    match = _REGION.fullmatch(name.removesuffix("-labelled"))
+    if match is None:
+        return None
+    try:
+        downsample = float(match["d"] or 1)
+    except ValueError:
+        return None
+    if not (isfinite(downsample) and downsample > 0):
+        return None
+    x, y, width, height = (int(match[key]) for key in "xywh")
+    return TileRegion(match["slide"], downsample, x, y, width, height)
