@@ -17,7 +17,6 @@ from napari_snow_unet.data.geojson import draw_labels, extent, is_geojson_path, 
 from napari_snow_unet.data.polygons import area, fill_polygon
 from napari_snow_unet.data.qupath import TileRegion, tile_region
 
-
 POLYGON = '[{"geometry": {"type": "Polygon", "coordinates": %s}, "type": "Feature"}]'
 
 
