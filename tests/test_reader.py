@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import scipy.io
+from napari.settings import get_settings
 
-from napari_snow_unet._reader import get_reader
+from napari_snow_unet._reader import NO_LAYER, get_reader
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
 from napari_snow_unet.data.images import write_image, write_labels
 
 PLUGIN = "napari-snow-unet"
+HEAVY = ["tensorflow", "keras", "torch", "jax", "cv2", "matplotlib", "qtpy", "napari", "scipy"]
 
 
 @pytest.fixture
@@ -22,113 +26,236 @@ def snow(tmp_path):
     """Two tiles in SNOW's own layout."""
     labels = np.zeros((40, 50), np.int32)
     labels[5:15, 5:15] = 3
-    labels[20:30, 20:32] = 7
+    labels[20:30, 20:32] = 70_000
     for name in ("seed0000", "seed0001"):
         write_image(tmp_path / "Image" / f"{name}.png", np.full((40, 50, 3), 99, np.uint8))
         write_hovernet_mat(tmp_path / "Mask" / f"{name}.mat", labels)
     return tmp_path
 
 
+@pytest.fixture
+def preferred():
+    """Set, and forget again, which reader the user wants for PNG files."""
+    plugins = get_settings().plugins
+    before = dict(plugins.extension2reader)
+
+    def prefer(plugin):
+        plugins.extension2reader = {**before, "*.png": plugin}
+
+    yield prefer
+    plugins.extension2reader = before
+
+
 def kinds(layers):
     return [(type(layer).__name__, layer.name) for layer in layers]
 
 
-BOTH = [("Image", "seed0000"), ("Labels", "seed0000 mask")]
+def pair(name="seed0000"):
+    return [("Image", name), ("Labels", f"{name} nuclei")]
 
 
 @pytest.mark.parametrize("name", ["Mask/seed0000.mat", "Image/seed0000.png"])
 def test_either_file_brings_the_other(make_napari_viewer_proxy, snow, name):
     viewer = make_napari_viewer_proxy()
     viewer.open(snow / name, plugin=PLUGIN)
-    assert kinds(viewer.layers) == BOTH
+    assert kinds(viewer.layers) == pair()
     image, labels = viewer.layers
     assert image.rgb
+    assert image.metadata["source"] == str(snow / "Image" / "seed0000.png")
+    assert labels.metadata["source"] == str(snow / "Mask" / "seed0000.mat")
+    assert labels.metadata["kind"] == "HoVer-Net inst_map"
     assert labels.data.dtype == np.int32
-    assert set(np.unique(labels.data)) == {0, 3, 7}
-    assert list(labels.features["index"]) == [3, 7]
-    assert labels.features["centroid_x"][1] == pytest.approx(25.5)
-    assert labels.metadata["source"].endswith("seed0000.mat")
+    assert set(np.unique(labels.data)) == {0, 3, 70_000}
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_both_dropped_together_give_one_layer_each(make_napari_viewer_proxy, snow, first):
+def test_a_label_finds_its_row_of_features(make_napari_viewer_proxy, tmp_path):
+    labels = np.zeros((20, 20), np.int32)
+    labels[2:5, 4:9], labels[10:12, 10:12], labels[15:, 15:] = 7, 2, 9
+    scipy.io.savemat(
+        tmp_path / "tile.mat",
+        {
+            "inst_map": labels,
+            "inst_uid": [[7], [2]],  # nucleus 9 is missing from the table
+            "inst_centroid": [[6.0, 3.0], [10.5, 10.5]],
+            "inst_type": [[4], [1]],
+        },
+    )
     viewer = make_napari_viewer_proxy()
-    paths = [snow / "Image" / "seed0000.png", snow / "Mask" / "seed0000.mat"]
-    viewer.open([paths[first], paths[1 - first]], plugin=PLUGIN)
-    assert sorted(kinds(viewer.layers)) == BOTH
+    (layer,) = viewer.open(tmp_path / "tile.mat", plugin=PLUGIN)
+    assert kinds([layer]) == [("Labels", "tile nuclei")]
+    assert layer.features["index"].tolist() == [7, 2, 9]
+    assert layer.features["type"].tolist() == [4, 1, 0]
+    assert layer.features["centroid_y"][0] == 3.0
+    assert layer.features["centroid_x"][0] == 6.0
+    assert np.isnan(layer.features["centroid_x"][2])
+    status = layer.get_status((3, 6), view_direction=None, dims_displayed=[0, 1], world=True)
+    assert "type: 4" in str(status)
 
 
-def test_two_tiles_with_their_masks_dropped_together(make_napari_viewer_proxy, snow):
+def test_an_image_with_a_known_pixel_size_scales_both(make_napari_viewer_proxy, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (6, 5)).save(tmp_path / "seed1.png", dpi=(101_600, 101_600))
+    write_hovernet_mat(tmp_path / "seed1.mat", np.ones((5, 6), np.int32))
     viewer = make_napari_viewer_proxy()
-    paths = sorted(snow.glob("*/seed*"))
-    viewer.open(paths, plugin=PLUGIN)
-    assert len(viewer.layers) == 4
-    assert {layer.name for layer in viewer.layers} == {
-        "seed0000",
-        "seed0000 mask",
-        "seed0001",
-        "seed0001 mask",
-    }
+    image, labels = viewer.open(tmp_path / "seed1.mat", plugin=PLUGIN)
+    for layer in (image, labels):
+        assert layer.scale == pytest.approx([0.25, 0.25], rel=1e-3)
+        assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
 
 
-def test_opening_again_later_gives_new_layers(make_napari_viewer_proxy, snow):
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_tiles_dropped_with_their_masks_give_one_layer_each(snow, order):
+    from napari.components import ViewerModel
+
+    viewer = ViewerModel()
+    files = sorted(snow.glob("*/seed*"))
+    viewer.open([files[i] for i in order], plugin=PLUGIN)
+    layers = kinds(viewer.layers)
+    assert sorted(layers) == sorted(pair("seed0000") + pair("seed0001"))
+    for name in ("seed0000", "seed0001"):  # never an image over its own labels
+        assert layers.index(pair(name)[0]) < layers.index(pair(name)[1])
+
+
+def choosing(monkeypatch, reader):
+    """Answer napari's question for a reader, and count how often it is asked."""
+    from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
+
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog)
+        return reader, False
+
+    monkeypatch.setattr(QtReaderDialog, "get_user_choices", answer)
+    return asked
+
+
+@pytest.mark.parametrize("preference", [None, PLUGIN])
+@pytest.mark.parametrize("mask_first", [True, False])
+@pytest.mark.filterwarnings("ignore:Private attribute access")
+def test_a_real_drop_of_both_gives_one_layer_each(
+    make_napari_viewer, snow, monkeypatch, preferred, preference, mask_first
+):
+    if preference is not None:
+        preferred(preference)
+    asked = choosing(monkeypatch, "SNOW U-Net")
+    viewer = make_napari_viewer()
+    files = [snow / "Image" / "seed0000.png", snow / "Mask" / "seed0000.mat"]
+    files = [str(file) for file in (reversed(files) if mask_first else files)]
+    viewer.window._qt_viewer._qt_open(files, stack=False)
+    assert kinds(viewer.layers) == pair()
+    assert len(asked) == (preference is None)
+
+
+@pytest.mark.parametrize("mask_first", [True, False])
+@pytest.mark.filterwarnings("ignore:Private attribute access")
+def test_where_napari_opens_pngs_a_drop_of_both_gives_one_layer_each(
+    make_napari_viewer, snow, preferred, mask_first
+):
+    preferred("napari")
+    viewer = make_napari_viewer()
+    files = [snow / "Image" / "seed0000.png", snow / "Mask" / "seed0000.mat"]
+    files = [str(file) for file in (reversed(files) if mask_first else files)]
+    viewer.window._qt_viewer._qt_open(files, stack=False)
+    assert sorted(kinds(viewer.layers)) == pair()
+
+
+@pytest.mark.parametrize("name", ["Mask/seed0000.mat", "Image/seed0000.png"])
+def test_opening_again_gives_new_layers(make_napari_viewer_proxy, snow, name):
     viewer = make_napari_viewer_proxy()
-    mask, tile = snow / "Mask" / "seed0000.mat", snow / "Image" / "seed0000.png"
-    viewer.open(mask, plugin=PLUGIN)
-    viewer.open(tile, plugin=PLUGIN)  # within the same drop: the mask brought it
-    assert len(viewer.layers) == 2
-    viewer.open(tile, plugin=PLUGIN)
-    assert len(viewer.layers) == 4
+    for count in (2, 4, 6):
+        viewer.open(snow / name, plugin=PLUGIN)
+        assert len(viewer.layers) == count
+    viewer.open(snow / "Image" / "seed0000.png", plugin=PLUGIN)
+    assert len(viewer.layers) == 8
     viewer.layers.clear()
-    viewer.open(tile, plugin=PLUGIN)
-    assert kinds(viewer.layers) == BOTH
+    viewer.open(snow / name, plugin=PLUGIN)
+    assert kinds(viewer.layers) == pair()
+
+
+def test_files_opened_as_a_stack_are_lazy(make_napari_viewer_proxy, snow):
+    viewer = make_napari_viewer_proxy()
+    viewer.open(sorted(snow.glob("Mask/*.mat")), plugin=PLUGIN, stack=True)
+    image, labels = viewer.layers
+    assert image.data.shape == (2, 40, 50, 3)
+    assert labels.data.shape == (2, 40, 50)
+    assert labels.metadata["names"] == ["seed0000", "seed0001"]
 
 
 def test_a_mask_without_a_tile_opens_alone(make_napari_viewer_proxy, tmp_path):
     write_hovernet_mat(tmp_path / "lonely.mat", np.eye(9, dtype=np.int32))
     viewer = make_napari_viewer_proxy()
     viewer.open(tmp_path / "lonely.mat", plugin=PLUGIN)
-    assert kinds(viewer.layers) == [("Labels", "lonely mask")]
+    assert kinds(viewer.layers) == [("Labels", "lonely nuclei")]
 
 
-def test_a_broken_partner_does_not_keep_a_file_from_opening(snow):
-    (snow / "Image" / "seed0000.png").write_bytes(b"\x89PNG broken")
-    path = str(snow / "Mask" / "seed0000.mat")
-    with pytest.warns(UserWarning, match=r"seed0000\.png"):
-        layers = get_reader(path)(path)
-    assert [layer[2] for layer in layers] == ["labels"]
-
-
-def test_files_of_others_are_declined_and_broken_ones_named(tmp_path):
-    scipy.io.savemat(tmp_path / "eeg.mat", {"signal": np.arange(10)})
-    assert get_reader(str(tmp_path / "eeg.mat")) is None
-    (tmp_path / "text.mat").write_text("hello")
-    assert get_reader(str(tmp_path / "text.mat")) is None
-    assert get_reader(str(tmp_path / "missing.mat")) is None
-    assert get_reader(str(tmp_path)) is None
-    assert get_reader([]) is None
-    whole = tmp_path / "whole.mat"
-    write_hovernet_mat(whole, np.arange(10_000, dtype=np.int32).reshape(100, 100))
-    cut = tmp_path / "cut.mat"
-    cut.write_bytes(whole.read_bytes()[:-3000])
-    with pytest.raises(InputError, match=r"cut\.mat"):
-        get_reader(str(cut))(str(cut))
-
-
-def test_prepared_masks_in_png_open_as_labels(make_napari_viewer_proxy, tmp_path):
+def test_masks_in_png_open_as_labels(make_napari_viewer_proxy, tmp_path):
     write_image(tmp_path / "images" / "seed3.png", np.full((8, 9, 3), 7, np.uint8))
     write_labels(tmp_path / "masks" / "seed3.png", np.eye(8, 9, dtype=np.int32))
     viewer = make_napari_viewer_proxy()
     viewer.open(tmp_path / "masks" / "seed3.png", plugin=PLUGIN)
-    assert kinds(viewer.layers) == [("Image", "seed3"), ("Labels", "seed3 mask")]
+    assert kinds(viewer.layers) == pair("seed3")
 
 
-def test_reading_loads_nothing_heavy(snow):
+def test_a_tile_without_nuclei_opens(make_napari_viewer_proxy, tmp_path):
+    write_hovernet_mat(tmp_path / "empty.mat", np.zeros((9, 9), np.int32))
+    viewer = make_napari_viewer_proxy()
+    (layer,) = viewer.open(tmp_path / "empty.mat", plugin=PLUGIN)
+    assert len(layer.features) == 0
+    assert not layer.data.any()
+
+
+def test_a_damaged_partner_does_not_keep_a_file_from_opening(snow):
+    (snow / "Image" / "seed0000.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    path = str(snow / "Mask" / "seed0000.mat")
+    with pytest.warns(UserWarning, match=r"seed0000\.png.*stays closed"):
+        layers = get_reader(path)(path)
+    assert [layer[2] for layer in layers] == ["labels"]
+
+
+def test_a_partner_of_another_size_stays_closed_and_is_named(snow):
+    write_image(snow / "Image" / "seed0000.png", np.zeros((4, 5, 3), np.uint8), overwrite=True)
+    path = str(snow / "Mask" / "seed0000.mat")
+    with pytest.warns(UserWarning, match=r"seed0000\.png.*4 x 5.*40 x 50"):
+        layers = get_reader(path)(path)
+    assert [layer[2] for layer in layers] == ["labels"]
+
+
+def test_files_of_others_are_declined(tmp_path):
+    scipy.io.savemat(tmp_path / "eeg.mat", {"signal": np.arange(10)})
+    (tmp_path / "text.mat").write_text("hello")
+    for name in ("eeg.mat", "text.mat", "missing.mat", "a\0b.mat", "."):
+        assert get_reader(str(tmp_path / name)) is None, name
+    assert get_reader([]) is None
+
+
+def test_a_file_cut_short_is_one_clear_error(make_napari_viewer_proxy, tmp_path):
+    whole = write_hovernet_mat(tmp_path / "whole.mat", np.arange(9000, dtype="i4").reshape(90, 100))
+    cut = tmp_path / "cut.mat"
+    cut.write_bytes(whole.read_bytes()[:-3000])
+    with pytest.raises(InputError, match=r"cut\.mat: the file is cut short.*Copy or download"):
+        get_reader(str(cut))(str(cut))
+    with pytest.raises(InputError, match="cut short"):
+        make_napari_viewer_proxy().open(cut, plugin=PLUGIN)
+
+
+def test_no_layer_is_what_npe2_takes_for_it():
+    from npe2.io_utils import _is_null_layer_sentinel
+
+    assert _is_null_layer_sentinel(NO_LAYER)
+
+
+@pytest.mark.parametrize("name", ["Mask/seed0000.mat", "Image/seed0000.png"])
+def test_reading_loads_nothing_heavy(snow, name):
     code = (
-        "import sys; from napari_snow_unet._reader import get_reader;"
-        f"p = {str(snow / 'Mask' / 'seed0000.mat')!r}; assert len(get_reader(p)(p)) == 2;"
-        "print(sorted(set(sys.modules) & {'tensorflow', 'keras', 'torch', 'cv2', 'matplotlib',"
-        "'qtpy', 'napari'}))"
+        "import json, sys\n"
+        "from napari_snow_unet._reader import get_reader\n"
+        "path, *heavy = sys.argv[1:]\n"
+        "assert len(get_reader(path)(path)) == 2\n"
+        "print(json.dumps(sorted(set(heavy) & set(sys.modules))))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    command = [sys.executable, "-W", "error", "-c", code, str(snow / name), *HEAVY]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []

@@ -1,76 +1,128 @@
-"""napari's reader: SNOW tiles and HoVer-Net files, each with the partner that belongs to it."""
+"""What napari calls when a ``.mat`` or a ``seed*.png`` is dropped: the file and its partner.
+
+Dropping either half of a pair opens both. When both halves are dropped together napari calls the
+reader once per file, so one of the two calls leaves the pair to the other. Nothing is remembered
+from one call to the next: a file that is opened again later gives new layers, as in napari.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.snow import is_mask_path, partner_of
+from napari_snow_unet.data.images import read_header, read_image, read_labels
+from napari_snow_unet.data.snow import is_mask_path, partner_of, tile_name
 
-LayerData = tuple[Any, ...]
-Read = Callable[[str | Sequence[str]], list[LayerData]]
-COMPANION = "opened_with"  # metadata of a layer that came as the partner of another file
-ONE_DROP_SECONDS = 20.0  # files dropped together are read one after the other within this time
-NO_LAYER: list[LayerData] = [(None,)]  # npe2: read, and there is no layer to add
+LayerData = tuple[Any, dict[str, Any], str]
+NO_LAYER: list[Any] = [(None,)]  # npe2's word for "read, and nothing to add"
+PLUGIN = "napari-snow-unet"
+_CLAIMED = ("*.mat", "seed*.png")
 
 
-def get_reader(path: str | Sequence[str]) -> Read | None:
-    """Tell napari whether these files are for this plugin.
+def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
+    """Return a function that reads `path`, or None if it is not for this plugin.
 
     Parameters
     ----------
     path : str or sequence of str
-        One path, or several to be opened together.
+        A file, or files to be opened as one stack.
 
     Returns
     -------
     callable or None
-        The reader; None for any file that is neither a HoVer-Net ``.mat`` nor a PNG tile.
-        Nothing is raised here.
+        Takes `path` again and returns napari's layer data. It raises InputError for a damaged
+        file; this function never raises.
     """
     paths = [path] if isinstance(path, str) else list(path)
-    return read if paths and all(_is_ours(Path(one)) for one in paths) else None
+    if not paths or not all(_is_ours(Path(each)) for each in paths):
+        return None
+    return read_file if isinstance(path, str) else read_files
 
 
-def read(path: str | Sequence[str]) -> list[LayerData]:
-    """Read tiles and masks as layers, each with its partner where that can be found.
+def read_file(path: str | Sequence[str]) -> list[Any]:
+    """Read an image or a mask, and its partner if there is one.
 
     Parameters
     ----------
-    path : str or sequence of str
-        One path, or several to be opened together.
+    path : str
+        The file.
 
     Returns
     -------
     list of tuple
-        Images before labels. When a tile and its mask are dropped together, napari asks for one
-        after the other: the second then gives no layer, because the first brought it.
+        An image layer, a labels layer, or both, the labels on top; `NO_LAYER` if the partner is
+        being opened in the same go and brings this file along.
 
     Raises
     ------
     InputError
-        If a file cannot be read; a partner that cannot be read is left out with a warning.
+        If the file is damaged or of another kind.
     """
-    paths = [Path(path)] if isinstance(path, str) else [Path(one) for one in path]
-    asked = {_real(one): one for one in paths}
-    layers = {key: _layer(one) for key, one in asked.items() if not _came_with_partner(key)}
-    for key in list(layers):
-        partner = partner_of(asked[key])
-        if partner is None or _real(partner) in asked:
-            continue
-        try:
-            layers[_real(partner)] = _layer(partner, opened_with=asked[key])
-        except InputError as error:
-            warnings.warn(f"Opened without its partner: {error}", stacklevel=2)
-    return sorted(layers.values(), key=lambda layer: layer[2] == "labels") or NO_LAYER
+    assert isinstance(path, str)
+    file = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+    partner = partner_of(file)
+    if partner is not None and partner in _opened_together():
+        if not _left_to_us(file, partner):
+            partner = None
+        elif is_mask_path(file):
+            return NO_LAYER
+    own = _layer(file)
+    other = None if partner is None else _partner_layer(partner, own[0].shape[:2])
+    if other is None:
+        return [own]
+    image, labels = (other, own) if own[2] == "labels" else (own, other)
+    for key in ("scale", "units"):
+        if key in image[1]:
+            labels[1][key] = image[1][key]
+    return [image, labels]
+
+
+def read_files(paths: str | Sequence[str]) -> list[LayerData]:
+    """Read masks or images of one size as one lazy stack, with their partners if all have one.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files of one kind.
+
+    Returns
+    -------
+    list of tuple
+        Image layer, labels layer, or both.
+
+    Raises
+    ------
+    InputError
+        If the first file cannot be read.
+    """
+    from napari_snow_unet.data.dataset import image_stack, label_stack
+
+    files = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
+    kind = "labels" if is_mask_path(files[0]) else "image"
+    size = read_labels(files[0]).shape if kind == "labels" else read_header(files[0]).size
+    partners = [partner for partner in map(partner_of, files) if partner is not None]
+    images, masks = (partners, files) if kind == "labels" else (files, partners)
+    name = f"{tile_name(files[0])} to {tile_name(files[-1])}"
+    layers: list[LayerData] = []
+    if len(images) == len(files):
+        facts = {
+            "name": name,
+            "rgb": True,
+            "contrast_limits": (0, 255),
+            "metadata": _sources(images),
+        }
+        layers.append((image_stack(images, size), facts, "image"))
+    if len(masks) == len(files):
+        facts = {"name": f"{name} nuclei", "metadata": _sources(masks)}
+        layers.append((label_stack(masks, size), facts, "labels"))
+    return layers
 
 
 def _is_ours(path: Path) -> bool:
@@ -79,47 +131,72 @@ def _is_ours(path: Path) -> bool:
     return path.suffix.lower() == ".png" and path.is_file()
 
 
-def _real(path: Path) -> str:
-    return os.path.normcase(os.path.realpath(path))
-
-
-def _layer(path: Path, opened_with: Path | None = None) -> LayerData:
-    facts: dict[str, Any] = {"source": str(path)}
-    if opened_with is not None:
-        facts[COMPANION] = {"path": str(opened_with), "time": time.monotonic()}
-    if not is_mask_path(path):
-        image = read_image(path)
-        rgb = image.array.ndim >= 3 and image.array.shape[-1] in (3, 4)
-        shown: dict[str, Any] = {"name": path.stem, "rgb": rgb, "metadata": facts}
-        if image.pixel_size_um is not None:
-            planar = image.array.ndim - rgb
-            shown["scale"] = (1.0,) * (planar - 2) + (image.pixel_size_um,) * 2
-            shown["units"] = ("pixel",) * (planar - 2) + ("um",) * 2
-        return image.array, shown, "image"
+def _layer(path: Path) -> LayerData:
+    """Read one file as the layer it is."""
     if path.suffix.lower() == ".mat":
         nuclei = read_hovernet_mat(path)
-        features = {
-            "index": nuclei.index,
-            "centroid_y": nuclei.centroid[:, 0],
-            "centroid_x": nuclei.centroid[:, 1],
-        }
+        features: dict[str, Any] = {"index": nuclei.index}
+        features["centroid_y"], features["centroid_x"] = nuclei.centroid.T
         if nuclei.type is not None:
             features["type"] = nuclei.type
-        shown = {"name": f"{path.stem} mask", "features": features, "metadata": facts}
-        return nuclei.labels, shown, "labels"
-    return read_labels(path), {"name": f"{path.stem} mask", "metadata": facts}, "labels"
+        facts: dict[str, Any] = {"name": f"{tile_name(path)} nuclei", "features": features}
+        return nuclei.labels, facts | _source(path, "HoVer-Net inst_map"), "labels"
+    if is_mask_path(path):
+        facts = {"name": f"{tile_name(path)} nuclei"} | _source(path, "label image")
+        return read_labels(path), facts, "labels"
+    image = read_image(path)
+    facts = {"name": tile_name(path)} | _source(path, "image")
+    facts["rgb"] = image.array.ndim == 3
+    if image.pixel_size_um is not None:
+        facts["metadata"]["pixel_size_um"] = image.pixel_size_um
+        facts |= {"scale": (image.pixel_size_um,) * 2, "units": ("um", "um")}
+    return image.array, facts, "image"
 
 
-def _came_with_partner(key: str) -> bool:
-    """Tell whether this file was just brought by its partner, dropped together with it.
+def _partner_layer(path: Path, size: tuple[int, ...]) -> LayerData | None:
+    """Read the file that nobody dropped; if that fails the dropped one opens alone."""
+    try:
+        layer = _layer(path)
+    except InputError as error:
+        warnings.warn(f"{error} It stays closed.", stacklevel=2)
+        return None
+    if layer[0].shape[:2] != size:
+        found, wanted = (" x ".join(map(str, each)) for each in (layer[0].shape[:2], size))
+        warnings.warn(f"{path} has {found} pixels, not {wanted}; it stays closed.", stacklevel=2)
+        return None
+    return layer
 
-    It is told once: opening the file again later gives new layers, as with any file.
+
+def _source(path: Path, kind: str) -> dict[str, Any]:
+    return {"metadata": {"source": str(path), "kind": kind}}
+
+
+def _sources(paths: Sequence[Path]) -> dict[str, Any]:
+    return {"sources": [str(path) for path in paths], "names": [tile_name(path) for path in paths]}
+
+
+def _opened_together() -> set[Path]:
+    """Return all files that napari is opening in the call that brought us here.
+
+    napari shows a progress bar while it goes through the files of one drop, and the bar knows
+    them. Where it cannot be asked, every file is taken to be opened by itself.
     """
-    napari = sys.modules.get("napari")
-    viewer = napari.current_viewer() if napari is not None else None
-    for layer in viewer.layers if viewer is not None else ():
-        brought = layer.metadata.get(COMPANION)
-        if brought and _real(Path(layer.metadata.get("source", ""))) == key:
-            del layer.metadata[COMPANION]
-            return bool(time.monotonic() - brought["time"] < ONE_DROP_SECONDS)
-    return False
+    progress = getattr(sys.modules.get("napari.utils.progress"), "progress", None)
+    bars = list(getattr(progress, "_all_instances", ()))
+    listed = [getattr(bar, "iterable", None) for bar in bars]
+    names = (name for names in listed if isinstance(names, list) for name in names)
+    return {Path(os.path.abspath(name)) for name in names if isinstance(name, str)}  # noqa: PTH100
+
+
+def _left_to_us(*pair: Path) -> bool:
+    """Tell whether napari will hand both files to this reader.
+
+    It does so where the names are claimed and the user has not settled on another reader. If
+    several could read a PNG napari stops there, asks, and opens all files of the drop once more:
+    so the pair must come with the PNG, not before it.
+    """
+    if not all(any(fnmatch(path.name.lower(), claim) for claim in _CLAIMED) for path in pair):
+        return False
+    from napari.plugins.utils import get_preferred_reader
+
+    return all(get_preferred_reader(path) in (None, PLUGIN) for path in pair)

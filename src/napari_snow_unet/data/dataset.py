@@ -128,7 +128,7 @@ class _Tiles:
             if tile.shape == self.blank.shape:
                 return tile
             size, usual = (" x ".join(map(str, a.shape[:2])) for a in (tile, self.blank))
-            problem = f"{self.paths[number]}: the tile is {size} pixels, the stack {usual}"
+            problem = f"{self.paths[number]}: the tile is {size} pixels, the stack {usual}."
         if number not in self._told:
             self._told.add(number)
             warnings.warn(f"{problem} It is shown blank.", stacklevel=2)

@@ -79,6 +79,44 @@ def read_image(path: str | os.PathLike[str]) -> ImageFile:
         return ImageFile(pixels, pixel_size.from_dots_per_inch(image.info), path)
 
 
+@dataclass(frozen=True)
+class ImageHeader:
+    """What can be known of an image without its pixels.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width in pixels.
+    pixel_size_um : float or None
+        As for `ImageFile`.
+    """
+
+    size: tuple[int, int]
+    pixel_size_um: float | None
+
+
+def read_header(path: str | os.PathLike[str]) -> ImageHeader:
+    """Read the size of an image and of its pixels, and none of the pixels.
+
+    Raises
+    ------
+    InputError
+        As `read_image` does.
+    """
+    path = Path(path)
+    with path_errors(path, _IMAGE), path.open("rb") as stream:
+        if decoding.is_tiff(stream):
+            with TiffFile(stream) as tif:
+                page = tif.series[0].keyframe
+                size = (page.imagelength, page.imagewidth)
+                return ImageHeader(size, pixel_size.from_tiff(tif))
+        image = decoding.open_pillow(stream)
+        if image is None:
+            raise PixelError("the file is of another kind")
+        size = (image.height, image.width)
+        return ImageHeader(size, pixel_size.from_dots_per_inch(image.info))
+
+
 def read_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int32]:
     """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, or a HoVer-Net .mat.
 

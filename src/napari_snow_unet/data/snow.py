@@ -17,8 +17,8 @@ from pathlib import Path, PurePath
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
-_IMAGE_FOLDER = re.compile(r"(.*[_-])?(image|img|tile)s?([_-].*)?", re.IGNORECASE)
-_MASK_FOLDER = re.compile(r"(.*[_-])?(mask|label|mat)s?([_-].*)?", re.IGNORECASE)
+_IMAGE_WORDS = {"image", "images", "img", "imgs", "tile", "tiles"}
+_MASK_WORDS = {"mask", "masks", "label", "labels", "mat", "mats"}
 _IGNORED_FOLDER = re.compile(r"\..*|__macosx|json|overlays?|regions", re.IGNORECASE)
 
 
@@ -72,20 +72,14 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
             remedy="Choose another folder.",
             path=folder,
         )
-    images: dict[tuple[str, ...], Path] = {}
-    masks: dict[tuple[str, ...], Path] = {}
-    orphans: list[Path] = []
-    for root in _roots(folder):
-        for path, is_mask in _files(root):
-            known = masks if is_mask else images
-            previous = known.setdefault(_key(path, root), path)
-            if previous is not path:
-                orphans.append(path)
-    pairs = [(images.pop(key), masks.pop(key)) for key in list(images) if key in masks]
-    pairs += _by_name_alone(images, masks)
-    pairs.sort(key=lambda pair: (natural_key(pair[0].stem), natural_key(pair[0])))
-    orphans = sorted([*orphans, *images.values(), *masks.values()], key=natural_key)
-    return Pairs([image for image, _ in pairs], [mask for _, mask in pairs], orphans)
+    found = _match([folder])
+    role = _role(folder.name)
+    if found.images or role is None:
+        return found
+    others = (child for child in _folders(folder.parent) if _role(child.name) not in (None, role))
+    found = _match([folder, *others])
+    inside = [path for path in found.orphans if path.is_relative_to(folder)]
+    return Pairs(found.images, found.masks, inside)
 
 
 def partner_of(path: str | os.PathLike[str]) -> Path | None:
@@ -111,7 +105,7 @@ def partner_of(path: str | os.PathLike[str]) -> Path | None:
     places = [(path.parent, beside)] + [(place, suffixes) for place in _siblings(path, is_mask)]
     for place, endings in places:
         for ending in endings:
-            candidate = place / (path.stem + ending)
+            candidate = place / (tile_name(path) + ending)
             if candidate != path and candidate.is_file():
                 return candidate
     return None
@@ -121,7 +115,37 @@ def is_mask_path(path: PurePath) -> bool:
     """Tell from its name and the folders it lies in whether a file is a mask."""
     if path.suffix.lower() == ".mat":
         return True
-    return next((role == "mask" for role in map(_role, path.parts[-2::-1]) if role), False)
+    for name in path.parts[-2:-5:-1]:
+        if _IGNORED_FOLDER.fullmatch(name):
+            return False
+        if role := _role(name):
+            return role == "mask"
+    return False
+
+
+def tile_name(path: PurePath) -> str:
+    """Return what a tile is called, without its suffix: ``a`` for ``a.png`` and ``a.ome.tif``."""
+    return path.stem.removesuffix(".ome")
+
+
+def _match(roots: Iterable[Path]) -> Pairs:
+    """Match all images and masks below some folders."""
+    images: dict[tuple[str, ...], Path] = {}
+    masks: dict[tuple[str, ...], Path] = {}
+    orphans: list[Path] = []
+    for root in roots:
+        for path, is_mask, key in _files(root):
+            known = masks if is_mask else images
+            if known.setdefault(key, path) is not path:
+                orphans.append(path)
+    pairs = {key: (images.pop(key), masks.pop(key)) for key in list(images) if key in masks}
+    pairs |= _by_name_alone(images, masks)
+    ordered = sorted(pairs, key=lambda key: [natural_key(part) for part in (key[-1], *key[:-1])])
+    return Pairs(
+        [pairs[key][0] for key in ordered],
+        [pairs[key][1] for key in ordered],
+        sorted([*orphans, *images.values(), *masks.values()], key=natural_key),
+    )
 
 
 def _first(is_mask: bool) -> str:
@@ -134,58 +158,56 @@ def _ordered(suffixes: Iterable[str], *, first: str) -> list[str]:
 
 def _role(folder: str) -> str | None:
     """Return 'mask' or 'image' if a folder's name says what lies in it."""
-    if _MASK_FOLDER.fullmatch(folder):
-        return "mask"
-    return "image" if _IMAGE_FOLDER.fullmatch(folder) else None
+    words = set(re.split(r"[\W_]+", folder.lower()))
+    is_mask, is_image = bool(words & _MASK_WORDS), bool(words & _IMAGE_WORDS)
+    if is_mask == is_image:
+        return None
+    return "mask" if is_mask else "image"
 
 
-def _roots(folder: Path) -> list[Path]:
-    """Return the folder, and its siblings of the other kind if it holds images or masks only."""
-    role = _role(folder.name)
-    if role is None or any(_role(child.name) not in (None, role) for child in _folders(folder)):
-        return [folder]
-    others = (child for child in _folders(folder.parent) if _role(child.name) not in (None, role))
-    return [folder, *others]
+def _files(root: Path) -> Iterator[tuple[Path, bool, tuple[str, ...]]]:
+    """Go through all files below `root` that can be an image or a mask.
 
-
-def _files(root: Path) -> Iterator[tuple[Path, bool]]:
-    """Go through all files below `root` that can be an image or a mask, and say which."""
+    Yields the path, whether it is a mask, and what it shares with its partner: the folders
+    without a role, and the tile's name. Nothing is worked out twice for the files of one folder:
+    there may be 20,000 of them.
+    """
     seen = set()
     for place, folders, names in os.walk(root, followlinks=True):
-        status = os.stat(place)  # noqa: PTH116
+        try:
+            status = os.stat(place)  # noqa: PTH116
+        except OSError:  # gone meanwhile
+            continue
         if (status.st_dev, status.st_ino) in seen:  # a link back to a folder above
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not _IGNORED_FOLDER.fullmatch(name))
-        here = Path(place)
-        in_masks = is_mask_path(Path(root.name, here.relative_to(root), "x"))
+        here, inner = Path(place), Path(place).relative_to(root)
+        in_masks = is_mask_path(Path(root.name, inner, "x"))
+        shared = tuple(name for name in inner.parts if _role(name) is None)
         for name in sorted(names):
-            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+            stem, suffix = os.path.splitext(name)  # noqa: PTH122
+            suffix = suffix.lower()
             is_mask = in_masks or suffix == ".mat"
-            if not name.startswith(".") and suffix in (
-                LABEL_SUFFIXES if is_mask else IMAGE_SUFFIXES
-            ):
-                yield here / name, is_mask
-
-
-def _key(path: Path, root: Path) -> tuple[str, ...]:
-    """Return what an image and its mask have in common: the folders without a role, the stem."""
-    folders = path.parent.relative_to(root).parts
-    return (*(name for name in folders if _role(name) is None), path.stem)
+            known = LABEL_SUFFIXES if is_mask else IMAGE_SUFFIXES
+            if suffix in known and not name.startswith("."):
+                yield here / name, is_mask, (*shared, stem.removesuffix(".ome"))
 
 
 def _by_name_alone(
     images: dict[tuple[str, ...], Path], masks: dict[tuple[str, ...], Path]
-) -> Iterator[tuple[Path, Path]]:
+) -> dict[tuple[str, ...], tuple[Path, Path]]:
     """Match what is left, and take it out, where a name occurs once on either side."""
     by_name: dict[str, tuple[list[tuple[str, ...]], list[tuple[str, ...]]]] = {}
     for side, keys in enumerate((images, masks)):
         for key in keys:
             by_name.setdefault(key[-1], ([], []))[side].append(key)
-    for image_keys, mask_keys in by_name.values():
-        if len(image_keys) == len(mask_keys) == 1:
-            yield images.pop(image_keys[0]), masks.pop(mask_keys[0])
+    return {
+        image_keys[0]: (images.pop(image_keys[0]), masks.pop(mask_keys[0]))
+        for image_keys, mask_keys in by_name.values()
+        if len(image_keys) == len(mask_keys) == 1
+    }
 
 
 def _siblings(path: Path, is_mask: bool) -> Iterator[Path]:

@@ -1,66 +1,93 @@
-"""File > IO Utilities > Open SNOW dataset...: a folder as one stack of images, one of labels."""
+"""File > IO Utilities > Open SNOW dataset...: a folder of tiles as two lazy stacks."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_snow_unet.data.dataset import open_stacks
+import napari
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtWidgets import QFileDialog
+
+from napari_snow_unet.data.dataset import open_stack
 from napari_snow_unet.data.files import InputError
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
-    from napari.viewer import Viewer
 
 
 def open_dataset() -> None:
-    """Ask for a folder and open it in the current viewer."""
-    from napari import current_viewer
-    from napari.utils.notifications import show_error
-    from qtpy.QtWidgets import QFileDialog
-
-    viewer = current_viewer()
+    """Ask for a folder and open it in the current viewer; problems come as a notification."""
+    viewer = napari.current_viewer()
     if viewer is None:
         return
-    folder = QFileDialog.getExistingDirectory(None, "Open SNOW dataset")
+    folder = QFileDialog.getExistingDirectory(
+        None, "Open SNOW dataset: choose the folder with images and masks"
+    )
     if not folder:
         return
     try:
-        add_dataset(viewer, folder)
+        open_snow_dataset(viewer, folder)
     except InputError as error:
         show_error(str(error))
 
 
-def add_dataset(viewer: Viewer, folder: str | Path) -> tuple[Image, Labels]:
-    """Add a dataset to a viewer as two lazy stacks.
+def open_snow_dataset(
+    viewer: napari.Viewer, folder: str | os.PathLike[str]
+) -> tuple[Image, Labels]:
+    """Add the tiles of a folder as one image stack and one label stack, read when shown.
 
     Parameters
     ----------
-    viewer : napari.viewer.Viewer
-        Where to.
+    viewer : napari.Viewer
+        Where the stacks go.
     folder : path-like
-        A folder in any layout that `data.dataset.open_stacks` knows.
+        A folder in a layout that `napari_snow_unet.data.snow.find_pairs` knows.
 
     Returns
     -------
-    tuple of layers
-        The images, shape (N, Y, X, 3), and the labels, shape (N, Y, X).
+    tuple of napari.layers.Image, napari.layers.Labels
+        The layers. Their ``metadata`` has the tiles' names and paths, in the order of the slider.
 
     Raises
     ------
     InputError
-        If nothing in the folder belongs together.
+        If the folder holds no pair.
     """
-    from napari.utils.notifications import show_warning
-
-    stacks = open_stacks(folder, report=show_warning)
+    stack, was_empty = open_stack(folder), not viewer.layers
     name = Path(folder).resolve().name
-    facts = {"source": str(folder), "names": stacks.names}
+    shared: dict[str, Any] = {}
+    if stack.pixel_size_um is not None:
+        shared["scale"] = (1.0, stack.pixel_size_um, stack.pixel_size_um)
+        shared["units"] = ("pixel", "um", "um")
     image = viewer.add_image(
-        stacks.images, rgb=True, contrast_limits=(0, 255), name=name, metadata=facts
+        stack.images,
+        name=name,
+        rgb=True,
+        contrast_limits=(0, 255),  # given, so that napari does not look for them in all tiles
+        metadata=_metadata(folder, stack.names, stack.image_paths),
+        **shared,
     )
-    labels = viewer.add_labels(stacks.labels, name=f"{name} masks", metadata=dict(facts))
-    viewer.dims.set_point(0, 0)
-    if stacks.message:
-        show_warning(stacks.message)
+    labels = viewer.add_labels(
+        stack.labels,
+        name=f"{name} nuclei",
+        metadata=_metadata(folder, stack.names, stack.label_paths),
+        **shared,
+    )
+    if was_empty:  # napari goes to the middle; nobody else's slider is moved
+        viewer.dims.set_current_step(0, 0)
+    if stack.warning is not None:
+        show_warning(stack.warning)
     return image, labels
+
+
+def _metadata(
+    folder: str | os.PathLike[str], names: list[str], paths: list[Path]
+) -> dict[str, Any]:
+    return {
+        "source": os.fspath(folder),
+        "kind": "dataset",
+        "names": names,
+        "sources": [str(path) for path in paths],
+    }
