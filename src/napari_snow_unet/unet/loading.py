@@ -24,8 +24,8 @@ def symbols_kept_apart() -> Iterator[None]:
 
     Notes
     -----
-    Seen with TensorFlow 2.21 and Mesa 22.3 (LLVM 15) of Debian 12; reported as
-    https://github.com/tensorflow/tensorflow/issues/109933.
+    Seen with TensorFlow 2.21 beside Mesa 22.3 (LLVM 15, Debian 12) and Mesa 25.0 (LLVM 19, Debian
+    13); reported as https://github.com/tensorflow/tensorflow/issues/109933.
     """
     if not hasattr(os, "RTLD_DEEPBIND"):
         yield
