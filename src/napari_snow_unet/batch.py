@@ -91,6 +91,13 @@ class FileResult:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class FileDone(Progress):
+    """Progress that tells at once what became of an image."""
+
+    result: FileResult | None = None
+
+
 COLUMNS = (
     "image",
     "labels",
@@ -210,7 +217,7 @@ def segment_files(
     Yields
     ------
     Progress
-        After every window of the network; `done` counts files.
+        After every window of the network; `done` counts files. After every file a `FileDone`.
 
     Returns
     -------
@@ -238,6 +245,7 @@ def segment_files(
             result = FileResult(source, error=_reason(error, source))
         results.append(replace(result, seconds=round(time.perf_counter() - start, 3)))
         append_to_summary(outputs.folder / SUMMARY, results[-1], model.name)
+        yield FileDone(done + 1, len(files), source.name, results[-1])
     yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
     return results
 
