@@ -60,7 +60,7 @@ class _Element:
         start = _read(stream, min(size, _HEAD))
         self.left = size - len(start)
         if self._unpack is not None:
-            start = self._unpack.decompress(start, _HEAD)
+            start = _unpacked(self._unpack, start, _HEAD)
             kind, inner = _tag(start, order)
             if kind != _MATRIX:
                 raise Matlab5Error("the file holds an element that is no variable")
@@ -95,7 +95,7 @@ class _Element:
         if self._unpack is None:
             return _read(self._stream, packed)
         tail = self._unpack.unconsumed_tail + _read(self._stream, packed)
-        body = self._unpack.decompress(tail, max(wanted, 0) + 1)
+        body = _unpacked(self._unpack, tail, max(wanted, 0) + 1)
         if len(body) != max(wanted, 0) or not self._unpack.eof:
             raise Matlab5Error(f"{self.head.name} does not unpack to the size it claims")
         return body
@@ -156,11 +156,8 @@ def _elements(stream: BinaryIO) -> Iterator[_Element]:
             raise Matlab5Error("the file holds an element that is no variable")
         if end is not None and position > end:
             raise Matlab5Error(_CUT_SHORT)
-        try:
-            element = _Element(stream, order, kind, size)
-            yield element
-        except zlib.error as error:
-            raise Matlab5Error("the file holds damaged compressed data") from error
+        element = _Element(stream, order, kind, size)
+        yield element
         _skip(stream, element.left, seek=end is not None)
 
 
@@ -220,6 +217,13 @@ def _int(data: bytes, order: str) -> int:
 
 def _padded(offset: int) -> int:
     return -(-offset // 8) * 8
+
+
+def _unpacked(unpack: zlib._Decompress, data: bytes, most: int) -> bytes:
+    try:
+        return unpack.decompress(data, most)
+    except zlib.error as error:
+        raise Matlab5Error("the file holds damaged compressed data") from error
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:
