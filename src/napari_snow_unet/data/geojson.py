@@ -25,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.naming import GEOJSON_SUFFIXES
 from napari_snow_unet.data.polygons import Polygon, area, fill_polygon
 from napari_snow_unet.data.qupath import TileRegion
 
-GEOJSON_SUFFIXES = (".geojson", ".geojson.gz")
 _LARGEST_TEXT = 1 << 30  # bytes, unpacked
 _FARTHEST = 1e9  # pixels
 _EXPECTED = "GeoJSON with polygons (a FeatureCollection or a list of features)"

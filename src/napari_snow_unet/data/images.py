@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,27 @@ from tifffile import TiffFile, imwrite
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.geojson import is_geojson_path
 from napari_snow_unet.data.hovernet_mat import read_instance_map
+from napari_snow_unet.data.image_header import IMAGE, ImageHeader, read_header
 from napari_snow_unet.data.labels import as_labels
+from napari_snow_unet.data.naming import IMAGE_SUFFIXES, LABEL_SUFFIXES
+from napari_snow_unet.data.opening import Source, opened, source_name
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
-LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".mat"})
-_IMAGE = "a PNG, JPEG, TIFF or BMP image"
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "LABEL_SUFFIXES",
+    "ImageFile",
+    "ImageHeader",
+    "read_header",
+    "read_image",
+    "read_labels",
+    "write_image",
+    "write_labels",
+]
+
 _LABELS = "a label image (PNG or TIFF with one number per pixel, or a HoVer-Net .mat)"
-_DAMAGED = "Open the file elsewhere to see whether it is whole; copy or export it again."
 
 
 @dataclass(frozen=True)
@@ -47,13 +58,13 @@ class ImageFile:
     path: Path
 
 
-def read_image(path: str | os.PathLike[str]) -> ImageFile:
+def read_image(source: Source) -> ImageFile:
     """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, told by its content.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    source : path-like or binary file
+        The file; an open one must be able to seek.
 
     Returns
     -------
@@ -66,8 +77,7 @@ def read_image(path: str | os.PathLike[str]) -> ImageFile:
         If the file cannot be read, is damaged, is of another kind, or claims to hold more than
         it can.
     """
-    path = Path(path)
-    with path_errors(path, _IMAGE), path.open("rb") as stream:
+    with opened(source, IMAGE) as (path, stream):
         if decoding.is_tiff(stream):
             with TiffFile(stream) as tif:
                 pixels = decoding.tiff_colours(tif, decoding.tiff_pixels(tif, stream))
@@ -79,51 +89,16 @@ def read_image(path: str | os.PathLike[str]) -> ImageFile:
         return ImageFile(pixels, pixel_size.from_dots_per_inch(image.info), path)
 
 
-@dataclass(frozen=True)
-class ImageHeader:
-    """What can be known of an image without its pixels.
-
-    Attributes
-    ----------
-    size : tuple of int
-        Height and width in pixels.
-    pixel_size_um : float or None
-        As for `ImageFile`.
-    """
-
-    size: tuple[int, int]
-    pixel_size_um: float | None
-
-
-def read_header(path: str | os.PathLike[str]) -> ImageHeader:
-    """Read the size of an image and of its pixels, and none of the pixels.
-
-    Raises
-    ------
-    InputError
-        As `read_image` does.
-    """
-    path = Path(path)
-    with path_errors(path, _IMAGE), path.open("rb") as stream:
-        if decoding.is_tiff(stream):
-            with TiffFile(stream) as tif:
-                page = tif.series[0].keyframe
-                size = (page.imagelength, page.imagewidth)
-                return ImageHeader(size, pixel_size.from_tiff(tif))
-        image = decoding.open_pillow(stream)
-        if image is None:
-            raise PixelError("the file is of another kind")
-        size = (image.height, image.width)
-        return ImageHeader(size, pixel_size.from_dots_per_inch(image.info))
-
-
-def read_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int32]:
-    """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, or a HoVer-Net .mat.
+def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDArray[np.int32]:
+    """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, HoVer-Net .mat, GeoJSON.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    source : path-like or binary file
+        The file; an open one must be able to seek, but for a .mat.
+    shape : tuple of int, optional
+        Height and width of the image that GeoJSON outlines belong to. By default they are those
+        of the image beside the file.
 
     Returns
     -------
@@ -136,10 +111,12 @@ def read_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int32]:
         If the file cannot be read, is damaged, is in colour, is a JPEG (whose compression
         changes ids), or holds anything but whole numbers from 0.
     """
-    path = Path(path)
-    if path.suffix.lower() == ".mat":
-        return read_instance_map(path)
-    with path_errors(path, _LABELS), path.open("rb") as stream:
+    name = source_name(source)
+    if name.suffix.lower() == ".mat":
+        return read_instance_map(source)
+    if is_geojson_path(name):
+        return read_outlined_nuclei(source, shape).labels
+    with opened(source, _LABELS) as (path, stream):
         if decoding.is_tiff(stream):
             with TiffFile(stream) as tif:
                 return as_labels(_one_band(decoding.tiff_pixels(tif, stream), path), path=path)
@@ -255,26 +232,3 @@ def _one_band(values: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
         remedy="Export it as a grey image in which every nucleus has its own number.",
         path=path,
     )
-
-
-@contextmanager
-def path_errors(path: Path, expected: str) -> Iterator[None]:
-    """Turn whatever goes wrong while a file is decoded into one InputError that names it."""
-    try:
-        yield
-    except InputError:
-        raise
-    except PixelError as error:
-        raise InputError(str(error), expected=expected, remedy=_DAMAGED, path=path) from error
-    except MemoryError as error:
-        received, remedy = "the image does not fit into memory", "Cut it into smaller tiles."
-        raise InputError(received, expected=expected, remedy=remedy, path=path) from error
-    except OSError as error:
-        if error.errno is not None:  # the system's; Pillow raises its own without a number
-            received, remedy = f"it cannot be opened ({error.strerror})", "Check the path."
-            raise InputError(received, expected=expected, remedy=remedy, path=path) from error
-        received = f"the file is damaged ({error})"
-        raise InputError(received, expected=expected, remedy=_DAMAGED, path=path) from error
-    except Exception as error:  # decoders fail in many ways on damaged files
-        received = f"the file is damaged ({type(error).__name__}: {error})"
-        raise InputError(received, expected=expected, remedy=_DAMAGED, path=path) from error

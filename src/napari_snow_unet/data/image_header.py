@@ -1,0 +1,50 @@
+"""The size of an image and of its pixels, without reading the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tifffile import TiffFile
+
+from napari_snow_unet.data import decoding, pixel_size
+from napari_snow_unet.data.decoding import PixelError
+from napari_snow_unet.data.opening import Source, opened
+
+IMAGE = "a PNG, JPEG, TIFF or BMP image"
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What can be known of an image without its pixels.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width in pixels.
+    pixel_size_um : float or None
+        As for `ImageFile`.
+    """
+
+    size: tuple[int, int]
+    pixel_size_um: float | None
+
+
+def read_header(source: Source) -> ImageHeader:
+    """Read the size of an image and of its pixels, and none of the pixels.
+
+    Raises
+    ------
+    InputError
+        As `read_image` does.
+    """
+    with opened(source, IMAGE) as (_, stream):
+        if decoding.is_tiff(stream):
+            with TiffFile(stream) as tif:
+                page = tif.series[0].keyframe
+                size = (page.imagelength, page.imagewidth)
+                return ImageHeader(size, pixel_size.from_tiff(tif))
+        image = decoding.open_pillow(stream)
+        if image is None:
+            raise PixelError("the file is of another kind")
+        size = (image.height, image.width)
+        return ImageHeader(size, pixel_size.from_dots_per_inch(image.info))
