@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.models import open_model
 from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 
