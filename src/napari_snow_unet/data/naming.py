@@ -28,11 +28,7 @@ def natural_key(text: str | PurePath) -> list[tuple[int, str]]:
 
 def tile_name(path: PurePath) -> str:
     """Return what a tile is called: ``a`` for ``a.png``, ``a.ome.tif``, ``a-labelled.tif``."""
-    name = path.name
-    for suffix in GEOJSON_SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return path.stem.removesuffix(".ome").removesuffix(LABELLED)
+    return _tile(path.name)
 
 
 def folder_role(name: str) -> str | None:
@@ -85,13 +81,21 @@ def kind_and_key(root: str, folders: tuple[str, ...], name: str) -> tuple[str, K
     ignored, in_masks, shared = _folder(root, folders)
     if ignored or name.startswith("."):
         return None
-    path = PurePosixPath(name)
     is_mask = in_masks or is_mask_name(name)
-    if path.suffix.lower() not in (LABEL_SUFFIXES if is_mask else IMAGE_SUFFIXES) and not (
-        name.lower().endswith(GEOJSON_SUFFIXES)
+    lower = name.lower()
+    if lower[lower.rfind(".") :] not in (LABEL_SUFFIXES if is_mask else IMAGE_SUFFIXES) and not (
+        lower.endswith(GEOJSON_SUFFIXES)
     ):
         return None
-    return "mask" if is_mask else "image", (*shared, tile_name(path))
+    return "mask" if is_mask else "image", (*shared, _tile(name))
+
+
+def _tile(name: str) -> str:
+    """Return the tile's name from a file's; with no path object, since there may be 20,000."""
+    if name.lower().endswith(GEOJSON_SUFFIXES):
+        return name[: name.lower().rindex(".geojson")]
+    stem = name.rpartition(".")[0] or name
+    return stem.removesuffix(".ome").removesuffix(LABELLED)
 
 
 @lru_cache(maxsize=4096)

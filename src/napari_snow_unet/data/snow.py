@@ -85,10 +85,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     role = folder_role(folder.name)
     if found.images or role is None:
         return found
-    others = (
-        child for child in _folders(folder.parent) if folder_role(child.name) not in (None, role)
-    )
-    found = _match([folder, *others])
+    found = _match([folder, *_opposite(folder, role)])
     inside = [path for path in found.orphans if path.is_relative_to(folder)]
     return Pairs(found.images, found.masks, inside)
 
@@ -109,7 +106,7 @@ def partner_of(path: str | os.PathLike[str]) -> Path | None:
     path = Path(os.path.abspath(path))  # noqa: PTH100
     is_mask = is_mask_path(path)
     if is_mask:
-        suffixes = _ordered(IMAGE_SUFFIXES, first=".png")
+        suffixes = _ordered({*IMAGE_SUFFIXES, ".ome.tif", ".ome.tiff"}, first=".png")
         beside = suffixes if is_mask_name(path.name) else []
     else:
         suffixes = _ordered({*LABEL_SUFFIXES, *GEOJSON_SUFFIXES}, first=".mat")
@@ -135,7 +132,8 @@ def _match(roots: Iterable[Path]) -> Pairs:
 
 
 def _ordered(suffixes: Iterable[str], *, first: str) -> list[str]:
-    return sorted(suffixes, key=lambda suffix: (suffix != first, suffix))
+    known = sorted(suffixes, key=lambda suffix: (suffix != first, suffix))
+    return known + [suffix.upper() for suffix in known]
 
 
 def _files(root: Path) -> Iterator[tuple[Path, str, Key]]:
@@ -160,20 +158,33 @@ def _files(root: Path) -> Iterator[tuple[Path, str, Key]]:
 
 def _siblings(path: Path, is_mask: bool) -> Iterator[Path]:
     """Go through the folders in which a partner in a parallel folder would lie."""
-    own, other = ("mask", "image") if is_mask else ("image", "mask")
-    tail: tuple[str, ...] = ()
+    own = "mask" if is_mask else "image"
+    inner: tuple[str, ...] = ()
     for place in path.parents[:4]:
         if folder_role(place.name) != own:
-            tail = (place.name, *tail)
+            inner = (place.name, *inner)
             continue
-        inner = Path(*(name for name in tail if folder_role(name) is None))
-        for sibling in sorted(_folders(place.parent), key=natural_key):
-            if folder_role(sibling.name) == other:
-                yield sibling / inner
-                deeper = (child for child in _folders(sibling) if folder_role(child.name) == other)
-                for child in deeper:
-                    yield child / inner
-        tail = (place.name, *tail)
+        for other in _opposite(place, own):
+            yield from (folder / Path(*inner) for folder in _nested(other))
+
+
+def _opposite(folder: Path, role: str) -> list[Path]:
+    """Return the folders of the other role beside `folder`, or beside those of its role above."""
+    for place in (folder, *folder.parents[:2]):
+        if folder_role(place.name) != role:
+            break
+        beside = _folders(place.parent)
+        if found := [child for child in beside if folder_role(child.name) not in (None, role)]:
+            return sorted(found, key=natural_key)
+    return []
+
+
+def _nested(folder: Path, depth: int = 2) -> Iterator[Path]:
+    """Go through a folder and those of its role within."""
+    yield folder
+    for child in _folders(folder) if depth else ():
+        if folder_role(child.name) == folder_role(folder.name):
+            yield from _nested(child, depth - 1)
 
 
 def _folders(folder: Path) -> list[Path]:
