@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,21 @@ def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
+        replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def replace(source: Path, target: Path, attempts: int = 6) -> None:
+    """Give a file or folder a name, taking it from the file that has it.
+
+    On Windows that fails for as long as somebody reads the file, so it is tried for three seconds.
+    """
+    for attempt in range(attempts):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if os.name != "nt" or attempt == attempts - 1:
+                raise
+            time.sleep(0.1 * 2**attempt)

@@ -112,6 +112,68 @@ def prepare() -> Device:
         return _ready[0]
 
 
+def compute_reproducibly() -> str:
+    """Make training give the same bits every time; before anything is computed.
+
+    TensorFlow's CPU kernels do so when operations run one after the other, each on all cores (on
+    two cores as fast as together); its GPU kernels when they are told to.
+
+    Returns
+    -------
+    str
+        Why the same bits cannot be promised; empty if they can.
+    """
+    device = prepare()
+    if device.backend == "tensorflow":
+        import tensorflow as tf
+
+        if device.kind == "gpu":
+            tf.config.experimental.enable_op_determinism()
+        elif tf.config.threading.get_inter_op_parallelism_threads() != 1:
+            try:
+                tf.config.threading.set_inter_op_parallelism_threads(1)
+            except RuntimeError:  # too late: TensorFlow has computed something already
+                return "TensorFlow was in use before the training"
+    elif device.backend == "torch":
+        torch = importlib.import_module("torch")
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+        if device.kind == "gpu":
+            return "PyTorch has no reproducible kernels for all operations on a GPU"
+    return ""
+
+
+def fast_precision() -> str:
+    """Return the number format in which the device trains fastest without loss of quality.
+
+    Returns
+    -------
+    {"float32", "mixed_bfloat16", "mixed_float16"}
+        Keras' name of a dtype policy.
+    """
+    device = prepare()
+    if device.kind == "cpu":
+        return "mixed_bfloat16" if device.backend != "jax" and _has_amx() else "float32"
+    if device.backend == "tensorflow":
+        import tensorflow as tf
+
+        gpu = tf.config.list_physical_devices("GPU")[0]
+        details = tf.config.experimental.get_device_details(gpu)
+        generation = details.get("compute_capability", (0, 0))
+    elif device.backend == "torch":
+        generation = importlib.import_module("torch").cuda.get_device_capability(0)
+    else:
+        return "float32"
+    if generation >= (8, 0):
+        return "mixed_bfloat16"
+    return "mixed_float16" if generation >= (7, 0) else "float32"
+
+
+def compiles_steps() -> bool | str:
+    """Return what `keras.Model.compile` takes as `jit_compile` where training is fastest."""
+    # XLA, which Keras would choose for TensorFlow, is slower on the CPU and compiles every shape.
+    return "auto" if prepare().backend == "jax" else False
+
+
 def traced_call(model: Any) -> Call:
     """Turn a network into a plain function on arrays, compiled once per shape where that helps.
 
@@ -208,6 +270,15 @@ def _jax_device() -> Device:
 
 
 _FIND_DEVICE = {"tensorflow": _tensorflow_device, "torch": _torch_device, "jax": _jax_device}
+
+
+def _has_amx() -> bool:
+    """Tell whether the processor multiplies matrices of bfloat16 in hardware (Linux only)."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+            return any("amx_bf16" in line for line in file if line.startswith("flags"))
+    except OSError:
+        return False
 
 
 def _processor() -> str:

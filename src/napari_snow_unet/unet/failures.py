@@ -1,0 +1,87 @@
+"""What can go wrong in a training, said so that a person can act on it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from napari_snow_unet.data.files import InputError
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_OUT_OF_MEMORY = ("out of memory", "oom when allocating", "failed to allocate", "bad_alloc")
+
+
+def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | None:
+    """Turn an error of a training into one a person can act on.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    folder : pathlib.Path
+        The training's folder.
+    epoch : int
+        Epochs that are finished and kept.
+
+    Returns
+    -------
+    InputError or None
+        None for an error nobody has foreseen.
+    """
+    kept = f"`napari-snow-unet train --resume {folder}` goes on after epoch {epoch}"
+    for cause in _chain(error):
+        if isinstance(cause, InputError):
+            return cause
+        if isinstance(cause, OSError) and cause.errno in _NO_SPACE:
+            return InputError(
+                f"the disk is full ({cause.filename or folder})",
+                expected="room for the training's files",
+                remedy=f"Make room; {kept}.",
+                path=folder,
+            )
+        if isinstance(cause, OSError):
+            return InputError(
+                f"a file cannot be read or written ({cause})",
+                expected="a folder that can be written to, and all files of the dataset",
+                remedy=f"Mend that; {kept}.",
+                path=folder,
+            )
+        text = f"{type(cause).__name__} {cause}".lower()
+        if isinstance(cause, MemoryError) or any(words in text for words in _OUT_OF_MEMORY):
+            return InputError(
+                "there is not enough memory for a batch",
+                expected="room for the network and one batch",
+                remedy="Start anew with a smaller --batch-size or --crop, or with --device cpu; "
+                f"after other programs were closed, {kept}.",
+                path=folder,
+            )
+    return None
+
+
+def became_nan(folder: Path, *, epoch: int, batch: int) -> InputError:
+    """Return the error for a loss that is no number any more.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The training's folder.
+    epoch, batch : int
+        When it happened, from 1.
+    """
+    return InputError(
+        f"the loss is not a number any more (epoch {epoch}, batch {batch})",
+        expected="a loss that stays finite",
+        remedy=f"What was good until epoch {epoch - 1} is kept. Start anew with a smaller "
+        "--learning-rate or with --precision float32.",
+        path=folder,
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and what it came from."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    return chain

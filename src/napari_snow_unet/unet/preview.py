@@ -1,0 +1,82 @@
+"""A validation tile, its truth, and what the network makes of it, after every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.images import read_image, write_image
+from napari_snow_unet.unet.crops import Window, cut_window
+from napari_snow_unet.unet.tile_reader import TileArrays
+from napari_snow_unet.unet.training_tiles import TrainingTile
+
+FOLDER, FILE = "preview", "preview.png"
+_LARGEST = 512
+_GAP = 8
+_MOST_LOOKED_AT = 20
+
+
+class Preview:
+    """The tile that is shown: the first one for validation that has nuclei.
+
+    Parameters
+    ----------
+    tiles : sequence of TrainingTile
+        Validation tiles.
+    read : callable
+        From a tile to its arrays as the network sees them.
+    stride : int
+        What the network needs heights and widths to be multiples of.
+    """
+
+    def __init__(
+        self,
+        tiles: Sequence[TrainingTile],
+        read: Callable[[TrainingTile], TileArrays],
+        stride: int,
+    ) -> None:
+        looked_at = tiles[:_MOST_LOOKED_AT]
+        tile = next((tile for tile in looked_at if (read(tile).truth == 1).any()), tiles[0])
+        height, width = min(tile.height, _LARGEST), min(tile.width, _LARGEST)
+        self._window = Window(0, 0, 0, height, width)
+        self._arrays = cut_window(read(tile), self._window, stride)
+        self._image = _as_rgb(read_image(tile.image).array)[:height, :width]
+        self.name = tile.name
+
+    def pixels(self) -> NDArray[np.float32]:
+        """Return what the network is given, shape (1, Y, X, C), in unit range."""
+        return self._arrays.pixels.astype(np.float32)[None] / np.float32(255)
+
+    def write(self, folder: Path, probability: NDArray[np.float32]) -> None:
+        """Write image, truth and prediction, each alone and side by side.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            The training's folder.
+        probability : ndarray of float32, shape (1, Y, X, 1)
+            What the network made of `pixels`.
+        """
+        height, width = self._window.height, self._window.width
+        grey = np.rint(np.clip(probability[0, :height, :width, 0], 0, 1) * 255).astype(np.uint8)
+        # Not annotated is grey.
+        shades = np.full(256, 128, np.uint8)
+        shades[:2] = 0, 255
+        truth = shades[self._arrays.truth[:height, :width]]
+        place = folder / FOLDER
+        for name, pixels in (("image", self._image), ("truth", truth), ("prediction", grey)):
+            write_image(place / f"{name}.png", pixels, overwrite=True)
+        gap = np.full((height, _GAP, 3), 255, np.uint8)
+        row = [self._image, gap, _as_rgb(truth), gap, _as_rgb(grey)]
+        write_image(folder / FILE, np.concatenate(row, axis=1), overwrite=True)
+
+
+def _as_rgb(image: NDArray) -> NDArray[np.uint8]:
+    if image.dtype != np.uint8:
+        image = np.rint(image / max(float(image.max()), 1e-9) * 255).astype(np.uint8)
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=-1)
+    return np.ascontiguousarray(image[..., :3])

@@ -1,0 +1,108 @@
+"""Tiles from their files to 8-bit arrays, kept in memory up to a bound."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.channels import network_input, unit_divisor
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.unet.training_tiles import TrainingTile
+
+IGNORED = 255  # in a truth: nobody has said what is there
+CACHE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class TileArrays:
+    """A tile in memory.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (Y, X, C)
+        The network's channel, or all colours.
+    truth : ndarray of uint8, shape (Y, X)
+        1 is nucleus, 0 is not, 255 is not annotated.
+    """
+
+    pixels: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+
+
+class TileReader:
+    """Read tiles, and keep as many as fit; any number of threads may call it.
+
+    Parameters
+    ----------
+    channel : str
+        What the network reads, see `data.channels.network_input`.
+    in_colour : bool, default: False
+        Keep red, green and blue, so that colours can be changed before the channel is taken.
+    cache_bytes : int, default: 1 GiB
+        Most memory that read tiles may take. What does not fit is read each time.
+    """
+
+    def __init__(
+        self, channel: str, *, in_colour: bool = False, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        self._channel, self._in_colour = channel, in_colour
+        self._kept: dict[str, TileArrays] = {}
+        self._left = cache_bytes
+        self._lock = threading.Lock()
+
+    def read(self, tile: TrainingTile) -> TileArrays:
+        """Return a tile's pixels and truth.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be read, or image, mask and region differ in size.
+        """
+        if (known := self._kept.get(tile.name)) is not None:
+            return known
+        arrays = self._read(tile)
+        size = arrays.pixels.nbytes + arrays.truth.nbytes
+        with self._lock:
+            if size <= self._left and tile.name not in self._kept:
+                self._kept[tile.name] = arrays
+                self._left -= size
+        return arrays
+
+    def _read(self, tile: TrainingTile) -> TileArrays:
+        image = read_image(tile.image).array
+        if not (image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (3, 4))):
+            raise InputError(
+                f"an image of shape {image.shape}",
+                expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
+                remedy="Save one plane of it.",
+                path=tile.image,
+            )
+        nuclei = read_labels(tile.mask)
+        _check_size(nuclei.shape, image.shape[:2], tile)
+        truth = (nuclei > 0).astype(np.uint8)
+        if tile.region is not None:
+            region = read_labels(tile.region)
+            _check_size(region.shape, image.shape[:2], tile)
+            truth[region == 0] = IGNORED
+        return TileArrays(self._pixels(image), truth)
+
+    def _pixels(self, image: NDArray) -> NDArray[np.uint8]:
+        if image.dtype == np.uint8 and self._in_colour:
+            return image[..., :3] if image.ndim == 3 else image[..., None]
+        channel = "rgb" if self._in_colour and image.ndim == 3 else self._channel
+        unit = network_input(image, channel, unit_divisor(image))
+        return np.rint(unit * np.float32(255)).astype(np.uint8)
+
+
+def _check_size(found: tuple[int, ...], wanted: tuple[int, ...], tile: TrainingTile) -> None:
+    if found != wanted:
+        raise InputError(
+            f"a mask or region of {found[0]} x {found[1]} pixels (height x width)",
+            expected=f"{wanted[0]} x {wanted[1]} as in {tile.image.name}",
+            remedy="Run `napari-snow-unet check` on the dataset.",
+            path=tile.mask,
+        )
