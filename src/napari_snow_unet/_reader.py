@@ -146,8 +146,8 @@ def _layer(path: Path) -> LayerData:
         return read_labels(path), facts, "labels"
     image = read_image(path)
     facts = {"name": tile_name(path)} | _source(path, "image")
-    facts["rgb"] = image.array.ndim == 3
-    if image.pixel_size_um is not None:
+    facts["rgb"] = image.array.ndim > 2 and image.array.shape[-1] in (3, 4)
+    if image.pixel_size_um is not None and image.array.ndim - facts["rgb"] == 2:
         facts["metadata"]["pixel_size_um"] = image.pixel_size_um
         facts |= {"scale": (image.pixel_size_um,) * 2, "units": ("um", "um")}
     return image.array, facts, "image"
