@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Literal
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.unet import model_folder
+from napari_snow_unet.unet import model_folder, trained_runs
 from napari_snow_unet.unet.config import parameter_count
 from napari_snow_unet.unet.foreign import why_refused
+from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 
 DEFAULT = "default"  # stands for the model below
 DEFAULT_MODEL = "he-breast-nuclei"
@@ -79,6 +80,11 @@ def list_models() -> list[ModelEntry]:
         _describe(folder, "user")
         for folder in model_folder.find_folders(model_folder.user_folder())
     ]
+    trained = [
+        replace(_describe(folder, "user"), name=name)
+        for name, folder in trained_runs.registered().items()
+    ]
+    user = sorted([*user, *trained], key=lambda entry: entry.name)
     told = "Nothing: Gaussian blur and Otsu's threshold of the red channel, watershed."
     return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
 
@@ -108,7 +114,7 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT) -> Model:
     wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     if wanted == CLASSICAL:
         return classical.model()
-    folder = _find(wanted)
+    folder = find_model(wanted)
     return _open_network(folder, model_folder.verify(folder))
 
 
@@ -135,18 +141,40 @@ def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
     )
 
 
-def _find(wanted: str) -> Path:
+def find_model(wanted: str) -> Path:
+    """Find the folder of a network; see `open_model`.
+
+    Parameters
+    ----------
+    wanted : str
+        A name from `list_models`, a model folder, or the folder of a training, whose best epoch
+        is taken.
+
+    Returns
+    -------
+    pathlib.Path
+        Model folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
     if not is_path:
         for parent in (_bundled_folder(), model_folder.user_folder()):
             if (parent / wanted / model_folder.CONFIG).is_file():
                 return (parent / wanted).resolve()
+        if (trained := trained_runs.registered().get(wanted)) is not None:
+            return trained
     path = Path(wanted).expanduser()
     if (
         path.name in (model_folder.CONFIG, model_folder.WEIGHTS)
         and (path.parent / model_folder.CONFIG).is_file()
     ):
         path = path.parent
+    if is_run(path):
+        path = _best_of(path)
     if (path / model_folder.CONFIG).is_file():
         return path.resolve()
     if path.exists():
@@ -158,6 +186,18 @@ def _find(wanted: str) -> Path:
         expected=f"a model folder or one of {', '.join(names)}",
         remedy=f"Did you mean {near[0]!r}?" if near else "`napari-snow-unet models` lists them.",
     )
+
+
+def _best_of(run: Path) -> Path:
+    best = RunDirectory(run).best
+    if not (best / model_folder.WEIGHTS).is_file():
+        raise InputError(
+            "a training that has not finished an epoch yet",
+            expected="at least one epoch",
+            remedy="Wait for it, or go on with `napari-snow-unet train --resume`.",
+            path=run,
+        )
+    return best
 
 
 @lru_cache(maxsize=2)

@@ -35,6 +35,7 @@ from napari_snow_unet.unet.preview import Preview
 from napari_snow_unet.unet.run_directory import RunConfig, RunDirectory
 from napari_snow_unet.unet.run_progress import ProgressWriter, StopRequest
 from napari_snow_unet.unet.seeding import initialise
+from napari_snow_unet.unet.trained_runs import register
 from napari_snow_unet.unet.training_options import TrainingOptions
 from napari_snow_unet.unet.training_tiles import TrainingSet
 
@@ -56,6 +57,8 @@ class Fitting:
         Keras' dtype policy.
     workers : int
         Threads that compute batches.
+    listed : bool
+        Put the model on the list of models.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class Fitting:
         tiles: TrainingSet,
         precision: str,
         workers: int,
+        listed: bool,
     ) -> None:
+        self._listed = listed
         self._run, self._config, self._options = run, config, config.options
         self._tiles, self._workers = tiles, workers
         side = self._options.crop or max(max(t.height, t.width) for t in tiles.train)
@@ -173,10 +178,18 @@ class Fitting:
         _put_model(self._run.last, checkpoint.folder / WEIGHTS, self._config)
         _put_model(self._run.best, checkpoint.folder / BEST, self._config)
         self._run.write_history(checkpoint.state.history)
+        if self._listed:
+            self._register()
         probability = self.model.predict_on_batch(self._preview.pixels())
         self._preview.write(self._run.folder, np.asarray(probability, np.float32))
         if draw:
             self._draw(checkpoint.state)
+
+    def _register(self) -> None:
+        try:
+            register(self._run)
+        except OSError as error:
+            self._run.log(f"The model could not be put on the list of models: {error}.")
 
     def _draw(self, state: TrainingState) -> None:
         draw_curves(state.history, self._run.folder / "curves.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -84,12 +85,12 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _acquire(file: IO[str], *, shared: bool) -> bool:
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         file.seek(_BEYOND)
         try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
@@ -106,11 +107,11 @@ def _acquire(file: IO[str], *, shared: bool) -> bool:
 
 def _release(file: IO[str]) -> None:
     with suppress(OSError):
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             file.seek(_BEYOND)
-            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
         else:
             import fcntl
 

@@ -122,6 +122,7 @@ def train(
     stop: StopRequest | None = None,
     listen: Listener | None = None,
     workers: int = 1,
+    listed: bool = True,
 ) -> TrainingState:
     """Train, from the last finished epoch on, until the end or until somebody stops it.
 
@@ -135,6 +136,8 @@ def train(
         Called with the progress after every batch.
     workers : int, default: 1
         Threads that compute batches ahead. They change nothing in the result.
+    listed : bool, default: True
+        Put the model on the list of models after the first epoch.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def train(
     with locked(run.folder):
         run.clean_up()
         try:
-            return _train(run, stop or StopRequest(), writer, workers)
+            return _train(run, stop or StopRequest(), writer, workers, listed)
         except BaseException as error:
             known = _say_why(run, writer, error)
             if known is None or known is error:
@@ -160,7 +163,7 @@ def train(
 
 
 def _train(
-    run: RunDirectory, stop: StopRequest, writer: ProgressWriter, workers: int
+    run: RunDirectory, stop: StopRequest, writer: ProgressWriter, workers: int, listed: bool
 ) -> TrainingState:
     config, tiles = run.config(), run.tiles()
     checkpoint = find_checkpoint(run.checkpoints)
@@ -180,7 +183,7 @@ def _train(
     _log_start(run, tiles, state, writer.now, problem)
     from napari_snow_unet.unet.fitting import Fitting
 
-    fitting = Fitting(run, config, tiles, precision, workers)
+    fitting = Fitting(run, config, tiles, precision, workers, listed)
     with _closing(fitting), _one_thread_in_opencv():
         fitting.begin(checkpoint)
         if state.epoch >= options.epochs or state.stopped_early:
