@@ -1,0 +1,345 @@
+"""Planes of a stack, one after the other: segmented, and labelled again without the network."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.scratch import moved_to_disk, zeros
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
+from napari_snow_unet.segmentation.preprocess import COLOURS, plane_axes, unit_divisor
+
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """What was found in one plane of a stack.
+
+    Attributes
+    ----------
+    threshold : float
+        The probability that was exceeded by nuclei.
+    nuclei : int
+        Number of nuclei.
+    area_fraction : float
+        Part of the plane that is nucleus, 0..1.
+    fingerprint : int
+        Changes when a label in the plane does, see `fingerprint`.
+    """
+
+    threshold: float
+    nuclei: int
+    area_fraction: float
+    fingerprint: int
+
+
+@dataclass(frozen=True)
+class StackSegmentation:
+    """The nuclei of some planes of a stack, or of an image that is one plane.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (..., Y, X)
+        As long as the stack; planes that were not segmented hold zeros. Labels start at 1 in
+        every plane: the same number in two planes is not the same nucleus.
+    probability : ndarray of uint8, shape (..., Y, X)
+        Probability of nucleus times 255. Both lie on disk when larger than 1 GB.
+    planes : dict from tuple of int to Plane
+        The planes that were segmented, by their index in the leading axes.
+    pixel_size_um : float or None
+        Micrometres per pixel, if known.
+    messages : tuple of str
+        What a person should be told.
+    provenance : dict
+        Model, options, thresholds and versions.
+    """
+
+    labels: NDArray[np.int32]
+    probability: NDArray[np.uint8]
+    planes: dict[Index, Plane]
+    pixel_size_um: float | None = None
+    messages: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def nuclei(self) -> int:
+        """Number of nuclei over all planes."""
+        return sum(plane.nuclei for plane in self.planes.values())
+
+    @property
+    def threshold(self) -> float:
+        """The threshold, averaged over planes."""
+        return float(np.mean([plane.threshold for plane in self.planes.values()]))
+
+    @property
+    def summary(self) -> str:
+        """One sentence on nuclei, area and threshold."""
+        planes = list(self.planes.values())
+        density = ""
+        if self.pixel_size_um is not None:
+            pixels = len(planes) * int(np.prod(self.labels.shape[-2:]))
+            per_mm2 = self.nuclei / (pixels * self.pixel_size_um**2 / 1e6)
+            density = f" ({per_mm2:,.0f} per mm²)"
+        area = float(np.mean([plane.area_fraction for plane in planes]))
+        low, high = (f"{f(plane.threshold for plane in planes):.2f}" for f in (min, max))
+        threshold = low if low == high else f"{low} to {high}"
+        where = "" if len(planes) == 1 else f"{len(planes)} slices, "
+        nuclei = "nucleus" if self.nuclei == 1 else "nuclei"
+        return (
+            f"{where}{self.nuclei:,} {nuclei}{density}, {area:.1%} of the area, "
+            f"threshold {threshold}"
+        )
+
+
+def check_stack(shape: tuple[int, ...], dtype: Any, *, rgb: bool) -> None:
+    """Refuse an image that cannot be segmented, without reading it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the image, colours in the last axis when `rgb`.
+    dtype : data type
+        Its data type.
+    rgb : bool
+        Whether the last axis holds colours.
+
+    Raises
+    ------
+    InputError
+        If it has no plane, no pixels, no real numbers, or colours that are not declared so.
+    """
+    plane_axes(shape, rgb=rgb)
+    unit_divisor(np.empty(0, dtype))
+    if not rgb and len(shape) > 2 and shape[-1] in COLOURS:
+        raise InputError(
+            f"an image of shape {shape} whose last axis looks like colours but is not shown so",
+            expected="an RGB image, or a stack of planes",
+            remedy="Open it as RGB, in a script with add_image(..., rgb=True).",
+        )
+
+
+def fingerprint(labels: NDArray[np.int32]) -> int:
+    """Return a number that changes when a label in a plane does (CRC-32)."""
+    return zlib.crc32(np.ascontiguousarray(labels).data)
+
+
+def was_changed(labels: Any, planes: Mapping[Index, Plane]) -> bool:
+    """Tell whether planes of labels are no longer what was found in them.
+
+    Parameters
+    ----------
+    labels : array-like, shape (..., Y, X)
+        Labels as they are now.
+    planes : mapping from tuple of int to Plane
+        What was found.
+
+    Returns
+    -------
+    bool
+        True if any of these planes differs.
+    """
+    return any(
+        fingerprint(np.asarray(labels[index])) != plane.fingerprint
+        for index, plane in planes.items()
+    )
+
+
+def segment_stack(
+    image: Any,
+    model: Model,
+    options: Options | None = None,
+    *,
+    rgb: bool,
+    planes: Sequence[Index] | None = None,
+    pixel_size_um: float | None = None,
+    divisor: float | None = None,
+) -> Generator[Progress, None, StackSegmentation]:
+    """Segment planes of a stack, each by itself.
+
+    Parameters
+    ----------
+    image : array-like, shape (..., Y, X) or (..., Y, X, C)
+        NumPy array or a lazy one, which is read window by window.
+    model : Model
+        The network or the classical method.
+    options : Options, optional
+        What the person chose. Otsu's method finds a threshold for each plane.
+    rgb : bool
+        Whether the last axis holds colours.
+    planes : sequence of tuple of int, optional
+        Indices into the leading axes; all planes if left out.
+    pixel_size_um : float, optional
+        Micrometres per pixel; `options.pixel_size_um` goes before it.
+    divisor : float, optional
+        What brings the values to 0..1; decided once for all planes if left out.
+
+    Yields
+    ------
+    Progress
+        After every window of every plane.
+
+    Returns
+    -------
+    StackSegmentation
+        As long as the stack.
+
+    Raises
+    ------
+    InputError
+        If the image or an option cannot be used; before anything is computed.
+    """
+    options = options or Options()
+    check_stack(image.shape, image.dtype, rgb=rgb)
+    shape = tuple(int(length) for length in (image.shape[:-1] if rgb else image.shape))
+    wanted = list(np.ndindex(shape[:-2])) if planes is None else list(planes)
+    _check_planes(wanted)
+    divisor = unit_divisor(image) if divisor is None else divisor
+    labels = probability = None
+    found: dict[Index, Plane] = {}
+    said: list[tuple[str, ...]] = []
+    provenance: dict[str, Any] = {}
+    for number, index in enumerate(wanted):
+        plane = image[index] if index else image
+        steps = segment(plane, model, options, pixel_size_um=pixel_size_um, divisor=divisor)
+        result = yield from _among(steps, number, len(wanted))
+        if labels is None or probability is None:
+            labels, probability = _room(result.labels, shape), _room(result.probability, shape)
+            provenance = result.provenance
+        if index:
+            labels[index], probability[index] = result.labels, result.probability
+        found[index] = _plane(result)
+        said.append(result.messages)
+    assert labels is not None
+    assert probability is not None
+    return StackSegmentation(
+        labels=labels,
+        probability=probability,
+        planes=found,
+        pixel_size_um=provenance["pixel_size_um"],
+        messages=_messages(said),
+        provenance=provenance | thresholds_of(found),
+    )
+
+
+def relabel_stack(
+    probability: NDArray[np.uint8],
+    planes: Sequence[Index],
+    options: Options,
+    *,
+    floor: float = 0.0,
+    pixel_size_um: float | None = None,
+) -> Generator[Progress, None, StackSegmentation]:
+    """Label planes anew from their probability maps; no network is needed.
+
+    Parameters
+    ----------
+    probability : ndarray of uint8, shape (..., Y, X)
+        Probability of nucleus times 255.
+    planes : sequence of tuple of int
+        Indices into the leading axes.
+    options : Options
+        Threshold, output, splitting, smallest area, holes, border.
+    floor : float, default: 0.0
+        Smallest probability at which Otsu's method may cut.
+    pixel_size_um : float, optional
+        Micrometres per pixel.
+
+    Yields
+    ------
+    Progress
+        After every plane.
+
+    Returns
+    -------
+    StackSegmentation
+        New labels, the same probability, an empty provenance.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range.
+    """
+    _check_planes(planes)
+    labels = None
+    found: dict[Index, Plane] = {}
+    said: list[tuple[str, ...]] = []
+    for done, index in enumerate(planes, start=1):
+        result = label(probability[index], options, floor=floor, pixel_size_um=pixel_size_um)
+        if labels is None:
+            labels = _room(result.labels, probability.shape)
+        if index:
+            labels[index] = result.labels
+        found[index] = _plane(result)
+        said.append(result.messages)
+        yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
+    assert labels is not None
+    return StackSegmentation(labels, probability, found, pixel_size_um, _messages(said))
+
+
+def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
+    """Return the thresholds that were used, in plain values that JSON can hold."""
+    mean = float(np.mean([plane.threshold for plane in planes.values()]))
+    if tuple(planes) == ((),):
+        return {"threshold": mean}
+    each = [
+        {"index": list(index), "threshold": plane.threshold, "nuclei": plane.nuclei}
+        for index, plane in planes.items()
+    ]
+    return {"threshold": mean, "planes": each}
+
+
+def slider_value(threshold: float) -> float:
+    """Return a threshold with three decimals that cuts at the same grey level."""
+    return math.ceil(threshold * 1000) / 1000
+
+
+def _among(
+    steps: Generator[Progress, None, Segmentation], number: int, total: int
+) -> Generator[Progress, None, Segmentation]:
+    """Pass on the progress of one plane as that of all, which have as many windows each."""
+    where = "" if total == 1 else f"slice {number + 1} of {total}, "
+    try:
+        while True:
+            step = next(steps)
+            done = number * step.total + step.done
+            yield Progress(done, total * step.total, where + step.message)
+    except StopIteration as end:
+        result: Segmentation = end.value
+        return result
+    finally:
+        steps.close()
+
+
+def _check_planes(planes: Sequence[Index]) -> None:
+    if not planes:
+        raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
+
+
+def _room(first: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    return moved_to_disk(first) if len(shape) == 2 else zeros(shape, first.dtype)
+
+
+def _plane(result: Segmentation) -> Plane:
+    found = fingerprint(result.labels)
+    return Plane(result.threshold, result.nuclei, result.area_fraction, found)
+
+
+def _messages(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Say once what concerns several planes."""
+    counts = Counter(message for messages in said for message in messages)
+    return tuple(
+        message if count == len(said) else f"{count} of {len(said)} slices: {message}"
+        for message, count in counts.items()
+    )

@@ -1,0 +1,177 @@
+"""Stacks, plane by plane: as each plane by itself, and again without the network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_snow_unet.data import scratch
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import label, run, segment
+from napari_snow_unet.segmentation.stack import (
+    check_stack,
+    relabel_stack,
+    segment_stack,
+    slider_value,
+    was_changed,
+)
+from napari_snow_unet.segmentation.threshold import level_of
+
+MODEL = Model(lambda pixels: 1 - pixels[..., 0], "darkness", halo=0)
+
+
+def discs(radius=9, dark=20, shape=(100, 150)):
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    inside = (y % 50 - 25) ** 2 + (x % 50 - 25) ** 2 <= radius**2
+    return np.where(inside, dark, 200).astype(np.uint8)
+
+
+STACK = np.stack([discs(), discs(5), discs(7, 60)])
+
+
+def test_every_plane_is_segmented_as_it_would_be_alone():
+    result = run(segment_stack(STACK, MODEL, rgb=False))
+    for index, image in enumerate(STACK):
+        alone = run(segment(image, MODEL))
+        assert np.array_equal(result.labels[index], alone.labels)
+        assert np.array_equal(result.probability[index], alone.probability)
+        assert result.planes[(index,)].threshold == alone.threshold
+    assert result.nuclei == 18
+    assert result.labels.dtype == np.int32
+    assert json.loads(json.dumps(result.provenance))["planes"][2]["index"] == [2]
+
+
+def test_a_plane_and_a_stack_of_stacks_are_stacks_too():
+    flat = run(segment_stack(STACK[0], MODEL, rgb=False))
+    assert flat.labels.shape == (100, 150)
+    assert list(flat.planes) == [()]
+    assert "planes" not in flat.provenance
+    deep = run(segment_stack(STACK[None, :, :, :, None].repeat(3, -1), MODEL, rgb=True))
+    assert deep.labels.shape == (1, 3, 100, 150)
+    assert np.array_equal(deep.labels[0, 0], flat.labels)
+
+
+def test_only_the_planes_that_were_asked_for_are_read():
+    def read(block, block_info=None):
+        number = block_info[0]["chunk-location"][0]
+        assert number == 1, f"plane {number} was read"
+        return discs()[None]
+
+    lazy = da.zeros((5, 100, 150), chunks=(1, 100, 150), dtype=np.uint8).map_blocks(
+        read, dtype=np.uint8
+    )
+    result = run(segment_stack(lazy, MODEL, rgb=False, planes=[(1,)]))
+    assert [plane.max() for plane in result.labels] == [0, 6, 0, 0, 0]
+
+
+def test_progress_counts_the_windows_of_all_planes():
+    seen = []
+    run(segment_stack(STACK, MODEL, Options(tile=64), rgb=False), seen.append)
+    assert [step.done for step in seen] == list(range(1, 19))
+    assert {step.total for step in seen} == {18}
+    assert seen[6].message == "slice 2 of 3, tile 1 of 6"
+
+
+def test_the_range_of_values_is_decided_once():
+    """A dark plane of a 16-bit stack must not be taken for an 8-bit one."""
+    stack = STACK.astype(np.uint16) * 200
+    stack[1] //= 200
+    result = run(segment_stack(stack, MODEL, rgb=False))
+    assert np.array_equal(result.labels[0], run(segment(STACK[0] / 255, MODEL)).labels)
+    assert result.probability[1].min() > 250  # dark throughout
+
+
+def test_labelling_anew_equals_labelling_at_once_and_needs_no_network():
+    chosen = Options(threshold=0.8, min_area=100, clear_border=True)
+    first = run(segment_stack(STACK, MODEL, rgb=False))
+    again = run(relabel_stack(first.probability, list(first.planes), chosen))
+    at_once = run(segment_stack(STACK, MODEL, chosen, rgb=False))
+    assert np.array_equal(again.labels, at_once.labels)
+    assert again.planes == at_once.planes
+    assert again.probability is first.probability
+
+
+def test_a_changed_pixel_is_noticed():
+    result = run(segment_stack(STACK, MODEL, rgb=False, planes=[(0,), (2,)]))
+    labels = result.labels.copy()
+    assert not was_changed(labels, result.planes)
+    labels[1, 0, 0] = 5  # a plane that is not among them
+    assert not was_changed(labels, result.planes)
+    labels[2, 0, 0] = 5
+    assert was_changed(labels, result.planes)
+
+
+def test_the_summary_counts_and_averages():
+    one = run(segment_stack(STACK[0], MODEL, rgb=False, pixel_size_um=0.25))
+    area = STACK[0].size * 0.25**2 / 1e6
+    assert one.summary.startswith(f"6 nuclei ({6 / area:,.0f} per mm²), 10.1%")
+    blank = np.stack([np.full_like(STACK[0], 255), STACK[0]])
+    both = run(segment_stack(blank, MODEL, rgb=False))
+    assert both.summary.startswith("2 slices, 6 nuclei, ")
+    assert both.messages == ("1 of 2 slices: No nuclei were found.",)
+
+
+def test_what_concerns_all_planes_is_said_once():
+    known = replace(MODEL, pixel_size_um=(0.2, 0.3))
+    result = run(segment_stack(STACK, known, rgb=False))
+    assert len(result.messages) == 1
+    assert result.messages[0].startswith("The pixel size is unknown")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "rgb", "said"),
+    [
+        ((5,), np.uint8, False, "at least one plane"),
+        ((0, 5), np.uint8, False, "pixels"),
+        ((4, 5, 3), np.uint8, False, "looks like colours"),
+        ((4, 5), np.complex64, False, "complex64"),
+    ],
+)
+def test_what_cannot_work_is_refused_without_reading(shape, dtype, rgb, said):
+    with pytest.raises(InputError, match=said):
+        check_stack(shape, dtype, rgb=rgb)
+
+
+def test_no_plane_at_all_is_refused():
+    with pytest.raises(InputError, match="no plane"):
+        run(segment_stack(STACK, MODEL, rgb=False, planes=[]))
+
+
+def test_nothing_is_computed_after_the_generator_is_closed():
+    calls = []
+    counting = replace(MODEL, predict=lambda pixels: calls.append(1) or 1 - pixels[..., 0])
+    steps = segment_stack(STACK, counting, Options(tile=64), rgb=False)
+    next(steps)
+    steps.close()
+    assert len(calls) == 1
+
+
+def test_a_threshold_in_three_decimals_cuts_at_the_same_level():
+    levels = range(256)
+    assert [level_of(slider_value(level / 255)) for level in levels] == list(levels)
+
+
+def test_large_results_lie_on_disk_and_hold_the_same(monkeypatch):
+    expected = run(segment_stack(STACK, MODEL, rgb=False))
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 10_000)
+    for image, labels in ((STACK, expected.labels), (STACK[0], expected.labels[0])):
+        result = run(segment_stack(image, MODEL, rgb=False))
+        assert isinstance(result.labels, np.memmap)
+        assert isinstance(result.probability, np.memmap)
+        assert np.array_equal(result.labels, labels)
+        again = run(relabel_stack(result.probability, list(result.planes), Options()))
+        assert isinstance(again.labels, np.memmap)
+        assert np.array_equal(again.labels, labels)
+
+
+def test_labels_follow_the_options_like_those_of_one_plane():
+    options = Options(output="mask", threshold=0.5)
+    result = run(segment_stack(STACK, MODEL, options, rgb=False))
+    assert np.array_equal(result.labels[1], label(result.probability[1], options).labels)
+    assert set(np.unique(result.labels)) == {0, 1}
