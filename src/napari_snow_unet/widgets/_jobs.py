@@ -1,0 +1,194 @@
+"""What the segment dock runs in its thread: plain arrays and values in, results out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.batch import FileResult, Found, Outputs, find_images, segment_files
+from napari_snow_unet.data.images import ImageFile, read_image, read_labels
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.preprocess import unit_divisor
+from napari_snow_unet.segmentation.stack import (
+    Index,
+    Plane,
+    StackSegmentation,
+    check_stack,
+    relabel_stack,
+    segment_stack,
+    was_changed,
+)
+
+LOADING = Progress(0, 0, "Loading the model…")
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """Nuclei of an image, and what is needed to go on from them."""
+
+    result: StackSegmentation
+    model: Model
+    divisor: float
+    changed: bool = False
+
+
+def segment_image(
+    image: Any,
+    model: str | os.PathLike[str],
+    options: Options,
+    *,
+    rgb: bool,
+    planes: Sequence[Index] | None,
+    pixel_size_um: float | None,
+    divisor: float | None,
+    earlier: tuple[Any, dict[Index, Plane]] | None = None,
+) -> Generator[Progress, None, Segmented]:
+    """Open a model and segment planes of an image with it.
+
+    Parameters
+    ----------
+    image, rgb, planes, pixel_size_um, divisor
+        See `segmentation.stack.segment_stack`.
+    model : str or path-like
+        See `models.open_model`.
+    options : Options
+        What the person chose.
+    earlier : tuple of labels and planes, optional
+        An earlier result that might be replaced: it is told whether somebody has changed it.
+
+    Yields
+    ------
+    Progress
+        Of no known length while the model is loaded, then after every window.
+
+    Returns
+    -------
+    Segmented
+        The nuclei.
+    """
+    check_stack(image.shape, image.dtype, rgb=rgb)
+    yield LOADING
+    opened = open_model(model)
+    divisor = unit_divisor(image) if divisor is None else divisor
+    result = yield from segment_stack(
+        image,
+        opened,
+        options,
+        rgb=rgb,
+        planes=planes,
+        pixel_size_um=pixel_size_um,
+        divisor=divisor,
+    )
+    changed = earlier is not None and was_changed(*earlier)
+    return Segmented(result, opened, divisor, changed)
+
+
+def relabel(
+    probability: Any,
+    earlier: tuple[Any, dict[Index, Plane]],
+    options: Options,
+    *,
+    floor: float,
+    pixel_size_um: float | None,
+) -> Generator[Progress, None, tuple[StackSegmentation, bool]]:
+    """Label an earlier result anew.
+
+    Parameters
+    ----------
+    probability, options, floor, pixel_size_um
+        See `segmentation.stack.relabel_stack`.
+    earlier : tuple of labels and planes
+        The labels as they are in the viewer, and what was found.
+
+    Yields
+    ------
+    Progress
+        After every plane.
+
+    Returns
+    -------
+    result : StackSegmentation
+        New labels.
+    changed : bool
+        Whether somebody has changed the earlier labels.
+    """
+    result = yield from relabel_stack(
+        probability, list(earlier[1]), options, floor=floor, pixel_size_um=pixel_size_um
+    )
+    return result, was_changed(*earlier)
+
+
+def segment_folder(
+    folder: Path, model: str | os.PathLike[str], options: Options, outputs: Outputs
+) -> Generator[Progress, None, tuple[Found, list[FileResult]]]:
+    """Open a model and segment the images of a folder with it.
+
+    Parameters
+    ----------
+    folder : Path
+        See `batch.find_images`.
+    model : str or path-like
+        See `models.open_model`.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where the results go.
+
+    Yields
+    ------
+    Progress
+        Of no known length while the model is loaded, then that of `batch.segment_files`.
+
+    Returns
+    -------
+    found : Found
+        The images, and what else lay there.
+    results : list of FileResult
+        One for each image.
+    """
+    found = find_images([folder])
+    yield LOADING
+    opened = open_model(model)
+    results = yield from segment_files(found.images, opened, options, outputs)
+    return found, results
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An image file and its labels as arrays."""
+
+    image: ImageFile
+    labels: Any
+
+
+def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
+    """Read an image and the labels that were written for it.
+
+    Parameters
+    ----------
+    result : FileResult
+        What became of the image.
+
+    Yields
+    ------
+    Progress
+        Of no known length.
+
+    Returns
+    -------
+    Opened
+        Both.
+    """
+    assert result.labels is not None
+    yield Progress(0, 0, f"Opening {result.source.name}…")
+    image = read_image(result.source)
+    # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
+    stack = result.labels.suffix == ".tif"
+    labels = read_image(result.labels).array if stack else read_labels(result.labels)
+    return Opened(image, labels)

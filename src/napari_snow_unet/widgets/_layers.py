@@ -1,0 +1,170 @@
+"""Layers as plain facts, and results as layers that lie where their image lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.units import in_units, pixel_size_um
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels, Layer
+    from napari.viewer import Viewer
+
+METADATA = "napari-snow-unet"
+PLACEMENT = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
+
+
+def unwrapped(layer: Layer) -> Layer:
+    """Return the layer itself where napari hands out a proxy that comes and goes."""
+    return getattr(layer, "__wrapped__", layer)
+
+
+def images_in(viewer: Viewer) -> list[Image]:
+    """Return the image layers of a viewer."""
+    from napari.layers import Image
+
+    return [unwrapped(layer) for layer in viewer.layers if isinstance(layer, Image)]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An image layer as it was at one moment.
+
+    Attributes
+    ----------
+    name : str
+        Name of the layer.
+    data : array-like, shape (..., Y, X) or (..., Y, X, C)
+        Its pixels, of a multiscale layer those of the finest level.
+    rgb : bool
+        Whether the last axis holds colours.
+    placement : dict
+        Everything that places the layer in the world, as napari takes it for a new layer.
+    pixel_size_um : float or None
+        Micrometres per pixel, if the layer says so.
+    """
+
+    name: str
+    data: Any
+    rgb: bool
+    placement: dict[str, Any]
+    pixel_size_um: float | None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape without colours."""
+        return tuple(self.data.shape[:-1] if self.rgb else self.data.shape)
+
+    def lies_like(self, other: Source) -> bool:
+        """Tell whether both have the same place in the world and the same shape."""
+        return self.shape == other.shape and all(
+            np.array_equal(value, other.placement[key]) for key, value in self.placement.items()
+        )
+
+
+def source_of(layer: Image) -> Source:
+    """Take down what a layer is, so that it may change afterwards."""
+    placement = {key: getattr(layer, key) for key in PLACEMENT}
+    placement = {
+        key: np.array(value) if isinstance(value, np.ndarray) else value
+        for key, value in placement.items()
+    }
+    placement["affine"] = np.array(layer.affine.affine_matrix)
+    return Source(
+        name=layer.name,
+        data=layer.data[0] if layer.multiscale else layer.data,
+        rgb=bool(layer.rgb),
+        placement=placement,
+        pixel_size_um=pixel_size_um(_axes(layer), layer.units),
+    )
+
+
+def _axes(layer: Layer) -> np.ndarray:
+    """Return the linear part of the transform from a layer's data to the world."""
+    origin = np.array(layer.data_to_world([0] * layer.ndim))
+    steps = np.eye(layer.ndim)
+    return np.stack([np.array(layer.data_to_world(step)) - origin for step in steps], axis=1)
+
+
+def shown_plane(viewer: Viewer, layer: Image) -> tuple[int, ...]:
+    """Return the index of the plane of a layer that a viewer shows.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where it is shown.
+    layer : napari.layers.Image
+        The layer; its plane lies in its last two axes.
+
+    Returns
+    -------
+    tuple of int
+        Index into the axes before the last two; empty for an image that is one plane.
+
+    Raises
+    ------
+    InputError
+        If the viewer shows no single plane of it.
+    """
+    leading = layer.ndim - 2
+    if not leading:
+        return ()
+    dims = viewer.dims
+    hidden = set(range(dims.ndim)) - set(dims.displayed)
+    if not set(range(dims.ndim - layer.ndim, dims.ndim - 2)) <= hidden:
+        raise InputError(
+            "a stack of which the viewer shows no single slice",
+            expected="the last two axes in the viewer, in 2D",
+            remedy="Switch the viewer to 2D and back to its first view, or choose all slices.",
+        )
+    shape = source_of(layer).shape[:leading]
+    position = in_units(dims.point, dims.units, layer.units)
+    index = np.rint(layer.world_to_data(position)[:leading]).astype(int)
+    if ((index < 0) | (index >= shape)).any():
+        raise InputError(
+            "a viewer that stands beside the image",
+            expected="a slice of it",
+            remedy="Move the slider under the image, or choose all slices.",
+        )
+    return tuple(int(number) for number in index)
+
+
+def add_labels(
+    viewer: Viewer, data: Any, source: Source, suffix: str, facts: dict[str, Any]
+) -> Labels:
+    """Add labels as a new layer in the place of their image.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where to.
+    data : ndarray of int32, shape (..., Y, X)
+        The labels.
+    source : Source
+        The image they belong to.
+    suffix : str
+        What follows the image's name in the layer's; napari numbers it where that is taken.
+    facts : dict
+        How the labels came about.
+
+    Returns
+    -------
+    napari.layers.Labels
+        The layer.
+    """
+    layer = viewer.add_labels(
+        data, name=f"{source.name} {suffix}", metadata={METADATA: facts}, **source.placement
+    )
+    return unwrapped(layer)
+
+
+def forget_edits(layer: Labels) -> None:
+    """Empty the undo history of a layer whose data were exchanged."""
+    mode = layer.mode
+    layer.editable = False  # this empties it
+    layer.editable = True
+    layer.mode = mode

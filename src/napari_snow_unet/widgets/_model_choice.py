@@ -1,0 +1,147 @@
+"""The list of models in a dock: kept up to date, with a way to a model elsewhere on the disk."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QFileDialog
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.models import CLASSICAL, ModelEntry, list_models
+from napari_snow_unet.unet.backend import select_backend
+from napari_snow_unet.unet.model_folder import find_folders, user_folder
+
+ELSEWHERE = "elsewhere"
+LOOK_EVERY_MS = 2000
+TOOLTIP_WIDTH = 80
+
+
+class ModelChoice(QObject):
+    """Fills a combo box with the models there are, and looks for new ones.
+
+    The box is empty until `refresh` is called for the first time.
+
+    Parameters
+    ----------
+    box : magicgui ComboBox
+        Its value is what `models.open_model` takes.
+    on_change : callable
+        Called when another model is chosen, or when more is known of the one that is.
+    """
+
+    def __init__(self, box: ComboBox, on_change: Callable[[], None]) -> None:
+        super().__init__(box.native)
+        self._box, self._on_change = box, on_change
+        self._entries: dict[str, ModelEntry] = {}
+        self._seen: list[tuple[str, int]] = []
+        self._last = ""
+        self._from_disk: list[str] = []
+        self._broken = why_no_network()
+        box.changed.connect(self._chosen)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+        self._timer.start(LOOK_EVERY_MS)
+
+    @property
+    def entry(self) -> ModelEntry | None:
+        """What is known of the model that is chosen; None for one from elsewhere."""
+        return self._entries.get(self._box.value)
+
+    def look(self) -> None:
+        """List the models again if any was added, changed or removed."""
+        if self._box.native.isVisible() and _user_models() != self._seen:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """List the models again."""
+        self._seen = _user_models()
+        entries = list_models()
+        names = [entry.name for entry in entries]
+        self._entries = {
+            entry.name if names.index(entry.name) == number else str(entry.path): entry
+            for number, entry in enumerate(entries)
+        }
+        choices = [(_label(entry), value) for value, entry in self._entries.items()]
+        choices += [(f"{Path(path).name} (from disk)", path) for path in self._from_disk]
+        choices.append(("Choose a model file…", ELSEWHERE))
+        with self._box.changed.blocked():
+            current = self._box.value
+            self._box.choices = choices
+            values = [value for _, value in choices]
+            self._box.value = current if current in values else values[0]
+        self._last = self._box.value
+        self._on_change()
+
+    def problem(self) -> str:
+        """Say why the model that is chosen cannot be used; empty if nothing is known."""
+        entry = self.entry
+        if entry is not None and entry.problem:
+            return entry.problem
+        return "" if self._box.value == CLASSICAL else self._broken
+
+    def note_error(self, error: Exception) -> None:
+        """Remember that networks cannot be used, if that is what an error says."""
+        if isinstance(error, InputError) and "networks cannot be used" in error.received:
+            self._broken = str(error)
+            self._on_change()
+
+    def _chosen(self, value: str) -> None:
+        if value != ELSEWHERE:
+            self._last = value
+            self._on_change()
+            return
+        path, _ = QFileDialog.getOpenFileName(
+            self._box.native, "Choose a model: its config.json or weights", "",
+            "Models (config.json *.weights.h5);;All files (*)",
+        )  # fmt: skip
+        if path and path not in self._from_disk:
+            self._from_disk.append(str(Path(path).parent))
+        with self._box.changed.blocked():
+            self._box.value = self._last
+        if path:
+            self.refresh()
+            self._box.value = self._from_disk[-1]
+
+
+def why_no_network() -> str:
+    """Say why no network can be used, as far as that is known without loading a library."""
+    try:
+        select_backend()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def facts(entry: ModelEntry) -> str:
+    """Describe a model in a few lines."""
+    lines = [entry.name]
+    if entry.pixel_size_um is not None:
+        low, high = entry.pixel_size_um
+        lines.append(f"for pixels of {low:g} to {high:g} µm, {entry.channel} channel")
+    if entry.parameters:
+        lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
+    if entry.trained_on:
+        lines.append(f"trained on: {entry.trained_on}")
+    return "\n".join(textwrap.fill(line, TOOLTIP_WIDTH) for line in lines)
+
+
+def _label(entry: ModelEntry) -> str:
+    if entry.problem:
+        return f"{entry.name} (damaged)"
+    kinds = {"bundled": "", "user": " (yours)", "classical": " (no network)"}
+    return entry.name + kinds[entry.kind]
+
+
+def _user_models() -> list[tuple[str, int]]:
+    """Return what changes when a model of the user's comes, goes or is written again."""
+    seen = []
+    for folder in find_folders(user_folder()):
+        try:
+            seen.append((str(folder), max(f.stat().st_mtime_ns for f in folder.iterdir())))
+        except (OSError, ValueError):
+            continue
+    return seen

@@ -1,0 +1,178 @@
+"""What the dock knows of the results it has made, for as long as their layers live."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.stack import (
+    Index,
+    Plane,
+    StackSegmentation,
+    thresholds_of,
+    was_changed,
+)
+from napari_snow_unet.widgets._layers import METADATA, Source, add_labels, forget_edits
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.viewer import Viewer
+
+SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
+
+
+@dataclass(eq=False)
+class Record:
+    """A result: its source, its probability map, and whether somebody's hand was on it.
+
+    Attributes
+    ----------
+    image : weak reference to napari.layers.Image
+        The layer it was made from.
+    source : Source
+        That layer as it was then.
+    model : str
+        The model, as `models.open_model` takes it.
+    probability : ndarray of uint8, shape (..., Y, X)
+        Probability of nucleus times 255.
+    planes : dict from tuple of int to Plane
+        What was found.
+    options : Options
+        What the person had chosen.
+    floor : float
+        Smallest probability at which Otsu's method may cut.
+    pixel_size_um : float or None
+        Micrometres per pixel, if known.
+    provenance : dict
+        How it came about.
+    edited : bool
+        Whether the labels were painted in or exchanged by others; then they are never rewritten.
+    """
+
+    image: ref[Image]
+    source: Source
+    model: str
+    probability: Any
+    planes: dict[Index, Plane]
+    options: Options
+    floor: float
+    pixel_size_um: float | None
+    provenance: dict[str, Any]
+    edited: bool = False
+    writing: bool = field(default=False, repr=False)
+
+    @property
+    def threshold(self) -> float:
+        """The threshold that was used, averaged over planes."""
+        return float(thresholds_of(self.planes)["threshold"])
+
+    def following(self, result: StackSegmentation, options: Options) -> Record:
+        """Return the record after some or all planes were found or labelled anew."""
+        planes = {**self.planes, **result.planes}
+        probability = result.probability
+        if set(planes) != set(result.planes):
+            probability = self.probability
+            for index in result.planes:
+                probability[index] = result.probability[index]
+        provenance = {
+            **self.provenance,
+            **result.provenance,
+            "options": asdict(options),
+            **thresholds_of(planes),
+        }
+        return replace(
+            self, probability=probability, planes=planes, options=options, provenance=provenance
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the layer's metadata say."""
+        return {"image": self.source.name, **self.provenance}
+
+
+class Results:
+    """The results of one dock, addressed by their layers.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._records: WeakKeyDictionary[Labels, Record] = WeakKeyDictionary()
+
+    def get(self, layer: Any) -> Record | None:
+        """Return the record of a layer, if it is a result of this dock."""
+        return self._records.get(layer) if layer is not None else None
+
+    def latest_of(self, image: Image | None) -> Labels | None:
+        """Return the layer of the latest result of an image that is still in the viewer."""
+        layers = [
+            layer
+            for layer, record in self._records.items()
+            if image is not None and record.image() is image and layer in self._viewer.layers
+        ]
+        return layers[-1] if layers else None
+
+    def add(self, record: Record, labels: Any) -> Labels:
+        """Show a result as a new layer."""
+        suffix = SUFFIX[record.options.output]
+        layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
+        self._watch(layer, record)
+        return layer
+
+    def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:
+        """Show a result in the layer of an earlier one, which nobody has edited.
+
+        Planes of a stack that are not among `planes` stay as they are.
+        """
+        planes = list(planes)
+        self._records.pop(layer, None)
+        self._records[layer] = record  # the latest comes last
+        record.writing = True
+        try:
+            if len(planes) < math.prod(record.source.shape[:-2]):
+                for index in planes:
+                    layer.data[index] = labels[index]
+                layer.refresh()
+            else:
+                layer.data = labels
+            forget_edits(layer)
+        finally:
+            record.writing = False
+        layer.metadata = {**layer.metadata, METADATA: record.facts()}
+
+    def may_rewrite(self, layer: Labels | None, shown: Index | None = None) -> bool:
+        """Tell whether a layer is a result of this dock as the dock has left it.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+            The layer.
+        shown : tuple of int, optional
+            A plane to compare pixel by pixel: the one in which somebody may be drawing.
+        """
+        record = self.get(layer)
+        if layer is None or record is None or record.edited or layer not in self._viewer.layers:
+            return False
+        if shown in record.planes and was_changed(layer.data, {shown: record.planes[shown]}):
+            record.edited = True
+        return not record.edited
+
+    def _watch(self, layer: Labels, record: Record) -> None:
+        records, known = self._records, ref(layer)
+        records[layer] = record
+
+        def edited(event: Any = None) -> None:
+            layer = known()
+            record = records.get(layer) if layer is not None else None
+            if record is not None and not record.writing:
+                record.edited = True
+
+        layer.events.paint.connect(edited)
+        layer.events.data.connect(edited)

@@ -1,0 +1,206 @@
+"""The one door to threads: long work as a generator, its progress, its end, its errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer
+from superqt.utils import GeneratorWorker
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.progress import Progress
+
+Steps = Callable[[], Generator[Progress, None, Any]]
+ACTIVITY_INTERVAL_S = 0.1
+MEMORY_REMEDY = "Close other images or programs, or choose a smaller tile size or fewer slices."
+OTHER_REMEDY = "Nothing was changed. 'View Traceback' tells more; report it if it comes back."
+
+
+_running: set[Run] = set()  # kept here, so that a run outlives a dock that is closed meanwhile
+
+
+class WorkError(Exception):
+    """Work that failed for a reason nobody foresaw: what happened and what to do."""
+
+
+class Run(QObject):
+    """A generator that runs in a thread of napari's.
+
+    Its steps must not hold on to widgets or layers: they are called in another thread. Every
+    callback is called in the thread of the window. After all else, also after cancelling and
+    after an error, `on_finished` is called, exactly once; restore the interface there.
+
+    Parameters
+    ----------
+    owner : QObject
+        Who the callbacks belong to; when it is destroyed, the run is cancelled and they are no
+        longer called.
+    steps : callable
+        Makes the generator. It is closed in its own thread when the run ends or is cancelled.
+    title : str
+        What it is called in napari's activity dock.
+    on_progress, on_done, on_error, on_finished : callable, optional
+        Called with every `Progress`, with what the generator returned, with what it raised, and
+        at the end. An error is also shown, once, as a notification.
+    quiet_ms : int, default: 0
+        Work that takes no longer than this does not show in the activity dock.
+    """
+
+    def __init__(
+        self,
+        owner: QObject,
+        steps: Steps,
+        *,
+        title: str,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_done: Callable[[Any], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        on_finished: Callable[[], None] | None = None,
+        quiet_ms: int = 0,
+    ) -> None:
+        super().__init__()
+        self._on_progress, self._on_done = on_progress, on_done
+        self._on_error, self._on_finished = on_error, on_finished
+        self._activity: _Activity | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(quiet_ms)
+        self._timer.timeout.connect(lambda: self._show_activity(title))
+        self.cancelled = False
+        self._worker = _worker(steps)
+        self._worker.yielded.connect(self._progressed)
+        self._worker.returned.connect(self._returned)
+        self._worker.errored.connect(self._failed)
+        self._worker.aborted.connect(self.cancel)
+        self._worker.finished.connect(self._finished)
+        owner.destroyed.connect(self._orphaned)
+
+    def start(self) -> None:
+        """Start the thread and return at once."""
+        _running.add(self)
+        self._timer.start()
+        self._worker.start()
+
+    def cancel(self) -> None:
+        """Ask the work to stop; it does so at its next step, and its result is not used."""
+        self.cancelled = True
+        self._worker.quit()
+
+    def _progressed(self, progress: Progress) -> None:
+        if self.cancelled:
+            return
+        if self._on_progress is not None:
+            self._on_progress(progress)
+        if self._activity is not None:
+            self._activity.show(progress)
+
+    def _returned(self, result: Any) -> None:
+        if not self.cancelled and self._on_done is not None:
+            self._on_done(result)
+
+    def _failed(self, error: Exception) -> None:
+        if self.cancelled:
+            return
+        if self._on_error is not None:
+            self._on_error(error)
+        _notify(error)
+
+    def _finished(self) -> None:
+        _running.discard(self)
+        self._timer.stop()
+        if self._activity is not None:
+            self._activity.close()
+        if self._on_finished is not None:
+            self._on_finished()
+        self._forget()
+
+    def _show_activity(self, title: str) -> None:
+        self._activity = _Activity(title, self.cancel)
+
+    def _orphaned(self) -> None:
+        self._forget()
+        self.cancel()
+
+    def _forget(self) -> None:
+        self._on_progress = self._on_done = self._on_error = self._on_finished = None
+
+
+class _Worker(GeneratorWorker):
+    """A worker that closes its generator; `quit` alone leaves it hanging between two steps."""
+
+    def work(self) -> Any:
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
+
+
+def _worker(steps: Steps) -> _Worker:
+    from napari.qt.threading import create_worker
+
+    # napari's own function, so that napari asks before it is closed in the middle of the run.
+    return create_worker(
+        _explained, steps, _worker_class=_Worker, _start_thread=False, _ignore_errors=True
+    )
+
+
+def _explained(steps: Steps) -> Generator[Progress, None, Any]:
+    """Run the steps, and raise errors as something that a person understands.
+
+    A `RuntimeError` must not leave: superqt takes it for a deleted worker and says nothing.
+    """
+    try:
+        return (yield from steps())
+    except (InputError, GeneratorExit):
+        raise
+    except BaseException as error:
+        cause = str(error).strip() or type(error).__name__
+        if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
+            raise WorkError(f"There is not enough memory ({cause}). {MEMORY_REMEDY}") from error
+        raise WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}") from error
+
+
+def _notify(error: Exception) -> None:
+    from napari.utils.notifications import notification_manager, show_error
+
+    if isinstance(error, InputError):
+        show_error(str(error))
+    else:
+        notification_manager.receive_error(type(error), error, error.__traceback__)
+
+
+class _Activity:
+    """The bar in napari's activity dock, with its Cancel button."""
+
+    def __init__(self, title: str, cancel: Callable[[], None]) -> None:
+        from napari.utils import cancelable_progress
+
+        class Bar(cancelable_progress):
+            def cancel(self) -> None:
+                super().cancel()
+                cancel()
+
+        self._bar = Bar(desc=title, total=0)
+        self._shown_at = 0.0
+        self._showing = False
+
+    def show(self, progress: Progress) -> None:
+        """Show progress, at most ten times a second."""
+        now = time.monotonic()
+        last = progress.done == progress.total
+        if self._showing or (not last and now - self._shown_at < ACTIVITY_INTERVAL_S):
+            return
+        # napari handles events in the middle of an update: more progress may come meanwhile.
+        self._showing, self._shown_at = True, now
+        try:
+            if self._bar.total != progress.total:
+                self._bar.total = progress.total
+            self._bar.update(progress.done - self._bar.n)
+        finally:
+            self._showing = False
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()

@@ -1,0 +1,172 @@
+"""Run, Cancel, a progress bar and a line of text: the foot of every dock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.widgets._run import Run, Steps
+
+
+class RunBar(QWidget):
+    """Starts one `Run` at a time, shows how far it is, cancels it and says how it ended.
+
+    Parameters
+    ----------
+    on_run : callable
+        Called when Run is clicked; it calls `start`.
+    text : str, default: "Run"
+        What the button says.
+
+    Attributes
+    ----------
+    failed : Qt signal
+        Emitted with the error that ended a run.
+    """
+
+    failed = Signal(object)
+
+    def __init__(self, on_run: Callable[[], None], text: str = "Run") -> None:
+        super().__init__()
+        self.run_button = QPushButton(text)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop after the tile that is being computed; keep nothing.")
+        self.progress = QProgressBar()
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.run: Run | None = None
+        self._hint = self._tip = ""
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button, 2)
+        buttons.addWidget(self.cancel_button, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.message)
+        self.run_button.clicked.connect(lambda: on_run())
+        self.cancel_button.clicked.connect(self.cancel)
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.timeout.connect(self.progress.show)
+        self._show_idle()
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being computed."""
+        return self.run is not None
+
+    def start(
+        self,
+        steps: Steps,
+        *,
+        title: str,
+        on_done: Callable[[Any], None],
+        on_progress: Callable[[Progress], None] | None = None,
+        on_finished: Callable[[], None] | None = None,
+        cancelled: str = "Cancelled; nothing was changed.",
+        quiet_ms: int = 0,
+    ) -> None:
+        """Run a generator in a thread.
+
+        Parameters
+        ----------
+        steps, title, on_done, on_progress, on_finished
+            See `Run`.
+        cancelled : str
+            What to say when it was cancelled.
+        quiet_ms : int
+            Work that takes no longer than this shows no progress.
+        """
+
+        def progressed(progress: Progress) -> None:
+            self._show_progress(progress)
+            if on_progress is not None:
+                on_progress(progress)
+
+        def finished() -> None:
+            self._show_end(cancelled)
+            if on_finished is not None:
+                on_finished()
+
+        self.run = Run(
+            self,
+            steps,
+            title=title,
+            on_progress=progressed,
+            on_done=on_done,
+            on_error=self._show_error,
+            on_finished=finished,
+            quiet_ms=quiet_ms,
+        )
+        if not quiet_ms:
+            self.say("")
+        self.run_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+        self.progress.setRange(0, 0)
+        self.progress.setFormat("")
+        self._quiet.start(quiet_ms)
+        self.run.start()
+
+    def cancel(self) -> None:
+        """Ask what is running to stop."""
+        if self.run is not None:
+            self.run.cancel()
+            self.cancel_button.setEnabled(False)
+            self.say("Cancelling…")
+
+    def say(self, text: str, *, problem: bool = False) -> None:
+        """Show a line of text under the bar."""
+        self.message.setText(text)
+        self.message.setStyleSheet("QLabel { color: #e8803c; }" if problem else "")
+
+    def set_hint(self, hint: str) -> None:
+        """Say why Run cannot be clicked; an empty hint allows it."""
+        previous, self._hint = self._hint, hint
+        if not self.running:
+            self.run_button.setEnabled(not hint)
+            self.run_button.setToolTip(hint or self._tip)
+            if hint or self.message.text() == previous:
+                self.say(hint)
+
+    def set_tip(self, tip: str) -> None:
+        """Set what Run does, for its tooltip."""
+        self._tip = tip
+        self.run_button.setToolTip(self._hint or tip)
+
+    def _show_progress(self, progress: Progress) -> None:
+        self.progress.setRange(0, progress.total)
+        if progress.total:
+            self.progress.setValue(progress.done)
+        self.progress.setFormat(progress.message)
+
+    def _show_error(self, error: Exception) -> None:
+        self.say(str(error), problem=True)
+        self.failed.emit(error)
+
+    def _show_end(self, cancelled: str) -> None:
+        if self.run is not None and self.run.cancelled:
+            self.say(cancelled)
+        self.run = None
+        self._show_idle()
+
+    def _show_idle(self) -> None:
+        self._quiet.stop()
+        self.progress.hide()
+        self.progress.reset()
+        self.cancel_button.setEnabled(False)
+        self.run_button.setEnabled(not self._hint)

@@ -1,0 +1,135 @@
+"""Segmenting a folder of images, and opening what was found."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.segmentation.preprocess import is_rgb
+from napari_snow_unet.widgets import _jobs
+from napari_snow_unet.widgets._file_table import FileTable
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_snow_unet.widgets._run_bar import RunBar
+    from napari_snow_unet.widgets._segment_form import SegmentForm
+
+NO_FOLDER = "Choose a folder of images."
+NO_RESULTS = "Choose a folder for the results."
+RESULTS = "nuclei"
+MOST_NAMES = 5
+KEPT = "Cancelled; the files that were done are kept."
+
+
+class FolderJob:
+    """Runs the segmentation of the chosen folder and lists its files.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where files are opened.
+    form : SegmentForm
+        What the person has chosen.
+    bar : RunBar
+        Shows how far it is.
+    """
+
+    def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
+        self._viewer, self._form, self._bar = viewer, form, bar
+        self.table = FileTable(self._open)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that is chosen."""
+        return self._form.source.folder.value
+
+    def suggest_results(self) -> None:
+        """Suggest where the results of a newly chosen folder go."""
+        folder, results = self.folder, self._form.source.results
+        if folder is not None and folder.is_dir():
+            results.value = folder / RESULTS
+
+    def why_not(self) -> str:
+        """Say why the folder cannot be segmented; empty if it can."""
+        if self.folder is None or not self.folder.is_dir():
+            return NO_FOLDER
+        return "" if self._form.source.results.value is not None else NO_RESULTS
+
+    def run(self) -> None:
+        """Segment the images of the chosen folder."""
+        self.table.clear_results()
+        fields = self._form.source
+        outputs = Outputs(
+            fields.results.value,
+            probability=fields.probability.value,
+            overlay=fields.overlay.value,
+            overwrite=fields.overwrite.value,
+        )
+        steps = partial(
+            _jobs.segment_folder,
+            self.folder,
+            self._form.model.value,
+            self._form.options(),
+            outputs,
+        )
+        self._bar.start(
+            steps,
+            title=f"Segmenting {self.folder.name}",
+            on_progress=self._progressed,
+            on_done=partial(self._done, outputs),
+            cancelled=KEPT,
+        )
+
+    def _progressed(self, progress: Progress) -> None:
+        if isinstance(progress, FileDone) and progress.result is not None:
+            self.table.add(progress.result)
+
+    def _done(self, outputs: Outputs, ended: tuple[Found, list[FileResult]]) -> None:
+        found, results = ended
+        failed = [result for result in results if result.error]
+        done = len(results) - len(failed)
+        text = [f"{done} of {len(results)} images segmented to {outputs.folder}."]
+        for what, paths in (
+            ("Failed", [result.source for result in failed]),
+            ("Skipped, no images", found.skipped),
+        ):
+            if paths:
+                names = [path.name for path in paths[:MOST_NAMES]]
+                more = len(paths) - len(names)
+                text.append(f"{what}: {', '.join(names)}{f' and {more} more' if more else ''}.")
+        text += dict.fromkeys(message for result in results for message in result.messages)
+        self._bar.say(" ".join(text), problem=bool(failed))
+
+    def _open(self, result: FileResult) -> None:
+        if self._bar.running:
+            self._bar.say("Wait until the run has ended, then click again.")
+            return
+        self._bar.start(
+            partial(_jobs.open_files, result),
+            title=f"Opening {result.source.name}",
+            on_done=self._show,
+        )
+
+    def _show(self, opened: _jobs.Opened) -> None:
+        image, labels = opened.image, opened.labels
+        source = str(image.path)
+        for layer in self._viewer.layers:
+            if layer.metadata.get("source") == source and layer.metadata.get("shown_by_table"):
+                self._viewer.layers.selection.active = layer
+                return
+        where = {}
+        if image.pixel_size_um is not None:
+            leading = labels.ndim - 2
+            where = {
+                "scale": (1.0,) * leading + (image.pixel_size_um,) * 2,
+                "units": ("pixel",) * leading + ("um",) * 2,
+            }
+        facts = {"source": source, "shown_by_table": True}
+        rgb = is_rgb(image.array.shape)
+        name = image.path.stem
+        self._viewer.add_image(image.array, rgb=rgb, name=name, metadata=facts, **where)
+        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=dict(facts), **where)

@@ -1,0 +1,248 @@
+"""Segmenting an image layer: one run, and what the sliders change afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from qtpy.QtCore import QObject, QTimer
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack
+from napari_snow_unet.widgets import _jobs
+from napari_snow_unet.widgets._layers import Source, shown_plane, source_of, unwrapped
+from napari_snow_unet.widgets._results import Record, Results
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.viewer import Viewer
+
+    from napari_snow_unet.widgets._run_bar import RunBar
+    from napari_snow_unet.widgets._segment_form import SegmentForm
+
+NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
+RELABEL_DELAY_MS = 60
+QUIET_MS = 500  # what takes no longer shows no progress
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a person asked for with one click on Run."""
+
+    image: ref[Image]
+    source: Source
+    model: str
+    options: Options
+    target: ref[Labels] | None
+
+
+class LayerJob(QObject):
+    """Runs the segmentation of the chosen layer and keeps its results up to date.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where layers come from and go to.
+    form : SegmentForm
+        What the person has chosen.
+    bar : RunBar
+        Shows how far it is.
+    """
+
+    def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
+        super().__init__(bar)
+        self._viewer, self._form, self._bar = viewer, form, bar
+        self.results = Results(viewer)
+        self._divisors: WeakKeyDictionary[Image, float] = WeakKeyDictionary()
+        self._shown: Labels | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._relabel)
+        for field in form.relabelling:
+            field.changed.connect(self._relabel_soon)
+
+    @property
+    def current(self) -> Labels | None:
+        """The result that the sliders change: the active layer, else the image's latest."""
+        active = unwrapped(self._viewer.layers.selection.active)
+        if self.results.get(active) is not None:
+            return active
+        return self.results.latest_of(self._form.image.value)
+
+    def why_not(self) -> str:
+        """Say why the chosen layer cannot be segmented; empty if it can."""
+        layer = self._form.image.value
+        if layer is None:
+            return NO_IMAGE
+        source = source_of(layer)
+        try:
+            check_stack(source.data.shape, source.data.dtype, rgb=source.rgb)
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def show_current(self) -> None:
+        """Show the choices that the current result was made with, once it is another one."""
+        layer = self.current
+        record = self.results.get(layer)
+        known = self._shown() if self._shown is not None else None
+        if layer is not known and record is not None:
+            self._form.show_options(record.options, record.threshold)
+        self._shown = ref(layer) if layer is not None else None
+
+    def run(self) -> None:
+        """Segment the chosen layer as it is now."""
+        layer = self._form.image.value
+        source, options = source_of(layer), self._form.options()
+        planes = None if self._form.source.all_slices.value else [shown_plane(self._viewer, layer)]
+        target = self._target(layer, source, options)
+        record = self.results.get(target)
+        steps = partial(
+            _jobs.segment_image,
+            source.data,
+            self._form.model.value,
+            options,
+            rgb=source.rgb,
+            planes=planes,
+            pixel_size_um=source.pixel_size_um,
+            divisor=self._divisors.get(layer),
+            earlier=(target.data, record.planes) if target is not None else None,
+        )
+        request = Request(
+            ref(layer),
+            source,
+            self._form.model.value,
+            options,
+            ref(target) if target is not None else None,
+        )
+        self._bar.start(
+            steps, title=f"Segmenting {source.name}", on_done=partial(self._segmented, request)
+        )
+
+    def _target(self, layer: Image, source: Source, options: Options) -> Labels | None:
+        """Return the result to bring up to date: same image, same model, not edited."""
+        target = self.results.latest_of(layer)
+        record = self.results.get(target)
+        if record is None or not self.results.may_rewrite(target):
+            return None
+        same = (
+            record.model == self._form.model.value
+            and record.source.lies_like(source)
+            and record.options.output == options.output
+            and record.options.channel == options.channel
+            and record.options.pixel_size_um == options.pixel_size_um
+        )
+        return target if same else None
+
+    def _segmented(self, request: Request, found: _jobs.Segmented) -> None:
+        image, result = request.image(), found.result
+        if image is not None:
+            self._remember_divisor(image, found.divisor)
+        target = request.target() if request.target is not None else None
+        record = self.results.get(target)
+        if record is not None and found.changed:
+            record.edited = True
+        if record is not None and self.results.may_rewrite(target, self._plane_shown(image)):
+            record = record.following(result, request.options)
+            self.results.rewrite(target, record, result.labels, result.planes)
+        else:
+            record = Record(
+                image=request.image,
+                source=request.source,
+                model=request.model,
+                probability=result.probability,
+                planes=result.planes,
+                options=request.options,
+                floor=found.model.threshold_floor,
+                pixel_size_um=result.pixel_size_um,
+                provenance=result.provenance,
+            )
+            target = self.results.add(record, result.labels)
+        self._tell(target, record, result)
+
+    @property
+    def relabelling(self) -> bool:
+        """Whether a slider was moved and the labels do not show it yet."""
+        return self._timer.isActive()
+
+    def _relabel_soon(self) -> None:
+        if self.current is not None and not self._timer.isActive():
+            self._timer.start(RELABEL_DELAY_MS)
+
+    def _relabel(self) -> None:
+        layer = self.current
+        record = self.results.get(layer)
+        if record is None:
+            return
+        if self._bar.running:  # the slider moves on while labels are made
+            self._timer.start(RELABEL_DELAY_MS)
+            return
+        was, now = record.options, self._form.options()
+        now = replace(
+            now,
+            output=was.output,
+            channel=was.channel,
+            pixel_size_um=was.pixel_size_um,
+            tile=was.tile,
+        )
+        steps = partial(
+            _jobs.relabel,
+            record.probability,
+            (layer.data, record.planes),
+            now,
+            floor=record.floor,
+            pixel_size_um=record.pixel_size_um,
+        )
+        self._bar.start(
+            steps,
+            title=f"Labelling {record.source.name}",
+            on_done=partial(self._relabelled, ref(layer), record, now),
+            quiet_ms=QUIET_MS,
+        )
+
+    def _relabelled(
+        self,
+        known: ref[Labels],
+        record: Record,
+        options: Options,
+        found: tuple[StackSegmentation, bool],
+    ) -> None:
+        layer, (result, changed) = known(), found
+        if layer is None or self.results.get(layer) is not record:
+            return
+        if layer not in self._viewer.layers:
+            return
+        record.edited |= changed
+        following = record.following(result, options)
+        if self.results.may_rewrite(layer, self._plane_shown(record.image())):
+            self.results.rewrite(layer, following, result.labels, result.planes)
+        else:
+            following = replace(following, edited=False)
+            layer = self.results.add(following, result.labels)
+        self._tell(layer, following, result)
+
+    def _tell(self, layer: Labels, record: Record, result: StackSegmentation) -> None:
+        self._shown = ref(layer)
+        self._form.show_threshold(record.threshold)
+        self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages]))
+
+    def _plane_shown(self, image: Image | None) -> Index | None:
+        if image is None:
+            return None
+        try:
+            return shown_plane(self._viewer, image)
+        except InputError:
+            return None
+
+    def _remember_divisor(self, image: Any, divisor: float) -> None:
+        if image not in self._divisors:
+            divisors, known = self._divisors, ref(image)
+
+            def forget(event: Any = None) -> None:
+                divisors.pop(known(), None)
+
+            image.events.data.connect(forget)
+        self._divisors[image] = divisor

@@ -1,0 +1,146 @@
+"""The segment dock: from an image layer or a folder of files to labelled nuclei."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.widgets._layers import images_in, source_of, unwrapped
+from napari_snow_unet.widgets._model_choice import ModelChoice, facts
+from napari_snow_unet.widgets._run_bar import RunBar
+from napari_snow_unet.widgets._scroll import VerticalScroll
+from napari_snow_unet.widgets._segment_folder import FolderJob
+from napari_snow_unet.widgets._segment_form import SegmentForm
+from napari_snow_unet.widgets._segment_layer import LayerJob
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+RUN_LAYER = (
+    "Segment the image into a new Labels layer. A result of the same image and model that nobody "
+    "has painted in is brought up to date instead."
+)
+RUN_FOLDER = "Segment every image of the folder and write the results to files."
+
+
+class SegmentWidget(QWidget):
+    """Find nuclei with a U-Net or the classical method.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.form = SegmentForm()
+        self.bar = RunBar(self.run)
+        self.layer_job = LayerJob(napari_viewer, self.form, self.bar)
+        self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
+        self.models = ModelChoice(self.form.model, self.update_hint)
+        self.bar.failed.connect(self.models.note_error)
+        self._docked = False
+        self._lay_out()
+        self._connect()
+        self.models.refresh()
+        self.refresh_layers()
+        self._follow_active()
+
+    def run(self) -> None:
+        """Do what Run does."""
+        self.update_hint()
+        if not self.bar.run_button.isEnabled():
+            return
+        try:
+            self._job.run()
+        except InputError as error:
+            self.bar.say(str(error), problem=True)
+
+    def refresh_layers(self, event: Any = None) -> None:
+        """List the image layers, by their present names, and keep the one that is chosen."""
+        box, layers = self.form.image, images_in(self._viewer)
+        chosen = box.value
+        with box.changed.blocked():
+            box.choices = ()
+            box.choices = [(layer.name, layer) for layer in layers]
+            if layers:
+                box.value = chosen if chosen in layers else layers[-1]
+        self.update_hint()
+
+    def update_hint(self, event: Any = None) -> None:
+        """Show what the choices mean, and allow Run or say why not."""
+        layer_chosen = self.form.source.kind.value == "layer"
+        layer = self.form.image.value
+        source = source_of(layer) if layer is not None and layer_chosen else None
+        is_stack = source is not None and len(source.shape) > 2
+        self.form.set_row_visible(self.form.source.all_slices, is_stack)
+        if layer_chosen:
+            self.form.show_pixel_size(source.pixel_size_um if source else None)
+        else:
+            self.form.show_pixel_size(None, "from each file")
+        entry = self.models.entry
+        self.form.show_model(facts(entry) if entry else "", self.models.problem())
+        self.folder_job.table.setVisible(not layer_chosen)
+        self.bar.set_tip(RUN_LAYER if layer_chosen else RUN_FOLDER)
+        self.bar.set_hint(self._job.why_not())
+
+    @property
+    def _job(self) -> LayerJob | FolderJob:
+        return self.layer_job if self.form.source.kind.value == "layer" else self.folder_job
+
+    def _follow_active(self, event: Any = None) -> None:
+        active = unwrapped(self._viewer.layers.selection.active)
+        if active in images_in(self._viewer):
+            self.form.image.value = active
+        self.layer_job.show_current()
+
+    def _image_chosen(self) -> None:
+        self.update_hint()
+        self.layer_job.show_current()
+
+    def _folder_chosen(self) -> None:
+        self.folder_job.suggest_results()
+        self.update_hint()
+
+    def _layer_events(self) -> list[tuple[Any, Any]]:
+        events = self._viewer.layers.events
+        names = ("inserted", "removed", "reordered", "renamed")
+        lists = [(getattr(events, name), self.refresh_layers) for name in names]
+        return [*lists, (self._viewer.layers.selection.events.active, self._follow_active)]
+
+    def _connect(self) -> None:
+        for emitter, callback in self._layer_events():
+            emitter.connect(callback)
+        self.form.image.changed.connect(self._image_chosen)
+        self.form.source.kind.changed.connect(self.update_hint)
+        self.form.source.folder.changed.connect(self._folder_chosen)
+        self.form.source.results.changed.connect(self.update_hint)
+        self.form.network.pixel_size.changed.connect(self.update_hint)
+
+    def _lay_out(self) -> None:
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.addWidget(VerticalScroll(self.form))
+        layout.addWidget(self.bar)
+        layout.addWidget(self.folder_job.table, 1)
+        layout.addStretch()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari closes the dock: it takes this widget out of its window."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                QTimer.singleShot(0, self._end_if_closed)
+            self._docked = self.parent() is not None
+        return super().event(event)
+
+    def _end_if_closed(self) -> None:
+        if self.parent() is None:
+            self.bar.cancel()
+            for emitter, callback in self._layer_events():
+                emitter.disconnect(callback)
+            self.deleteLater()

@@ -1,0 +1,422 @@
+"""What Run makes of the layers of a real napari, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run, segment
+
+PLACE_2D = {
+    "scale": (0.25, 0.25),
+    "translate": (10, -4),
+    "rotate": 30,
+    "shear": (0.2,),
+    "affine": np.array([[1, 0.1, 3], [0, 1.2, 4], [0, 0, 1]]),
+    "units": ("um", "um"),
+    "axis_labels": ("row", "column"),
+}
+
+
+def placed(layer):
+    """Return all that places a layer in the world."""
+    corners = np.array(np.meshgrid(*[[0, 7]] * layer.ndim)).reshape(layer.ndim, -1).T
+    world = np.array([layer.data_to_world(corner) for corner in corners])
+    return world, layer.units, layer.axis_labels
+
+
+def assert_same_place(layer, other):
+    (world, *rest), (other_world, *other_rest) = placed(layer), placed(other)
+    np.testing.assert_allclose(world, other_world, rtol=0, atol=1e-12)
+    assert rest == other_rest
+
+
+def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE_2D)
+    layer = dock.run()
+    expected = run(segment(discs(), network.model)).labels
+    assert layer.name == "tissue nuclei"
+    assert layer.data.dtype == np.int32
+    assert layer.data.max() == 24
+    assert np.array_equal(layer.data > 0, expected > 0)
+    facts = layer.metadata["napari-snow-unet"]
+    assert facts["image"] == "tissue"
+    assert facts["model"] == "classical"
+    assert facts["model_checksum"] == "0" * 64
+    assert facts["threshold"] == pytest.approx(30 / 255, abs=0.3)
+    assert facts["options"]["threshold"] == "otsu"
+    assert "numpy" in facts["versions"]
+    assert json.loads(json.dumps(facts)) == facts
+    assert "tissue nuclei: 24 nuclei" in dock.message
+
+
+@pytest.mark.parametrize("rgb", [True, False])
+def test_the_result_lies_where_the_image_lies(dock, network, discs, rgb):
+    """A result must not lose scale, translation, rotation, shear, affine, units, axis labels."""
+    data = discs() if rgb else discs()[..., 0]
+    image = dock.viewer.add_image(data, rgb=rgb, name="tissue", **PLACE_2D)
+    assert_same_place(dock.run(), image)
+
+
+def test_a_stack_keeps_its_place_too(dock, network, discs):
+    turn = np.eye(3)
+    turn[1:, 1:] = [[0.8, -0.6], [0.6, 0.8]]
+    place = {
+        "scale": (2, 0.25, 0.25),
+        "translate": (1, 2, 3),
+        "rotate": turn,
+        "shear": (0, 0, 0.3),
+        "affine": np.diag([1, 2, 2, 1]).astype(float),
+        "units": ("um", "um", "um"),
+        "axis_labels": ("z", "y", "x"),
+    }
+    stack = np.stack([discs()] * 2)
+    image = dock.viewer.add_image(stack, rgb=True, name="stack", **place)
+    dock.form.source.all_slices.value = True
+    assert_same_place(dock.run(), image)
+
+
+@pytest.mark.parametrize(
+    ("units", "scale", "expected"),
+    [
+        (("um", "um"), 0.25, "0.25 (from the layer)"),
+        (("mm", "mm"), 0.00025, "0.25 (from the layer)"),
+        (("nm", "nm"), 250, "0.25 (from the layer)"),
+        (("pixel", "pixel"), 0.25, "unknown"),
+    ],
+)
+def test_the_pixel_size_comes_from_the_layer(dock, network, discs, units, scale, expected):
+    dock.viewer.add_image(discs(), rgb=True, scale=(scale, scale), units=units)
+    assert dock.form.network.pixel_size.native.specialValueText() == expected
+    found = dock.run().metadata["napari-snow-unet"]["pixel_size_um"]
+    assert found == (None if expected == "unknown" else 0.25)
+    assert ("per mm²" in dock.message) == (found is not None)
+
+
+def test_the_pixel_size_in_the_dock_goes_before_that_of_the_layer(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
+    dock.form.network.pixel_size.value = 0.5
+    assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
+
+
+SHAPES = {
+    "YX": lambda image: (image[..., 0], False),
+    "YX3": lambda image: (image, True),
+    "YX4": lambda image: (np.dstack([image, np.full(image.shape[:2], 9, np.uint8)]), True),
+    "TYX3": lambda image: (np.stack([image] * 3), True),
+    "ZYX": lambda image: (np.stack([image[..., 0]] * 3), False),
+    "TZYX": lambda image: (np.stack([np.stack([image[..., 0]] * 2)] * 3), False),
+    "CYX": lambda image: (np.moveaxis(image, -1, 0), False),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_labels_have_the_shape_of_the_image(dock, network, discs, shape):
+    """Axes must not be mixed up, nor the output smashed."""
+    data, rgb = SHAPES[shape](discs())
+    image = dock.viewer.add_image(data, rgb=rgb, name="tissue")
+    dock.viewer.dims.set_point(range(dock.viewer.dims.ndim - 2), [0] * (dock.viewer.dims.ndim - 2))
+    layer = dock.run()
+    assert layer.data.shape == (data.shape[:-1] if rgb else data.shape)
+    assert_same_place(layer, image)
+    first = layer.data[(0,) * (layer.ndim - 2)]
+    assert first.max() == 24
+    assert (layer.data > 0).sum() == (first > 0).sum()  # no other slice was asked for
+
+
+def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_computed(
+    dock, network, discs
+):
+    dock.viewer.add_image(discs(), rgb=False)
+    assert not dock.bar.run_button.isEnabled()
+    assert "looks like colours" in dock.message
+    assert "rgb=True" in dock.message
+    assert network.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (np.full((64, 64), -1.0), "not negative"),
+        (np.full((64, 64), np.nan), "finite"),
+        (np.full((64, 64), 1000.0), "up to 1000"),
+    ],
+)
+def test_values_of_no_known_range_are_refused_before_anything_is_computed(
+    dock, network, notifications, data, said
+):
+    dock.viewer.add_image(data, contrast_limits=(0, 1))
+    dock.click(dock.bar.run_button)
+    dock.wait()
+    assert said in dock.message
+    assert [str(note.message) for note in notifications()] == [dock.message]
+    assert network.calls == 0
+    assert dock.bar.run_button.isEnabled()
+    assert len(dock.viewer.layers) == 1
+
+
+def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs):
+    """Time is not depth: every slice by itself, with its own numbers and its own threshold."""
+    stack = np.stack([discs(), discs(pitch=40), discs(radius=5), discs() // 2])
+    dock.viewer.add_image(stack, rgb=True, name="stack")
+    dock.form.source.all_slices.value = True
+    seen = []
+    dock.bar.progress.valueChanged.connect(seen.append)
+    layer = dock.run()
+    assert dock.nuclei() == [layer]
+    assert layer.data.shape == (4, 200, 300)
+    for plane, image in zip(layer.data, stack, strict=True):
+        assert np.array_equal(plane, run(segment(image, network.model)).labels)
+    assert [value for value in seen if value > 0] == [1, 2, 3, 4]
+    planes = layer.metadata["napari-snow-unet"]["planes"]
+    assert [plane["index"] for plane in planes] == [[0], [1], [2], [3]]
+    assert len({plane["threshold"] for plane in planes}) > 1
+    assert "4 slices" in dock.message
+    assert "same number in two slices" in dock.form.source.all_slices.tooltip.replace("\n", " ")
+
+
+def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, discs):
+    stack = np.stack([discs()] * 3)
+    dock.viewer.add_image(stack, rgb=True, name="stack", scale=(5, 1, 1), translate=(100, 0, 0))
+    dock.viewer.dims.set_point(0, 110)
+    layer = dock.run()
+    dock.viewer.dims.set_point(0, 100)
+    assert dock.run() == layer
+    assert [plane.max() for plane in layer.data] == [24, 0, 24]
+    assert len(layer.metadata["napari-snow-unet"]["planes"]) == 2
+
+
+def test_no_slice_is_guessed_where_the_viewer_shows_none(dock, network, discs):
+    dock.viewer.add_image(np.stack([discs()[..., 0]] * 3))
+    dock.viewer.dims.ndisplay = 3
+    dock.click(dock.bar.run_button)
+    assert not dock.bar.running
+    assert "Switch the viewer to 2D" in dock.message
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda image: image.astype(np.uint16),
+        lambda image: image.astype(np.int32),
+        lambda image: image / 255,
+        lambda image: image.astype(np.float32),
+    ],
+    ids=["uint16", "int32", "float to 1", "float to 255"],
+)
+def test_data_types_do_not_change_the_labels(dock, network, discs, convert):
+    dock.viewer.add_image(discs()[..., 0], name="bytes")
+    expected = dock.run().data.copy()
+    dock.viewer.add_image(convert(discs()[..., 0]), name="other", contrast_limits=(0, 255))
+    assert np.array_equal(dock.run().data, expected)
+    assert expected.max() == 24
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_an_image_without_nuclei_gives_empty_labels_and_a_message(dock, value):
+    dock.viewer.add_image(np.full((80, 90, 3), value, np.uint8), rgb=True)
+    layer = dock.run()
+    assert layer.data.shape == (80, 90)
+    assert "nuclei" in dock.message
+    if value:  # black is one nucleus to the classical method
+        assert not layer.data.any()
+        assert "No nuclei were found" in dock.message
+
+
+def test_lazy_and_multiscale_images_give_the_labels_of_the_finest_level(dock, network, discs):
+    image = discs()
+    expected = run(segment(image, network.model)).labels
+    lazy = da.from_array(image, chunks=(64, 64, 3))
+    dock.viewer.add_image(lazy, rgb=True, name="lazy")
+    assert np.array_equal(dock.run().data, expected)
+    levels = [image, image[::2, ::2], image[::4, ::4]]
+    layer = dock.viewer.add_image(levels, rgb=True, multiscale=True, name="levels")
+    result = dock.run()
+    assert np.array_equal(result.data, expected)
+    assert_same_place(result, layer)
+    assert not result.multiscale
+
+
+def test_tiles_give_what_the_whole_gives(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True)
+    whole = dock.run().data.copy()
+    dock.form.network.tile.value = 64
+    assert np.array_equal(dock.run().data, whole)
+    assert network.calls == 1 + 4 * 5
+
+
+def test_large_results_lie_on_disk(dock, network, discs, monkeypatch):
+    from napari_snow_unet.data import scratch
+
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100_000)
+    dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
+    dock.form.source.all_slices.value = True
+    layer = dock.run()
+    assert isinstance(layer.data, np.memmap)
+    assert [plane.max() for plane in layer.data] == [24, 24]
+    layer.paint((0, 3, 3), 77)
+    assert layer.data[0, 3, 3] == 77
+
+
+def test_the_image_list_follows_layers_as_they_are_added_renamed_and_removed(dock, network, discs):
+    """A list of names goes stale; layers are addressed as objects."""
+
+    def listed():
+        native = dock.form.image.native
+        return [native.itemText(number) for number in range(native.count())]
+
+    assert listed() == []
+    first = dock.viewer.add_image(discs(), rgb=True, name="first")
+    second = dock.viewer.add_image(discs()[:100], rgb=True, name="second")
+    assert sorted(listed()) == ["first", "second"]
+    assert dock.form.image.value == second
+    first.name = "renamed"
+    assert sorted(listed()) == ["renamed", "second"]
+    assert dock.form.image.value == second
+    second.name = "chosen and renamed"
+    assert dock.form.image.value == second
+    assert dock.form.image.native.currentText() == "chosen and renamed"
+    layer = dock.run()
+    assert layer.name == "chosen and renamed nuclei"
+    assert layer.data.shape == (100, 300)
+    dock.viewer.layers.remove("chosen and renamed")
+    assert listed() == ["renamed"]
+    assert dock.form.image.value == first
+    dock.viewer.layers.clear()
+    assert listed() == []
+    assert dock.form.image.value is None
+
+
+def test_two_layers_that_swap_names_are_not_mixed_up(dock, network, discs):
+    small = dock.viewer.add_image(discs()[:100], rgb=True, name="a")
+    large = dock.viewer.add_image(discs(), rgb=True, name="b")
+    dock.viewer.layers.selection.active = small
+    small.name, large.name = "c", "a"
+    assert dock.form.image.value == small
+    assert dock.run().data.shape == (100, 300)
+
+
+def test_the_list_follows_the_active_image(dock, network, discs):
+    first = dock.viewer.add_image(discs(), rgb=True, name="first")
+    second = dock.viewer.add_image(discs(), rgb=True, name="second")
+    dock.viewer.layers.selection.active = first
+    assert dock.form.image.value == first
+    points = dock.viewer.add_points([[1, 2]])
+    dock.viewer.layers.selection.active = points
+    assert dock.form.image.value == first
+    dock.viewer.layers.selection.active = second
+    assert dock.form.image.value == second
+
+
+@pytest.mark.parametrize("kind", ["nothing", "labels", "points", "shapes"])
+def test_without_an_image_run_says_what_to_do(dock, network, notifications, kind):
+    """A missing or wrong layer gives a sentence, not a traceback."""
+    if kind == "labels":
+        dock.viewer.add_labels(np.zeros((5, 5), int))
+    elif kind == "points":
+        dock.viewer.add_points([[1, 2]])
+    elif kind == "shapes":
+        dock.viewer.add_shapes([[0, 0], [1, 1]])
+    assert not dock.bar.run_button.isEnabled()
+    assert "Open an image" in dock.message
+    dock.widget.run()
+    assert not dock.bar.running
+    assert notifications() == []
+
+
+def test_an_image_that_comes_later_takes_the_hint_away(dock, network, discs):
+    assert "Open an image" in dock.message
+    dock.viewer.add_image(discs(), rgb=True)
+    assert dock.message == ""
+    assert dock.bar.run_button.isEnabled()
+
+
+def test_the_result_belongs_to_the_image_that_was_chosen_when_run_was_clicked(dock, network, discs):
+    """Switching to another image meanwhile must not put the result on that one."""
+    network.pause = 0.3
+    first = dock.viewer.add_image(discs(), rgb=True, name="A", **PLACE_2D)
+    second = dock.viewer.add_image(discs()[:50], rgb=True, name="B", scale=(7, 7))
+    dock.viewer.layers.selection.active = first
+    dock.click(dock.bar.run_button)
+    dock.viewer.layers.selection.active = second
+    first.name = "A renamed meanwhile"
+    dock.wait()
+    (layer,) = dock.nuclei()
+    assert layer.name == "A nuclei"
+    assert layer.metadata["napari-snow-unet"]["image"] == "A"
+    assert_same_place(layer, first)
+    assert layer.data.shape == first.data.shape[:2]
+
+
+def test_an_image_that_is_deleted_meanwhile_still_gets_its_result(dock, network, discs):
+    network.pause = 0.3
+    image = dock.viewer.add_image(discs(), rgb=True, name="A", **PLACE_2D)
+    where = placed(image)
+    dock.click(dock.bar.run_button)
+    dock.viewer.layers.remove(image)
+    dock.wait()
+    (layer,) = dock.nuclei()
+    assert layer.name == "A nuclei"
+    np.testing.assert_allclose(placed(layer)[0], where[0])
+    assert placed(layer)[1:] == where[1:]
+
+
+def test_layers_of_the_user_are_not_overwritten_hidden_or_renamed(dock, network, discs):
+    image = dock.viewer.add_image(discs(), rgb=True, name="A")
+    theirs = dock.viewer.add_labels(np.full((200, 300), 5), name="A nuclei", visible=False)
+    shown = dock.viewer.add_points([[1, 2]], name="points")
+    dock.viewer.layers.selection.active = image
+    before = [
+        (layer.name, layer.visible, np.array(layer.data).copy()) for layer in dock.viewer.layers
+    ]
+    layer = dock.run()
+    assert layer.name == "A nuclei [1]"
+    after = [other for other in dock.viewer.layers if other != layer]
+    assert after == [image, theirs, shown]
+    for other, (name, visible, data) in zip(after, before, strict=True):
+        assert (other.name, other.visible) == (name, visible)
+        assert np.array_equal(other.data, data)
+
+
+def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
+    dock, network, discs
+):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    layer = dock.run()
+    dock.form.nuclei.clear_border.value = True
+    dock.settle()
+    assert dock.run() == layer
+    assert [other.name for other in dock.nuclei()] == ["A nuclei"]
+    dock.form.model.value = "he-breast-nuclei"
+    other = dock.run()
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    assert other.metadata["napari-snow-unet"]["model"] == "he-breast-nuclei"
+
+
+def test_options_of_the_form_reach_the_pipeline(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.form.nuclei.output.value = "mask"
+    dock.form.nuclei.split.value = False
+    dock.form.nuclei.threshold.value = 0.25
+    dock.form.nuclei.fill_holes.value = False
+    dock.form.nuclei.clear_border.value = True
+    dock.form.nuclei.smallest_area.value = 100
+    dock.form.network.channel.value = "green"
+    dock.form.network.tile.value = 128
+    assert dock.form.options() == Options(
+        threshold=0.25,
+        output="mask",
+        split=False,
+        min_area=100,
+        fill_holes=False,
+        clear_border=True,
+        channel="green",
+        tile=128,
+    )
+    layer = dock.run()
+    assert layer.name == "A nuclei mask"
+    assert layer.metadata["napari-snow-unet"]["options"]["channel"] == "green"
