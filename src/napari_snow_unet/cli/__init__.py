@@ -7,7 +7,7 @@ import sys
 import typer
 
 from napari_snow_unet import __version__
-from napari_snow_unet.cli import demo, evaluate, models, segment
+from napari_snow_unet.cli import demo, evaluate, models, segment, train
 from napari_snow_unet.data.files import InputError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command("segment")(segment.segment)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)
+app.command("train")(train.train)
 
 
 def main() -> None:

@@ -85,6 +85,39 @@ def select_backend() -> str:
     return chosen
 
 
+def choose(engine: str = "auto", device: str = "auto") -> None:
+    """Choose engine and device for this process, before Keras is imported for the first time.
+
+    Parameters
+    ----------
+    engine : {"auto", "tensorflow", "torch", "jax"}
+        "auto" leaves the choice to `select_backend`.
+    device : {"auto", "cpu", "gpu"}
+        "auto" takes a GPU where there is one; "gpu" insists on it.
+
+    Raises
+    ------
+    InputError
+        If Keras runs on another engine already, or there is no GPU and it has to be one.
+    """
+    if engine != "auto":
+        if "keras" in sys.modules and select_backend() != engine:
+            raise InputError(
+                f"the engine {engine!r} while Keras runs on {select_backend()!r}",
+                expected="one engine per process",
+                remedy="Start a new process.",
+            )
+        os.environ["KERAS_BACKEND"] = engine
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"] = "-1", "cpu"
+    if device == "gpu" and (found := prepare()).kind != "gpu":
+        raise InputError(
+            f"no GPU can be used ({found.reason})",
+            expected="a GPU that the engine can use",
+            remedy="Use --device auto or cpu, or another --backend.",
+        )
+
+
 def prepare() -> Device:
     """Import Keras and its engine, claim the device without taking all its memory; once.
 

@@ -26,7 +26,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -88,6 +88,7 @@ class RunDirectory:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.echo: Callable[[str], None] = lambda line: None  # called with every line of the log
 
     @property
     def best(self) -> Path:
@@ -213,6 +214,7 @@ class RunDirectory:
         now = datetime.now().isoformat(sep=" ", timespec="seconds")
         with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{now}  {line}\n")
+        self.echo(line)
 
     def clean_up(self) -> None:
         """Remove what a killed process has left behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from napari_snow_unet.data.files import InputError
@@ -192,6 +192,11 @@ def make_options(preset: str = "default", **given: Any) -> TrainingOptions:
         raise _refusal("preset", preset, "one of " + ", ".join(PRESETS))
     values = {name: value for name, value in given.items() if value is not None}
     return options_from_dict({"preset": preset, **PRESETS[preset], **values})
+
+
+def whole_tiles(options: TrainingOptions) -> TrainingOptions:
+    """Return the options without crops."""
+    return replace(options, crop=None)
 
 
 def options_from_dict(content: Any) -> TrainingOptions:

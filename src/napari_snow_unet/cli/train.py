@@ -1,0 +1,229 @@
+"""``napari-snow-unet train``: train a network on a dataset, or go on with a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from napari_snow_unet.unet.run_directory import RunDirectory
+    from napari_snow_unet.unet.run_progress import StopRequest
+
+# What may be given when a training is resumed; everything else it keeps.
+_WITH_RESUME = frozenset(
+    {"resume", "epochs", "device", "backend", "workers", "stop_after", "stop_with_parent"}
+)
+_ELSEWHERE = _WITH_RESUME - {"epochs"} | {"dataset", "run_folder", "fine_tune", "fold", "preset"}
+
+
+def _option(help_text: str) -> Any:
+    return typer.Option(help=help_text, show_default=False)
+
+
+def train(
+    context: typer.Context,
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(
+            help="What `prepare` wrote, or a folder with images/ and masks/.", show_default=False
+        ),
+    ] = None,
+    run_folder: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder for the training.", show_default=False),
+    ] = None,
+    resume: Annotated[Path | None, _option("Go on with the training in this folder.")] = None,
+    preset: Annotated[
+        Literal["default", "paper"],
+        typer.Option(help="'paper': whole tiles, Adam, cross-entropy, no augmentation."),
+    ] = "default",
+    epochs: Annotated[int | None, _option("Passes over the tiles. (default: 50)")] = None,
+    batch_size: Annotated[int | None, _option("Crops or tiles in a batch. (default: 8)")] = None,
+    learning_rate: Annotated[
+        float | None, _option("Highest learning rate. (default: 0.001)")
+    ] = None,
+    loss: Annotated[
+        Literal["bce", "bce-dice"] | None,
+        _option("Cross-entropy, alone (paper) or with soft Dice (default)."),
+    ] = None,
+    augment: Annotated[
+        Literal["none", "standard", "strong"] | None,
+        _option("How much the crops are varied: none (paper), strong (default)."),
+    ] = None,
+    crop: Annotated[
+        int | None, _option("Side of the crops in pixels, 0 for whole tiles. (default: 256)")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        _option("End after so many epochs without a lower validation loss. (default: never)"),
+    ] = None,
+    precision: Annotated[
+        Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] | None,
+        _option("Number format; auto is what is fast here (paper: float32)."),
+    ] = None,
+    base_filters: Annotated[
+        int | None, _option("Filters of the first level. (default: 16)")
+    ] = None,
+    dropout: Annotated[
+        float | None, _option("Dropout at the finest levels. (default: 0, paper: 0.1)")
+    ] = None,
+    channel: Annotated[
+        Literal["red", "green", "blue", "grey", "hematoxylin", "rgb"] | None,
+        _option("What the network sees. (default: red)"),
+    ] = None,
+    fold: Annotated[
+        str | None, _option("Fold of the dataset that validates, or 'all', one after another.")
+    ] = None,
+    fine_tune: Annotated[
+        str | None, _option("Model (name or folder) whose weights are the beginning.")
+    ] = None,
+    seed: Annotated[int | None, _option("Of all randomness. (default: 0)")] = None,
+    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
+    backend: Annotated[
+        Literal["auto", "tensorflow", "torch", "jax"], typer.Option(help="Keras' engine.")
+    ] = "auto",
+    workers: Annotated[
+        int | None, _option("Threads that make batches; they change no result.")
+    ] = None,
+    stop_after: Annotated[
+        float | None, _option("Stop after so many seconds; go on later with --resume.")
+    ] = None,
+    stop_with_parent: Annotated[
+        bool, typer.Option("--stop-with-parent", hidden=True, help="Stop when input ends.")
+    ] = False,
+) -> None:
+    """Train a network; Ctrl-C ends after the batch and keeps everything.
+
+    The folder of the training holds the best and the last model, the history with its curves, and
+    what is needed to go on with --resume. `segment --model FOLDER` uses the best model.
+    """
+    from napari_snow_unet.unet.backend import choose
+    from napari_snow_unet.unet.run_directory import STOP
+    from napari_snow_unet.unet.run_progress import StopRequest
+
+    given = _given(context)
+    folder = resume or run_folder
+    if folder is None or (dataset is None and resume is None):
+        raise typer.BadParameter("Name a DATASET and a folder with -o, or a training to --resume.")
+    _forget_old_stop(folder)
+    stop = StopRequest(folder / STOP, stop_after)
+    if stop_with_parent:
+        from napari_snow_unet.unet.stop_watch import stop_when_input_ends
+
+        stop_when_input_ends(stop)
+    choose(backend, device)
+    threads = _threads(workers)
+    if fold == "all" or (resume is not None and _is_cross_validation(resume)):
+        _cross_validate(given, folder, stop, threads)
+        return
+    run = _resumed(given) if resume is not None else _begun(given)
+    _follow(run, stop, threads)
+
+
+def _given(context: typer.Context) -> dict[str, Any]:
+    """Return what stands on the command line; with --resume, that is not everything."""
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    if "resume" in given and (kept := sorted(set(given) - _WITH_RESUME)):
+        words = ", ".join("-o" if name == "run_folder" else name for name in kept)
+        raise typer.BadParameter(f"A resumed training keeps its own {words.replace('_', '-')}.")
+    return given
+
+
+def _forget_old_stop(folder: Path) -> None:
+    from napari_snow_unet.unet.run_directory import STOP, is_run
+
+    if is_run(folder) or _is_cross_validation(folder):
+        (folder / STOP).unlink(missing_ok=True)
+
+
+def _is_cross_validation(folder: Path) -> bool:
+    from napari_snow_unet.crossvalidation import is_cross_validation
+
+    return is_cross_validation(folder)
+
+
+def _threads(workers: int | None) -> int:
+    from napari_snow_unet.data.workers import usable_cores
+
+    return max(1, min(usable_cores() - 1, 8)) if workers is None else max(workers, 0)
+
+
+def _options(given: dict[str, Any]) -> Any:
+    """Fill in the preset; a value out of range is wrong usage."""
+    from napari_snow_unet.data.files import InputError
+    from napari_snow_unet.unet.training_options import make_options, whole_tiles
+
+    values = {name: value for name, value in given.items() if name not in _ELSEWHERE}
+    whole = values.get("crop") == 0
+    if whole:
+        del values["crop"]
+    try:
+        fold = given.get("fold", "all")
+        if fold != "all":
+            values["fold"] = int(fold)
+        options = make_options(given.get("preset", "default"), **values)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter("It is a number or 'all'.", param_hint="--fold") from None
+    return whole_tiles(options) if whole else options
+
+
+def _begun(given: dict[str, Any]) -> RunDirectory:
+    from napari_snow_unet.models import find_model
+    from napari_snow_unet.unet.training import begin
+
+    model = find_model(given["fine_tune"]) if "fine_tune" in given else None
+    run, notes = begin(given["dataset"], given["run_folder"], _options(given), fine_tune=model)
+    for note in notes:
+        typer.echo(note)
+    return run
+
+
+def _resumed(given: dict[str, Any]) -> RunDirectory:
+    from napari_snow_unet.unet.run_directory import open_run
+    from napari_snow_unet.unet.training import extend
+
+    run = open_run(given["resume"])
+    if "epochs" in given:
+        extend(run, given["epochs"])
+    return run
+
+
+def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
+    from napari_snow_unet.cli.training_display import training_display
+    from napari_snow_unet.unet.stop_watch import signals_ask, watched
+    from napari_snow_unet.unet.training import train as train_in
+
+    with signals_ask(stop), watched(run, stop), training_display() as (listen, run.echo):
+        state = train_in(run, stop=stop, listen=listen, workers=threads)
+    if state.epoch:
+        typer.echo(f"Use it with `napari-snow-unet segment --model {run.folder}`.")
+    if stop.reason():
+        typer.echo(f"Go on with `napari-snow-unet train --resume {run.folder}`.")
+
+
+def _cross_validate(given: dict[str, Any], folder: Path, stop: StopRequest, threads: int) -> None:
+    from napari_snow_unet.cli.progress import table
+    from napari_snow_unet.cli.training_display import training_display
+    from napari_snow_unet.crossvalidation import SHOWN, begin, cross_validate
+    from napari_snow_unet.unet.run_directory import RunDirectory
+    from napari_snow_unet.unet.stop_watch import signals_ask, watched
+
+    if "resume" not in given:
+        begin(given["dataset"], folder, _options(given))
+    with (
+        signals_ask(stop),
+        watched(RunDirectory(folder), stop),
+        training_display() as (listen, echo),
+    ):
+        rows = cross_validate(folder, stop=stop, listen=listen, echo=echo, workers=threads)
+    table(SHOWN, [[row[name] for name in SHOWN] for row in rows])
+    if stop.reason():
+        typer.echo(f"Go on with `napari-snow-unet train --resume {folder}`.")

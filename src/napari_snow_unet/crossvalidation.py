@@ -1,0 +1,238 @@
+"""Train once per fold of a dataset, and score every tile by the network that never saw it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.metrics.instance import as_instances
+from napari_snow_unet.metrics.summary import mean_scores
+from napari_snow_unet.metrics.tile import KEYS, Measures, Scores, measure, pool
+from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run as drain
+from napari_snow_unet.segmentation.pipeline import segment
+from napari_snow_unet.segmentation.threshold import grey_histogram, otsu_level
+from napari_snow_unet.unet import training
+from napari_snow_unet.unet.run_directory import RunDirectory, is_run, open_run
+from napari_snow_unet.unet.run_progress import StopRequest
+from napari_snow_unet.unet.training_options import TrainingOptions, options_from_dict
+from napari_snow_unet.unet.training_tiles import TrainingTile, folds_of
+
+PLAN, FOLDS, TILES = "cross-validation.json", "folds.csv", "tiles.csv"
+FORMAT, VERSION = "napari-snow-unet cross-validation", 1
+#: Columns of folds.csv before the scores, which are means over tiles, then pooled over tiles.
+FACTS = ("fold", "tiles", "epochs", "best_epoch", "val_loss")
+POOLED = ("dice", "iou", "precision", "recall", "aji", "pq")
+SHOWN = ("fold", "tiles", "best_epoch", "dice", "pooled_dice", "aji", "pq")
+Cells = dict[str, str]
+
+
+def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
+    """Tell the folder of a cross-validation from others; never raises."""
+    try:
+        with (Path(folder) / PLAN).open(encoding="utf-8", errors="replace") as file:
+            return FORMAT in file.read(200)
+    except OSError:
+        return False
+
+
+def begin(dataset: Path, folder: Path, options: TrainingOptions) -> None:
+    """Make the folder of a cross-validation; nothing is computed yet.
+
+    Parameters
+    ----------
+    dataset : pathlib.Path
+        A prepared dataset with folds.
+    folder : pathlib.Path
+        A new or empty folder.
+    options : TrainingOptions
+        For every fold.
+
+    Raises
+    ------
+    InputError
+        If the dataset has no folds or the folder is not free.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            "there is something already",
+            expected="a new or empty folder",
+            remedy="Go on with --resume if it is a cross-validation, or choose another folder.",
+            path=folder,
+        )
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "dataset": str(Path(dataset).resolve()),
+        "folds": folds_of(dataset),
+        "options": options.as_dict(),
+    }
+    with written_whole(folder / PLAN) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def cross_validate(
+    folder: Path,
+    *,
+    stop: StopRequest | None = None,
+    listen: training.Listener | None = None,
+    echo: Callable[[str], None] = lambda line: None,
+    workers: int = 1,
+) -> list[Cells]:
+    """Train and score every fold that is not done yet.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        From `begin`. Every fold is trained in ``fold-I``; ``folds.csv`` has a row per finished
+        fold and one for all of them, ``tiles.csv`` a row per tile.
+    stop : StopRequest, optional
+        Whether to end early; what is finished is kept.
+    listen : callable, optional
+        Called with the progress of the fold in work.
+    echo : callable, optional
+        Called with every line of the log.
+    workers : int, default: 1
+        Threads that compute batches.
+
+    Returns
+    -------
+    list of dict
+        The rows of ``folds.csv``.
+
+    Raises
+    ------
+    InputError
+        If the folder is no cross-validation, or a training fails.
+    """
+    stop = stop or StopRequest()
+    dataset, folds, options = _read_plan(folder)
+    rows: list[Cells] = []
+    scored: dict[str, tuple[int, Measures]] = {}
+    for fold in folds:
+        run = _run_of(folder, dataset, options, fold)
+        run.echo = lambda line, fold=fold: echo(f"Fold {fold}: {line}")  # type: ignore[misc]
+        state = training.train(run, stop=stop, listen=listen, workers=workers, listed=False)
+        if state.epoch < options.epochs and not state.stopped_early:
+            break
+        echo(f"Fold {fold}: scoring its tiles.")
+        measures = score_tiles(run)
+        scored |= {name: (fold, measured) for name, measured in measures.items()}
+        facts = {
+            "fold": str(fold),
+            "epochs": str(state.epoch),
+            "best_epoch": str(state.best_epoch),
+            "val_loss": f"{state.best_score:.6f}",
+        }
+        rows.append(facts | _summary(list(measures.values())))
+        _write_tables(folder, rows, scored)
+    return _with_total(rows, scored)
+
+
+def score_tiles(run: RunDirectory) -> dict[str, Measures]:
+    """Segment the validation tiles of a training with its best model, and measure.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        A training with at least one epoch.
+
+    Returns
+    -------
+    dict of str to Measures
+        By tile.
+    """
+    model = open_model(run.folder)
+    measured = {}
+    for tile in run.tiles().validation:
+        options = Options(pixel_size_um=tile.um_per_px)
+        found = drain(segment(read_image(tile.image).array, model, options))
+        measured[tile.name] = measure(
+            found.labels,
+            as_instances(read_labels(tile.mask)),
+            probability=found.probability,
+            otsu_level=otsu_level(grey_histogram(found.probability)),
+            region=_region(tile),
+        )
+    return measured
+
+
+def _region(tile: TrainingTile) -> Any:
+    return None if tile.region is None else read_labels(tile.region) > 0
+
+
+def _run_of(folder: Path, dataset: str, options: TrainingOptions, fold: int) -> RunDirectory:
+    place = folder / f"fold-{fold}"
+    if is_run(place):
+        return open_run(place)
+    return training.begin(dataset, place, replace(options, fold=fold))[0]
+
+
+def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
+    path = folder / PLAN
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT or content["version"] != VERSION:
+            raise ValueError("it is of another kind or version")
+        folds = [int(fold) for fold in content["folds"]]
+        return str(content["dataset"]), folds, options_from_dict(content["options"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"it cannot be used ({error!r})",
+            expected="the plan of a cross-validation",
+            remedy="Start one with `napari-snow-unet train --fold all`.",
+            path=path,
+        ) from error
+
+
+def _summary(measures: Sequence[Measures]) -> Cells:
+    tiles: dict[str, Scores] = {str(i): each.scores() for i, each in enumerate(measures)}
+    pooled = pool(measures).scores()
+    return {
+        "tiles": str(len(measures)),
+        **{name: _cell(mean.value) for name, mean in mean_scores(tiles).items()},
+        **{f"pooled_{name}": _cell(pooled[name]) for name in POOLED},
+    }
+
+
+def _with_total(rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> list[Cells]:
+    if not rows:
+        return []
+    blank = dict.fromkeys(FACTS, "")
+    total = blank | {"fold": "all"} | _summary([each for _, each in scored.values()])
+    return [*rows, total]
+
+
+def _write_tables(folder: Path, rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> None:
+    columns = [*FACTS, *KEYS, *(f"pooled_{name}" for name in POOLED)]
+    _write(folder / FOLDS, columns, _with_total(rows, scored))
+    tiles = [
+        {"fold": str(fold), "tile": name}
+        | {key: _cell(value) for key, value in measures.scores().items()}
+        for name, (fold, measures) in scored.items()
+    ]
+    _write(folder / TILES, ["fold", "tile", *KEYS], tiles)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Cells]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    with written_whole(path, overwrite=True) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _cell(value: float | int | None) -> str:
+    return "" if value is None else f"{value:.6g}"
