@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
+from napari.utils import cancelable_progress
 from qtpy.QtCore import QObject, QTimer
 from superqt.utils import GeneratorWorker
 
@@ -63,11 +64,12 @@ class Run(QObject):
         super().__init__()
         self._on_progress, self._on_done = on_progress, on_done
         self._on_error, self._on_finished = on_error, on_finished
+        self._title = title
         self._activity: _Activity | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(quiet_ms)
-        self._timer.timeout.connect(lambda: self._show_activity(title))
+        self._timer.timeout.connect(self._show_activity)
         self.cancelled = False
         self._worker = _worker(steps)
         self._worker.yielded.connect(self._progressed)
@@ -112,12 +114,17 @@ class Run(QObject):
         self._timer.stop()
         if self._activity is not None:
             self._activity.close()
+            self._activity = None
         if self._on_finished is not None:
             self._on_finished()
         self._forget()
 
-    def _show_activity(self, title: str) -> None:
-        self._activity = _Activity(title, self.cancel)
+    def _show_activity(self) -> None:
+        activity = _Activity(self._title, self.cancel)
+        if self in _running:
+            self._activity = activity
+        else:  # it ended while napari handled events in the middle of making the bar
+            activity.close()
 
     def _orphaned(self) -> None:
         self._forget()
@@ -171,18 +178,23 @@ def _notify(error: Exception) -> None:
         notification_manager.receive_error(type(error), error, error.__traceback__)
 
 
+class _ActivityBar(cancelable_progress):
+    """A bar in napari's activity dock, whose Cancel button calls a function."""
+
+    on_cancel: Callable[[], None] | None = None
+
+    def cancel(self) -> None:
+        super().cancel()
+        if self.on_cancel is not None:
+            self.on_cancel()
+
+
 class _Activity:
-    """The bar in napari's activity dock, with its Cancel button."""
+    """The bar in napari's activity dock, as often up to date as is worth it."""
 
     def __init__(self, title: str, cancel: Callable[[], None]) -> None:
-        from napari.utils import cancelable_progress
-
-        class Bar(cancelable_progress):
-            def cancel(self) -> None:
-                super().cancel()
-                cancel()
-
-        self._bar = Bar(desc=title, total=0)
+        self._bar = _ActivityBar(desc=title, total=0)
+        self._bar.on_cancel = cancel
         self._shown_at = 0.0
         self._showing = False
 
@@ -202,5 +214,6 @@ class _Activity:
             self._showing = False
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Take the bar away. napari holds on to it, so it lets go of everything else."""
+        self._bar.on_cancel = None
         self._bar.close()
