@@ -1,0 +1,134 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.manifest import Tile, write_manifest
+from napari_snow_unet.unet.training_tiles import folds_of, open_dataset
+
+
+@pytest.fixture
+def copy(discs, tmp_path):
+    return shutil.copytree(discs, tmp_path / "dataset")
+
+
+def prepared(folder, parts, folds=None):
+    rows = [
+        Tile(
+            index=i,
+            image=f"images/d{i}.png",
+            mask=f"masks/d{i}.png",
+            name=f"n{i}",
+            source_image="",
+            source_mask="",
+            height=48,
+            width=48,
+            nuclei=5,
+            foreground=0.2,
+            split=part,
+            fold=None if folds is None else folds[i],
+            um_per_px=0.25,
+        )
+        for i, part in enumerate(parts)
+    ]
+    write_manifest(folder, rows)
+    return folder
+
+
+def test_plain_folders_are_divided_by_the_seed(discs):
+    tiles = open_dataset(discs, validation_fraction=0.2, seed=0)
+    assert len(tiles.train) == 8
+    assert len(tiles.validation) == 2
+    names = [tile.name for tile in (*tiles.train, *tiles.validation)]
+    assert sorted(names) == [f"d{i}" for i in range(10)]
+    assert open_dataset(discs, validation_fraction=0.2, seed=0) == tiles
+    others = {open_dataset(discs, validation_fraction=0.2, seed=s).validation for s in range(9)}
+    assert len(others) > 1
+
+
+def test_one_tile_validates_at_least_and_one_trains(copy):
+    for i in range(2, 10):
+        (copy / "images" / f"d{i}.png").unlink()
+        (copy / "masks" / f"d{i}.png").unlink()
+    tiles = open_dataset(copy, validation_fraction=0.01)
+    assert len(tiles.train) == len(tiles.validation) == 1
+
+
+def test_the_split_of_the_manifest_is_kept_and_test_tiles_are_not_touched(copy):
+    parts = ["train"] * 5 + ["val"] * 2 + ["test"] * 2 + ["unused"]
+    tiles = open_dataset(prepared(copy, parts), seed=7)
+    assert [tile.image.name for tile in tiles.validation] == ["d5.png", "d6.png"]
+    assert len(tiles.train) == 5
+    assert tiles.train[0].um_per_px == 0.25
+    assert "5 tiles train and 2 validate" in tiles.notes[0]
+
+
+def test_a_fold_validates_and_all_others_train(copy):
+    prepared(copy, ["train"] * 9 + ["test"], [0, 0, 0, 1, 1, 1, 2, 2, 2, None])
+    tiles = open_dataset(copy, fold=1)
+    assert [tile.image.stem for tile in tiles.validation] == ["d3", "d4", "d5"]
+    assert len(tiles.train) == 6
+    assert folds_of(copy) == [0, 1, 2]
+    with pytest.raises(InputError, match="fold 3"):
+        open_dataset(copy, fold=3)
+
+
+def test_folds_need_a_manifest_with_folds(discs, copy):
+    with pytest.raises(InputError, match="split --folds"):
+        open_dataset(discs, fold=0)
+    with pytest.raises(InputError, match="at least two folds"):
+        folds_of(prepared(copy, ["train"] * 9 + ["val"]))
+
+
+def test_a_manifest_of_somebody_else_is_ignored_with_a_note(copy):
+    (copy / "manifest.csv").write_text("name,patient\nd1,3\n")
+    tiles = open_dataset(copy)
+    assert any("ignored" in note for note in tiles.notes)
+    assert len(tiles.train) == 9
+
+
+def test_files_without_partner_and_other_files_are_left_out(copy):
+    (copy / "masks" / "d3.png").unlink()
+    (copy / "images" / "readme.txt").write_text("hello")
+    (copy / "images" / ".DS_Store").write_bytes(b"x")
+    (copy / "images" / "._d4.png").write_bytes(b"x")
+    tiles = open_dataset(copy)
+    assert len(tiles.train) + len(tiles.validation) == 9
+    assert any("d3" in note for note in tiles.notes)
+
+
+def test_a_part_without_tiles_is_refused(copy):
+    with pytest.raises(InputError, match="validate with"):
+        open_dataset(prepared(copy, ["train"] * 10))
+
+
+def test_a_missing_file_is_named_before_anything_is_computed(copy):
+    prepared(copy, ["train"] * 5 + ["val"] * 5)
+    (copy / "masks" / "d2.png").unlink()
+    with pytest.raises(InputError, match=r"d2\.png"):
+        open_dataset(copy)
+
+
+@pytest.mark.parametrize("missing", ["images", "masks"])
+def test_a_folder_without_images_or_masks_is_refused(copy, missing):
+    shutil.rmtree(copy / missing)
+    with pytest.raises(InputError, match=missing):
+        open_dataset(copy)
+
+
+def test_regions_are_found_and_belong_to_the_fingerprint(copy):
+    before = open_dataset(copy).fingerprint
+    write_labels(copy / "regions" / "d4.png", np.ones((48, 48), np.int32))
+    tiles = open_dataset(copy)
+    with_region = [tile for tile in (*tiles.train, *tiles.validation) if tile.region]
+    assert [tile.name for tile in with_region] == ["d4"]
+    assert tiles.fingerprint != before
+
+
+def test_a_changed_file_changes_the_fingerprint(copy):
+    before = open_dataset(copy).fingerprint
+    assert open_dataset(copy).fingerprint == before
+    write_image(copy / "images" / "d0.png", np.zeros((48, 48, 3), np.uint8), overwrite=True)
+    assert open_dataset(copy).fingerprint != before
