@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from napari_snow_unet import models
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.synthetic import frozen_test_set
 from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, open_model
+from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.segmentation.tiling import check_window
 from napari_snow_unet.unet import model_folder, store
 from napari_snow_unet.unet.config import UNetConfig
@@ -74,11 +76,21 @@ def test_the_bundled_model_opens_and_answers():
     assert probability[:20].max() < 0.3
 
 
-@pytest.mark.parametrize("brightness", [0.75, 0.95, 1.0])
+@pytest.mark.parametrize("brightness", [0.0, 0.5, 0.75, 0.95, 1.0])
 def test_the_bundled_model_sees_no_nucleus_in_blank_glass(brightness):
     model = open_model("default")
     blank = np.full((1, 128, 128, 1), brightness, np.float32)
     assert model.predict(blank).max() < model.threshold_floor
+
+
+def test_the_bundled_model_beats_the_classical_method_on_a_generated_tile():
+    tile = next(frozen_test_set())
+    truth = tile.labels > 0
+    dice = {}
+    for name in ("default", CLASSICAL):
+        found = run(segment(tile.image, open_model(name))).labels > 0
+        dice[name] = 2 * (found & truth).sum() / (found.sum() + truth.sum())
+    assert dice["default"] > max(0.85, dice[CLASSICAL] + 0.1)
 
 
 def test_a_model_is_opened_by_name_folder_or_either_file(mine):
