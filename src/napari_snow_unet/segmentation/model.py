@@ -27,7 +27,8 @@ class Model:
     channel : str
         What it was trained on, one of `preprocess.CHANNELS`.
     halo : int
-        Radius of its receptive field in pixels, rounded up to a multiple of 16.
+        Pixels at an inner edge of a window whose result is not used, a multiple of 16: as far as
+        the network sees from windows that begin on its pooling stride.
     pixel_size_um : tuple of float or None
         Smallest and largest pixel size it was trained on, in micrometres; None if any will do.
     threshold_floor : float
