@@ -41,7 +41,7 @@ def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
     try:
         with (Path(folder) / PLAN).open(encoding="utf-8", errors="replace") as file:
             return FORMAT in file.read(200)
-    except OSError:
+    except (OSError, ValueError):  # a null byte in the path
         return False
 
 

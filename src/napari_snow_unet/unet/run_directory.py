@@ -231,7 +231,7 @@ def is_run(folder: str | os.PathLike[str]) -> bool:
     try:
         with (Path(folder) / CONFIG).open(encoding="utf-8", errors="replace") as file:
             return FORMAT in file.read(200)
-    except OSError:
+    except (OSError, ValueError):  # a null byte in the path
         return False
 
 

@@ -1,0 +1,55 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.run_lock import locked, training_process
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from napari_snow_unet.unet.run_lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    words = [sys.executable, "-c", HOLD, str(tmp_path)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_nobody_trains_in_a_fresh_folder(tmp_path):
+    assert training_process(tmp_path) is None
+    assert training_process(tmp_path / "nothing") is None
+
+
+def test_the_process_that_trains_is_named_to_others(holder, tmp_path):
+    assert training_process(tmp_path) == holder.pid
+    with pytest.raises(InputError, match=f"process {holder.pid} "), locked(tmp_path):
+        pass
+
+
+def test_a_killed_process_lets_go(holder, tmp_path):
+    holder.kill()
+    holder.wait()
+    assert training_process(tmp_path) is None
+    with locked(tmp_path):
+        pass
+
+
+def test_it_is_let_go_of_after_an_error(tmp_path):
+    with pytest.raises(KeyError), locked(tmp_path):
+        raise KeyError
+    assert training_process(tmp_path) is None
+    with locked(tmp_path):
+        assert (tmp_path / "lock").read_text().startswith(f'{{"pid": {os.getpid()}')

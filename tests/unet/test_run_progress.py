@@ -1,0 +1,56 @@
+import json
+import time
+
+import pytest
+
+from napari_snow_unet.unet.run_directory import RunDirectory
+from napari_snow_unet.unet.run_progress import (
+    ProgressWriter,
+    StopRequest,
+    TrainingProgress,
+    read_progress,
+    request_stop,
+)
+
+
+def test_a_change_of_state_is_written_at_once_and_batches_now_and_then(tmp_path):
+    heard = []
+    writer = ProgressWriter(RunDirectory(tmp_path), heard.append)
+    writer.update(state="training", epoch=1, epochs=2, batches=100)
+    for batch in range(1, 100):
+        writer.update(batch=batch)
+    assert read_progress(tmp_path).batch < 99
+    assert [progress.batch for progress in heard] == list(range(100))
+    writer.update(state="finished")
+    assert read_progress(tmp_path) == heard[-1]
+    assert abs(heard[-1].updated - time.time()) < 5
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"state": "training", "more": 1}'])
+def test_a_damaged_or_missing_file_is_no_progress(tmp_path, text):
+    if text is not None:
+        (tmp_path / "progress.json").write_text(text)
+    assert read_progress(tmp_path) is None
+
+
+def test_it_is_plain_json(tmp_path):
+    ProgressWriter(RunDirectory(tmp_path)).update(at_once=True, message="µ")
+    content = json.loads((tmp_path / "progress.json").read_text())
+    assert set(content) == set(TrainingProgress.__dataclass_fields__)
+
+
+def test_a_folder_that_cannot_be_written_to_does_not_end_the_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    ProgressWriter(RunDirectory(tmp_path / "file")).update(state="training")
+
+
+def test_reasons_to_stop(tmp_path):
+    stop = StopRequest(tmp_path / "STOP")
+    assert stop.reason() == ""
+    request_stop(tmp_path)
+    assert stop.reason() == "somebody asked for it"
+    assert StopRequest(None, 1000).reason() == ""
+    assert "seconds" in StopRequest(None, 0).reason()
+    stop.ask("Ctrl-C")
+    stop.ask("another")
+    assert stop.reason() == "Ctrl-C"
