@@ -38,8 +38,8 @@ class Source:
     ----------
     name : str
         Name of the layer.
-    data : array-like, shape (..., Y, X) or (..., Y, X, C)
-        Its pixels, of a multiscale layer those of the finest level.
+    shape : tuple of int
+        Its shape without colours.
     rgb : bool
         Whether the last axis holds colours.
     placement : dict
@@ -49,21 +49,21 @@ class Source:
     """
 
     name: str
-    data: Any
+    shape: tuple[int, ...]
     rgb: bool
     placement: dict[str, Any]
     pixel_size_um: float | None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape without colours."""
-        return tuple(self.data.shape[:-1] if self.rgb else self.data.shape)
 
     def lies_like(self, other: Source) -> bool:
         """Tell whether both have the same place in the world and the same shape."""
         return self.shape == other.shape and all(
             np.array_equal(value, other.placement[key]) for key, value in self.placement.items()
         )
+
+
+def pixels_of(layer: Image) -> Any:
+    """Return the pixels of a layer, of a multiscale layer those of the finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
 
 
 def source_of(layer: Image) -> Source:
@@ -76,11 +76,16 @@ def source_of(layer: Image) -> Source:
     placement["affine"] = np.array(layer.affine.affine_matrix)
     return Source(
         name=layer.name,
-        data=layer.data[0] if layer.multiscale else layer.data,
+        shape=_shape(layer),
         rgb=bool(layer.rgb),
         placement=placement,
         pixel_size_um=pixel_size_um(_axes(layer), layer.units),
     )
+
+
+def _shape(layer: Image) -> tuple[int, ...]:
+    shape = pixels_of(layer).shape
+    return tuple(int(length) for length in (shape[:-1] if layer.rgb else shape))
 
 
 def _axes(layer: Layer) -> np.ndarray:
@@ -121,7 +126,7 @@ def shown_plane(viewer: Viewer, layer: Image) -> tuple[int, ...]:
             expected="the last two axes in the viewer, in 2D",
             remedy="Switch the viewer to 2D and back to its first view, or choose all slices.",
         )
-    shape = source_of(layer).shape[:leading]
+    shape = _shape(layer)[:leading]
     position = in_units(dims.point, dims.units, layer.units)
     index = np.rint(layer.world_to_data(position)[:leading]).astype(int)
     if ((index < 0) | (index >= shape)).any():

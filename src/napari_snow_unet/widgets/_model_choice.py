@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QFileDialog
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.models import CLASSICAL, ModelEntry, list_models
 from napari_snow_unet.unet.backend import select_backend
-from napari_snow_unet.unet.model_folder import find_folders, user_folder
+from napari_snow_unet.unet.model_folder import CONFIG, WEIGHTS, find_folders, user_folder
+from napari_snow_unet.unet.trained_runs import registered
 
 ELSEWHERE = "elsewhere"
 LOOK_EVERY_MS = 2000
@@ -98,13 +99,14 @@ class ModelChoice(QObject):
             self._box.native, "Choose a model: its config.json or weights", "",
             "Models (config.json *.weights.h5);;All files (*)",
         )  # fmt: skip
-        if path and path not in self._from_disk:
-            self._from_disk.append(str(Path(path).parent))
         with self._box.changed.blocked():
             self._box.value = self._last
         if path:
+            model = Path(path)
+            model = model.parent if model.name in (CONFIG, WEIGHTS) else model
+            self._from_disk = list(dict.fromkeys([*self._from_disk, str(model)]))
             self.refresh()
-            self._box.value = self._from_disk[-1]
+            self._box.value = str(model)
 
 
 def why_no_network() -> str:
@@ -139,9 +141,9 @@ def _label(entry: ModelEntry) -> str:
 def _user_models() -> list[tuple[str, int]]:
     """Return what changes when a model of the user's comes, goes or is written again."""
     seen = []
-    for folder in find_folders(user_folder()):
+    for folder in (*find_folders(user_folder()), *registered().values()):
         try:
-            seen.append((str(folder), max(f.stat().st_mtime_ns for f in folder.iterdir())))
-        except (OSError, ValueError):
+            seen.append((str(folder), (folder / WEIGHTS).stat().st_mtime_ns))
+        except OSError:  # it goes at this very moment
             continue
     return seen

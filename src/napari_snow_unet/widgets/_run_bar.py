@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE
 from napari_snow_unet.widgets._run import Run, Steps
 
 
@@ -132,14 +133,14 @@ class RunBar(QWidget):
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a line of text under the bar."""
         self.message.setText(text)
-        self.message.setStyleSheet("QLabel { color: #e8803c; }" if problem else "")
+        self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
 
     def set_hint(self, hint: str) -> None:
         """Say why Run cannot be clicked; an empty hint allows it."""
         previous, self._hint = self._hint, hint
+        self.run_button.setToolTip(hint or self._tip)
         if not self.running:
             self.run_button.setEnabled(not hint)
-            self.run_button.setToolTip(hint or self._tip)
             if hint or self.message.text() == previous:
                 self.say(hint)
 

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary, ref
 from qtpy.QtCore import QObject, QTimer
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.options import Options, smallest_area_px
 from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack
 from napari_snow_unet.widgets import _jobs
-from napari_snow_unet.widgets._layers import Source, shown_plane, source_of, unwrapped
+from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._results import Record, Results
 
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ class LayerJob(QObject):
         layer = self._form.image.value
         if layer is None:
             return NO_IMAGE
-        source = source_of(layer)
+        pixels = pixels_of(layer)
         try:
-            check_stack(source.data.shape, source.data.dtype, rgb=source.rgb)
+            check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
         except InputError as error:
             return str(error)
         return ""
@@ -102,7 +102,7 @@ class LayerJob(QObject):
         record = self.results.get(target)
         steps = partial(
             _jobs.segment_image,
-            source.data,
+            pixels_of(layer),
             self._form.model.value,
             options,
             rgb=source.rgb,
@@ -188,6 +188,11 @@ class LayerJob(QObject):
             pixel_size_um=was.pixel_size_um,
             tile=was.tile,
         )
+        try:
+            smallest_area_px(now, record.pixel_size_um)
+        except InputError as error:
+            self._bar.say(str(error), problem=True)
+            return
         steps = partial(
             _jobs.relabel,
             record.probability,

@@ -87,7 +87,7 @@ class SegmentWidget(QWidget):
         self.form.show_model(facts(entry) if entry else "", self.models.problem())
         self.folder_job.table.setVisible(not layer_chosen)
         self.bar.set_tip(RUN_LAYER if layer_chosen else RUN_FOLDER)
-        self.bar.set_hint(self._job.why_not())
+        self.bar.set_hint(self._job.why_not() or (entry.problem if entry else ""))
 
     @property
     def _job(self) -> LayerJob | FolderJob:
@@ -100,6 +100,9 @@ class SegmentWidget(QWidget):
         self.layer_job.show_current()
 
     def _image_chosen(self) -> None:
+        layer = self.form.image.value
+        if layer is not None and source_of(layer).pixel_size_um is not None:
+            self.form.network.pixel_size.value = 0  # what was typed in was for another image
         self.update_hint()
         self.layer_job.show_current()
 

@@ -1,0 +1,55 @@
+"""Fields under each other with their labels, wide as the dock."""
+
+from __future__ import annotations
+
+from magicgui.widgets import ComboBox, Widget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QWidget
+
+COMBO_CHARACTERS = 12
+WIDEST_LABEL = "Pixel size (µm) "
+PROBLEM_STYLE = "QLabel { color: #e8803c; }"
+
+
+class Rows(QWidget):
+    """A form of labelled fields.
+
+    Parameters
+    ----------
+    labels : dict
+        Takes the label of every field that is added, so that both can be hidden together.
+    """
+
+    def __init__(self, labels: dict[Widget, QLabel]) -> None:
+        super().__init__()
+        self._labels = labels
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+
+    def add(self, text: str, widget: Widget) -> None:
+        """Append a field."""
+        label = QLabel(text)
+        label.setToolTip(widget.tooltip or "")
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance(WIDEST_LABEL))
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        native = widget.native
+        native.setSizePolicy(QSizePolicy.Policy.Expanding, native.sizePolicy().verticalPolicy())
+        if isinstance(widget, ComboBox):
+            native.setMinimumContentsLength(COMBO_CHARACTERS)
+            native.setSizeAdjustPolicy(
+                native.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+        self._labels[widget] = label
+        self._form.addRow(label, native)
+
+    def add_note(self, label: QLabel) -> None:
+        """Append a line of text about a problem."""
+        label.setStyleSheet(PROBLEM_STYLE)
+        self._form.addRow(label)
+
+    def add_line(self) -> None:
+        """Append a horizontal line."""
+        line = QFrame()
+        line.setFrameShape(QFrame.Shape.HLine)
+        self._form.addRow(line)

@@ -1,0 +1,27 @@
+"""Smallest areas in square micrometres and in pixels."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_snow_unet.segmentation.areas import PIXELS, UM2
+from napari_snow_unet.segmentation.options import Options, smallest_area_px
+
+
+def test_units_convert_at_a_quarter_of_a_micrometre_per_pixel():
+    assert PIXELS.taken_from(2.5, UM2) == 40
+    assert UM2.taken_from(40, PIXELS) == 2.5
+    assert (UM2.default, PIXELS.default) == (2.5, 40)
+    assert (UM2.largest, PIXELS.largest) == (50, 800)
+
+
+@pytest.mark.parametrize(("unit", "pixel_size_um"), [(UM2, 0.5), (PIXELS, 0.5), (PIXELS, None)])
+def test_the_default_is_that_of_the_options(unit, pixel_size_um):
+    options = Options(**unit.entries(unit.default))
+    assert options == Options()
+    assert smallest_area_px(options, pixel_size_um) == (10 if pixel_size_um else 40)
+
+
+def test_what_is_chosen_reaches_the_options():
+    assert UM2.entries(5.0) == {"min_area_um2": 5.0}
+    assert PIXELS.entries(0.0) == {"min_area": 0.0}

@@ -1,0 +1,145 @@
+"""The model list of the dock: up to date, honest about what cannot be used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog
+
+from napari_snow_unet.models import DEFAULT_MODEL, list_models
+from napari_snow_unet.unet.model_folder import user_folder
+from napari_snow_unet.widgets._model_choice import ELSEWHERE
+
+
+@pytest.fixture
+def bundled():
+    """Return the folder of the bundled model."""
+    (entry,) = [entry for entry in list_models() if entry.name == DEFAULT_MODEL]
+    return entry.path
+
+
+def listed(dock):
+    native = dock.form.model.native
+    return [native.itemText(number) for number in range(native.count())]
+
+
+def test_the_list_has_networks_the_classical_method_and_a_way_to_files(dock):
+    assert listed(dock) == [DEFAULT_MODEL, "classical (no network)", "Choose a model file…"]
+    dock.form.model.value = DEFAULT_MODEL
+    assert "pixels of" in dock.form.model.tooltip
+    assert "trained on" in dock.form.model.tooltip
+
+
+def test_a_new_model_appears_while_the_dock_is_open(shown_dock, bundled, qtbot):
+    shown_dock.form.model.value = DEFAULT_MODEL
+    shutil.copytree(bundled, user_folder() / "mine")
+    qtbot.waitUntil(lambda: "mine (yours)" in listed(shown_dock), timeout=10_000)
+    assert shown_dock.form.model.value == DEFAULT_MODEL
+    shown_dock.form.model.value = "mine"
+    shutil.rmtree(user_folder() / "mine")
+    qtbot.waitUntil(lambda: "mine (yours)" not in listed(shown_dock), timeout=10_000)
+    assert shown_dock.form.model.value == DEFAULT_MODEL
+
+
+def test_a_damaged_model_says_so_and_cannot_be_run(dock, bundled, network, discs):
+    folder = user_folder() / "mine"
+    shutil.copytree(bundled, folder)
+    (folder / "model.weights.h5").write_bytes(b"damaged")
+    dock.viewer.add_image(discs(), rgb=True)
+    dock.widget.models.refresh()
+    assert "mine (damaged)" in listed(dock)
+    dock.form.model.value = "mine"
+    assert not dock.bar.run_button.isEnabled()
+    assert "damaged or was exchanged" in dock.message
+    dock.form.model.value = "classical"
+    assert dock.bar.run_button.isEnabled()
+
+
+def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monkeypatch, tmp_path):
+    folder = shutil.copytree(bundled, tmp_path / "from a colleague")
+    chosen = [str(folder / "config.json"), ""]
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (chosen[0], ""))
+    dock.viewer.add_image(discs(), rgb=True)
+    dock.form.model.value = ELSEWHERE
+    assert dock.form.model.value == str(folder)
+    assert "from a colleague (from disk)" in listed(dock)
+    assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
+    chosen[0] = ""  # the dialog was cancelled
+    dock.form.model.value = ELSEWHERE
+    assert dock.form.model.value == str(folder)
+
+
+def test_a_file_that_is_no_model_is_refused_by_name_and_reason(
+    dock, discs, monkeypatch, tmp_path, notifications
+):
+    wrong = tmp_path / "model.h5"
+    wrong.write_bytes(b"\x89HDF\r\n\x1a\n")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(wrong), ""))
+    dock.viewer.add_image(discs(), rgb=True)
+    dock.form.model.value = ELSEWHERE
+    dock.click(dock.bar.run_button)
+    dock.wait()
+    assert "model.h5" in dock.message
+    assert len(notifications()) == 1
+    assert len(dock.viewer.layers) == 1
+
+
+def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatch):
+    """With every socket to the outside closed, the sample and the default model work."""
+    from napari_snow_unet.models import _open_network
+
+    dock.viewer.open_sample("napari-snow-unet", "tile")
+    dock.form.model.value = DEFAULT_MODEL
+    layer = dock.run()
+    assert layer.data.max() > 20
+    assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == pytest.approx(0.25, abs=0.05)
+    loaded = _open_network.cache_info().misses
+    first = layer.data.copy()
+    assert dock.run() == layer
+    assert np.array_equal(layer.data, first)
+    assert _open_network.cache_info().misses == loaded
+
+
+WITHOUT_TENSORFLOW = """
+import json, sys
+for name in ("tensorflow", "torch", "jax", "keras"):
+    sys.modules[name] = None  # as if the installation were broken
+import napari, numpy as np
+from qtpy.QtTest import QTest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer(show=False)
+_, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Segment nuclei")
+image = np.full((64, 64, 3), 240, np.uint8)
+image[20:30, 20:30] = 20
+viewer.add_image(image, rgb=True, name="A")
+told = {}
+for model in ("he-breast-nuclei", "classical"):
+    widget.form.model.value = model
+    QTest.mouseClick(widget.bar.run_button, Qt.MouseButton.LeftButton)
+    while widget.bar.running:
+        QApplication.processEvents()
+    told[model] = widget.bar.message.text()
+widget.form.model.value = "he-breast-nuclei"
+told["note"] = widget.form.note
+told["layers"] = [layer.name for layer in viewer.layers]
+viewer.close()
+print(json.dumps(told))
+"""
+
+
+def test_where_tensorflow_is_broken_the_dock_says_why_and_the_classical_method_works():
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout.splitlines()[-1])
+    for text in (told["he-breast-nuclei"], told["note"]):
+        assert "networks cannot be used" in text
+        assert "classical" in text
+    assert told["layers"] == ["A", "A nuclei"]
+    assert "A nuclei: " in told["classical"]

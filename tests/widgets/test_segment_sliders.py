@@ -1,0 +1,236 @@
+"""Sliders after a run, and what becomes of what somebody has drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run, segment
+
+
+def graded(discs):
+    """Discs of three depths on a white ground: other thresholds find other ones."""
+    image = discs()
+    for column, red in ((0, 20), (100, 90), (200, 130)):
+        part = image[:, column : column + 100, 0]
+        part[part < 240] = red
+    return image
+
+
+@pytest.fixture
+def result(dock, network, discs):
+    """Return the result of a first run."""
+    dock.viewer.add_image(graded(discs), rgb=True, name="A")
+    return dock.run()
+
+
+def test_the_threshold_slider_labels_at_once_without_the_network(dock, network, discs, result):
+    calls = network.calls
+    assert result.data.max() == 24
+    for threshold, nuclei in ((0.7, 8), (0.55, 16), (0.4, 24), (0.95, 0)):
+        dock.form.nuclei.threshold.value = threshold
+        dock.settle()
+        assert result.data.max() == nuclei
+        expected = run(segment(graded(discs), network.model, Options(threshold=threshold)))
+        assert np.array_equal(result.data, expected.labels)
+    assert network.calls == calls + 4  # those of this test itself
+    assert dock.nuclei() == [result]
+    assert "No nuclei were found" in dock.message
+
+
+def test_moving_the_threshold_leaves_otsu_and_otsu_can_be_taken_again(dock, result):
+    before = result.data.copy()
+    shown = dock.form.nuclei.threshold.value
+    assert dock.form.nuclei.otsu.value
+    dock.form.nuclei.threshold.value = 0.7
+    assert not dock.form.nuclei.otsu.value
+    dock.settle()
+    assert not np.array_equal(result.data, before)
+    dock.form.nuclei.otsu.value = True
+    dock.settle()
+    assert np.array_equal(result.data, before)
+    assert dock.form.nuclei.threshold.value == shown
+
+
+def test_leaving_otsu_without_moving_the_slider_changes_nothing(dock, result):
+    before = result.data.copy()
+    dock.form.nuclei.otsu.value = False
+    dock.settle()
+    assert np.array_equal(result.data, before)
+    assert result.metadata["napari-snow-unet"]["options"]["threshold"] != "otsu"
+
+
+def test_the_smallest_area_slider_labels_at_once(dock, network, discs):
+    image = discs()
+    image[:, :150] = discs(radius=5)[:, :150]
+    dock.viewer.add_image(image, rgb=True)
+    layer = dock.run()
+    calls = network.calls
+    assert layer.data.max() == 24
+    dock.form.nuclei.smallest_area.value = 100
+    dock.settle()
+    assert layer.data.max() == 12
+    assert network.calls == calls
+    assert layer.metadata["napari-snow-unet"]["options"]["min_area"] == 100
+
+
+def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_known(
+    dock, network, discs
+):
+    fields = dock.form.nuclei
+    assert fields.smallest_area.value == pytest.approx(40)  # pixels
+    place = {"scale": (0.5, 0.5), "units": ("um", "um")}
+    dock.viewer.add_image(discs(), rgb=True, **place)
+    assert fields.smallest_area.value == pytest.approx(2.5)
+    fields.smallest_area.value = 5
+    layer = dock.run()
+    assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 5
+    dock.viewer.add_image(discs(), rgb=True)
+    assert fields.smallest_area.value == pytest.approx(80)
+
+
+def test_the_metadata_and_the_message_follow_the_sliders(dock, result):
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    facts = result.metadata["napari-snow-unet"]
+    assert facts["threshold"] == pytest.approx(178 / 255)
+    assert facts["options"]["threshold"] == pytest.approx(0.7)
+    assert facts["model"] == "classical"
+    assert "8 nuclei" in dock.message
+
+
+def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
+    """Corrections by hand are kept: sliders and Run go on in a new layer."""
+    result.paint((3, 3), 99)
+    painted = result.data.copy()
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert np.array_equal(result.data, painted)
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    second = dock.nuclei()[1]
+    assert second.data.max() == 8
+    dock.form.nuclei.threshold.value = 0.55
+    dock.settle()
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    assert second.data.max() == 16
+    assert np.array_equal(result.data, painted)
+
+
+def test_run_after_painting_makes_a_new_layer(dock, result):
+    result.fill((25, 25), 77)
+    painted = result.data.copy()
+    other = dock.run()
+    assert other != result
+    assert np.array_equal(result.data, painted)
+    assert other.data.max() == 24
+
+
+@pytest.mark.parametrize("how", ["assigned", "item by item", "in place", "undone"])
+def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
+    if how == "assigned":
+        result.data = np.full_like(result.data, 7)
+    elif how == "item by item":
+        result.data_setitem((np.array([1]), np.array([1])), 7)
+    elif how == "in place":
+        result.data[1, 1] = 7
+        result.refresh()
+    else:
+        result.paint((3, 3), 99)
+        result.undo()
+    kept = result.data.copy()
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert np.array_equal(result.data, kept)
+    assert len(dock.nuclei()) == 2
+
+
+def test_what_is_painted_while_the_network_runs_is_kept(dock, network, result):
+    network.pause = 0.3
+    dock.click(dock.bar.run_button)
+    result.paint((3, 3), 99)
+    painted = result.data.copy()
+    dock.wait()
+    assert np.array_equal(result.data, painted)
+    assert len(dock.nuclei()) == 2
+
+
+def test_undo_never_brings_stale_pixels_back(dock, result):
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    labelled = result.data.copy()
+    result.undo()
+    result.redo()
+    assert np.array_equal(result.data, labelled)
+    result.paint((3, 3), 99)
+    result.undo()
+    assert np.array_equal(result.data, labelled)
+
+
+def test_the_brush_stays_in_the_hand_while_labels_change(dock, result):
+    result.mode = "paint"
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert result.mode == "paint"
+    assert result.editable
+
+
+def test_sliders_of_a_stack_change_the_slices_that_were_segmented(dock, network, discs):
+    stack = np.stack([graded(discs)] * 3)
+    dock.viewer.add_image(stack, rgb=True, name="stack")
+    dock.viewer.dims.set_point(0, 2)
+    layer = dock.run()
+    layer_of_the_user = layer.data[0]
+    assert not layer_of_the_user.any()
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert [plane.max() for plane in layer.data] == [0, 0, 8]
+    dock.form.source.all_slices.value = True
+    assert dock.run() == layer
+    assert [plane.max() for plane in layer.data] == [8, 8, 8]
+    dock.form.nuclei.threshold.value = 0.55
+    dock.settle()
+    assert [plane.max() for plane in layer.data] == [16, 16, 16]
+    assert dock.nuclei() == [layer]
+
+
+def test_sliders_without_a_result_do_nothing(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True)
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert len(dock.viewer.layers) == 1
+    assert dock.form.options().threshold == pytest.approx(0.7)
+
+
+def test_a_result_that_was_deleted_does_not_come_back(dock, result):
+    dock.viewer.layers.remove(result)
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert dock.nuclei() == []
+
+
+def test_sliders_belong_to_the_result_that_is_looked_at(dock, network, discs, result):
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    dock.viewer.add_image(graded(discs), rgb=True, name="B")
+    dock.form.nuclei.otsu.value = True
+    other = dock.run()
+    before = other.data.copy()
+    dock.viewer.layers.selection.active = result
+    assert dock.form.nuclei.threshold.value == pytest.approx(0.7)
+    assert not dock.form.nuclei.otsu.value
+    dock.form.nuclei.threshold.value = 0.55
+    dock.settle()
+    assert result.data.max() == 16
+    assert np.array_equal(other.data, before)
+    dock.viewer.layers.selection.active = other
+    assert dock.form.nuclei.otsu.value
+
+
+def test_many_moves_end_at_the_last_one(dock, result):
+    for threshold in np.linspace(0.1, 0.7, 50):
+        dock.form.nuclei.threshold.value = threshold
+        dock.qtbot.wait(5)
+    dock.settle()
+    assert result.data.max() == 8
+    assert dock.nuclei() == [result]
