@@ -51,7 +51,7 @@ def kinds(layers):
 
 
 def pair(name="seed0000"):
-    return [("Image", name), ("Labels", f"{name} nuclei")]
+    return [("Image", name), ("Labels", f"{name} mask")]
 
 
 @pytest.mark.parametrize("name", ["Mask/seed0000.mat", "Image/seed0000.png"])
@@ -82,7 +82,7 @@ def test_a_label_finds_its_row_of_features(make_napari_viewer_proxy, tmp_path):
     )
     viewer = make_napari_viewer_proxy()
     (layer,) = viewer.open(tmp_path / "tile.mat", plugin=PLUGIN)
-    assert kinds([layer]) == [("Labels", "tile nuclei")]
+    assert kinds([layer]) == [("Labels", "tile mask")]
     assert layer.features["index"].tolist() == [7, 2, 9]
     assert layer.features["type"].tolist() == [4, 1, 0]
     assert layer.features["centroid_y"][0] == 3.0
@@ -187,7 +187,7 @@ def test_a_mask_without_a_tile_opens_alone(make_napari_viewer_proxy, tmp_path):
     write_hovernet_mat(tmp_path / "lonely.mat", np.eye(9, dtype=np.int32))
     viewer = make_napari_viewer_proxy()
     viewer.open(tmp_path / "lonely.mat", plugin=PLUGIN)
-    assert kinds(viewer.layers) == [("Labels", "lonely nuclei")]
+    assert kinds(viewer.layers) == [("Labels", "lonely mask")]
 
 
 def test_masks_in_png_open_as_labels(make_napari_viewer_proxy, tmp_path):

@@ -120,7 +120,7 @@ def read_files(paths: str | Sequence[str]) -> list[LayerData]:
         }
         layers.append((image_stack(images, size), facts, "image"))
     if len(masks) == len(files):
-        facts = {"name": f"{name} nuclei", "metadata": _sources(masks)}
+        facts = {"name": f"{name} mask", "metadata": _sources(masks)}
         layers.append((label_stack(masks, size), facts, "labels"))
     return layers
 
@@ -139,10 +139,10 @@ def _layer(path: Path) -> LayerData:
         features["centroid_y"], features["centroid_x"] = nuclei.centroid.T
         if nuclei.type is not None:
             features["type"] = nuclei.type
-        facts: dict[str, Any] = {"name": f"{tile_name(path)} nuclei", "features": features}
+        facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
         return nuclei.labels, facts | _source(path, "HoVer-Net inst_map"), "labels"
     if is_mask_path(path):
-        facts = {"name": f"{tile_name(path)} nuclei"} | _source(path, "label image")
+        facts = {"name": f"{tile_name(path)} mask"} | _source(path, "label image")
         return read_labels(path), facts, "labels"
     image = read_image(path)
     facts = {"name": tile_name(path)} | _source(path, "image")

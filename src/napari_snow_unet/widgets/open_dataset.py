@@ -71,7 +71,7 @@ def open_snow_dataset(
     )
     labels = viewer.add_labels(
         stack.labels,
-        name=f"{name} nuclei",
+        name=f"{name} masks",
         metadata=_metadata(folder, stack.names, stack.label_paths),
         **shared,
     )
