@@ -93,7 +93,8 @@ def stop_when_input_ends(stop: StopRequest) -> None:
 
     def wait() -> None:
         with suppress(OSError, ValueError):
-            while sys.stdin.buffer.read(4096):
+            # Not through sys.stdin, whose lock must be free when Python ends.
+            while os.read(sys.stdin.fileno(), 4096):
                 pass
         stop.ask("the program that started it has ended")
 

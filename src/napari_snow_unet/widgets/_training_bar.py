@@ -1,0 +1,149 @@
+"""Train, Stop and Resume, what happens at napari's exit, progress by epoch and batch, a text."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_snow_unet.unet.run_progress import TrainingProgress
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+
+TIPS = {
+    "train": "Start a new training in the training folder, as a program of its own.",
+    "stop": "End the training after its batch. All finished epochs are kept; Resume goes on.",
+    "resume": "Go on with the training in the training folder after its last finished epoch.",
+}
+AT_EXIT_TIP = (
+    "What becomes of a training when napari is closed. Stopped: it ends within 5 seconds, all "
+    "finished epochs are kept, and Resume goes on. Kept: it goes on without napari, and this dock "
+    "follows it again when napari is opened. A training that was started to be stopped cannot be "
+    "kept any more."
+)
+
+
+class TrainingBar(QWidget):
+    """The foot of the train dock.
+
+    Attributes
+    ----------
+    train_clicked, stop_clicked, resume_clicked : Qt signals
+        Emitted when a button is clicked.
+    """
+
+    train_clicked, stop_clicked, resume_clicked = Signal(), Signal(), Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.train_button, self.stop_button = QPushButton("Train"), QPushButton("Stop")
+        self.resume_button = QPushButton("Resume")
+        self.at_exit = QComboBox()
+        self.at_exit.addItem("stop training", False)
+        self.at_exit.addItem("keep training", True)
+        self.at_exit.setToolTip(AT_EXIT_TIP)
+        self.epochs, self.batches = QProgressBar(), QProgressBar()
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.train_button.clicked.connect(self.train_clicked)
+        self.stop_button.clicked.connect(self.stop_clicked)
+        self.resume_button.clicked.connect(self.resume_clicked)
+        self._hint = ""
+        self._lay_out()
+        self.show_idle()
+
+    @property
+    def keep(self) -> bool:
+        """Whether a training goes on when napari is closed."""
+        return bool(self.at_exit.currentData())
+
+    @keep.setter
+    def keep(self, keep: bool) -> None:
+        self.at_exit.setCurrentIndex(self.at_exit.findData(keep))
+
+    def say(self, text: str, *, problem: bool = False) -> None:
+        """Show a text under the bars."""
+        self._hint = ""
+        self.message.setText(text)
+        self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
+
+    def allow(self, why_not_train: str, why_not_resume: str) -> None:
+        """Allow Train and Resume, or say why not."""
+        self.train_button.setEnabled(not why_not_train)
+        self.train_button.setToolTip(why_not_train or TIPS["train"])
+        self.resume_button.setEnabled(not why_not_resume)
+        self.resume_button.setToolTip(why_not_resume or TIPS["resume"])
+        hint = why_not_train if why_not_resume else ""
+        if self.message.text() == self._hint:
+            self.say(hint)
+            self._hint = hint
+
+    def show_busy(self, text: str) -> None:
+        """Show that a training runs of which nothing else is known yet."""
+        for button in (self.train_button, self.resume_button):
+            button.setEnabled(False)
+            button.setToolTip("A training runs. Stop it, or choose another training folder later.")
+        self.stop_button.setEnabled(True)
+        self.stop_button.setToolTip(TIPS["stop"])
+        for bar in (self.epochs, self.batches):
+            bar.reset()
+            bar.setRange(0, 0)
+            bar.show()
+        self.batches.setFormat("")
+        self.say(text)
+
+    def show_progress(self, progress: TrainingProgress) -> None:
+        """Show where a training is."""
+        if progress.epochs:
+            self.epochs.setRange(0, progress.epochs)
+            self.epochs.setValue(max(self.epochs.value(), 0))
+            self.epochs.setFormat(f"epoch {max(progress.epoch, 1)} of {progress.epochs}")
+        if progress.batches:
+            self.batches.setRange(0, progress.batches)
+            self.batches.setValue(progress.batch)
+            told = [f"batch {progress.batch} of {progress.batches}", progress.message]
+            self.batches.setFormat(", ".join(filter(None, told)))
+
+    def show_epochs(self, done: int) -> None:
+        """Show how many epochs are finished."""
+        self.epochs.setMaximum(max(self.epochs.maximum(), done))
+        self.epochs.setValue(done)
+
+    def show_stopping(self) -> None:
+        """Show that the training will end."""
+        self.stop_button.setEnabled(False)
+        self.say("Stopping after the batch…")
+
+    def show_idle(self) -> None:
+        """Show that no training runs."""
+        self.stop_button.setEnabled(False)
+        self.stop_button.setToolTip("No training runs.")
+        for bar in (self.epochs, self.batches):
+            bar.hide()
+            bar.reset()
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        for button in (self.train_button, self.stop_button, self.resume_button):
+            buttons.addWidget(button)
+        exit_row = QHBoxLayout()
+        label = QLabel("When napari closes:")
+        label.setToolTip(AT_EXIT_TIP)
+        exit_row.addWidget(label)
+        exit_row.addWidget(self.at_exit, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(exit_row)
+        layout.addLayout(buttons)
+        layout.addWidget(self.epochs)
+        layout.addWidget(self.batches)
+        layout.addWidget(self.message)

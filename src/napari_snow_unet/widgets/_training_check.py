@@ -1,0 +1,107 @@
+"""Look at a dataset before anything starts, in a thread: thousands of files take a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qtpy.QtCore import QObject, QTimer
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.unet.crops import require_equal_sizes
+from napari_snow_unet.unet.training_tiles import open_dataset
+from napari_snow_unet.widgets._run import Run
+
+_SETTLED_MS = 300
+
+
+@dataclass(frozen=True)
+class Question:
+    """A dataset and what of the options decides whether it can be used."""
+
+    dataset: Path
+    seed: int
+    fold: int | None
+    whole_tiles: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found: notes, or a problem."""
+
+    notes: str = ""
+    problem: str = ""
+
+
+class DatasetCheck(QObject):
+    """Checks one dataset at a time, the one asked for last.
+
+    Parameters
+    ----------
+    parent : QObject
+        Who asks.
+    on_answer : callable
+        Called without arguments when there is an answer.
+    """
+
+    def __init__(self, parent: QObject, on_answer: Callable[[], None]) -> None:
+        super().__init__(parent)
+        self.question: Question | None = None
+        self.answer: Answer | None = None
+        self._on_answer = on_answer
+        self._run: Run | None = None
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED_MS)
+        self._settled.timeout.connect(self._start)
+
+    def ask(self, question: Question | None) -> None:
+        """Check a dataset, unless that is what was asked last."""
+        if question != self.question:
+            self.question, self.answer = question, None
+            self._settled.start()
+
+    def again(self) -> None:
+        """Check the same dataset again: it may have changed."""
+        self.answer = None
+        self._settled.start()
+
+    def _start(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+            self._settled.start()
+            return
+        question = self.question
+        if question is None:
+            return
+
+        def done(answer: Answer) -> None:
+            if question == self.question:
+                self.answer = answer
+                self._on_answer()
+
+        self._run = Run(
+            self,
+            lambda: _checked(question),
+            title="Checking the dataset",
+            on_done=done,
+            on_finished=self._finished,
+            quiet_ms=1000,
+        )
+        self._run.start()
+
+    def _finished(self) -> None:
+        self._run = None
+
+
+def _checked(question: Question) -> Generator[Progress, None, Answer]:
+    yield Progress(0, 0, "Checking the dataset…")
+    try:
+        tiles = open_dataset(question.dataset, seed=question.seed, fold=question.fold)
+        if question.whole_tiles:
+            require_equal_sizes(tiles.train)
+    except InputError as error:
+        return Answer(problem=str(error))
+    return Answer(notes=" ".join(tiles.notes))

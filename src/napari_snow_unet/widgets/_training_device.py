@@ -1,0 +1,108 @@
+"""Ask which device would compute, in a process of its own: that loads a network library."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer
+
+from napari_snow_unet.unet.run_progress import TrainingProgress
+from napari_snow_unet.widgets._training_process import last_error, without_window
+
+ASKED = """
+import dataclasses, json, sys
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.backend import choose, prepare
+try:
+    choose(*sys.argv[1:])
+    print(json.dumps(dataclasses.asdict(prepare())))
+except InputError as error:
+    sys.exit(f"Error: {error}")
+"""
+_LOOK_EVERY_MS = 200
+_known: dict[tuple[str, str], tuple[str, bool]] = {}
+
+
+class DeviceQuestion(QObject):
+    """Finds out what computes, and says so in words.
+
+    Parameters
+    ----------
+    parent : QObject
+        With it ends the process that was asked.
+    answer : callable
+        Called with the text, and whether it is about a problem.
+    """
+
+    def __init__(self, parent: QObject, answer: Callable[..., None]) -> None:
+        super().__init__(parent)
+        self._answer = answer
+        self._asked: list[tuple[tuple[str, str], Any]] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        asked = self._asked
+        self.destroyed.connect(lambda: _forget(asked))
+
+    def ask(self, backend: str, device: str) -> None:
+        """Ask for an engine and a device, as `unet.backend.choose` takes them."""
+        question = (backend, device)
+        _forget(self._asked)
+        if question in _known:
+            text, problem = _known[question]
+            self._answer(text, problem=problem)
+            return
+        self._answer("Looking for a GPU…", problem=False)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", ASKED, backend, device],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **without_window(),
+        )
+        self._asked.append((question, process))
+        self._timer.start()
+
+    def _look(self) -> None:
+        if not self._asked:
+            self._timer.stop()
+            return
+        question, process = self._asked[0]
+        if process.poll() is None:
+            return
+        self._timer.stop()
+        self._asked.clear()
+        printed, errors = (told.decode("utf-8", "replace") for told in process.communicate())
+        try:
+            found = json.loads(printed.splitlines()[-1])
+            _known[question] = _in_words(found["name"], found["kind"], found["reason"]), False
+        except (IndexError, ValueError, KeyError):
+            _known[question] = last_error(errors) or "The device is not known.", True
+        text, problem = _known[question]
+        self._answer(text, problem=problem)
+
+
+def device_of(progress: TrainingProgress) -> str:
+    """Say on what a training computes; empty if it has not said so yet."""
+    if not progress.device:
+        return ""
+    text = _in_words(progress.device, progress.device_kind, progress.why_no_gpu)
+    return f"{text} ({progress.backend}, {progress.precision})"
+
+
+def _in_words(name: str, kind: str, reason: str) -> str:
+    return f"{kind.upper()}: {name}" + (f"; no GPU: {reason}" if reason else "")
+
+
+def _forget(asked: list[tuple[tuple[str, str], Any]]) -> None:
+    """End processes whose answer nobody waits for."""
+    while asked:
+        _, process = asked.pop()
+        with suppress(OSError):
+            process.kill()
+        process.communicate()

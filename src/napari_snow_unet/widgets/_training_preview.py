@@ -1,0 +1,133 @@
+"""The validation tile that a training looks at after every epoch, as layers of napari."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image
+from napari_snow_unet.unet.preview import FOLDER
+from napari_snow_unet.widgets._layers import METADATA, unwrapped
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
+PARTS = ("image", "truth", "prediction")
+_GAP = 1.05  # of the tile's width
+_NUCLEUS, _UNKNOWN = 255, 128  # in truth.png
+
+
+class PreviewLayers:
+    """Shows the preview of one training at a time: image, truth and prediction side by side.
+
+    A layer is brought up to date only while it holds what this dock has written into it, and one
+    that was removed does not come back.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers go.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._folder: Path | None = None
+        self._layers: dict[str, ref[Layer]] = {}
+
+    def show(self, folder: Path) -> None:
+        """Show the preview that lies in the folder of a training."""
+        with suppress(InputError, OSError):  # it is being replaced; the next one is shown
+            parts = _read(folder / FOLDER)
+            if folder != self._folder:
+                self._folder, self._layers = folder, self._found(folder)
+            missing = [part for part in PARTS if part not in self._layers]
+            for part in self._layers:
+                self._bring_up_to_date(part, parts[part])
+            if missing:
+                self._add_all(missing, parts, folder)
+
+    def _add_all(
+        self, missing: list[str], parts: dict[str, NDArray[np.uint8]], folder: Path
+    ) -> None:
+        was_empty, left = not len(self._viewer.layers), self._free_place()
+        with _selection_kept(self._viewer):
+            for part in missing:
+                self._add(part, parts, folder, left)
+        if was_empty:
+            self._viewer.reset_view()
+
+    def _bring_up_to_date(self, part: str, data: NDArray[np.uint8]) -> None:
+        layer = self._layers[part]()
+        if layer is None or layer not in self._viewer.layers:
+            return
+        said = layer.metadata[METADATA]
+        if said["checksum"] == _checksum(layer.data) != _checksum(data):
+            layer.data = data
+            layer.metadata = {**layer.metadata, METADATA: {**said, "checksum": _checksum(data)}}
+
+    def _add(
+        self, part: str, parts: dict[str, NDArray[np.uint8]], folder: Path, left: float
+    ) -> None:
+        data = parts[part]
+        shared: dict[str, Any] = {
+            "name": f"{folder.name} {part}",
+            "translate": (0, left + PARTS.index(part) * _GAP * data.shape[1]),
+            "metadata": {
+                METADATA: {"training": str(folder), "part": part, "checksum": _checksum(data)}
+            },
+        }
+        if part == "truth":
+            layer = self._viewer.add_labels(data, **shared)
+        else:
+            layer = self._viewer.add_image(
+                data, rgb=part == "image", contrast_limits=(0, 255), **shared
+            )
+        self._layers[part] = ref(unwrapped(layer))
+
+    def _found(self, folder: Path) -> dict[str, ref[Layer]]:
+        """Return the layers of a training that a dock has added which was closed meanwhile."""
+        found = {}
+        for layer in self._viewer.layers:
+            said = layer.metadata.get(METADATA)
+            if isinstance(said, dict) and said.get("training") == str(folder):
+                found[said["part"]] = ref(unwrapped(layer))
+        return found
+
+    def _free_place(self) -> float:
+        """Return where, to the right of all other layers, there is room."""
+        if not len(self._viewer.layers):
+            return 0.0
+        extent = self._viewer.layers.extent.world[:, -1]
+        return float(extent[1] + (_GAP - 1) * (extent[1] - extent[0]))
+
+
+def _read(folder: Path) -> dict[str, NDArray[np.uint8]]:
+    parts = {part: read_image(folder / f"{part}.png").array for part in PARTS}
+    grey = parts["truth"]
+    parts["truth"] = np.where(grey == _NUCLEUS, 1, np.where(grey == _UNKNOWN, 2, 0)).astype(
+        np.uint8
+    )
+    return parts
+
+
+def _checksum(data: Any) -> str:
+    pixels = np.ascontiguousarray(data)
+    return hashlib.sha256(f"{pixels.shape} {pixels.dtype}".encode() + pixels.tobytes()).hexdigest()
+
+
+@contextmanager
+def _selection_kept(viewer: Viewer) -> Iterator[None]:
+    """Leave selected what the person has selected."""
+    active = viewer.layers.selection.active
+    yield
+    if active is not None and active in viewer.layers:
+        viewer.layers.selection.active = active

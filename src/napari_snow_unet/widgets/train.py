@@ -1,0 +1,309 @@
+"""The train dock: a training as a program of its own, followed while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.run_directory import RunDirectory, check_free, is_run
+from napari_snow_unet.unet.run_lock import training_process
+from napari_snow_unet.unet.run_progress import TrainingProgress, read_progress
+from napari_snow_unet.widgets._curves import Curves
+from napari_snow_unet.widgets._scroll import VerticalScroll
+from napari_snow_unet.widgets._training_bar import TrainingBar
+from napari_snow_unet.widgets._training_check import DatasetCheck, Question
+from napari_snow_unet.widgets._training_device import DeviceQuestion, device_of
+from napari_snow_unet.widgets._training_end import EndWithNapari
+from napari_snow_unet.widgets._training_follower import End, TrainingFollower
+from napari_snow_unet.widgets._training_form import TrainingForm
+from napari_snow_unet.widgets._training_memory import last_training, remember, running_training
+from napari_snow_unet.widgets._training_preview import PreviewLayers
+from napari_snow_unet.widgets._training_process import (
+    TrainingProcess,
+    arguments_to_resume,
+    arguments_to_train,
+    started_here,
+)
+from napari_snow_unet.widgets._training_text import time_left
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_SETTLED_MS = 300
+RUNNING = "A training runs. Stop it first."
+
+
+class TrainWidget(QWidget):
+    """Train a U-Net and watch it.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.form, self.bar, self.curves = TrainingForm(), TrainingBar(), Curves(napari_viewer)
+        self.preview = PreviewLayers(napari_viewer)
+        self.follower = TrainingFollower(self)
+        self.check = DatasetCheck(self, self.update_hint)
+        self.device = DeviceQuestion(self, self.form.show_device)
+        self.at_end = EndWithNapari(self)
+        self._docked = False
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED_MS)
+        self._lay_out()
+        self._connect()
+        self._begin()
+
+    def train(self) -> None:
+        """Start a new training."""
+        self._look_at_folder()
+        self.update_hint()
+        folder, dataset = self.form.run_folder, self.form.dataset
+        if not self.bar.train_button.isEnabled() or folder is None or dataset is None:
+            return
+        folder = folder.resolve()
+        model = self.form.computing.fine_tune.value
+        words = arguments_to_train(dataset.resolve(), folder, self.form.options(), fine_tune=model)
+        self._start(words, folder)
+
+    def resume(self) -> None:
+        """Go on with the training in the folder."""
+        self._look_at_folder()
+        self.update_hint()
+        folder = self.form.run_folder
+        if self.bar.resume_button.isEnabled() and folder is not None:
+            folder = folder.resolve()
+            self._show_config(folder)
+            self._start(arguments_to_resume(folder), folder)
+
+    def stop(self) -> None:
+        """Let the training end after its batch."""
+        self.bar.show_stopping()
+        self.follower.stop()
+
+    def update_hint(self) -> None:
+        """Allow Train and Resume, or say why not."""
+        if self.follower.following:
+            return
+        question, options_problem = self._question()
+        self.check.ask(question)
+        answer = self.check.answer
+        self.form.show_tiles(
+            (answer.problem or answer.notes) if answer else "",
+            problem=bool(answer and answer.problem),
+        )
+        problem = options_problem or self._folder_problem()
+        if question is None:
+            problem = "Choose a dataset." if self.form.dataset is None else problem
+        elif answer is None:
+            problem = "Checking the dataset…"
+        elif answer.problem:
+            problem = "The dataset cannot be used."
+        self.bar.allow(problem, self._why_not_resume())
+
+    def _start(self, words: list[str], folder: Path) -> None:
+        """Start a process and follow it."""
+        chosen = self.form.computing()
+        try:
+            process = TrainingProcess(
+                words,
+                folder,
+                keep=self.bar.keep,
+                device=chosen["device"],
+                backend=chosen["backend"],
+            )
+        except OSError as error:
+            self._ended(End("failed", f"The training cannot be started ({error})."))
+            return
+        self._follow(folder, process)
+
+    def _follow(self, folder: Path, process: TrainingProcess | None) -> None:
+        self.curves.show_rows([])
+        self.follower.follow(folder, process)
+        self.form.setEnabled(False)
+        self.bar.show_busy(f"Starting… Everything is kept in {folder}.")
+        self.bar.at_exit.setEnabled(process is None or process.keep)
+        self.at_end.follow(folder, process, keep=self.bar.keep)
+
+    def _attach(self, folder: Path) -> None:
+        """Follow a training that runs already."""
+        process = started_here(folder)
+        self.bar.keep = process is None or process.keep
+        self._show_config(folder)
+        self._follow(folder, process)
+
+    def _progressed(self, progress: TrainingProgress) -> None:
+        self.bar.show_progress(progress)
+        self.form.show_device(device_of(progress) or self.form.device_text)
+        if self.bar.stop_button.isEnabled():
+            self.bar.say(f"{time_left(progress)} Kept in {self.follower.folder}.")
+
+    def _epochs_done(self, rows: list[Any]) -> None:
+        if self.follower.following:
+            for done in range(len(self.curves.rows) + 1, len(rows) + 1):
+                self.bar.show_epochs(done)
+            if not self.curves.rows and self.follower.folder is not None:
+                remember(self.follower.folder)
+        self.curves.show_rows(rows)
+
+    def _previewed(self, folder: Path) -> None:
+        if self.follower.following:
+            self.preview.show(folder)
+
+    def _ended(self, end: End) -> None:
+        self.at_end.forget()
+        self.bar.show_idle()
+        self.bar.at_exit.setEnabled(True)
+        self.form.setEnabled(True)
+        self.form.list_models()
+        folder = self.follower.folder
+        if folder is not None and is_run(folder):
+            remember(folder)
+        self.check.again()
+        self.update_hint()
+        kept = f" It is in {folder}." if end.state != "failed" and self.curves.rows else ""
+        self.bar.say(end.message + kept, problem=end.state == "failed")
+        if end.state == "failed":
+            show_error(end.message)
+
+    def _question(self) -> tuple[Question | None, str]:
+        """Return what to ask about the dataset, and what is wrong with the options."""
+        try:
+            options, problem = self.form.options(), ""
+        except InputError as error:
+            return None, str(error)
+        dataset = self.form.dataset
+        if dataset is None:
+            return None, problem
+        return Question(dataset, options.seed, options.fold, options.crop is None), problem
+
+    def _folder_problem(self) -> str:
+        folder = self.form.run_folder
+        if folder is None:
+            return "Choose a training folder."
+        try:
+            check_free(folder)
+        except InputError as error:
+            return str(error)
+        except OSError as error:
+            return f"The training folder cannot be used ({error})."
+        return ""
+
+    def _why_not_resume(self) -> str:
+        folder = self.form.run_folder
+        if folder is None or not is_run(folder):
+            return "There is no training in the training folder yet."
+        progress = read_progress(folder)
+        if progress is not None and progress.state == "finished":
+            return "The training in this folder has finished."
+        return ""
+
+    def _folder_changed(self) -> None:
+        self.update_hint()
+        self._settled.start()
+
+    def _look_at_folder(self) -> None:
+        """Show the training in the folder; follow it if it runs."""
+        self._settled.stop()
+        folder = self.form.run_folder
+        if self.follower.following or folder is None:
+            return
+        if not is_run(folder):
+            self.follower.leave()
+            self.curves.show_rows([])
+        elif training_process(folder) is not None:
+            self._attach(folder.resolve())
+        elif folder.resolve() != self.follower.folder:
+            self.curves.show_rows([])
+            self.follower.show(folder.resolve())
+        self.update_hint()
+
+    def _show_config(self, folder: Path) -> None:
+        """Show the options of an earlier training, which it keeps."""
+        try:
+            config = RunDirectory(folder).config()
+        except InputError:
+            return  # whoever resumes it is told
+        self.form.show_places(Path(config.dataset), folder)
+        self.form.show_options(config.options)
+
+    def _begin(self) -> None:
+        """Find a training that runs or was left unfinished."""
+        folder = running_training() or last_training()
+        self.update_hint()
+        if folder is None:
+            return
+        if training_process(folder) is not None:
+            self._attach(folder)
+        elif (progress := read_progress(folder)) is None or progress.state != "finished":
+            self._show_config(folder)
+            self._look_at_folder()
+
+    def _ask_for_device(self) -> None:
+        if not self.follower.following:
+            self.device.ask(self.form.computing.backend.value, self.form.computing.device.value)
+
+    def _connect(self) -> None:
+        self.bar.train_clicked.connect(self.train)
+        self.bar.stop_clicked.connect(self.stop)
+        self.bar.resume_clicked.connect(self.resume)
+        self.bar.at_exit.currentIndexChanged.connect(lambda: self.at_end.choose(self.bar.keep))
+        self.follower.progressed.connect(self._progressed)
+        self.follower.epochs_done.connect(self._epochs_done)
+        self.follower.previewed.connect(self._previewed)
+        self.follower.ended.connect(self._ended)
+        self._settled.timeout.connect(self._look_at_folder)
+        self.form.places.dataset.changed.connect(self.update_hint)
+        self.form.places.run_folder.changed.connect(self._folder_changed)
+        for fields in (self.form.main, self.form.more):
+            fields.changed.connect(self.update_hint)
+        for field in (self.form.computing.backend, self.form.computing.device):
+            field.changed.connect(self._ask_for_device)
+        self._viewer.events.theme.connect(self.curves.update_colors)
+
+    def _lay_out(self) -> None:
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.addWidget(VerticalScroll(self.form))
+        layout.addWidget(self.bar)
+        layout.addWidget(self.curves, 1)
+        layout.addStretch()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when the dock comes to a window, and when it is closed."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                QTimer.singleShot(0, self._end_if_closed)
+            self._docked = self.parent() is not None
+        elif event.type() == QEvent.Type.Show:
+            QTimer.singleShot(0, self._shown)
+        return super().event(event)
+
+    def _shown(self) -> None:
+        window = self.window()
+        self.at_end.watch(window.parentWidget().window() if window.parentWidget() else window)
+        if not self.form.device_text:
+            self._ask_for_device()
+
+    def _end_if_closed(self) -> None:
+        """Leave a training to itself when the dock is closed while napari goes on."""
+        if self.parent() is None:
+            if self.follower.following:
+                show_info(
+                    f"The training in {self.follower.folder} goes on. Open the dock again "
+                    "to follow or stop it."
+                )
+            self.at_end.dock_closed()
+            self.follower.leave()
+            self._viewer.events.theme.disconnect(self.curves.update_colors)
+            self.deleteLater()
