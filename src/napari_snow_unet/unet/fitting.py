@@ -82,7 +82,9 @@ class Fitting:
         )
         self._batches = TrainingBatches(tiles, self._options, workers=workers)
         self._per_epoch = self._batches.plan.batches
-        self.model = build_unet(config.network, precision=precision)
+        # Weights are saved by the bare network: with a compiled one goes its optimizer.
+        self.network = build_unet(config.network, precision=precision)
+        self.model = keras.Model(self.network.inputs, self.network.outputs)
         self._optimizer = make_optimizer(
             self._options, self._per_epoch, scaled=precision == "mixed_float16"
         )
@@ -99,14 +101,14 @@ class Fitting:
         """Fill in the first weights, or those of a checkpoint with all that follows from it."""
         self._optimizer.build(self.model.trainable_variables)
         if checkpoint is not None:
-            checkpoint.load(self.model, self._optimizer)
+            checkpoint.load(self.network, self._optimizer)
             self._derive(checkpoint, draw=True)
         elif self._config.fine_tune:
             path = Path(self._config.fine_tune)
             model_folder.verify(path)
-            load_weights(self.model, path / model_folder.WEIGHTS)
+            load_weights(self.network, path / model_folder.WEIGHTS)
         else:
-            initialise(self.model, self._options.seed)
+            initialise(self.network, self._options.seed)
 
     def fit(
         self, state: TrainingState, stop: StopRequest, writer: ProgressWriter
@@ -162,7 +164,7 @@ class Fitting:
         self._validation.close()
 
     def _keep(self, state: TrainingState) -> None:
-        checkpoint = save_checkpoint(self._run.checkpoints, self.model, self._optimizer, state)
+        checkpoint = save_checkpoint(self._run.checkpoints, self.network, self._optimizer, state)
         self._derive(checkpoint, draw=time.monotonic() - self._drawn > _BETWEEN_CURVES)
         row = state.history[-1]
         scores = ", ".join(

@@ -100,14 +100,15 @@ class StopRequest:
         self._asked = self._asked or reason
 
     def reason(self) -> str:
-        """Return why the training shall end, or an empty text."""
-        if self._asked:
-            return self._asked
-        if self._seconds is not None and time.monotonic() - self._began >= self._seconds:
-            return f"the {self._seconds:g} seconds given to it are over"
-        if self._stop_file is not None and self._stop_file.exists():
-            return "somebody asked for it"
-        return ""
+        """Return why the training shall end, or an empty text; it is never taken back."""
+        if not self._asked and self._over():
+            self.ask(f"the {self._seconds:g} seconds given to it are over")
+        if not self._asked and self._stop_file is not None and self._stop_file.exists():
+            self.ask("somebody asked for it")
+        return self._asked
+
+    def _over(self) -> bool:
+        return self._seconds is not None and time.monotonic() - self._began >= self._seconds
 
 
 class ProgressWriter:

@@ -1,0 +1,119 @@
+"""The command train as a person types it."""
+
+import csv
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_snow_unet.cli import app
+from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.manifest import Tile, write_manifest
+from napari_snow_unet.models import list_models
+from napari_snow_unet.unet.run_directory import open_run
+
+SMALL = ["--crop", 32, "--batch-size", 4, "--base-filters", 2, "--precision", "float32"]
+
+
+def shell(*words, code=0):
+    result = CliRunner().invoke(app, ["train", *(str(word) for word in words)])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    folder = tmp_path / "tiles"
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(6):
+        labels = np.zeros((32, 32), np.int32)
+        for label, (y, x) in enumerate(rng.integers(0, 24, (3, 2)), 1):
+            labels[y : y + 8, x : x + 8] = label
+        image = np.where(labels[..., None] > 0, (110, 70, 140), (225, 190, 210)).astype(np.uint8)
+        files = f"images/{i:06d}.png", f"masks/{i:06d}.png"
+        write_image(folder / files[0], image)
+        write_labels(folder / files[1], labels)
+        rows.append(
+            Tile(i, *files, f"n{i}", "", "", 32, 32, 3, 0.2, "train" if i else "val", i % 2)
+        )
+    write_manifest(folder, rows)
+    return folder
+
+
+def test_from_tiles_to_a_listed_model_and_on(tiles, tmp_path):
+    run = tmp_path / "my run"
+    text = shell(tiles, "-o", run, "--preset", "paper", *SMALL, "--epochs", 1, "--seed", 5)
+    assert "5 tiles train and 1 validate" in text
+    assert "Epoch 1 of 1" in text
+    assert f"segment --model {run}" in text
+    options = open_run(run).config().options
+    assert (options.preset, options.crop, options.seed, options.loss) == ("paper", 32, 5, "bce")
+    assert "my-run" in [entry.name for entry in list_models()]
+    text = shell("--resume", run, "--epochs", 2)
+    assert "Resumed after epoch 1" in text
+    assert len(open_run(run).history()) == 2
+    shell(tiles, "-o", tmp_path / "fine", "--fine-tune", "my-run", "--crop", 32, "--epochs", 1)
+    assert open_run(tmp_path / "fine").config().network.base_filters == 2
+
+
+def test_stop_after(tiles, tmp_path):
+    text = shell(tiles, "-o", tmp_path / "run", *SMALL, "--stop-after", 0)
+    assert "Stopped after 0 of 50 epochs" in text
+    assert "--resume" in text
+    assert not open_run(tmp_path / "run").stop_file.exists()
+
+
+def test_a_stop_file_of_an_earlier_training_does_not_stop_this_one(tiles, tmp_path):
+    run = tmp_path / "run"
+    shell(tiles, "-o", run, *SMALL, "--epochs", 1, "--stop-after", 0)
+    (run / "STOP").touch()
+    assert "Finished" in shell("--resume", run)
+
+
+def test_all_folds_are_trained_and_scored(tiles, tmp_path):
+    run = tmp_path / "folds"
+    text = shell(tiles, "-o", run, *SMALL, "--epochs", 1, "--fold", "all")
+    assert "Fold 1" in text
+    with (run / "folds.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["fold"] for row in rows] == ["0", "1", "all"]
+    assert [row["tiles"] for row in rows] == ["3", "3", "6"]
+    with (run / "tiles.csv").open() as file:
+        scored = list(csv.DictReader(file))
+    assert [row["tile"] for row in scored] == [f"images/{i:06d}" for i in (0, 2, 4, 1, 3, 5)]
+    mean = np.mean([float(row["dice"] or 0) for row in scored if row["fold"] == "1"])
+    assert float(rows[1]["dice"] or 0) == pytest.approx(mean, abs=1e-5)
+    assert [tile.name for tile in open_run(run / "fold-1").tiles().validation] == [
+        f"images/{i:06d}" for i in (1, 3, 5)
+    ]
+    before = (run / "folds.csv").read_bytes()
+    shell("--resume", run)
+    assert (run / "folds.csv").read_bytes() == before
+    assert not [entry for entry in list_models() if entry.kind == "user"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "DATASET"),
+        (["{tiles}"], "DATASET"),
+        (["-o", "{out}"], "DATASET"),
+        (["{tiles}", "-o", "{out}", "--epochs", 0], "1 to 100000"),
+        (["{tiles}", "-o", "{out}", "--crop", 100], "multiple of 16"),
+        (["{tiles}", "-o", "{out}", "--fold", "first"], "number or 'all'"),
+        (["{tiles}", "-o", "{out}", "--loss", "mse"], "bce"),
+        (["--resume", "{out}", "--seed", 3], "keeps its own seed"),
+        (["{tiles}", "--resume", "{out}"], "keeps its own dataset"),
+    ],
+)
+def test_wrong_usage_is_told_and_leaves_no_folder(tiles, tmp_path, words, told):
+    out = tmp_path / "out"
+    text = shell(*(str(word).format(tiles=tiles, out=out) for word in words), code=2)
+    assert told in " ".join(text.replace("│", " ").split())
+    assert not out.exists()
+
+
+def test_whole_tiles_on_request(tiles, tmp_path):
+    shell(tiles, "-o", tmp_path / "run", "--crop", 0, "--stop-after", 0, "--base-filters", 2)
+    assert open_run(tmp_path / "run").config().options.crop is None

@@ -1,0 +1,309 @@
+"""Training in this process: what the folder holds afterwards, and how it ends early."""
+
+import csv
+import errno
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels, write_labels
+from napari_snow_unet.models import list_models, open_model
+from napari_snow_unet.unet import training
+from napari_snow_unet.unet.run_directory import COLUMNS, open_run
+from napari_snow_unet.unet.run_lock import locked, training_process
+from napari_snow_unet.unet.run_progress import StopRequest, read_progress, request_stop
+from napari_snow_unet.unet.training_options import make_options
+
+SMALL = {"crop": 32, "batch_size": 4, "base_filters": 4, "levels": 2, "precision": "float32"}
+
+
+def begin(discs, folder, preset="default", **more):
+    return training.begin(discs, folder, make_options(preset, **{**SMALL, **more}))[0]
+
+
+@pytest.fixture(scope="module")
+def trained(discs, tmp_path_factory):
+    """Return a finished training and what was heard of it."""
+    run = begin(discs, tmp_path_factory.mktemp("trained") / "run", epochs=3, dropout=0.1)
+    heard = []
+    state = training.train(run, listen=heard.append, listed=False)
+    return run, state, heard
+
+
+def test_the_folder_holds_what_was_promised(trained):
+    run, state, _ = trained
+    names = {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*")}
+    assert names >= {
+        "config.json",
+        "tiles.csv",
+        "history.csv",
+        "progress.json",
+        "curves.png",
+        "preview.png",
+        "preview/image.png",
+        "preview/truth.png",
+        "preview/prediction.png",
+        "log.txt",
+        "best/config.json",
+        "best/model.weights.h5",
+        "last/config.json",
+        "last/model.weights.h5",
+        "checkpoints/000003",
+    }
+    assert not [name for name in names if ".writing" in name]
+    assert state.epoch == 3
+    assert training_process(run.folder) is None
+
+
+def test_the_history_has_every_epoch_once_and_all_columns(trained):
+    run, state, _ = trained
+    with (run.folder / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    for row in rows:
+        assert float(row["val_loss"]) > 0
+        assert 0 <= float(row["accuracy"]) <= 1
+        assert float(row["seconds"]) >= 0
+    rates = [float(row["learning_rate"]) for row in rows]
+    assert rates[0] > rates[1] > rates[2] == 0  # cosine
+    assert state.best_score == min(row["val_loss"] for row in state.history)
+
+
+def test_progress_is_heard_after_every_batch(trained):
+    _, _, heard = trained
+    batches = heard[-1].batches
+    steps = [(p.epoch, p.batch) for p in heard if p.state in ("training", "validating")]
+    assert list(dict.fromkeys(steps)) == [(e, b) for e in (1, 2, 3) for b in range(batches + 1)]
+    assert heard[0].state == "starting"
+    assert heard[-1].state == "finished"
+    left = [p.seconds_left for p in heard if p.state == "training" and p.seconds_left is not None]
+    assert left[0] > left[-1]
+    assert any(p.device and p.backend and p.precision == "float32" for p in heard)
+
+
+def test_the_folder_of_a_training_is_a_model(trained):
+    run, _, _ = trained
+    image = read_image(run.folder / "preview" / "image.png").array
+    pixels = np.pad(image[None, ..., :1], ((0, 0), (0, 16), (0, 16), (0, 0))) / np.float32(255)
+    by_run, by_best = (open_model(path) for path in (run.folder, run.best))
+    assert by_run.name == by_best.name == "run"
+    assert np.array_equal(by_run.predict(pixels), by_best.predict(pixels))
+    assert by_run.channel == "red"
+
+
+def test_what_training_previewed_is_what_the_stored_model_predicts(trained):
+    run, _, _ = trained
+    image = read_image(run.folder / "preview" / "image.png").array
+    probability = open_model(run.last).predict(image[None, ..., :1] / np.float32(255))[0]
+    shown = read_image(run.folder / "preview" / "prediction.png").array
+    assert np.abs(shown / 255 - probability).max() <= 0.5 / 255 + 1e-5
+    truth = read_image(run.folder / "preview" / "truth.png").array
+    assert set(np.unique(truth)) == {0, 255}
+    together = read_image(run.folder / "preview.png").array
+    assert together.shape == (48, 3 * 48 + 16, 3)
+
+
+def test_a_finished_training_stays_as_it_is(trained):
+    run, state, _ = trained
+    before = {p: p.read_bytes() for p in (run.checkpoints / "000003").iterdir()}
+    assert training.train(open_run(run.folder), listed=False) == state
+    assert {p: p.read_bytes() for p in (run.checkpoints / "000003").iterdir()} == before
+
+
+def test_everything_that_is_derived_is_made_again(trained, tmp_path):
+    run, _, _ = trained
+    copy = open_run(shutil.copytree(run.folder, tmp_path / "copy"))
+    kept = ("history.csv", "best/model.weights.h5", "last/model.weights.h5", "preview.png")
+    before = {name: (copy.folder / name).read_bytes() for name in kept}
+    for name in ("best", "last", "preview"):
+        shutil.rmtree(copy.folder / name)
+    for name in ("history.csv", "curves.png", "preview.png"):
+        (copy.folder / name).unlink()
+    training.train(copy, listed=False)
+    assert {name: (copy.folder / name).read_bytes() for name in kept} == before
+    assert (copy.folder / "curves.png").is_file()
+
+
+def test_it_learns(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", epochs=15, augment="none", levels=3, learning_rate=0.01)
+    state = training.train(run)
+    assert state.history[state.best_epoch - 1]["val_dice"] > 0.8
+    assert [entry.name for entry in list_models() if entry.kind == "user"] == ["run"]
+
+
+def test_the_paper_runs_to_the_end(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", "paper", epochs=1, crop=None)
+    state = training.train(run)
+    assert state.epoch == 1
+    assert state.history[0]["learning_rate"] == pytest.approx(1e-3)
+
+
+def test_the_paper_refuses_mixed_sizes_by_name_and_makes_no_folder(discs, tmp_path):
+    folder = shutil.copytree(discs, tmp_path / "mixed")
+    for place in ("images", "masks"):
+        shutil.copy(folder / place / "d0.png", folder / place / "odd.png")
+    from PIL import Image
+
+    for place in ("images", "masks"):
+        path = folder / place / "odd.png"
+        Image.open(path).crop((0, 0, 32, 48)).save(path)
+    with pytest.raises(InputError, match=r"odd\.png.*48 x 32.*--preset default"):
+        training.begin(folder, tmp_path / "run", make_options("paper", validation_fraction=0.1))
+    assert not (tmp_path / "run").exists()
+    begin(folder, tmp_path / "run")
+
+
+def test_stopping_keeps_what_is_finished_and_the_rest_is_run_again(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", epochs=4)
+
+    def stop_in_second(progress):
+        if progress.state == "training" and progress.epoch == 2 and progress.batch == 2:
+            request_stop(run.folder)
+
+    state = training.train(run, stop=StopRequest(run.stop_file), listen=stop_in_second)
+    assert state.epoch == 1
+    progress = read_progress(run.folder)
+    assert (progress.state, progress.epoch, progress.batch) == ("stopped", 2, 2)
+    assert not run.stop_file.exists()
+    assert training.train(run).epoch == 4
+    assert [row["epoch"] for row in run.history()] == [1, 2, 3, 4]
+
+
+def test_a_stop_during_validation_ends_there(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", epochs=2)
+    stop = StopRequest()
+
+    def listen(progress):
+        if progress.state == "validating":
+            stop.ask("test")
+
+    assert training.train(run, stop=stop, listen=listen).epoch == 0
+    assert run.history() == []
+
+
+def test_early_stopping_counts_on_over_a_stop(discs, tmp_path, monkeypatch):
+    """A loss that never changes: the first epoch stays the best."""
+    monkeypatch.setattr("napari_snow_unet.unet.fitting.PixelLoss", _loss_of(1.0))
+    run = begin(discs, tmp_path / "run", epochs=9, patience=3)
+    stop = StopRequest()
+    state = training.train(run, stop=stop, listen=lambda p: p.epoch == 3 and stop.ask("test"))
+    assert (state.epoch, state.best_epoch, state.wait, state.stopped_early) == (2, 1, 1, False)
+    state = training.train(run)
+    assert (state.epoch, state.best_epoch, state.wait, state.stopped_early) == (4, 1, 3, True)
+    assert "early stopping" in read_progress(run.folder).message
+
+
+def test_more_epochs_for_a_constant_learning_rate(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", "paper", epochs=1)
+    training.train(run)
+    training.extend(run, 2)
+    assert training.train(run).epoch == 2
+    cosine = begin(discs, tmp_path / "cosine", epochs=2)
+    with pytest.raises(InputError, match="--fine-tune"):
+        training.extend(cosine, 3)
+
+
+def test_fine_tuning_begins_with_the_weights_of_the_model(discs, trained, tmp_path):
+    model = trained[0].best
+    options = make_options(
+        crop=32, epochs=1, learning_rate=1e-8, base_filters=64, precision="float32"
+    )
+    run, _ = training.begin(discs, tmp_path / "run", options, fine_tune=model)
+    assert run.config().network.base_filters == 4
+    training.train(run)
+    assert run.history()[0]["val_dice"] == pytest.approx(
+        next(r for r in trained[1].history if r["epoch"] == trained[1].best_epoch)["val_dice"],
+        abs=1e-3,
+    )
+
+
+def test_what_nobody_has_annotated_changes_neither_weights_nor_history(discs, tmp_path):
+    """Two datasets that differ only where the region says nobody has looked."""
+    region = np.zeros((48, 48), np.int32)
+    region[:, :30] = 1
+    results = []
+    for name, elsewhere in (("a", 0), ("b", 7)):
+        folder = shutil.copytree(discs, tmp_path / name)
+        for path in sorted((folder / "masks").iterdir()):
+            labels = read_labels(path)
+            labels[:, 30:] = elsewhere
+            write_labels(path, labels, overwrite=True)
+            write_labels(folder / "regions" / path.name, region)
+        run = begin(folder, tmp_path / f"run-{name}", epochs=1, augment="none")
+        results.append(training.train(run, listed=False).history[0])
+    for key, value in results[0].items():
+        if key != "seconds":
+            assert results[1][key] == pytest.approx(value, abs=1e-4), key
+
+
+def test_a_loss_that_becomes_nan_is_told_and_the_last_good_epoch_stays(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", "paper", epochs=3)
+    stop = StopRequest()
+    training.train(run, stop=stop, listen=lambda p: p.epoch == 2 and stop.ask("test"))
+    good = (run.last / "model.weights.h5").read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_snow_unet.unet.fitting.PixelLoss", _loss_of(float("nan")))
+        with pytest.raises(InputError, match=r"not a number any more \(epoch 2, batch 1"):
+            training.train(run)
+    assert (run.last / "model.weights.h5").read_bytes() == good
+    assert read_progress(run.folder).state == "failed"
+    assert "not a number" in (run.folder / "log.txt").read_text()
+    assert training.train(run).epoch == 3
+
+
+def _loss_of(value):
+    import keras
+
+    class Constant(keras.losses.Loss):
+        def __init__(self, with_dice):
+            super().__init__()
+
+        def call(self, y_true, y_pred):
+            return keras.ops.mean(y_pred) * 0 + value
+
+    return Constant
+
+
+@pytest.mark.parametrize("place", ["checkpoint", "history"])
+def test_a_full_disk_is_told_and_the_training_goes_on_when_there_is_room(
+    discs, tmp_path, monkeypatch, place
+):
+    run = begin(discs, tmp_path / "run", epochs=2)
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x")
+
+    with monkeypatch.context() as patch:
+        if place == "checkpoint":
+            patch.setattr("napari_snow_unet.unet.checkpoint._sync", full)
+        else:
+            patch.setattr("napari_snow_unet.unet.run_directory.RunDirectory.write_history", full)
+        with pytest.raises(InputError, match=r"disk is full.*--resume"):
+            training.train(run)
+    assert read_progress(run.folder).state == "failed"
+    assert training.train(run).epoch == 2
+    assert [row["epoch"] for row in run.history()] == [1, 2]
+
+
+def test_a_tile_that_vanishes_is_named(discs, tmp_path):
+    folder = shutil.copytree(discs, tmp_path / "data")
+    run = begin(folder, tmp_path / "run", epochs=2)
+    name = run.tiles().train[0].image
+
+    def listen(progress):
+        if progress.state == "starting" and progress.device:
+            name.unlink(missing_ok=True)
+
+    with pytest.raises(InputError, match=name.name):
+        training.train(run, listen=listen)
+
+
+def test_two_at_once_is_one_too_many(discs, tmp_path):
+    run = begin(discs, tmp_path / "run", epochs=1)
+    with locked(run.folder), pytest.raises(InputError, match="one training at a time"):
+        training.train(run)
+    assert training.train(run).epoch == 1
