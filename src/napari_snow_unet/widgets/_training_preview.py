@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PARTS = ("image", "truth", "prediction")
 _GAP = 1.05  # of the tile's width
-_NUCLEUS, _UNKNOWN = 255, 128  # in truth.png
 
 
 class PreviewLayers:
@@ -69,8 +68,8 @@ class PreviewLayers:
         layer = self._layers[part]()
         if layer is None or layer not in self._viewer.layers:
             return
-        said = layer.metadata[METADATA]
-        if said["checksum"] == _checksum(layer.data) != _checksum(data):
+        said = layer.metadata.get(METADATA, {})
+        if said.get("checksum") == _checksum(layer.data) != _checksum(data):
             layer.data = data
             layer.metadata = {**layer.metadata, METADATA: {**said, "checksum": _checksum(data)}}
 
@@ -85,12 +84,9 @@ class PreviewLayers:
                 METADATA: {"training": str(folder), "part": part, "checksum": _checksum(data)}
             },
         }
-        if part == "truth":
-            layer = self._viewer.add_labels(data, **shared)
-        else:
-            layer = self._viewer.add_image(
-                data, rgb=part == "image", contrast_limits=(0, 255), **shared
-            )
+        layer = self._viewer.add_image(
+            data, rgb=part == "image", contrast_limits=(0, 255), **shared
+        )
         self._layers[part] = ref(unwrapped(layer))
 
     def _found(self, folder: Path) -> dict[str, ref[Layer]]:
@@ -106,17 +102,13 @@ class PreviewLayers:
         """Return where, to the right of all other layers, there is room."""
         if not len(self._viewer.layers):
             return 0.0
-        extent = self._viewer.layers.extent.world[:, -1]
-        return float(extent[1] + (_GAP - 1) * (extent[1] - extent[0]))
+        left, right = self._viewer.layers.extent.world[:, -1]
+        place = float(right + (_GAP - 1) * (right - left))
+        return place if np.isfinite(place) else 0.0
 
 
 def _read(folder: Path) -> dict[str, NDArray[np.uint8]]:
-    parts = {part: read_image(folder / f"{part}.png").array for part in PARTS}
-    grey = parts["truth"]
-    parts["truth"] = np.where(grey == _NUCLEUS, 1, np.where(grey == _UNKNOWN, 2, 0)).astype(
-        np.uint8
-    )
-    return parts
+    return {part: read_image(folder / f"{part}.png").array for part in PARTS}
 
 
 def _checksum(data: Any) -> str:

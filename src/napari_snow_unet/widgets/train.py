@@ -103,12 +103,12 @@ class TrainWidget(QWidget):
             problem=bool(answer and answer.problem),
         )
         problem = options_problem or self._folder_problem()
-        if question is None:
-            problem = "Choose a dataset." if self.form.dataset is None else problem
-        elif answer is None:
-            problem = "Checking the dataset…"
-        elif answer.problem:
+        if self.form.dataset is None:
+            problem = "Choose a dataset."
+        elif answer is not None and answer.problem:
             problem = "The dataset cannot be used."
+        elif answer is None:
+            problem = problem or "Checking the dataset…"
         self.bar.allow(problem, self._why_not_resume())
 
     def _start(self, words: list[str], folder: Path) -> None:

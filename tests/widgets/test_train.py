@@ -1,0 +1,285 @@
+"""The train dock in a real napari, with the real process that trains, on tiny tiles."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt, QTimer
+
+from napari_snow_unet.data.images import read_image, write_image, write_labels
+from napari_snow_unet.models import list_models, open_model
+from napari_snow_unet.unet.run_directory import open_run
+from napari_snow_unet.unet.run_lock import training_process
+from napari_snow_unet.unet.run_progress import read_progress
+from napari_snow_unet.widgets import _training_process
+
+MANY = 5000  # epochs: nobody waits for them
+DOCK = "Train a U-Net"
+
+
+def disc_tile(seed, size=64):
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    labels = np.zeros((size, size), np.int32)
+    for number in range(1, 6):
+        center_y, center_x = rng.uniform(4, size - 4, 2)
+        labels[(y - center_y) ** 2 + (x - center_x) ** 2 < 30] = number
+    image = np.full((size, size, 3), (225, 190, 210), np.uint8)
+    image[labels > 0] = (110, 70, 140)
+    return image, labels
+
+
+def lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    """Return a dataset of six tiles with dark discs."""
+    folder = tmp_path / "discs"
+    for seed in range(6):
+        image, labels = disc_tile(seed)
+        write_image(folder / "images" / f"d{seed}.png", image)
+        write_labels(folder / "masks" / f"d{seed}.png", labels)
+    return folder
+
+
+class Dock:
+    """The train dock of a viewer, and what a person does with it."""
+
+    def __init__(self, viewer, qtbot):
+        self.viewer, self.qtbot = viewer, qtbot
+        self.frame, self.widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", DOCK)
+        self.form, self.bar = self.widget.form, self.widget.bar
+        self.follower = self.widget.follower
+
+    def choose(self, tiles, **options):
+        """Fill in the form; return the folder that the training will have."""
+        self.form.places.dataset.value = tiles
+        small = {"epochs": 3, "batch_size": 4, "crop": 32, "base_filters": 2}
+        for name, value in {**small, **options}.items():
+            fields = self.form.main if hasattr(self.form.main, name) else self.form.more
+            getattr(fields, name).value = value
+        self.form.computing.device.value = "cpu"
+        self.qtbot.waitUntil(lambda: self.bar.train_button.isEnabled(), timeout=20_000)
+        return self.form.run_folder
+
+    def click(self, button):
+        assert button.isEnabled(), button.toolTip()
+        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def wait_for_epoch(self, number=1):
+        self.qtbot.waitUntil(lambda: len(self.widget.curves.rows) >= number, timeout=90_000)
+
+    def wait(self, seconds=90):
+        self.qtbot.waitUntil(lambda: not self.follower.following, timeout=int(seconds * 1000))
+
+    @property
+    def message(self):
+        return self.bar.message.text()
+
+    def part(self, part):
+        (layer,) = [
+            layer
+            for layer in self.viewer.layers
+            if layer.metadata.get("napari-snow-unet", {}).get("part") == part
+        ]
+        return layer
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left():
+    yield
+    for process in list(_training_process._started.values()):
+        process._process.kill()
+        process._process.wait()
+        process.exit_code()
+
+
+@pytest.fixture
+def dock(make_napari_viewer, qtbot):
+    """Open the train dock in a real napari."""
+    opened = Dock(make_napari_viewer(), qtbot)
+    yield opened
+    opened.viewer = opened.frame = opened.widget = opened.form = opened.bar = None
+    opened.follower = None
+
+
+class Pulse:
+    """A timer of the window: when it does not fire, the window is frozen."""
+
+    def __init__(self, every_ms=50):
+        self.times, self._timer = [], QTimer()
+        self._timer.timeout.connect(lambda: self.times.append(time.perf_counter()))
+        self._timer.start(every_ms)
+
+    def stop(self):
+        self._timer.stop()
+        return len(self.times), np.diff(self.times)
+
+
+def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot):
+    dock.viewer.add_image(np.zeros((9, 9)), name="discs-training prediction")
+    _, segment = dock.viewer.window.add_plugin_dock_widget("napari-snow-unet", "Segment nuclei")
+    dock.viewer.layers.selection.active = dock.viewer.layers[0]
+    folder = dock.choose(tiles, precision="float32", loss="bce", seed=7, learning_rate=0.02)
+    asked = dock.form.options()
+    epochs = []
+    dock.bar.epochs.valueChanged.connect(epochs.append)
+    start = time.perf_counter()
+    dock.click(dock.bar.train_button)
+    pulse, pid = Pulse(), dock.follower.process.pid
+    assert str(folder) in dock.message
+    dock.wait_for_epoch()
+    assert str(folder) in dock.message
+    assert "cores" in dock.form.device_text
+    assert "float32" in dock.form.device_text
+    dock.wait()
+    fired, gaps = pulse.stop()
+    seconds = time.perf_counter() - start
+
+    # The window lived all the time; other programs may hold the processor for a moment.
+    assert fired >= 12.5 * seconds
+    assert np.quantile(gaps, 0.99) < 0.25
+    assert [value for value in epochs if value > 0] == [1, 2, 3]
+    assert not lives(pid)
+
+    # What was asked for is what was done, and where it is was said.
+    run = open_run(folder)
+    assert run.config().options == asked == dock.form.options()
+    assert Path(run.config().dataset) == tiles
+    assert len(run.history()) == 3
+    assert "Finished" in dock.message
+    assert str(folder) in dock.message
+    assert dock.widget.curves.rows == run.history()
+    qtbot.waitUntil(lambda: not dock.widget.curves.pixmap().isNull(), timeout=20_000)
+
+    # The preview lies beside the layers of the user, who keeps what is selected.
+    for part, side in (("image", (64, 64, 3)), ("truth", (64, 64)), ("prediction", (64, 64))):
+        assert dock.part(part).data.shape == side
+    assert not dock.viewer.layers["discs-training prediction"].data.any()
+    assert dock.viewer.layers.selection.active is dock.viewer.layers[0]
+    shown = read_image(folder / "preview" / "prediction.png").array
+    np.testing.assert_array_equal(dock.part("prediction").data, shown)
+
+    # The model is in the segment dock's list and predicts what training saw.
+    assert "discs-training" in [entry.name for entry in list_models()]
+    segment.models.refresh()
+    segment.form.model.value = "discs-training"
+    assert not segment.models.problem()
+    predict = open_model(folder / "last").predict
+    red = dock.part("image").data[None, ..., :1] / np.float32(255)
+    np.testing.assert_allclose(predict(red)[0] * 255, shown, atol=0.501)
+
+
+def test_stop_keeps_everything_resume_goes_on_and_closing_napari_ends_the_process(
+    dock, tiles, qtbot, notifications
+):
+    folder = dock.choose(tiles, epochs=MANY, seed=3)
+    dock.click(dock.bar.train_button)
+    dock.wait_for_epoch()
+    pid, start = dock.follower.process.pid, time.monotonic()
+    dock.click(dock.bar.stop_button)
+    assert not dock.bar.stop_button.isEnabled()
+    dock.wait(10)
+    seconds = [time.monotonic() - start]
+    assert not lives(pid)
+    done = len(open_run(folder).history())
+    assert done >= 1
+    assert "Stopped" in dock.message
+    assert not dock.bar.train_button.isEnabled()  # it would overwrite this training
+    assert "already" in dock.bar.train_button.toolTip()
+
+    dock.form.more.seed.value = 4
+    dock.click(dock.bar.resume_button)
+    assert dock.form.options().seed == 3, "a resumed training keeps its options"
+    assert len(dock.widget.curves.rows) == done
+    dock.wait_for_epoch(done + 1)
+    pid = dock.follower.process.pid
+    dock.viewer.close()
+    start = time.monotonic()
+    while lives(pid) and time.monotonic() < start + 10:
+        _training_process.started_here(folder)  # as the program's end would, reap it
+        qtbot.wait(20)
+    assert not lives(pid)
+    seconds.append(time.monotonic() - start)
+    assert min(seconds) < 5  # other programs may hold the processor for a moment
+    assert [row["epoch"] for row in open_run(folder).history()] == list(
+        range(1, len(open_run(folder).history()) + 1)
+    )
+    assert read_progress(folder).state == "stopped"
+    assert notifications() == []
+
+
+def test_a_training_that_is_kept_is_followed_by_the_next_napari(make_napari_viewer, tiles, qtbot):
+    first = Dock(make_napari_viewer(), qtbot)
+    folder = first.choose(tiles, epochs=MANY)
+    first.bar.keep = True
+    first.click(first.bar.train_button)
+    pid = first.follower.process.pid
+    first.wait_for_epoch()
+    first.viewer.close()
+    kept = _training_process._started.pop(folder)  # the next napari is another program
+    qtbot.wait(1000)
+    assert training_process(folder) == pid
+
+    second = Dock(make_napari_viewer(), qtbot)
+    assert second.follower.following
+    assert second.follower.process is None
+    assert second.bar.keep
+    assert second.form.run_folder == folder
+    assert second.form.options() == open_run(folder).config().options
+    assert not second.bar.train_button.isEnabled()
+    assert not second.bar.resume_button.isEnabled()
+    second.wait_for_epoch(len(second.widget.curves.rows) + 1)
+    second.bar.keep = False
+    second.viewer.close()
+    start = time.monotonic()
+    qtbot.waitUntil(lambda: kept.exit_code() is not None, timeout=10_000)
+    assert time.monotonic() - start < 5
+    assert kept.exit_code() == 0
+    assert read_progress(folder).state == "stopped"
+
+
+def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, tiles, notifications):
+    dock.choose(tiles)
+    (tiles / "masks" / "d1.png").write_bytes(b"no image")
+    (tiles / "images" / "d1.png").unlink()
+    for file in list((tiles / "images").iterdir())[1:]:
+        file.unlink()
+    dock.click(dock.bar.train_button)
+    dock.wait(60)
+    (note,) = notifications()
+    assert note.message == dock.message
+    assert "pairs of an image and a mask" in note.message
+    assert str(tiles) in note.message
+    assert not dock.bar.stop_button.isEnabled()
+    assert not dock.bar.epochs.isVisibleTo(dock.bar)
+    assert dock.form.isEnabled()
+    dock.qtbot.waitUntil(lambda: "1 pairs" in dock.form.tiles_text, timeout=10_000)
+    assert not dock.bar.train_button.isEnabled()
+
+
+def test_a_process_that_is_killed_is_one_notification_and_can_be_resumed(
+    dock, tiles, notifications, qtbot
+):
+    folder = dock.choose(tiles, epochs=MANY)
+    dock.click(dock.bar.train_button)
+    qtbot.waitUntil(
+        lambda: folder.is_dir() and training_process(folder) is not None, timeout=60_000
+    )
+    os.kill(dock.follower.process.pid, 9)
+    dock.wait(10)
+    (note,) = notifications()
+    assert "signal 9" in note.message
+    assert "Resume" in note.message
+    assert dock.bar.resume_button.isEnabled()
+    assert dock.form.isEnabled()
