@@ -103,6 +103,9 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
     assert dock.run() == layer
     assert np.array_equal(layer.data, first)
     assert _open_network.cache_info().misses == loaded
+    dock.form.network.tile.value = 320  # traced anew for tiles of another size
+    assert np.mean((dock.run().data > 0) != (first > 0)) < 0.001
+    assert _open_network.cache_info().misses == loaded
 
 
 WITHOUT_TENSORFLOW = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -135,9 +136,21 @@ class Run(QObject):
 
 
 class _Worker(GeneratorWorker):
-    """A worker that closes its generator; `quit` alone leaves it hanging between two steps."""
+    """A worker with a thread of its own, which closes its generator when it ends."""
+
+    def start(self) -> None:
+        """Start the work, not in Qt's pool of threads as superqt does.
+
+        A thread of the pool has a new Python thread state for each piece of work. pybind11, when
+        it is first loaded there with TensorFlow, keeps that of the first and crashes the process
+        in a later one: https://github.com/pybind/pybind11/issues/2888.
+        """
+        self._worker_set.add(self)  # napari asks all of these to quit when it is closed
+        self._finished.connect(self._set_discard)
+        threading.Thread(target=self.run, name="napari-snow-unet").start()
 
     def work(self) -> Any:
+        """Do the work; `quit` alone would leave the generator hanging between two steps."""
         try:
             return super().work()
         finally:

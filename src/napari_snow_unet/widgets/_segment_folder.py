@@ -22,6 +22,7 @@ NO_FOLDER = "Choose a folder of images."
 NO_RESULTS = "Choose a folder for the results."
 RESULTS = "nuclei"
 MOST_NAMES = 5
+QUIET_MS = 300  # a file that opens in less shows no progress
 KEPT = "Cancelled; the files that were done are kept."
 
 
@@ -112,6 +113,7 @@ class FolderJob:
             partial(_jobs.open_files, result),
             title=f"Opening {result.source.name}",
             on_done=self._show,
+            quiet_ms=QUIET_MS,
         )
 
     def _show(self, opened: _jobs.Opened) -> None:
