@@ -83,14 +83,14 @@ def test_the_bundled_model_sees_no_nucleus_in_blank_glass(brightness):
     assert model.predict(blank).max() < model.threshold_floor
 
 
-def test_the_bundled_model_beats_the_classical_method_on_a_generated_tile():
-    tile = next(frozen_test_set())
-    truth = tile.labels > 0
-    dice = {}
-    for name in ("default", CLASSICAL):
-        found = run(segment(tile.image, open_model(name))).labels > 0
-        dice[name] = 2 * (found & truth).sum() / (found.sum() + truth.sum())
-    assert dice["default"] > max(0.85, dice[CLASSICAL] + 0.1)
+def test_the_bundled_model_beats_the_classical_method_on_generated_tiles():
+    dice = {"default": [], CLASSICAL: []}
+    for tile in islice(frozen_test_set(), 1, 5):
+        truth = tile.labels > 0
+        for name, scores in dice.items():
+            found = run(segment(tile.image, open_model(name))).labels > 0
+            scores.append(2 * (found & truth).sum() / (found.sum() + truth.sum()))
+    assert np.mean(dice["default"]) > max(0.85, np.mean(dice[CLASSICAL]) + 0.1)
 
 
 def test_a_model_is_opened_by_name_folder_or_either_file(mine):

@@ -10,7 +10,7 @@ from napari_snow_unet.data.synthetic import GENERATOR_VERSION, SyntheticTile, ge
 
 LayerData = tuple[Any, dict[str, Any], str]
 TILE_SEED = 2026
-STACK_SEEDS = (11, 12, 13, 14)
+STACK_SEEDS = (200, 205, 210, 214)
 
 
 def open_tile() -> list[LayerData]:

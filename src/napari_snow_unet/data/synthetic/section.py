@@ -1,0 +1,75 @@
+"""The stained section of a generated tile: everything laid over each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from napari_snow_unet.data.synthetic.composition import NOTHING_DEAD, Composition
+from napari_snow_unet.data.synthetic.cytoplasm import stain_cytoplasm
+from napari_snow_unet.data.synthetic.fields import Field, smooth_noise, soft_step
+from napari_snow_unet.data.synthetic.layout import Regions
+from napari_snow_unet.data.synthetic.nuclei import Nuclei
+from napari_snow_unet.data.synthetic.stroma import (
+    spill_blood,
+    stain_debris,
+    stain_haze,
+    stain_stroma,
+)
+
+EOSIN_IN_NUCLEI = 0.5
+
+
+def stain_section(
+    nuclei: Nuclei,
+    regions: Regions,
+    scale: float,
+    made_of: Composition,
+    rng: np.random.Generator,
+) -> tuple[Field, Field, Field]:
+    """Stain stroma, cell bodies, debris, blood and nuclei.
+
+    Parameters
+    ----------
+    nuclei : Nuclei
+        Labels and chromatin.
+    regions : Regions
+        Where which tissue is.
+    scale : float
+        Pixels per pixel of 0.25 um.
+    made_of : Composition
+        Strength of the stains.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    hematoxylin, eosin, blood : ndarray of float32, shape (Y, X)
+        Amounts.
+    """
+    size = len(regions.hole)
+    nest = soft_step(regions.depth, 1.0)
+    stroma = stain_stroma(regions, scale, made_of, rng)
+    bodies = stain_cytoplasm(nuclei.labels, scale, made_of, rng)
+    hematoxylin, eosin = _mixed(stroma, bodies, nest)
+    if made_of.dead > NOTHING_DEAD:
+        debris = stain_debris(size, scale, made_of, rng)
+        hematoxylin, eosin = _mixed((hematoxylin, eosin), debris, regions.dead)
+    hematoxylin += stain_haze(regions, scale, made_of, rng)
+    blood, vessel = spill_blood(size, scale, rng)
+    vessel, blood = vessel * (1 - nest), blood * (1 - nest) * (1 - nuclei.cover)
+    # A nucleus on the edge of a hole has its cytoplasm around it.
+    body = soft_step(ndimage.gaussian_filter(nuclei.cover, 3.5 * scale) - 0.2, 0.05)
+    hole = regions.hole * (1 - body * soft_step(regions.depth + 4, 1.0))
+    tissue = (1 - hole) * (1 - vessel)
+    uneven = 0.1 * smooth_noise(size, 110 * scale, rng)
+    hematoxylin = (1 + uneven) * (hematoxylin * tissue * (1 - nuclei.cover) + nuclei.chromatin)
+    eosin = (1 - uneven) * eosin * tissue * (1 - (1 - EOSIN_IN_NUCLEI) * nuclei.cover)
+    return hematoxylin, eosin, blood
+
+
+def _mixed(
+    some: tuple[Field, Field], others: tuple[Field, Field], share: Field
+) -> tuple[Field, Field]:
+    """Mix stains: where `share` is 1 the others replace some."""
+    return some[0] + share * (others[0] - some[0]), some[1] + share * (others[1] - some[1])
