@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from itertools import islice
 
 import numpy as np
 import pytest
