@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -179,8 +178,8 @@ def last_error(printed: str) -> str:
     str
         The message of our own errors, else the last line.
     """
-    ours = re.findall(r"(?ms)^Error: (.*)", printed)
-    if ours:
-        return " ".join(ours[-1].split())
+    _, found, message = f"\n{printed}".rpartition("\nError: ")
+    if found:
+        return " ".join(message.split())
     lines = [line.strip(" │╭╮╰╯─\t") for line in printed.splitlines()]
     return next((line for line in reversed(lines) if line), "")
