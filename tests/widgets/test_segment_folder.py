@@ -167,3 +167,13 @@ def test_a_folder_without_images_is_refused_in_one_sentence(chosen, tmp_path, no
     assert "no image" in chosen.message
     assert len(notifications()) == 1
     assert not (empty / "nuclei").exists()
+
+
+def test_files_that_are_gone_when_a_row_is_clicked_are_told(chosen, folder, notifications):
+    run(chosen)
+    (folder / "tile2.png").unlink()
+    click_row(chosen, 2)
+    assert len(chosen.viewer.layers) == 0
+    (note,) = notifications()
+    assert "tile2.png" in note.message
+    assert note.message == chosen.message

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from dataclasses import replace
+from weakref import ref
 
 import dask.array as da
 import numpy as np
@@ -420,3 +423,75 @@ def test_options_of_the_form_reach_the_pipeline(dock, network, discs):
     layer = dock.run()
     assert layer.name == "A nuclei mask"
     assert layer.metadata["napari-snow-unet"]["options"]["channel"] == "green"
+
+
+def test_the_range_of_values_is_that_of_the_whole_stack_for_every_slice(dock, network, discs):
+    """A dark slice of a 16-bit stack is dark, also where it is segmented by itself."""
+    stack = np.stack([discs()[..., 0].astype(np.uint16) * 250, discs()[..., 0]])
+    dock.viewer.add_image(da.from_array(stack, chunks=(1, 200, 300)), name="stack")
+    dock.form.nuclei.threshold.value = 0.5
+    for number in (0, 1):
+        dock.viewer.dims.set_point(0, number)
+        dock.run()
+    (layer,) = dock.nuclei()
+    assert layer.data[0].max() == 24
+    assert (layer.data[1] > 0).all()
+
+
+def test_the_range_is_found_anew_when_the_data_are_exchanged(dock, network, discs):
+    image = dock.viewer.add_image(discs()[..., 0].astype(np.uint16) * 250)
+    assert dock.run().data.max() == 24
+    image.data = discs()[..., 0].astype(np.uint16)
+    assert dock.run().data.max() == 24
+
+
+def test_the_slice_shown_is_found_whatever_units_the_viewer_uses(dock, network, discs):
+    stack = np.stack([discs()] * 4)
+    units = ("nm", "nm", "nm")
+    dock.viewer.add_image(stack, rgb=True, name="A", scale=(2000, 250, 250), units=units)
+    dock.viewer.add_labels(
+        np.zeros((80, 50, 75), int), scale=(0.1, 1, 1), units=("um", "um", "um"), name="other"
+    )
+    dock.viewer.layers.units = ("um", "um", "um")
+    dock.viewer.dims.set_point(0, 6)  # um: the fourth slice
+    assert [plane.max() for plane in dock.run().data] == [0, 0, 0, 24]
+
+
+def test_an_image_of_another_scale_is_resampled_and_the_message_says_so(dock, network, discs):
+    network.model = replace(network.model, pixel_size_um=(0.2, 0.3))
+    place = {"scale": (0.6, 0.6), "units": ("um", "um")}
+    dock.viewer.add_image(discs(), rgb=True, name="A", **place)
+    layer = dock.run()
+    assert layer.data.shape == (200, 300)
+    assert layer.data.max() == 24
+    assert "Resampled from 0.6 to 0.3" in dock.message
+    assert layer.metadata["napari-snow-unet"]["network_pixel_size_um"] == pytest.approx(0.3)
+
+
+def test_a_pixel_size_that_was_typed_in_is_not_taken_for_that_of_a_calibrated_image(
+    dock, network, discs
+):
+    unknown = dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.form.network.pixel_size.value = 0.7
+    known = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
+    assert dock.form.options().pixel_size_um is None
+    dock.form.network.pixel_size.value = 0.3  # the person knows better than this layer
+    assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] == 0.3
+    dock.viewer.layers.selection.active = unknown
+    dock.viewer.layers.selection.active = known
+    assert dock.form.options().pixel_size_um is None
+
+
+def test_a_result_does_not_keep_the_pixels_of_a_deleted_image_in_memory(dock, network, discs):
+    pixels = discs()
+    known = ref(pixels)
+    dock.viewer.add_image(pixels, rgb=True, name="A")
+    layer = dock.run()
+    dock.viewer.layers.remove("A")
+    del pixels
+    gc.collect()
+    assert known() is None
+    dock.viewer.layers.selection.active = layer
+    dock.form.nuclei.threshold.value = 0.99
+    dock.settle()
+    assert not layer.data.any()

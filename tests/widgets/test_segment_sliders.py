@@ -234,3 +234,27 @@ def test_many_moves_end_at_the_last_one(dock, result):
     dock.settle()
     assert result.data.max() == 8
     assert dock.nuclei() == [result]
+
+
+def test_an_error_while_labelling_is_told_and_leaves_the_labels(
+    dock, network, result, notifications, monkeypatch
+):
+    from napari_snow_unet.segmentation import stack
+
+    before = result.data.copy()
+
+    def out_of_memory(*args, **kwargs):
+        raise MemoryError("no room for labels")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stack, "label", out_of_memory)
+        dock.form.nuclei.threshold.value = 0.7
+        dock.settle()
+    (note,) = notifications()
+    assert "no room for labels" in note.message
+    assert note.message == dock.message
+    assert np.array_equal(result.data, before)
+    assert dock.bar.run_button.isEnabled()
+    dock.form.nuclei.threshold.value = 0.71
+    dock.settle()
+    assert result.data.max() == 8
