@@ -12,7 +12,7 @@ CHOOSE_PYTHON := python=$${PYTHON:-$$(tools/choose_python.sh)}
 VENV := .venv
 TOX := $(VENV)/bin/python -m tox run
 
-.PHONY: help demo test test-slow lint format system clean
+.PHONY: help demo test test-slow lint screenshots format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
 
 lint: $(VENV)/.tox-installed ## Run the checks alone: style, types, import contracts, napari manifest.
 	$(TOX) -e lint
+
+screenshots: $(VENV)/.installed ## Make the pictures of the documentation, on a virtual screen.
+	for script in docs/make_screenshots.py docs/screenshot_*.py; do \
+		xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/bin/python $$script || exit 1; \
+	done
 
 format: $(VENV)/.tox-installed ## Mend what ruff can mend.
 	$(TOX) -e format
