@@ -11,6 +11,8 @@ from qtpy.QtCore import QObject, QTimer
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.unet.crops import require_equal_sizes
+from napari_snow_unet.unet.run_directory import check_free, is_run
+from napari_snow_unet.unet.run_progress import read_progress
 from napari_snow_unet.unet.training_tiles import open_dataset
 from napari_snow_unet.widgets._run import Run
 
@@ -105,3 +107,26 @@ def _checked(question: Question) -> Generator[Progress, None, Answer]:
     except InputError as error:
         return Answer(problem=str(error))
     return Answer(notes=" ".join(tiles.notes))
+
+
+def why_not_begin_in(folder: Path | None) -> str:
+    """Say why no training can begin in a folder; empty if it can."""
+    if folder is None:
+        return "Choose a training folder."
+    try:
+        check_free(folder)
+    except InputError as error:
+        return str(error)
+    except OSError as error:
+        return f"The training folder cannot be used ({error})."
+    return ""
+
+
+def why_not_resume_in(folder: Path | None) -> str:
+    """Say why there is nothing to resume in a folder; empty if there is."""
+    if folder is None or not is_run(folder):
+        return "There is no training in the training folder yet."
+    progress = read_progress(folder)
+    if progress is not None and progress.state == "finished":
+        return "The training in this folder has finished."
+    return ""

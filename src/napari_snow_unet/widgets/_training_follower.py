@@ -153,7 +153,11 @@ class TrainingFollower(QObject):
         self._timer.stop()
         errors = self.process.error() if self.process is not None else ""
         self.process = None
-        self.ended.emit(_how(code, progress, errors))
+        early = self._stop_wanted and (progress is None or progress.state not in ENDED)
+        if early and (code is None or code <= 0):
+            self.ended.emit(End("stopped", "Stopped before the training had begun."))
+        else:
+            self.ended.emit(_how(code, progress, errors))
 
     def _forget(self) -> None:
         self.folder = self.process = None

@@ -10,13 +10,18 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.run_directory import RunDirectory, check_free, is_run
+from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 from napari_snow_unet.unet.run_lock import training_process
 from napari_snow_unet.unet.run_progress import TrainingProgress, read_progress
 from napari_snow_unet.widgets._curves import Curves
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._training_bar import TrainingBar
-from napari_snow_unet.widgets._training_check import DatasetCheck, Question
+from napari_snow_unet.widgets._training_check import (
+    DatasetCheck,
+    Question,
+    why_not_begin_in,
+    why_not_resume_in,
+)
 from napari_snow_unet.widgets._training_device import DeviceQuestion, device_of
 from napari_snow_unet.widgets._training_end import EndWithNapari
 from napari_snow_unet.widgets._training_follower import End, TrainingFollower
@@ -35,7 +40,6 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _SETTLED_MS = 300
-RUNNING = "A training runs. Stop it first."
 
 
 class TrainWidget(QWidget):
@@ -57,6 +61,7 @@ class TrainWidget(QWidget):
         self.device = DeviceQuestion(self, self.form.show_device)
         self.at_end = EndWithNapari(self)
         self._docked = False
+        self._remembered: Path | None = None
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
@@ -102,14 +107,14 @@ class TrainWidget(QWidget):
             (answer.problem or answer.notes) if answer else "",
             problem=bool(answer and answer.problem),
         )
-        problem = options_problem or self._folder_problem()
+        problem = options_problem or why_not_begin_in(self.form.run_folder)
         if self.form.dataset is None:
             problem = "Choose a dataset."
         elif answer is not None and answer.problem:
             problem = "The dataset cannot be used."
         elif answer is None:
             problem = problem or "Checking the dataset…"
-        self.bar.allow(problem, self._why_not_resume())
+        self.bar.allow(problem, why_not_resume_in(self.form.run_folder))
 
     def _start(self, words: list[str], folder: Path) -> None:
         """Start a process and follow it."""
@@ -143,6 +148,9 @@ class TrainWidget(QWidget):
         self._follow(folder, process)
 
     def _progressed(self, progress: TrainingProgress) -> None:
+        if self.follower.folder not in (None, self._remembered):
+            self._remembered = self.follower.folder
+            remember(self._remembered)
         self.bar.show_progress(progress)
         self.form.show_device(device_of(progress) or self.form.device_text)
         if self.bar.stop_button.isEnabled():
@@ -152,8 +160,6 @@ class TrainWidget(QWidget):
         if self.follower.following:
             for done in range(len(self.curves.rows) + 1, len(rows) + 1):
                 self.bar.show_epochs(done)
-            if not self.curves.rows and self.follower.folder is not None:
-                remember(self.follower.folder)
         self.curves.show_rows(rows)
 
     def _previewed(self, folder: Path) -> None:
@@ -186,27 +192,6 @@ class TrainWidget(QWidget):
         if dataset is None:
             return None, problem
         return Question(dataset, options.seed, options.fold, options.crop is None), problem
-
-    def _folder_problem(self) -> str:
-        folder = self.form.run_folder
-        if folder is None:
-            return "Choose a training folder."
-        try:
-            check_free(folder)
-        except InputError as error:
-            return str(error)
-        except OSError as error:
-            return f"The training folder cannot be used ({error})."
-        return ""
-
-    def _why_not_resume(self) -> str:
-        folder = self.form.run_folder
-        if folder is None or not is_run(folder):
-            return "There is no training in the training folder yet."
-        progress = read_progress(folder)
-        if progress is not None and progress.state == "finished":
-            return "The training in this folder has finished."
-        return ""
 
     def _folder_changed(self) -> None:
         self.update_hint()
