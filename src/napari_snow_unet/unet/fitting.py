@@ -91,7 +91,7 @@ class Fitting:
         self.model.compile(
             self._optimizer,
             loss=PixelLoss(self._options.loss == "bce-dice"),
-            metrics=[PixelScores(by_sorting=backend.prepare().kind == "gpu")],
+            metrics=[PixelScores(by_sorting=_by_sorting())],
             jit_compile=backend.compiles_steps(),
         )
         self._preview = Preview(tiles.validation, self._validation.read, config.network.stride)
@@ -232,6 +232,12 @@ def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> A
         optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer
+
+
+def _by_sorting() -> bool:
+    """Tell where pixels cannot be counted directly and in the same order every time."""
+    device = backend.prepare()
+    return device.kind == "gpu" or device.backend == "jax"
 
 
 def _put_model(folder: Path, weights: Path, config: RunConfig) -> None:

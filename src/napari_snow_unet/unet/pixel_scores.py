@@ -22,7 +22,7 @@ class PixelScores(keras.metrics.Metric):
     ----------
     by_sorting : bool, default: False
         Count by sorting. GPUs count directly in an order that is not the same every time, which
-        TensorFlow refuses when results have to be reproducible.
+        TensorFlow refuses when results have to be reproducible; JAX compiles no direct count.
 
     Notes
     -----
