@@ -74,7 +74,9 @@ def test_the_images_of_a_part(tmp_path):
 
 
 def test_a_folder_without_a_table_is_refused(tmp_path):
-    for folder in (tmp_path, tmp_path / "none"):
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / MANIFEST).write_text("name,best_shift_dy\n01,3\n")
+    for folder in (tmp_path, tmp_path / "none", tmp_path / "foreign"):
         with pytest.raises(InputError, match="napari-snow-unet prepare"):
             read_manifest(folder)
 
@@ -94,6 +96,7 @@ def test_a_table_cannot_point_outside_its_folder(tmp_path, image):
 )
 def test_a_damaged_table_is_one_sentence(tmp_path, old, new, words):
     write_manifest(tmp_path, [tile(0)])
+    write_info(tmp_path, DatasetInfo())
     path = tmp_path / MANIFEST
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(InputError, match=words):

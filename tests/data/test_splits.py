@@ -73,6 +73,11 @@ def test_more_than_there_is_is_refused(plan):
         part_sizes(plan, 10)
 
 
+def test_where_tiles_were_lost_training_gets_less():
+    sizes = part_sizes(SplitPlan(train=6, val=2, test=4), 11, strict=False)
+    assert sizes == {"test": 4, "val": 2, "train": 5}
+
+
 def test_numbers_are_met_and_the_rest_is_unused():
     parts = Counter(assign_parts(names(50), SplitPlan(train=20, val=5, test=10)))
     assert parts == {"train": 20, "val": 5, "test": 10, "unused": 15}
@@ -100,8 +105,8 @@ def test_asking_for_more_training_tiles_leaves_the_other_parts_alone():
 @settings(max_examples=40, deadline=None)
 def test_groups_are_never_torn_apart_and_no_part_is_empty(sizes, seed):
     tiles = [f"{group:02d}_{n}" for group, size in enumerate(sizes) for n in range(size)]
-    plan = SplitPlan(train=0.6, val=0.2, test=0.2, seed=seed, group_by=r"^(\d+)_")
-    parts = assign_parts(tiles, plan)
+    plan = SplitPlan(train=0.6, val=0.2, test=0.2, seed=seed)
+    parts = assign_parts(tiles, plan, groups_of(tiles, r"^(\d+)_"))
     part_of = {}
     for tile, part in zip(tiles, parts, strict=True):
         assert part_of.setdefault(tile[:2], part) == part
@@ -111,7 +116,7 @@ def test_groups_are_never_torn_apart_and_no_part_is_empty(sizes, seed):
 
 def test_groups_come_near_the_sizes_asked_for():
     tiles = [f"{group:02d}_{n}" for group in range(40) for n in range(5)]
-    parts = Counter(assign_parts(tiles, SplitPlan(group_by=r"^\d+")))
+    parts = Counter(assign_parts(tiles, SplitPlan(), groups_of(tiles, r"^\d+")))
     assert parts == {"train": 145, "val": 15, "test": 40}
 
 
@@ -130,7 +135,7 @@ def test_folds_are_of_nearly_equal_size_and_keep_groups_together():
     plain = Counter(assign_folds(names(23), SplitPlan(folds=5)))
     assert sorted(plain.values()) == [4, 4, 5, 5, 5]
     tiles = [f"{group}_{n}" for group in "abcdef" for n in range(4)]
-    folds = assign_folds(tiles, SplitPlan(folds=3, group_by="^(.)_"))
+    folds = assign_folds(tiles, SplitPlan(folds=3), groups_of(tiles, "^(.)_"))
     assert sorted(Counter(folds).values()) == [8, 8, 8]
     assert len({(tile[0], fold) for tile, fold in zip(tiles, folds, strict=True)}) == 6
 

@@ -7,7 +7,16 @@ import sys
 import typer
 
 from napari_snow_unet import __version__
-from napari_snow_unet.cli import demo, evaluate, models, segment, train
+from napari_snow_unet.cli import (
+    check,
+    demo,
+    evaluate,
+    models,
+    prepare,
+    segment,
+    split,
+    train,
+)
 from napari_snow_unet.data.files import InputError
 
 app = typer.Typer(
@@ -40,6 +49,9 @@ app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)
 app.command("train")(train.train)
+app.command("prepare")(prepare.prepare)
+app.command("check")(check.check)
+app.command("split")(split.split)
 
 
 def main() -> None:

@@ -88,12 +88,24 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "foreground": float,
 }
 _OPTIONAL: dict[str, type[int] | type[float]] = {"fold": int, "um_per_px": float}
+_NEEDED = {"index", "image", "mask", "name", "split"}
+_LONGEST_HEADER = 100_000
 _REMEDY = "Restore the table, or prepare the dataset again in another folder."
 
 
 def is_dataset(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder is a prepared dataset, finished or not."""
-    return any((Path(folder) / name).is_file() for name in (INFO, MANIFEST))
+    """Tell whether a folder is a prepared dataset, finished or not; never raises.
+
+    A ``manifest.csv`` with other columns is somebody else's table.
+    """
+    if (Path(folder) / INFO).is_file():
+        return True
+    try:
+        with (Path(folder) / MANIFEST).open(encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline(_LONGEST_HEADER)
+    except OSError:
+        return False
+    return set(next(csv.reader([header]), [])) >= _NEEDED
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
@@ -209,7 +221,7 @@ def _rows(path: Path) -> Iterator[Tile]:
         return
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        missing = {"index", "image", "mask", "name"} - set(reader.fieldnames or ())
+        missing = _NEEDED - set(reader.fieldnames or ())
         if missing:
             raise InputError(
                 f"the table lacks {', '.join(sorted(missing))}",

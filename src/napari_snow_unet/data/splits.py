@@ -79,8 +79,22 @@ def parse_share(text: str) -> Share:
     return value
 
 
-def part_sizes(plan: SplitPlan, tiles: int) -> dict[str, int]:
-    """Return how many of `tiles` tiles each part takes; what is left over is unused.
+def part_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str, int]:
+    """Return how many tiles each part takes; what is left over is unused.
+
+    Parameters
+    ----------
+    plan : SplitPlan
+        What is asked for.
+    tiles : int
+        How many there are.
+    strict : bool, default: True
+        If false, and numbers exceed the tiles, training gets less, then validation, then test.
+
+    Returns
+    -------
+    dict of str to int
+        Tiles per part.
 
     Raises
     ------
@@ -94,6 +108,12 @@ def part_sizes(plan: SplitPlan, tiles: int) -> dict[str, int]:
     fractions = {part: share for part, share in shares.items() if isinstance(share, float)}
     sizes = {part: share for part, share in shares.items() if isinstance(share, int)}
     sizes |= _rounded(fractions, tiles)
+    if not strict:
+        left = tiles
+        for part in PARTS:
+            sizes[part] = min(sizes[part], left)
+            left -= sizes[part]
+        return sizes
     if sum(sizes.values()) > tiles or sum(fractions.values()) > 1 + 1e-9:
         words = ", ".join(f"{part} {shares[part]}" for part in reversed(PARTS))
         raise InputError(
@@ -114,7 +134,13 @@ def _rounded(fractions: dict[str, float], tiles: int) -> dict[str, int]:
     return sizes
 
 
-def assign_parts(names: Sequence[str], plan: SplitPlan) -> list[str]:
+def assign_parts(
+    names: Sequence[str],
+    plan: SplitPlan,
+    groups: Sequence[str] | None = None,
+    *,
+    strict: bool = True,
+) -> list[str]:
     """Divide tiles into train, val, test and unused.
 
     Parameters
@@ -122,7 +148,11 @@ def assign_parts(names: Sequence[str], plan: SplitPlan) -> list[str]:
     names : sequence of str
         A name per tile, no two alike.
     plan : SplitPlan
-        Sizes, seed and grouping.
+        Sizes and seed.
+    groups : sequence of str, optional
+        The group of every tile, see `groups_of`; a group is never torn apart.
+    strict : bool, default: True
+        As for `part_sizes`.
 
     Returns
     -------
@@ -132,15 +162,14 @@ def assign_parts(names: Sequence[str], plan: SplitPlan) -> list[str]:
     Raises
     ------
     InputError
-        If more is asked for than there is, or a name does not match the grouping.
+        If more is asked for than there is.
     """
-    sizes = part_sizes(plan, len(names))
-    if plan.group_by is None:
+    sizes = part_sizes(plan, len(names), strict=strict)
+    if groups is None:
         ranked = sorted(names, key=_rank(plan.seed))
         parts = [part for part in PARTS for _ in range(sizes[part])]
         part_of = dict(zip(ranked, parts, strict=False))
         return [part_of.get(name, UNUSED) for name in names]
-    groups = groups_of(names, plan.group_by)
     part_of = _assign_groups(Counter(groups), sizes, len(names), plan.seed)
     return [part_of[group] for group in groups]
 
@@ -174,8 +203,24 @@ def groups_of(names: Sequence[str], pattern: str) -> list[str]:
     return [match[1 if match.re.groups else 0] or "" for match in found if match]
 
 
-def assign_folds(names: Sequence[str], plan: SplitPlan) -> list[int]:
+def assign_folds(
+    names: Sequence[str], plan: SplitPlan, groups: Sequence[str] | None = None
+) -> list[int]:
     """Deal tiles into `plan.folds` folds of nearly equal size, numbered from 0.
+
+    Parameters
+    ----------
+    names : sequence of str
+        A name per tile, no two alike.
+    plan : SplitPlan
+        Number of folds and seed.
+    groups : sequence of str, optional
+        The group of every tile; a group is never torn apart.
+
+    Returns
+    -------
+    list of int
+        The fold of every tile.
 
     Raises
     ------
@@ -183,10 +228,10 @@ def assign_folds(names: Sequence[str], plan: SplitPlan) -> list[int]:
         If there are fewer tiles (or groups) than folds, or fewer than two folds are asked for.
     """
     folds = plan.folds or 0
-    groups = list(names) if plan.group_by is None else groups_of(names, plan.group_by)
+    kind = "tiles" if groups is None else "groups"
+    groups = names if groups is None else groups
     counts, rank = Counter(groups), _rank(plan.seed)
     if not 2 <= folds <= len(counts):
-        kind = "tiles" if plan.group_by is None else "groups"
         raise InputError(
             f"{folds} folds of {len(counts)} {kind}",
             expected=f"from 2 to {len(counts)} folds",

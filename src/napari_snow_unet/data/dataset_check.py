@@ -1,0 +1,334 @@
+"""What is wrong with a dataset, prepared or any folder of images and masks, or worth knowing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_snow_unet.data.dataset_info import DatasetInfo, read_info
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.manifest import Tile, is_dataset, read_manifest
+from napari_snow_unet.data.naming import IMAGE_SUFFIXES
+from napari_snow_unet.data.near_duplicates import find_alike
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.snow import find_pairs
+from napari_snow_unet.data.splits import PARTS, UNUSED, groups_of
+from napari_snow_unet.data.tile_facts import FactTask, TileFacts, look_at_tile
+from napari_snow_unet.data.workers import Crew, Died, worthwhile_workers
+
+_PART_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val"}
+_PART_FOLDERS |= {"validation": "val", "test": "test", "testing": "test"}
+_LARGEST_ID = 65535
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check.
+
+    Attributes
+    ----------
+    severity : str
+        'problem', which should be mended before training, or 'note'.
+    kind : str
+        What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'empty', 'duplicate',
+        'near-duplicate', 'leakage', 'groups', 'table' or 'balance'.
+    name : str
+        The file, relative to the folder; empty for the whole dataset.
+    text : str
+        What was found.
+    """
+
+    severity: str
+    kind: str
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}" if self.name else self.text
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All that the check found.
+
+    Attributes
+    ----------
+    folder : Path
+        The dataset.
+    tiles : int
+        Number of pairs that could be read.
+    findings : list of Finding
+        Problems first.
+    summary : dict
+        Sizes, types, nuclei, foreground and parts: plain values that JSON can hold.
+    """
+
+    folder: Path
+    tiles: int
+    findings: list[Finding]
+    summary: dict[str, Any]
+
+    @property
+    def problems(self) -> list[Finding]:
+        """The findings that should be mended."""
+        return [finding for finding in self.findings if finding.severity == "problem"]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A pair to check, and what the table says of it."""
+
+    name: str
+    image: Path
+    mask: Path
+    part: str
+    tile: Tile | None = None
+
+
+def check_dataset(
+    folder: str | os.PathLike[str], *, workers: int | None = None
+) -> Generator[Progress, None, CheckReport]:
+    """Look at every pair of a dataset and compare them with each other.
+
+    Parameters
+    ----------
+    folder : path-like
+        A prepared dataset, or any folder with images and masks. The parts of such a folder are
+        told by folders called train, val (validation) and test.
+    workers : int, optional
+        Number of processes; by default as many as there are cores and work for.
+
+    Yields
+    ------
+    Progress
+        Per pair.
+
+    Returns
+    -------
+    CheckReport
+        What was found. Nothing is changed.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder or no pair in it.
+    """
+    folder = Path(folder)
+    prepared = is_dataset(folder)
+    info = read_info(folder) if prepared else DatasetInfo()
+    pairs, findings = _prepared_pairs(folder) if prepared else _foreign_pairs(folder)
+    if not pairs:
+        raise InputError(
+            "no image has a mask of its name",
+            expected="images and masks, in folders such as images and masks",
+            remedy="Choose the folder that holds both.",
+            path=folder,
+        )
+    looked = yield from _look(pairs, workers)
+    readable: list[tuple[_Pair, TileFacts]] = []
+    for pair, facts in zip(pairs, looked, strict=True):
+        if facts.error:
+            findings.append(Finding("problem", "unreadable", pair.name, facts.error))
+        else:
+            readable.append((pair, facts))
+            findings += _about_tile(pair, facts, binary=info.masks == "binary")
+    yield Progress(len(pairs), len(pairs), "comparing")
+    findings += _about_sizes(readable)
+    findings += _duplicates(readable)
+    if prepared:
+        findings += _about_parts([pair for pair in pairs if pair.tile], info)
+    findings.sort(key=lambda finding: finding.severity != "problem")
+    return CheckReport(folder, len(readable), findings, _summary(readable))
+
+
+def _prepared_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
+    tiles = read_manifest(folder)
+    pairs = [
+        _Pair(tile.image, folder / tile.image, folder / tile.mask, tile.split, tile)
+        for tile in tiles
+    ]
+    listed = {path for pair in pairs for path in (pair.image, pair.mask)}
+    findings = [
+        Finding("problem", "table", _relative(path, folder), "it is not in manifest.csv.")
+        for place in ("images", "masks")
+        for path in sorted((folder / place).rglob("*"))
+        if path not in listed
+        and path.suffix.lower() in IMAGE_SUFFIXES
+        and not path.name.startswith(".")
+    ]
+    return pairs, findings
+
+
+def _foreign_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
+    found = find_pairs(folder)
+    root = Path(os.path.abspath(folder))  # noqa: PTH100 (as find_pairs does)
+    pairs = []
+    for image, mask in zip(found.images, found.masks, strict=True):
+        name = _relative(image, root)
+        folders = (part.lower() for part in Path(name).parts[:-1])
+        part = next((_PART_FOLDERS[name] for name in folders if name in _PART_FOLDERS), "")
+        pairs.append(_Pair(name, image, mask, part))
+    findings = [
+        Finding("problem", "no partner", _relative(path, root), "nothing belongs to it by name.")
+        for path in found.orphans
+    ]
+    return pairs, findings
+
+
+def _look(
+    pairs: Sequence[_Pair], workers: int | None
+) -> Generator[Progress, None, list[TileFacts]]:
+    tasks = [FactTask(pair.image, pair.mask) for pair in pairs]
+    facts: dict[int, TileFacts] = {}
+    number_of = {id(task): number for number, task in enumerate(tasks)}
+    crew = Crew(look_at_tile, tasks, workers or worthwhile_workers(len(tasks)))
+    try:
+        for task, result in crew:
+            if isinstance(result, Died):
+                result = TileFacts(error="every process that reads it dies; is it damaged?")
+            facts[number_of[id(task)]] = result
+            yield Progress(len(facts), len(tasks), task.image.name)
+    finally:
+        list(crew.finish())
+    return [facts[number] for number in range(len(tasks))]
+
+
+def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Finding]:
+    """Say what is wrong with one pair."""
+
+    def found(severity: str, kind: str, text: str) -> Finding:
+        return Finding(severity, kind, pair.name, text)
+
+    if facts.shape[:2] != facts.mask_shape:
+        image, mask = (_times(shape) for shape in (facts.shape[:2], facts.mask_shape))
+        yield found("problem", "size", f"the image has {image} pixels, its mask {mask}.")
+    if pair.tile is not None:
+        for what, there, noted in (
+            ("image", facts.image_sha256, pair.tile.image_sha256),
+            ("mask", facts.mask_sha256, pair.tile.mask_sha256),
+        ):
+            if noted and there != noted:
+                text = f"the {what} is not the file that was prepared; run prepare to take it over."
+                yield found("problem", "table", text)
+    severity = "note" if pair.tile is None else "problem"
+    if facts.dtype != "uint8" or facts.shape[2:] != (3,):
+        channels = facts.shape[2] if len(facts.shape) == 3 else 1
+        text = f"the image is not 8-bit RGB, but {facts.dtype} with {channels} channels."
+        yield found(severity, "type", text)
+    if facts.mask_dtype in ("float32", "float64", "palette"):
+        yield found("note", "type", f"the mask is stored as {facts.mask_dtype}.")
+    if facts.largest_id > _LARGEST_ID:
+        yield found("note", "ids", f"ids up to {facts.largest_id:,} do not fit into 16 bits.")
+    if facts.binary and not binary:
+        yield found("note", "ids", "the mask knows no single nuclei: all of it is one id.")
+    if binary and not (facts.binary or facts.ids == 0):
+        yield found("problem", "ids", "the mask is not of 0 and 255.")
+    if facts.torn and not facts.binary:
+        yield found("note", "ids", f"{facts.torn} of {facts.ids} ids are in several pieces.")
+    if not facts.ids:
+        yield found("note", "empty", "the mask is empty.")
+
+
+def _about_sizes(readable: Sequence[tuple[_Pair, TileFacts]]) -> Iterator[Finding]:
+    """Name the tiles that have another size than most."""
+    sizes: dict[tuple[int, ...], list[str]] = {}
+    for pair, facts in readable:
+        sizes.setdefault(facts.shape[:2], []).append(pair.name)
+    usual = max(sizes, key=lambda size: len(sizes[size]), default=())
+    for size, names in sizes.items():
+        if size != usual:
+            more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+            text = f"{_times(size)} pixels, most are {_times(usual)}{more}."
+            yield Finding("note", "size", ", ".join(names[:_NAMED]), text)
+
+
+def _duplicates(readable: Sequence[tuple[_Pair, TileFacts]]) -> Iterator[Finding]:
+    """Find tiles with the picture of an earlier one; worst is one in another part."""
+    first: dict[str, int] = {}
+    same: dict[int, int] = {}
+    for number, (_, facts) in enumerate(readable):
+        earlier = first.setdefault(facts.pixels_sha256, number)
+        if earlier != number:
+            same[number] = earlier
+    for number, earlier in same.items():
+        yield _about_twins(readable[number][0], readable[earlier][0], "the same image as")
+    distinct = sorted(first.values())
+    thumbnails = [readable[number][1].thumbnail for number in distinct]
+    for later, earlier, alike in find_alike(thumbnails):
+        pair, twin = readable[distinct[later]][0], readable[distinct[earlier]][0]
+        yield _about_twins(pair, twin, f"nearly ({alike:.2f}) the image of")
+
+
+def _about_twins(pair: _Pair, twin: _Pair, how: str) -> Finding:
+    exact = how.startswith("the same")
+    kind = "duplicate" if exact else "near-duplicate"
+    if UNUSED in (pair.part, twin.part):
+        return Finding("note", kind, pair.name, f"{how} {twin.name}; only one of them is used.")
+    if pair.part != twin.part:
+        parts = f"one is in {twin.part or 'no part'}, one in {pair.part or 'no part'}"
+        return Finding("problem", "leakage", pair.name, f"{how} {twin.name}, but {parts}.")
+    return Finding("problem" if exact else "note", kind, pair.name, f"{how} {twin.name}.")
+
+
+def _about_parts(pairs: Sequence[_Pair], info: DatasetInfo) -> Iterator[Finding]:
+    """Look at the split of a prepared dataset: empty parts, groups in two parts."""
+    counts = Counter(pair.part for pair in pairs)
+    for part in reversed(PARTS):
+        if not counts[part]:
+            yield Finding("note", "balance", "", f"no tile is in {part}.")
+    for part in set(counts) - {*PARTS, UNUSED}:
+        yield Finding("problem", "table", "", f"manifest.csv has a split {part!r}.")
+    if info.split.group_by is None:
+        return
+    used = [pair for pair in pairs if pair.part != UNUSED and pair.tile is not None]
+    groups = groups_of([pair.tile.source_image for pair in used if pair.tile], info.split.group_by)
+    parts: dict[str, set[str]] = {}
+    for pair, group in zip(used, groups, strict=True):
+        parts.setdefault(group, set()).add(pair.part)
+    for group, of_group in parts.items():
+        if len(of_group) > 1:
+            text = f"the group {group!r} is in {' and '.join(sorted(of_group))}."
+            yield Finding("problem", "groups", "", text)
+
+
+def _summary(readable: Sequence[tuple[_Pair, TileFacts]]) -> dict[str, Any]:
+    order = [*reversed(PARTS), UNUSED, "all"]
+    foreground = np.array([facts.foreground for _, facts in readable] or [0.0])
+    parts: dict[str, list[TileFacts]] = {}
+    for pair, facts in readable:
+        parts.setdefault(pair.part or "all", []).append(facts)
+    order += parts
+    return {
+        "sizes": dict(Counter(_times(facts.shape[:2]) for _, facts in readable)),
+        "image types": dict(Counter(facts.dtype for _, facts in readable)),
+        "mask types": dict(Counter(facts.mask_dtype for _, facts in readable)),
+        "nuclei": sum(facts.ids for _, facts in readable),
+        "empty masks": sum(not facts.ids for _, facts in readable),
+        "foreground": round(float(foreground.mean()), 4),
+        "foreground 5 % and 95 %": [
+            round(float(value), 4) for value in np.quantile(foreground, (0.05, 0.95))
+        ],
+        "parts": {
+            part: {
+                "tiles": len(of_part),
+                "nuclei": sum(facts.ids for facts in of_part),
+                "foreground": round(float(np.mean([f.foreground for f in of_part])), 4),
+            }
+            for part, of_part in sorted(parts.items(), key=lambda item: order.index(item[0]))
+        },
+    }
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)

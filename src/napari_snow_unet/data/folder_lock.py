@@ -1,0 +1,72 @@
+"""One program at a time writes to a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from napari_snow_unet.data.files import InputError
+
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for the time of a block; the system lets go of it when the program dies.
+
+    Raises
+    ------
+    InputError
+        If another program holds it, or it cannot be written to.
+    """
+    path = folder / LOCK
+    try:
+        stream = path.open("ab")
+    except OSError as error:
+        raise InputError(
+            f"it cannot be written to ({error.strerror})",
+            expected="a folder that you may write to",
+            remedy="Choose another folder.",
+            path=folder,
+        ) from error
+    with stream:
+        try:
+            _lock(stream)
+        except BlockingIOError:
+            raise InputError(
+                "another program is writing to the folder",
+                expected="to be the only one",
+                remedy="Wait until it has finished, or stop it.",
+                path=folder,
+            ) from None
+        try:
+            yield
+        finally:
+            if sys.platform != "win32":  # there an open file cannot be removed
+                path.unlink(missing_ok=True)
+    if sys.platform == "win32":
+        with suppress(OSError):  # somebody else holds it by now
+            path.unlink()
+
+
+def _lock(stream: IO[bytes]) -> None:
+    """Lock an open file, or raise BlockingIOError; some network drives know no locks."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError from error
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return

@@ -1,0 +1,194 @@
+"""From SNOW as it is released, or anybody's images and masks, to a compact, checked dataset.
+
+Tiles are made by processes that may die, and written whole, image and mask, before they get a row
+in the table. So the folder is a valid dataset at any moment, and a second call goes on where the
+first one ended.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_snow_unet.data.dataset_info import INFO, DatasetInfo, read_info
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.folder_lock import locked
+from napari_snow_unet.data.manifest import (
+    Tile,
+    is_dataset,
+    read_manifest,
+)
+from napari_snow_unet.data.prepare_ledger import Ledger, Prepared, cannot_write, writing
+from napari_snow_unet.data.prepare_plan import Plan, make_plan, paired
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.sources import close_archives, find_members
+from napari_snow_unet.data.splits import SplitPlan, part_sizes
+from napari_snow_unet.data.tile_maker import WriteError, make_tile
+from napari_snow_unet.data.workers import Crew, worthwhile_workers
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """How to prepare a dataset.
+
+    Attributes
+    ----------
+    limit : int, optional
+        Take the first so many pairs, in natural order of their names.
+    shard : int, optional
+        Tiles per folder; by default as the dataset has it, one folder for a new one.
+    binary : bool, optional
+        Masks of 0 and 255 in place of ids; by default as the dataset has it, ids for a new one.
+    split : SplitPlan, optional
+        By default as the dataset has it, that of the paper for a new one.
+    um_per_px : float, optional
+        Micrometres per pixel at full resolution, where images do not say.
+    workers : int, optional
+        Number of processes; by default as many as there are cores and work for.
+    """
+
+    limit: int | None = None
+    shard: int | None = None
+    binary: bool | None = None
+    split: SplitPlan | None = None
+    um_per_px: float | None = None
+    workers: int | None = None
+
+
+def prepare(
+    sources: Sequence[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    options: PrepareOptions | None = None,
+) -> Generator[Progress, None, Prepared]:
+    """Make a dataset of images and masks, or go on making it.
+
+    Parameters
+    ----------
+    sources : sequence of path-like
+        Folders and zip archives, which are only read.
+    folder : path-like
+        The dataset: a folder that is new, empty, or was made by this function.
+    options : PrepareOptions, optional
+        What the person chose.
+
+    Yields
+    ------
+    Progress
+        Per source while they are listed, then per tile.
+
+    Returns
+    -------
+    Prepared
+        The dataset, and what could not be used.
+
+    Raises
+    ------
+    InputError
+        If a source is missing, nothing in them fits together, the folder holds something else or
+        a dataset of another kind, the split asks for more than there is, or the disk is full.
+    """
+    options = options or PrepareOptions()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
+    _check_numbers(options)
+    info = _settings(folder, options)
+    found, problems = yield from find_members(sources, folder)
+    pairs, unpaired = paired(found, options.limit)
+    problems += unpaired
+    if not pairs.pairs and not is_dataset(folder):
+        raise InputError(
+            f"no image has a mask of its name ({len(pairs.images)} images, {len(pairs.masks)} "
+            f"masks, {len(problems)} problems" + (f", such as {problems[0]})" if problems else ")"),
+            expected="images and masks in folders or archives such as Image and Mask",
+            remedy="Name the folders or archives of both.",
+            path=", ".join(os.fspath(source) for source in sources),
+        )
+    if options.split is not None and not is_dataset(folder):
+        part_sizes(options.split, len(pairs.pairs))
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        plan = yield from make_plan(
+            pairs,
+            folder,
+            read_manifest(folder) if is_dataset(folder) else [],
+            shard=info.shard,
+            binary=info.masks == "binary",
+            um_per_px=options.um_per_px,
+        )
+        plan.problems.extend(problems)
+        if options.split is not None:
+            part_sizes(options.split, len(plan.tiles) + len(plan.tasks))
+        with writing(folder):
+            ledger = Ledger(folder, info, plan)
+        yield from _make_tiles(plan, ledger, options.workers)
+        with writing(folder):
+            return ledger.close()
+
+
+def _make_tiles(plan: Plan, ledger: Ledger, workers: int | None) -> Generator[Progress, None, None]:
+    """Make all tiles of a plan; what is done when this is stopped stays done."""
+    total, problems = len(plan.tiles) + len(plan.tasks), 0
+    yield Progress(len(plan.tiles), total, "making tiles")
+    crew = Crew(make_tile, plan.tasks, workers or worthwhile_workers(len(plan.tasks)))
+    try:
+        for task, result in crew:
+            with writing(ledger.folder):
+                ledger.note(task, result)
+            problems += not isinstance(result, Tile)
+            yield Progress(len(plan.tiles) + problems, total, task.name)
+    except WriteError as error:
+        raise cannot_write(ledger.folder, error.args[0]) from error
+    finally:
+        with suppress(WriteError, OSError):
+            for task, result in crew.finish():
+                ledger.note(task, result)
+        with suppress(OSError):
+            ledger.save()
+        close_archives()
+
+
+def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
+    """Return how the dataset is made; refuse a folder that holds something else."""
+    if not is_dataset(folder):
+        if folder.exists() and (not folder.is_dir() or _visible(folder)):
+            raise InputError(
+                "it holds other files" if folder.is_dir() else "it is a file",
+                expected="a new or empty folder, or a dataset to go on with",
+                remedy="Choose another folder.",
+                path=folder,
+            )
+        masks = "binary" if options.binary else "labels"
+        return DatasetInfo(masks, options.shard, options.split or SplitPlan())
+    info = read_info(folder)
+    binary = info.masks == "binary"
+    for what, wanted, there in (
+        ("masks of 0 and 255" if binary else "masks of ids", options.binary, binary),
+        (f"{info.shard or 'all'} tiles per folder", options.shard, info.shard),
+    ):
+        if wanted is not None and wanted != there:
+            raise InputError(
+                f"the dataset has {what}",
+                expected="the same options as it was begun with",
+                remedy="Leave the option out, or choose another folder.",
+                path=folder / INFO,
+            )
+    return replace(info, split=options.split or info.split)
+
+
+def _visible(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+
+
+def _check_numbers(options: PrepareOptions) -> None:
+    for name in ("limit", "shard", "workers", "um_per_px"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(
+                f"{value} for {name}",
+                expected="a number above 0",
+                remedy="Change it or leave it out.",
+            )

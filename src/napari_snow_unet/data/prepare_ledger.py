@@ -1,0 +1,151 @@
+"""What has been prepared so far: kept on disk from tile to tile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_snow_unet.data.dataset_info import DatasetInfo, write_info
+from napari_snow_unet.data.divide import divide, repeated_images
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.manifest import (
+    Tile,
+    append_to_journal,
+    part_counts,
+    write_manifest,
+)
+from napari_snow_unet.data.naming import natural_key
+from napari_snow_unet.data.prepare_plan import Plan
+from napari_snow_unet.data.problems import Problem, write_problems
+from napari_snow_unet.data.splits import SplitPlan
+from napari_snow_unet.data.tile_maker import TileTask
+from napari_snow_unet.data.workers import Died
+
+_SAVE_EVERY = 30.0  # seconds between two writings of the table; the journal bridges them
+_TEMPORARY = ".writing-*"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset as it is after preparing.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    tiles : list of Tile
+        All its tiles, by index.
+    new : int
+        How many of them this call has made.
+    problems : list of Problem
+        What could not be used, in natural order of the names.
+    messages : list of str
+        What a person should be told besides.
+    """
+
+    folder: Path
+    tiles: list[Tile]
+    new: int
+    problems: list[Problem]
+    messages: list[str]
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Tiles in train, val, test and unused."""
+        return part_counts(self.tiles)
+
+
+class Ledger:
+    """Keeps the tables of a dataset true while tiles are being made.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset.
+    info : DatasetInfo
+        How it is made.
+    plan : Plan
+        What it holds and what is to be made.
+    """
+
+    def __init__(self, folder: Path, info: DatasetInfo, plan: Plan) -> None:
+        self.folder, self.info, self.plan = folder, info, plan
+        self.parts = _parts(plan, info.split)
+        self.new = 0
+        for stale in self._stale_files():
+            stale.unlink(missing_ok=True)
+        write_info(folder, info)
+        self.save()
+
+    def note(self, task: TileTask, result: Tile | Problem | Died) -> None:
+        """Take in what became of a task; OSError if the tables cannot be written."""
+        if isinstance(result, Tile):
+            tile = replace(result, split=self.parts[result.name])
+            self.plan.tiles[tile.index] = tile
+            self.new += 1
+            append_to_journal(self.folder, tile)
+        elif isinstance(result, Problem):
+            self.plan.problems.append(result)
+        else:
+            reason = "every process that reads it dies; is it damaged, or too large for the memory?"
+            self.plan.problems.append(Problem(task.image.label, reason))
+        if time.monotonic() - self.saved > _SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Write the table and the problems so far."""
+        write_manifest(self.folder, self.plan.tiles.values())
+        write_problems(self.folder, self._problems())
+        self.saved = time.monotonic()
+
+    def close(self) -> Prepared:
+        """Divide the dataset as it has become, and write its tables for good."""
+        tiles = [self.plan.tiles[index] for index in sorted(self.plan.tiles)]
+        files = {tile.index: tile.image for tile in tiles}
+        for again, first in repeated_images(tiles).items():
+            reason = f"the same image as {files[first]}; it is in no part of the split."
+            self.plan.problems.append(Problem(files[again], reason))
+        tiles = divide(tiles, self.info.split, strict=False)
+        self.plan.tiles.update({tile.index: tile for tile in tiles})
+        self.save()
+        return Prepared(self.folder, tiles, self.new, self._problems(), self.plan.messages)
+
+    def _problems(self) -> list[Problem]:
+        return sorted(self.plan.problems, key=lambda problem: natural_key(problem.name))
+
+    def _stale_files(self) -> Iterable[Path]:
+        """Find what a killed program had begun to write."""
+        for place in (".", "images", "masks", "images/*", "masks/*"):
+            yield from self.folder.glob(f"{place}/{_TEMPORARY}")
+
+
+def _parts(plan: Plan, split: SplitPlan) -> dict[str, str]:
+    """Divide the dataset as it is planned, so that a row has its part from the start."""
+    planned = [
+        Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
+        for task in plan.tasks
+    ]
+    tiles = divide([*plan.tiles.values(), *planned], replace(split, folds=None), strict=False)
+    return {tile.name: tile.split for tile in tiles}
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a disk that is full, gone or protected into one InputError."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(folder, str(error.strerror or error)) from error
+
+
+def cannot_write(folder: Path, reason: str) -> InputError:
+    """Return the error for a dataset that cannot be written."""
+    return InputError(
+        f"it cannot be written to ({reason})",
+        expected="a folder on a disk with room",
+        remedy="Make room and run the same again: what is finished is kept.",
+        path=folder,
+    )

@@ -1,0 +1,243 @@
+"""Where datasets come from: folders and zip archives, which are read in place, never unpacked."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, TypeAlias
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.naming import Key, is_ignored_folder, kind_and_key
+from napari_snow_unet.data.problems import Problem
+from napari_snow_unet.data.progress import Progress
+
+LARGEST_MEMBER = 1 << 29  # bytes, unpacked: no tile is larger, but a bomb is
+_ARCHIVE_SUFFIX = ".zip"
+
+
+@dataclass(frozen=True)
+class Member:
+    """An image or mask in a folder or an archive.
+
+    Attributes
+    ----------
+    source : str
+        Path of the folder or archive.
+    path : str
+        Where it lies in there, with forward slashes.
+    size : int
+        Bytes, unpacked.
+    state : str
+        Size, and checksum or time: another state means that the content may be another.
+    offset : int
+        Where it begins in its archive; -1 for a file in a folder.
+    """
+
+    source: str
+    path: str
+    size: int
+    state: str
+    offset: int = -1
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables: the source's own name, then the path in it."""
+        return f"{Path(self.source).name}/{self.path}"
+
+
+Found: TypeAlias = tuple[Member, str, Key]
+
+
+class NamedBytes(BytesIO):
+    """The content of a file, with the file's name."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self.name = name
+
+
+def find_members(
+    sources: Sequence[str | os.PathLike[str]], leave_out: Path
+) -> Generator[Progress, None, tuple[list[Found], list[Problem]]]:
+    """List the images and masks of folders and archives; archives in folders are opened too.
+
+    Parameters
+    ----------
+    sources : sequence of path-like
+        Folders and zip archives.
+    leave_out : Path
+        A folder that is passed over where it lies within a source.
+
+    Yields
+    ------
+    Progress
+        Before every source.
+
+    Returns
+    -------
+    members : list of tuple
+        Members with their kind and key, see `naming.kind_and_key`.
+    problems : list of Problem
+        Archives that cannot be opened, and what is dangerous or useless in the others.
+
+    Raises
+    ------
+    InputError
+        If a source does not exist or is neither folder nor zip archive.
+    """
+    found: list[Found] = []
+    problems: list[Problem] = []
+    paths = [_checked(source, leave_out) for source in sources]
+    known: set[Path] = set()
+    for done, path in enumerate(paths):
+        yield Progress(done, len(paths), f"looking into {path.name}")
+        files = _files(path, leave_out.resolve()) if path.is_dir() else [(path, path.resolve())]
+        for file, itself in files:
+            if itself in known:
+                continue
+            known.add(itself)
+            if file.suffix.lower() == _ARCHIVE_SUFFIX:
+                found += _in_archive(file, problems)
+            else:
+                found += _in_folder(path, file)
+    return found, problems
+
+
+@contextmanager
+def open_member(member: Member) -> Iterator[BinaryIO]:
+    """Open a member for reading forwards.
+
+    Raises
+    ------
+    InputError
+        If it is missing, damaged, encrypted, or packed by an unknown method; here or, for damage
+        further on, while the block reads it.
+    """
+    try:
+        if member.offset < 0:
+            with Path(member.source, member.path).open("rb") as stream:
+                yield stream
+        else:
+            archive, infos = _archive(member.source)
+            with archive.open(infos[member.offset]) as packed:
+                yield packed  # type: ignore[misc]
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise _unreadable(member, f"is damaged in the archive ({error})") from error
+    except (NotImplementedError, RuntimeError, KeyError) as error:
+        raise _unreadable(member, f"cannot be taken out of the archive ({error})") from error
+    except OSError as error:
+        raise _unreadable(member, f"cannot be read ({error.strerror or error})") from error
+
+
+def read_member(member: Member) -> NamedBytes:
+    """Read a member as a whole, its checksum checked if it comes from an archive."""
+    with open_member(member) as stream:
+        return NamedBytes(stream.read(), member.name)
+
+
+def close_archives() -> None:
+    """Close the archives that `open_member` has opened in this process."""
+    _archive.cache_clear()
+
+
+@lru_cache(maxsize=16)
+def _archive(path: str) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
+    archive = zipfile.ZipFile(path)
+    return archive, {info.header_offset: info for info in archive.infolist()}
+
+
+def _checked(source: str | os.PathLike[str], leave_out: Path) -> Path:
+    path = Path(os.path.abspath(source))  # noqa: PTH100 (resolve() would follow links)
+    expected, remedy = "a folder or a zip archive", "Check the spelling."
+    if not path.exists():
+        raise InputError("there is no such file", expected=expected, remedy=remedy, path=path)
+    if path.is_dir() and path.resolve() == leave_out.resolve():
+        remedy = "Choose another folder for the dataset."
+        raise InputError(
+            "it is the source and the target at once", expected=expected, remedy=remedy, path=path
+        )
+    if path.is_file() and path.suffix.lower() != _ARCHIVE_SUFFIX:
+        remedy = "Name the folder that the file lies in, or the archive."
+        raise InputError("a single file", expected=expected, remedy=remedy, path=path)
+    return path
+
+
+def _files(folder: Path, leave_out: Path) -> Iterator[tuple[Path, Path]]:
+    """Go through the files of a folder, each with its path when links are followed."""
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here, itself = Path(place), Path(place).resolve()
+        if itself in seen or itself == leave_out:
+            folders.clear()
+            continue
+        seen.add(itself)
+        folders[:] = sorted(name for name in folders if not is_ignored_folder(name))
+        yield from ((here / name, itself / name) for name in sorted(names))
+
+
+def _in_folder(root: Path, file: Path) -> Iterator[Found]:
+    inner = file.relative_to(root)
+    if said := kind_and_key(root.name, inner.parts[:-1], file.name):
+        try:
+            status = file.stat()
+        except OSError:  # a link to nowhere
+            return
+        state = f"{status.st_size}-{status.st_mtime_ns:x}"
+        yield Member(str(root), inner.as_posix(), status.st_size, state), *said
+
+
+def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        problems.append(
+            Problem(path.name, f"the archive cannot be opened ({error}). Download it again.")
+        )
+        return
+    for info in infos:
+        inner = info.filename.replace("\\", "/")
+        *folders, name = (part for part in inner.split("/") if part not in ("", ".", ".."))
+        if info.is_dir() or not (said := kind_and_key(path.stem, tuple(folders), name)):
+            continue
+        member = Member(
+            str(path), inner, info.file_size, f"{info.file_size}-{info.CRC:08x}", info.header_offset
+        )
+        if danger := _danger(info, inner):
+            problems.append(Problem(member.label, danger))
+        else:
+            yield member, *said
+
+
+def _danger(info: zipfile.ZipInfo, inner: str) -> str:
+    """Return why a member is not to be read; empty if it is."""
+    path = PurePosixPath(inner)
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        return "its path leads out of the archive; it is left alone."
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "it is a link, not a file; it is left alone."
+    if info.flag_bits & 0x1:
+        return "it is encrypted. Unpack the archive with its password, and name the folder."
+    if info.file_size > LARGEST_MEMBER:
+        return f"it claims {info.file_size:,} bytes, more than a tile has; it is left alone."
+    return ""
+
+
+def _unreadable(member: Member, what: str) -> InputError:
+    remedy = "Download or copy it again." if member.offset >= 0 else "Check the file."
+    return InputError(
+        f"it {what}", expected="an image or mask that can be read", remedy=remedy, path=member.label
+    )

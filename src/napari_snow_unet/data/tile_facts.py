@@ -1,0 +1,132 @@
+"""What the dataset check looks at in one tile."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tifffile import TiffFile
+
+from napari_snow_unet.data import decoding
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.near_duplicates import EDGE, thumbnail
+from napari_snow_unet.data.opening import opened
+from napari_snow_unet.data.sources import NamedBytes
+from napari_snow_unet.data.tile_maker import count_ids, rgb8
+
+_MODES = {"1": "1 bit", "I": "int32", "F": "float32", "P": "palette"}
+
+
+@dataclass(frozen=True)
+class FactTask:
+    """A pair to be looked at."""
+
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class TileFacts:
+    """What is in a pair of files.
+
+    Attributes
+    ----------
+    error : str
+        Why one of them cannot be read; then the rest is not filled in.
+    shape, mask_shape : tuple of int
+        Sizes in pixels; that of the image with its channels.
+    dtype, mask_dtype : str
+        Types as stored.
+    image_sha256, mask_sha256 : str
+        Checksums of the files.
+    pixels_sha256 : str
+        Checksum of the picture, whatever file format it has.
+    thumbnail : ndarray of float32, shape (16, 16)
+        See `near_duplicates.thumbnail`.
+    ids : int
+        Number of ids in the mask.
+    largest_id : int
+        The largest of them.
+    foreground : float
+        Part of the mask that is not 0.
+    torn : int
+        Number of ids in more than one connected piece.
+    binary : bool
+        Whether the mask knows only one value besides 0, namely 1 or 255.
+    """
+
+    error: str = ""
+    shape: tuple[int, ...] = ()
+    mask_shape: tuple[int, ...] = ()
+    dtype: str = ""
+    mask_dtype: str = ""
+    image_sha256: str = ""
+    mask_sha256: str = ""
+    pixels_sha256: str = ""
+    thumbnail: npt.NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((EDGE, EDGE), np.float32)
+    )
+    ids: int = 0
+    largest_id: int = 0
+    foreground: float = 0.0
+    torn: int = 0
+    binary: bool = False
+
+
+def look_at_tile(task: FactTask) -> TileFacts:
+    """Read a pair and note what is in it; a file that cannot be read is a fact too."""
+    try:
+        data = task.image.read_bytes()
+        array = read_image(NamedBytes(data, str(task.image))).array
+        rgb = rgb8(array, task.image)
+        labels = read_labels(task.mask, rgb.shape[:2])
+        mask_data = task.mask.read_bytes()
+        mask_dtype = _stored_type(task.mask)
+    except InputError as error:
+        return TileFacts(error=str(error))
+    except OSError as error:
+        return TileFacts(error=f"{error.filename}: it cannot be read ({error.strerror}).")
+    largest = int(labels.max())
+    ids = count_ids(labels) if largest <= labels.size else len(np.setdiff1d(labels, [0]))
+    return TileFacts(
+        shape=array.shape,
+        mask_shape=labels.shape,
+        dtype=str(array.dtype),
+        mask_dtype=mask_dtype,
+        image_sha256=hashlib.sha256(data).hexdigest(),
+        mask_sha256=hashlib.sha256(mask_data).hexdigest(),
+        pixels_sha256=hashlib.sha256(str(rgb.shape).encode() + rgb.tobytes()).hexdigest(),
+        thumbnail=thumbnail(rgb),
+        ids=ids,
+        largest_id=largest,
+        foreground=float(np.count_nonzero(labels) / labels.size),
+        torn=_torn(labels),
+        binary=ids == 1 and largest in (1, 255),
+    )
+
+
+def _torn(labels: npt.NDArray[np.int32]) -> int:
+    """Count the ids whose pixels do not hang together, corners included."""
+    from skimage.measure import label
+
+    pieces = label(labels, connectivity=2)
+    first = np.unique(pieces, return_index=True)[1]
+    owners = np.unique(labels.ravel()[first], return_counts=True)
+    return int(np.count_nonzero(owners[1][owners[0] > 0] > 1))
+
+
+def _stored_type(path: Path) -> str:
+    """Return the type of the numbers in a label image's file."""
+    if path.suffix.lower() not in (".png", ".tif", ".tiff", ".bmp"):
+        return path.suffix.lower().lstrip(".")
+    with opened(path, "a label image") as (_, stream):
+        if decoding.is_tiff(stream):
+            with TiffFile(stream) as tif:
+                return str(tif.series[0].dtype)
+        image = decoding.open_pillow(stream)
+        mode = "" if image is None else image.mode
+    return _MODES.get(mode, "uint16" if mode.startswith("I;16") else "uint8")

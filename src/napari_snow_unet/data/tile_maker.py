@@ -1,0 +1,298 @@
+"""One tile of a dataset: from an image and a mask as they come to two files of one kind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.channels import unit_divisor
+from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.geojson import is_geojson_path
+from napari_snow_unet.data.hovernet_mat import read_instance_map
+from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.manifest import Tile
+from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.png import encode, plain_rgb
+from napari_snow_unet.data.problems import Problem
+from napari_snow_unet.data.qupath import tile_region
+from napari_snow_unet.data.sources import Member, open_member, read_member
+
+_LARGEST_ID = 65535
+_COMPRESSED = 15  # what stands before a compressed variable of a .mat
+
+
+@dataclass(frozen=True)
+class TileTask:
+    """What to make of which files.
+
+    Attributes
+    ----------
+    index : int
+        Number of the tile.
+    name : str
+        What it is called.
+    image, mask : Member
+        Where it comes from.
+    folder : str
+        The dataset's folder.
+    image_file, mask_file : str
+        Where it goes, relative to the folder.
+    binary : bool
+        0 and 255 in place of ids.
+    um_per_px : float or None
+        Micrometres per pixel at full resolution, where the image does not say.
+    """
+
+    index: int
+    name: str
+    image: Member
+    mask: Member
+    folder: str
+    image_file: str
+    mask_file: str
+    binary: bool = False
+    um_per_px: float | None = None
+
+
+class WriteError(Exception):
+    """The target cannot be written: nothing that another tile would not meet too."""
+
+
+def make_tile(task: TileTask) -> Tile | Problem:
+    """Read a pair, check it, and write its two files whole.
+
+    Parameters
+    ----------
+    task : TileTask
+        The pair and the files to make of it.
+
+    Returns
+    -------
+    Tile or Problem
+        The row of the manifest; or what is wrong with the sources, then nothing is written.
+
+    Raises
+    ------
+    WriteError
+        If a file cannot be written.
+    """
+    part = task.image
+    try:
+        image, size, um_per_px = _image(task)
+        part = task.mask
+        labels, notes = _labels(task, size)
+    except InputError as error:
+        reason = f"{error.received}; expected {error.expected}. {error.remedy}"
+        return Problem(part.label, reason)
+    except MemoryError:
+        return Problem(part.label, "it does not fit into memory. Cut it into smaller tiles.")
+    nuclei = count_ids(labels)
+    foreground = float(np.count_nonzero(labels) / labels.size)
+    pixels = (labels > 0).astype(np.uint8) * 255 if task.binary else labels.astype(np.uint16)
+    mask = encode(pixels)
+    _write(Path(task.folder, task.mask_file), mask)
+    _write(Path(task.folder, task.image_file), image)
+    return Tile(
+        index=task.index,
+        image=task.image_file,
+        mask=task.mask_file,
+        name=task.name,
+        source_image=task.image.label,
+        source_mask=task.mask.label,
+        height=size[0],
+        width=size[1],
+        nuclei=nuclei,
+        foreground=round(foreground, 6),
+        um_per_px=None if um_per_px is None else round(um_per_px, 6),
+        note="; ".join(notes),
+        image_bytes=len(image),
+        mask_bytes=len(mask),
+        image_sha256=hashlib.sha256(image).hexdigest(),
+        mask_sha256=hashlib.sha256(mask).hexdigest(),
+        source_state=source_state(task.image, task.mask),
+    )
+
+
+def source_state(image: Member, mask: Member) -> str:
+    """Return what changes when either source changes."""
+    return f"{image.state} {mask.state}"
+
+
+def rgb8(array: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint8]:
+    """Bring an image as stored to 8-bit RGB.
+
+    Grey is tripled; what is transparent becomes white, as the glass of a slide is; more than 8
+    bits are scaled by the range that holds the values, see `channels.unit_divisor`.
+
+    Parameters
+    ----------
+    array : ndarray, shape (Y, X) or (Y, X, 3|4)
+        As `read_image` gives it.
+    path : Path
+        The file, for the error.
+
+    Returns
+    -------
+    ndarray of uint8, shape (Y, X, 3)
+        The image.
+
+    Raises
+    ------
+    InputError
+        If it is a stack, or its values are negative, not finite or too large.
+    """
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise InputError(
+            f"it has the shape {' x '.join(map(str, array.shape))}",
+            expected="one plane, grey or RGB",
+            remedy="Save the planes of a stack as files of their own.",
+            path=path,
+        )
+    if array.dtype != np.uint8:
+        unit = array / unit_divisor(array)
+        array = np.rint(unit * 255).astype(np.uint8)
+    if array.ndim == 2:
+        return np.repeat(array[..., None], 3, axis=2)
+    if array.shape[2] == 4:
+        alpha = array[..., 3:].astype(np.float32) / 255
+        array = np.rint(array[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    return array
+
+
+def sixteen_bit(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
+    """Give ids above 65,535 the smallest ids that are free, in their order.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        Any ids from 0.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (Y, X)
+        No id above 65,535.
+    renumbered : int
+        How many ids were changed.
+
+    Raises
+    ------
+    InputError
+        If there are more than 65,535 nuclei.
+    """
+    if labels.max(initial=0) <= _LARGEST_ID:
+        return labels, 0
+    ids, places = np.unique(labels, return_inverse=True)
+    high = ids > _LARGEST_ID
+    free = np.setdiff1d(np.arange(1, _LARGEST_ID + 1), ids)[: np.count_nonzero(high)]
+    if len(free) < np.count_nonzero(high):
+        raise InputError(
+            f"it has {len(ids):,} nuclei",
+            expected="at most 65,535, which 16 bits can hold",
+            remedy="Cut the image into smaller tiles.",
+        )
+    ids[high] = free
+    return ids[places.reshape(labels.shape)].astype(np.int32), len(free)
+
+
+def _image(task: TileTask) -> tuple[bytes, tuple[int, int], float | None]:
+    """Return the PNG to write, its size and its pixel size."""
+    content = read_member(task.image)
+    data = content.getvalue()
+    if plain := plain_rgb(data):
+        um_per_px = plain.um_per_px or _stated_um(task)
+        return data, (plain.height, plain.width), um_per_px
+    image = read_image(content)
+    pixels = rgb8(image.array, image.path)
+    um_per_px = image.pixel_size_um or _stated_um(task)
+    return encode(pixels, um_per_px), pixels.shape[:2], um_per_px
+
+
+def _stated_um(task: TileTask) -> float | None:
+    """Return the pixel size the person stated, times the tile's downsampling."""
+    if task.um_per_px is None:
+        return None
+    region = tile_region(tile_name(PurePosixPath(task.image.name)))
+    return task.um_per_px * (1.0 if region is None else region.downsample)
+
+
+def _labels(task: TileTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Read the mask, check its size, and return it with what was changed in it."""
+    name, notes = task.mask.name, []
+    if name.lower().endswith(".mat"):
+        labels = _read_mat(task.mask)
+    elif is_geojson_path(name):
+        content = read_member(task.mask)
+        labels = read_outlined_nuclei(content, size, task.image.name).labels
+    else:
+        labels = read_labels(read_member(task.mask))
+        if labels.shape == size and _is_binary(labels):
+            labels, count = _components(labels)
+            notes.append(f"binary mask, {count} connected parts numbered")
+    if labels.shape != size:
+        mask, image = (" x ".join(map(str, shape)) for shape in (labels.shape, size))
+        raise InputError(
+            f"the mask has {mask} pixels, the image {image}",
+            expected="the same size",
+            remedy="Check that they belong together.",
+            path=task.mask.label,
+        )
+    labels, renumbered = sixteen_bit(labels)
+    if renumbered:
+        notes.append(f"{renumbered} ids above 65,535 renumbered")
+    return labels, notes
+
+
+def _read_mat(member: Member) -> npt.NDArray[np.int32]:
+    """Read the label image of a .mat, and no more of an archive than makes sure it is whole.
+
+    A compressed variable carries its own checksum. For one that is not, the archive's checksum
+    is over the whole member, so this is read to its end.
+    """
+    if member.offset < 0:
+        return read_instance_map(Path(member.source, member.path))
+    with open_member(member) as stream:
+        kind = _peek(stream)[128:132]
+        labels = read_instance_map(stream)
+        if _COMPRESSED not in (int.from_bytes(kind, "little"), int.from_bytes(kind, "big")):
+            while stream.read(1 << 20):
+                pass
+    return labels
+
+
+def _peek(stream: BinaryIO) -> bytes:
+    peek: Callable[[int], bytes] = stream.peek  # type: ignore[attr-defined]
+    return peek(132)
+
+
+def _is_binary(labels: npt.NDArray[np.int32]) -> bool:
+    """Tell whether all that is not background is 255, or all of it 1."""
+    high = labels.max()
+    return high in (1, 255) and bool(((labels == 0) | (labels == high)).all())
+
+
+def _components(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
+    import cv2
+
+    count, parts = cv2.connectedComponents((labels > 0).astype(np.uint8), connectivity=8)
+    return parts.astype(np.int32, copy=False), count - 1
+
+
+def count_ids(labels: npt.NDArray[np.int32]) -> int:
+    """Count the ids above 0 of a label image whose ids are not much larger than its size."""
+    return int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with written_whole(path, overwrite=True) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise WriteError(f"{path}: {os.strerror(error.errno or 0)}", error.errno) from error
