@@ -190,7 +190,9 @@ def write_preview(folder, shade):
 
 def test_a_preview_is_brought_up_to_date_beside_what_the_user_has(make_napari_viewer, tmp_path):
     viewer, folder = make_napari_viewer(), tmp_path / "run"
-    mine = viewer.add_labels(np.ones((20, 30), np.uint8), name="run truth", scale=(2, 2))
+    mine = viewer.add_labels(
+        np.ones((20, 30), np.uint8), name="run truth", scale=(2, 2), units="um"
+    )
     preview = PreviewLayers(viewer)
     write_preview(folder, 10)
     preview.show(folder)
@@ -198,6 +200,7 @@ def test_a_preview_is_brought_up_to_date_beside_what_the_user_has(make_napari_vi
     edges = [layer.extent.world[:, -1] for layer in (mine, image, truth, prediction)]
     assert all(one[1] < other[0] for one, other in pairwise(edges))
     assert viewer.layers.selection.active is mine
+    assert image.units == mine.units  # of different ones napari would use none
 
     prediction.data = np.full((8, 10), 99, np.uint8)  # somebody works on it
     viewer.layers.remove(truth)

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 COLUMNS, LINES = 3, 2
-LOWEST, USUAL = QSize(200, 90), QSize(340, 230)
+LOWEST, USUAL = QSize(200, 150), QSize(340, 230)
 TRAINING, VALIDATION = "#3f97e8", "#ef8a3c"  # told apart by the colour-blind, on black and white
 _SETTLED_MS = 150
 _DOTS_PER_INCH = 100
 _FONT = 7
+_PIXELS_PER_TICK = 28
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
     figure.set_dpi(_DOTS_PER_INCH * look.dots_per_pixel)
     epochs = [row["epoch"] for row in rows]
     last = max(len(rows), 2)
+    ticks = min(4, max(1, look.height // LINES // _PIXELS_PER_TICK))
     marker = "o" if len(rows) == 1 else None
     for place, (name, title) in enumerate(QUANTITIES.items(), start=1):
         axes = figure.add_subplot(LINES, COLUMNS, place, facecolor=look.background)
@@ -77,7 +79,7 @@ def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
         axes.tick_params(colors=look.text, labelsize=_FONT, length=2, pad=1)
         axes.set_xlim(1 - 0.03 * last, last + 0.03 * last)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=ticks))
         axes.grid(color=look.grid, lw=0.5)
         for spine in axes.spines.values():
             spine.set_color(look.grid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -57,10 +58,10 @@ class PreviewLayers:
     def _add_all(
         self, missing: list[str], parts: dict[str, NDArray[np.uint8]], folder: Path
     ) -> None:
-        was_empty, left = not len(self._viewer.layers), self._free_place()
+        was_empty, place = not len(self._viewer.layers), self._free_place()
         with _selection_kept(self._viewer):
             for part in missing:
-                self._add(part, parts, folder, left)
+                self._add(part, parts[part], folder, place)
         if was_empty:
             self._viewer.reset_view()
 
@@ -73,19 +74,18 @@ class PreviewLayers:
             layer.data = data
             layer.metadata = {**layer.metadata, METADATA: {**said, "checksum": _checksum(data)}}
 
-    def _add(
-        self, part: str, parts: dict[str, NDArray[np.uint8]], folder: Path, left: float
-    ) -> None:
-        data = parts[part]
-        shared: dict[str, Any] = {
-            "name": f"{folder.name} {part}",
-            "translate": (0, left + PARTS.index(part) * _GAP * data.shape[1]),
-            "metadata": {
-                METADATA: {"training": str(folder), "part": part, "checksum": _checksum(data)}
-            },
-        }
+    def _add(self, part: str, data: NDArray[np.uint8], folder: Path, place: _Place) -> None:
+        said = {"training": str(folder), "part": part, "checksum": _checksum(data)}
+        left = place.left + PARTS.index(part) * _GAP * data.shape[1] * place.scale[1]
         layer = self._viewer.add_image(
-            data, rgb=part == "image", contrast_limits=(0, 255), **shared
+            data,
+            name=f"{folder.name} {part}",
+            rgb=part == "image",
+            contrast_limits=(0, 255),
+            translate=(0, left),
+            scale=place.scale,
+            units=place.units,
+            metadata={METADATA: said},
         )
         self._layers[part] = ref(unwrapped(layer))
 
@@ -98,13 +98,26 @@ class PreviewLayers:
                 found[said["part"]] = ref(unwrapped(layer))
         return found
 
-    def _free_place(self) -> float:
+    def _free_place(self) -> _Place:
         """Return where, to the right of all other layers, there is room."""
         if not len(self._viewer.layers):
-            return 0.0
+            return _Place()
+        # As large as another image: napari ignores all units when one layer has none.
+        other = self._viewer.layers[-1]
         left, right = self._viewer.layers.extent.world[:, -1]
-        place = float(right + (_GAP - 1) * (right - left))
-        return place if np.isfinite(place) else 0.0
+        free = float(right + (_GAP - 1) * (right - left))
+        return _Place(
+            left=free if np.isfinite(free) else 0.0,
+            scale=tuple(float(step) for step in other.scale[-2:]),
+            units=tuple(str(unit) for unit in other.units[-2:]),
+        )
+
+
+@dataclass(frozen=True)
+class _Place:
+    left: float = 0.0
+    scale: tuple[float, ...] = (1.0, 1.0)
+    units: tuple[str, ...] = ("pixel", "pixel")
 
 
 def _read(folder: Path) -> dict[str, NDArray[np.uint8]]:
