@@ -398,6 +398,9 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
     other = dock.run()
     assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
     assert other.metadata["napari-snow-unet"]["model"] == "he-breast-nuclei"
+    dock.form.model.value = "classical"
+    dock.run()
+    assert dock.nuclei() == [layer, other]
 
 
 def test_options_of_the_form_reach_the_pipeline(dock, network, discs):

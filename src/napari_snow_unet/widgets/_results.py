@@ -110,14 +110,14 @@ class Results:
         """Return the record of a layer, if it is a result of this dock."""
         return self._records.get(layer) if layer is not None else None
 
-    def latest_of(self, image: Image | None) -> Labels | None:
-        """Return the layer of the latest result of an image that is still in the viewer."""
-        layers = [
-            layer
+    def of(self, image: Image | None) -> list[tuple[Labels, Record]]:
+        """Return the results of an image whose layers are still in the viewer, the latest first."""
+        found = [
+            (layer, record)
             for layer, record in self._records.items()
             if image is not None and record.image() is image and layer in self._viewer.layers
         ]
-        return layers[-1] if layers else None
+        return found[::-1]
 
     def add(self, record: Record, labels: Any) -> Labels:
         """Show a result as a new layer."""

@@ -37,6 +37,7 @@ class Request:
     model: str
     options: Options
     target: ref[Labels] | None
+    pixels: int  # their identity
 
 
 class LayerJob(QObject):
@@ -70,7 +71,7 @@ class LayerJob(QObject):
         active = unwrapped(self._viewer.layers.selection.active)
         if self.results.get(active) is not None:
             return active
-        return self.results.latest_of(self._form.image.value)
+        return next((layer for layer, _ in self.results.of(self._form.image.value)), None)
 
     def why_not(self) -> str:
         """Say why the chosen layer cannot be segmented; empty if it can."""
@@ -117,6 +118,7 @@ class LayerJob(QObject):
             self._form.model.value,
             options,
             ref(target) if target is not None else None,
+            id(pixels_of(layer)),
         )
         self._bar.start(
             steps, title=f"Segmenting {source.name}", on_done=partial(self._segmented, request)
@@ -124,22 +126,21 @@ class LayerJob(QObject):
 
     def _target(self, layer: Image, source: Source, options: Options) -> Labels | None:
         """Return the result to bring up to date: same image, same model, not edited."""
-        target = self.results.latest_of(layer)
-        record = self.results.get(target)
-        if record is None or not self.results.may_rewrite(target):
-            return None
-        same = (
-            record.model == self._form.model.value
-            and record.source.lies_like(source)
-            and record.options.output == options.output
-            and record.options.channel == options.channel
-            and record.options.pixel_size_um == options.pixel_size_um
-        )
-        return target if same else None
+        for target, record in self.results.of(layer):
+            same = (
+                record.model == self._form.model.value
+                and record.source.lies_like(source)
+                and record.options.output == options.output
+                and record.options.channel == options.channel
+                and record.options.pixel_size_um == options.pixel_size_um
+            )
+            if same and self.results.may_rewrite(target):
+                return target
+        return None
 
     def _segmented(self, request: Request, found: _jobs.Segmented) -> None:
         image, result = request.image(), found.result
-        if image is not None:
+        if image is not None and id(pixels_of(image)) == request.pixels:
             self._remember_divisor(image, found.divisor)
         target = request.target() if request.target is not None else None
         record = self.results.get(target)
