@@ -13,6 +13,7 @@ import signal
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -153,7 +154,8 @@ class _Worker(Generic[Task]):
         )
         self.tasks: deque[Task] = deque()
         self.ready = False
-        self.process.start()
+        with _without_ctrl_c():
+            self.process.start()
         theirs.close()
 
     def give(self, task: Task) -> None:
@@ -179,6 +181,22 @@ class _Worker(Generic[Task]):
             self.process.kill()
             self.process.join()
         self.process.close()
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back for a block; a process started in it never gets to see one."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # it lets Ctrl-C through when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
