@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
@@ -83,6 +84,8 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
     assert fields.smallest_area.value == pytest.approx(2.5)
+    assert fields.smallest_area.native.findChild(QDoubleSpinBox).text() == "2.5"
+    assert dock.form.options() == Options()
     fields.smallest_area.value = 5
     layer = dock.run()
     assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 5

@@ -73,6 +73,15 @@ def test_no_field_is_cut_off(shown_dock, qtbot, discs):
             assert right <= scroll.viewport().width(), field
 
 
+def test_a_long_explanation_does_not_widen_the_dock(shown_dock, qtbot):
+    before = shown_dock.widget.sizeHint().width()
+    shown_dock.form.show_model("", "a word of explanation " * 40)
+    shown_dock.bar.say("and as much about the run " * 40, problem=True)
+    qtbot.wait(50)
+    assert shown_dock.widget.sizeHint().width() == before
+    assert shown_dock.frame.minimumSizeHint().height() <= 500
+
+
 def test_undocking_and_docking_keeps_everything(shown_dock, network, discs, qtbot):
     network.pause = 0.5
     shown_dock.viewer.add_image(discs(), rgb=True, name="A")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from magicgui.widgets import ComboBox, Widget
-from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
@@ -51,6 +51,7 @@ class SegmentForm(QWidget):
         ]  # fmt: skip
         self._note = QLabel()
         self._note.setWordWrap(True)
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._lay_out()
         self.show_kind()
         self.nuclei.threshold.changed.connect(self._by_hand)
@@ -136,12 +137,14 @@ class SegmentForm(QWidget):
             return
         area = self.nuclei.smallest_area
         value = unit.taken_from(area.value, self._unit)
+        readout = area.native.findChild(QDoubleSpinBox)
         with self._silently():
+            if readout is not None:
+                readout.setDecimals(1)  # before the value comes, which it would round
             area.max, area.step = unit.largest, unit.largest / AREA_STEPS
             area.value = value
-        readout = area.native.findChild(QDoubleSpinBox)
-        if readout is not None:
-            readout.setDecimals(0 if unit == PIXELS else 1)
+            if readout is not None and unit == PIXELS:
+                readout.setDecimals(0)
         self._unit = unit
         self._labels[area].setText(f"Smallest ({unit.name})")
 
