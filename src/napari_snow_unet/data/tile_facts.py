@@ -56,7 +56,7 @@ class TileFacts:
     torn : int
         Number of ids in more than one connected piece.
     binary : bool
-        Whether the mask knows only one value besides 0, namely 1 or 255.
+        Whether the mask knows only one value besides 0: 255, or 1 in several pieces.
     """
 
     error: str = ""
@@ -92,6 +92,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         return TileFacts(error=f"{error.filename}: it cannot be read ({error.strerror}).")
     largest = int(labels.max())
     ids = count_ids(labels) if largest <= labels.size else len(np.setdiff1d(labels, [0]))
+    torn = _torn(labels)
     return TileFacts(
         shape=array.shape,
         mask_shape=labels.shape,
@@ -104,8 +105,8 @@ def look_at_tile(task: FactTask) -> TileFacts:
         ids=ids,
         largest_id=largest,
         foreground=float(np.count_nonzero(labels) / labels.size),
-        torn=_torn(labels),
-        binary=ids == 1 and largest in (1, 255),
+        torn=torn,
+        binary=ids == 1 and (largest == 255 or (largest == 1 and torn == 1)),
     )
 
 
