@@ -29,7 +29,7 @@ TRUTH = (PIXELS > 0.5).astype(np.float32)
 
 def trained(steps=2, config=CONFIG):
     network = build_unet(config)
-    model = keras.Model(network.inputs, network.outputs)
+    model = keras.Model(network.input, network.output)
     optimizer = keras.optimizers.AdamW(1e-2)
     model.compile(optimizer, loss="binary_crossentropy", jit_compile=False)
     optimizer.build(model.trainable_variables)

@@ -143,4 +143,11 @@ def test_cleaning_up_removes_temporary_files_and_nothing_else(run):
     (run.folder / "notes of mine.txt").write_text("x")
     run.clean_up()
     left = {path.name for path in run.folder.rglob("*")}
-    assert left == {"best", "checkpoints", "config.json", "notes of mine.txt", "tiles.csv"}
+    assert left == {
+        "best",
+        "checkpoints",
+        "config.json",
+        "log.txt",
+        "notes of mine.txt",
+        "tiles.csv",
+    }

@@ -175,6 +175,18 @@ def compute_reproducibly() -> str:
     return ""
 
 
+def seed_engine(seed: int) -> None:
+    """Seed what an engine draws without asking Keras: dropout in PyTorch.
+
+    Parameters
+    ----------
+    seed : int
+        Any number from 0 on.
+    """
+    if prepare().backend == "torch":
+        importlib.import_module("torch").manual_seed(seed)
+
+
 def fast_precision() -> str:
     """Return the number format in which the device trains fastest without loss of quality.
 

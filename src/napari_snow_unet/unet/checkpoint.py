@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -30,6 +31,7 @@ WEIGHTS, BEST, OPTIMIZER, STATE = (
 )
 _REMEDY = "Start a new training; best/ and last/ can still be used."
 _LARGEST_STATE = 200_000_000
+_OVERHEAD = 4096  # bytes that HDF5 adds per array, generously
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def save_checkpoint(place: Path, model: Any, optimizer: Any, state: TrainingStat
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=place))
     try:
         temporary.chmod(0o755)
+        _require_room(temporary, [*model.weights, *optimizer.variables])
         model.save_weights(temporary / WEIGHTS)
         _save_optimizer(optimizer, temporary / OPTIMIZER)
         known = sorted(path for path in place.iterdir() if path.name.isdecimal())
@@ -212,6 +215,19 @@ def _load_optimizer(optimizer: Any, path: Path) -> None:
             if values.shape != tuple(variable.shape):
                 raise _damaged(path, f"an array of shape {values.shape} for {variable.path}")
             variable.assign(values[()])
+
+
+def _require_room(folder: Path, variables: Sequence[Any]) -> None:
+    """Write as much as will be written; on a full disk HDF5 would crash when the program ends."""
+    arrays = sum(4 * math.prod(tuple(variable.shape)) for variable in variables)
+    expected = arrays + _OVERHEAD * len(variables) + _OVERHEAD
+    path = folder / "room"
+    with path.open("wb") as file:
+        while expected > 0:
+            expected -= file.write(bytes(min(expected, 1 << 24)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def _link(source: Path, target: Path) -> None:

@@ -28,6 +28,7 @@ from napari_snow_unet.unet.checkpoint import (
     save_checkpoint,
 )
 from napari_snow_unet.unet.curves import draw_curves
+from napari_snow_unet.unet.memory import require_memory
 from napari_snow_unet.unet.network import build_unet
 from napari_snow_unet.unet.pixel_loss import PixelLoss
 from napari_snow_unet.unet.pixel_scores import PixelScores
@@ -74,6 +75,9 @@ class Fitting:
         self._run, self._config, self._options = run, config, config.options
         self._tiles, self._workers = tiles, workers
         side = self._options.crop or max(max(t.height, t.width) for t in tiles.train)
+        if backend.prepare().kind == "cpu":
+            shape = (self._options.batch_size, side, side)
+            require_memory(config.network, shape, precision)
         self._validation = ValidationBatches(
             tiles,
             config.network,
@@ -84,7 +88,7 @@ class Fitting:
         self._per_epoch = self._batches.plan.batches
         # Weights are saved by the bare network: with a compiled one goes its optimizer.
         self.network = build_unet(config.network, precision=precision)
-        self.model = keras.Model(self.network.inputs, self.network.outputs)
+        self.model = keras.Model(self.network.input, self.network.output)
         self._optimizer = make_optimizer(
             self._options, self._per_epoch, scaled=precision == "mixed_float16"
         )

@@ -209,12 +209,13 @@ class RunDirectory:
         with written_whole(self.folder / name, overwrite=True) as temporary:
             temporary.write_bytes(content)
 
-    def log(self, line: str) -> None:
-        """Add a line to ``log.txt``, with the time."""
+    def log(self, line: str, *, echo: bool = True) -> None:
+        """Add a line to ``log.txt``, with the time, and pass it on to `echo`."""
         now = datetime.now().isoformat(sep=" ", timespec="seconds")
         with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{now}  {line}\n")
-        self.echo(line)
+        if echo:
+            self.echo(line)
 
     def clean_up(self) -> None:
         """Remove what a killed process has left behind."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_snow_unet.unet.backend import seed_engine
+
 _WEIGHTS, _DROPOUT = 2, 3  # streams of random numbers, beside those of `crops`
 
 
@@ -40,6 +42,7 @@ def reseed_dropout(model: Any, seed: int, epoch: int) -> None:
     epoch : int
         From 0. Within it, every batch draws the next numbers.
     """
+    seed_engine(_draw(seed, _DROPOUT, epoch))
     for number, layer in enumerate(model.layers):
         generator = getattr(layer, "seed_generator", None)
         if generator is not None:

@@ -82,7 +82,10 @@ def begin(
         fine_tune=str(fine_tune.resolve()) if fine_tune is not None else "",
         made_with={"napari-snow-unet": __version__, "python": platform.python_version()},
     )
-    return create_run(folder, config, tiles), tiles.notes
+    run = create_run(folder, config, tiles)
+    for note in tiles.notes:
+        run.log(note)
+    return run, tiles.notes
 
 
 def extend(run: RunDirectory, epochs: int) -> None:
@@ -222,7 +225,7 @@ def _say_why(
         told = str(known or f"{type(error).__name__}: {error}")
     writer.update(state=state, message=told, seconds_left=None)
     try:
-        run.log(told)
+        run.log(told, echo=False)  # whoever catches the error tells it
     except OSError:
         return known  # the disk is full, which is what is told
     return known

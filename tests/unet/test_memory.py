@@ -1,0 +1,40 @@
+import subprocess
+import sys
+
+import pytest
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.memory import batch_bytes, memory_limit, require_memory
+
+
+def test_it_grows_with_the_batch_and_halves_with_the_precision():
+    config = UNetConfig()
+    one = batch_bytes(config, (1, 256, 256), "float32")
+    assert batch_bytes(config, (8, 256, 256), "float32") == pytest.approx(8 * one, rel=1e-6)
+    assert batch_bytes(config, (1, 512, 512), "float32") == pytest.approx(4 * one, rel=1e-6)
+    assert batch_bytes(config, (1, 256, 256), "mixed_bfloat16") == pytest.approx(one / 2, rel=1e-6)
+
+
+def test_it_is_less_than_was_measured():
+    """Peak memory over that of the program itself, on Linux with TensorFlow 2.21."""
+    measured = {(8, 256, 256): 0.94e9, (8, 512, 512): 2.0e9}
+    for shape, peak in measured.items():
+        assert 0.4 * peak < batch_bytes(UNetConfig(), shape, "float32") < peak
+
+
+def test_what_cannot_fit_is_refused_and_what_can_is_not():
+    require_memory(UNetConfig(), (8, 256, 256), "float32")
+    with pytest.raises(InputError, match=r"GiB.*--batch-size"):
+        require_memory(UNetConfig(base_filters=64), (1024, 4096, 4096), "float32")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_limit_on_this_program_counts():
+    code = (
+        "import resource; from napari_snow_unet.unet.memory import memory_limit;"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)); print(memory_limit())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < 2 << 30
+    assert memory_limit() > 2 << 30
