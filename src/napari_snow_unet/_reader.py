@@ -1,4 +1,4 @@
-"""What napari calls when a ``.mat`` or a ``seed*.png`` is dropped: the file and its partner.
+"""What napari calls when a mask (.mat, .geojson) or a ``seed*.png`` is dropped: it and its partner.
 
 Dropping either half of a pair opens both. When both halves are dropped together napari calls the
 reader once per file, so one of the two calls leaves the pair to the other. Nothing is remembered
@@ -15,15 +15,19 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.geojson import is_geojson, is_geojson_path
 from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
 from napari_snow_unet.data.images import read_header, read_image, read_labels
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.snow import is_mask_path, partner_of, tile_name
 
 LayerData = tuple[Any, dict[str, Any], str]
 NO_LAYER: list[Any] = [(None,)]  # npe2's word for "read, and nothing to add"
 PLUGIN = "napari-snow-unet"
-_CLAIMED = ("*.mat", "seed*.png")
+_CLAIMED = ("*.mat", "seed*.png", "*.geojson", "*.geojson.gz")
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
@@ -128,6 +132,8 @@ def read_files(paths: str | Sequence[str]) -> list[LayerData]:
 def _is_ours(path: Path) -> bool:
     if path.suffix.lower() == ".mat":
         return is_hovernet_mat(path)
+    if is_geojson_path(path):
+        return is_geojson(path)
     return path.suffix.lower() == ".png" and path.is_file()
 
 
@@ -141,6 +147,8 @@ def _layer(path: Path) -> LayerData:
             features["type"] = nuclei.type
         facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
         return nuclei.labels, facts | _source(path, "HoVer-Net inst_map"), "labels"
+    if is_geojson_path(path):
+        return _outlined_layer(path)
     if is_mask_path(path):
         facts = {"name": f"{tile_name(path)} mask"} | _source(path, "label image")
         return read_labels(path), facts, "labels"
@@ -151,6 +159,15 @@ def _layer(path: Path) -> LayerData:
         facts["metadata"]["pixel_size_um"] = image.pixel_size_um
         facts |= {"scale": (image.pixel_size_um,) * 2, "units": ("um", "um")}
     return image.array, facts, "image"
+
+
+def _outlined_layer(path: Path) -> LayerData:
+    """Read outlines as labels, with the class of each in its row."""
+    nuclei = read_outlined_nuclei(path)
+    index = [number for number in np.unique(nuclei.labels).tolist() if number]
+    features = {"index": index, "class": [nuclei.classes[number - 1] for number in index]}
+    facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
+    return nuclei.labels, facts | _source(path, "GeoJSON outlines"), "labels"
 
 
 def _partner_layer(path: Path, size: tuple[int, ...]) -> LayerData | None:

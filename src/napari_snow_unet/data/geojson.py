@@ -31,6 +31,8 @@ from napari_snow_unet.data.qupath import TileRegion
 
 _LARGEST_TEXT = 1 << 30  # bytes, unpacked
 _FARTHEST = 1e9  # pixels
+_SNIFFED = 1 << 14  # bytes
+_GZIP = b"\x1f\x8b"
 _EXPECTED = "GeoJSON with polygons (a FeatureCollection or a list of features)"
 #: What QuPath calls a thing that is not one nucleus, if the file has better.
 _REGIONS = {"annotation", "tmacore", "root", "tile"}
@@ -59,6 +61,20 @@ class Outline:
 def is_geojson_path(path: str | os.PathLike[str]) -> bool:
     """Tell by its name whether a file is GeoJSON, packed or not."""
     return os.fspath(path).lower().endswith(GEOJSON_SUFFIXES)
+
+
+def is_geojson(path: str | os.PathLike[str]) -> bool:
+    """Tell from a file's name and first words whether it holds GeoJSON features; never raises."""
+    if not is_geojson_path(path):
+        return False
+    try:
+        with Path(path).open("rb") as stream:
+            start = stream.read(_SNIFFED)
+        if start.startswith(_GZIP):
+            start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, _SNIFFED)
+    except (OSError, ValueError, zlib.error):
+        return False
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and b'"Feature' in start
 
 
 def read_geojson(source: str | os.PathLike[str] | BinaryIO) -> list[Outline]:
@@ -151,7 +167,7 @@ def _text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 
 def _unpacked(stream: BinaryIO) -> bytes:
     start = stream.read(2)
-    if start == b"\x1f\x8b":
+    if start == _GZIP:
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
         text = unpack.decompress(start + stream.read(), _LARGEST_TEXT + 1)
         if not unpack.eof and len(text) <= _LARGEST_TEXT:

@@ -70,10 +70,11 @@ def read_outlined_nuclei(
     if shape is None:
         shape = extent(outlines) if image is None else read_header(image).size
     if shape[0] * shape[1] > _LARGEST_CANVAS:
+        what = "the outlines reach over" if image is None else "the image has"
         raise InputError(
-            f"the outlines reach over {shape[0]} x {shape[1]} pixels",
-            expected="the outlines of one image",
-            remedy="Put the image beside the file, under the same name.",
+            f"{what} {shape[0]} x {shape[1]} pixels",
+            expected=f"at most {_LARGEST_CANVAS:,} pixels",
+            remedy="Export the slide from QuPath as tiles, and put them beside the file.",
             path=path,
         )
     region = tile_region(tile_name(PurePath(image or path)))
