@@ -35,7 +35,7 @@ def dropped(request, tmp_path):
     return path
 
 
-def test_labels_have_the_class_of_each_nucleus(make_napari_viewer_proxy, dropped, tmp_path):
+def test_each_nucleus_has_its_class_in_its_row(make_napari_viewer_proxy, dropped, tmp_path):
     write_image(tmp_path / "a.png", np.full((30, 40, 3), 99, np.uint8))
     viewer = make_napari_viewer_proxy()
     viewer.open(dropped, plugin=None)  # as when dropped: nobody else claims it
