@@ -51,6 +51,9 @@ def test_reasons_to_stop(tmp_path):
     assert stop.reason() == "somebody asked for it"
     assert StopRequest(None, 1000).reason() == ""
     assert "seconds" in StopRequest(None, 0).reason()
-    stop.ask("Ctrl-C")
-    stop.ask("another")
-    assert stop.reason() == "Ctrl-C"
+    (tmp_path / "STOP").unlink()
+    assert stop.reason() == "somebody asked for it"  # never taken back
+    pressed = StopRequest(None)
+    pressed.ask("Ctrl-C")
+    pressed.ask("another")
+    assert pressed.reason() == "Ctrl-C"
