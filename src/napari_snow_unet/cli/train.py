@@ -40,7 +40,9 @@ def train(
         typer.Option(help="'paper': whole tiles, Adam, cross-entropy, no augmentation."),
     ] = "default",
     epochs: Annotated[int | None, _option("Passes over the tiles. (default: 50)")] = None,
-    batch_size: Annotated[int | None, _option("Crops or tiles in a batch. (default: 8)")] = None,
+    batch_size: Annotated[
+        int | None, _option("Crops or tiles in a batch. (default: 4, paper: 8)")
+    ] = None,
     learning_rate: Annotated[
         float | None, _option("Highest learning rate. (default: 0.001)")
     ] = None,

@@ -190,7 +190,7 @@ class KeepState(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.state, self._seed, self._keep = state, seed, keep
-        self._early_stopping, self._began = early_stopping, 0.0
+        self._early_stopping, self._began, self._epoch = early_stopping, 0.0, 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Give early stopping back what it knew."""
@@ -200,9 +200,13 @@ class KeepState(keras.callbacks.Callback):
             self._early_stopping.best_epoch = self.state.best_epoch - 1
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Make dropout a function of seed and epoch."""
-        self._began = time.monotonic()
-        reseed_dropout(self.model, self._seed, epoch)
+        """Note when it began."""
+        self._began, self._epoch = time.monotonic(), epoch
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Make dropout a function of seed and epoch, after the engine has set up its batches."""
+        if batch == 0:
+            reseed_dropout(self.model, self._seed, self._epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Keep the state of a finished epoch."""

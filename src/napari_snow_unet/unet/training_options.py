@@ -96,7 +96,7 @@ class TrainingOptions:
 
     preset: Preset = "default"
     epochs: int = 50
-    batch_size: int = 8
+    batch_size: int = 4
     learning_rate: float = 1e-3
     loss: Loss = "bce-dice"
     augment: Augment = "strong"
@@ -155,6 +155,7 @@ class TrainingOptions:
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "paper": {
+        "batch_size": 8,
         "loss": "bce",
         "augment": "none",
         "crop": None,
