@@ -117,7 +117,6 @@ class TrainingForm(QWidget):
     def _take_preset(self, preset: str) -> None:
         chosen = {
             "epochs",
-            "batch_size",
             "learning_rate",
             "base_filters",
             "channel",
