@@ -173,17 +173,30 @@ def test_a_flipped_bit_in_an_archive_is_noticed(release, tmp_path, place):
     paths = release.archives(compression)
     path = paths[0 if place == "images" else 1]
     number = 1 if place == "compressed .mat" else 0
-    at = {"images": 300, "stored mask": 2000, "deflated mask": 100, "compressed .mat": 170}[place]
+    at = {"images": 300, "stored mask": 2000, "deflated mask": 200, "compressed .mat": 170}[place]
     with zipfile.ZipFile(path) as archive:
         info = next(i for i in archive.infolist() if f"seed000{number}." in i.filename)
     data = bytearray(path.read_bytes())
     data[info.header_offset + 30 + len(info.filename) + at] ^= 4
     path.write_bytes(data)
-    result = prepared(paths, tmp_path / "out")
+    result = prepared(paths, tmp_path / "out", verify=place == "deflated mask")
     (problem,) = result.problems
     assert f"seed000{number}" in problem.name
     assert "damaged" in problem.reason or "unpack" in problem.reason
     assert len(result.tiles) == 9
+
+
+def test_of_a_packed_mask_only_the_labels_are_unpacked_unless_asked(release, tmp_path):
+    paths = release.archives()
+    with zipfile.ZipFile(paths[1]) as archive:
+        info = archive.getinfo("mask_0_5000/mat/seed0000.mat")
+    data = bytearray(paths[1].read_bytes())
+    data[info.header_offset + 30 + len(info.filename) + info.compress_size - 40] ^= 4
+    paths[1].write_bytes(data)  # in the raw map, which nobody needs
+    assert prepared(paths, tmp_path / "a").problems == []
+    (problem,) = prepared(paths, tmp_path / "b", verify=True).problems
+    assert "seed0000.mat" in problem.name
+    assert "damaged in the archive" in problem.reason
 
 
 def test_an_archive_cut_short_is_one_problem_and_the_others_are_used(release, tmp_path):

@@ -52,6 +52,10 @@ def prepare(
         float | None,
         typer.Option(help="Micrometres per pixel where images do not say.", show_default=False),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read masks in archives to their end, for the checksum."),
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Processes.  [default: all cores]", show_default=False),
@@ -73,6 +77,7 @@ def prepare(
         binary=binary or None,
         split=split_plan(train, val, test, seed, group_by),
         um_per_px=pixel_size,
+        verify=verify,
         workers=workers,
     )
     prepared = follow(prepare_dataset(source, output_folder, options), "Preparing")

@@ -91,14 +91,15 @@ def encode(pixels: npt.NDArray[Any], um_per_px: float | None = None) -> bytes:
 
     Notes
     -----
-    Of OpenCV and Pillow at their levels, OpenCV's with the filter "up" is fastest on label images
-    (1.1 ms against 2.6 ms for 512 x 512), of equal size.
+    Of OpenCV and Pillow with their levels, filters and strategies, OpenCV's "up" with run lengths
+    was fastest and smallest on label images: 1.1 ms for 512 x 512 against Pillow's 2.6 ms.
     """
     import cv2
 
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     if pixels.ndim == 2 and hasattr(cv2, "IMWRITE_PNG_FILTER_UP"):  # OpenCV 4.11
         options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+        options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
     done, data = cv2.imencode(".png", pixels[..., ::-1] if pixels.ndim == 3 else pixels, options)
     if not done:
         raise ValueError(f"OpenCV cannot encode {pixels.dtype} of shape {pixels.shape}")

@@ -47,6 +47,8 @@ class PrepareOptions:
         By default as the dataset has it, that of the paper for a new one.
     um_per_px : float, optional
         Micrometres per pixel at full resolution, where images do not say.
+    verify : bool
+        Read masks in archives to their end, for the archive's checksum, not only as far as needed.
     workers : int, optional
         Number of processes; by default as many as there are cores and work for.
     """
@@ -56,6 +58,7 @@ class PrepareOptions:
     binary: bool | None = None
     split: SplitPlan | None = None
     um_per_px: float | None = None
+    verify: bool = False
     workers: int | None = None
 
 
@@ -118,6 +121,7 @@ def prepare(
             shard=info.shard,
             binary=info.masks == "binary",
             um_per_px=options.um_per_px,
+            verify=options.verify,
         )
         plan.problems.extend(problems)
         if options.split is not None:

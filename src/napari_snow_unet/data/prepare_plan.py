@@ -17,7 +17,7 @@ from napari_snow_unet.data.pairing import Paired, pair_up, tile_names
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.sources import Found, Member
-from napari_snow_unet.data.tile_maker import TileTask, source_state
+from napari_snow_unet.data.tile_maker import TileTask, count_ids, source_state
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def make_plan(
     shard: int | None,
     binary: bool,
     um_per_px: float | None,
+    verify: bool,
 ) -> Generator[Progress, None, Plan]:
     """Compare pairs with what a dataset holds, and number the new ones.
 
@@ -92,6 +93,8 @@ def make_plan(
         Masks of 0 and 255.
     um_per_px : float or None
         Pixel size at full resolution, where images do not say.
+    verify : bool
+        Check what comes from archives to its end.
 
     Yields
     ------
@@ -141,6 +144,7 @@ def make_plan(
                 mask_file=f"masks/{file}",
                 binary=binary,
                 um_per_px=um_per_px,
+                verify=verify,
             )
         )
         plan.tiles.pop(index, None)
@@ -210,7 +214,7 @@ def _read_again(folder: Path, tile: Tile) -> Tile | None:
         return None
     return replace(
         tile,
-        nuclei=len(np.setdiff1d(labels, [0])),
+        nuclei=count_ids(labels),
         foreground=round(float(np.count_nonzero(labels) / labels.size), 6),
         image_bytes=image.stat().st_size,
         mask_bytes=mask.stat().st_size,

@@ -39,6 +39,8 @@ class Member:
         Size, and checksum or time: another state means that the content may be another.
     offset : int
         Where it begins in its archive; -1 for a file in a folder.
+    packed : bool
+        Whether the archive holds it compressed.
     """
 
     source: str
@@ -46,6 +48,7 @@ class Member:
     size: int
     state: str
     offset: int = -1
+    packed: bool = False
 
     @property
     def name(self) -> str:
@@ -214,7 +217,12 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
         if info.is_dir() or not (said := kind_and_key(path.stem, tuple(folders), name)):
             continue
         member = Member(
-            str(path), inner, info.file_size, f"{info.file_size}-{info.CRC:08x}", info.header_offset
+            str(path),
+            inner,
+            info.file_size,
+            f"{info.file_size}-{info.CRC:08x}",
+            info.header_offset,
+            packed=info.compress_type != zipfile.ZIP_STORED,
         )
         if danger := _danger(info, inner):
             problems.append(Problem(member.label, danger))

@@ -90,8 +90,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         return TileFacts(error=str(error))
     except OSError as error:
         return TileFacts(error=f"{error.filename}: it cannot be read ({error.strerror}).")
-    largest = int(labels.max())
-    ids = count_ids(labels) if largest <= labels.size else len(np.setdiff1d(labels, [0]))
+    largest, ids = int(labels.max()), count_ids(labels)
     torn = _torn(labels)
     return TileFacts(
         shape=array.shape,

@@ -49,6 +49,8 @@ class TileTask:
         0 and 255 in place of ids.
     um_per_px : float or None
         Micrometres per pixel at full resolution, where the image does not say.
+    verify : bool
+        Read what comes from an archive to its end, to check the archive's checksum.
     """
 
     index: int
@@ -60,6 +62,7 @@ class TileTask:
     mask_file: str
     binary: bool = False
     um_per_px: float | None = None
+    verify: bool = False
 
 
 class WriteError(Exception):
@@ -227,7 +230,7 @@ def _labels(task: TileTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32
     """Read the mask, check its size, and return it with what was changed in it."""
     name, notes = task.mask.name, []
     if name.lower().endswith(".mat"):
-        labels = _read_mat(task.mask)
+        labels = _read_mat(task.mask, verify=task.verify)
     elif is_geojson_path(name):
         content = read_member(task.mask)
         labels = read_outlined_nuclei(content, size, task.image.name).labels
@@ -250,18 +253,21 @@ def _labels(task: TileTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32
     return labels, notes
 
 
-def _read_mat(member: Member) -> npt.NDArray[np.int32]:
-    """Read the label image of a .mat, and no more of an archive than makes sure it is whole.
+def _read_mat(member: Member, *, verify: bool) -> npt.NDArray[np.int32]:
+    """Read the label image of a .mat, and no more of an archive than is needed.
 
-    A compressed variable carries its own checksum. For one that is not, the archive's checksum
-    is over the whole member, so this is read to its end.
+    The archive's checksum is over the whole member, most of which is of no use here. A variable
+    that the .mat itself compressed has a checksum of its own, and damage in what the archive
+    compressed shows when it is unpacked. What nobody compressed is read to its end, for its
+    checksum; so is all when `verify` is true.
     """
     if member.offset < 0:
         return read_instance_map(Path(member.source, member.path))
     with open_member(member) as stream:
         kind = _peek(stream)[128:132]
         labels = read_instance_map(stream)
-        if _COMPRESSED not in (int.from_bytes(kind, "little"), int.from_bytes(kind, "big")):
+        compressed = _COMPRESSED in (int.from_bytes(kind, "little"), int.from_bytes(kind, "big"))
+        if verify or not (compressed or member.packed):
             while stream.read(1 << 20):
                 pass
     return labels
@@ -286,8 +292,10 @@ def _components(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], i
 
 
 def count_ids(labels: npt.NDArray[np.int32]) -> int:
-    """Count the ids above 0 of a label image whose ids are not much larger than its size."""
-    return int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
+    """Count the ids above 0 of a label image."""
+    flat = labels.ravel()
+    begins = np.flatnonzero(flat[1:] != flat[:-1]) + 1  # an id is where it begins, or comes first
+    return int(np.count_nonzero(np.unique(np.append(flat[begins], flat[0]))))
 
 
 def _write(path: Path, content: bytes) -> None:
