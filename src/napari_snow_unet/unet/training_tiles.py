@@ -28,7 +28,7 @@ class TrainingTile:
     Attributes
     ----------
     name : str
-        Path of the image in the dataset, without suffix; no two alike.
+        What it is called in the manifest, else the stem of its files; no two alike.
     image, mask : pathlib.Path
         The files. Everything but zero is nucleus in a mask.
     region : pathlib.Path or None
@@ -166,9 +166,8 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
             part = "unused" if row.fold is None else "val" if row.fold == fold else "train"
         if part in parts:
             image = folder / row.image
-            name = row.image.rsplit(".", 1)[0]
             tile = TrainingTile(
-                name,
+                row.name,
                 image,
                 folder / row.mask,
                 _region(folder, image),
