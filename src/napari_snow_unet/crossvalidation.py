@@ -139,7 +139,9 @@ def cross_validate(
 
 
 def score_tiles(run: RunDirectory) -> dict[str, Measures]:
-    """Segment the validation tiles of a training with its best model, and measure.
+    """Segment the validation tiles of a training with its last model, and measure.
+
+    The best epoch was chosen by these very tiles, which would flatter it; the last one was not.
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
     dict of str to Measures
         By tile.
     """
-    model = open_model(run.folder)
+    model = open_model(run.last)
     measured = {}
     for tile in run.tiles().validation:
         options = Options(pixel_size_um=tile.um_per_px)

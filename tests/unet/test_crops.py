@@ -26,6 +26,12 @@ def test_an_epoch_shows_as_many_pixels_as_the_tiles_have():
     assert np.bincount(shown).tolist() == [16, 4, 1]
 
 
+def test_a_heavier_tile_is_shown_more_often_and_none_is_left_out():
+    plan = CropPlan(((512, 512), (512, 512), (128, 128)), 128, 4, 0, (0.5, 3.0, 0.01))
+    shown = [tile for batch in range(plan.batches) for tile, _ in plan.batch(0, batch)]
+    assert np.bincount(shown).tolist() == [8, 48, 1]
+
+
 def test_whole_tiles_are_shown_once_per_epoch_in_another_order_each_time():
     plan = CropPlan(((64, 64),) * 10, None, 3, 0)
     epochs = [[t for b in range(4) for t, _ in plan.batch(e, b)] for e in range(3)]

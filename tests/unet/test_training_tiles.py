@@ -1,11 +1,12 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import write_image, write_labels
-from napari_snow_unet.data.manifest import Tile, write_manifest
+from napari_snow_unet.data.manifest import Tile, read_manifest, write_manifest
 from napari_snow_unet.unet.training_tiles import folds_of, open_dataset
 
 
@@ -73,6 +74,36 @@ def test_a_fold_validates_and_all_others_train(copy):
     assert folds_of(copy) == [0, 1, 2]
     with pytest.raises(InputError, match="fold 3"):
         open_dataset(copy, fold=3)
+
+
+def test_training_tiles_without_a_fold_train_in_every_fold(copy):
+    parts = ["train"] * 4 + ["val", "test", "unused", "train"] + ["train"] * 2
+    prepared(copy, parts, folds=[0, 0, 1, 1, None, None, None, None, None, None])
+    tiles = open_dataset(copy, fold=1)
+    assert [tile.name for tile in tiles.validation] == ["n2", "n3"]
+    assert [tile.name for tile in tiles.train] == ["n0", "n1", "n7", "n8", "n9"]
+
+
+def weighted(folder, weight):
+    prepared(folder, ["train"] * 9 + ["val"])
+    rows = read_manifest(folder)
+    rows[3] = replace(rows[3], extra={"weight": weight})
+    write_manifest(folder, rows)
+    return folder
+
+
+def test_the_weight_of_a_tile_stands_in_the_manifest_and_belongs_to_the_fingerprint(copy):
+    even = open_dataset(weighted(copy, ""))
+    heavy = open_dataset(weighted(copy, "2.5"))
+    assert {tile.weight for tile in even.train} == {1.0}
+    assert {tile.name: tile.weight for tile in heavy.train if tile.weight != 1} == {"n3": 2.5}
+    assert even.fingerprint != heavy.fingerprint
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "heavy", "nan", "inf", "1e9"])
+def test_a_weight_that_is_none_is_refused_by_tile(copy, weight):
+    with pytest.raises(InputError, match=r"weight of .* for n3.*manifest\.csv|manifest\.csv.*n3"):
+        open_dataset(weighted(copy, weight))
 
 
 def test_folds_need_a_manifest_with_folds(discs, copy):

@@ -93,7 +93,8 @@ class TrainingBatches(keras.utils.PyDataset):
         if options.crop is None:
             require_equal_sizes(tiles.train)
         sizes = tuple((tile.height, tile.width) for tile in tiles.train)
-        self.plan = CropPlan(sizes, options.crop, options.batch_size, options.seed)
+        weights = tuple(tile.weight for tile in tiles.train)
+        self.plan = CropPlan(sizes, options.crop, options.batch_size, options.seed, weights)
         in_colour = needs_colour(options.augment, options.channel)
         self._reader = TileReader(options.channel, in_colour=in_colour, cache_bytes=cache_bytes)
         self._loader = _Loader(self.compute, workers, None)

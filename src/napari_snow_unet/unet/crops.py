@@ -32,12 +32,15 @@ class CropPlan:
         Crops per batch; the last batch of an epoch may have fewer.
     seed : int
         Of the training.
+    weights : tuple of float
+        How many times as many crops as its area gives it each tile gets; () for equal ones.
     """
 
     sizes: tuple[tuple[int, int], ...]
     crop: int | None
     batch_size: int
     seed: int
+    weights: tuple[float, ...] = ()
 
     @property
     def batches(self) -> int:
@@ -62,11 +65,13 @@ class CropPlan:
         ]
 
     def _repeats(self) -> NDArray[np.intp]:
-        """Return how often each tile is cropped: as often as crops fit into its area."""
-        if self.crop is None:
-            return np.ones(len(self.sizes), np.intp)
-        areas = np.array([height * width for height, width in self.sizes], np.float64)
-        return np.maximum(np.rint(areas / self.crop**2), 1).astype(np.intp)
+        """Return how often each tile is cropped: as often as crops fit into its area, weighted."""
+        weights = np.array(self.weights or (1.0,) * len(self.sizes))
+        crops = np.ones(len(self.sizes))
+        if self.crop is not None:
+            areas = np.array([height * width for height, width in self.sizes], np.float64)
+            crops = areas / self.crop**2
+        return np.maximum(np.rint(crops * weights), 1).astype(np.intp)
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, *key))))

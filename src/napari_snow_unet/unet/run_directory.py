@@ -42,7 +42,10 @@ CONFIG, TILES, HISTORY, STOP = "config.json", "tiles.csv", "history.csv", "STOP"
 SCORES = ("loss", "accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("epoch", *SCORES, *(f"val_{name}" for name in SCORES), "seconds", "learning_rate")
 _LARGEST_CONFIG = 10_000_000
-_TILE_COLUMNS = ("part", "name", "image", "mask", "region", "height", "width", "um_per_px")
+_TILE_COLUMNS = (
+    *("part", "name", "image", "mask", "region", "height", "width", "um_per_px"),
+    "weight",
+)
 _LEFT_BEHIND = ".writing-*"
 _REMEDY = "Choose the folder of a training, or start a new one with `napari-snow-unet train`."
 
@@ -356,7 +359,7 @@ def _config_from(content: Any) -> RunConfig:
 def _tile_row(part: str, tile: TrainingTile, root: Path) -> list[object]:
     files = [tile.image, tile.mask, tile.region]
     relative = [path.relative_to(root).as_posix() if path else "" for path in files]
-    return [part, tile.name, *relative, tile.height, tile.width, tile.um_per_px or ""]
+    return [part, tile.name, *relative, tile.height, tile.width, tile.um_per_px or "", tile.weight]
 
 
 def _tile_from(row: dict[str, str], root: Path) -> TrainingTile:
@@ -368,6 +371,7 @@ def _tile_from(row: dict[str, str], root: Path) -> TrainingTile:
         int(row["height"]),
         int(row["width"]),
         float(row["um_per_px"]) if row["um_per_px"] else None,
+        float(row.get("weight") or 1),
     )
 
 

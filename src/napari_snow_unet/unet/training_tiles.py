@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from napari_snow_unet.data.snow import natural_key
 from napari_snow_unet.data.splits import SplitPlan, assign_parts
 
 REGIONS = "regions"
+WEIGHT, HEAVIEST = "weight", 1000.0
 _IMAGES = ("images", "image")
 _MASKS = ("masks", "mask", "labels")
 
@@ -37,6 +39,9 @@ class TrainingTile:
         Size in pixels.
     um_per_px : float or None
         Micrometres per pixel, where known.
+    weight : float
+        How many times as many crops as its area gives it are cut out of it in an epoch: the
+        column ``weight`` of the manifest, with which a few tiles count as much as many others.
     """
 
     name: str
@@ -46,6 +51,7 @@ class TrainingTile:
     height: int
     width: int
     um_per_px: float | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class TrainingSet:
             for tile in part:
                 paths = (tile.image, tile.mask, *((tile.region,) if tile.region else ()))
                 known.update(repr((tile.name, [_bytes_of(path) for path in paths])).encode())
+                if tile.weight != 1:
+                    known.update(repr(tile.weight).encode())
             known.update(b"|")
         return known.hexdigest()
 
@@ -98,7 +106,8 @@ def open_dataset(
     seed : int, default: 0
         Of that division.
     fold : int, optional
-        Fold of the manifest that validates; all other folds train.
+        Fold of the manifest that validates; all other folds train, and so do training tiles that
+        are in no fold.
 
     Returns
     -------
@@ -162,8 +171,10 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
     parts: dict[str, list[TrainingTile]] = {"train": [], "val": []}
     for row in rows:
         part = row.split
-        if fold is not None:
-            part = "unused" if row.fold is None else "val" if row.fold == fold else "train"
+        if fold is not None and row.fold is not None:
+            part = "val" if row.fold == fold else "train"
+        elif fold is not None and part != "train":
+            part = "unused"
         if part in parts:
             image = folder / row.image
             tile = TrainingTile(
@@ -174,6 +185,7 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 row.height,
                 row.width,
                 row.um_per_px,
+                _weight(folder, row),
             )
             parts[part].append(tile)
     division = f"fold {fold}" if fold is not None else "the split"
@@ -188,6 +200,22 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
             )
     note = f"{len(parts['train'])} tiles train and {len(parts['val'])} validate, by {division} "
     return _checked(folder, parts["train"], parts["val"], [note + f"in {MANIFEST}."])
+
+
+def _weight(folder: Path, row: Tile) -> float:
+    said = row.extra.get(WEIGHT, "").strip()
+    try:
+        weight = float(said) if said else 1.0
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight <= HEAVIEST:
+        raise InputError(
+            f"a {WEIGHT} of {said!r} for {row.name}",
+            expected=f"a number above 0, at most {HEAVIEST:g}",
+            remedy="Correct this column, or take it out.",
+            path=folder / MANIFEST,
+        )
+    return weight
 
 
 def _plain(folder: Path, fraction: float, seed: int) -> TrainingSet:
