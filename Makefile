@@ -12,7 +12,14 @@ CHOOSE_PYTHON := python=$${PYTHON:-$$(tools/choose_python.sh)}
 VENV := .venv
 TOX := $(VENV)/bin/python -m tox run
 
-.PHONY: help demo test test-slow lint screenshots format system clean
+# make weights DATA=FOLDER: where tnbc/, snow_figures/ and dsb2018/ lie. WORK: where trainings go.
+DATA ?= data
+WORK ?= build/weights
+EPOCHS_OF_A_FOLD ?= 24
+EPOCHS ?= 90
+RECIPE := --preset default --batch-size 8 --seed 0
+
+.PHONY: help demo test test-slow lint screenshots crossvalidate weights format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +40,20 @@ screenshots: $(VENV)/.installed ## Make the pictures of the documentation, on a 
 	for script in docs/make_screenshots.py docs/screenshot_*.py; do \
 		xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/bin/python $$script || exit 1; \
 	done
+
+$(WORK)/tiles/manifest.csv: | $(VENV)/.installed
+	$(VENV)/bin/python tools/assemble_training_tiles.py $(DATA) -o $(WORK)/tiles
+
+crossvalidate: $(WORK)/tiles/manifest.csv ## Train four folds, patients left out, on the tiles in DATA; may be stopped and run again.
+	if [ -e $(WORK)/folds ]; then $(VENV)/bin/napari-snow-unet train --resume $(WORK)/folds; else \
+		$(VENV)/bin/napari-snow-unet train $(WORK)/tiles -o $(WORK)/folds --fold all \
+			$(RECIPE) --epochs $(EPOCHS_OF_A_FOLD); fi
+	cp $(WORK)/folds/folds.csv $(WORK)/folds/tiles.csv docs/accuracy/
+
+weights: $(WORK)/tiles/manifest.csv ## Train the bundled network on the tiles in DATA; may be stopped and run again.
+	if [ -e $(WORK)/run ]; then $(VENV)/bin/napari-snow-unet train --resume $(WORK)/run; else \
+		$(VENV)/bin/napari-snow-unet train $(WORK)/tiles -o $(WORK)/run $(RECIPE) --epochs $(EPOCHS); fi
+	$(VENV)/bin/python tools/pack_weights.py $(WORK)/run -o src/napari_snow_unet/weights/he-breast-nuclei
 
 format: $(VENV)/.tox-installed ## Mend what ruff can mend.
 	$(TOX) -e format

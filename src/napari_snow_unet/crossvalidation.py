@@ -7,13 +7,14 @@ import io
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.metrics.instance import as_instances
+from napari_snow_unet.metrics.pixel import PixelCounts
 from napari_snow_unet.metrics.summary import mean_scores
 from napari_snow_unet.metrics.tile import KEYS, Measures, Scores, measure, pool
 from napari_snow_unet.models import open_model
@@ -221,10 +222,12 @@ def _write_tables(folder: Path, rows: list[Cells], scored: dict[str, tuple[int, 
     _write(folder / FOLDS, columns, _with_total(rows, scored))
     tiles = [
         {"fold": str(fold), "tile": name}
+        | {count: str(value) for count, value in asdict(measures.pixels).items()}
         | {key: _cell(value) for key, value in measures.scores().items()}
         for name, (fold, measures) in scored.items()
     ]
-    _write(folder / TILES, ["fold", "tile", *KEYS], tiles)
+    counts = [count.name for count in fields(PixelCounts)]
+    _write(folder / TILES, ["fold", "tile", *counts, *KEYS], tiles)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Cells]) -> None:

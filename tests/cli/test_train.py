@@ -84,6 +84,8 @@ def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     assert [row["tile"] for row in scored] == ["n0", "n2", "n4", "n1", "n3", "n5"]
     mean = np.mean([float(row["dice"] or 0) for row in scored if row["fold"] == "1"])
     assert float(rows[1]["dice"] or 0) == pytest.approx(mean, abs=1e-5)
+    counts = ("true_positive", "false_positive", "false_negative", "true_negative")
+    assert all(sum(int(row[count]) for count in counts) == 32 * 32 for row in scored)
     validation = open_run(run / "fold-1").tiles().validation
     assert [tile.image.name for tile in validation] == ["000001.png", "000003.png", "000005.png"]
     before = (run / "folds.csv").read_bytes()
