@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 from napari_snow_unet.batch import SUMMARY, Outputs, find_images, segment_files
 from napari_snow_unet.data.files import InputError
@@ -188,3 +190,80 @@ def test_bad_options_stop_everything_before_the_first_file(folder, tmp_path):
     with pytest.raises(InputError, match="tile size"):
         run(segment_files([folder / "tile1.png"], MODEL, Options(tile=10), Outputs(tmp_path)))
     assert not list(tmp_path.glob("tile*"))
+
+
+def test_labels_are_the_same_in_every_format(folder, tmp_path):
+    formats = ("tif", "mat", "geojson", "zarr", "csv", "png")
+    (result,) = run(
+        segment_files([folder / "tile1.png"], MODEL, Options(), Outputs(tmp_path, formats=formats))
+    )
+    assert result.error == ""
+    assert result.labels == tmp_path / "tile1.tif"
+    expected = run(segment(read_image(folder / "tile1.png").array, MODEL)).labels
+    for name in ("tif", "mat", "geojson", "png"):
+        found = read_labels(tmp_path / f"tile1.{name}", expected.shape)
+        assert np.array_equal(found, expected)
+    assert np.array_equal(zarr.open_group(tmp_path / "tile1.zarr")["0"][:], expected)
+    with (tmp_path / "tile1.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["label"]) for row in rows] == list(range(1, 13))
+    assert all(float(row["mean_red"]) < 130 < 255 * float(row["mean_probability"]) for row in rows)
+
+
+def test_outlines_of_a_tile_lie_in_its_slide(tmp_path):
+    source = write_image(tmp_path / "in" / "slide [d=2,x=100,y=50,w=256,h=192].png", picture())
+    outputs = Outputs(tmp_path / "out", formats=("geojson",))
+    (result,) = run(segment_files([source], MODEL, Options(), outputs))
+    features = json.loads(result.labels.read_text(encoding="utf-8"))["features"]
+    corners = np.concatenate([feature["geometry"]["coordinates"][0] for feature in features])
+    assert (corners.min(axis=0) >= (100, 50)).all()
+    assert (corners.max(axis=0) <= (356, 242)).all()
+    assert (corners.max(axis=0) > (256, 192)).all()
+    expected = run(segment(read_image(source).array, MODEL)).labels
+    moved = (tmp_path / "in" / source.with_suffix(".geojson").name).write_bytes
+    moved(result.labels.read_bytes())
+    assert np.array_equal(read_labels(source.with_suffix(".geojson")), expected)
+
+
+def test_a_stack_is_refused_for_formats_of_one_plane_before_any_work(tmp_path):
+    source = tmp_path / "in" / "stack.tif"
+    source.parent.mkdir()
+    tifffile.imwrite(source, np.stack([picture(1), picture(2)]), photometric="rgb")
+    outputs = Outputs(tmp_path / "out", formats=("png", "mat"))
+    (result,) = run(segment_files([source], MODEL, Options(), outputs))
+    assert "one plane" in result.error
+    assert {path.name for path in outputs.folder.iterdir()} == {SUMMARY}
+
+
+def test_no_format_is_overwritten_untold_and_the_summary_never(folder, tmp_path):
+    (tmp_path / "tile1.geojson").write_text("mine")
+    outputs = Outputs(tmp_path, formats=("png", "geojson"))
+    (result,) = run(segment_files([folder / "tile1.png"], MODEL, Options(), outputs))
+    assert "exists" in result.error
+    assert not (tmp_path / "tile1.png").exists()
+    source = write_image(folder / "summary.png", picture())
+    outputs = Outputs(tmp_path, overwrite=True, formats=("csv",))
+    (result,) = run(segment_files([source], MODEL, Options(), outputs))
+    assert "the summary" in result.error
+
+
+def test_a_result_says_how_it_came_about(folder, tmp_path):
+    source = folder / "tile1.png"
+    (result,) = run(segment_files([source], MODEL, Options(split=False), Outputs(tmp_path)))
+    assert result.provenance["model"] == MODEL.name
+    assert result.provenance["options"]["split"] is False
+    assert result.provenance["threshold"] == result.threshold
+    assert result.provenance["source"] == str(source)
+    assert result.provenance["versions"]["numpy"] == np.__version__
+
+
+def test_the_pixel_size_of_a_file_may_be_passed_over(tmp_path):
+    source = tmp_path / "in" / "a.tif"
+    source.parent.mkdir()
+    resolution = {"resolution": (40000, 40000), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(source, picture(), photometric="rgb", **resolution)
+    (known,) = run(segment_files([source], MODEL, Options(), Outputs(tmp_path / "1")))
+    assert known.pixel_size_um == pytest.approx(0.25)
+    outputs = Outputs(tmp_path / "2")
+    (unknown,) = run(segment_files([source], MODEL, Options(), outputs, use_pixel_size=False))
+    assert unknown.pixel_size_um is None

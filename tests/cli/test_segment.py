@@ -94,3 +94,17 @@ def test_demo_writes_image_truth_labels_overlay_and_scores(tmp_path):
     (dice,) = [float(line.split()[1]) for line in text.splitlines() if line.startswith("dice")]
     assert dice > 0.8
     shell("demo", "-o", tmp_path, "--no-gui")
+
+
+def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
+    out = tmp_path / "out"
+    words = ("--format", "geojson,CSV", "--format", "mat", "--model", "classical")
+    shell("segment", tiles / "t1.png", "-o", out, *words)
+    assert {path.name for path in out.iterdir()} == {
+        "t1.geojson",
+        "t1.csv",
+        "t1.mat",
+        "summary.csv",
+    }
+    text = shell("segment", tiles, "-o", out, "--format", "jpg", code=2)
+    assert "'jpg' is none of png, tif, mat" in text

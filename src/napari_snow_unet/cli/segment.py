@@ -9,6 +9,7 @@ import typer
 
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.label_files import FORMATS
 
 Channel = Literal["red", "green", "blue", "grey"]
 
@@ -53,7 +54,9 @@ def segment(
     ] = None,
     pixel_size: Annotated[
         float | None,
-        typer.Option(help="Micrometres per pixel.  [default: the file's]", show_default=False),
+        typer.Option(
+            help="Micrometres per pixel; 0: unknown.  [default: the file's]", show_default=False
+        ),
     ] = None,
     tile: Annotated[
         int, typer.Option(help="Edge of the windows the network sees, in pixels.")
@@ -62,6 +65,12 @@ def segment(
         Literal["train", "val", "test"] | None,
         typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
     ] = None,
+    formats: Annotated[
+        list[str],
+        typer.Option(
+            "--format", help=f"{', '.join(FORMATS)}; several by commas or by naming it again."
+        ),
+    ] = ["png"],  # noqa: B006 (typer copies it)
     probability: Annotated[
         bool, typer.Option("--probability", help="Also write STEM_probability.png.")
     ] = False,
@@ -74,8 +83,9 @@ def segment(
 ) -> None:
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
 
-    More than 65,535 nuclei go to a 32-bit STEM.tif. A file that cannot be used is named at the
-    end, the others are done, and the exit code is 1.
+    More than 65,535 nuclei go to a 32-bit STEM.tif. Other formats: HoVer-Net's .mat, .geojson for
+    QuPath, OME-Zarr, and a .csv with the measurements of every nucleus. A file that cannot be used
+    is named at the end, the others are done, and the exit code is 1.
     """
     from napari_snow_unet.batch import Outputs, find_images, segment_files
     from napari_snow_unet.models import open_model
@@ -90,17 +100,19 @@ def segment(
         fill_holes=not no_fill_holes,
         clear_border=clear_border,
         channel=channel,
-        pixel_size_um=pixel_size,
+        pixel_size_um=pixel_size or None,
         tile=tile,
     )
+    wanted = _formats(formats)
     network = open_model(model)
     try:
         check_options(options, network)
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
     found = find_images(image, split)
-    outputs = Outputs(output_folder, probability, overlay, overwrite)
-    results = follow(segment_files(found.images, network, options, outputs), "Segmenting")
+    outputs = Outputs(output_folder, probability, overlay, overwrite, wanted)
+    steps = segment_files(found.images, network, options, outputs, use_pixel_size=pixel_size != 0)
+    results = follow(steps, "Segmenting")
     failed = [result for result in results if result.error]
     table(
         ["image", "nuclei", "area", "threshold", "per mm²"],
@@ -129,6 +141,16 @@ def segment(
         typer.echo(f"Failed: {result.error}", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _formats(given: list[str]) -> tuple[str, ...]:
+    names = [name.strip().lower().removeprefix(".") for text in given for name in text.split(",")]
+    for name in names:
+        if name not in FORMATS:
+            raise typer.BadParameter(
+                f"{name!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
+            )
+    return tuple(dict.fromkeys(names))
 
 
 def _threshold(text: str) -> float | Literal["otsu"]:

@@ -1,0 +1,8 @@
+"""Files in, files out: segment any number of images, for the shell and the segment dock."""
+
+from napari_snow_unet.batch.finding import Found, find_images
+from napari_snow_unet.batch.segmenting import segment_files
+from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult
+from napari_snow_unet.batch.writing import Outputs
+
+__all__ = ["SUMMARY", "FileDone", "FileResult", "Found", "Outputs", "find_images", "segment_files"]

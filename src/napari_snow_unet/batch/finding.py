@@ -1,0 +1,106 @@
+"""The images that a person means by files, folders, patterns or prepared datasets."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import IMAGE_SUFFIXES
+from napari_snow_unet.data.snow import natural_key
+
+DERIVED = ("_probability", "_overlay")  # what we write beside labels is never taken for an image
+IMAGE_FOLDERS = ("images", "Image")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Images to segment, and what else lay in the folders, by name."""
+
+    images: list[Path]
+    skipped: list[Path]
+
+
+def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found:
+    """Find the images that a person means by files, folders, patterns or prepared datasets.
+
+    Parameters
+    ----------
+    inputs : iterable of path-like
+        A file; a folder, of which the images directly inside are taken (or those in its
+        ``images`` or ``Image`` folder if it has one); or a pattern such as ``slides/*.tif``. What
+        exists under its exact name is never taken for a pattern.
+    split : str, optional
+        Take only this part of a prepared dataset, by the column ``split`` of its manifest.
+
+    Returns
+    -------
+    Found
+        Images in natural order without repeats, and what was skipped.
+
+    Raises
+    ------
+    InputError
+        If something does not exist, or there is no image at all.
+    """
+    images: dict[Path, None] = {}
+    skipped: list[Path] = []
+    inputs = list(inputs)
+    for name in inputs:
+        for path in _existing(name):
+            if path.is_dir():
+                found = _images_in(path, split)
+                images.update(dict.fromkeys(found.images))
+                skipped += found.skipped
+            else:
+                images[path] = None
+    if not images:
+        raise InputError(
+            "no image in " + ", ".join(str(name) for name in inputs),
+            expected="files ending in " + ", ".join(sorted(IMAGE_SUFFIXES)),
+            remedy="Name the images, or the folder they lie in.",
+        )
+    return Found(list(images), skipped)
+
+
+def _existing(name: str | Path) -> list[Path]:
+    path = Path(name)
+    if path.exists():
+        return [path]
+    matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))  # noqa: PTH207 (absolute patterns)
+    if not matches:
+        raise InputError(
+            "no such file or folder, and no file matches it as a pattern",
+            expected="an image, a folder of images or a pattern",
+            remedy="Check the spelling.",
+            path=path,
+        )
+    return matches
+
+
+def _images_in(folder: Path, split: str | None) -> Found:
+    if split is not None:
+        from napari_snow_unet.data.manifest import split_images
+
+        return Found(split_images(folder, split), [])
+    for name in IMAGE_FOLDERS:
+        if (folder / name).is_dir():
+            folder = folder / name
+            break
+    files = sorted(
+        (path for path in folder.iterdir() if path.is_file()),
+        key=lambda path: natural_key(path.name),
+    )
+    images = [path for path in files if _is_image(path)]
+    return Found(images, [path for path in files if path not in set(images)])
+
+
+def _is_image(path: Path) -> bool:
+    name = path.name.lower()
+    return (
+        path.suffix.lower() in IMAGE_SUFFIXES
+        and not name.startswith(".")
+        and not path.stem.endswith(DERIVED)
+    )

@@ -1,0 +1,203 @@
+"""What is written for one image: labels in the formats asked for, probability map, overlay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_snow_unet.batch.finding import DERIVED
+from napari_snow_unet.batch.summary import SUMMARY
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import ImageFile, write_image
+from napari_snow_unet.data.label_files import Nuclei, check_format, write_nuclei, write_stack
+from napari_snow_unet.data.qupath import tile_region
+from napari_snow_unet.data.snow import tile_name
+from napari_snow_unet.segmentation.overlay import draw_outlines, to_rgb8
+from napari_snow_unet.segmentation.pipeline import Segmentation
+from napari_snow_unet.segmentation.preprocess import is_rgb, plane_axes
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What to write, and whether existing files may be replaced.
+
+    Attributes
+    ----------
+    folder : Path
+        Where to.
+    probability : bool
+        Also write the probability map.
+    overlay : bool
+        Also write the outlines on the image.
+    overwrite : bool
+        Replace what is there already.
+    formats : tuple of str
+        Formats of the labels, of `data.label_files.FORMATS`.
+    """
+
+    folder: Path
+    probability: bool = False
+    overlay: bool = False
+    overwrite: bool = False
+    formats: tuple[str, ...] = ("png",)
+
+
+def planes_of(array: Array) -> list[Array]:
+    """Return the planes of an image as its file gives it."""
+    rgb = is_rgb(array.shape)
+    if plane_axes(array.shape, rgb=rgb) == "plane":
+        return [array]
+    plane = array.shape[-3:] if rgb else array.shape[-2:]
+    return list(array.reshape(-1, *plane))
+
+
+def write_results(
+    image: ImageFile,
+    divisor: float,
+    parts: Sequence[Segmentation],
+    outputs: Outputs,
+    *,
+    mask: bool,
+) -> Path:
+    """Write what was found in an image.
+
+    Parameters
+    ----------
+    image : ImageFile
+        The image.
+    divisor : float
+        What brings its values to 0..1.
+    parts : sequence of Segmentation
+        What was found in each plane.
+    outputs : Outputs
+        What to write.
+    mask : bool
+        Whether labels are one mask, which is 0 and 255 as an image.
+
+    Returns
+    -------
+    pathlib.Path
+        The labels, in the first of several formats.
+
+    Raises
+    ------
+    InputError
+        If a file exists and may not be overwritten.
+    """
+    planes, stem = planes_of(image.array), outputs.folder / image.path.stem
+    if outputs.probability:
+        maps = [part.probability for part in parts]
+        _write_planes(_named(stem, "_probability.png"), maps, outputs.overwrite)
+    if outputs.overlay:
+        drawn = [
+            draw_outlines(to_rgb8(plane, divisor), part.labels)
+            for plane, part in zip(planes, parts, strict=True)
+        ]
+        _write_planes(_named(stem, "_overlay.png"), drawn, outputs.overwrite)
+    nuclei = _nuclei(image, planes, parts)
+    written = []
+    for name in outputs.formats:
+        target = _named(stem, f".{name}")
+        if mask and name in ("png", "tif"):
+            masks = [(part.labels * 255).astype(np.uint8) for part in parts]
+            written.append(_write_planes(target, masks, outputs.overwrite))
+        else:
+            written.append(write_nuclei(target, nuclei, overwrite=outputs.overwrite))
+    return written[0]
+
+
+def _nuclei(image: ImageFile, planes: Sequence[Array], parts: Sequence[Segmentation]) -> Nuclei:
+    pixel, region = parts[0].provenance["pixel_size_um"], tile_region(tile_name(image.path))
+    return Nuclei(
+        labels=_stacked([part.labels for part in parts]),
+        image=_stacked(planes),
+        probability=_stacked([part.probability for part in parts]),
+        spacing_um=None if pixel is None else (pixel, pixel),
+        downsample=1.0 if region is None else region.downsample,
+        origin=(0.0, 0.0) if region is None else (region.x, region.y),
+    )
+
+
+def _stacked(planes: Sequence[Array]) -> Array:
+    return planes[0] if len(planes) == 1 else np.stack(planes)
+
+
+def _named(stem: Path, ending: str) -> Path:
+    return stem.with_name(stem.name + ending)
+
+
+def _write_planes(target: Path, planes: Sequence[Array], overwrite: bool) -> Path:
+    """Write one plane as an image, several as a TIFF stack of the same stem."""
+    if len(planes) == 1:
+        return write_image(target, planes[0], overwrite=overwrite)
+    return write_stack(target, np.stack(planes), overwrite=overwrite)
+
+
+def check_formats(image: ImageFile, outputs: Outputs) -> None:
+    """Refuse an image that a format asked for cannot hold, before any work."""
+    axes = 2 if len(planes_of(image.array)) == 1 else 3
+    for name in outputs.formats:
+        check_format(name, axes, image.path)
+
+
+def refuse_clash(
+    source: Path, outputs: Outputs, sources: set[Path], taken: dict[str, Path]
+) -> None:
+    """Refuse an image whose results would take the place of something else.
+
+    Parameters
+    ----------
+    source : Path
+        The image.
+    outputs : Outputs
+        What is to be written.
+    sources : set of Path
+        All images that are to be segmented, resolved.
+    taken : dict from str to Path
+        Which image has the results of a stem.
+
+    Raises
+    ------
+    InputError
+        If a name is taken.
+    """
+    if source.stem in taken:
+        raise InputError(
+            f"its results would have the names of those of {taken[source.stem]}",
+            expected="images of different names",
+            remedy="Segment them into different folders.",
+            path=source,
+        )
+    for target in _targets(source.stem, outputs):
+        if target.resolve() in sources or target.name == SUMMARY:
+            what = "the summary" if target.name == SUMMARY else "an image that is to be segmented"
+            raise InputError(
+                f"the result would replace {what}",
+                expected="an output folder other than the images' own",
+                remedy="Choose another folder or another name.",
+                path=target,
+            )
+        if target.exists() and not outputs.overwrite:
+            raise InputError(
+                "the result exists already",
+                expected="a free name",
+                remedy="Choose another folder or allow overwriting.",
+                path=target,
+            )
+
+
+def _targets(stem: str, outputs: Outputs) -> Iterator[Path]:
+    """Name all files that may be written for an image; what a PNG cannot hold goes to a TIFF."""
+    endings = [f".{name}" for name in outputs.formats]
+    for flag, name in zip((outputs.probability, outputs.overlay), DERIVED, strict=True):
+        endings += [f"{name}.png"] if flag else []
+    for ending in endings:
+        yield outputs.folder / f"{stem}{ending}"
+        if ending.endswith(".png"):
+            yield outputs.folder / f"{stem}{ending.removesuffix('.png')}.tif"

@@ -1,0 +1,218 @@
+"""Nuclei in every format that others read, by the suffix of the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.geojson_writing import write_geojson
+from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
+from napari_snow_unet.data.images import write_labels
+from napari_snow_unet.data.nucleus_measurements import (
+    Measurements,
+    measure_nuclei,
+    write_measurements,
+)
+from napari_snow_unet.data.ome_zarr import write_ome_zarr_labels
+
+#: What a person can ask for. Each is the suffix of its files too.
+FORMATS = ("png", "tif", "mat", "geojson", "zarr", "csv")
+OF_ONE_PLANE = frozenset({"mat", "geojson"})
+MOST_AXES = {"zarr": 5}
+
+
+@dataclass(frozen=True, eq=False)
+class Nuclei:
+    """Labels and what is known about them.
+
+    Attributes
+    ----------
+    labels : ndarray of int, shape (Y, X) or (..., Y, X)
+        Ids, 0 for background.
+    image : ndarray, shape (..., Y, X) or (..., Y, X, C), optional
+        The image they were found in.
+    probability : ndarray of uint8, shape (..., Y, X), optional
+        Probability of nucleus times 255.
+    spacing_um : tuple of float, optional
+        Height and width of a pixel in micrometres.
+    downsample : float
+        Pixels of the slide at full resolution per pixel.
+    origin : tuple of float
+        x and y of the upper left corner in the slide, in pixels at full resolution.
+    classes : mapping from int to str, optional
+        Class of a label, where it has one.
+    """
+
+    labels: npt.NDArray[Any]
+    image: npt.NDArray[Any] | None = None
+    probability: npt.NDArray[np.uint8] | None = None
+    spacing_um: tuple[float, float] | None = None
+    downsample: float = 1.0
+    origin: tuple[float, float] = (0.0, 0.0)
+    classes: Mapping[int, str] | None = None
+
+    @cached_property
+    def measurements(self) -> list[Measurements]:
+        """What `measure_nuclei` finds in every plane."""
+        return [
+            measure_nuclei(
+                self.labels[index],
+                None if self.image is None else self.image[index],
+                None if self.probability is None else self.probability[index],
+                self.spacing_um,
+            )
+            for index in np.ndindex(self.labels.shape[:-2])
+        ]
+
+
+def check_format(name: str, axes: int, path: str | os.PathLike[str]) -> None:
+    """Refuse what a format cannot hold.
+
+    Parameters
+    ----------
+    name : str
+        One of `FORMATS`.
+    axes : int
+        Number of axes of the labels.
+    path : path-like
+        The file it is about.
+
+    Raises
+    ------
+    InputError
+        If the format is another, or has no room for so many axes.
+    """
+    if name not in FORMATS:
+        raise InputError(
+            f"the format {name!r}",
+            expected="one of " + ", ".join(FORMATS),
+            remedy="Choose one of these.",
+            path=path,
+        )
+    if axes > (2 if name in OF_ONE_PLANE else MOST_AXES.get(name, axes)):
+        raise InputError(
+            f"a stack of {axes} axes for .{name}",
+            expected="one plane" if name in OF_ONE_PLANE else f"at most {MOST_AXES[name]} axes",
+            remedy="Write the stack as .tif or .csv, or one slice of it.",
+            path=path,
+        )
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format that a file's name asks for, whether there is such a one or not."""
+    path = Path(path)
+    suffix = Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix
+    return suffix.lower().removeprefix(".").replace("tiff", "tif")
+
+
+def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: bool = False) -> Path:
+    """Write nuclei in the format that the file's name asks for.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write; ``.png``, ``.tif``, ``.mat``, ``.geojson``, ``.geojson.gz``, ``.zarr``
+        or ``.csv``.
+    nuclei : Nuclei
+        Labels and what is known about them.
+    overwrite : bool, default: False
+        Replace what is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        What was written: the given path, but a ``.tif`` in the place of a ``.png`` that cannot
+        hold a stack or ids above 65,535.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, the format cannot hold the labels, or the file exists and may
+        not be overwritten.
+    """
+    path, name = Path(path), format_of(path)
+    check_format(name, nuclei.labels.ndim, path)
+    return _WRITERS[name](path, nuclei, overwrite)
+
+
+def _write_image(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
+    if nuclei.labels.ndim == 2:
+        return write_labels(path, nuclei.labels, overwrite=overwrite)
+    return write_stack(path, nuclei.labels, overwrite=overwrite)
+
+
+def _write_mat(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
+    return write_hovernet_mat(path, nuclei.labels, overwrite=overwrite)
+
+
+def _write_geojson(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
+    return write_geojson(
+        path,
+        nuclei.labels,
+        downsample=nuclei.downsample,
+        origin=nuclei.origin,
+        measurements=nuclei.measurements[0],
+        classes=nuclei.classes,
+        overwrite=overwrite,
+    )
+
+
+def _write_zarr(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
+    return write_ome_zarr_labels(
+        path, nuclei.labels, spacing_um=nuclei.spacing_um, overwrite=overwrite
+    )
+
+
+def _write_csv(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
+    return write_measurements(path, nuclei.measurements, overwrite=overwrite)
+
+
+_WRITERS: dict[str, Callable[[Path, Nuclei, bool], Path]] = {
+    "png": _write_image,
+    "tif": _write_image,
+    "mat": _write_mat,
+    "geojson": _write_geojson,
+    "zarr": _write_zarr,
+    "csv": _write_csv,
+}
+
+
+def write_stack(
+    path: str | os.PathLike[str], planes: npt.NDArray[Any], *, overwrite: bool = False
+) -> Path:
+    """Write planes as one compressed TIFF.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write; any suffix gives way to ``.tif``.
+    planes : ndarray, shape (N, Y, X) or (N, Y, X, 3)
+        Labels, grey or RGB.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the file exists and may not be overwritten.
+    """
+    import tifffile
+
+    path = Path(path).with_suffix(".tif")
+    photometric = "rgb" if planes.dtype == np.uint8 and planes.shape[-1] in (3, 4) else "minisblack"
+    with written_whole(path, overwrite=overwrite) as temporary:
+        tifffile.imwrite(temporary, planes, compression="zlib", photometric=photometric)
+    return path

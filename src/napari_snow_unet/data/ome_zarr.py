@@ -1,0 +1,112 @@
+"""Label images as OME-Zarr: a pyramid in chunks, with the pixel size.
+
+Version 0.4 of the format, on Zarr 2, is what programs read today, QuPath among them.
+
+References
+----------
+.. [1] J. Moore et al., "OME-Zarr: a cloud-optimized bioimaging file format with international
+       community support", Histochemistry and Cell Biology 160:223-251, 2023; version 0.4 of the
+       specification, https://ngff.openmicroscopy.org/0.4/.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.whole_folder import folder_written_whole
+
+VERSION = "0.4"
+CHUNK = 1024  # pixels
+SMALLEST_LEVEL = 512  # pixels; a level no larger than this is the last one
+_LEADING = ((), ("z",), ("t", "z"), ("t", "c", "z"))  # what axes before the plane are called
+
+
+def write_ome_zarr_labels(
+    path: str | os.PathLike[str],
+    labels: npt.NDArray[np.integer[Any]],
+    *,
+    spacing_um: tuple[float, float] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write labels as an OME-Zarr folder.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder to write, ``NAME.zarr``.
+    labels : ndarray of int, shape (Y, X) or (..., Y, X)
+        Ids, 0 for background; up to three axes before the plane.
+    spacing_um : tuple of float, optional
+        Height and width of a pixel in micrometres.
+    overwrite : bool, default: False
+        Replace an OME-Zarr folder that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder written.
+
+    Raises
+    ------
+    InputError
+        If something of this name exists and may not be replaced.
+
+    Notes
+    -----
+    Every level takes each second pixel of the one before, for a mean of two ids is no id.
+    """
+    import zarr
+
+    path, labels = Path(path), np.asarray(labels)
+    with folder_written_whole(path, overwrite=overwrite, ours=_is_zarr) as folder:
+        group = zarr.open_group(folder, mode="w", zarr_format=2)
+        levels = _levels(labels)
+        for number, level in enumerate(levels):
+            array = group.create_array(
+                str(number),
+                shape=level.shape,
+                chunks=(1,) * (labels.ndim - 2) + tuple(min(CHUNK, n) for n in level.shape[-2:]),
+                dtype=labels.dtype,
+                fill_value=0,
+                chunk_key_encoding={"name": "v2", "separator": "/"},
+            )
+            array[...] = level
+        group.attrs.update(_metadata(path.stem, labels.ndim, len(levels), spacing_um))
+    return path
+
+
+def _is_zarr(folder: Path) -> bool:
+    return (folder / ".zgroup").is_file() or (folder / "zarr.json").is_file()
+
+
+def _levels(labels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    levels = [labels]
+    while max(levels[-1].shape[-2:]) > SMALLEST_LEVEL:
+        levels.append(levels[-1][..., ::2, ::2])
+    return levels
+
+
+def _metadata(
+    name: str, ndim: int, levels: int, spacing_um: tuple[float, float] | None
+) -> dict[str, Any]:
+    """Return the attributes that make a Zarr group OME-Zarr labels."""
+    unit = {} if spacing_um is None else {"unit": "micrometer"}
+    kinds = {"t": "time", "c": "channel", "z": "space"}
+    axes = [{"name": axis, "type": kinds[axis]} for axis in _LEADING[ndim - 2]]
+    axes += [{"name": axis, "type": "space", **unit} for axis in "yx"]
+    height, width = spacing_um or (1.0, 1.0)
+    datasets = []
+    for number in range(levels):
+        scale = [1.0] * (ndim - 2) + [height * 2**number, width * 2**number]
+        transforms = [{"type": "scale", "scale": scale}]
+        datasets.append({"path": str(number), "coordinateTransformations": transforms})
+    image = {"version": VERSION, "name": name, "axes": axes, "datasets": datasets}
+    return {
+        "multiscales": [image | {"type": "nearest"}],
+        "image-label": {"version": VERSION},
+    }
