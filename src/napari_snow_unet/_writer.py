@@ -1,0 +1,135 @@
+"""What napari calls to save a Labels layer: .mat, .geojson, OME-Zarr and .csv."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image
+from napari_snow_unet.data.label_files import Nuclei, write_nuclei
+from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.qupath import tile_region
+from napari_snow_unet.data.units import unit_um
+
+PLUGIN = "napari-snow-unet"  # where in a layer's metadata it says how the labels came about
+WHOLE = 1e-6  # a crop begins at a whole pixel, up to rounding
+
+
+def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Save a Labels layer.
+
+    Parameters
+    ----------
+    path : str
+        The file to write; its suffix says how. What is there already is replaced, as napari has
+        asked before.
+    data : array-like of int, shape (..., Y, X), or a list of these
+        The labels; of a pyramid the finest level is saved.
+    meta : dict
+        What napari knows of the layer.
+
+    Returns
+    -------
+    list of str
+        The file that was written.
+
+    Raises
+    ------
+    InputError
+        If the format cannot hold the labels.
+    """
+    return [str(write_nuclei(path, nuclei_of(data, meta), overwrite=True))]
+
+
+def nuclei_of(
+    data: Any,
+    meta: Mapping[str, Any],
+    image: NDArray[Any] | None = None,
+    probability: NDArray[np.uint8] | None = None,
+) -> Nuclei:
+    """Gather what can be written of a Labels layer.
+
+    Parameters
+    ----------
+    data : array-like of int, shape (..., Y, X), or a list of these
+        The labels.
+    meta : mapping
+        What napari knows of the layer: ``scale``, ``units``, ``translate``, ``metadata`` and
+        ``features``, each where it is known.
+    image : ndarray, shape (..., Y, X) or (..., Y, X, C), optional
+        The image; by default it is read from the file that the metadata name.
+    probability : ndarray of uint8, shape (..., Y, X), optional
+        Probability of nucleus times 255.
+
+    Returns
+    -------
+    Nuclei
+        The pixel size where the scale has a unit of length. Where the image is called as a tile
+        that QuPath exported, the place of the tile in its slide; otherwise a translation by whole
+        pixels counts as the origin of a crop.
+    """
+    labels = np.asarray(data[0] if meta.get("multiscale") or isinstance(data, list) else data)
+    facts = meta.get("metadata", {}).get(PLUGIN, {})
+    source = facts.get("source")
+    region = tile_region(tile_name(Path(source or facts.get("image", ""))))
+    return Nuclei(
+        labels=labels,
+        image=_read(source, labels.shape) if image is None else image,
+        probability=probability,
+        spacing_um=_spacing_um(meta),
+        downsample=1.0 if region is None else region.downsample,
+        origin=_crop_origin(meta) if region is None else (region.x, region.y),
+        classes=_classes(meta.get("features")),
+    )
+
+
+def _read(source: str | os.PathLike[str] | None, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """Read the image again, if it is still there and of the same size."""
+    if source is None:
+        return None
+    try:
+        pixels = read_image(source).array
+    except InputError:
+        return None
+    return pixels if pixels.shape in (shape, (*shape, 3), (*shape, 4)) else None
+
+
+def _spacing_um(meta: Mapping[str, Any]) -> tuple[float, float] | None:
+    units, scale = meta.get("units"), meta.get("scale")
+    if units is None or scale is None or not _only_scaled(meta):
+        return None
+    factors = [unit_um(unit) if hasattr(unit, "dimensionality") else None for unit in units[-2:]]
+    if len(factors) != 2 or factors[0] is None or factors[1] is None:
+        return None
+    return float(scale[-2]) * factors[0], float(scale[-1]) * factors[1]
+
+
+def _only_scaled(meta: Mapping[str, Any]) -> bool:
+    """Tell whether the scale alone makes the size of a pixel; turned layers count too."""
+    affine, shear = meta.get("affine"), meta.get("shear")
+    plain = affine is None or np.allclose(np.asarray(affine)[:-1, :-1], np.eye(len(affine) - 1))
+    return plain and (shear is None or not np.any(np.asarray(shear)))
+
+
+def _crop_origin(meta: Mapping[str, Any]) -> tuple[float, float]:
+    scale, translate = meta.get("scale"), meta.get("translate")
+    if scale is None or translate is None or not _only_scaled(meta):
+        return 0.0, 0.0
+    y, x = np.asarray(translate, float)[-2:] / np.asarray(scale, float)[-2:]
+    if max(abs(y - round(y)), abs(x - round(x))) > WHOLE:
+        return 0.0, 0.0
+    return float(round(x)), float(round(y))
+
+
+def _classes(features: Any) -> dict[int, str]:
+    """Return the class of every label that has one, from the columns ``index`` and ``class``."""
+    if features is None or not {"index", "class"} <= set(features):
+        return {}
+    rows = zip(features["index"], features["class"], strict=True)
+    return {int(label): name for label, name in rows if isinstance(name, str) and name}
