@@ -12,9 +12,15 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_labels
 from napari_snow_unet.models import list_models, open_model
 from napari_snow_unet.unet import training
+from napari_snow_unet.unet.checkpoint import TrainingState
 from napari_snow_unet.unet.run_directory import COLUMNS, open_run
 from napari_snow_unet.unet.run_lock import locked, training_process
-from napari_snow_unet.unet.run_progress import StopRequest, read_progress, request_stop
+from napari_snow_unet.unet.run_progress import (
+    ProgressWriter,
+    StopRequest,
+    read_progress,
+    request_stop,
+)
 from napari_snow_unet.unet.training_options import make_options
 
 SMALL = {"crop": 32, "batch_size": 4, "base_filters": 4, "levels": 2, "precision": "float32"}
@@ -93,6 +99,26 @@ def test_the_folder_of_a_training_is_a_model(trained):
     assert by_run.name == by_best.name == "run"
     assert np.array_equal(by_run.predict(pixels), by_best.predict(pixels))
     assert by_run.channel == "red"
+
+
+def test_the_stored_model_predicts_what_the_trained_network_did(discs, tmp_path):
+    """Compare with the network in the memory of the training, before it is gone."""
+    from napari_snow_unet.unet.fitting import Fitting
+
+    pixels = np.random.default_rng(0).random((2, 64, 64, 1), np.float32)
+    run = begin(discs, tmp_path / "run", epochs=2)
+    config = run.config()
+    fitting = Fitting(run, config, run.tiles(), "float32", workers=0, listed=False)
+    try:
+        fitting.begin(None)
+        fitting.fit(TrainingState(), StopRequest(), ProgressWriter(run))
+        trained = np.asarray(fitting.network(pixels))[..., 0]
+    finally:
+        fitting.close()
+    stored = open_model(run.last)
+    loaded = np.concatenate([stored.predict(plane[None]) for plane in pixels])
+    assert np.ptp(trained) > 1e-3
+    assert np.allclose(loaded, trained, rtol=0, atol=1e-5)
 
 
 def test_what_training_previewed_is_what_the_stored_model_predicts(trained):
