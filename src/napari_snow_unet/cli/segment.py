@@ -11,7 +11,7 @@ from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import FORMATS
 
-Channel = Literal["red", "green", "blue", "grey"]
+Channel = Literal["red", "green", "blue", "grey", "hematoxylin"]
 
 
 def segment(

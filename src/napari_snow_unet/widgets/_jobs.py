@@ -161,10 +161,11 @@ def segment_folder(
 
 @dataclass(frozen=True)
 class Opened:
-    """An image file and its labels as arrays."""
+    """An image file and its labels as arrays, and how these came about."""
 
     image: ImageFile
     labels: Any
+    provenance: dict[str, Any]
 
 
 def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
@@ -191,4 +192,4 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
     stack = result.labels.suffix == ".tif"
     labels = read_image(result.labels).array if stack else read_labels(result.labels)
-    return Opened(image, labels)
+    return Opened(image, labels, result.provenance)

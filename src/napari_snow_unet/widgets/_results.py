@@ -49,6 +49,8 @@ class Record:
         Micrometres per pixel, if known.
     provenance : dict
         How it came about.
+    mixed : bool
+        Whether slices were found with different choices.
     edited : bool
         Whether the labels were painted in or exchanged by others; then they are never rewritten.
     """
@@ -62,6 +64,7 @@ class Record:
     floor: float
     pixel_size_um: float | None
     provenance: dict[str, Any]
+    mixed: bool = False
     edited: bool = False
     writing: bool = field(default=False, repr=False)
 
@@ -84,8 +87,14 @@ class Record:
             "options": asdict(options),
             **thresholds_of(planes),
         }
+        others = set(planes) != set(result.planes)
         return replace(
-            self, probability=probability, planes=planes, options=options, provenance=provenance
+            self,
+            probability=probability,
+            planes=planes,
+            options=options,
+            provenance=provenance,
+            mixed=others and (self.mixed or options != self.options),
         )
 
     def facts(self) -> dict[str, Any]:

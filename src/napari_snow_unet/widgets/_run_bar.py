@@ -51,7 +51,7 @@ class RunBar(QWidget):
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.run: Run | None = None
         self._hint = self._tip = ""
-        buttons = QHBoxLayout()
+        self._buttons = buttons = QHBoxLayout()
         buttons.addWidget(self.run_button, 2)
         buttons.addWidget(self.cancel_button, 1)
         layout = QVBoxLayout(self)
@@ -70,6 +70,10 @@ class RunBar(QWidget):
     def running(self) -> bool:
         """Whether something is being computed."""
         return self.run is not None
+
+    def add_button(self, button: QWidget) -> None:
+        """Put another button behind Run and Cancel."""
+        self._buttons.addWidget(button)
 
     def start(
         self,

@@ -11,6 +11,7 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._file_table import FileTable
+from napari_snow_unet.widgets._layers import METADATA
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -134,4 +135,5 @@ class FolderJob:
         rgb = is_rgb(image.array.shape)
         name = image.path.stem
         self._viewer.add_image(image.array, rgb=rgb, name=name, metadata=facts, **where)
-        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=dict(facts), **where)
+        facts = facts | {METADATA: {"image": name, **opened.provenance}}
+        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=facts, **where)

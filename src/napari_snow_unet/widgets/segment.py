@@ -15,6 +15,7 @@ from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._segment_folder import FolderJob
 from napari_snow_unet.widgets._segment_form import SegmentForm
 from napari_snow_unet.widgets._segment_layer import LayerJob
+from napari_snow_unet.widgets._segment_menu import SegmentMenu
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -42,6 +43,7 @@ class SegmentWidget(QWidget):
         self.bar = RunBar(self.run)
         self.layer_job = LayerJob(napari_viewer, self.form, self.bar)
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
+        self.menu = SegmentMenu(self.layer_job, self.bar)
         self.models = ModelChoice(self.form.model, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self._docked = False

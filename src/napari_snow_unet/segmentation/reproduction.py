@@ -1,0 +1,141 @@
+"""A result as text that makes it again: a program, or a line for the shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from napari_snow_unet.segmentation.options import Options
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a result was made from.
+
+    Attributes
+    ----------
+    source : str
+        The image file.
+    model : str
+        The model, as `models.open_model` takes it.
+    options : Options
+        What the person chose.
+    pixel_size_um : float or None
+        The pixel size that was used, whoever knew it.
+    shape : tuple of int
+        Shape of the image without colours.
+    rgb : bool
+        Whether the image has colours.
+    planes : sequence of tuple of int
+        The planes of a stack that were segmented, by their index in the leading axes.
+    provenance : dict
+        How the result came about.
+    """
+
+    source: str
+    model: str
+    options: Options
+    pixel_size_um: float | None
+    shape: tuple[int, ...]
+    rgb: bool
+    planes: Sequence[tuple[int, ...]]
+    provenance: dict[str, Any]
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether the image has more than one plane's axes."""
+        return len(self.shape) > 2
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every plane was segmented."""
+        count = 1
+        for length in self.shape[:-2]:
+            count *= length
+        return len(self.planes) == count
+
+
+def as_python(recipe: Recipe) -> str:
+    """Return a program that ends with the same labels in ``labels``.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What the result was made from.
+
+    Returns
+    -------
+    str
+        Python.
+    """
+    options = ", ".join(f"{name}={value!r}" for name, value in _chosen(recipe.options))
+    call = f"segment(image, model, Options({options}), pixel_size_um={recipe.pixel_size_um!r})"
+    room = "pipeline import run, segment"
+    if recipe.is_stack:
+        planes = "" if recipe.is_whole else f", planes={[tuple(p) for p in recipe.planes]!r}"
+        call = call[:-1].replace("segment(", "segment_stack(", 1) + f", rgb={recipe.rgb}{planes})"
+        room = "stack import segment_stack"
+    run = [] if not recipe.is_stack else ["from napari_snow_unet.data.progress import run"]
+    lines = [
+        _comment(recipe),
+        *run,
+        "from napari_snow_unet.data.images import read_image",
+        "from napari_snow_unet.models import open_model",
+        "from napari_snow_unet.segmentation.options import Options",
+        f"from napari_snow_unet.segmentation.{room}",
+        "",
+        f"image = read_image({recipe.source!r}).array",
+        f"model = open_model({recipe.model!r})",
+        f"result = run({call})",
+        "labels = result.labels",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
+    """Return a line for the shell that writes the same labels.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What the result was made from; all planes.
+    folder : str, default: "nuclei"
+        Where the labels go.
+
+    Returns
+    -------
+    str
+        The command with its options.
+    """
+    words = ["napari-snow-unet", "segment", recipe.source, "-o", folder, "--model", recipe.model]
+    for name, value in _chosen(recipe.options):
+        if name == "pixel_size_um":
+            continue
+        flag = _SWITCHES.get(name, "--" + name.replace("_", "-"))
+        words += [flag] if isinstance(value, bool) else [flag, str(value)]
+    words += ["--pixel-size", str(recipe.pixel_size_um or 0)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+_SWITCHES = {"split": "--no-split", "fill_holes": "--no-fill-holes"}
+
+
+def _chosen(options: Options) -> list[tuple[str, Any]]:
+    """Return what differs from the defaults."""
+    return [
+        (field.name, value)
+        for field in fields(options)
+        if (value := getattr(options, field.name)) != field.default
+    ]
+
+
+def _comment(recipe: Recipe) -> str:
+    versions = recipe.provenance.get("versions", {})
+    named = ", ".join(f"{name} {number}" for name, number in versions.items())
+    checksum = recipe.provenance.get("model_checksum") or "none"
+    return f"# Made with {named}.\n# SHA-256 of the model's weights: {checksum}"

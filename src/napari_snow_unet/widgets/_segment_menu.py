@@ -1,0 +1,200 @@
+"""The menu of the segment dock: a result as a file, as a program, as a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+from qtpy.QtGui import QAction, QGuiApplication
+from qtpy.QtWidgets import QFileDialog, QMenu, QToolButton
+
+from napari_snow_unet._writer import nuclei_of
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.image_header import read_header
+from napari_snow_unet.data.label_files import FORMATS, Nuclei, format_of, write_nuclei
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.same_pixels import why_other_pixels
+from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
+from napari_snow_unet.segmentation.stack import Index, Plane, was_changed
+from napari_snow_unet.widgets._layers import pixels_of
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_snow_unet.widgets._results import Record
+    from napari_snow_unet.widgets._run_bar import RunBar
+    from napari_snow_unet.widgets._segment_layer import LayerJob
+
+SAVE = "For HoVer-Net, QuPath, a spreadsheet or an image viewer, by the ending of the name."
+PYTHON = "A program that finds the same labels in the same file."
+COMMAND = "A line for the shell that writes the same labels."
+NO_RESULT = "Run first: there is no result of this image yet."
+NO_FILE = "The image is not a file: save it, and open that file."
+EDITED = "The labels were changed by hand; a text would give those from before."
+MIXED = "The slices were segmented with different choices; run all slices once more."
+PART = "The command segments every slice, and not every slice was segmented here."
+QUIET_MS = 500
+TITLES = {
+    "mat": "HoVer-Net nuclei (*.mat)",
+    "geojson": "Outlines for QuPath (*.geojson)",
+    "csv": "Measurements of nuclei (*.csv)",
+    "tif": "Label image (*.tif)",
+    "png": "Label image (*.png)",
+    "zarr": "OME-Zarr labels (*.zarr)",
+}
+
+
+class SegmentMenu(QObject):
+    """A button with a menu for the result that the sliders change.
+
+    Parameters
+    ----------
+    job : LayerJob
+        Knows the result.
+    bar : RunBar
+        Gets the button, runs what takes its time and says how it ended.
+    """
+
+    def __init__(self, job: LayerJob, bar: RunBar) -> None:
+        super().__init__(bar)
+        self._job, self._bar = job, bar
+        self.button = QToolButton()
+        self.button.setText("Result")
+        self.button.setToolTip("Save the result, or copy text that makes it again.")
+        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(self.button)
+        self.menu.setToolTipsVisible(True)
+        self.save = self._add("Save as…", SAVE, self._ask_where)
+        self.python = self._add("Copy as Python", PYTHON, partial(self._copy, as_python))
+        self.command = self._add("Copy as command", COMMAND, partial(self._copy, as_command))
+        self.reason = self.menu.addAction("")
+        self.reason.setEnabled(False)
+        self.menu.aboutToShow.connect(self.refresh)
+        self.button.setMenu(self.menu)
+        bar.add_button(self.button)
+
+    def refresh(self) -> None:
+        """Allow what can be done with the result, and say why the rest cannot."""
+        layer, record = self._current()
+        why = NO_RESULT if record is None else ""
+        text = why or self._why_no_text(record)
+        command = text or (PART if not _recipe(record).is_whole else "")
+        for action, reason in ((self.save, why), (self.python, text), (self.command, command)):
+            action.setEnabled(not reason and not self._bar.running)
+            action.setToolTip(reason or action.whatsThis())
+        self.save.setText("Save as…" if layer is None else f"Save {layer.name} as…")
+        self.reason.setText(command)
+        self.reason.setVisible(bool(command))
+
+    def save_as(self, path: Path, *, overwrite: bool) -> None:
+        """Write the result in the format that the name of a file asks for."""
+        layer, record = self._current()
+        if layer is None or record is None:
+            return
+        image = record.image()
+        data, meta, _ = layer.as_layer_data_tuple()
+        pixels = None if image is None else pixels_of(image)
+        if pixels is not None and pixels.shape[: len(record.source.shape)] != record.source.shape:
+            pixels = None  # the layer has got other pixels since
+        nuclei = partial(nuclei_of, data, meta, pixels, record.probability)
+        self._bar.start(
+            partial(_write, path, nuclei, overwrite),
+            title=f"Saving {path.name}",
+            on_done=lambda written: self._bar.say(f"Saved {written}."),
+            quiet_ms=QUIET_MS,
+        )
+
+    def _add(self, text: str, tip: str, slot: Callable[[], None]) -> QAction:
+        action = self.menu.addAction(text)
+        action.setWhatsThis(tip)
+        action.triggered.connect(lambda: slot())
+        return action
+
+    def _current(self) -> tuple[Labels | None, Record | None]:
+        layer = self._job.current
+        return layer, self._job.results.get(layer)
+
+    def _why_no_text(self, record: Record) -> str:
+        if record.edited or not self._job.results.may_rewrite(self._job.current):
+            return EDITED
+        if record.mixed:
+            return MIXED
+        return _why_no_file(record)
+
+    def _copy(self, make: Callable[[Recipe], str]) -> None:
+        layer, record = self._current()
+        image = record.image() if record is not None else None
+        if image is None or record is None:
+            self._bar.say(NO_RESULT)
+            return
+        recipe = _recipe(record)
+        self._bar.start(
+            partial(_compare, recipe.source, pixels_of(image), layer.data, record.planes),
+            title=f"Reading {Path(recipe.source).name}",
+            on_done=partial(self._compared, make(recipe)),
+            quiet_ms=QUIET_MS,
+        )
+
+    def _compared(self, text: str, why_not: str) -> None:
+        if why_not:
+            self._bar.say(why_not, problem=True)
+            return
+        QGuiApplication.clipboard().setText(text)
+        self._bar.say("Copied. The same file, model and choices give the same labels.")
+
+    def _ask_where(self) -> None:
+        layer, _ = self._current()
+        if layer is None:
+            return
+        path, chosen = QFileDialog.getSaveFileName(
+            self.button, "Save nuclei", f"{layer.name}.geojson", ";;".join(TITLES.values())
+        )
+        if not path:
+            return
+        known = format_of(path) in FORMATS
+        ending = next(name for name, title in TITLES.items() if title == chosen or not chosen)
+        whole = Path(path) if known else Path(f"{path}.{ending}")
+        # The dialog has asked about the name that was typed, and never about folders.
+        self.save_as(whole, overwrite=known and format_of(path) != "zarr")
+
+
+def _recipe(record: Record) -> Recipe:
+    return Recipe(
+        source=record.provenance.get("source", ""),
+        model=record.model,
+        options=record.options,
+        pixel_size_um=record.pixel_size_um,
+        shape=record.source.shape,
+        rgb=record.source.rgb,
+        planes=sorted(record.planes),
+        provenance=record.provenance,
+    )
+
+
+def _why_no_file(record: Record) -> str:
+    """Say why no file gives this result, as far as its header tells."""
+    source = record.provenance.get("source")
+    if source is None or record.image() is None:
+        return NO_FILE
+    try:
+        size = read_header(source).size
+    except InputError as error:
+        return str(error)
+    return "" if tuple(size) == record.source.shape[-2:] else NO_FILE
+
+
+def _compare(
+    source: str, pixels: Any, labels: Any, planes: Mapping[Index, Plane]
+) -> Generator[Progress, None, str]:
+    yield Progress(0, 0, f"Reading {Path(source).name}…")
+    return EDITED if was_changed(labels, planes) else why_other_pixels(source, pixels)
+
+
+def _write(
+    path: Path, nuclei: Callable[[], Nuclei], overwrite: bool
+) -> Generator[Progress, None, Path]:
+    yield Progress(0, 0, f"Writing {path.name}…")
+    return write_nuclei(path, nuclei(), overwrite=overwrite)
