@@ -16,7 +16,7 @@ TOX := $(VENV)/bin/python -m tox run
 DATA ?= data
 WORK ?= build/weights
 EPOCHS_OF_A_FOLD ?= 24
-EPOCHS ?= 90
+EPOCHS ?= 75
 RECIPE := --preset default --batch-size 8 --seed 0
 
 .PHONY: help demo test test-slow lint screenshots crossvalidate weights format system clean
