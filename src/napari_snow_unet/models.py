@@ -21,6 +21,7 @@ from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 DEFAULT = "default"  # stands for the model below
 DEFAULT_MODEL = "he-breast-nuclei"
 CLASSICAL = classical.NAME
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def list_models() -> list[ModelEntry]:
     return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
 
 
-def open_model(name_or_path: str | os.PathLike[str] = DEFAULT) -> Model:
+def open_model(
+    name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str = "float32"
+) -> Model:
     """Open a model for `segmentation.pipeline.segment`.
 
     Parameters
@@ -98,6 +101,8 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT) -> Model:
         A name from `list_models` or a model folder. What holds a path separator, or is no known
         name, is a path. The two networks opened last stay in memory and are not read again while
         their weights on disk are unchanged.
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}, default: "float32"
+        Number format of the network; the classical method has none.
 
     Returns
     -------
@@ -107,15 +112,21 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT) -> Model:
     Raises
     ------
     InputError
-        If there is no such model, it is damaged or may hold code, or no network library can be
-        imported.
+        If there is no such model, it is damaged or may hold code, no network library can be
+        imported, or the precision is another.
     """
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"the precision {precision!r}",
+            expected="one of " + ", ".join(PRECISIONS),
+            remedy="Choose one of these.",
+        )
     wanted = os.fspath(name_or_path)
     wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     if wanted == CLASSICAL:
         return classical.model()
     folder = find_model(wanted)
-    return _open_network(folder, model_folder.verify(folder))
+    return _open_network(folder, model_folder.verify(folder), precision)
 
 
 def _bundled_folder() -> Path:
@@ -201,7 +212,7 @@ def _best_of(run: Path) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _open_network(folder: Path, checksum: str) -> Model:
+def _open_network(folder: Path, checksum: str, precision: str) -> Model:
     from napari_snow_unet.unet import backend
 
     backend.prepare()
@@ -209,7 +220,7 @@ def _open_network(folder: Path, checksum: str) -> Model:
     from napari_snow_unet.unet.predictor import make_predictor
     from napari_snow_unet.unet.store import load_model
 
-    network, config = load_model(folder)
+    network, config = load_model(folder, precision=precision)
     listed = folder.parent in (_bundled_folder().resolve(), model_folder.user_folder().resolve())
     return Model(
         predict=make_predictor(network),
@@ -219,4 +230,5 @@ def _open_network(folder: Path, checksum: str) -> Model:
         halo=window_halo(config),
         pixel_size_um=config.pixel_size_um,
         threshold_floor=config.threshold_floor,
+        precision=precision,
     )

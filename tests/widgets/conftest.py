@@ -54,7 +54,7 @@ class FakeNetwork:
 def network(monkeypatch):
     """Let whatever model is chosen be one that can be checked by eye."""
     fake = FakeNetwork()
-    monkeypatch.setattr(_jobs, "open_model", lambda name: replace(fake.model, name=str(name)))
+    monkeypatch.setattr(_jobs, "open_model", lambda name, **_: replace(fake.model, name=str(name)))
     return fake
 
 

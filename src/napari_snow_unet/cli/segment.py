@@ -61,6 +61,10 @@ def segment(
     tile: Annotated[
         int, typer.Option(help="Edge of the windows the network sees, in pixels.")
     ] = 1024,
+    precision: Annotated[
+        Literal["float32", "mixed_bfloat16", "mixed_float16"],
+        typer.Option(help="Number format of the network."),
+    ] = "float32",
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
@@ -104,7 +108,7 @@ def segment(
         tile=tile,
     )
     wanted = _formats(formats)
-    network = open_model(model)
+    network = open_model(model, precision=precision)
     try:
         check_options(options, network)
     except InputError as error:

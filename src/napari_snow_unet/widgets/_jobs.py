@@ -48,6 +48,7 @@ def segment_image(
     pixel_size_um: float | None,
     divisor: float | None,
     earlier: tuple[Any, dict[Index, Plane]] | None = None,
+    precision: str = "float32",
 ) -> Generator[Progress, None, Segmented]:
     """Open a model and segment planes of an image with it.
 
@@ -55,7 +56,7 @@ def segment_image(
     ----------
     image, rgb, planes, pixel_size_um, divisor
         See `segmentation.stack.segment_stack`.
-    model : str or path-like
+    model, precision
         See `models.open_model`.
     options : Options
         What the person chose.
@@ -74,7 +75,7 @@ def segment_image(
     """
     check_stack(image.shape, image.dtype, rgb=rgb)
     yield LOADING
-    opened = open_model(model)
+    opened = open_model(model, precision=precision)
     divisor = unit_divisor(image) if divisor is None else divisor
     result = yield from segment_stack(
         image,
@@ -125,7 +126,11 @@ def relabel(
 
 
 def segment_folder(
-    folder: Path, model: str | os.PathLike[str], options: Options, outputs: Outputs
+    folder: Path,
+    model: str | os.PathLike[str],
+    options: Options,
+    outputs: Outputs,
+    precision: str = "float32",
 ) -> Generator[Progress, None, tuple[Found, list[FileResult]]]:
     """Open a model and segment the images of a folder with it.
 
@@ -133,7 +138,7 @@ def segment_folder(
     ----------
     folder : Path
         See `batch.find_images`.
-    model : str or path-like
+    model, precision
         See `models.open_model`.
     options : Options
         What the person chose.
@@ -154,7 +159,7 @@ def segment_folder(
     """
     found = find_images([folder])
     yield LOADING
-    opened = open_model(model)
+    opened = open_model(model, precision=precision)
     results = yield from segment_files(found.images, opened, options, outputs)
     return found, results
 

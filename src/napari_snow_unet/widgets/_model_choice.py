@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.models import CLASSICAL, ModelEntry, list_models
+from napari_snow_unet.models import CLASSICAL, DEFAULT, ModelEntry, list_models
 from napari_snow_unet.unet.backend import select_backend
 from napari_snow_unet.unet.model_folder import CONFIG, WEIGHTS, find_folders, user_folder
 from napari_snow_unet.unet.trained_runs import registered
@@ -19,6 +19,7 @@ from napari_snow_unet.unet.trained_runs import registered
 ELSEWHERE = "elsewhere"
 LOOK_EVERY_MS = 2000
 TOOLTIP_WIDTH = 80
+NO_MODEL = "There is no model {!r}, which Preferences > Plugins names; this is another one."
 
 
 class ModelChoice(QObject):
@@ -42,6 +43,7 @@ class ModelChoice(QObject):
         self._last = ""
         self._from_disk: list[str] = []
         self._broken = why_no_network()
+        self._missing = ""
         box.changed.connect(self._chosen)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
@@ -77,11 +79,34 @@ class ModelChoice(QObject):
         self._last = self._box.value
         self._on_change()
 
+    def begin_with(self, model: str) -> None:
+        """List the models, and choose one; if it is not there, say so and choose the bundled one.
+
+        Parameters
+        ----------
+        model : str
+            What `models.open_model` takes.
+        """
+        self.refresh()
+        if model in ("", DEFAULT):
+            return
+        if model not in self._entries and (Path(model).expanduser() / CONFIG).is_file():
+            self._from_disk = [str(Path(model).expanduser())]
+            self.refresh()
+        found = self._from_disk[0] if self._from_disk else model
+        if found not in self._entries and found not in self._from_disk:
+            self._missing = NO_MODEL.format(model)
+            self._on_change()
+        else:
+            self._box.value = found
+
     def problem(self) -> str:
         """Say why the model that is chosen cannot be used; empty if nothing is known."""
         entry = self.entry
         if entry is not None and entry.problem:
             return entry.problem
+        if self._missing:
+            return self._missing
         return "" if self._box.value == CLASSICAL else self._broken
 
     def note_error(self, error: Exception) -> None:
@@ -91,6 +116,7 @@ class ModelChoice(QObject):
             self._on_change()
 
     def _chosen(self, value: str) -> None:
+        self._missing = ""
         if value != ELSEWHERE:
             self._last = value
             self._on_change()

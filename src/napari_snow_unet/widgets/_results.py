@@ -88,13 +88,15 @@ class Record:
             **thresholds_of(planes),
         }
         others = set(planes) != set(result.planes)
+        precision = self.provenance.get("precision")
+        same = options == self.options and precision == provenance.get("precision")
         return replace(
             self,
             probability=probability,
             planes=planes,
             options=options,
             provenance=provenance,
-            mixed=others and (self.mixed or options != self.options),
+            mixed=others and (self.mixed or not same),
         )
 
     def facts(self) -> dict[str, Any]:

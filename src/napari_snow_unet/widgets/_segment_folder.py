@@ -12,6 +12,7 @@ from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._file_table import FileTable
 from napari_snow_unet.widgets._layers import METADATA
+from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -77,6 +78,7 @@ class FolderJob:
             self._form.model.value,
             self._form.options(),
             outputs,
+            settings().precision,
         )
         self._bar.start(
             steps,

@@ -17,6 +17,7 @@ from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._image_file import file_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._results import Record, Results
+from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -114,6 +115,7 @@ class LayerJob(QObject):
             pixel_size_um=source.pixel_size_um,
             divisor=self._divisors.get(layer),
             earlier=(target.data, record.planes) if target is not None else None,
+            precision=settings().precision,
         )
         request = Request(
             ref(layer),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 from qtpy.QtGui import QAction, QGuiApplication
-from qtpy.QtWidgets import QFileDialog, QMenu, QToolButton
+from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet._writer import nuclei_of
 from napari_snow_unet.data.files import InputError
@@ -20,6 +20,7 @@ from napari_snow_unet.data.same_pixels import why_other_pixels
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.segmentation.stack import Index, Plane, was_changed
 from napari_snow_unet.widgets._layers import pixels_of
+from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -61,10 +62,8 @@ class SegmentMenu(QObject):
     def __init__(self, job: LayerJob, bar: RunBar) -> None:
         super().__init__(bar)
         self._job, self._bar = job, bar
-        self.button = QToolButton()
-        self.button.setText("Result")
+        self.button = QPushButton("Result")
         self.button.setToolTip("Save the result, or copy text that makes it again.")
-        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self.button)
         self.menu.setToolTipsVisible(True)
         self.save = self._add("Save as…", SAVE, self._ask_where)
@@ -85,7 +84,7 @@ class SegmentMenu(QObject):
         for action, reason in ((self.save, why), (self.python, text), (self.command, command)):
             action.setEnabled(not reason and not self._bar.running)
             action.setToolTip(reason or action.whatsThis())
-        self.save.setText("Save as…" if layer is None else f"Save {layer.name} as…")
+        self.save.setText("Save as…" if layer is None else f"Save “{layer.name}” as…")
         self.reason.setText(command)
         self.reason.setVisible(bool(command))
 
@@ -146,16 +145,21 @@ class SegmentMenu(QObject):
         self._bar.say("Copied. The same file, model and choices give the same labels.")
 
     def _ask_where(self) -> None:
-        layer, _ = self._current()
-        if layer is None:
+        layer, record = self._current()
+        if layer is None or record is None:
             return
+        own = Path(record.provenance.get("source", "")).parent
+        start = Path(settings().folder or own).expanduser() / f"{layer.name}.geojson"
         path, chosen = QFileDialog.getSaveFileName(
-            self.button, "Save nuclei", f"{layer.name}.geojson", ";;".join(TITLES.values())
+            self.button,
+            "Save nuclei",
+            str(start),
+            ";;".join(["By the ending (*)", *TITLES.values()]),
         )
         if not path:
             return
         known = format_of(path) in FORMATS
-        ending = next(name for name, title in TITLES.items() if title == chosen or not chosen)
+        ending = {title: name for name, title in TITLES.items()}.get(chosen, "geojson")
         whole = Path(path) if known else Path(f"{path}.{ending}")
         # The dialog has asked about the name that was typed, and never about folders.
         self.save_as(whole, overwrite=known and format_of(path) != "zarr")

@@ -16,6 +16,7 @@ from napari_snow_unet.widgets._segment_folder import FolderJob
 from napari_snow_unet.widgets._segment_form import SegmentForm
 from napari_snow_unet.widgets._segment_layer import LayerJob
 from napari_snow_unet.widgets._segment_menu import SegmentMenu
+from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -49,7 +50,7 @@ class SegmentWidget(QWidget):
         self._docked = False
         self._lay_out()
         self._connect()
-        self.models.refresh()
+        self._take_settings()
         self.refresh_layers()
         self._follow_active()
 
@@ -94,6 +95,11 @@ class SegmentWidget(QWidget):
     @property
     def _job(self) -> LayerJob | FolderJob:
         return self.layer_job if self.form.source.kind.value == "layer" else self.folder_job
+
+    def _take_settings(self) -> None:
+        chosen = settings()
+        self.form.network.tile.value = chosen.tile
+        self.models.begin_with(chosen.model)
 
     def _follow_active(self, event: Any = None) -> None:
         active = unwrapped(self._viewer.layers.selection.active)
