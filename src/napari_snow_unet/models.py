@@ -129,6 +129,53 @@ def open_model(
     return _open_network(folder, model_folder.verify(folder), precision)
 
 
+def export_model(
+    name_or_path: str | os.PathLike[str], path: Path, *, overwrite: bool = False
+) -> Path:
+    """Write a network for other programs.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        As for `open_model`.
+    path : pathlib.Path
+        The file to write: ``.onnx`` for the network alone, otherwise a package of the BioImage
+        Model Zoo.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If there is no such network, a package that is needed is missing, or the file exists.
+    """
+    wanted = os.fspath(name_or_path)
+    wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
+    if wanted == CLASSICAL:
+        raise InputError(
+            "the classical method, which is no network",
+            expected="a network",
+            remedy="`napari-snow-unet models` lists them.",
+        )
+    folder = find_model(wanted)
+    from napari_snow_unet.unet import backend
+
+    backend.prepare()
+    if path.suffix.lower() == ".onnx":
+        from napari_snow_unet.unet.onnx_file import write_onnx
+        from napari_snow_unet.unet.store import load_model
+
+        return write_onnx(load_model(folder)[0], path, overwrite=overwrite)
+    from napari_snow_unet.unet.zoo_package import write_zoo_package
+
+    return write_zoo_package(folder, path, overwrite=overwrite)
+
+
 def _bundled_folder() -> Path:
     # setuptools installs packages as plain files, so the resource is a real path.
     return Path(str(resources.files("napari_snow_unet") / "weights"))

@@ -11,6 +11,7 @@ from napari_snow_unet.cli import (
     check,
     demo,
     evaluate,
+    export,
     models,
     prepare,
     segment,
@@ -52,6 +53,7 @@ app.command("train")(train.train)
 app.command("prepare")(prepare.prepare)
 app.command("check")(check.check)
 app.command("split")(split.split)
+app.command("export")(export.export)
 
 
 def main() -> None:
