@@ -19,7 +19,7 @@ from napari_snow_unet.unet.trained_runs import registered
 ELSEWHERE = "elsewhere"
 LOOK_EVERY_MS = 2000
 TOOLTIP_WIDTH = 80
-NO_MODEL = "There is no model {!r}, which Preferences > Plugins names; this is another one."
+NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
 
 
 class ModelChoice(QObject):
