@@ -179,3 +179,13 @@ def test_the_shell_lists_them_as_json(mine):
     assert listed[1]["path"] == str(mine)
     assert listed[1]["pixel_size_um"] == [0.4, 0.6]
     assert set(listed[1]) == set(models.ModelEntry.__dataclass_fields__)
+
+
+def test_a_network_computes_in_the_precision_that_is_asked_for(mine):
+    exact, mixed = (open_model("mine", precision=name) for name in ("float32", "mixed_bfloat16"))
+    assert (exact.precision, mixed.precision) == ("float32", "mixed_bfloat16")
+    pixels = np.random.default_rng(0).random((1, 64, 64, 1), dtype=np.float32)
+    difference = np.abs(exact.predict(pixels) - mixed.predict(pixels)).max()
+    assert 0 < difference < 0.1
+    with pytest.raises(InputError, match="float8"):
+        open_model("mine", precision="float8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -46,6 +47,7 @@ def test_means_of_image_and_probability():
     assert found["mean_red"].tolist() == [100, 0]
     assert found["mean_probability"] == pytest.approx([0.2, 0.2])
     assert measure_nuclei(LABELS, image[..., 1])["mean_grey"].tolist() == [77, 77]
+    assert measure_nuclei(LABELS, da.from_array(image))["mean_red"].tolist() == [100, 0]
 
 
 def test_a_row_for_every_nucleus(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,10 +61,10 @@ def demo(
     for name in ("dice", "precision", "recall", "accuracy"):
         typer.echo(f"{name:9} {found[name]:.3f}")
     if not no_gui:
-        _show(image, result.labels)
+        _show(image, result.labels, result.provenance)
 
 
-def _show(image: Path, labels: Path) -> None:
+def _show(image: Path, labels: Path, provenance: dict[str, Any]) -> None:
     if not _has_display():
         typer.echo("There is no display, so napari was not opened.")
         return
@@ -79,7 +79,8 @@ def _show(image: Path, labels: Path) -> None:
 
     viewer = napari.Viewer()
     viewer.open(image, plugin="napari-snow-unet")
-    viewer.add_labels(read_labels(labels), name="seed0000 segmented")
+    facts = {"napari-snow-unet": {"image": image.stem, **provenance}}
+    viewer.add_labels(read_labels(labels), name="seed0000 segmented", metadata=facts)
     napari.run()
 
 

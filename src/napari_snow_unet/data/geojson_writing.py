@@ -95,7 +95,7 @@ def write_geojson(
         file.write('{"type":"FeatureCollection","features":[')
         for number, feature in enumerate(features):
             file.write(",\n" if number else "\n")
-            file.write(json.dumps(feature, separators=(",", ":"), ensure_ascii=False))
+            file.write(feature)
         file.write("\n]}\n")
     return path
 
@@ -115,20 +115,24 @@ def _features(
     measurements: Measurements | None,
     classes: Mapping[int, str],
     name: str,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[str]:
+    """Yield the text of every feature; coordinates are most of it and are made once."""
     shown, namespace = _shown(measurements), uuid5(NAMESPACE_URL, name)
     for nucleus in trace_outlines(labels):
-        geometry = _on_slide(nucleus, downsample, origin)
+        geometry = _text(_on_slide(nucleus, downsample, origin))
+        number = uuid5(namespace, f"{nucleus.label} {geometry}")
         properties: dict[str, Any] = {"objectType": "detection"}
         if class_name := classes.get(nucleus.label, ""):
             properties["classification"] = {"name": class_name}
         properties["measurements"] = shown.get(nucleus.label, {})
-        yield {
-            "type": "Feature",
-            "id": str(uuid5(namespace, f"{nucleus.label} {geometry}")),
-            "geometry": geometry,
-            "properties": properties,
-        }
+        yield (
+            f'{{"type":"Feature","id":"{number}","geometry":{geometry},'
+            f'"properties":{_text(properties)}}}'
+        )
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
 def _on_slide(

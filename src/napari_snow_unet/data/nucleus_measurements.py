@@ -30,8 +30,8 @@ def measure_nuclei(
     ----------
     labels : ndarray of int, shape (Y, X)
         Ids, 0 for background.
-    image : ndarray, shape (Y, X) or (Y, X, C), optional
-        The image they were found in.
+    image : array-like, shape (Y, X) or (Y, X, C), optional
+        The image, which may be a lazy array, that they were found in.
     probability : ndarray of uint8, shape (Y, X), optional
         Probability of nucleus times 255.
     spacing_um : tuple of float, optional
@@ -50,7 +50,7 @@ def measure_nuclei(
 
     values, names = [], []
     if image is not None:
-        values.append(image[..., 0] if image.ndim > 2 else image)
+        values.append(np.asarray(image[..., 0] if image.ndim > 2 else image))
         names.append("mean_red" if image.ndim > 2 else "mean_grey")
     if probability is not None:
         values.append(probability / np.float32(255))
