@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.metrics.document import document
@@ -82,14 +83,37 @@ def write_csv(path: Path, evaluations: Sequence[Evaluation], *, overwrite: bool 
     InputError
         If the file exists and may not be replaced.
     """
+    write_rows(path, score_rows(evaluations), overwrite=overwrite)
+
+
+def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:
+    """List the scores of each prediction and tile under a header; empty where undefined."""
+    yield ["prediction", "name", *next(iter(evaluations[0].tiles.values()))]
+    for evaluation in evaluations:
+        for name, scores in evaluation.tiles.items():
+            cells = ("" if value is None else value for value in scores.values())
+            yield [evaluation.task.name, name, *cells]
+
+
+def write_rows(path: Path, rows: Iterable[Sequence[Any]], *, overwrite: bool = False) -> None:
+    """Write rows of cells as CSV.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rows : iterable of sequence
+        The cells, the header first.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Raises
+    ------
+    InputError
+        If the file exists and may not be replaced.
+    """
     with (
         written_whole(path, overwrite=overwrite) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
-        keys = next(iter(evaluations[0].tiles.values()))
-        writer = csv.writer(file)
-        writer.writerow(["prediction", "name", *keys])
-        for evaluation in evaluations:
-            for name, scores in evaluation.tiles.items():
-                cells = ("" if value is None else value for value in scores.values())
-                writer.writerow([evaluation.task.name, name, *cells])
+        csv.writer(file).writerows(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.metrics import instance, pixel
 from napari_snow_unet.metrics.boundary import average_hausdorff
 from napari_snow_unet.metrics.instance import InstanceCounts
@@ -34,6 +35,7 @@ INSTANCE_KEYS = (
 )
 COUNT_KEYS = ("n_truth", "n_prediction", "n_split", "n_merged")
 KEYS = (*PIXEL_KEYS, "average_hausdorff", *INSTANCE_KEYS, *COUNT_KEYS)
+STEPS = 3  # of `measure_steps`
 HALF = 127  # grey level of probability 0.5: nuclei are above it
 
 
@@ -147,18 +149,47 @@ def measure(
     InputError
         If the shapes differ, the labels are not integers, or the map is not 8-bit.
     """
+    return run(
+        measure_steps(
+            prediction,
+            truth,
+            probability=probability,
+            otsu_level=otsu_level,
+            region=region,
+            spacing=spacing,
+        )
+    )
+
+
+def measure_steps(
+    prediction: NDArray[Any],
+    truth: NDArray[Any],
+    *,
+    probability: NDArray[np.uint8] | None = None,
+    otsu_level: int | None = None,
+    region: NDArray[np.bool_] | None = None,
+    spacing: Sequence[float] | float = 1.0,
+) -> Generator[Progress, None, Measures]:
+    """Do what `measure` does step by step, so that large images can be given up in between.
+
+    Yields
+    ------
+    Progress
+        Before each of `STEPS` steps.
+    """
+    yield Progress(0, STEPS, "pixels")
     counts = None
     if probability is not None:
         if otsu_level is None:
             raise ValueError("a probability map came without its Otsu level; pass otsu_level")
         histograms = pixel.histogram_counts(probability, truth, region=region)
         counts = MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
-    return Measures(
-        pixel.count_pixels(prediction, truth, region=region),
-        instance.count_instances(prediction, truth, region=region),
-        average_hausdorff(prediction, truth, spacing=spacing, region=region),
-        counts,
-    )
+    pixels = pixel.count_pixels(prediction, truth, region=region)
+    yield Progress(1, STEPS, "nuclei")
+    instances = instance.count_instances(prediction, truth, region=region)
+    yield Progress(2, STEPS, "distance")
+    distance = average_hausdorff(prediction, truth, spacing=spacing, region=region)
+    return Measures(pixels, instances, distance, counts)
 
 
 def pool(measures: Iterable[Measures]) -> Measures:

@@ -32,7 +32,7 @@ def images_in(viewer: Viewer) -> list[Image]:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An image layer as it was at one moment.
+    """An image or labels layer as it was at one moment.
 
     Attributes
     ----------
@@ -61,12 +61,12 @@ class Source:
         )
 
 
-def pixels_of(layer: Image) -> Any:
+def pixels_of(layer: Image | Labels) -> Any:
     """Return the pixels of a layer, of a multiscale layer those of the finest level."""
     return layer.data[0] if layer.multiscale else layer.data
 
 
-def source_of(layer: Image) -> Source:
+def source_of(layer: Image | Labels) -> Source:
     """Take down what a layer is, so that it may change afterwards."""
     placement = {key: getattr(layer, key) for key in PLACEMENT}
     placement = {
@@ -77,15 +77,19 @@ def source_of(layer: Image) -> Source:
     return Source(
         name=layer.name,
         shape=_shape(layer),
-        rgb=bool(layer.rgb),
+        rgb=_is_rgb(layer),
         placement=placement,
         pixel_size_um=pixel_size_um(_axes(layer), layer.units),
     )
 
 
-def _shape(layer: Image) -> tuple[int, ...]:
+def _shape(layer: Image | Labels) -> tuple[int, ...]:
     shape = pixels_of(layer).shape
-    return tuple(int(length) for length in (shape[:-1] if layer.rgb else shape))
+    return tuple(int(length) for length in (shape[:-1] if _is_rgb(layer) else shape))
+
+
+def _is_rgb(layer: Image | Labels) -> bool:
+    return bool(getattr(layer, "rgb", False))  # Labels have no such attribute
 
 
 def _axes(layer: Layer) -> np.ndarray:
@@ -95,14 +99,14 @@ def _axes(layer: Layer) -> np.ndarray:
     return np.stack([np.array(layer.data_to_world(step)) - origin for step in steps], axis=1)
 
 
-def shown_plane(viewer: Viewer, layer: Image) -> tuple[int, ...]:
+def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:
     """Return the index of the plane of a layer that a viewer shows.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
         Where it is shown.
-    layer : napari.layers.Image
+    layer : napari.layers.Image or Labels
         The layer; its plane lies in its last two axes.
 
     Returns

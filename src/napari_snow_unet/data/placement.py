@@ -1,0 +1,161 @@
+"""Where the pixels of an array lie in the world, and where those of another lie on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_snow_unet.data.units import in_units, unit_um
+
+RIGHT_ANGLE = 0.01  # largest cosine between axes that still count as perpendicular
+AROUND = 6.0  # diameters of an object that are shown of its surroundings
+LEAST_PIXELS = 48.0  # and at least so many pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """An affine transform from pixels to the world: ``world = linear @ pixel + origin``.
+
+    Attributes
+    ----------
+    linear : ndarray of float64, shape (D, D)
+        Steps in the world of one pixel along each axis, in columns.
+    origin : ndarray of float64, shape (D,)
+        Where pixel 0 lies.
+    units : tuple of units, length D
+        Units of the world's axes, with pint's methods.
+    """
+
+    linear: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    units: tuple[Any, ...]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.origin)
+
+    def to_world(self, pixels: ArrayLike, units: Sequence[Any] | None = None) -> NDArray[Any]:
+        """Return positions in the world.
+
+        Parameters
+        ----------
+        pixels : array-like, shape (N, D)
+            Positions in pixels.
+        units : sequence of units, length E, optional
+            Units of a world with other axes; its own by default. Axes are aligned at the last.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, E)
+            Positions, zero along axes that this world lacks.
+        """
+        world = np.asarray(pixels, float) @ self.linear.T + self.origin
+        if units is None:
+            return world
+        factors = np.array(in_units([1.0] * self.ndim, self.units, units))
+        both = min(self.ndim, len(units))
+        result = np.zeros((len(world), len(units)))
+        result[:, -both:] = world[:, -both:] * factors[-both:]
+        return result
+
+    def to_pixels(self, pixels: ArrayLike, of: Placement) -> NDArray[Any]:
+        """Return where pixels of another array lie on this one.
+
+        Parameters
+        ----------
+        pixels : array-like, shape (N, E)
+            Positions in pixels of the other array.
+        of : Placement
+            The other array, of E axes, aligned at the last.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, D)
+            Positions in pixels of this array.
+        """
+        world = of.to_world(pixels, self.units)
+        return np.linalg.solve(self.linear, (world - self.origin).T).T
+
+
+def largest_shift(shape: Sequence[int], one: Placement, other: Placement) -> float:
+    """Return how far two arrays of one shape lie apart at most.
+
+    Parameters
+    ----------
+    shape : sequence of int, length D
+        The shape of `one`.
+    one, other : Placement
+        Where they lie; `other` may have further axes in front, which are not looked at.
+
+    Returns
+    -------
+    float
+        Largest distance of a pixel from its namesake, in pixels of `other`.
+    """
+    corners = np.array(list(product(*[(0, length - 1) for length in shape])), float)
+    there = other.to_pixels(corners, one)[:, -len(shape) :]
+    return float(np.linalg.norm(there - corners, axis=1).max())
+
+
+def spacing_um(placement: Placement) -> tuple[float, float] | None:
+    """Return the height and the width of a pixel in micrometres.
+
+    Parameters
+    ----------
+    placement : Placement
+        The plane is in its last two axes.
+
+    Returns
+    -------
+    tuple of float or None
+        None where an axis of the plane has no unit of length, and where the axes are not
+        perpendicular, for then a pixel has no height and width.
+    """
+    factors = [unit_um(unit) for unit in placement.units[-2:]]
+    if None in factors:
+        return None
+    plane = placement.linear[-2:, -2:] * np.array(factors, float)[:, None]
+    height, width = np.linalg.norm(plane, axis=0)
+    if not (np.isfinite([height, width]).all() and height > 0 and width > 0):
+        return None
+    if abs(plane[:, 0] @ plane[:, 1]) > RIGHT_ANGLE * height * width:
+        return None
+    return float(f"{height:.6g}"), float(f"{width:.6g}")
+
+
+def view_of(
+    placement: Placement, centre: ArrayLike, area: float, units: Sequence[Any]
+) -> tuple[NDArray[np.float64], float]:
+    """Find a view that shows an object with its surroundings.
+
+    Parameters
+    ----------
+    placement : Placement
+        Where the array lies.
+    centre : array-like, shape (D,)
+        Centre of the object in pixels.
+    area : float
+        Its area in pixels of the last two axes.
+    units : sequence of units
+        Units of the viewer's world.
+
+    Returns
+    -------
+    centre : ndarray of float64, one entry for each unit
+        Where to look.
+    side : float
+        Side of the square to be shown, in the world.
+    """
+    middle = np.asarray(centre, float)
+    side = max(AROUND * 2 * np.sqrt(area / np.pi), LEAST_PIXELS)
+    ends = np.stack([middle, middle, middle])
+    ends[1, -2] += side
+    ends[2, -1] += side
+    world = placement.to_world(ends, units)
+    return world[0], float(np.linalg.norm(world[1:] - world[0], axis=1).max())

@@ -1,0 +1,169 @@
+"""Layers that can be compared: which there are, where they lie, and why two do not fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.placement import Placement, largest_shift
+from napari_snow_unet.metrics.region import (
+    Region,
+    ellipse_outline,
+    region_of_labels,
+    region_of_outlines,
+)
+from napari_snow_unet.widgets._layers import METADATA, pixels_of, unwrapped
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels, Layer, Shapes
+    from napari.viewer import Viewer
+
+ERRORS_OF = "errors_of"
+APART = 0.1  # pixels by which layers may differ in place
+WITHOUT_AREA = ("line", "path")
+
+
+def labels_in(viewer: Viewer) -> list[Labels]:
+    """Return the labels layers of a viewer but those that show errors."""
+    from napari.layers import Labels
+
+    layers = [unwrapped(layer) for layer in viewer.layers if isinstance(layer, Labels)]
+    return [layer for layer in layers if ERRORS_OF not in _facts(layer)]
+
+
+def maps_in(viewer: Viewer) -> list[Image]:
+    """Return the image layers of a viewer without colours."""
+    from napari.layers import Image
+
+    layers = [unwrapped(layer) for layer in viewer.layers if isinstance(layer, Image)]
+    return [layer for layer in layers if not layer.rgb]
+
+
+def regions_in(viewer: Viewer) -> list[Labels | Shapes]:
+    """Return the layers of a viewer that can say what was annotated."""
+    from napari.layers import Shapes
+
+    shapes = [unwrapped(layer) for layer in viewer.layers if isinstance(layer, Shapes)]
+    return [*shapes, *labels_in(viewer)]
+
+
+def is_segmented(layer: Layer) -> bool:
+    """Tell whether labels were found by this plugin."""
+    return "model" in _facts(layer)
+
+
+def is_map(layer: Any) -> bool:
+    """Tell whether a layer is an image, thus a probability map."""
+    from napari.layers import Image
+
+    return isinstance(layer, Image)
+
+
+def placement_of(layer: Layer) -> Placement:
+    """Return where the pixels of a layer lie."""
+    corners = np.vstack([np.zeros(layer.ndim), np.eye(layer.ndim)])
+    world = np.array([layer.data_to_world(corner) for corner in corners])
+    return Placement((world[1:] - world[0]).T, world[0], tuple(layer.units))
+
+
+def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> str:
+    """Say why a prediction cannot be measured against a truth; empty if it can."""
+    if pixels_of(prediction).shape != pixels_of(truth).shape:
+        return _of_other_shape(prediction, truth)
+    return why_not_together(prediction, truth, pixel_by_pixel=pixel_by_pixel)
+
+
+def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool = False) -> str:
+    """Say why two layers cannot be compared; empty if they can.
+
+    Parameters
+    ----------
+    one, other : napari.layers.Image or Labels
+        The layers; `other` may be a stack of planes of the size of `one`.
+    pixel_by_pixel : bool
+        Compare them wherever they lie.
+    """
+    shape = pixels_of(one).shape
+    if shape not in (pixels_of(other).shape, pixels_of(other).shape[-2:]):
+        return _of_other_shape(one, other)
+    apart = largest_shift(shape, placement_of(one), placement_of(other))
+    if apart > APART and not pixel_by_pixel:
+        return (
+            f"'{one.name}' and '{other.name}' have the same shape, but scale or position differ: "
+            f"pixels lie up to {apart:,.3g} pixels apart. Give them the same transform, or tick "
+            "'Compare pixel by pixel'."
+        )
+    return ""
+
+
+def region_of(layer: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> Region:
+    """Return what a layer says was annotated in the planes of a truth.
+
+    Parameters
+    ----------
+    layer : napari.layers.Shapes or Labels
+        Everything inside its shapes, or everything but label 0.
+    truth : napari.layers.Labels
+        The truth.
+    pixel_by_pixel : bool
+        Take labels wherever they lie.
+
+    Raises
+    ------
+    InputError
+        If there is nothing in it that has an area, or it does not fit.
+    """
+    shape = tuple(pixels_of(truth).shape)
+    if is_shapes(layer):
+        return region_of_outlines(_outlines(layer, truth), shape)
+    problem = why_not_together(layer, truth, pixel_by_pixel=pixel_by_pixel)
+    if problem:
+        raise InputError(
+            f"a region that does not fit ({problem})",
+            expected="one that lies on the truth",
+            remedy="Choose another region.",
+        )
+    return region_of_labels(pixels_of(layer), shape)
+
+
+def is_shapes(layer: Any) -> bool:
+    """Tell whether a layer holds shapes."""
+    from napari.layers import Shapes
+
+    return isinstance(layer, Shapes)
+
+
+def _outlines(layer: Shapes, truth: Labels) -> list[np.ndarray]:
+    """Return the outlines of shapes with an area in pixels of the truth."""
+    here, there = placement_of(layer), placement_of(truth)
+    outlines = []
+    for corners, kind in zip(layer.data, layer.shape_type, strict=True):
+        if kind in WITHOUT_AREA:
+            continue
+        corners = ellipse_outline(corners) if kind == "ellipse" else corners
+        outlines.append(there.to_pixels(corners, here)[:, -layer.ndim :])
+    if not outlines:
+        raise InputError(
+            f"the region '{layer.name}' without a shape that has an area",
+            expected="rectangles, ellipses or polygons",
+            remedy="Draw one around what was annotated.",
+        )
+    return outlines
+
+
+def _of_other_shape(one: Layer, other: Layer) -> str:
+    return (
+        f"'{one.name}' has the shape {_said(one)} and '{other.name}' {_said(other)}. "
+        "Choose layers of the same shape."
+    )
+
+
+def _facts(layer: Layer) -> dict[str, Any]:
+    facts = layer.metadata.get(METADATA)
+    return facts if isinstance(facts, dict) else {}
+
+
+def _said(layer: Any) -> str:
+    return " x ".join(f"{length:,}" for length in pixels_of(layer).shape)

@@ -1,0 +1,127 @@
+"""What measuring runs in its thread: plain arrays and values in, results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_snow_unet.data.channels import unit_divisor
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.metrics.instance import as_instances
+from napari_snow_unet.metrics.levels import LevelCounts, count_levels
+from napari_snow_unet.metrics.planes import MeasuredPlanes, PlaneArrays, measure_planes
+from napari_snow_unet.metrics.region import Index, Region
+from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What is compared, and how.
+
+    Attributes
+    ----------
+    prediction : array-like, shape (..., Y, X)
+        Labels; or a probability map, of any data type and range that an image can have.
+    truth : array-like, shape (..., Y, X)
+        Labels.
+    planes : sequence of tuple of int
+        Indices into the leading axes.
+    threshold : float, "otsu" or None
+        Where to cut the probability map, each plane at its own level with ``"otsu"``; None if the
+        prediction is labels.
+    floor : float
+        Smallest probability at which Otsu's method may cut.
+    split_masks : bool
+        Take the components of a mask as its nuclei.
+    region : callable or None
+        What was annotated.
+    spacing_um : tuple of float or None
+        Size of a pixel, if known; distances are in pixels otherwise.
+    """
+
+    prediction: Any
+    truth: Any
+    planes: Sequence[Index]
+    threshold: float | Literal["otsu"] | None = None
+    floor: float = 0.0
+    split_masks: bool = True
+    region: Region | None = None
+    spacing_um: tuple[float, float] | None = None
+
+
+def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
+    """Measure a prediction against a truth.
+
+    Parameters
+    ----------
+    chosen : Comparison
+        What to compare.
+
+    Yields
+    ------
+    Progress
+        One of no known length, then that of `metrics.planes.measure_planes`.
+
+    Returns
+    -------
+    MeasuredPlanes
+        Scores, errors and nuclei.
+    """
+    yield Progress(0, 0, "Reading…")
+    return (
+        yield from measure_planes(
+            _reader(chosen),
+            chosen.planes,
+            tuple(chosen.truth.shape),
+            region=chosen.region,
+            spacing=chosen.spacing_um or 1.0,
+        )
+    )
+
+
+def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
+    """Count what the pixel scores at every threshold need.
+
+    Parameters
+    ----------
+    chosen : Comparison
+        What to compare: a probability map.
+
+    Yields
+    ------
+    Progress
+        Before every plane.
+
+    Returns
+    -------
+    LevelCounts or str
+        Or why the map cannot be used.
+    """
+    yield Progress(0, 0, "Reading…")
+    try:
+        return (yield from count_levels(_reader(chosen), chosen.planes, region=chosen.region))
+    except InputError as error:
+        return str(error)
+
+
+def _reader(chosen: Comparison) -> Callable[[Index], PlaneArrays]:
+    """Return a function that reads a plane; copies, since somebody may paint in the layers."""
+    divisor = 0.0 if chosen.threshold is None else unit_divisor(chosen.prediction)
+
+    def read(index: Index) -> PlaneArrays:
+        found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
+        grey = level = None
+        if chosen.threshold is not None:
+            grey = found if found.dtype == np.uint8 else to_grey(found / divisor)
+            histogram = grey_histogram(grey)
+            level = choose_level(histogram, floor=chosen.floor)
+            found = grey > choose_level(histogram, chosen.threshold, floor=chosen.floor)
+        if chosen.split_masks:
+            found, truth = as_instances(found), as_instances(truth)
+        return PlaneArrays(found, truth, grey, level)
+
+    return read

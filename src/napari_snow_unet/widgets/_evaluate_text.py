@@ -1,0 +1,41 @@
+"""What the measuring dock says, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from napari_snow_unet.metrics.document import shown
+from napari_snow_unet.metrics.planes import MeasuredPlanes
+from napari_snow_unet.metrics.tile import Scores
+
+NO_LABELS = (
+    "Open a truth and a prediction first: two Labels layers, or Labels and a probability map."
+)
+ONE_LAYER = "There is only one Labels layer. Open what it shall be compared with."
+SAME_LAYER = "Prediction and truth are the same layer. Choose two."
+
+
+def summary(measured: MeasuredPlanes, sets: Mapping[str, Scores]) -> str:
+    """Say in one sentence or a few how good a prediction is.
+
+    Parameters
+    ----------
+    measured : MeasuredPlanes
+        What was measured.
+    sets : mapping of str to dict
+        Its scores; the first is the whole.
+    """
+    first = next(iter(sets.values()))
+    statuses = measured.objects["status"].tolist()
+    whole = (
+        f"Dice {shown('dice', first['dice'])}, PQ {shown('pq', first['pq'])}, "
+        f"AJI {shown('aji', first['aji'])}; of {shown('n_truth', first['n_truth'])} nuclei "
+        f"{statuses.count('missed'):,} missed, {statuses.count('split'):,} split; "
+        f"{statuses.count('spurious'):,} predictions spurious, {statuses.count('merged'):,} merged."
+    )
+    said = [whole]
+    if measured.without_region:
+        said.append(f"{measured.without_region:,} slices without a region were left out.")
+    if measured.empty_predictions:
+        said.append(f"In {measured.empty_predictions:,} slices nothing was predicted.")
+    return " ".join(said)

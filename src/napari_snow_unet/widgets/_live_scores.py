@@ -1,0 +1,135 @@
+"""Scores under a threshold slider that follow it at once, and Otsu's threshold marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from magicgui.widgets import FloatSlider
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_snow_unet.metrics.document import TITLES, shown
+from napari_snow_unet.metrics.levels import LevelCounts
+from napari_snow_unet.segmentation.stack import slider_value
+from napari_snow_unet.segmentation.threshold import level_of
+from napari_snow_unet.widgets._evaluate_jobs import Comparison, count
+from napari_snow_unet.widgets._otsu_mark import OtsuMark
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+from napari_snow_unet.widgets._run import Run
+
+SHOWN = ("dice", "precision", "recall")
+QUIET_MS = 1000  # counting that takes no longer does not show in napari's activity dock
+TIP = (
+    "Pixel scores of the probability map above the threshold, against the truth. Small nuclei are "
+    "not yet dropped from it, nor holes filled."
+)
+
+
+class LiveScores(QWidget):
+    """Dice, precision and recall of a probability map at the threshold of a slider.
+
+    The map is counted once, in a thread; from then on any threshold costs nothing.
+
+    Parameters
+    ----------
+    slider : magicgui FloatSlider
+        The threshold.
+    threshold : callable
+        Returns the threshold that is chosen, or ``"otsu"``.
+    on_counted : callable, optional
+        Called with Otsu's threshold, as the slider shows it, once it is known.
+    """
+
+    def __init__(
+        self,
+        slider: FloatSlider,
+        threshold: Callable[[], float | Literal["otsu"]],
+        on_counted: Callable[[float], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._threshold, self._on_counted = threshold, on_counted
+        self.counts: LevelCounts | None = None
+        self.mark = OtsuMark(slider)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setToolTip(TIP)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._run: Run | None = None
+        self._next: Comparison | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.mark)
+        layout.addWidget(self.text)
+        slider.changed.connect(self.update_scores)
+
+    @property
+    def counting(self) -> bool:
+        """Whether a map is being counted."""
+        return self._run is not None
+
+    def ask(self, chosen: Comparison | None) -> None:
+        """Count a map, in place of what was counted before; None shows nothing."""
+        self._next = chosen
+        self._take(None)
+        if self._run is not None:
+            self._run.cancel()  # what comes next starts when it has ended
+        elif chosen is not None:
+            self._start()
+
+    def show_counts(self, counts: LevelCounts) -> None:
+        """Show the scores of counts that were taken elsewhere."""
+        self.ask(None)
+        self._take(counts)
+
+    def show_text(self, text: str, *, problem: bool = False) -> None:
+        """Show a sentence in place of scores."""
+        self.text.setText(text)
+        self.text.setStyleSheet(PROBLEM_STYLE if problem else "")
+
+    def update_scores(self) -> None:
+        """Show the scores at the threshold that is chosen now."""
+        if self.counts is None:
+            return
+        threshold = self._threshold()
+        scores = self.counts.scores_above(None if threshold == "otsu" else level_of(threshold))
+        said = (f"{TITLES[key].split()[0]} {shown(key, scores[key])}" for key in SHOWN)
+        self.show_text("   ".join(said))
+
+    def _start(self) -> None:
+        chosen, self._next = self._next, None
+        self.show_text("Counting…")
+        self._run = Run(
+            self,
+            partial(count, chosen),
+            title="Counting a probability map",
+            on_done=self._counted,
+            on_finished=self._finished,
+            quiet_ms=QUIET_MS,
+        )
+        self._run.start()
+
+    def _counted(self, result: LevelCounts | str) -> None:
+        if isinstance(result, str):
+            self.show_text(result, problem=True)
+        else:
+            self._take(result)
+
+    def _take(self, counts: LevelCounts | None) -> None:
+        self.counts = counts
+        mark = None if counts is None else slider_value(counts.otsu_threshold)
+        self.mark.show_value(mark)
+        self.show_text("")
+        if mark is not None and self._on_counted is not None:
+            self._on_counted(mark)
+        self.update_scores()
+
+    def _finished(self) -> None:
+        if self.text.text() == "Counting…":
+            self.show_text("")
+        self._run = None
+        if self._next is not None:
+            self._start()

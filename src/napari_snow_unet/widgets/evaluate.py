@@ -1,0 +1,244 @@
+"""The measuring dock: a prediction against a truth, in scores, errors and a table of nuclei."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.placement import Placement, spacing_um
+from napari_snow_unet.metrics.levels import levels_of
+from napari_snow_unet.metrics.planes import MeasuredPlanes, plane_name, score_sets
+from napari_snow_unet.widgets._compared_layers import (
+    is_map,
+    is_segmented,
+    labels_in,
+    maps_in,
+    placement_of,
+    region_of,
+    regions_in,
+    why_not_compare,
+)
+from napari_snow_unet.widgets._error_layer import ErrorLayers
+from napari_snow_unet.widgets._evaluate_form import EVERYWHERE, EvaluateForm
+from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
+from napari_snow_unet.widgets._evaluate_text import NO_LABELS, ONE_LAYER, SAME_LAYER, summary
+from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of
+from napari_snow_unet.widgets._result_tabs import ResultTabs
+from napari_snow_unet.widgets._run_bar import RunBar
+from napari_snow_unet.widgets._scroll import VerticalScroll
+from napari_snow_unet.widgets._view import go_to, go_to_plane
+
+if TYPE_CHECKING:
+    from napari.layers import Labels, Layer
+    from napari.viewer import Viewer
+
+TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a person asked for with one click on Run, as it was then."""
+
+    prediction: ref[Layer]
+    truth: ref[Labels]
+    source: Source
+    truth_name: str
+    placements: dict[str, Placement]
+    spacing_um: tuple[float, float] | None
+
+
+class EvaluateWidget(QWidget):
+    """Measure labels or a probability map against true labels.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.form, self.bar = EvaluateForm(), RunBar(self.run)
+        self.results = ResultTabs(self._go_to_nucleus, self._go_to_plane, self.bar.say)
+        self.errors = ErrorLayers(napari_viewer)
+        self.measured: MeasuredPlanes | None = None
+        self._request: Request | None = None
+        self._docked = False
+        self._lay_out()
+        self._connect()
+        self.bar.set_tip(TIP)
+        self.refresh_layers()
+
+    def run(self) -> None:
+        """Measure the layers that are chosen as they are now."""
+        self.update_hint()
+        if not self.bar.run_button.isEnabled():
+            return
+        prediction, truth = self.form.prediction.value, self.form.truth.value
+        try:
+            chosen = self._comparison(prediction, truth)
+        except InputError as error:
+            self.bar.say(str(error), problem=True)
+            return
+        request = Request(
+            ref(prediction),
+            ref(truth),
+            source_of(prediction),
+            truth.name,
+            {"prediction": placement_of(prediction), "truth": placement_of(truth)},
+            chosen.spacing_um,
+        )
+        self.bar.start(
+            partial(compare, chosen),
+            title=f"Measuring {request.source.name}",
+            on_done=partial(self._done, request),
+        )
+
+    def why_not(self) -> str:
+        """Say why the chosen layers cannot be measured; empty if they can."""
+        prediction, truth = self.form.prediction.value, self.form.truth.value
+        if prediction is None or truth is None:
+            return NO_LABELS
+        if prediction is truth:
+            return SAME_LAYER if len(labels_in(self._viewer)) > 1 else ONE_LAYER
+        pixel_by_pixel = self.form.options()["pixel_by_pixel"]
+        return why_not_compare(prediction, truth, pixel_by_pixel=pixel_by_pixel)
+
+    def refresh_layers(self, event: Any = None) -> None:
+        """List the layers by their present names and keep those that are chosen."""
+        labels = labels_in(self._viewer)
+        self.form.offer(self.form.prediction, [*labels, *maps_in(self._viewer)])
+        self.form.offer(self.form.truth, labels)
+        self.form.offer(self.form.region, regions_in(self._viewer))
+        self._choose_for_a_start(labels)
+        self.update_hint()
+
+    def update_hint(self, event: Any = None) -> None:
+        """Show the fields that the layers need, and allow Run or say why not."""
+        prediction, truth = self.form.prediction.value, self.form.truth.value
+        of_map, why_not = is_map(prediction), self.why_not()
+        self.form.show_rows(
+            of_map=of_map, stack=truth is not None and len(pixels_of(truth).shape) > 2
+        )
+        self.bar.set_hint(why_not)
+        self.form.live.ask(self._to_count() if of_map and not why_not else None)
+
+    def _choose_for_a_start(self, labels: list[Labels]) -> None:
+        """Let prediction and truth differ where there are two, results being predictions."""
+        box_of_truth, box = self.form.truth, self.form.prediction
+        found = [layer for layer in labels if is_segmented(layer)]
+        if box.value is box_of_truth.value and len(labels) > 1:
+            prediction = found[-1] if found else labels[-1]
+            others = [layer for layer in labels if layer is not prediction]
+            unmade = [layer for layer in others if not is_segmented(layer)]
+            self.form.choose(box, prediction)
+            self.form.choose(box_of_truth, (unmade or others)[0])
+
+    def _comparison(self, prediction: Any, truth: Any) -> Comparison:
+        options, region = self.form.options(), self.form.region.value
+        pixel_by_pixel = options["pixel_by_pixel"]
+        shape = pixels_of(truth).shape
+        every = list(np.ndindex(*shape[:-2]))
+        planes = every if options["all_slices"] else [shown_plane(self._viewer, truth)]
+        annotated = None
+        if region not in (None, EVERYWHERE):
+            annotated = region_of(region, truth, pixel_by_pixel=pixel_by_pixel)
+        return Comparison(
+            pixels_of(prediction),
+            pixels_of(truth),
+            planes,
+            threshold=options["threshold"] if is_map(prediction) else None,
+            split_masks=options["split_masks"],
+            region=annotated,
+            spacing_um=spacing_um(placement_of(truth)),
+        )
+
+    def _to_count(self) -> Comparison | None:
+        try:
+            return self._comparison(self.form.prediction.value, self.form.truth.value)
+        except InputError:
+            return None  # Run will say why
+
+    def _done(self, request: Request, measured: MeasuredPlanes) -> None:
+        self.measured, self._request = measured, request
+        sets = score_sets(measured, request.source.name)
+        self.results.show_results(
+            measured,
+            sets,
+            prediction=request.source.name,
+            in_um=request.spacing_um is not None,
+        )
+        self.errors.show(
+            measured.errors, request.source, request.prediction, request.truth, request.truth_name
+        )
+        counts = levels_of(measured)
+        if counts is not None and request.prediction() is self.form.prediction.value:
+            self.form.live.show_counts(counts)
+        names = f"{request.source.name} against {request.truth_name}"
+        self.bar.say(f"{names}: {summary(measured, sets)}")
+
+    def _go_to_nucleus(self, row: int) -> None:
+        if self.measured is None or self._request is None:
+            return
+        objects, spacing = self.measured.objects, self._request.spacing_um or (1.0, 1.0)
+        go_to(
+            self._viewer,
+            self._request.placements[str(objects["layer"][row])],
+            objects["plane"][row].tolist(),
+            objects["centroid"][row],
+            float(objects["area"][row]) / (spacing[0] * spacing[1]),
+        )
+
+    def _go_to_plane(self, name: str) -> None:
+        if self.measured is None or self._request is None:
+            return
+        for index in self.measured.measures:
+            if plane_name(index) == name:
+                go_to_plane(self._viewer, self._request.placements["truth"], index)
+
+    def _layer_events(self) -> list[tuple[Any, Any]]:
+        events = self._viewer.layers.events
+        names = ("inserted", "removed", "reordered", "renamed")
+        return [(getattr(events, name), self.refresh_layers) for name in names]
+
+    def _connect(self) -> None:
+        for emitter, callback in self._layer_events():
+            emitter.connect(callback)
+        fields = self.form.fields
+        for field in (
+            *(self.form.prediction, self.form.truth, self.form.region),
+            *(fields.all_slices, fields.split_masks, fields.pixel_by_pixel),
+        ):
+            field.changed.connect(self.update_hint)
+
+    def _lay_out(self) -> None:
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.addWidget(VerticalScroll(self.form))
+        layout.addWidget(self.bar)
+        layout.addWidget(self.results, 1)
+        layout.addStretch()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari closes the dock: it takes this widget out of its window."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                QTimer.singleShot(0, self._end_if_closed)
+            self._docked = self.parent() is not None
+        return super().event(event)
+
+    def _end_if_closed(self) -> None:
+        if self.parent() is None:
+            self.bar.cancel()
+            self.form.live.ask(None)
+            for emitter, callback in self._layer_events():
+                emitter.disconnect(callback)
+            self.deleteLater()

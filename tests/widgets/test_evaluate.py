@@ -1,0 +1,254 @@
+"""The measuring dock in a real napari: scores, errors, the table of nuclei, refusals."""
+
+import csv
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
+
+from napari_snow_unet.metrics.document import shown
+from napari_snow_unet.metrics.objects import error_map
+from napari_snow_unet.metrics.pixel import count_pixels, scores
+from napari_snow_unet.metrics.tile import KEYS, measure
+from napari_snow_unet.widgets import evaluate as dock_module
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Dock:
+    """The measuring dock of a viewer, and what a person does with it."""
+
+    def __init__(self, viewer, qtbot):
+        self.viewer, self.qtbot = viewer, qtbot
+        self.frame, self.widget = viewer.window.add_plugin_dock_widget(
+            "napari-snow-unet", "Measure a segmentation"
+        )
+        self.form, self.bar, self.results = (
+            getattr(self.widget, name) for name in ("form", "bar", "results")
+        )
+
+    @property
+    def message(self):
+        return self.bar.message.text()
+
+    def run(self):
+        self.qtbot.mouseClick(self.bar.run_button, LEFT)
+        assert self.bar.running, self.message
+        self.wait()
+
+    def wait(self):
+        ready = lambda: not (self.bar.running or self.form.live.counting)  # noqa: E731
+        self.qtbot.waitUntil(ready, timeout=30_000)
+
+    def choose(self, prediction, truth):
+        self.form.prediction.value, self.form.truth.value = prediction, truth
+        self.wait()
+
+    def errors(self):
+        return [layer for layer in self.viewer.layers if "errors" in layer.name]
+
+    def click_row(self, table, row):
+        place = table.visualRect(table.model().index(row, 0)).center()
+        self.qtbot.mouseClick(table.viewport(), LEFT, pos=place)
+
+
+@pytest.fixture
+def dock(make_napari_viewer_proxy, qtbot):
+    """Open the measuring dock in a napari whose window is on the screen."""
+    opened = Dock(make_napari_viewer_proxy(show=True), qtbot)
+    yield opened
+    opened.bar.cancel()
+    opened.form.live.ask(None)
+    opened.wait()
+    opened.viewer = opened.frame = opened.widget = None
+    opened.form = opened.bar = opened.results = None
+
+
+def truth_and_prediction():
+    """Nine squares; of the predictions one is missing, one is moved, one is made up."""
+    truth, found = np.zeros((120, 160), np.int32), np.zeros((120, 160), np.int32)
+    for label, (y, x) in enumerate(np.ndindex(3, 3), 1):
+        truth[y * 40 + 5 : y * 40 + 25, x * 50 + 5 : x * 50 + 25] = label
+    found[:, :] = np.where(truth == 5, 0, truth)
+    found[5:25, 5:25] = 0
+    found[7:27, 5:25] = 1
+    found[105:115, 140:155] = 77
+    return truth, found
+
+
+def test_labels_against_labels(dock, tmp_path):
+    truth, found = truth_and_prediction()
+    place = {"scale": (0.5, 0.5), "translate": (3, 4), "rotate": 20, "units": "um"}
+    true_layer = dock.viewer.add_labels(truth, name="truth", **place)
+    layer = dock.viewer.add_labels(found, name="found", **place)
+    dock.choose(layer, true_layer)
+    dock.run()
+
+    expected = measure(found, truth, spacing=(0.5, 0.5)).scores()
+    assert dock.results.scores.scores.sets == {"found": expected}
+    assert shown("dice", expected["dice"]) in dock.message
+    (errors,) = dock.errors()
+    assert np.array_equal(errors.data, error_map(found, truth))
+    corner = [119, 159]
+    assert np.allclose(errors.data_to_world(corner), layer.data_to_world(corner))
+
+    dock.qtbot.mouseClick(dock.results.copy_button, LEFT)
+    rows = list(csv.reader(QGuiApplication.clipboard().text().splitlines(), delimiter="\t"))
+    assert rows[0] == ["prediction", "name", *KEYS]
+    assert float(rows[1][rows[0].index("dice")]) == expected["dice"]
+    dock.qtbot.mouseClick(dock.results.save_button, LEFT)
+    dock.results.dialog.fileSelected.emit(str(tmp_path / "scores.csv"))
+    dock.results.dialog.close()
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == rows
+
+
+def test_a_click_on_a_nucleus_goes_there(dock):
+    truth, found = truth_and_prediction()
+    place = {"scale": (0.5, 0.5), "translate": (30, 40)}
+    true_layer = dock.viewer.add_labels(truth, name="truth", **place)
+    dock.choose(dock.viewer.add_labels(found, name="found", **place), true_layer)
+    dock.run()
+    table = dock.results.nuclei
+    dock.results.tabs.setCurrentWidget(table)
+    dock.qtbot.wait(50)
+    whole = dock.viewer.scene.camera.zoom
+    assert [table.model.index(row, 0).data() for row in (0, 1)] == ["missed", "spurious"]
+    for row, label, of in ((0, 5, true_layer), (1, 77, dock.form.prediction.value)):
+        dock.click_row(table.view, row)
+        middle = np.argwhere(of.data == label).mean(axis=0)
+        assert np.allclose(dock.viewer.scene.camera.center[-2:], of.data_to_world(middle))
+        assert dock.viewer.scene.camera.zoom > whole
+    dock.viewer.layers.remove(true_layer)
+    dock.click_row(table.view, 0)  # it is still known where it was
+    assert np.allclose(dock.viewer.scene.camera.center[-2:], (30 + 27.25 * 2 * 0.5, 40 + 32.25))
+
+
+def test_a_probability_map_is_cut_where_the_slider_stands(dock):
+    truth, found = truth_and_prediction()
+    probability = np.where(found > 0, 200, 20).astype(np.uint8)
+    probability[60:80, 60:80] = 120
+    truth_layer = dock.viewer.add_labels(truth, name="truth")
+    dock.choose(dock.viewer.add_image(probability, name="map"), truth_layer)
+    live = dock.form.live
+    assert live.mark.value == pytest.approx(dock.form.fields.threshold.value, abs=1e-3)
+    for threshold in (0.3, 0.6):
+        dock.form.fields.threshold.value = threshold
+        assert dock.form.options()["threshold"] != "otsu"
+        expected = scores(count_pixels(probability > threshold * 255, truth))
+        for key in ("dice", "precision", "recall"):
+            assert shown(key, expected[key]) in live.text.text()
+    dock.run()
+    sets = dock.results.scores.scores.sets
+    assert sets["map"]["dice"] == expected["dice"]
+    assert sets["map"]["auc"] is not None
+    assert {"at Otsu", "at 0.5"} < set(sets)
+
+
+def test_layers_that_do_not_fit_are_refused_and_why(dock):
+    truth, found = truth_and_prediction()
+    assert "Open a truth" in dock.message
+    layer = dock.viewer.add_labels(truth, name="only")
+    assert "only one Labels layer" in dock.message
+    small = dock.viewer.add_labels(found[:100], name="small")
+    dock.choose(small, layer)
+    assert "100 x 160" in dock.message
+    assert "120 x 160" in dock.message
+    assert not dock.bar.run_button.isEnabled()
+    apart = dock.viewer.add_labels(found, name="apart", scale=(2, 2))
+    dock.choose(apart, layer)
+    assert "scale or position differ" in dock.message
+    dock.form.fields.pixel_by_pixel.value = True
+    dock.run()
+    assert "Dice" in dock.message
+    apart.name = "renamed"
+    assert dock.form.prediction.current_choice == "renamed"
+    assert dock.form.prediction.value.name == "renamed"
+    dock.viewer.layers.clear()
+    assert "Open a truth" in dock.message
+
+
+def test_a_stack_has_a_row_for_each_slice(dock):
+    truth, found = truth_and_prediction()
+    empty = np.zeros_like(truth)
+    true_layer = dock.viewer.add_labels(np.stack([truth, truth, empty]), name="truth")
+    dock.choose(dock.viewer.add_labels(np.stack([truth, found, empty]), name="found"), true_layer)
+    dock.run()
+    table = dock.results.scores
+    assert table.scores.names == ["pooled", "mean", "slice 0", "slice 1", "slice 2"]
+    assert table.scores.sets["slice 1"] == measure(found, truth).scores()
+    dock.viewer.dims.set_current_step(0, 0)
+    dock.click_row(table, 3)
+    assert dock.viewer.dims.current_step[0] == 1
+    dock.form.fields.all_slices.value = False
+    dock.run()
+    assert dock.results.scores.scores.names == ["pooled", "mean", "slice 1"]
+
+
+def test_a_region_drawn_by_hand_limits_the_scores(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth, name="truth", scale=(0.5, 0.5))
+    dock.choose(dock.viewer.add_labels(found, name="found", scale=(0.5, 0.5)), true_layer)
+    corners = np.array([(-0.5, 79.5), (-0.5, 200), (200, 200), (200, 79.5)])
+    region = dock.viewer.add_shapes([corners], shape_type="polygon", scale=(0.5, 0.5))
+    dock.form.region.value = region
+    dock.run()
+    inside = np.zeros(truth.shape, bool)
+    inside[:, 80:] = True
+    expected = measure(found, truth, region=inside, spacing=1.0).scores()
+    measured = dock.results.scores.scores.sets["found"]
+    assert measured["n_truth"] == expected["n_truth"] == 3
+    assert measured["dice"] == expected["dice"]
+    line = dock.viewer.add_shapes([[(0, 0), (50, 50)]], shape_type="line", name="a line")
+    dock.form.region.value = line
+    dock.qtbot.mouseClick(dock.bar.run_button, LEFT)
+    assert "'a line'" in dock.message
+
+
+def test_an_errors_layer_somebody_painted_in_stays(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    dock.choose(dock.viewer.add_labels(found, name="found"), true_layer)
+    dock.run()
+    dock.run()
+    (errors,) = dock.errors()
+    errors.paint((2, 2), 1)
+    painted = errors.data.copy()
+    dock.run()
+    assert len(dock.errors()) == 2
+    assert np.array_equal(errors.data, painted)
+
+
+def test_an_error_is_told_once_and_the_dock_goes_on(dock, monkeypatch, notifications):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    dock.choose(dock.viewer.add_labels(found, name="found"), true_layer)
+
+    def fail(chosen):
+        yield from ()
+        raise MemoryError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dock_module, "compare", fail)
+        dock.run()
+    assert "not enough memory" in dock.message
+    assert len(notifications()) == 1
+    assert dock.errors() == []
+    dock.run()
+    assert len(dock.errors()) == 1
+
+
+def test_it_is_low_enough_and_can_be_closed(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    dock.choose(dock.viewer.add_labels(found, name="found"), true_layer)
+    dock.run()
+    dock.qtbot.wait(50)
+    assert dock.frame.minimumSizeHint().height() <= 500
+    assert dock.frame.minimumSizeHint().width() <= 400
+    dock.frame.destroyOnClose()
+    dock.qtbot.wait(100)
+    dock.viewer.add_labels(truth)  # nobody listens any more
+    dock.__init__(dock.viewer, dock.qtbot)
+    dock.run()
