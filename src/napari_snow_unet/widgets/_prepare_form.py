@@ -1,0 +1,69 @@
+"""The form of the dock that prepares datasets: its fields in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from magicgui.widgets import Widget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_snow_unet.data.prepare import PrepareOptions
+from napari_snow_unet.widgets._prepare_fields import fields_of_options, fields_of_target
+from napari_snow_unet.widgets._rows import Rows
+from napari_snow_unet.widgets._source_list import TIP, SourceList
+
+
+class PrepareForm(QWidget):
+    """The fields of the dock in their order.
+
+    Attributes
+    ----------
+    sources : SourceList
+        Folders and archives.
+    target, fields : magicgui FunctionGui
+        The fields of the functions `target` and `options`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources = SourceList()
+        self.target, self.fields = fields_of_target(), fields_of_options()
+        self._labels: dict[Widget, QLabel] = {}
+        self._lay_out()
+
+    @property
+    def dataset(self) -> Path | None:
+        """The folder that is chosen; None for none."""
+        folder = self.target.dataset.value
+        return folder if folder is not None and str(folder) not in ("", ".") else None
+
+    def options(self) -> PrepareOptions:
+        """Return the choices."""
+        return self.fields()
+
+    def _lay_out(self) -> None:
+        main, more = Rows(self._labels), Rows(self._labels)
+        title = QLabel("Sources")
+        title.setToolTip(TIP)
+        main.add("Dataset", self.target.dataset)
+        main.add("Take the first", self.fields.limit)
+        main.add("", self.fields.binary)
+        main.add("Train", self.fields.train)
+        main.add("Validate", self.fields.val)
+        main.add("Test", self.fields.test)
+        main.add("Seed", self.fields.seed)
+        main.add("Pixel size (µm)", self.fields.pixel_size)
+        more.add("Tiles per folder", self.fields.shard)
+        more.add("Keep together", self.fields.group_by)
+        more.add("", self.fields.verify)
+        more.add("Processes", self.fields.workers)
+        self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
+        self.advanced.setDuration(0)
+        self.advanced.setContent(more)
+        self.advanced.collapse(animate=False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for part in (title, self.sources, main, self.advanced):
+            layout.addWidget(part)
+        layout.addStretch()

@@ -1,0 +1,185 @@
+"""The dock that prepares datasets: from folders and archives to checked tiles."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_snow_unet.data.dataset_check import CheckReport, check_dataset
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.prepare import prepare
+from napari_snow_unet.data.prepare_ledger import Prepared
+from napari_snow_unet.data.sample import Mosaic, sample_pairs
+from napari_snow_unet.widgets._findings_table import FindingsTable
+from napari_snow_unet.widgets._prepare_form import PrepareForm
+from napari_snow_unet.widgets._run_bar import RunBar
+from napari_snow_unet.widgets._scroll import VerticalScroll
+from napari_snow_unet.widgets.open_dataset import open_snow_dataset
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+TIP = "Make the dataset, or go on with one that was stopped. The sources are only read."
+CANCEL_TIP = "Stop after the tiles in work. What is done stays; Prepare goes on from there."
+NO_SOURCE = "Add the folders or archives that hold images and masks."
+NO_DATASET = "Choose a folder for the dataset."
+NOTHING_THERE = "Choose a folder with images and masks, or prepare one."
+STOPPED = "Stopped. What is done is kept: press Prepare again to go on."
+
+
+class PrepareWidget(QWidget):
+    """Prepare SNOW or one's own images and masks for training.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.form, self.bar = PrepareForm(), RunBar(self.prepare, "Prepare")
+        self.check_button = QPushButton("Check")
+        self.sample_button = QPushButton("Show nine pairs")
+        self.open_button = QPushButton("Open as stack")
+        self.findings = FindingsTable()
+        self._tips = {
+            self.check_button: "Look at every pair: sizes, types, duplicates, leakage between the "
+            "parts. Nothing is changed.",
+            self.sample_button: "Lay nine random pairs side by side, to see whether masks fit.",
+            self.open_button: "Open all tiles as one stack of images and one of masks.",
+        }
+        self._docked = False
+        self._lay_out()
+        self.bar.set_tip(TIP)
+        self.bar.cancel_button.setToolTip(CANCEL_TIP)
+        self.check_button.clicked.connect(lambda: self.check())
+        self.sample_button.clicked.connect(lambda: self.show_sample())
+        self.open_button.clicked.connect(lambda: self.open_as_stack())
+        self.form.sources.changed.connect(self.update_hint)
+        self.form.target.dataset.changed.connect(self.update_hint)
+        self.update_hint()
+
+    def prepare(self) -> None:
+        """Make the dataset."""
+        self.update_hint()
+        if not self.bar.run_button.isEnabled() or self.form.dataset is None:
+            return
+        try:
+            options = self.form.options()
+        except InputError as error:
+            self.bar.say(str(error), problem=True)
+            return
+        self._start(
+            partial(prepare, self.form.sources.paths, self.form.dataset, options),
+            f"Preparing {self.form.dataset.name}",
+            self._prepared,
+        )
+
+    def check(self) -> None:
+        """Look for what is wrong with the dataset."""
+        if (folder := self._existing()) is not None:
+            self._start(partial(check_dataset, folder), f"Checking {folder.name}", self._checked)
+
+    def show_sample(self) -> None:
+        """Show nine random pairs, others every time."""
+        if (folder := self._existing()) is not None:
+            done = partial(self._add_sample, folder.name)
+            self._start(partial(sample_pairs, folder), f"Reading {folder.name}", done)
+
+    def open_as_stack(self) -> None:
+        """Open the dataset as one image layer and one labels layer with a slider."""
+        if (folder := self._existing()) is not None:
+            try:
+                open_snow_dataset(self._viewer, folder)
+            except InputError as error:
+                self.bar.say(str(error), problem=True)
+                show_error(str(error))
+
+    def update_hint(self, event: Any = None) -> None:
+        """Allow what can be done now, and say why Prepare cannot."""
+        dataset = self.form.dataset
+        hint = "" if dataset is not None else NO_DATASET
+        if not self.form.sources.paths:
+            hint = NO_SOURCE
+        self.bar.set_hint(hint)
+        self._allow_buttons()
+
+    def _allow_buttons(self) -> None:
+        dataset = self.form.dataset
+        there = dataset is not None and dataset.is_dir() and not self.bar.running
+        for button, tip in self._tips.items():
+            button.setEnabled(there)
+            button.setToolTip(tip if there else NOTHING_THERE)
+
+    def _existing(self) -> Path | None:
+        folder = self.form.dataset
+        if folder is None or not folder.is_dir() or self.bar.running:
+            return None
+        return folder
+
+    def _start(self, steps: Any, title: str, on_done: Any) -> None:
+        self.findings.show_findings([])
+        self.bar.start(
+            steps, title=title, on_done=on_done, on_finished=self._allow_buttons, cancelled=STOPPED
+        )
+        self._allow_buttons()
+
+    def _prepared(self, prepared: Prepared) -> None:
+        rows = [("problem", "left out", each.name, each.reason) for each in prepared.problems]
+        self.findings.show_findings(rows)
+        parts = ", ".join(f"{part} {count:,}" for part, count in prepared.parts.items() if count)
+        tiles = f"{len(prepared.tiles):,} tiles ({parts}), {prepared.new:,} of them new"
+        said = [f"{tiles}, in {prepared.folder}.", *prepared.messages]
+        if prepared.problems:
+            said.append(f"{len(prepared.problems):,} could not be used; see problems.csv.")
+        self.bar.say(" ".join(said), problem=bool(prepared.problems))
+
+    def _checked(self, report: CheckReport) -> None:
+        self.findings.show_findings(
+            (each.severity, each.kind, each.name, each.text) for each in report.findings
+        )
+        count = len(report.problems)
+        told = f"{count:,} problems" if count != 1 else "1 problem"
+        said = f"{report.tiles:,} tiles, {told if count else 'no problem'}"
+        notes = len(report.findings) - count
+        self.bar.say(said + (f", {notes:,} notes." if notes else "."), problem=bool(count))
+
+    def _add_sample(self, name: str, mosaic: Mosaic) -> None:
+        place: dict[str, Any] = {"metadata": {"names": mosaic.names}}
+        if mosaic.pixel_size_um is not None:
+            place |= {"scale": (mosaic.pixel_size_um,) * 2, "units": "um"}
+        self._viewer.add_image(mosaic.image, name=f"{name} sample", rgb=True, **place)
+        self._viewer.add_labels(mosaic.labels, name=f"{name} sample masks", **place)
+        self.bar.say("Shown, row after row: " + ", ".join(mosaic.names) + ".")
+
+    def _lay_out(self) -> None:
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        buttons = QHBoxLayout()
+        for button in self._tips:
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(VerticalScroll(self.form))
+        layout.addWidget(self.bar)
+        layout.addLayout(buttons)
+        layout.addWidget(self.findings, 1)
+        layout.addStretch()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari closes the dock: it takes this widget out of its window."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                QTimer.singleShot(0, self._end_if_closed)
+            self._docked = self.parent() is not None
+        return super().event(event)
+
+    def _end_if_closed(self) -> None:
+        if self.parent() is None:
+            self.bar.cancel()
+            self.deleteLater()
