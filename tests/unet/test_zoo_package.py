@@ -51,15 +51,20 @@ def computed(weights, pixels):
     return session.run(None, {given.name: pixels})[0]
 
 
-def verdict(path):
-    """Ask the validator of the BioImage Model Zoo, in a process of its own."""
+@pytest.fixture
+def judge():
+    """Return the verdict of the BioImage Model Zoo's validator, in a process of its own."""
     pytest.importorskip("bioimageio.core")
     spec, pydantic = (Version(version(name)) for name in ("bioimageio.spec", "pydantic"))
     if spec <= Version("0.5.12.0") and pydantic >= Version("2.14"):
         pytest.skip(f"bioimageio.spec {spec} cannot validate anything with Pydantic {pydantic}")
-    asked = subprocess.run([sys.executable, "-c", JUDGE, path], capture_output=True, text=True)
-    assert asked.returncode == 0, asked.stderr
-    return json.loads(asked.stdout.splitlines()[-1])
+
+    def verdict(path):
+        asked = subprocess.run([sys.executable, "-c", JUDGE, path], capture_output=True, text=True)
+        assert asked.returncode == 0, asked.stderr
+        return json.loads(asked.stdout.splitlines()[-1])
+
+    return verdict
 
 
 @pytest.mark.parametrize("changes", [{}, {"channel": "rgb", "normalization": "batch"}])
@@ -95,16 +100,16 @@ def test_a_package_holds_what_its_description_names(tmp_path, channel):
     assert "Nothing." in member(path, "README.md").decode()
 
 
-def test_the_zoo_accepts_a_model_and_runs_it_to_the_same_output(tmp_path):
+def test_the_zoo_accepts_a_model_and_runs_it_to_the_same_output(tmp_path, judge):
     model = saved(tmp_path / "model", name="a/b")
     path = export_model(model, tmp_path / "model.zip")
-    assert verdict(path) == {"status": "passed", "failed": []}
+    assert judge(path) == {"status": "passed", "failed": []}
 
 
 @pytest.mark.slow
-def test_the_zoo_accepts_the_bundled_network_and_runs_it_to_the_same_output(tmp_path):
+def test_the_zoo_accepts_the_bundled_network_and_runs_it_to_the_same_output(tmp_path, judge):
     path = export_model("default", tmp_path / "model.zip")
-    assert verdict(path) == {"status": "passed", "failed": []}
+    assert judge(path) == {"status": "passed", "failed": []}
 
 
 def test_nothing_is_overwritten_untold(tmp_path):
