@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -64,6 +68,29 @@ def test_folds_alone_leave_the_parts_as_they_are(snow, tmp_path):
     assert [tile.split for tile in tiles] == before
     assert {tile.fold for tile in tiles if tile.split == "test"} == {None}
     assert {tile.fold for tile in tiles if tile.split != "test"} == {0, 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_says_how_to_go_on(snow, tmp_path):
+    for number in range(10, 400):
+        image = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        write_image(snow / "Image" / f"seed{number:04d}.png", image)
+        write_hovernet_mat(snow / "Mask" / f"seed{number:04d}.mat", np.eye(64, dtype=np.int32))
+    out = tmp_path / "out"
+    words = ("prepare", str(snow), "-o", str(out), "--workers", "1")
+    code = "from napari_snow_unet.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words], stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not (out / "images" / "000003.png").exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    assert process.returncode == 130
+    assert told.strip() == "Stopped. What is done is kept: run the same command again to go on."
+    done = len(read_manifest(out))
+    assert 1 <= done < 400
+    assert f"{400 - done:,} tiles prepared" in shell(*words).output
 
 
 def test_problems_are_listed_and_the_exit_code_is_1(snow, tmp_path):

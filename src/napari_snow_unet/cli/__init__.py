@@ -63,6 +63,3 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. What was finished is kept.", err=True)
-        sys.exit(130)

@@ -13,6 +13,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.splits import Share, SplitPlan, parse_share
 
+STOPPED = "Stopped. What is done is kept: run the same command again to go on."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv
 
 
@@ -80,7 +81,7 @@ def prepare(
         verify=verify,
         workers=workers,
     )
-    prepared = follow(prepare_dataset(source, output_folder, options), "Preparing")
+    prepared = follow(prepare_dataset(source, output_folder, options), "Preparing", stopped=STOPPED)
     if as_json:
         typer.echo(json.dumps(_summary(prepared), indent=2))
     else:

@@ -10,9 +10,12 @@ from napari_snow_unet.data.progress import Progress, run
 
 Result = TypeVar("Result")
 LONGEST_TABLE = 40
+STOPPED = "Stopped. What was finished is kept."
 
 
-def follow(steps: Generator[Progress, None, Result], what: str) -> Result:
+def follow(
+    steps: Generator[Progress, None, Result], what: str, *, stopped: str = STOPPED
+) -> Result:
     """Exhaust a generator of progress behind a bar on standard error; return what it returns.
 
     Parameters
@@ -21,12 +24,20 @@ def follow(steps: Generator[Progress, None, Result], what: str) -> Result:
         The work.
     what : str
         Its name, before the bar.
+    stopped : str
+        What to say after Ctrl-C.
 
     Returns
     -------
     object
         The generator's return value.
+
+    Raises
+    ------
+    typer.Exit
+        With 130, as shells have it, after Ctrl-C.
     """
+    import typer
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -47,7 +58,12 @@ def follow(steps: Generator[Progress, None, Result], what: str) -> Result:
                 task, completed=progress.done, total=progress.total, message=progress.message
             )
 
-        return run(steps, show)
+        try:
+            return run(steps, show)
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(stopped, err=True)
+            raise typer.Exit(130) from None
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
