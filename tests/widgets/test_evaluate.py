@@ -133,7 +133,7 @@ def test_a_probability_map_is_cut_where_the_slider_stands(dock):
     dock.choose(dock.viewer.add_image(probability, name="map"), truth_layer)
     live = dock.form.live
     assert live.mark.value == pytest.approx(dock.form.fields.threshold.value, abs=1e-3)
-    for threshold in (0.3, 0.6):
+    for threshold in (0.03, 0.6):
         dock.form.fields.threshold.value = threshold
         assert dock.form.options()["threshold"] != "otsu"
         expected = scores(count_pixels(probability > threshold * 255, truth))

@@ -247,7 +247,7 @@ from qtpy.QtCore import QTimer
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.widgets import _jobs
 slow = replace(classical.model(), predict=lambda p: (time.sleep(0.3), 1 - p[..., 0])[1], halo=0)
-_jobs.open_model = lambda name: slow
+_jobs.open_model = lambda name, **_: slow
 viewer = napari.Viewer()
 _, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Segment nuclei")
 viewer.add_image(np.zeros((640, 640), np.uint8))

@@ -84,6 +84,7 @@ class EvaluateForm(QWidget):
     def _by_hand(self) -> None:
         with self.fields.otsu.changed.blocked():
             self.fields.otsu.value = False
+        self.live.update_scores()
 
     def _otsu_ticked(self) -> None:
         if self.fields.otsu.value and self._otsu_threshold is not None:

@@ -35,7 +35,7 @@ class LiveScores(QWidget):
     Parameters
     ----------
     slider : magicgui FloatSlider
-        The threshold.
+        The threshold. Call `update_scores` when it was moved.
     threshold : callable
         Returns the threshold that is chosen, or ``"otsu"``.
     on_counted : callable, optional
@@ -64,7 +64,6 @@ class LiveScores(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.mark)
         layout.addWidget(self.text)
-        slider.changed.connect(self.update_scores)
 
     @property
     def counting(self) -> bool:

@@ -12,6 +12,7 @@ from superqt import QCollapsible
 from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.stack import slider_value
+from napari_snow_unet.widgets._live_scores import LiveScores
 from napari_snow_unet.widgets._rows import Rows
 from napari_snow_unet.widgets._segment_fields import (
     fields_of_network,
@@ -21,6 +22,11 @@ from napari_snow_unet.widgets._segment_fields import (
 
 AREA_STEPS = 500
 MODEL_TIP = "A network, or the classical method, which needs none."
+TRUTH_TIP = (
+    "True labels, if there are any: Dice, precision and recall then follow the threshold. The "
+    "measuring dock tells more."
+)
+NO_TRUTH = "none"
 
 
 class SegmentForm(QWidget):
@@ -28,10 +34,12 @@ class SegmentForm(QWidget):
 
     Attributes
     ----------
-    image, model : magicgui ComboBox
-        An image layer; a model by name or path.
+    image, model, truth : magicgui ComboBox
+        An image layer; a model by name or path; a labels layer or `NO_TRUTH`.
     source, network, nuclei : magicgui FunctionGui
         The fields of the functions of these names.
+    live : LiveScores
+        Scores under the threshold.
     """
 
     def __init__(self) -> None:
@@ -41,6 +49,8 @@ class SegmentForm(QWidget):
         self.source = fields_of_source()
         self.network = fields_of_network()
         self.nuclei = fields_of_nuclei()
+        self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
+        self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
         self._unit = UM2
         self._labels: dict[Widget, QLabel] = {}
         self.relabelling = [
@@ -55,6 +65,7 @@ class SegmentForm(QWidget):
         self._lay_out()
         self.show_kind()
         self.nuclei.threshold.changed.connect(self._by_hand)
+        self.nuclei.otsu.changed.connect(self.live.update_scores)
         self.source.kind.changed.connect(self.show_kind)
 
     def options(self) -> Options:
@@ -123,6 +134,7 @@ class SegmentForm(QWidget):
     def _by_hand(self) -> None:
         with self.nuclei.otsu.changed.blocked():
             self.nuclei.otsu.value = False
+        self.live.update_scores()
 
     @contextmanager
     def _silently(self) -> Iterator[None]:
@@ -166,7 +178,9 @@ class SegmentForm(QWidget):
         main.add("", self.nuclei.split)
         main.add("Threshold", self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
+        main.layout().addRow(self.live)
         main.add(f"Smallest ({UM2.name})", self.nuclei.smallest_area)
+        main.add("Truth", self.truth)
         more.add("Channel", self.network.channel)
         more.add("", self.nuclei.fill_holes)
         more.add("", self.nuclei.clear_border)

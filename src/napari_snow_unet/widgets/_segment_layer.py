@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation.options import Options, smallest_area_px
@@ -55,7 +55,16 @@ class LayerJob(QObject):
         What the person has chosen.
     bar : RunBar
         Shows how far it is.
+
+    Attributes
+    ----------
+    segmented, shown : Qt signal
+        Emitted when a probability map is new, and when the current result is shown or was labelled
+        anew.
     """
+
+    segmented = Signal()
+    shown = Signal()
 
     def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
         super().__init__(bar)
@@ -97,6 +106,7 @@ class LayerJob(QObject):
         if layer is not known and record is not None:
             self._form.show_options(record.options, record.threshold)
         self._shown = ref(layer) if layer is not None else None
+        self.shown.emit()
 
     def run(self) -> None:
         """Segment the chosen layer as it is now."""
@@ -169,6 +179,7 @@ class LayerJob(QObject):
             )
             target = self.results.add(record, result.labels)
         self._tell(target, record, result)
+        self.segmented.emit()
 
     @property
     def relabelling(self) -> bool:
@@ -240,6 +251,7 @@ class LayerJob(QObject):
         self._shown = ref(layer)
         self._form.show_threshold(record.threshold)
         self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages]))
+        self.shown.emit()
 
     def _plane_shown(self, image: Image | None) -> Index | None:
         if image is None:

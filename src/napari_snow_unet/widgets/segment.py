@@ -16,6 +16,7 @@ from napari_snow_unet.widgets._segment_folder import FolderJob
 from napari_snow_unet.widgets._segment_form import SegmentForm
 from napari_snow_unet.widgets._segment_layer import LayerJob
 from napari_snow_unet.widgets._segment_menu import SegmentMenu
+from napari_snow_unet.widgets._segment_scores import SegmentScores
 from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class SegmentWidget(QWidget):
         self.layer_job = LayerJob(napari_viewer, self.form, self.bar)
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.layer_job, self.bar)
+        self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
         self.models = ModelChoice(self.form.model, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self._docked = False
@@ -73,6 +75,7 @@ class SegmentWidget(QWidget):
             box.choices = [(layer.name, layer) for layer in layers]
             if layers:
                 box.value = chosen if chosen in layers else layers[-1]
+        self.scores.refresh_layers()
         self.update_hint()
 
     def update_hint(self, event: Any = None) -> None:
@@ -152,6 +155,7 @@ class SegmentWidget(QWidget):
     def _end_if_closed(self) -> None:
         if self.parent() is None:
             self.bar.cancel()
+            self.form.live.ask(None)
             for emitter, callback in self._layer_events():
                 emitter.disconnect(callback)
             self.deleteLater()

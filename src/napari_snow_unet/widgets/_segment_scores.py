@@ -1,0 +1,91 @@
+"""Live scores in the segment dock: its current result against a truth that is open beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from napari_snow_unet.widgets._compared_layers import labels_in, why_not_compare
+from napari_snow_unet.widgets._evaluate_jobs import Comparison
+from napari_snow_unet.widgets._layers import pixels_of
+from napari_snow_unet.widgets._segment_form import NO_TRUTH
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_snow_unet.widgets._segment_form import SegmentForm
+    from napari_snow_unet.widgets._segment_layer import LayerJob
+
+
+class SegmentScores(QObject):
+    """Counts the current probability map once per truth and lets the slider's scores follow.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where truths come from.
+    form : SegmentForm
+        Holds the choice of a truth and shows the scores.
+    job : LayerJob
+        Knows the current result.
+    """
+
+    def __init__(self, viewer: Viewer, form: SegmentForm, job: LayerJob) -> None:
+        super().__init__(form)
+        self._viewer, self._form, self._job = viewer, form, job
+        self._counted: tuple[Any, ...] | None = None
+        self._form.live.hide()
+        form.truth.changed.connect(self.update)
+        job.shown.connect(self.update)
+        job.segmented.connect(self._count_again)
+
+    def refresh_layers(self) -> None:
+        """Offer the labels layers but the results of this dock, and keep the one chosen."""
+        box = self._form.truth
+        chosen = box.value
+        layers = [each for each in labels_in(self._viewer) if self._job.results.get(each) is None]
+        with box.changed.blocked():
+            box.choices = ()
+            box.choices = [(NO_TRUTH, NO_TRUTH), *((layer.name, layer) for layer in layers)]
+            if any(chosen is layer for layer in layers):
+                box.value = chosen
+        self._form.set_row_visible(box, bool(layers))
+        self.update()
+
+    def update(self, event: Any = None) -> None:
+        """Show the scores of the current result against the chosen truth."""
+        live, truth = self._form.live, self._form.truth.value
+        layer = self._job.current
+        record = self._job.results.get(layer)
+        live.setVisible(truth not in (None, NO_TRUTH))
+        if truth in (None, NO_TRUTH) or record is None:
+            self._counted = None
+            live.ask(None)
+            return
+        wanted = (record.probability, tuple(record.planes), truth)
+        if self._counted is not None and all(
+            one is other or (isinstance(one, tuple) and one == other)
+            for one, other in zip(wanted, self._counted, strict=True)
+        ):
+            live.update_scores()
+            return
+        self._counted = wanted
+        problem = why_not_compare(layer, truth)
+        if problem:
+            live.ask(None)
+            live.show_text(problem, problem=True)
+            return
+        live.ask(
+            Comparison(
+                record.probability,
+                pixels_of(truth),
+                list(record.planes),
+                threshold=record.threshold,
+                floor=record.floor,
+            )
+        )
+
+    def _count_again(self) -> None:
+        self._counted = None
+        self.refresh_layers()  # the result is known as one only now

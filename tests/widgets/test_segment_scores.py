@@ -1,0 +1,53 @@
+"""Live scores in the segment dock, with a truth layer beside the result."""
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.metrics.document import shown
+from napari_snow_unet.metrics.pixel import count_pixels, scores
+
+
+@pytest.fixture
+def truth(discs):
+    image = discs()
+    return image, (image[..., 0] < 100).astype(np.int32)
+
+
+def wait(dock):
+    dock.qtbot.waitUntil(lambda: not dock.form.live.counting, timeout=30_000)
+
+
+def test_dice_follows_the_threshold(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    assert not dock.form.truth.native.isVisibleTo(dock.form)
+    labels[20:60, 20:60] = 1  # not all of it is dark
+    true_layer = dock.viewer.add_labels(labels, name="truth")
+    dock.run()
+    assert [layer.name for layer in dock.form.truth.choices[1:]] == ["truth"]
+    dock.form.truth.value = true_layer
+    wait(dock)
+    live = dock.form.live
+    assert live.mark.value is not None
+    probability = dock.widget.layer_job.results.get(dock.widget.layer_job.current).probability
+    for threshold in (0.03, 0.5):
+        dock.form.nuclei.threshold.value = threshold
+        expected = scores(count_pixels(probability > threshold * 255, labels))
+        for key in ("dice", "precision", "recall"):
+            assert shown(key, expected[key]) in live.text.text()
+        dock.settle()
+    assert not live.counting
+    dock.form.truth.value = "none"
+    assert not live.isVisibleTo(dock.form)
+
+
+def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    small = dock.viewer.add_labels(labels[:100], name="small")
+    dock.run()
+    dock.form.truth.value = small
+    assert "100 x 300" in dock.form.live.text.text()
+    assert "200 x 300" in dock.form.live.text.text()
+    dock.viewer.layers.remove(small)
+    assert dock.form.truth.value == "none"
