@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.geojson_writing import write_geojson
 from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
 from napari_snow_unet.data.manifest import Tile, write_manifest
 from napari_snow_unet.data.synthetic import generate_tile
@@ -142,6 +143,39 @@ def test_region_limits_the_scores(data, tmp_path):
     limited = scores(tmp_path / "left.png", truth, "--region", tmp_path / "region.png")
     assert limited["pooled"]["dice"] == limited["pooled"]["pq"] == 1
     assert limited["pooled"]["n_truth"] < scores(truth, truth)["pooled"]["n_truth"]
+
+
+def test_truth_prediction_and_region_may_be_outlines(data, tmp_path):
+    mask = data / "masks" / "000001.png"
+    labels = read_labels(mask)
+    labels[100:] = 0  # outlines end before the image does
+    found = labels.copy()
+    found[found == found.max()] = 0
+    for name, array in (("truth", labels), ("found", found)):
+        (tmp_path / name).mkdir()
+        write_labels(tmp_path / name / "tile.png", array)
+        (tmp_path / f"{name}-outlines").mkdir()
+        write_geojson(tmp_path / f"{name}-outlines" / "tile.geojson", array)
+    expected = scores(tmp_path / "found", tmp_path / "truth")
+    assert expected["pooled"]["n_truth"] == expected["pooled"]["n_prediction"] + 1
+    for found, truth in (
+        ("found", "truth-outlines"),
+        ("found-outlines", "truth"),
+        ("found-outlines", "truth-outlines"),
+    ):
+        got = scores(tmp_path / found, tmp_path / truth)
+        assert got["pooled"]["pq"] == pytest.approx(expected["pooled"]["pq"])
+        assert got["pooled"]["dice"] == pytest.approx(expected["pooled"]["dice"])
+    region = np.zeros((128, 128), np.int32)
+    region[:64, :64] = 1
+    write_labels(tmp_path / "region.png", region)
+    write_geojson(tmp_path / "region.geojson", region)
+    by_pixels, by_outline = (
+        scores(tmp_path / "found", tmp_path / "truth", "--region", tmp_path / f"region.{kind}")
+        for kind in ("png", "geojson")
+    )
+    assert by_outline == by_pixels
+    assert by_pixels["pooled"]["n_truth"] < expected["pooled"]["n_truth"]
 
 
 @pytest.mark.parametrize("words", [("--pixel-size", "0"), ("--split", "all"), ("--compare",)])

@@ -44,12 +44,9 @@ def read_tile(task: Task, name: str) -> TileArrays:
     files = [task.predictions[name], task.truths[name].labels]
     if task.regions is not None:
         files.append(_region_file(task.regions, name))
-    arrays = [read_labels(file) for file in files]
-    shape = _common_shape(task, name, files, arrays)
-    arrays = [
-        _fit(array, shape) if is_geojson(file) else array
-        for file, array in zip(files, arrays, strict=True)
-    ]
+    images = {file: read_labels(file) for file in files if not is_geojson(file)}
+    shape = _common_shape(task, name, files, images)
+    arrays = [images[file] if file in images else read_labels(file, shape) for file in files]
     for file, array in zip(files, arrays, strict=True):
         if array.shape != shape:
             raise InputError(
@@ -77,26 +74,19 @@ def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
 
 
 def _common_shape(
-    task: Task, name: str, files: list[Path], arrays: list[NDArray[Any]]
-) -> tuple[int, ...]:
+    task: Task, name: str, files: list[Path], images: Mapping[Path, NDArray[Any]]
+) -> tuple[int, int]:
     """Return the shape all must have; outlines have none of their own and follow the others."""
-    pixels = [array for file, array in zip(files, arrays, strict=True) if not is_geojson(file)]
     truth = task.truths[name]
-    if not is_geojson(truth.labels):
-        shape: tuple[int, ...] = arrays[1].shape
+    if truth.labels in images:
+        shape = images[truth.labels].shape
     elif truth.image is not None:
-        shape = read_image(truth.image).array.shape[:2]
+        shape = read_image(truth.image).array.shape
+    elif images:
+        shape = next(iter(images.values())).shape
     else:
-        shape = pixels[0].shape if pixels else tuple(np.max([a.shape for a in arrays], axis=0))
-    return shape
-
-
-def _fit(labels: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Cut or extend drawn outlines to the image's size."""
-    result = np.zeros(shape, labels.dtype)
-    height, width = (min(a, b) for a, b in zip(labels.shape, shape, strict=True))
-    result[:height, :width] = labels[:height, :width]
-    return result
+        shape = tuple(np.max([read_labels(file).shape for file in files], axis=0))
+    return int(shape[0]), int(shape[1])
 
 
 def read_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
