@@ -108,3 +108,22 @@ def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
     }
     text = shell("segment", tiles, "-o", out, "--format", "jpg", code=2)
     assert "'jpg' is none of png, tif, mat" in text
+
+
+@pytest.mark.parametrize(
+    ("fastest", "used"), [("mixed_bfloat16", "mixed_bfloat16"), ("mixed_float16", "float32")]
+)
+def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
+    tiles, tmp_path, monkeypatch, fastest, used
+):
+    monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: fastest)
+    automatic, named = tmp_path / "automatic", tmp_path / "named"
+    shell("segment", tiles, "-o", automatic, "--precision", "auto", "--probability")
+    shell("segment", tiles, "-o", named, "--precision", used, "--probability")
+    for path in sorted(named.glob("*.png")):
+        assert path.read_bytes() == (automatic / path.name).read_bytes()
+
+
+def test_auto_asks_no_network_library_for_the_classical_method(tiles, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: 1 / 0)
+    shell("segment", tiles, "-o", tmp_path / "o", "--model", "classical", "--precision", "auto")

@@ -62,8 +62,8 @@ def segment(
         int, typer.Option(help="Edge of the windows the network sees, in pixels.")
     ] = 1024,
     precision: Annotated[
-        Literal["float32", "mixed_bfloat16", "mixed_float16"],
-        typer.Option(help="Number format of the network."),
+        Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"],
+        typer.Option(help="Number format of the network; 'auto': the fastest of this machine."),
     ] = "float32",
     split: Annotated[
         Literal["train", "val", "test"] | None,
@@ -108,7 +108,7 @@ def segment(
         tile=tile,
     )
     wanted = _formats(formats)
-    network = open_model(model, precision=precision)
+    network = open_model(model, precision=_precision(precision, model))
     try:
         check_options(options, network)
     except InputError as error:
@@ -155,6 +155,20 @@ def _formats(given: list[str]) -> tuple[str, ...]:
                 f"{name!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
             )
     return tuple(dict.fromkeys(names))
+
+
+def _precision(wanted: str, model: str) -> str:
+    if wanted != "auto":
+        return wanted
+    from napari_snow_unet.models import CLASSICAL
+
+    if model == CLASSICAL:  # needs no network library, and has no number format
+        return "float32"
+    from napari_snow_unet.unet import backend
+
+    # bfloat16 was compared with float32 on real tiles (docs/scale.md), half precision was not.
+    fast = backend.fast_precision()
+    return fast if fast == "mixed_bfloat16" else "float32"
 
 
 def _threshold(text: str) -> float | Literal["otsu"]:
