@@ -17,9 +17,10 @@ DATA ?= data
 WORK ?= build/weights
 EPOCHS_OF_A_FOLD ?= 24
 EPOCHS ?= 75
+CASES ?= 10000
 RECIPE := --preset default --batch-size 8 --seed 0
 
-.PHONY: help demo test test-slow lint screenshots crossvalidate weights format system clean
+.PHONY: help demo test test-slow fuzz audit lint screenshots crossvalidate weights format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,12 @@ test: $(VENV)/.tox-installed ## Run all tests and checks but the slow tests.
 
 test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
 	$(TOX) -e test -- -m slow
+
+fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), in bounded time and memory.
+	$(VENV)/bin/python tools/fuzz.py --cases $(CASES)
+
+audit: $(VENV)/.tox-installed ## Look the installed dependencies up in the databases of known flaws.
+	$(TOX) -e audit
 
 lint: $(VENV)/.tox-installed ## Run the checks alone: style, types, import contracts, napari manifest.
 	$(TOX) -e lint

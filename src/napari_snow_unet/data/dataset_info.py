@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def read_info(folder: Path) -> DatasetInfo:
         said = json.loads(path.read_text(encoding="utf-8"))
         version = said.pop("format")
         split = SplitPlan(**said.pop("split"))
-        info = DatasetInfo(split=split, **said)
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        info = _checked(DatasetInfo(split=split, **said))
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
         version, info = f"damaged ({error})", DatasetInfo()
     if version != FORMAT:
         raise InputError(
@@ -57,6 +58,22 @@ def read_info(folder: Path) -> DatasetInfo:
             remedy="Update this program, or restore the file.",
             path=path,
         )
+    return info
+
+
+def _checked(info: DatasetInfo) -> DatasetInfo:
+    """Refuse values of another kind than `write_info` writes."""
+    plan, shard = info.split, info.shard
+    if info.masks not in ("labels", "binary"):
+        raise ValueError(f"masks is {info.masks!r}")
+    for number in (plan.seed, shard, plan.folds):
+        if number is not None and (type(number) is not int or number < 0):
+            raise ValueError(f"{number!r} is no whole number from 0")
+    for share in (plan.train, plan.val, plan.test):
+        if share is not None and (isinstance(share, bool) or not 0 <= share < math.inf):
+            raise ValueError(f"{share!r} is no part of a split")
+    if shard == 0 or not isinstance(plan.group_by, str | None):
+        raise ValueError(f"shard is {shard!r}, group_by {plan.group_by!r}")
     return info
 
 

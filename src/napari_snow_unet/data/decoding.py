@@ -16,6 +16,8 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImag
 from PIL.ImageFile import ImageFile
 from tifffile import PHOTOMETRIC, TiffFile, TiffPageSeries
 
+from napari_snow_unet.data.tiff_directories import directories_fit
+
 #: No format here packs pixels better than this (deflate ends at 1032:1, JPEG before).
 _MOST_PACKED = 2000
 _ALWAYS_FINE = 1 << 26  # bytes
@@ -31,6 +33,22 @@ class PixelError(ValueError):
     """What is wrong with a file of pixels, as the subject of a sentence."""
 
 
+class _Bounded:
+    """A file that takes no memory ahead for bytes that a chunk claims and the file lacks."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._size - self._stream.tell(), 0)
+        return self._stream.read(left if size < 0 else min(size, left))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def open_pillow(stream: BinaryIO) -> ImageFile | None:
     """Open a PNG, JPEG or BMP with its header checked; None if it is of another format.
 
@@ -43,7 +61,7 @@ def open_pillow(stream: BinaryIO) -> ImageFile | None:
     stream.seek(0)
     for signature, kind in _PILLOW.items():
         if start.startswith(signature):
-            image = kind(stream)
+            image = kind(_Bounded(stream))  # type: ignore[arg-type]
             depth = 1 if image.mode == "1" else 8 * len(image.getbands())
             _check_claim(image.width * image.height * depth // 8, stream)
             return image
@@ -55,6 +73,19 @@ def is_tiff(stream: BinaryIO) -> bool:
     start = stream.read(4)
     stream.seek(0)
     return start in _TIFF
+
+
+def open_tiff(stream: BinaryIO) -> TiffFile:
+    """Open a TIFF by itself: what OME-XML says of pixels in other files is not followed.
+
+    Raises
+    ------
+    PixelError
+        If its directories cannot be.
+    """
+    if not directories_fit(stream):
+        raise PixelError("the TIFF's directories overlap or lie beyond its end")
+    return TiffFile(_Bounded(stream), _multifile=False)
 
 
 def pillow_pixels(image: Image.Image) -> npt.NDArray[Any]:
@@ -107,6 +138,11 @@ def tiff_pixels(tif: TiffFile, stream: BinaryIO) -> npt.NDArray[Any]:
     series = tif.series[0]
     _check_claim(int(series.nbytes), stream)
     page = series.keyframe
+    # A strip or tile is unpacked as a whole, however much of it the image needs.
+    rows = min(page.rowsperstrip, page.imagelength) if not page.is_tiled else page.tilelength
+    width = page.tilewidth if page.is_tiled else page.imagewidth
+    samples = page.samplesperpixel * max(page.imagedepth, page.tiledepth)
+    _check_claim(rows * width * samples * page.bitspersample // 8, stream)
     plain = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
     try:
         if page.photometric not in plain:
@@ -116,6 +152,8 @@ def tiff_pixels(tif: TiffFile, stream: BinaryIO) -> npt.NDArray[Any]:
         if "imagecodecs" not in str(error):  # tifffile leaves LZW and JPEG to that package
             raise
         return _tiff_by_pillow(series, stream)
+    if not array.size:
+        raise PixelError("the TIFF has no pixels")
     return _channels_last(array, series.axes)
 
 

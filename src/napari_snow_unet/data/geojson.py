@@ -26,11 +26,16 @@ import numpy.typing as npt
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import GEOJSON_SUFFIXES
-from napari_snow_unet.data.polygons import Polygon, area, fill_polygon
+from napari_snow_unet.data.polygons import Polygon, area, effort, fill_polygon
 from napari_snow_unet.data.qupath import TileRegion
 
 _LARGEST_TEXT = 1 << 30  # bytes, unpacked
+_MOST_PACKED = 60  # bytes of GeoJSON per gzipped byte; outlines pack to a fifth or a tenth
+_ALWAYS_FINE = 1 << 24  # bytes, unpacked
 _FARTHEST = 1e9  # pixels
+_MOST_LAYERS = 20
+_SMALL_CANVAS = 1 << 18  # pixels
+_MOST_CROSSINGS = 1 << 24
 _SNIFFED = 1 << 14  # bytes
 _GZIP = b"\x1f\x8b"
 _EXPECTED = "GeoJSON with polygons (a FeatureCollection or a list of features)"
@@ -107,6 +112,8 @@ def read_geojson(source: str | os.PathLike[str] | BinaryIO) -> list[Outline]:
         outlines = [outline for feature in _features(content) if (outline := _outline(feature))]
     except OSError as error:
         raise _refusal(f"it cannot be read ({error.strerror or error})", path) from error
+    except MemoryError as error:
+        raise _refusal("it does not fit into memory", path) from error
     except (ArithmeticError, AttributeError, EOFError, LookupError, RecursionError) as error:
         raise _refusal(f"it is no GeoJSON with polygons ({error})", path) from error
     except (TypeError, ValueError, zlib.error) as error:
@@ -145,6 +152,24 @@ def draw_labels(
     return labels
 
 
+def is_too_much(
+    outlines: Sequence[Outline], shape: tuple[int, int], region: TileRegion | None = None
+) -> bool:
+    """Tell whether outlines are far more than nuclei can be, so that drawing would not end.
+
+    Nuclei hardly overlap. Outlines that cover an image many times, or cross its rows millions of
+    times, are a mistake or an attack.
+    """
+    limit, covered = _MOST_LAYERS * (shape[0] * shape[1] + _SMALL_CANVAS), 0
+    for outline in outlines:
+        for polygon in outline.polygons:
+            crossings, window = effort(_on_tile(polygon, region), shape)
+            covered += crossings + window
+            if crossings > _MOST_CROSSINGS or covered > limit:
+                return True
+    return False
+
+
 def extent(outlines: Sequence[Outline]) -> tuple[int, int]:
     """Return height and width of the smallest image, from the origin, that holds all outlines."""
     corners = [ring.max(axis=0) for o in outlines for polygon in o.polygons for ring in polygon]
@@ -168,15 +193,27 @@ def _text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 def _unpacked(stream: BinaryIO) -> bytes:
     start = stream.read(2)
     if start == _GZIP:
+        packed = start + _at_most(_LARGEST_TEXT, stream)
+        limit = min(max(_MOST_PACKED * len(packed), _ALWAYS_FINE), _LARGEST_TEXT)
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        text = unpack.decompress(start + stream.read(), _LARGEST_TEXT + 1)
-        if not unpack.eof and len(text) <= _LARGEST_TEXT:
+        text = unpack.decompress(packed, limit + 1)
+        if not unpack.eof and len(text) <= limit:
             raise EOFError("the packed file is cut short")
     else:
-        text = start + stream.read(_LARGEST_TEXT)
-    if len(text) > _LARGEST_TEXT:
-        raise ValueError(f"it is larger than {_LARGEST_TEXT:,} bytes")
+        limit = _LARGEST_TEXT
+        text = start + _at_most(limit, stream)
+    if len(text) > limit:
+        raise ValueError(f"it is larger than {limit:,} bytes")
     return text
+
+
+def _at_most(size: int, stream: BinaryIO) -> bytes:
+    """Read a stream to its end or a little beyond `size`, in pieces: no memory is taken ahead."""
+    pieces, left = [], size
+    while left >= 0 and (piece := stream.read(1 << 20)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _features(content: Any) -> Iterator[dict[str, Any]]:

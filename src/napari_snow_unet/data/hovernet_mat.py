@@ -190,6 +190,8 @@ def _variables(source: Source, names: Collection[str]) -> dict[str, npt.NDArray[
             else "Copy or download the file again."
         )
         raise _error(str(error), name, remedy) from error
+    except MemoryError as error:
+        raise _error("it does not fit into memory", name, "Cut it into smaller tiles.") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise _error(f"the file cannot be read ({reason})", name, "Check the path.") from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tifffile import TiffFile
-
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.opening import Source, opened
@@ -39,7 +37,7 @@ def read_header(source: Source) -> ImageHeader:
     """
     with opened(source, IMAGE) as (_, stream):
         if decoding.is_tiff(stream):
-            with TiffFile(stream) as tif:
+            with decoding.open_tiff(stream) as tif:
                 page = tif.series[0].keyframe
                 size = (page.imagelength, page.imagewidth)
                 return ImageHeader(size, pixel_size.from_tiff(tif))

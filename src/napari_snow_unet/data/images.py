@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from tifffile import TiffFile, imwrite
+from tifffile import imwrite
 
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.decoding import PixelError
@@ -79,7 +79,7 @@ def read_image(source: Source) -> ImageFile:
     """
     with opened(source, IMAGE) as (path, stream):
         if decoding.is_tiff(stream):
-            with TiffFile(stream) as tif:
+            with decoding.open_tiff(stream) as tif:
                 pixels = decoding.tiff_colours(tif, decoding.tiff_pixels(tif, stream))
                 return ImageFile(pixels, pixel_size.from_tiff(tif), path)
         image = decoding.open_pillow(stream)
@@ -118,7 +118,7 @@ def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDA
         return read_outlined_nuclei(source, shape).labels
     with opened(source, _LABELS) as (path, stream):
         if decoding.is_tiff(stream):
-            with TiffFile(stream) as tif:
+            with decoding.open_tiff(stream) as tif:
                 return as_labels(_one_band(decoding.tiff_pixels(tif, stream), path), path=path)
         image = decoding.open_pillow(stream)
         if image is None or image.format == "JPEG":

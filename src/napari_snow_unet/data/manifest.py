@@ -10,7 +10,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -221,24 +221,24 @@ def _rows(path: Path) -> Iterator[Tile]:
         return
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        missing = _NEEDED - set(reader.fieldnames or ())
-        if missing:
+        try:
+            missing = _NEEDED - set(reader.fieldnames or ())
+            tiles = [] if missing else [_tile(row) for row in reader]
+        except (ValueError, TypeError, csv.Error) as error:
             raise InputError(
-                f"the table lacks {', '.join(sorted(missing))}",
-                expected="the table of a prepared dataset",
+                f"line {reader.line_num} is damaged ({error})",
+                expected="a row per tile",
                 remedy=_REMEDY,
                 path=path,
-            )
-        for row in reader:
-            try:
-                yield _tile(row)
-            except (ValueError, TypeError) as error:
-                raise InputError(
-                    f"line {reader.line_num} is damaged ({error})",
-                    expected="a row per tile",
-                    remedy=_REMEDY,
-                    path=path,
-                ) from None
+            ) from None
+    if missing:
+        raise InputError(
+            f"the table lacks {', '.join(sorted(missing))}",
+            expected="the table of a prepared dataset",
+            remedy=_REMEDY,
+            path=path,
+        )
+    yield from tiles
 
 
 def _tile(row: dict[str, Any]) -> Tile:
@@ -266,6 +266,11 @@ def _journal(path: Path) -> Iterator[Tile]:
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            yield _checked(Tile(**json.loads(line)))
-        except (ValueError, TypeError):
+            entry = _checked(Tile(**json.loads(line)))
+            # Read again as a row of the table, so that every value is of its kind.
+            row = {
+                name: "" if value is None else str(value) for name, value in asdict(entry).items()
+            }
+            yield replace(_tile(row), extra={str(k): str(v) for k, v in entry.extra.items()})
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue

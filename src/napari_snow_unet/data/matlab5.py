@@ -27,6 +27,7 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DEFLATE_LIMIT = 1032
 _CUT_SHORT = "the file is cut short"
 _MATRIX, _COMPRESSED = 14, 15
+_MOST_NUMBERS = 1 << 28  # 16,384 x 16,384
 _HEAD = 4096  # compressed bytes in which a variable's class, shape and name are found
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"}
 _NUMBERS |= {12: "i8", 13: "u8"}
@@ -77,6 +78,8 @@ class _Element:
         if count > self._size * (DEFLATE_LIMIT if self._unpack else 1):
             shape = " x ".join(map(str, head.shape))
             raise Matlab5Error(f"{head.name} claims {shape} numbers, more than the file can hold")
+        if count > _MOST_NUMBERS:
+            raise Matlab5Error(f"{head.name} claims {count:,} numbers, more than a tile has")
         most = head.size + 16 + 8 * count
         if self._claimed > most:
             raise Matlab5Error(f"{head.name} claims more bytes than its shape has room for")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.geojson import draw_labels, extent, read_geojson
+from napari_snow_unet.data.geojson import draw_labels, extent, is_too_much, read_geojson
 from napari_snow_unet.data.image_header import read_header
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.opening import Source, source_name
@@ -78,5 +78,12 @@ def read_outlined_nuclei(
             path=path,
         )
     region = tile_region(tile_name(PurePath(image or path)))
+    if is_too_much(outlines, shape, region):
+        raise InputError(
+            f"the outlines cover the {shape[0]} x {shape[1]} pixels of the image many times over",
+            expected="outlines of nuclei, which hardly overlap",
+            remedy="Export the nuclei alone, each once.",
+            path=path,
+        )
     labels = draw_labels(outlines, shape, region)
     return OutlinedNuclei(labels, [outline.class_name for outline in outlines])

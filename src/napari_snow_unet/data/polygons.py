@@ -55,6 +55,30 @@ def fill_polygon(
     return window, np.cumsum(steps, axis=1)[:, :-1] > 0
 
 
+def effort(polygon: Polygon, shape: tuple[int, int]) -> tuple[int, int]:
+    """Return about how many crossings and pixels `fill_polygon` would go through.
+
+    Parameters
+    ----------
+    polygon : list of ndarray
+        As for `fill_polygon`.
+    shape : tuple of int
+        As for `fill_polygon`.
+
+    Returns
+    -------
+    tuple of int
+        Crossings of edges with rows of pixels, and pixels of the window.
+    """
+    crossings = 0.0
+    for ring in polygon:
+        y = np.clip(ring[:, 1], 0, shape[0])
+        crossings += float(np.abs(np.diff(y, append=y[:1])).sum())
+    corners = np.clip(np.concatenate(polygon), 0, (shape[1], shape[0]))
+    width, height = np.ptp(corners, axis=0) if len(corners) else (0.0, 0.0)
+    return int(crossings), int(width * height)
+
+
 def area(polygon: Polygon) -> float:
     """Return the area of a polygon's outer ring less its holes, in square pixels."""
     sizes = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TypeAlias
+from typing import IO, BinaryIO, TypeAlias
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import Key, is_ignored_folder, kind_and_key
@@ -134,9 +135,10 @@ def open_member(member: Member) -> Iterator[BinaryIO]:
             with Path(member.source, member.path).open("rb") as stream:
                 yield stream
         else:
-            archive, infos = _archive(member.source)
-            with archive.open(infos[member.offset]) as packed:
+            with _packed(member) as packed:
                 yield packed  # type: ignore[misc]
+    except InputError:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise _unreadable(member, f"is damaged in the archive ({error})") from error
     except (NotImplementedError, RuntimeError, KeyError) as error:
@@ -148,7 +150,17 @@ def open_member(member: Member) -> Iterator[BinaryIO]:
 def read_member(member: Member) -> NamedBytes:
     """Read a member as a whole, its checksum checked if it comes from an archive."""
     with open_member(member) as stream:
-        return NamedBytes(stream.read(), member.name)
+        # No more than it claims: without a size zipfile unpacks first and cuts off afterwards.
+        content = stream.read(member.size + 1) if member.offset >= 0 else stream.read()
+        return NamedBytes(content, member.name)
+
+
+def _packed(member: Member) -> IO[bytes]:
+    try:
+        archive, infos = _archive(member.source)
+        return archive.open(infos[member.offset])
+    except (ValueError, OverflowError, struct.error) as error:  # what zipfile does not foresee
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 def close_archives() -> None:
@@ -206,15 +218,17 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         problems.append(
             Problem(path.name, f"the archive cannot be opened ({error}). Download it again.")
         )
         return
     for info in infos:
         inner = info.filename.replace("\\", "/")
-        *folders, name = (part for part in inner.split("/") if part not in ("", ".", ".."))
-        if info.is_dir() or not (said := kind_and_key(path.stem, tuple(folders), name)):
+        parts = [part for part in inner.split("/") if part not in ("", ".", "..")]
+        if not parts or info.is_dir():
+            continue
+        if not (said := kind_and_key(path.stem, tuple(parts[:-1]), parts[-1])):
             continue
         member = Member(
             str(path),
@@ -239,6 +253,8 @@ def _danger(info: zipfile.ZipInfo, inner: str) -> str:
         return "it is a link, not a file; it is left alone."
     if info.flag_bits & 0x1:
         return "it is encrypted. Unpack the archive with its password, and name the folder."
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "it is packed by an unusual method. Unpack the archive, and name the folder."
     if info.file_size > LARGEST_MEMBER:
         return f"it claims {info.file_size:,} bytes, more than a tile has; it is left alone."
     return ""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tifffile import TiffFile
 
 from napari_snow_unet.data import decoding
 from napari_snow_unet.data.files import InputError
@@ -125,7 +124,7 @@ def _stored_type(path: Path) -> str:
         return path.suffix.lower().lstrip(".")
     with opened(path, "a label image") as (_, stream):
         if decoding.is_tiff(stream):
-            with TiffFile(stream) as tif:
+            with decoding.open_tiff(stream) as tif:
                 return str(tif.series[0].dtype)
         image = decoding.open_pillow(stream)
         mode = "" if image is None else image.mode

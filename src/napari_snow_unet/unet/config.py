@@ -198,8 +198,10 @@ def _check_number(name: str, value: object, low: float, high: float, *, whole: b
 
 
 def _check_text(name: str, value: object, longest: int) -> None:
-    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+    if not isinstance(value, str) or len(value) > longest:
         raise _refusal(name, value, f"text of at most {longest} characters")
+    if not "".join(value.split()).isprintable():  # what a terminal would obey, half characters
+        raise _refusal(name, value, "text of printable characters")
 
 
 def _checked_range(value: object) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -186,10 +187,13 @@ class RunDirectory:
             return []
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                return [
+                rows = [
                     {name: float(row[name]) if row[name] else None for name in COLUMNS}
                     for row in csv.DictReader(file)
                 ]
+            if not all(row["epoch"] is not None and math.isfinite(row["epoch"]) for row in rows):
+                raise ValueError("an epoch without a number")
+            return rows
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise InputError(
                 f"it is damaged ({error!r})",

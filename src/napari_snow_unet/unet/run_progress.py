@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from napari_snow_unet.data.files import written_whole
 from napari_snow_unet.unet.run_directory import STOP, RunDirectory
@@ -17,6 +17,8 @@ from napari_snow_unet.unet.run_directory import STOP, RunDirectory
 PROGRESS = "progress.json"
 State = Literal["starting", "training", "validating", "stopped", "finished", "failed"]
 ENDED = frozenset({"stopped", "finished", "failed"})
+_TEXTS = frozenset({"message", "backend", "device", "device_kind", "why_no_gpu", "precision"})
+_MOST = 10**9  # epochs, batches or seconds
 _PAUSE = 0.5  # seconds between two writings
 
 
@@ -70,9 +72,24 @@ def read_progress(folder: str | os.PathLike[str]) -> TrainingProgress | None:
     """
     try:
         content = json.loads((Path(folder) / PROGRESS).read_text(encoding="utf-8"))
-        return TrainingProgress(**content)
-    except (OSError, ValueError, TypeError):
+        progress = TrainingProgress(**content)
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    return progress if _is_sound(progress) else None
+
+
+def _is_sound(progress: TrainingProgress) -> bool:
+    """Tell whether every value is of its kind; the file may be anybody's."""
+    counts = (progress.epoch, progress.epochs, progress.batch, progress.batches)
+    texts = [value for name, value in asdict(progress).items() if name in _TEXTS]
+    left = progress.seconds_left
+    return (
+        progress.state in get_args(State)
+        and all(type(count) is int and 0 <= count < _MOST for count in counts)
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(progress.updated, int | float)
+        and (left is None or (isinstance(left, int | float) and 0 <= left < _MOST))
+    )
 
 
 def request_stop(folder: str | os.PathLike[str]) -> None:

@@ -61,7 +61,7 @@ def load_model(
     check_weights_file(path, [tuple(variable.shape) for variable in model.weights])
     try:
         model.load_weights(path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
+    except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:
         raise InputError(
             f"weights of another network ({str(error)[:200]})",
             expected=f"the weights of the network in {CONFIG}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from napari_snow_unet.data.files import InputError, written_whole
 
 _MOST_OBJECTS = 5000
 _DEEPEST = 12
+_FILTERS = {1, 2, 3}  # of HDF5: deflate, shuffle, checksum
 Shape = tuple[int, ...]
 
 
@@ -19,7 +21,7 @@ def check_weights_file(path: Path, shapes: list[Shape]) -> None:
 
     HDF5 can point into other files (external and soft links, external and virtual data sets) and
     declare arrays of any size; neither has a place in weights. Groups are walked without following
-    a link, and no array is read.
+    a link; an array is read only once all shapes are known to be those of the network.
 
     Parameters
     ----------
@@ -40,11 +42,21 @@ def check_weights_file(path: Path, shapes: list[Shape]) -> None:
         with h5py.File(path, "r", locking=False) as file:
             if "model_config" in file.attrs or "layer_names" in file.attrs:
                 raise _refusal(path, "a legacy Keras .h5 file", _LEGACY)
-            found = [shape for name, shape in _walk(file, path) if not name.startswith("optimizer")]
-    except OSError as error:
+            held = dict(_walk(file, path))
+            names = [name for name in held if not name.startswith("optimizer")]
+            found = [held[name] for name in names]
+    except InputError:
+        raise
+    except Exception as error:  # the HDF5 library fails in many ways on damaged files
         raise _refusal(path, f"a file that is damaged or no HDF5 ({error})") from error
     if Counter(found) != Counter(shapes):
         raise _refusal(path, _difference(found, shapes), "Weights and config must be of one model.")
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            for name in names:
+                file[name][()]
+    except Exception as error:
+        raise _refusal(path, f"a file that is damaged ({error})") from error
 
 
 def halve_weights_file(path: Path) -> None:
@@ -117,6 +129,11 @@ def _checked_shape(item: Any, name: str, path: Path) -> Shape:
         raise _refusal(path, f"data from another file in {name!r}")
     if item.dtype.kind not in "fiu":
         raise _refusal(path, f"an array of type {item.dtype} in {name!r}")
+    if item.chunks and any(map(operator.gt, item.chunks, item.shape)):
+        raise _refusal(path, f"blocks larger than their array in {name!r}")
+    filters = item.id.get_create_plist()
+    if {filters.get_filter(n)[0] for n in range(filters.get_nfilters())} - _FILTERS:
+        raise _refusal(path, f"an unusual compression in {name!r}")
     return tuple(item.shape)
 
 

@@ -1,0 +1,311 @@
+"""Every reader of files from strangers: valid files to begin with, and the call that reads one."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SIDE = 24
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader under test.
+
+    Attributes
+    ----------
+    file : str
+        Where a damaged file is put, relative to an empty folder.
+    seeds : list of bytes
+        Valid files.
+    read : callable
+        Takes the path and reads all there is; what it returns has been checked.
+    """
+
+    file: str
+    seeds: list[bytes]
+    read: Callable[[Path], object]
+
+
+def _labels() -> np.ndarray:
+    labels = np.zeros((SIDE, SIDE), np.int32)
+    labels[3:9, 4:11], labels[14:20, 12:22] = 1, 40_000
+    return labels
+
+
+def _colours() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def _bytes(write: Callable[[io.BytesIO], object]) -> bytes:
+    stream = io.BytesIO()
+    write(stream)
+    return stream.getvalue()
+
+
+def _checked_labels(labels: np.ndarray) -> None:
+    assert labels.dtype == np.int32
+    assert labels.ndim == 2
+    assert labels.min() >= 0
+
+
+def mat() -> Reader:
+    """HoVer-Net's .mat, packed and plain."""
+    from scipy.io import savemat
+
+    from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
+
+    table = {"inst_uid": np.array([[1], [40_000]]), "inst_centroid": np.ones((2, 2))}
+    content = {"inst_map": _labels(), "inst_type": np.array([[1], [2]]), **table}
+
+    def read(path: Path) -> None:
+        is_hovernet_mat(path)
+        _checked_labels(read_hovernet_mat(path).labels)
+
+    seeds = [_bytes(lambda s, p=p: savemat(s, content, do_compression=p)) for p in (True, False)]
+    return Reader("x.mat", seeds, read)
+
+
+def _read_pixels(path: Path) -> None:
+    from napari_snow_unet.data.files import InputError
+    from napari_snow_unet.data.images import read_header, read_image, read_labels
+
+    for read in (read_header, read_labels):
+        with suppress(InputError):
+            read(path)
+    image = read_image(path)
+    assert image.array.ndim in (2, 3, 4)
+    assert image.array.size
+
+
+def png() -> Reader:
+    """PNG: grey of 8 and 16 bits, colours, palette; JPEG and BMP go the same way."""
+    from PIL import Image
+
+    images = [
+        Image.fromarray(_colours()),
+        Image.fromarray(_labels().astype(np.uint16)),
+        Image.fromarray(_colours()).quantize(16),
+    ]
+    seeds = [_bytes(lambda s, i=i: i.save(s, "PNG", dpi=(1000, 1000))) for i in images]
+    seeds += [_bytes(lambda s, f=f: images[0].save(s, f)) for f in ("JPEG", "BMP")]
+    return Reader("x.png", seeds, _read_pixels)
+
+
+def tiff() -> Reader:
+    """TIFF: plain, packed in every way, tiled, pages, OME, ImageJ, BigTIFF."""
+    from tifffile import imwrite
+
+    pages, options = np.stack([_labels().astype(np.uint16)] * 3), {"photometric": "minisblack"}
+    written = [
+        (_colours(), {"photometric": "rgb", "resolution": (40_000, 40_000)}),
+        *((_colours(), {"photometric": "rgb", "compression": c}) for c in ("zlib", "lzw", "zstd")),
+        (_colours(), {"photometric": "rgb", "compression": "jpeg"}),
+        (_labels().astype(np.uint32), {**options, "tile": (16, 16), "compression": "zlib"}),
+        (pages, {**options, "ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeX": 0.25}}),
+        (pages, {**options, "imagej": True}),
+        (pages, {**options, "bigtiff": True}),
+    ]
+    seeds = [_bytes(lambda s, a=a, o=o: imwrite(s, a, **o)) for a, o in written]
+    return Reader("x.tif", seeds, _read_pixels)
+
+
+def geojson() -> Reader:
+    """GeoJSON, plain and gzipped."""
+    import gzip
+
+    from napari_snow_unet.data.geojson import is_geojson
+    from napari_snow_unet.data.outlined import read_outlined_nuclei
+
+    ring = [[2, 2], [9, 2], [9, 9.5], [2, 9], [2, 2]]
+    hole = [[4, 4], [6, 4], [6, 6], [4, 4]]
+    kinds = [("Polygon", [ring, hole]), ("MultiPolygon", [[ring], [hole]]), ("Point", [3, 4])]
+    properties = {"objectType": "detection", "classification": {"name": "Tumor"}}
+    features = [
+        {
+            "type": "Feature",
+            "id": "a",
+            "properties": properties,
+            "geometry": {"type": t, "coordinates": c},
+        }
+        for t, c in kinds
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+    def read(path: Path) -> None:
+        is_geojson(path)
+        _checked_labels(read_outlined_nuclei(path).labels)
+
+    return Reader("x.geojson", [text, gzip.compress(text), json.dumps(features).encode()], read)
+
+
+def _table() -> bytes:
+    columns = "index,image,mask,name,source_image,source_mask,height,width,nuclei,foreground,split,"
+    rows = [
+        f"{n},images/{n}.png,masks/{n}.png,t{n},a/{n}.png,a/{n}.mat,24,24,2,0.1,train,{n},0.25,\n"
+        for n in range(5)
+    ]
+    return "".join([f"{columns}fold,um_per_px,note\n", *rows]).encode()
+
+
+def manifest() -> Reader:
+    """manifest.csv of a dataset."""
+    from napari_snow_unet.data.manifest import part_counts, read_manifest, write_manifest
+
+    def read(path: Path) -> None:
+        tiles = read_manifest(path.parent)
+        part_counts(tiles)
+        assert all(".." not in tile.image.split("/") for tile in tiles)
+        write_manifest(path.parent / "again", tiles)
+
+    return Reader("manifest.csv", [_table(), b"\xef\xbb\xbf" + _table()], read)
+
+
+def journal() -> Reader:
+    """The journal beside a manifest."""
+    from napari_snow_unet.data.manifest import JOURNAL, MANIFEST, read_manifest
+
+    folder = Path.cwd() / "journal-seed"
+    folder.mkdir()
+    (folder / MANIFEST).write_bytes(_table())
+    from dataclasses import asdict
+
+    lines = [json.dumps(asdict(tile)) + "\n" for tile in read_manifest(folder)]
+
+    def read(path: Path) -> None:
+        (path.parent / MANIFEST).write_bytes(_table())
+        assert len(read_manifest(path.parent)) >= 5
+
+    return Reader(JOURNAL, ["".join(lines).encode()], read)
+
+
+def dataset() -> Reader:
+    """dataset.json."""
+    from napari_snow_unet.data.dataset_info import DatasetInfo, read_info, write_info
+    from napari_snow_unet.data.splits import SplitPlan
+
+    folder = Path.cwd() / "dataset-seed"
+    write_info(folder, DatasetInfo("labels", 100, SplitPlan(0.7, 10, None, 3, "a(.)", 4)))
+
+    def read(path: Path) -> None:
+        info = read_info(path.parent)
+        assert info.masks in ("labels", "binary")
+
+    return Reader("dataset.json", [(folder / "dataset.json").read_bytes()], read)
+
+
+def config() -> Reader:
+    """config.json of a model."""
+    from napari_snow_unet.unet.config import UNetConfig
+    from napari_snow_unet.unet.model_folder import read_config
+
+    full = UNetConfig(pixel_size_um=(0.2, 0.5), name="Ä", trained_on="tiles")
+
+    def read(path: Path) -> None:
+        known = read_config(path.parent)
+        (path.parent / "again.json").write_text(known.to_json(), encoding="utf-8")
+
+    return Reader("config.json", [full.to_json().encode()], read)
+
+
+def history() -> Reader:
+    """history.csv of a training."""
+    from napari_snow_unet.unet.run_directory import COLUMNS, RunDirectory
+
+    folder = Path.cwd() / "history-seed"
+    run = RunDirectory(folder)
+    run.write_history([dict.fromkeys(COLUMNS, float(epoch)) for epoch in range(4)])
+
+    def read(path: Path) -> None:
+        run = RunDirectory(path.parent)
+        run.write_history(run.history())
+
+    return Reader("history.csv", [(folder / "history.csv").read_bytes()], read)
+
+
+def progress() -> Reader:
+    """progress.json of a training."""
+    from dataclasses import asdict
+
+    from napari_snow_unet.unet.run_progress import TrainingProgress, read_progress
+
+    text = json.dumps(asdict(TrainingProgress("training", 2, 9, 3, 40, 8.5, "epoch 2"))).encode()
+
+    def read(path: Path) -> None:
+        found = read_progress(path.parent)
+        if found is not None:
+            f"{found.epoch:d} {found.batch:d} {found.seconds_left or 0:.1f}"
+
+    return Reader("progress.json", [text], read)
+
+
+def weights() -> Reader:
+    """A weights file: looked into, then every array read."""
+    import h5py
+
+    from napari_snow_unet.unet.weights_file import check_weights_file
+
+    shapes = [(3, 3, 1, 4), (4,), (3, 3, 4, 4), (4,)]
+
+    def write(stream: io.BytesIO, **packed: object) -> None:
+        with h5py.File(stream, "w") as file:
+            for number, shape in enumerate(shapes):
+                place = f"layers/conv{number // 2}/vars/{number % 2}"
+                file.create_dataset(place, data=np.ones(shape, np.float32), **packed)
+
+    def read(path: Path) -> None:
+        check_weights_file(path, shapes)
+
+    seeds = [_bytes(write), _bytes(lambda s: write(s, compression="gzip", shuffle=True))]
+    return Reader("model.weights.h5", seeds, read)
+
+
+def archive() -> Reader:
+    """A zip archive of images and masks: all members that are let through."""
+    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.progress import run
+    from napari_snow_unet.data.sources import close_archives, find_members, open_member, read_member
+
+    seeds, files = (
+        [],
+        [("Image/seed0001.png", png().seeds[0]), ("mat/seed0001.mat", mat().seeds[0])],
+    )
+    odd = [("../../Image/seed0002.png", b""), ("/Image/seed0003.png", b""), ("..", b""), ("", b"")]
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", method) as made:
+            for name, data in [*files, *odd]:
+                made.writestr(zipfile.ZipInfo(name) if not name.strip("./") else name, data, method)
+        seeds.append(stream.getvalue())
+
+    def read(path: Path) -> None:
+        found, _ = run(find_members([path], path.parent / "out"))
+        try:
+            for member, kind, _ in found:
+                assert not member.path.startswith("/")
+                assert ".." not in member.path.split("/")
+                if kind == "image":
+                    read_image(read_member(member))
+                else:
+                    with open_member(member) as stream:
+                        read_labels(stream)
+        finally:
+            close_archives()
+
+    return Reader("SNOW_Image.zip", seeds, read)
+
+
+READERS: dict[str, Callable[[], Reader]] = {
+    made.__name__: made
+    for made in (
+        *(mat, png, tiff, geojson, manifest, journal, dataset, config, history, progress),
+        *(weights, archive),
+    )
+}
