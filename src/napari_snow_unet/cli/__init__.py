@@ -63,3 +63,11 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:  # a full or closed disk, a drive that fails
+        if error.errno is None:
+            raise
+        typer.echo(f"Error: {error.filename or 'a file'}: {error.strerror}.", err=True)
+        sys.exit(1)
+    except MemoryError:
+        typer.echo("Error: there is not enough memory; use smaller tiles or images.", err=True)
+        sys.exit(1)

@@ -44,11 +44,11 @@ def follow(
 
     console = Console(file=sys.stderr)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[message]}"),
+        TextColumn("{task.fields[message]}", markup=False),
     )
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None, message="")
@@ -87,6 +87,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         shown.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows[:LONGEST_TABLE]:
         shown.add_row(*row)
-    Console(soft_wrap=not sys.stdout.isatty()).print(shown)
+    Console(soft_wrap=not sys.stdout.isatty(), markup=False).print(shown)
     if len(rows) > LONGEST_TABLE:
         Console().print(f"... and {len(rows) - LONGEST_TABLE} more")
