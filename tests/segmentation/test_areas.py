@@ -9,9 +9,9 @@ from napari_snow_unet.segmentation.options import Options, smallest_area_px
 
 
 def test_units_convert_at_a_quarter_of_a_micrometre_per_pixel():
-    assert PIXELS.taken_from(2.5, UM2) == 40
-    assert UM2.taken_from(40, PIXELS) == 2.5
-    assert (UM2.default, PIXELS.default) == (2.5, 40)
+    assert PIXELS.taken_from(5, UM2) == 80
+    assert UM2.taken_from(80, PIXELS) == 5
+    assert (UM2.default, PIXELS.default) == (5, 80)
     assert (UM2.largest, PIXELS.largest) == (50, 800)
 
 
@@ -19,9 +19,9 @@ def test_units_convert_at_a_quarter_of_a_micrometre_per_pixel():
 def test_the_default_is_that_of_the_options(unit, pixel_size_um):
     options = Options(**unit.entries(unit.default))
     assert options == Options()
-    assert smallest_area_px(options, pixel_size_um) == (10 if pixel_size_um else 40)
+    assert smallest_area_px(options, pixel_size_um) == (20 if pixel_size_um else 80)
 
 
 def test_what_is_chosen_reaches_the_options():
-    assert UM2.entries(5.0) == {"min_area_um2": 5.0}
+    assert UM2.entries(7.5) == {"min_area_um2": 7.5}
     assert PIXELS.entries(0.0) == {"min_area": 0.0}

@@ -148,7 +148,7 @@ def test_an_image_outside_the_models_scale_is_resampled_and_comes_back(pixel, wo
 
     model = Model(noting, "noting", halo=0, pixel_size_um=(0.2, 0.4))
     image, inside = discs()
-    result = run(segment(image, model, pixel_size_um=pixel))
+    result = run(segment(image, model, Options(min_area_um2=1), pixel_size_um=pixel))
     assert result.labels.shape == inside.shape
     assert result.nuclei == 24
     assert np.mean((result.labels > 0) != inside) < 0.02

@@ -80,17 +80,17 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     dock, network, discs
 ):
     fields = dock.form.nuclei
-    assert fields.smallest_area.value == pytest.approx(40)  # pixels
+    assert fields.smallest_area.value == pytest.approx(80)  # pixels
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
-    assert fields.smallest_area.value == pytest.approx(2.5)
-    assert fields.smallest_area.native.findChild(QDoubleSpinBox).text() == "2.5"
+    assert fields.smallest_area.value == pytest.approx(5)
+    assert fields.smallest_area.native.findChild(QDoubleSpinBox).text() == "5.0"
     assert dock.form.options() == Options()
-    fields.smallest_area.value = 5
+    fields.smallest_area.value = 10
     layer = dock.run()
-    assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 5
+    assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 10
     dock.viewer.add_image(discs(), rgb=True)
-    assert fields.smallest_area.value == pytest.approx(80)
+    assert fields.smallest_area.value == pytest.approx(160)
 
 
 def test_the_metadata_and_the_message_follow_the_sliders(dock, result):

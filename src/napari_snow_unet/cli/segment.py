@@ -34,7 +34,7 @@ def segment(
     ] = "nuclei",
     min_area: Annotated[
         float | None,
-        typer.Option(help="Smallest nucleus in pixels.  [default: 2.5 µm²]", show_default=False),
+        typer.Option(help="Smallest nucleus in pixels.  [default: 5 µm²]", show_default=False),
     ] = None,
     min_area_um2: Annotated[
         float | None, typer.Option(help="Smallest nucleus in µm².", show_default=False)

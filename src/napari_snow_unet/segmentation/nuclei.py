@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 REFERENCE_PIXEL_UM = 0.25  # the pixel size at which the lengths below are stated
 LARGEST_HOLE_UM2 = 12.5  # larger holes are gaps between nuclei, not nucleoli or pale chromatin
-SMALLEST_NUCLEUS_UM2 = 2.5
+SMALLEST_NUCLEUS_UM2 = 5.0
 MARKER_DISTANCE_PX = 4.0  # peaks of the distance map nearer than this are one nucleus
 MARKER_HEIGHT_PX = 1.0  # a nucleus rises at least this much above the neck to its neighbour
 SMOOTHING_PX = 1.0
