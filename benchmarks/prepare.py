@@ -7,7 +7,8 @@ must give the same pixels. On a computer that does other work too, the processor
 
     python benchmarks/prepare.py [--tiles 400] [--memory-tiles 5000] [--folder /tmp]
 
-The files take 6 MB per tile, and 0.5 MB per tile of the test of memory.
+The files take 6 MB per tile. The test of memory has small tiles, 128 pixels wide, since it is
+their number that matters; `--tiles 0` runs it alone and `--memory-tiles 0` leaves it out.
 """
 
 from __future__ import annotations
@@ -29,9 +30,13 @@ from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.data.workers import usable_cores
 
 KINDS = 8  # different tiles; each is written many times under other names
+MEMORY_SIZE = 128  # pixels; 5,000 such images are 246 MB, so that keeping them would show
+LOOK_EVERY = 10  # tiles
 
 
-def write_release(root: Path, tiles: int, *, compressed: bool, link: bool = False) -> None:
+def write_release(
+    root: Path, tiles: int, *, compressed: bool, size: int = 512, link: bool = False
+) -> None:
     """Write Image/ and Mask/ in SNOW's layout; with `link` the masks are links to a few files."""
     import numpy as np
     from scipy.io import savemat
@@ -42,7 +47,7 @@ def write_release(root: Path, tiles: int, *, compressed: bool, link: bool = Fals
     random = np.random.default_rng(0)
     (root / "Image").mkdir(parents=True)
     (root / "Mask").mkdir()
-    kinds = [generate_tile(seed) for seed in range(KINDS)]
+    kinds = [generate_tile(seed, size=size) for seed in range(KINDS)]
     for number in range(tiles):
         tile = kinds[number % KINDS]
         # A pixel size of its own makes every file differ, since equal images are taken out.
@@ -121,44 +126,52 @@ def compare(
             assert np.array_equal(*pair), file
     for clock, unit in ((times, "time"), (processor, "processor time, all cores")):
         script, our = (1e3 * statistics.median(clock[name]) / len(tiles) for name in clock)
+        ratio = f"{script / our:5.1f} : 1" if our else "too short to tell"  # clocks tick
         print(
-            f"{what:24} script {script:6.1f} ms per tile, prepare {our:5.1f} ms, "
-            f"{script / our:5.1f} : 1 ({unit})"
+            f"{what:24} script {script:6.1f} ms per tile, prepare {our:5.1f} ms, {ratio} ({unit})"
         )
     for name in times:
         shutil.rmtree(scratch / name)
 
 
-def watch_memory(root: Path, out: Path) -> None:
-    """Print the memory of all processes after a tenth of the tiles and at the end."""
+def watch_memory(root: Path, out: Path, marks: list[int]) -> None:
+    """Print the highest memory so far of the main process and of a worker at some numbers of tiles.
+
+    Only steps of the making of tiles count, which name a tile.
+    """
     import psutil
 
     main = psutil.Process()
-    seen: dict[int, tuple[int, int]] = {}
+    highest, told = [0, 0], set()
 
     def look(step: Progress) -> None:
-        if step.message.startswith("seed") and step.done % max(1, step.total // 10) == 0:
-            workers = [child for child in main.children() if "spawn_main" in str(child.cmdline())]
-            largest = max((child.memory_info().rss for child in workers), default=0)
-            seen[step.done] = main.memory_info().rss, largest
+        if not step.message.startswith("seed") or step.done % LOOK_EVERY:
+            return
+        workers = [child for child in main.children() if "spawn_main" in str(child.cmdline())]
+        highest[0] = max(highest[0], main.memory_info().rss)
+        highest[1] = max(highest[1], *(child.memory_info().rss for child in workers), 0)
+        if step.done in marks and step.done not in told:
+            told.add(step.done)
+            own, worker = (size / 1e6 for size in highest)
+            print(
+                f"after {step.done:6,} tiles: main process {own:.1f} MB at most, "
+                f"largest of {len(workers)} workers {worker:.1f} MB"
+            )
 
     run(prepare([root], out), look)
-    for done in (min(seen), max(seen)):
-        own, worker = (size / 1e6 for size in seen[done])
-        print(f"after {done:6,} tiles: main process {own:.0f} MB, largest worker {worker:.0f} MB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiles", type=int, default=400)
-    parser.add_argument("--memory-tiles", type=int, default=5000)
+    parser.add_argument("--memory-tiles", type=int, default=5000, help="multiple of 50")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to put the files")
     arguments = parser.parse_args()
     print(f"{usable_cores()} cores, load {os.getloadavg()[0]:.1f}, {arguments.tiles} tiles")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         scratch = Path(folder)
-        for compressed in (False, True):
+        for compressed in (False, True) if arguments.tiles else ():
             root = scratch / ("compressed" if compressed else "stored")
             write_release(root, arguments.tiles, compressed=compressed)
             compare(
@@ -179,8 +192,9 @@ def main() -> None:
                 )
             shutil.rmtree(root)
         if arguments.memory_tiles:
-            write_release(scratch / "many", arguments.memory_tiles, compressed=False, link=True)
-            watch_memory(scratch / "many", scratch / "out")
+            many, root = arguments.memory_tiles, scratch / "many"
+            write_release(root, many, compressed=False, size=MEMORY_SIZE, link=True)
+            watch_memory(root, scratch / "out", [many // 5, many])
 
 
 def zip_folder(folder: Path) -> Path:
