@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.splits import Share, SplitPlan, parse_share
 
-STOPPED = "Stopped. What is done is kept: run the same command again to go on."
+GO_ON = "Run the same command again to continue."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv
 
 
@@ -81,7 +82,8 @@ def prepare(
         verify=verify,
         workers=workers,
     )
-    prepared = follow(prepare_dataset(source, output_folder, options), "Preparing", stopped=STOPPED)
+    steps = prepare_dataset(source, output_folder, options)
+    prepared = follow(steps, "Preparing", stopped=partial(_stopped, output_folder))
     if as_json:
         typer.echo(json.dumps(_summary(prepared), indent=2))
     else:
@@ -105,6 +107,15 @@ def split_plan(
     return SplitPlan(
         _share("--train", train), _share("--val", val), _share("--test", test), seed or 0, group_by
     )
+
+
+def _stopped(folder: Path, total: int) -> str:
+    """Say how much is done, as the manifest has it."""
+    from napari_snow_unet.data.manifest import is_dataset, read_manifest
+
+    done = len(read_manifest(folder)) if is_dataset(folder) else 0
+    of = f" of {total:,}" if total > done else ""
+    return f"Stopped: {done:,}{of} tiles done. {GO_ON}"
 
 
 def _share(option: str, text: str | None) -> Share | None:

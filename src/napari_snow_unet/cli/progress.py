@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
 
 from napari_snow_unet.data.progress import Progress, run
@@ -14,7 +14,10 @@ STOPPED = "Stopped. What was finished is kept."
 
 
 def follow(
-    steps: Generator[Progress, None, Result], what: str, *, stopped: str = STOPPED
+    steps: Generator[Progress, None, Result],
+    what: str,
+    *,
+    stopped: str | Callable[[int], str] = STOPPED,
 ) -> Result:
     """Exhaust a generator of progress behind a bar on standard error; return what it returns.
 
@@ -24,8 +27,8 @@ def follow(
         The work.
     what : str
         Its name, before the bar.
-    stopped : str
-        What to say after Ctrl-C.
+    stopped : str or callable
+        What to say after Ctrl-C; a callable is given the total of the last progress.
 
     Returns
     -------
@@ -51,9 +54,11 @@ def follow(
         TextColumn("{task.fields[message]}", markup=False),
     )
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None, message="")
+        task, total = bar.add_task(what, total=None, message=""), 0
 
         def show(progress: Progress) -> None:
+            nonlocal total
+            total = progress.total
             bar.update(
                 task, completed=progress.done, total=progress.total, message=progress.message
             )
@@ -62,7 +67,7 @@ def follow(
             return run(steps, show)
         except KeyboardInterrupt:
             bar.stop()
-            typer.echo(stopped, err=True)
+            typer.echo(stopped if isinstance(stopped, str) else stopped(total), err=True)
             raise typer.Exit(130) from None
 
 
