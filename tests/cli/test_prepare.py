@@ -78,7 +78,9 @@ def test_ctrl_c_says_how_to_go_on(snow, tmp_path):
         write_hovernet_mat(snow / "Mask" / f"seed{number:04d}.mat", np.eye(64, dtype=np.int32))
     out = tmp_path / "out"
     words = ("prepare", str(snow), "-o", str(out), "--workers", "1")
-    code = "from napari_snow_unet.cli import main; main()"
+    # What a shell starts in the background ignores Ctrl-C; here it shall not.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from napari_snow_unet.cli import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, *words], stderr=subprocess.PIPE, text=True
     ) as process:

@@ -23,11 +23,14 @@ from napari_snow_unet.data.progress import run
 from napari_snow_unet.data.splits import SplitPlan
 
 SCRIPT = """
+import signal
 import sys
 from napari_snow_unet.data.png import encode
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 
 if __name__ == "__main__":
+    # What a shell starts in the background ignores Ctrl-C; here it shall not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for step in prepare([sys.argv[1]], sys.argv[2], PrepareOptions(workers=2)):
         if step.message.startswith("seed"):
             print(step.done, flush=True)
