@@ -134,7 +134,8 @@ def test_nine_pairs_and_the_stack_are_shown_with_their_own_masks(dock, snow, tmp
         assert (labels.data[cell] > 0).sum() == 64 + 8 * 14
         red = image.data[cell][labels.data[cell] > 0][:, 0]
         assert set(red) == {int(name_of[int(name)].removeprefix("seed"))}
-    dock.click(dock.widget.open_button)
+    dock.run(dock.widget.open_button)
+    assert "10 pairs" in dock.message
     stack, masks = list(dock.viewer.layers)[2:]
     assert stack.data.shape == (10, 32, 32, 3)
     assert masks.data.shape == (10, 32, 32)

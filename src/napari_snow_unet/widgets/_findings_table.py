@@ -29,9 +29,11 @@ class FindingsTable(QTableWidget):
     def show_findings(self, rows: Iterable[Row]) -> None:
         """Replace what is shown; without rows the table hides."""
         rows = list(rows)
+        if (more := len(rows) - MOST_ROWS) > 0:
+            rows[MOST_ROWS:] = [("", "", "", f"and {more:,} more")]
         self.setRowCount(0)
-        self.setRowCount(min(len(rows), MOST_ROWS))
-        for number, row in enumerate(rows[:MOST_ROWS]):
+        self.setRowCount(len(rows))
+        for number, row in enumerate(rows):
             for column, text in enumerate(row):
                 item = QTableWidgetItem(text)
                 item.setToolTip(f"{row[2]}: {row[3]}" if row[2] else row[3])

@@ -10,7 +10,7 @@ import napari
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtWidgets import QFileDialog
 
-from napari_snow_unet.data.dataset import open_stack
+from napari_snow_unet.data.dataset import TileStack, open_stack
 from napari_snow_unet.data.files import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,29 @@ def open_snow_dataset(
     InputError
         If the folder holds no pair.
     """
-    stack, was_empty = open_stack(folder), not viewer.layers
+    return add_stack(viewer, folder, open_stack(folder))
+
+
+def add_stack(
+    viewer: napari.Viewer, folder: str | os.PathLike[str], stack: TileStack
+) -> tuple[Image, Labels]:
+    """Add the tiles that `data.dataset.open_stack` found in a folder; see `open_snow_dataset`.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the stacks go.
+    folder : path-like
+        The dataset.
+    stack : TileStack
+        Its tiles.
+
+    Returns
+    -------
+    tuple of napari.layers.Image, napari.layers.Labels
+        The layers.
+    """
+    was_empty = not viewer.layers
     name = Path(folder).resolve().name
     shared: dict[str, Any] = {}
     if stack.pixel_size_um is not None:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_snow_unet.data.dataset import TileStack, open_stack
 from napari_snow_unet.data.dataset_check import CheckReport, check_dataset
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare import prepare
 from napari_snow_unet.data.prepare_ledger import Prepared
+from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.sample import Mosaic, sample_pairs
 from napari_snow_unet.widgets._findings_table import FindingsTable
 from napari_snow_unet.widgets._prepare_form import PrepareForm
+from napari_snow_unet.widgets._prepare_text import (
+    CANCEL_TIP,
+    CHECK_TIP,
+    NO_DATASET,
+    NO_SOURCE,
+    NOTHING_THERE,
+    OPEN_TIP,
+    PREPARING,
+    SAMPLE_TIP,
+    STOPPED,
+    TIP,
+    counted,
+    told_checked,
+    told_prepared,
+)
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
-from napari_snow_unet.widgets.open_dataset import open_snow_dataset
+from napari_snow_unet.widgets.open_dataset import add_stack
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-TIP = "Make the dataset, or go on with one that was stopped. The sources are only read."
-CANCEL_TIP = "Stop after the tiles in work. What is done stays; Prepare goes on from there."
-NO_SOURCE = "Add the folders or archives that hold images and masks."
-NO_DATASET = "Choose a folder for the dataset."
-NOTHING_THERE = "Choose a folder with images and masks, or prepare one."
-STOPPED = "Stopped. What is done is kept: press Prepare again to go on."
 
 
 class PrepareWidget(QWidget):
@@ -50,10 +60,9 @@ class PrepareWidget(QWidget):
         self.open_button = QPushButton("Open as stack")
         self.findings = FindingsTable()
         self._tips = {
-            self.check_button: "Look at every pair: sizes, types, duplicates, leakage between the "
-            "parts. Nothing is changed.",
-            self.sample_button: "Lay nine random pairs side by side, to see whether masks fit.",
-            self.open_button: "Open all tiles as one stack of images and one of masks.",
+            self.check_button: CHECK_TIP,
+            self.sample_button: SAMPLE_TIP,
+            self.open_button: OPEN_TIP,
         }
         self._docked = False
         self._lay_out()
@@ -76,16 +85,22 @@ class PrepareWidget(QWidget):
         except InputError as error:
             self.bar.say(str(error), problem=True)
             return
+        self.findings.show_findings([])
         self._start(
             partial(prepare, self.form.sources.paths, self.form.dataset, options),
             f"Preparing {self.form.dataset.name}",
             self._prepared,
+            cancelled=STOPPED,
         )
+        self.bar.say(PREPARING)
 
     def check(self) -> None:
         """Look for what is wrong with the dataset."""
         if (folder := self._existing()) is not None:
-            self._start(partial(check_dataset, folder), f"Checking {folder.name}", self._checked)
+            self.findings.show_findings([])
+            workers = self.form.fields.workers.value or None
+            steps = partial(check_dataset, folder, workers=workers)
+            self._start(steps, f"Checking {folder.name}", self._checked)
 
     def show_sample(self) -> None:
         """Show nine random pairs, others every time."""
@@ -96,11 +111,8 @@ class PrepareWidget(QWidget):
     def open_as_stack(self) -> None:
         """Open the dataset as one image layer and one labels layer with a slider."""
         if (folder := self._existing()) is not None:
-            try:
-                open_snow_dataset(self._viewer, folder)
-            except InputError as error:
-                self.bar.say(str(error), problem=True)
-                show_error(str(error))
+            done = partial(self._add_stack, folder)
+            self._start(partial(_opened, folder), f"Opening {folder.name}", done)
 
     def update_hint(self, event: Any = None) -> None:
         """Allow what can be done now, and say why Prepare cannot."""
@@ -124,32 +136,20 @@ class PrepareWidget(QWidget):
             return None
         return folder
 
-    def _start(self, steps: Any, title: str, on_done: Any) -> None:
-        self.findings.show_findings([])
-        self.bar.start(
-            steps, title=title, on_done=on_done, on_finished=self._allow_buttons, cancelled=STOPPED
-        )
+    def _start(self, steps: Any, title: str, on_done: Any, **said: str) -> None:
+        self.bar.start(steps, title=title, on_done=on_done, on_finished=self._allow_buttons, **said)
         self._allow_buttons()
 
     def _prepared(self, prepared: Prepared) -> None:
         rows = [("problem", "left out", each.name, each.reason) for each in prepared.problems]
         self.findings.show_findings(rows)
-        parts = ", ".join(f"{part} {count:,}" for part, count in prepared.parts.items() if count)
-        tiles = f"{len(prepared.tiles):,} tiles ({parts}), {prepared.new:,} of them new"
-        said = [f"{tiles}, in {prepared.folder}.", *prepared.messages]
-        if prepared.problems:
-            said.append(f"{len(prepared.problems):,} could not be used; see problems.csv.")
-        self.bar.say(" ".join(said), problem=bool(prepared.problems))
+        self.bar.say(told_prepared(prepared), problem=bool(prepared.problems))
 
     def _checked(self, report: CheckReport) -> None:
         self.findings.show_findings(
             (each.severity, each.kind, each.name, each.text) for each in report.findings
         )
-        count = len(report.problems)
-        told = f"{count:,} problems" if count != 1 else "1 problem"
-        said = f"{report.tiles:,} tiles, {told if count else 'no problem'}"
-        notes = len(report.findings) - count
-        self.bar.say(said + (f", {notes:,} notes." if notes else "."), problem=bool(count))
+        self.bar.say(told_checked(report), problem=bool(report.problems))
 
     def _add_sample(self, name: str, mosaic: Mosaic) -> None:
         place: dict[str, Any] = {"metadata": {"names": mosaic.names}}
@@ -158,6 +158,10 @@ class PrepareWidget(QWidget):
         self._viewer.add_image(mosaic.image, name=f"{name} sample", rgb=True, **place)
         self._viewer.add_labels(mosaic.labels, name=f"{name} sample masks", **place)
         self.bar.say("Shown, row after row: " + ", ".join(mosaic.names) + ".")
+
+    def _add_stack(self, folder: Path, stack: TileStack) -> None:
+        add_stack(self._viewer, folder, stack)
+        self.bar.say(f"Opened {counted(len(stack.names), 'pair')} as a stack.")
 
     def _lay_out(self) -> None:
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -183,3 +187,9 @@ class PrepareWidget(QWidget):
         if self.parent() is None:
             self.bar.cancel()
             self.deleteLater()
+
+
+def _opened(folder: Path) -> Generator[Progress, None, TileStack]:
+    """List the tiles of a dataset; of thousands that takes a while."""
+    yield Progress(0, 0, "listing the tiles")
+    return open_stack(folder)
