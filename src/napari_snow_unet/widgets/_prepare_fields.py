@@ -13,12 +13,6 @@ from napari_snow_unet.data.prepare import PrepareOptions
 from napari_snow_unet.data.splits import SplitPlan, parse_share
 
 BROWSE_WIDTH = 32
-ZEROS = {
-    "limit": "all pairs",
-    "pixel_size": "as the images say",
-    "shard": "all in one",
-    "workers": "one per core",
-}
 
 
 def target(dataset: Path | None = None) -> Path | None:
@@ -125,8 +119,7 @@ def fields_of_options() -> FunctionGui:
         "workers": {"max": 1024},
     }
     fields = magicgui(options, call_button=False, **made)
-    for name, text in ZEROS.items():
-        getattr(fields, name).native.setSpecialValueText(text)
+    fields.pixel_size.native.setSpecialValueText("as the images say")
     for name in ("train", "val", "test"):
         getattr(fields, name).native.setPlaceholderText("by default")
     fields.group_by.native.setPlaceholderText("no groups")
