@@ -107,7 +107,7 @@ def test_it_ends_within_five_seconds_of_being_asked_to(discs, tmp_path, how):
     else:
         process.send_signal(signal.SIGINT)
     out = finish(process)
-    assert time.monotonic() - began < 9  # 5 s where nothing else computes beside it
+    assert time.monotonic() - began < 5
     assert "--resume" in out
     assert read_progress(run).state == "stopped"
     assert training_process(run) is None
@@ -123,6 +123,6 @@ def test_it_ends_in_time_although_a_batch_takes_long(discs, tmp_path):
     began = time.monotonic()
     request_stop(run)
     finish(process)
-    assert time.monotonic() - began < 10  # 6 s where nothing else computes beside it
+    assert time.monotonic() - began < 6
     assert read_progress(run).state == "stopped"
     assert not (run / "STOP").exists()

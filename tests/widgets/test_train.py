@@ -201,7 +201,7 @@ def test_stop_keeps_everything_resume_goes_on_and_closing_napari_ends_the_proces
     start = time.monotonic()
     qtbot.waitUntil(lambda: process.exit_code() == 0, timeout=10_000)
     seconds.append(time.monotonic() - start)
-    assert min(seconds) < 9  # 5 s where nothing else computes beside it
+    assert min(seconds) < 5  # other programs may hold the processor for a moment
     assert [row["epoch"] for row in open_run(folder).history()] == list(
         range(1, len(open_run(folder).history()) + 1)
     )
@@ -234,7 +234,7 @@ def test_a_training_that_is_kept_is_followed_by_the_next_napari(make_napari_view
     second.viewer.close()
     start = time.monotonic()
     qtbot.waitUntil(lambda: kept.exit_code() is not None, timeout=10_000)
-    assert time.monotonic() - start < 9  # 5 s where nothing else computes beside it
+    assert time.monotonic() - start < 5
     assert kept.exit_code() == 0
     assert read_progress(folder).state == "stopped"
 
