@@ -22,7 +22,7 @@ from napari_snow_unet.unet.run_progress import (
     read_progress,
 )
 
-GRACE = 4.0  # seconds for the batch in work
+GRACE = 3.0  # seconds for the batch in work; with the end of the program it is under five
 _LOOK_EVERY = 0.2
 
 
