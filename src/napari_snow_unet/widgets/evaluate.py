@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.placement import Placement, spacing_um
@@ -25,6 +24,7 @@ from napari_snow_unet.widgets._compared_layers import (
     regions_in,
     why_not_compare,
 )
+from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._error_layer import ErrorLayers
 from napari_snow_unet.widgets._evaluate_form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
@@ -54,7 +54,7 @@ class Request:
     spacing_um: tuple[float, float] | None
 
 
-class EvaluateWidget(QWidget):
+class EvaluateWidget(Dock):
     """Measure labels or a probability map against true labels.
 
     Parameters
@@ -71,7 +71,6 @@ class EvaluateWidget(QWidget):
         self.errors = ErrorLayers(napari_viewer)
         self.measured: MeasuredPlanes | None = None
         self._request: Request | None = None
-        self._docked = False
         self._lay_out()
         self._connect()
         self.bar.set_tip(TIP)
@@ -227,18 +226,9 @@ class EvaluateWidget(QWidget):
         layout.addWidget(self.results, 1)
         layout.addStretch()
 
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari closes the dock: it takes this widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._docked:
-                QTimer.singleShot(0, self._end_if_closed)
-            self._docked = self.parent() is not None
-        return super().event(event)
-
-    def _end_if_closed(self) -> None:
-        if self.parent() is None:
-            self.bar.cancel()
-            self.form.live.ask(None)
-            for emitter, callback in self._layer_events():
-                emitter.disconnect(callback)
-            self.deleteLater()
+    def closed(self) -> None:
+        """Stop what runs and listen to nobody any more."""
+        self.bar.cancel()
+        self.form.live.ask(None)
+        for emitter, callback in self._layer_events():
+            emitter.disconnect(callback)

@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.dataset import TileStack, open_stack
 from napari_snow_unet.data.dataset_check import CheckReport, check_dataset
@@ -17,6 +16,7 @@ from napari_snow_unet.data.prepare import prepare
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.sample import Mosaic, sample_pairs
+from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._findings_table import FindingsTable
 from napari_snow_unet.widgets._prepare_form import PrepareForm
 from napari_snow_unet.widgets._prepare_text import (
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-class PrepareWidget(QWidget):
+class PrepareWidget(Dock):
     """Prepare SNOW or one's own images and masks for training.
 
     Parameters
@@ -64,7 +64,6 @@ class PrepareWidget(QWidget):
             self.sample_button: SAMPLE_TIP,
             self.open_button: OPEN_TIP,
         }
-        self._docked = False
         self._lay_out()
         self.bar.set_tip(TIP)
         self.bar.cancel_button.setToolTip(CANCEL_TIP)
@@ -175,18 +174,9 @@ class PrepareWidget(QWidget):
         layout.addWidget(self.findings, 1)
         layout.addStretch()
 
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari closes the dock: it takes this widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._docked:
-                QTimer.singleShot(0, self._end_if_closed)
-            self._docked = self.parent() is not None
-        return super().event(event)
-
-    def _end_if_closed(self) -> None:
-        if self.parent() is None:
-            self.bar.cancel()
-            self.deleteLater()
+    def closed(self) -> None:
+        """Stop what runs and listen to nobody any more."""
+        self.bar.cancel()
 
 
 def _opened(folder: Path) -> Generator[Progress, None, TileStack]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._layers import images_in, source_of, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
 from napari_snow_unet.widgets._run_bar import RunBar
@@ -29,7 +29,7 @@ RUN_LAYER = (
 RUN_FOLDER = "Segment every image of the folder and write the results to files."
 
 
-class SegmentWidget(QWidget):
+class SegmentWidget(Dock):
     """Find nuclei with a U-Net or the classical method.
 
     Parameters
@@ -49,7 +49,6 @@ class SegmentWidget(QWidget):
         self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
         self.models = ModelChoice(self.form.model, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
-        self._docked = False
         self._lay_out()
         self._connect()
         self._take_settings()
@@ -144,18 +143,9 @@ class SegmentWidget(QWidget):
         layout.addWidget(self.folder_job.table, 1)
         layout.addStretch()
 
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari closes the dock: it takes this widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._docked:
-                QTimer.singleShot(0, self._end_if_closed)
-            self._docked = self.parent() is not None
-        return super().event(event)
-
-    def _end_if_closed(self) -> None:
-        if self.parent() is None:
-            self.bar.cancel()
-            self.form.live.ask(None)
-            for emitter, callback in self._layer_events():
-                emitter.disconnect(callback)
-            self.deleteLater()
+    def closed(self) -> None:
+        """Stop what runs and listen to nobody any more."""
+        self.bar.cancel()
+        self.form.live.ask(None)
+        for emitter, callback in self._layer_events():
+            emitter.disconnect(callback)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 from napari_snow_unet.unet.run_lock import training_process
 from napari_snow_unet.unet.run_progress import TrainingProgress, read_progress
 from napari_snow_unet.widgets._curves import Curves
+from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._training_bar import TrainingBar
 from napari_snow_unet.widgets._training_check import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _SETTLED_MS = 300
 
 
-class TrainWidget(QWidget):
+class TrainWidget(Dock):
     """Train a U-Net and watch it.
 
     Parameters
@@ -60,7 +61,6 @@ class TrainWidget(QWidget):
         self.check = DatasetCheck(self, self.update_hint)
         self.device = DeviceQuestion(self, self.form.show_device)
         self.at_end = EndWithNapari(self)
-        self._docked = False
         self._remembered: Path | None = None
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -265,12 +265,8 @@ class TrainWidget(QWidget):
         layout.addStretch()
 
     def event(self, event: QEvent) -> bool:
-        """Notice when the dock comes to a window, and when it is closed."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._docked:
-                QTimer.singleShot(0, self._end_if_closed)
-            self._docked = self.parent() is not None
-        elif event.type() == QEvent.Type.Show:
+        """Notice when the dock comes to a window, too."""
+        if event.type() == QEvent.Type.Show:
             QTimer.singleShot(0, self._shown)
         return super().event(event)
 
@@ -280,15 +276,13 @@ class TrainWidget(QWidget):
         if not self.form.device_text:
             self._ask_for_device()
 
-    def _end_if_closed(self) -> None:
+    def closed(self) -> None:
         """Leave a training to itself when the dock is closed while napari goes on."""
-        if self.parent() is None:
-            if self.follower.following:
-                show_info(
-                    f"The training in {self.follower.folder} goes on. Open the dock again "
-                    "to follow or stop it."
-                )
-            self.at_end.dock_closed()
-            self.follower.leave()
-            self._viewer.events.theme.disconnect(self.curves.update_colors)
-            self.deleteLater()
+        if self.follower.following:
+            show_info(
+                f"The training in {self.follower.folder} goes on. Open the dock again "
+                "to follow or stop it."
+            )
+        self.at_end.dock_closed()
+        self.follower.leave()
+        self._viewer.events.theme.disconnect(self.curves.update_colors)
