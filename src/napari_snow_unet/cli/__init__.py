@@ -17,6 +17,7 @@ from napari_snow_unet.cli import (
     export,
     models,
     prepare,
+    reproduce,
     segment,
     split,
     train,
@@ -56,6 +57,7 @@ app.command("train")(train.train)
 app.command("prepare")(prepare.prepare)
 app.command("check")(check.check)
 app.command("split")(split.split)
+app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 
 

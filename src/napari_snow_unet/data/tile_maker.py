@@ -228,28 +228,59 @@ def _stated_um(task: TileTask) -> float | None:
 
 def _labels(task: TileTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32], list[str]]:
     """Read the mask, check its size, and return it with what was changed in it."""
-    name, notes = task.mask.name, []
-    if name.lower().endswith(".mat"):
-        labels = _read_mat(task.mask, verify=task.verify)
-    elif is_geojson_path(name):
-        content = read_member(task.mask)
-        labels = read_outlined_nuclei(content, size, task.image.name).labels
+    labels, notes = read_mask(task.mask, size, image=task.image.name, verify=task.verify)
+    labels, renumbered = sixteen_bit(labels)
+    if renumbered:
+        notes.append(f"{renumbered} ids above 65,535 renumbered")
+    return labels, notes
+
+
+def read_mask(
+    mask: Member, size: tuple[int, int], *, image: str = "", verify: bool = False
+) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Read a mask of any kind, with an id for every nucleus, and check its size.
+
+    Parameters
+    ----------
+    mask : Member
+        A .mat, a label image, a binary mask, or outlines in GeoJSON.
+    size : tuple of int
+        Height and width of its image in pixels.
+    image : str, default: ""
+        Name of the image; QuPath's say where a tile lies in its slide.
+    verify : bool, default: False
+        Read what comes from an archive to its end, to check the archive's checksum.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (Y, X)
+        0 is background.
+    notes : list of str
+        What was changed.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or has another size.
+    """
+    notes = []
+    if mask.name.lower().endswith(".mat"):
+        labels = _read_mat(mask, verify=verify)
+    elif is_geojson_path(mask.name):
+        labels = read_outlined_nuclei(read_member(mask), size, image).labels
     else:
-        labels = read_labels(read_member(task.mask))
+        labels = read_labels(read_member(mask))
         if labels.shape == size and _is_binary(labels):
             labels, count = _components(labels)
             notes.append(f"binary mask, {count} connected parts numbered")
     if labels.shape != size:
-        mask, image = (" x ".join(map(str, shape)) for shape in (labels.shape, size))
+        there, wanted = (" x ".join(map(str, shape)) for shape in (labels.shape, size))
         raise InputError(
-            f"the mask has {mask} pixels, the image {image}",
+            f"the mask has {there} pixels, the image {wanted}",
             expected="the same size",
             remedy="Check that they belong together.",
-            path=task.mask.label,
+            path=mask.label,
         )
-    labels, renumbered = sixteen_bit(labels)
-    if renumbered:
-        notes.append(f"{renumbered} ids above 65,535 renumbered")
     return labels, notes
 
 

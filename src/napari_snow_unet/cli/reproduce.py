@@ -1,0 +1,103 @@
+"""``napari-snow-unet reproduce``: the paper's experiment, from the release to its figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_snow_unet.cli.progress import follow, table
+
+if TYPE_CHECKING:
+    from napari_snow_unet.data.prepare_ledger import Prepared
+    from napari_snow_unet.metrics.evaluation import Evaluation
+    from napari_snow_unet.paper.experiment import Experiment
+    from napari_snow_unet.paper.steps import Method
+
+GO_ON = "Run the same command again to go on."
+
+
+def reproduce(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE...", help="SNOW's archives or folders, in any mix.", show_default=False
+        ),
+    ],
+    output_folder: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the experiment.", show_default=False)
+    ],
+    limit: Annotated[int, typer.Option(min=1, help="Tiles to use, the first ones.")] = 5000,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training tiles.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the division and of the training.")] = 0,
+    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
+    backend: Annotated[
+        Literal["auto", "tensorflow", "torch", "jax"], typer.Option(help="Keras' engine.")
+    ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that prepare, threads that make batches.  [default: all cores]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Do what the paper does, in its order: prepare, train, segment the test tiles, measure, draw.
+
+    Of 5,000 tiles 3,600 train, 400 validate and 1,000 test; of fewer 72, 8 and 20 %. The folder
+    holds dataset, training, predictions, table.csv with the paper's numbers beside ours, figures
+    and methods.md. Stopped at any point, the same command goes on.
+    """
+    from napari_snow_unet.data.workers import usable_cores
+    from napari_snow_unet.paper import steps
+    from napari_snow_unet.paper.experiment import begin
+    from napari_snow_unet.paper.reproduction import shown, write_results
+    from napari_snow_unet.unet.backend import choose
+
+    choose(backend, device)
+    experiment = begin(output_folder, limit=limit, epochs=epochs, seed=seed)
+    prepared = follow(
+        steps.prepare_tiles(experiment, sources, workers=workers), "Preparing", stopped=GO_ON
+    )
+    _tell(prepared)
+    _train(experiment, max(1, workers or min(usable_cores() - 1, 8)))
+    results = [_apply(experiment, method) for method in steps.methods(experiment)]
+    written = write_results(experiment, sources, prepared, results)
+    table(*shown(written.rows))
+    for path in (experiment.table, experiment.methods, experiment.evaluation, experiment.figures):
+        typer.echo(f"Wrote {path}")
+
+
+def _tell(prepared: Prepared) -> None:
+    parts = ", ".join(f"{part} {count:,}" for part, count in prepared.parts.items())
+    typer.echo(f"{len(prepared.tiles):,} tiles in {prepared.folder}: {parts}")
+    for problem in prepared.problems:
+        typer.echo(f"Not used: {problem}", err=True)
+
+
+def _train(experiment: Experiment, threads: int) -> None:
+    from napari_snow_unet.cli.training_display import training_display
+    from napari_snow_unet.paper.steps import train_network
+    from napari_snow_unet.unet.run_directory import STOP, RunDirectory
+    from napari_snow_unet.unet.run_progress import StopRequest
+    from napari_snow_unet.unet.stop_watch import signals_ask, watched
+
+    stop_file = experiment.training / STOP
+    stop_file.unlink(missing_ok=True)
+    stop = StopRequest(stop_file)
+    run = RunDirectory(experiment.training)
+    with signals_ask(stop), watched(run, stop), training_display() as (listen, echo):
+        done = train_network(experiment, stop=stop, listen=listen, echo=echo, workers=threads)
+    if not done:
+        typer.echo(f"Stopped: {stop.reason()}. {GO_ON}", err=True)
+        raise typer.Exit(130)
+
+
+def _apply(experiment: Experiment, method: Method) -> tuple[Method, Evaluation]:
+    from napari_snow_unet.paper.steps import measure_tiles, segment_tiles
+
+    follow(segment_tiles(experiment, method), f"Segmenting: {method.title}", stopped=GO_ON)
+    steps = measure_tiles(experiment, method)
+    return method, follow(steps, f"Measuring: {method.title}", stopped=GO_ON)

@@ -1,0 +1,157 @@
+"""The paper's figures, drawn of this experiment's tiles and history."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.manifest import Tile, read_manifest
+from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.sources import find_members
+from napari_snow_unet.data.tile_maker import read_mask
+from napari_snow_unet.metrics.evaluation import Evaluation
+from napari_snow_unet.paper.diagrams import draw_network, draw_pipeline
+from napari_snow_unet.paper.drawing import new_figure, save
+from napari_snow_unet.paper.experiment import Experiment
+from napari_snow_unet.paper.steps import Method
+from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.curves import QUANTITIES
+from napari_snow_unet.unet.run_directory import Row
+
+TILE = "figure_2_1_tile", "figure_2_2_mask", "figure_2_3_labels"
+PIPELINE, NETWORK = "figure_2_4_pipeline", "network"
+CURVES = {name: f"figure_4_{number}_{name}" for number, name in enumerate(QUANTITIES, start=1)}
+EXAMPLES = "figure_4_6_test_tiles", "figure_4_7_expected", "figure_4_8_predicted"
+#: Every figure, without its ending; each is written as PNG of 300 dpi and as SVG.
+NAMES = (*TILE, PIPELINE, NETWORK, *CURVES.values(), *EXAMPLES)
+
+
+def draw_figures(
+    experiment: Experiment,
+    sources: Sequence[str | os.PathLike[str]],
+    result: tuple[Method, Evaluation],
+    history: Sequence[Row],
+    network: UNetConfig,
+) -> list[Path]:
+    """Draw all figures, in place of those that are there.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With everything computed.
+    sources : sequence of path-like
+        Where the tiles came from: the masks before binarisation stand only there.
+    result : (Method, Evaluation)
+        Of the network whose predictions are shown.
+    history : sequence of dict
+        Of the training.
+    network : UNetConfig
+        What was trained.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    made = {PIPELINE: draw_pipeline(), NETWORK: draw_network(network)}
+    made |= _tile_figures(experiment, sources)
+    made |= {CURVES[name]: _curve(history, name, title) for name, title in QUANTITIES.items()}
+    made |= _examples(experiment, *result)
+    return [path for name in NAMES for path in save(made[name], experiment.figures, name)]
+
+
+def best_median_worst(dice: Mapping[str, float | None]) -> list[str]:
+    """Choose three tiles by their Dice at Otsu's threshold.
+
+    Parameters
+    ----------
+    dice : mapping of str to float or None
+        By tile; a tile without a nucleus in truth and prediction has none and is passed over.
+
+    Returns
+    -------
+    list of str
+        Names of the best, the median (of an even number, the better one) and the worst tile.
+    """
+    known = {name: value for name, value in dice.items() if value is not None}
+    order = sorted(known, key=lambda name: (-known[name], name))
+    return [order[0], order[(len(order) - 1) // 2], order[-1]] if order else []
+
+
+def _tile_figures(
+    experiment: Experiment, sources: Sequence[str | os.PathLike[str]]
+) -> dict[str, Any]:
+    tiles = read_manifest(experiment.dataset)
+    tile = next((tile for tile in tiles if tile.nuclei), tiles[0])
+    pictures = (
+        read_image(experiment.dataset / tile.image).array[..., :3],
+        read_labels(experiment.dataset / tile.mask) > 0,
+        _coloured(_labels_before(tile, sources)),
+    )
+    titles = (f"{tile.name}: tile", "mask, binarised", f"mask as released: {tile.nuclei} nuclei")
+    return {
+        name: _pictures([picture], [title])
+        for name, picture, title in zip(TILE, pictures, titles, strict=True)
+    }
+
+
+def _labels_before(tile: Tile, sources: Sequence[str | os.PathLike[str]]) -> NDArray[np.int32]:
+    """Read the mask of a tile as its source has it, with an id for every nucleus."""
+    found, _ = run(find_members(sources, Path(os.devnull)))
+    members = {member.label: member for member, *_ in found}
+    return read_mask(members[tile.source_mask], (tile.height, tile.width), image=tile.name)[0]
+
+
+def _coloured(labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    from skimage.color import label2rgb
+
+    return label2rgb(labels, bg_label=0)
+
+
+def _curve(history: Sequence[Row], name: str, title: str) -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = new_figure(5.0, 3.6)
+    epochs = [row["epoch"] for row in history]
+    marker = "o" if len(history) == 1 else None
+    for column, label in ((name, "training"), (f"val_{name}", "validation")):
+        values = [float("nan") if row[column] is None else row[column] for row in history]
+        axes.plot(epochs, values, label=label, marker=marker)
+    axes.set(xlabel="epoch", ylabel=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
+
+
+def _examples(experiment: Experiment, method: Method, evaluation: Evaluation) -> dict[str, Any]:
+    dice = {name: scores["otsu"]["dice"] for name, scores in evaluation.tiles_at.items()}
+    chosen = best_median_worst(dice) or list(evaluation.tiles)[:3]
+    by_stem = {Path(tile.image).stem: tile for tile in read_manifest(experiment.dataset)}
+    tiles = [by_stem[name] for name in chosen]
+    words = [
+        f"{word}: {tile.name}, Dice {dice[name]:.3f}" if dice[name] is not None else tile.name
+        for word, name, tile in zip(("best", "median", "worst"), chosen, tiles, strict=False)
+    ]
+    folder = experiment.predictions(method.name)
+    pictures = {
+        EXAMPLES[0]: [read_image(experiment.dataset / tile.image).array[..., :3] for tile in tiles],
+        EXAMPLES[1]: [read_labels(experiment.dataset / tile.mask) > 0 for tile in tiles],
+        EXAMPLES[2]: [read_labels(folder / f"{name}.png") > 0 for name in chosen],
+    }
+    return {name: _pictures(shown, words) for name, shown in pictures.items()}
+
+
+def _pictures(pictures: Sequence[NDArray[Any]], titles: Sequence[str]) -> Any:
+    figure, axes = new_figure(3.4 * len(pictures), 3.7, columns=len(pictures))
+    for place, picture, title in zip(np.atleast_1d(axes), pictures, titles, strict=True):
+        place.imshow(picture, cmap="gray" if picture.ndim == 2 else None, interpolation="none")
+        place.set_title(title, fontsize=8)
+        place.set_axis_off()
+    return figure

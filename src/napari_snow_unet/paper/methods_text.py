@@ -1,0 +1,76 @@
+"""What was done and what came out, as a paragraph for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+
+from napari_snow_unet.data.prepare_ledger import Prepared
+from napari_snow_unet.paper.experiment import Experiment
+from napari_snow_unet.paper.table import PAPER
+from napari_snow_unet.unet.config import parameter_count
+from napari_snow_unet.unet.run_directory import Row, RunConfig
+
+
+def methods_text(
+    experiment: Experiment,
+    prepared: Prepared,
+    config: RunConfig,
+    history: Sequence[Row],
+    rows: Sequence[Mapping[str, str]],
+    device: str,
+) -> str:
+    """Write the paragraph, in Markdown.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was asked for.
+    prepared : Prepared
+        The dataset.
+    config : RunConfig
+        Of the training.
+    history : sequence of dict
+        Of the training.
+    rows : sequence of dict
+        The table, from `table.rows_of_table`.
+    device : str
+        What computed, in words.
+    """
+    options, parts = config.options, prepared.parts
+    ours = next(row for row in rows if row["threshold"] == "Otsu" and row["over"] == "all pixels")
+    best = min(history, key=lambda row: row["val_loss"] or float("inf"))["epoch"] or 0
+    sizes = sorted({(tile.height, tile.width) for tile in prepared.tiles})
+    size = " and ".join(f"{height} x {width}" for height, width in sizes)
+    scores = _listed({name: ours[name] for name in (*PAPER, "dice")})
+    theirs = _listed({name: f"{value:.2f}" for name, value in PAPER.items()})
+    minutes = float(ours["training_seconds"]) / 60
+    network, filters = config.network, config.network.filters
+    versions = ", ".join(f"{name} {version}" for name, version in config.made_with.items())
+    left_out = f" {len(prepared.problems)} files could not be used." if prepared.problems else ""
+    done = (
+        f"{len(prepared.tiles):,} tiles of {size} pixels, the first in natural order of their "
+        f"names, were divided with the seed {experiment.seed} into {parts['train']:,} for "
+        f"training, {parts['val']:,} for validation and {parts['test']:,} for testing.{left_out} "
+        "Masks were binarised (nucleus or background), and the red channel was scaled to 0 to 1. "
+        f"A U-Net with {filters(0)} to {filters(network.levels - 1)} filters, "
+        f"{parameter_count(network):,} parameters and dropout from {options.dropout:g} was "
+        f"trained for {experiment.epochs} epochs on whole tiles without augmentation: "
+        f"{options.optimizer.capitalize()}, learning rate {options.learning_rate:g}, batches of "
+        f"{options.batch_size}, binary cross-entropy. The network of epoch {best:.0f}, which had "
+        "the lowest validation loss, was used. Its probability was rounded to 8 bits and cut at "
+        "Otsu's threshold of each tile (OpenCV); nothing was split, filled or removed. Over all "
+        f"pixels of the {parts['test']:,} test tiles: {scores}. The training took {minutes:,.1f} "
+        f"minutes on {device}. Made with {versions}."
+    )
+    beside = (
+        f"The paper reports {theirs} on 1,000 SNOW tiles. `table.csv` has both beside each other, "
+        "with means over tiles, a threshold of 0.5, other epochs and the classical method."
+    )
+    return f"# Methods\n\n{fill(done, 100)}\n\n{fill(beside, 100)}\n"
+
+
+def _listed(scores: Mapping[str, str]) -> str:
+    return ", ".join(
+        f"{'AUC' if name == 'auc' else name} {value} %" for name, value in scores.items()
+    )

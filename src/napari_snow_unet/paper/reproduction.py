@@ -1,0 +1,89 @@
+"""All steps in their order, and what is written at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_snow_unet.data.files import written_whole
+from napari_snow_unet.data.prepare_ledger import Prepared
+from napari_snow_unet.metrics.evaluation import Evaluation
+from napari_snow_unet.metrics.report import write_reports, write_rows
+from napari_snow_unet.paper.experiment import Experiment
+from napari_snow_unet.paper.figures import draw_figures
+from napari_snow_unet.paper.methods_text import methods_text
+from napari_snow_unet.paper.steps import Method
+from napari_snow_unet.paper.table import COLUMNS, SCORES, rows_of_table
+from napari_snow_unet.unet.run_directory import open_run
+from napari_snow_unet.unet.run_progress import read_progress
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a finished experiment has written.
+
+    Attributes
+    ----------
+    rows : list of dict
+        The table.
+    files : list of pathlib.Path
+        Table, paragraph, reports and figures.
+    """
+
+    rows: list[dict[str, str]]
+    files: list[Path]
+
+
+def write_results(
+    experiment: Experiment,
+    sources: Sequence[str | os.PathLike[str]],
+    prepared: Prepared,
+    results: Sequence[tuple[Method, Evaluation]],
+) -> Written:
+    """Write table, paragraph, reports and figures, in place of those that are there.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With all its steps done.
+    sources : sequence of path-like
+        Where the tiles came from.
+    prepared : Prepared
+        From `steps.prepare_tiles`.
+    results : sequence of (Method, Evaluation)
+        From `steps.measure_tiles`, in the order of `steps.methods`.
+
+    Returns
+    -------
+    Written
+        The table and the files.
+    """
+    run = open_run(experiment.training)
+    config, history = run.config(), run.history()
+    rows = rows_of_table(results, history)
+    cells: list[Sequence[str]] = [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]
+    write_rows(experiment.table, cells, overwrite=True)
+    device = _device(run.folder)
+    text = methods_text(experiment, prepared, config, history, rows, device)
+    with written_whole(experiment.methods, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    evaluations = [evaluation for _, evaluation in results]
+    reports = write_reports(experiment.evaluation, evaluations, overwrite=True)
+    figures = draw_figures(experiment, sources, results[0], history, config.network)
+    return Written(rows, [experiment.table, experiment.methods, *reports, *figures])
+
+
+def shown(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
+    """Return what the shell shows of the table: header and rows, all pixels of all tiles."""
+    kept = [row for row in rows if row["over"] != "mean of tiles"]
+    names = ("method", "threshold", *SCORES)
+    return [*names], [[row[name] for name in names] for row in kept]
+
+
+def _device(folder: Path) -> str:
+    progress = read_progress(folder)
+    if progress is None or not progress.device:
+        return "an unknown device"
+    return f"{progress.device} ({progress.device_kind}, {progress.backend}, {progress.precision})"

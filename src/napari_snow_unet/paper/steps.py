@@ -1,0 +1,257 @@
+"""The steps of the paper: prepare, train, segment, measure. Each goes on where it was stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_snow_unet.batch import Outputs, segment_files
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.manifest import Tile, read_manifest
+from napari_snow_unet.data.prepare import PrepareOptions, prepare
+from napari_snow_unet.data.prepare_ledger import Prepared
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.splits import SplitPlan
+from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
+from napari_snow_unet.metrics.task import make_task
+from napari_snow_unet.models import CLASSICAL, open_model
+from napari_snow_unet.paper.experiment import EARLY, Experiment
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.threshold import otsu_level
+from napari_snow_unet.unet import training
+from napari_snow_unet.unet.run_directory import RunDirectory, is_run, open_run
+from napari_snow_unet.unet.run_progress import StopRequest
+from napari_snow_unet.unet.training_options import make_options
+
+#: Otsu's threshold and nothing else: no splitting, no smallest area, no filling.
+AS_IN_THE_PAPER = Options(output="mask", split=False, min_area=0, fill_holes=False)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way from an image to a mask.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder of predictions.
+    title : str
+        What people call it.
+    model : str
+        What `models.open_model` takes.
+    epochs : int or None
+        Epochs of training its network had at most; None for the classical method.
+    """
+
+    name: str
+    title: str
+    model: str
+    epochs: int | None
+
+
+def methods(experiment: Experiment) -> list[Method]:
+    """List what is compared: the network first, the classical method last.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With its training done.
+    """
+    run, epochs = RunDirectory(experiment.training), experiment.epochs
+    found = [
+        Method(f"best-of-{epochs}", f"U-Net, best of {epochs}", str(run.best), epochs),
+        Method(f"last-of-{epochs}", f"U-Net, last of {epochs}", str(run.last), epochs),
+    ]
+    if EARLY in experiment.stages[:-1]:
+        early, title = str(experiment.early_model), f"U-Net, best of {EARLY}"
+        found.append(Method(experiment.early_model.name, title, early, EARLY))
+    return [*found, Method(CLASSICAL, "classical", CLASSICAL, None)]
+
+
+def prepare_tiles(
+    experiment: Experiment,
+    sources: Sequence[str | os.PathLike[str]],
+    *,
+    workers: int | None = None,
+) -> Generator[Progress, None, Prepared]:
+    """Make the dataset: the first tiles of SNOW, masks of 0 and 255, divided with the seed.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        From `experiment.begin`.
+    sources : sequence of path-like
+        SNOW's archives or folders; they are only read.
+    workers : int, optional
+        Processes.
+
+    Yields
+    ------
+    Progress
+        Per tile.
+
+    Returns
+    -------
+    Prepared
+        The dataset and what could not be used.
+
+    Raises
+    ------
+    InputError
+        If nothing in the sources fits together, or too little to have a part of each kind.
+    """
+    options = PrepareOptions(
+        limit=experiment.limit, binary=True, split=SplitPlan(seed=experiment.seed), workers=workers
+    )
+    prepared = yield from prepare(sources, experiment.dataset, options)
+    empty = [part for part in ("train", "val", "test") if not prepared.parts.get(part)]
+    if empty:
+        raise InputError(
+            f"{len(prepared.tiles)} tiles, which leave none for {' and '.join(empty)}",
+            expected="enough for training, validation and test (13 or more)",
+            remedy="Raise --limit or name more archives.",
+            path=experiment.dataset,
+        )
+    return prepared
+
+
+def train_network(
+    experiment: Experiment,
+    *,
+    stop: StopRequest | None = None,
+    listen: training.Listener | None = None,
+    echo: Callable[[str], None] = lambda line: None,
+    workers: int = 1,
+) -> bool:
+    """Train with the paper's preset; keep the best network of the first 20 epochs too.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With its dataset.
+    stop : StopRequest, optional
+        Whether to end early; what is finished is kept.
+    listen, echo : callable, optional
+        Take the progress and every line of the log.
+    workers : int, default: 1
+        Threads that compute batches.
+
+    Returns
+    -------
+    bool
+        Whether all epochs are done.
+    """
+    stop = stop or StopRequest()
+    run = _run(experiment)
+    run.echo = echo
+    for epochs in experiment.stages:
+        early = epochs < experiment.epochs
+        if early and experiment.early_model.is_dir():
+            continue
+        if len(run.history()) >= experiment.epochs:
+            break
+        training.extend(run, epochs)
+        state = training.train(run, stop=stop, listen=listen, workers=workers)
+        if state.epoch < epochs:
+            return False
+        if early:
+            _copy_whole(run.best, experiment.early_model)
+    return True
+
+
+def _run(experiment: Experiment) -> RunDirectory:
+    if is_run(experiment.training):
+        return open_run(experiment.training)
+    options = make_options("paper", epochs=experiment.stages[0], seed=experiment.seed)
+    return training.begin(experiment.dataset, experiment.training, options)[0]
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy a folder under another name, then rename it."""
+    target.parent.mkdir(exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
+    try:
+        shutil.copytree(source, temporary / target.name)
+        (temporary / target.name).rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def test_tiles(experiment: Experiment) -> list[Tile]:
+    """List the tiles that no training has seen."""
+    return [tile for tile in read_manifest(experiment.dataset) if tile.split == "test"]
+
+
+def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, None]:
+    """Write a mask and a probability map for every test tile that has none yet.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With its training done.
+    method : Method
+        Of `methods`.
+
+    Yields
+    ------
+    Progress
+        Per tile.
+
+    Raises
+    ------
+    InputError
+        If a tile cannot be segmented.
+    """
+    folder = experiment.predictions(method.name)
+    images = (experiment.dataset / tile.image for tile in test_tiles(experiment))
+    missing = [
+        image for image in images if not all(path.is_file() for path in _files(folder, image))
+    ]
+    if not missing:
+        return
+    # The paper knows no floor under Otsu's threshold.
+    model = replace(open_model(method.model), threshold_floor=0.0)
+    outputs = Outputs(folder, probability=True, overwrite=True)
+    steps = segment_files(missing, model, AS_IN_THE_PAPER, outputs, use_pixel_size=False)
+    results = yield from steps
+    for result in results:
+        if result.error:
+            raise InputError(
+                result.error,
+                expected="a tile as it was prepared",
+                remedy="Prepare the dataset again in another folder.",
+                path=result.source,
+            )
+
+
+def _files(folder: Path, image: Path) -> tuple[Path, Path]:
+    return folder / f"{image.stem}.png", folder / f"{image.stem}_probability.png"
+
+
+def measure_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, Evaluation]:
+    """Compare what a method predicts with the masks of the test tiles.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With the method's predictions.
+    method : Method
+        Of `methods`.
+
+    Yields
+    ------
+    Progress
+        Per tile.
+
+    Returns
+    -------
+    Evaluation
+        Scores of the masks, and of the probability maps at Otsu's level and at 0.5.
+    """
+    folder = experiment.predictions(method.name)
+    task = make_task(folder, experiment.dataset, probability=folder, split="test")
+    return (yield from evaluate(replace(task, name=method.title), otsu_level))

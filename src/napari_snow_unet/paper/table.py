@@ -1,0 +1,88 @@
+"""The paper's table of results beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from napari_snow_unet.metrics.evaluation import Evaluation
+from napari_snow_unet.metrics.tile import Scores
+from napari_snow_unet.paper.steps import Method
+from napari_snow_unet.unet.run_directory import Row
+
+SCORES = ("accuracy", "auc", "precision", "recall", "dice")
+COLUMNS = ("method", "epochs", "threshold", "over", "tiles", *SCORES, "training_seconds")
+#: What the paper reports for 1,000 unseen SNOW tiles, in percent.
+PAPER = {"accuracy": 98.40, "auc": 99.81, "precision": 95.56, "recall": 95.59}
+THRESHOLDS = {"otsu": "Otsu", "0.5": "0.5"}
+
+
+def rows_of_table(
+    results: Sequence[tuple[Method, Evaluation]], history: Sequence[Row]
+) -> list[dict[str, str]]:
+    """List the paper's row and two or four of ours for each method.
+
+    Parameters
+    ----------
+    results : sequence of (Method, Evaluation)
+        What was measured.
+    history : sequence of dict
+        Of the training, for its time.
+
+    Returns
+    -------
+    list of dict
+        Cells by the names of `COLUMNS`. Scores are percentages: of all pixels of all tiles
+        together, and means over tiles. A score that is undefined is empty.
+    """
+    paper = {name: _percent(value / 100) for name, value in PAPER.items()}
+    rows = [_row(method="the paper", epochs="50", over="1,000 SNOW tiles", tiles="1000", **paper)]
+    for method, evaluation in results:
+        seconds = _seconds(history, method.epochs)
+        # The classical method's map is no probability: 0.5 means nothing in it.
+        for key, threshold in THRESHOLDS.items() if method.epochs else [("otsu", "Otsu")]:
+            for over, scores in _scores(evaluation, key).items():
+                rows.append(
+                    _row(
+                        method=method.title,
+                        epochs=str(method.epochs or ""),
+                        threshold=threshold,
+                        over=over,
+                        tiles=str(len(evaluation.tiles)),
+                        training_seconds=seconds,
+                        **{name: _percent(scores[name]) for name in SCORES},
+                    )
+                )
+    return rows
+
+
+def _row(**cells: str) -> dict[str, str]:
+    return dict.fromkeys(COLUMNS, "") | cells
+
+
+def _scores(evaluation: Evaluation, key: str) -> dict[str, Mapping[str, float | None]]:
+    pooled: Scores = evaluation.pooled.scores_at()[key]
+    tiles = [
+        {**at[key], "auc": evaluation.tiles[name]["auc"]}
+        for name, at in evaluation.tiles_at.items()
+    ]
+    means = {name: _mean([tile[name] for tile in tiles]) for name in SCORES}
+    return {
+        "all pixels": {**pooled, "auc": evaluation.pooled_scores["auc"]},
+        "mean of tiles": means,
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _seconds(history: Sequence[Row], epochs: int | None) -> str:
+    if epochs is None:
+        return ""
+    return f"{sum(row['seconds'] or 0 for row in history[:epochs]):.0f}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}"
