@@ -16,6 +16,7 @@ from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, open_
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.segmentation.tiling import check_window
 from napari_snow_unet.unet import model_folder, store
+from napari_snow_unet.unet.backend import prepare
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.network import build_unet
 
@@ -67,7 +68,8 @@ def test_the_bundled_model_opens_and_answers():
     model = open_model("default")
     entry = list_models()[0]
     assert (model.name, model.checksum) == (DEFAULT_MODEL, entry.checksum)
-    assert (model.channel, model.halo, model.precision) == ("red", 96, "float32")
+    assert (model.channel, model.halo) == ("red", 96)
+    assert model.device.endswith(f"({prepare().kind}, {prepare().backend})")
     check_window(256, model.halo)
     dark = np.full((1, 128, 128, 1), 0.9, np.float32)
     y, x = np.mgrid[:128, :128]
@@ -179,6 +181,15 @@ def test_the_shell_lists_them_as_json(mine):
     assert listed[1]["path"] == str(mine)
     assert listed[1]["pixel_size_um"] == [0.4, 0.6]
     assert set(listed[1]) == set(models.ModelEntry.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    ("fastest", "used"), [("mixed_bfloat16", "mixed_bfloat16"), ("mixed_float16", "float32")]
+)
+def test_the_fast_format_is_taken_if_it_was_judged_on_real_tiles(mine, monkeypatch, fastest, used):
+    monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: fastest)
+    assert open_model("mine").precision == used
+    assert open_model("mine", precision="auto").precision == used
 
 
 def test_a_network_computes_in_the_precision_that_is_asked_for(mine):

@@ -21,7 +21,7 @@ from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 DEFAULT = "default"  # stands for the model below
 DEFAULT_MODEL = "he-breast-nuclei"
 CLASSICAL = classical.NAME
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,7 @@ def list_models() -> list[ModelEntry]:
     return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
 
 
-def open_model(
-    name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str = "float32"
-) -> Model:
+def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str = "auto") -> Model:
     """Open a model for `segmentation.pipeline.segment`.
 
     Parameters
@@ -101,8 +99,9 @@ def open_model(
         A name from `list_models` or a model folder. What holds a path separator, or is no known
         name, is a path. The two networks opened last stay in memory and are not read again while
         their weights on disk are unchanged.
-    precision : {"float32", "mixed_bfloat16", "mixed_float16"}, default: "float32"
-        Number format of the network; the classical method has none.
+    precision : {"auto", "float32", "mixed_bfloat16", "mixed_float16"}, default: "auto"
+        Number format of the network; "auto" is bfloat16 where the machine multiplies it in
+        hardware, else float32. The classical method has none.
 
     Returns
     -------
@@ -126,7 +125,8 @@ def open_model(
     if wanted == CLASSICAL:
         return classical.model()
     folder = find_model(wanted)
-    return _open_network(folder, model_folder.verify(folder), precision)
+    checksum = model_folder.verify(folder)
+    return _open_network(folder, checksum, _fast_precision() if precision == "auto" else precision)
 
 
 def export_model(
@@ -258,11 +258,20 @@ def _best_of(run: Path) -> Path:
     return best
 
 
+def _fast_precision() -> str:
+    """Return the fastest number format whose labels were compared with those of float32."""
+    from napari_snow_unet.unet import backend
+
+    # bfloat16 was compared on real tiles (docs/scale.md), half precision was not.
+    fast = backend.fast_precision()
+    return fast if fast == "mixed_bfloat16" else "float32"
+
+
 @lru_cache(maxsize=2)
 def _open_network(folder: Path, checksum: str, precision: str) -> Model:
     from napari_snow_unet.unet import backend
 
-    backend.prepare()
+    device = backend.prepare()
     from napari_snow_unet.unet.network import window_halo
     from napari_snow_unet.unet.predictor import make_predictor
     from napari_snow_unet.unet.store import load_model
@@ -278,4 +287,5 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
         pixel_size_um=config.pixel_size_um,
         threshold_floor=config.threshold_floor,
         precision=precision,
+        device=f"{device.name} ({device.kind}, {device.backend})",
     )

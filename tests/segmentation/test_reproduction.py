@@ -32,6 +32,9 @@ def test_a_program_says_what_it_was_made_with():
     compile(text, "text", "exec")
 
 
+NETWORK = {"precision": "float16", "model_checksum": "ab12"}
+
+
 def test_every_choice_is_in_the_command():
     options = Options(
         threshold=0.1 + 0.2,
@@ -45,9 +48,7 @@ def test_every_choice_is_in_the_command():
         pixel_size_um=0.4,
         tile=512,
     )
-    words = shlex.split(
-        as_command(recipe(options=options, pixel_size_um=0.4, provenance={"precision": "float16"}))
-    )
+    words = shlex.split(as_command(recipe(options=options, pixel_size_um=0.4, provenance=NETWORK)))
     assert words[:3] == ["napari-snow-unet", "segment", "/data/it's a tile.png"]
     switches = {"--no-split", "--no-fill-holes", "--clear-border"}
     assert switches <= set(words)

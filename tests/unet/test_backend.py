@@ -84,7 +84,8 @@ def test_another_engine_gives_the_same_probabilities(engine, tmp_path):
     code = (
         "import numpy as np, sys; from napari_snow_unet.models import open_model\n"
         "x = np.random.default_rng(0).random((1, 64, 64, 1), dtype=np.float32)\n"
-        "np.save(sys.argv[1] if len(sys.argv) > 1 else PATH, open_model('default').predict(x))"
+        "model = open_model('default', precision='float32')\n"
+        "np.save(sys.argv[1] if len(sys.argv) > 1 else PATH, model.predict(x))"
     )
     import numpy as np
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet import predictor
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.network import build_unet, window_halo
 from napari_snow_unet.unet.predictor import make_predictor
@@ -57,26 +56,33 @@ def test_threads_wait_for_each_other_and_get_their_own_window(predict):
     assert together == alone * 3
 
 
-def test_a_shape_is_traced_once_and_few_traces_are_kept(network, monkeypatch):
-    traced = []
+class Counting:
+    """A network that counts how often Python computes with it; a trace does so once."""
 
-    def count(model):
-        call = predictor_traced(model)
-        traced.append(call)
-        return call
+    def __init__(self, network):
+        self.network, self.calls = network, 0
+        self.input_shape, self.layers = network.input_shape, network.layers
 
-    predictor_traced = predictor.traced_call
-    monkeypatch.setattr(predictor, "traced_call", count)
-    monkeypatch.setattr(predictor, "MOST_SHAPES", 2)
-    predict = make_predictor(network)
-    for edge in (16, 32, 16, 32, 16):
-        predict(window(edge, 16, 1))
-    assert len(traced) == 2
-    predict(window(48, 16, 1))  # drops 32, the one not used for longest
-    predict(window(16, 16, 1))
-    assert len(traced) == 3
-    predict(window(32, 16, 1))
-    assert len(traced) == 4
+    def __call__(self, pixels, training):
+        self.calls += 1
+        return self.network(pixels, training=training)
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow's traces")
+def test_one_trace_does_for_all_shapes_and_batches(network, predict):
+    counting = Counting(network)
+    other = make_predictor(counting)
+    for shape in ((1, 16, 16, 1), (1, 32, 48, 1), (3, 64, 64, 1)):
+        pixels = np.random.default_rng(1).random(shape, dtype=np.float32)
+        assert other(pixels).tobytes() == predict(pixels).tobytes()
+    assert counting.calls == 1
+
+
+def test_a_batch_gives_what_its_windows_give_alone(predict):
+    windows = [window(64, 96, 1, seed=seed) for seed in range(3)]
+    together = predict(np.concatenate(windows))
+    for alone, of_batch in zip(windows, together, strict=True):
+        np.testing.assert_allclose(of_batch, predict(alone)[0], atol=1e-6)
 
 
 def test_windows_with_a_halo_equal_the_whole(network, predict):

@@ -115,7 +115,7 @@ def test_the_stored_model_predicts_what_the_trained_network_did(discs, tmp_path)
         trained = np.asarray(fitting.network(pixels))[..., 0]
     finally:
         fitting.close()
-    stored = open_model(run.last)
+    stored = open_model(run.last, precision="float32")
     loaded = np.concatenate([stored.predict(plane[None]) for plane in pixels])
     assert np.ptp(trained) > 1e-3
     assert np.allclose(loaded, trained, rtol=0, atol=1e-5)
@@ -124,7 +124,9 @@ def test_the_stored_model_predicts_what_the_trained_network_did(discs, tmp_path)
 def test_what_training_previewed_is_what_the_stored_model_predicts(trained):
     run, _, _ = trained
     image = read_image(run.folder / "preview" / "image.png").array
-    probability = open_model(run.last).predict(image[None, ..., :1] / np.float32(255))[0]
+    probability = open_model(run.last, precision="float32").predict(
+        image[None, ..., :1] / np.float32(255)
+    )[0]
     shown = read_image(run.folder / "preview" / "prediction.png").array
     assert np.abs(shown / 255 - probability).max() <= 0.5 / 255 + 1e-5
     truth = read_image(run.folder / "preview" / "truth.png").array

@@ -11,7 +11,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.widgets import _jobs
+from napari_snow_unet.widgets import _jobs, _warm_up
 
 
 def darkness(pixels):
@@ -30,6 +30,14 @@ def discs():
         return image
 
     return draw
+
+
+@pytest.fixture(autouse=True)
+def warmed_up(monkeypatch):
+    """Note what docks would load on their own, in place of loading it."""
+    asked = []
+    monkeypatch.setattr(_warm_up, "load", lambda *chosen: asked.append(chosen))
+    return asked
 
 
 class FakeNetwork:

@@ -11,9 +11,20 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_snow_unet.models import DEFAULT_MODEL, list_models
+from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.unet.model_folder import user_folder
+from napari_snow_unet.widgets import _warm_up
 from napari_snow_unet.widgets._model_choice import ELSEWHERE
+from napari_snow_unet.widgets._segment_form import NO_DEVICE
+from napari_snow_unet.widgets._settings import settings
+
+LOAD = _warm_up.load
+
+
+@pytest.fixture
+def really_load():
+    """Return what docks do in place of what the fixture puts there."""
+    return LOAD
 
 
 @pytest.fixture
@@ -103,9 +114,36 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
     assert dock.run() == layer
     assert np.array_equal(layer.data, first)
     assert _open_network.cache_info().misses == loaded
-    dock.form.network.tile.value = 320  # traced anew for tiles of another size
+    model = open_model(DEFAULT_MODEL)
+    assert dock.form.device.value == f"{model.device}, {model.precision}"
+    assert model.device in layer.metadata["napari-snow-unet"]["device"]
+    dock.form.network.tile.value = 320
     assert np.mean((dock.run().data > 0) != (first > 0)) < 0.001
     assert _open_network.cache_info().misses == loaded
+
+
+def test_the_network_is_loaded_while_the_dock_is_looked_at(shown_dock, warmed_up, qtbot):
+    assert shown_dock.form.device.value == NO_DEVICE
+    shown_dock.form.model.value = "classical"
+    qtbot.wait(_warm_up.AFTER_MS + 200)
+    assert not warmed_up
+    shown_dock.form.model.value = DEFAULT_MODEL
+    qtbot.waitUntil(lambda: bool(warmed_up), timeout=10_000)
+    assert warmed_up == [(DEFAULT_MODEL, settings().precision)]
+    shown_dock.widget.warm_up.soon()  # undocked and docked again
+    qtbot.wait(_warm_up.AFTER_MS + 200)
+    assert len(warmed_up) == 1
+
+
+def test_warming_up_leaves_nothing_for_the_first_run_to_load(really_load):
+    from napari_snow_unet.models import _open_network
+
+    _open_network.cache_clear()
+    really_load(DEFAULT_MODEL, "float32")
+    loaded = _open_network.cache_info().misses
+    open_model(DEFAULT_MODEL, precision="float32")
+    assert _open_network.cache_info().misses == loaded
+    really_load("no such model", "float32")  # told by Run, not here
 
 
 WITHOUT_TENSORFLOW = """

@@ -63,8 +63,9 @@ def segment(
     ] = 1024,
     precision: Annotated[
         Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-        typer.Option(help="Number format of the network; 'auto': the fastest of this machine."),
-    ] = "float32",
+        typer.Option(help="Number format of the network; 'auto': bfloat16 where that is fast."),
+    ] = "auto",
+    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
@@ -92,8 +93,9 @@ def segment(
     is named at the end, the others are done, and the exit code is 1.
     """
     from napari_snow_unet.batch import Outputs, find_images, segment_files
-    from napari_snow_unet.models import open_model
+    from napari_snow_unet.models import CLASSICAL, open_model
     from napari_snow_unet.segmentation.options import Options, check_options
+    from napari_snow_unet.unet.backend import choose
 
     options = Options(
         threshold=_threshold(threshold),
@@ -108,7 +110,9 @@ def segment(
         tile=tile,
     )
     wanted = _formats(formats)
-    network = open_model(model, precision=_precision(precision, model))
+    if model != CLASSICAL:
+        choose(device=device)
+    network = open_model(model, precision=precision)
     try:
         check_options(options, network)
     except InputError as error:
@@ -155,20 +159,6 @@ def _formats(given: list[str]) -> tuple[str, ...]:
                 f"{name!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
             )
     return tuple(dict.fromkeys(names))
-
-
-def _precision(wanted: str, model: str) -> str:
-    if wanted != "auto":
-        return wanted
-    from napari_snow_unet.models import CLASSICAL
-
-    if model == CLASSICAL:  # needs no network library, and has no number format
-        return "float32"
-    from napari_snow_unet.unet import backend
-
-    # bfloat16 was compared with float32 on real tiles (docs/scale.md), half precision was not.
-    fast = backend.fast_precision()
-    return fast if fast == "mixed_bfloat16" else "float32"
 
 
 def _threshold(text: str) -> float | Literal["otsu"]:

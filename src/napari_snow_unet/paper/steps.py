@@ -214,7 +214,7 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
     if not missing:
         return
     # The paper knows no floor under Otsu's threshold.
-    model = replace(open_model(method.model), threshold_floor=0.0)
+    model = replace(open_model(method.model, precision="float32"), threshold_floor=0.0)
     outputs = Outputs(folder, probability=True, overwrite=True)
     steps = segment_files(missing, model, AS_IN_THE_PAPER, outputs, use_pixel_size=False)
     results = yield from steps

@@ -35,6 +35,8 @@ class Model:
         Smallest probability at which Otsu's method may cut; keeps tissue without nuclei empty.
     precision : str
         The number format it computes in.
+    device : str
+        What computes it, in words; empty for what is no network.
     """
 
     predict: Predict
@@ -45,3 +47,4 @@ class Model:
     pixel_size_um: tuple[float, float] | None = None
     threshold_floor: float = 0.3
     precision: str = "float32"
+    device: str = ""

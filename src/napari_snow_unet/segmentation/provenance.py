@@ -48,6 +48,7 @@ def provenance(
         "model": model.name,
         "model_checksum": model.checksum,
         "precision": model.precision,
+        "device": model.device,
         "channel": options.channel or model.channel,
         "threshold": threshold,
         "pixel_size_um": pixel_size_um,

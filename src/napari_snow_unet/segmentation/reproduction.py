@@ -51,6 +51,11 @@ class Recipe:
         return str(self.provenance.get("precision", "float32"))
 
     @property
+    def is_network(self) -> bool:
+        """Whether a network computed it, in a number format."""
+        return bool(self.provenance.get("model_checksum"))
+
+    @property
     def is_stack(self) -> bool:
         """Whether the image has more than one plane's axes."""
         return len(self.shape) > 2
@@ -84,7 +89,7 @@ def as_python(recipe: Recipe) -> str:
         planes = "" if recipe.is_whole else f", planes={[tuple(p) for p in recipe.planes]!r}"
         call = call[:-1].replace("segment(", "segment_stack(", 1) + f", rgb={recipe.rgb}{planes})"
         room = "stack import segment_stack"
-    precision = f", precision={recipe.precision!r}" if recipe.precision != "float32" else ""
+    precision = f", precision={recipe.precision!r}" if recipe.is_network else ""
     run = [] if not recipe.is_stack else ["from napari_snow_unet.data.progress import run"]
     lines = [
         _comment(recipe),
@@ -125,7 +130,7 @@ def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
         flag = _SWITCHES.get(name, "--" + name.replace("_", "-"))
         words += [flag] if isinstance(value, bool) else [flag, str(value)]
     words += ["--pixel-size", str(recipe.pixel_size_um or 0)]
-    if recipe.precision != "float32":
+    if recipe.is_network:
         words += ["--precision", recipe.precision]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 

@@ -220,7 +220,10 @@ def compiles_steps() -> bool | str:
 
 
 def traced_call(model: Any) -> Call:
-    """Turn a network into a plain function on arrays, compiled once per shape where that helps.
+    """Turn a network into a plain function on arrays.
+
+    TensorFlow traces it once for all shapes, which is as fast as a trace for each and gives the
+    same bits; JAX compiles it for every shape; PyTorch does neither.
 
     Parameters
     ----------
@@ -243,7 +246,13 @@ def _tensorflow_call(model: Any) -> Call:
     import tensorflow as tf
 
     # XLA, which Keras' own predict would choose, is slower here on the CPU.
-    traced = tf.function(lambda pixels: model(pixels, training=False), jit_compile=False)
+    anything = tf.TensorSpec((None, None, None, model.input_shape[-1]), tf.float32)
+    traced = tf.function(
+        lambda pixels: model(pixels, training=False),
+        input_signature=[anything],
+        autograph=False,
+        jit_compile=False,
+    )
 
     def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(traced(tf.constant(pixels)).numpy(), dtype=np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.backend import Call, traced_call
+from napari_snow_unet.unet.backend import traced_call
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-MOST_SHAPES = 16  # compiled calls kept; windows have few sizes, all multiples of 64 pixels
 
 
 def make_predictor(model: Any) -> Predict:
     """Turn a network into a function on arrays that gives the same bits every time.
 
-    The network is traced once for every shape, so nothing is decided anew from one window to the
-    next; the least recently used of more than 16 traces is dropped. It may be called from any
-    thread, one call at a time is computed.
+    Nothing is decided anew from one window to the next. It may be called from any thread, one call
+    at a time is computed.
 
     Parameters
     ----------
@@ -32,8 +29,8 @@ def make_predictor(model: Any) -> Predict:
     Returns
     -------
     callable
-        Takes float32 (1, Y, X, C) in unit range, Y and X multiples of the network's stride, and
-        returns the probability of nucleus, float32 (1, Y, X) in 0..1. It raises `InputError` for
+        Takes float32 (N, Y, X, C) in unit range, Y and X multiples of the network's stride, and
+        returns the probability of nucleus, float32 (N, Y, X) in 0..1. It raises `InputError` for
         arrays of another kind.
 
     Notes
@@ -44,17 +41,13 @@ def make_predictor(model: Any) -> Predict:
     """
     channels = model.input_shape[-1]
     stride = _stride(model)
-    calls: OrderedDict[tuple[int, ...], Call] = OrderedDict()
+    call = traced_call(model)
     lock = threading.Lock()
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
         _check_shape(pixels.shape, channels, stride)
         with lock:
-            call = calls.pop(pixels.shape, None) or traced_call(model)
-            calls[pixels.shape] = call
-            if len(calls) > MOST_SHAPES:
-                calls.popitem(last=False)
             return call(pixels)[..., 0]
 
     return predict
@@ -71,6 +64,6 @@ def _check_shape(shape: tuple[int, ...], channels: int, stride: int) -> None:
     if not good or shape[1] % stride or shape[2] % stride:
         raise InputError(
             f"an array of shape {shape}",
-            expected=f"(1, Y, X, {channels}) with Y and X multiples of {stride}",
+            expected=f"(N, Y, X, {channels}) with Y and X multiples of {stride}",
             remedy="Pad the window to such a size.",
         )

@@ -48,7 +48,7 @@ def segment_image(
     pixel_size_um: float | None,
     divisor: float | None,
     earlier: tuple[Any, dict[Index, Plane]] | None = None,
-    precision: str = "float32",
+    precision: str = "auto",
 ) -> Generator[Progress, None, Segmented]:
     """Open a model and segment planes of an image with it.
 
@@ -130,7 +130,7 @@ def segment_folder(
     model: str | os.PathLike[str],
     options: Options,
     outputs: Outputs,
-    precision: str = "float32",
+    precision: str = "auto",
 ) -> Generator[Progress, None, tuple[Found, list[FileResult]]]:
     """Open a model and segment the images of a folder with it.
 

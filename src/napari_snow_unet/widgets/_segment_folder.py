@@ -95,6 +95,9 @@ class FolderJob:
     def _done(self, outputs: Outputs, ended: tuple[Found, list[FileResult]]) -> None:
         found, results = ended
         failed = [result for result in results if result.error]
+        known = next((result.provenance for result in results if not result.error), None)
+        if known is not None:
+            self._form.show_device(known["device"], known["precision"])
         done = len(results) - len(failed)
         text = [f"{done} of {len(results)} images segmented to {outputs.folder}."]
         for what, paths in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from magicgui.widgets import ComboBox, Widget
+from magicgui.widgets import ComboBox, Label, Widget
 from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -27,6 +27,8 @@ TRUTH_TIP = (
     "measuring dock tells more."
 )
 NO_TRUTH = "none"
+DEVICE_TIP = "What computes the network, and in which number format."
+NO_DEVICE = "known after a run"
 
 
 class SegmentForm(QWidget):
@@ -36,6 +38,8 @@ class SegmentForm(QWidget):
     ----------
     image, model, truth : magicgui ComboBox
         An image layer; a model by name or path; a labels layer or `NO_TRUTH`.
+    device : magicgui Label
+        What has computed the last result.
     source, network, nuclei : magicgui FunctionGui
         The fields of the functions of these names.
     live : LiveScores
@@ -50,6 +54,8 @@ class SegmentForm(QWidget):
         self.network = fields_of_network()
         self.nuclei = fields_of_nuclei()
         self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
+        self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
+        self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
         self._unit = UM2
         self._labels: dict[Widget, QLabel] = {}
@@ -105,6 +111,10 @@ class SegmentForm(QWidget):
         self.model.tooltip = facts or MODEL_TIP
         self._note.setText(problem)
         self._note.setVisible(bool(problem))
+
+    def show_device(self, device: str, precision: str) -> None:
+        """Say what has computed the last result; empty for what is no network."""
+        self.device.value = f"{device}, {precision}" if device else "no network"
 
     def show_pixel_size(self, pixel_size_um: float | None, unknown: str = "unknown") -> None:
         """Say which pixel size the image itself has, and take areas in its unit."""
@@ -185,6 +195,7 @@ class SegmentForm(QWidget):
         more.add("", self.nuclei.fill_holes)
         more.add("", self.nuclei.clear_border)
         more.add("Tile size (px)", self.network.tile)
+        more.add("Device", self.device)
         self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
         self.advanced.setDuration(0)
         self.advanced.setContent(more)

@@ -156,6 +156,7 @@ class LayerJob(QObject):
 
     def _segmented(self, request: Request, found: _jobs.Segmented) -> None:
         image, result = request.image(), found.result
+        self._form.show_device(found.model.device, found.model.precision)
         if image is not None and id(pixels_of(image)) == request.pixels:
             self._remember_divisor(image, found.divisor)
         target = request.target() if request.target is not None else None

@@ -25,7 +25,7 @@ class Settings:
 
     model: str = "default"
     tile: int = 1024
-    precision: str = "float32"
+    precision: str = "auto"
     folder: str = ""
 
 

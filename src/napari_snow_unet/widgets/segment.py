@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
@@ -18,6 +19,7 @@ from napari_snow_unet.widgets._segment_layer import LayerJob
 from napari_snow_unet.widgets._segment_menu import SegmentMenu
 from napari_snow_unet.widgets._segment_scores import SegmentScores
 from napari_snow_unet.widgets._settings import settings
+from napari_snow_unet.widgets._warm_up import WarmUp
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -49,6 +51,7 @@ class SegmentWidget(Dock):
         self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
         self.models = ModelChoice(self.form.model, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
+        self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self._lay_out()
         self._connect()
         self._take_settings()
@@ -64,6 +67,11 @@ class SegmentWidget(Dock):
             self._job.run()
         except InputError as error:
             self.bar.say(str(error), problem=True)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Load the network once the dock is seen."""
+        super().showEvent(event)
+        self.warm_up.soon()
 
     def refresh_layers(self, event: Any = None) -> None:
         """List the image layers, by their present names, and keep the one that is chosen."""
@@ -120,6 +128,10 @@ class SegmentWidget(Dock):
         self.folder_job.suggest_results()
         self.update_hint()
 
+    def _model_chosen(self) -> None:
+        if self.isVisible():
+            self.warm_up.soon()
+
     def _layer_events(self) -> list[tuple[Any, Any]]:
         events = self._viewer.layers.events
         names = ("inserted", "removed", "reordered", "renamed")
@@ -130,6 +142,7 @@ class SegmentWidget(Dock):
         for emitter, callback in self._layer_events():
             emitter.connect(callback)
         self.form.image.changed.connect(self._image_chosen)
+        self.form.model.changed.connect(self._model_chosen)
         self.form.source.kind.changed.connect(self.update_hint)
         self.form.source.folder.changed.connect(self._folder_chosen)
         self.form.source.results.changed.connect(self.update_hint)
@@ -145,6 +158,7 @@ class SegmentWidget(Dock):
 
     def closed(self) -> None:
         """Stop what runs and listen to nobody any more."""
+        self.warm_up.cancel()
         self.bar.cancel()
         self.form.live.ask(None)
         for emitter, callback in self._layer_events():

@@ -1,0 +1,68 @@
+"""Load the network while the person still looks at the dock, so that the first Run need not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.models import CLASSICAL, open_model
+
+AFTER_MS = 1000  # the dock is drawn first
+EDGE = 64  # pixels of the window that is computed
+
+
+class WarmUp(QObject):
+    """Loads a model in a thread of its own, once.
+
+    Parameters
+    ----------
+    parent : QObject
+        With it ends what has not begun yet.
+    chosen : callable
+        Returns the model, as `models.open_model` takes it, and the number format.
+    """
+
+    def __init__(self, parent: QObject, chosen: Callable[[], tuple[str, str]]) -> None:
+        super().__init__(parent)
+        self._chosen = chosen
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._begin)
+        self._begun = False
+
+    def soon(self) -> None:
+        """Begin in a moment, unless it was begun before."""
+        if not self._begun:
+            self._timer.start(AFTER_MS)
+
+    def cancel(self) -> None:
+        """Do not begin any more."""
+        self._begun = True
+        self._timer.stop()
+
+    def _begin(self) -> None:
+        model, precision = self._chosen()
+        if model == CLASSICAL:
+            return
+        self._begun = True
+        # Not a daemon: Python cannot end well while a library is being imported.
+        threading.Thread(target=load, args=(model, precision), name="warm-up").start()
+
+
+def load(model: str, precision: str) -> None:
+    """Open a model and compute one window with it; what fails is told when Run is pressed.
+
+    Parameters
+    ----------
+    model, precision : str
+        As `models.open_model` takes them.
+    """
+    with suppress(InputError):
+        opened = open_model(model, precision=precision)
+        channels = 3 if opened.channel == "rgb" else 1
+        opened.predict(np.zeros((1, EDGE, EDGE, channels), np.float32))
