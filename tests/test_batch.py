@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
 
 import numpy as np
 import pytest
 import tifffile
 import zarr
 
-from napari_snow_unet.batch import SUMMARY, Outputs, find_images, segment_files
+from napari_snow_unet.batch import SUMMARY, Outputs, find_images, segment_files, segmenting
+from napari_snow_unet.batch.writing import write_results
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_image
 from napari_snow_unet.segmentation import classical
@@ -184,6 +188,54 @@ def test_stopping_between_steps_leaves_whole_files(folder, tmp_path):
     assert {path.name for path in tmp_path.glob("*.*")} >= {"tile1.png", SUMMARY}
     assert not list(tmp_path.glob(".writing*"))
     assert read_labels(tmp_path / "tile1.png").max() == 12
+
+
+def test_reading_computing_and_writing_overlap(folder, tmp_path, monkeypatch):
+    """Each waits for another one to have begun, which none could if they took turns."""
+    files = find_images([folder]).images
+    begun = {(what, number): Event() for what in ("read", "compute", "write") for number in (0, 1)}
+    order = {"read": 0, "compute": 0, "write": 0}
+
+    def begin(what):
+        number, order[what] = order[what], order[what] + 1
+        if (what, number) in begun:
+            begun[what, number].set()
+        return number
+
+    def read(path):
+        begin("read")
+        return read_image(path)
+
+    def predict(pixels):
+        if begin("compute") == 0:
+            assert begun["read", 1].wait(20)
+        return MODEL.predict(pixels)
+
+    def write(*given, **named):
+        if begin("write") == 0:
+            assert begun["compute", 1].wait(20)
+        return write_results(*given, **named)
+
+    monkeypatch.setattr(segmenting, "read_image", read)
+    monkeypatch.setattr(segmenting, "write_results", write)
+    model = replace(MODEL, predict=predict)
+    results = run(segment_files(files, model, Options(), Outputs(tmp_path)))
+    assert [result.source for result in results] == files
+    assert not any(result.error for result in results)
+    assert [row["image"] for row in rows_of(tmp_path)] == [str(path) for path in files]
+
+
+def test_stopped_while_a_result_is_being_written_it_is_written_and_has_its_row(folder, tmp_path):
+    files = find_images([folder]).images
+    steps = segment_files(files, MODEL, Options(), Outputs(tmp_path))
+    for step in steps:
+        if step.done == 1:  # the first is being written, or has just been
+            break
+    steps.close()
+    written = {path.name for path in tmp_path.glob("tile*.png")}
+    assert written == {Path(row["image"]).name for row in rows_of(tmp_path)}
+    assert "tile1.png" in written
+    assert not [thread for thread in enumerate_threads() if thread.name.startswith("writing")]
 
 
 def test_bad_options_stop_everything_before_the_first_file(folder, tmp_path):

@@ -168,7 +168,7 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot):
     segment.models.refresh()
     segment.form.model.value = "discs-training"
     assert not segment.models.problem()
-    predict = open_model(folder / "last").predict
+    predict = open_model(folder / "last", precision="float32").predict
     red = dock.part("image").data[None, ..., :1] / np.float32(255)
     np.testing.assert_allclose(predict(red)[0] * 255, shown, atol=0.501)
 

@@ -292,3 +292,26 @@ def test_the_time_of_the_whole_training_is_told():
     assert "after the first batches" in time_left(TrainingProgress(epochs=4))
     assert in_words(12.3) == "12 s"
     assert in_words(3 * 3600 + 120) == "3 h 2 min"
+
+
+OPEN_AND_CLOSE = """
+import gc
+import napari
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer()
+for _ in range(8):
+    viewer.window.add_plugin_dock_widget("napari-snow-unet", "Train a U-Net")
+    QApplication.processEvents()
+    viewer.window.remove_dock_widget("all")
+    gc.collect()
+    QApplication.processEvents()
+viewer.close()
+print("well")
+"""
+
+
+def test_the_dock_may_be_closed_while_it_asks_for_the_device():
+    command = [sys.executable, "-c", OPEN_AND_CLOSE]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["well"]

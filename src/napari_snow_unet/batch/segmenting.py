@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -30,6 +33,8 @@ from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.pipeline import Segmentation, segment
 from napari_snow_unet.segmentation.preprocess import unit_divisor
+
+Result = TypeVar("Result")
 
 
 def segment_files(
@@ -61,7 +66,8 @@ def segment_files(
     Yields
     ------
     Progress
-        After every window of the network; `done` counts files. After every file a `FileDone`.
+        After every window of the network; `done` counts files. After every file a `FileDone`,
+        once its results are written, which goes on while the next one is computed.
 
     Returns
     -------
@@ -73,53 +79,120 @@ def segment_files(
     InputError
         If an option cannot be used for any image.
     """
-    results: list[FileResult] = []
+    check_options(options, model)
+    summary = outputs.folder / SUMMARY
+    start_summary(summary, files)
     sources = {path.resolve() for path in files}
     taken: dict[str, Path] = {}
-    check_options(options, model)
-    start_summary(outputs.folder / SUMMARY, files)
-    for done, source in enumerate(files):
-        yield Progress(done, len(files), source.name)
-        start = time.perf_counter()
+    results: list[FileResult] = []
+    being_written: Future[FileResult] | None = None
+
+    def finished(written: Future[FileResult]) -> FileDone:
+        results.append(written.result())
+        append_to_summary(summary, results[-1], model.name)
+        return FileDone(len(results), len(files), results[-1].source.name, results[-1])
+
+    # One thread reads the next image and one writes the last result while this one is computed.
+    with _Threads() as threads:
+        images = threads.read_ahead(files, use_pixel_size=use_pixel_size)
         try:
-            refuse_clash(source, outputs, sources, taken)
-            taken[source.stem] = source
-            image = read_image(source)
-            if not use_pixel_size:
-                image = replace(image, pixel_size_um=None)
-            steps = _segment_image(image, model, options, outputs)
-            result = yield from _within(steps, source.name, done, len(files))
-        except (InputError, OSError, MemoryError) as error:
-            result = FileResult(source, error=_reason(error, source))
-        results.append(replace(result, seconds=round(time.perf_counter() - start, 3)))
-        append_to_summary(outputs.folder / SUMMARY, results[-1], model.name)
-        yield FileDone(done + 1, len(files), source.name, results[-1])
+            for done, (source, read) in enumerate(images):
+                yield Progress(done, len(files), source.name)
+                start = time.perf_counter()
+                try:
+                    refuse_clash(source, outputs, sources, taken)
+                    taken[source.stem] = source
+                    steps = _segment_image(read.result(), model, options, outputs)
+                    write = yield from _within(steps, source.name, done, len(files))
+                except (InputError, OSError, MemoryError) as error:
+                    write = partial(FileResult, source, error=_reason(error, source))
+                last, being_written = being_written, threads.write(source, write, start)
+                if last is not None:
+                    yield finished(last)
+            last, being_written = being_written, None
+            if last is not None:
+                yield finished(last)
+        finally:
+            if being_written is not None:
+                finished(being_written)
     yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
     return results
 
 
+class _Threads:
+    """Reads images ahead and writes results behind; what is begun ends before the block does."""
+
+    def __init__(self) -> None:
+        self._reading = ThreadPoolExecutor(1, "reading")
+        self._writing = ThreadPoolExecutor(1, "writing")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for pool in (self._reading, self._writing):
+            pool.shutdown(cancel_futures=True)
+
+    def read_ahead(
+        self, files: Sequence[Path], *, use_pixel_size: bool
+    ) -> Iterator[tuple[Path, Future[ImageFile]]]:
+        """Pair each file with its image, which is read while its predecessor is in work."""
+        upcoming = [self._reading.submit(_read, path, use_pixel_size) for path in files[:1]]
+        for number, path in enumerate(files):
+            upcoming += [
+                self._reading.submit(_read, following, use_pixel_size)
+                for following in files[number + 1 : number + 2]
+            ]
+            yield path, upcoming.pop(0)
+
+    def write(
+        self, source: Path, write: Callable[[], FileResult], start: float
+    ) -> Future[FileResult]:
+        """Write the result of an image whose computing began at `start`."""
+        return self._writing.submit(_written, source, write, start)
+
+
+def _written(source: Path, write: Callable[[], FileResult], start: float) -> FileResult:
+    """Write a result; say why if it cannot be written."""
+    try:
+        result = write()
+    except (InputError, OSError, MemoryError) as error:
+        result = FileResult(source, error=_reason(error, source))
+    return replace(result, seconds=round(time.perf_counter() - start, 3))
+
+
+def _read(path: Path, use_pixel_size: bool) -> ImageFile:
+    image = read_image(path)
+    return image if use_pixel_size else replace(image, pixel_size_um=None)
+
+
 def _segment_image(
     image: ImageFile, model: Model, options: Options, outputs: Outputs
-) -> Generator[Progress, None, FileResult]:
+) -> Generator[Progress, None, Callable[[], FileResult]]:
+    """Segment the planes of an image; return what writes the result."""
     check_formats(image, outputs)
     divisor = unit_divisor(image.array)
     parts: list[Segmentation] = []
     for plane in planes_of(image.array):
         steps = segment(plane, model, options, pixel_size_um=image.pixel_size_um, divisor=divisor)
         parts.append((yield from steps))
-    labels = write_results(image, divisor, parts, outputs, mask=options.output == "mask")
-    return _result(image.path, labels, parts)
+
+    def write() -> FileResult:
+        labels = write_results(image, divisor, parts, outputs, mask=options.output == "mask")
+        return _result(image.path, labels, parts)
+
+    return write
 
 
 def _within(
-    steps: Generator[Progress, None, FileResult], name: str, done: int, total: int
-) -> Generator[Progress, None, FileResult]:
+    steps: Generator[Progress, None, Result], name: str, done: int, total: int
+) -> Generator[Progress, None, Result]:
     """Pass on the progress within a file as that among all files."""
     while True:
         try:
             step = next(steps)
         except StopIteration as end:
-            result: FileResult = end.value
+            result: Result = end.value
             return result
         yield Progress(done, total, f"{name}, {step.message}")
 

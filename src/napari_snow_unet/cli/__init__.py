@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 import sys
-from contextlib import suppress
 
 import typer
 
@@ -23,6 +20,7 @@ from napari_snow_unet.cli import (
     train,
 )
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.ending import end_at_once
 
 app = typer.Typer(
     name="napari-snow-unet",
@@ -67,7 +65,7 @@ def main() -> None:
         _run()
     except SystemExit as ended:
         if "keras" in sys.modules and (ended.code is None or isinstance(ended.code, int)):
-            _leave(ended.code or 0)
+            end_at_once(ended.code or 0)
         raise
 
 
@@ -85,12 +83,3 @@ def _run() -> None:
     except MemoryError:
         typer.echo("Error: there is not enough memory; use smaller tiles or images.", err=True)
         sys.exit(1)
-
-
-def _leave(code: int) -> None:
-    """End the program at once: taking a network's engine apart takes seconds and serves nobody."""
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads it any more
-            stream.flush()
-    os._exit(code)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
 
@@ -28,6 +27,22 @@ _LOOK_EVERY_MS = 200
 _known: dict[tuple[str, str], tuple[str, bool]] = {}
 
 
+class _Asked:
+    """A process that was asked, and what."""
+
+    def __init__(self) -> None:
+        self.question = ("", "")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def forget(self) -> None:
+        """End a process whose answer nobody waits for."""
+        process, self.process = self.process, None
+        if process is not None:
+            with suppress(OSError):
+                process.kill()
+            process.communicate()
+
+
 class DeviceQuestion(QObject):
     """Finds out what computes, and says so in words.
 
@@ -42,17 +57,17 @@ class DeviceQuestion(QObject):
     def __init__(self, parent: QObject, answer: Callable[..., None]) -> None:
         super().__init__(parent)
         self._answer = answer
-        self._asked: list[tuple[tuple[str, str], Any]] = []
+        self._asked = _Asked()  # outlives the dock
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY_MS)
         self._timer.timeout.connect(self._look)
-        asked = self._asked
-        self.destroyed.connect(lambda: _forget(asked))
+        # Not a lambda: Python's collector may take one apart before Qt calls it.
+        self.destroyed.connect(self._asked.forget)
 
     def ask(self, backend: str, device: str) -> None:
         """Ask for an engine and a device, as `unet.backend.choose` takes them."""
         question = (backend, device)
-        _forget(self._asked)
+        self._asked.forget()
         if question in _known:
             text, problem = _known[question]
             self._answer(text, problem=problem)
@@ -65,18 +80,22 @@ class DeviceQuestion(QObject):
             stderr=subprocess.PIPE,
             **without_window(),
         )
-        self._asked.append((question, process))
+        self._asked.question, self._asked.process = question, process
         self._timer.start()
 
+    def forget(self) -> None:
+        """Wait for no answer any more."""
+        self._timer.stop()
+        self._asked.forget()
+
     def _look(self) -> None:
-        if not self._asked:
-            self._timer.stop()
-            return
-        question, process = self._asked[0]
-        if process.poll() is None:
+        question, process = self._asked.question, self._asked.process
+        if process is not None and process.poll() is None:
             return
         self._timer.stop()
-        self._asked.clear()
+        self._asked.process = None
+        if process is None:
+            return
         printed, errors = (told.decode("utf-8", "replace") for told in process.communicate())
         try:
             found = json.loads(printed.splitlines()[-1])
@@ -97,12 +116,3 @@ def device_of(progress: TrainingProgress) -> str:
 
 def _in_words(name: str, kind: str, reason: str) -> str:
     return f"{kind.upper()}: {name}" + (f"; no GPU: {reason}" if reason else "")
-
-
-def _forget(asked: list[tuple[tuple[str, str], Any]]) -> None:
-    """End processes whose answer nobody waits for."""
-    while asked:
-        _, process = asked.pop()
-        with suppress(OSError):
-            process.kill()
-        process.communicate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.models import CLASSICAL, open_model
+from napari_snow_unet.unet.ending import end_at_once
 
 AFTER_MS = 1000  # the dock is drawn first
 EDGE = 64  # pixels of the window that is computed
@@ -50,8 +52,16 @@ class WarmUp(QObject):
         if model == CLASSICAL:
             return
         self._begun = True
-        # Not a daemon: Python cannot end well while a library is being imported.
-        threading.Thread(target=load, args=(model, precision), name="warm-up").start()
+        thread = threading.Thread(target=load, args=(model, precision), name="warm-up", daemon=True)
+        atexit.register(_end_while_loading, thread)
+        thread.start()
+
+
+def _end_while_loading(thread: threading.Thread) -> None:
+    """Let nobody wait for a library that is not needed any more; Python cannot end meanwhile."""
+    atexit.unregister(_end_while_loading)  # what is called from here runs the others
+    if thread.is_alive():
+        end_at_once()
 
 
 def load(model: str, precision: str) -> None:

@@ -283,6 +283,7 @@ class TrainWidget(Dock):
                 f"The training in {self.follower.folder} goes on. Open the dock again "
                 "to follow or stop it."
             )
+        self.device.forget()
         self.at_end.dock_closed()
         self.follower.leave()
         self._viewer.events.theme.disconnect(self.curves.update_colors)
