@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_snow_unet.data.workers import Crew, Died, worthwhile_workers
+from napari_snow_unet.data.workers import Crew, Died, usable_cores
 
 DIE = "__import__('os')._exit(9)"
 INTERRUPTED = """
@@ -100,5 +100,16 @@ def test_processes_end_when_the_main_process_is_killed(tmp_path):
     pytest.fail("the worker lives on")
 
 
-def test_few_tasks_are_not_worth_a_process():
-    assert worthwhile_workers(0) == worthwhile_workers(8) == 1
+def test_little_work_is_done_in_this_process_and_much_by_others():
+    here = "__import__('os').getpid()"
+    little = [str(pid) for _, pid in Crew(eval, [here] * 40)]
+    assert set(little) == {str(os.getpid())}
+    slow = f"(__import__('time').sleep(0.1), {here})[1]"
+    crew = Crew(eval, [slow] * 40)
+    pids = [pid for _, pid in crew]
+    list(crew.finish())
+    assert len(pids) == 40
+    assert pids[:8] == [os.getpid()] * 8
+    others = set(pids[8:])
+    assert os.getpid() not in others or usable_cores() == 1
+    assert len(others) == min(usable_cores(), 60)

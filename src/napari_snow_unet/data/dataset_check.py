@@ -20,7 +20,7 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.snow import find_pairs
 from napari_snow_unet.data.splits import PARTS, UNUSED, groups_of
 from napari_snow_unet.data.tile_facts import FactTask, TileFacts, look_at_tile
-from napari_snow_unet.data.workers import Crew, Died, worthwhile_workers
+from napari_snow_unet.data.workers import Crew, Died
 
 _PART_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val"}
 _PART_FOLDERS |= {"validation": "val", "test": "test", "testing": "test"}
@@ -103,7 +103,7 @@ def check_dataset(
         A prepared dataset, or any folder with images and masks. The parts of such a folder are
         told by folders called train, val (validation) and test.
     workers : int, optional
-        Number of processes; by default as many as there are cores and work for.
+        Number of processes; by default as many as there are cores, if it takes seconds.
 
     Yields
     ------
@@ -188,7 +188,7 @@ def _look(
     tasks = [FactTask(pair.image, pair.mask) for pair in pairs]
     facts: dict[int, TileFacts] = {}
     number_of = {id(task): number for number, task in enumerate(tasks)}
-    crew = Crew(look_at_tile, tasks, workers or worthwhile_workers(len(tasks)))
+    crew = Crew(look_at_tile, tasks, workers)
     try:
         for task, result in crew:
             if isinstance(result, Died):

@@ -28,7 +28,7 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.sources import close_archives, find_members
 from napari_snow_unet.data.splits import SplitPlan, part_sizes
 from napari_snow_unet.data.tile_maker import WriteError, make_tile
-from napari_snow_unet.data.workers import Crew, worthwhile_workers
+from napari_snow_unet.data.workers import Crew
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PrepareOptions:
     verify : bool
         Read masks in archives to their end, for the archive's checksum, not only as far as needed.
     workers : int, optional
-        Number of processes; by default as many as there are cores and work for.
+        Number of processes; by default as many as there are cores, if it takes seconds.
     """
 
     limit: int | None = None
@@ -137,7 +137,7 @@ def _make_tiles(plan: Plan, ledger: Ledger, workers: int | None) -> Generator[Pr
     """Make all tiles of a plan; what is done when this is stopped stays done."""
     total, problems = len(plan.tiles) + len(plan.tasks), 0
     yield Progress(len(plan.tiles), total, "making tiles")
-    crew = Crew(make_tile, plan.tasks, workers or worthwhile_workers(len(plan.tasks)))
+    crew = Crew(make_tile, plan.tasks, workers)
     try:
         for task, result in crew:
             with writing(ledger.folder):

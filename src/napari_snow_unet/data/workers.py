@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -25,7 +26,8 @@ Result = TypeVar("Result")
 _TRIES = 3
 _AHEAD = 2  # tasks in a process's hands: the one it is at, and the next
 _MOST = 60  # Windows waits for no more than 63 handles
-_TASKS_EACH = 8  # fewer than this are not worth a process
+_TRIAL = 8  # tasks after which it is known how long one takes
+_WORTH = 2.0  # seconds of work left that are worth starting processes
 _READY = "ready"
 
 
@@ -40,11 +42,6 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def worthwhile_workers(tasks: int) -> int:
-    """Return how many processes are worth starting for a number of tasks."""
-    return max(1, min(usable_cores(), -(-tasks // _TASKS_EACH)))
-
-
 class Crew(Generic[Task, Result]):
     """Processes that apply a function to tasks; iterating gives ``(task, result or Died)``.
 
@@ -52,23 +49,30 @@ class Crew(Generic[Task, Result]):
     ----------
     function : callable
         Of a module's top level, so that other processes find it. What it raises ends the work.
-    tasks : iterable
+    tasks : sequence, or iterable if `workers` is given
         Taken one by one as processes become free. Functions, tasks and results are pickled.
-    workers : int
+    workers : int, optional
         Number of processes. With 1, and where none can be started, the work is done in this one.
+        By default it begins in this one, and as many processes as there are cores take over if it
+        turns out that more than two seconds of it are left.
     """
 
     def __init__(
-        self, function: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+        self,
+        function: Callable[[Task], Result],
+        tasks: Iterable[Task],
+        workers: int | None = None,
     ) -> None:
         self._function, self._tasks = function, iter(tasks)
-        self._wanted = min(workers, _MOST) if workers > 1 else 0
+        self._total = len(tasks) if workers is None and isinstance(tasks, Sized) else 0
+        self._wanted = min(workers, _MOST) if workers is not None and workers > 1 else 0
         self._workers: dict[Connection, _Worker[Task]] = {}
         self._again: deque[Task] = deque()
         self._deaths: Counter[int] = Counter()
         self._failed_starts = 0
 
     def __iter__(self) -> Iterator[tuple[Task, Result | Died]]:
+        yield from self._alone_at_first()
         while self._hand_out():
             for connection in wait(list(self._workers)):
                 assert isinstance(connection, Connection)
@@ -76,6 +80,17 @@ class Crew(Generic[Task, Result]):
         if not self._wanted:
             while (task := self._next()) is not None:
                 yield task, Died() if self._deaths[id(task)] else self._function(task)
+
+    def _alone_at_first(self) -> Iterator[tuple[Task, Result]]:
+        """Do tasks in this process until it is known that others are worth starting."""
+        began, cores = time.perf_counter(), usable_cores()
+        for done in range(self._total if cores > 1 else 0):
+            left = (time.perf_counter() - began) / max(done, 1) * (self._total - done)
+            if done >= _TRIAL and left > _WORTH:
+                self._wanted = min(cores, _MOST)
+                return
+            if (task := self._next()) is not None:
+                yield task, self._function(task)
 
     def finish(self) -> Iterator[tuple[Task, Result | Died]]:
         """End the work: start nothing more, give what was under way, stop the processes."""

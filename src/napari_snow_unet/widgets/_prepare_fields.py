@@ -11,6 +11,7 @@ from magicgui.widgets import FunctionGui
 
 from napari_snow_unet.data.prepare import PrepareOptions
 from napari_snow_unet.data.splits import SplitPlan, parse_share
+from napari_snow_unet.data.workers import usable_cores
 
 BROWSE_WIDTH = 32
 
@@ -95,7 +96,7 @@ def options(
         split=split,
         um_per_px=pixel_size or None,
         verify=verify,
-        workers=workers or None,
+        workers=workers or usable_cores(),  # never in this process: the window shall live
     )
 
 

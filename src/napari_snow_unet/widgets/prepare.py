@@ -16,6 +16,7 @@ from napari_snow_unet.data.prepare import prepare
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.sample import Mosaic, sample_pairs
+from napari_snow_unet.data.workers import usable_cores
 from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._findings_table import FindingsTable
 from napari_snow_unet.widgets._prepare_form import PrepareForm
@@ -97,7 +98,7 @@ class PrepareWidget(Dock):
         """Look for what is wrong with the dataset."""
         if (folder := self._existing()) is not None:
             self.findings.show_findings([])
-            workers = self.form.fields.workers.value or None
+            workers = self.form.fields.workers.value or usable_cores()
             steps = partial(check_dataset, folder, workers=workers)
             self._start(steps, f"Checking {folder.name}", self._checked)
 
