@@ -216,7 +216,7 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, monkeypatch):
             assert begun["compute", 1].wait(20)
         return write_results(*given, **named)
 
-    monkeypatch.setattr(segmenting, "read_image", read)
+    monkeypatch.setattr(segmenting, "read_any_image", read)
     monkeypatch.setattr(segmenting, "write_results", write)
     model = replace(MODEL, predict=predict)
     results = run(segment_files(files, model, Options(), Outputs(tmp_path)))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.any_image import read_any_image
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image
 from napari_snow_unet.data.label_files import Nuclei, write_nuclei
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.qupath import tile_region
@@ -94,7 +94,7 @@ def _read(source: str | os.PathLike[str] | None, shape: tuple[int, ...]) -> NDAr
     if source is None:
         return None
     try:
-        pixels = read_image(source).array
+        pixels = read_any_image(source).array
     except InputError:
         return None
     return pixels if pixels.shape in (shape, (*shape, 3), (*shape, 4)) else None

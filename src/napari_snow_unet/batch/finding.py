@@ -9,10 +9,13 @@ from pathlib import Path
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import IMAGE_SUFFIXES
+from napari_snow_unet.data.slides import SCANNER_SUFFIXES, is_slide
 from napari_snow_unet.data.snow import natural_key
 
 DERIVED = ("_probability", "_overlay")  # what we write beside labels is never taken for an image
 IMAGE_FOLDERS = ("images", "Image")
+#: In folders; a DICOM file is one level of a slide, so these are taken only by name.
+SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
     Parameters
     ----------
     inputs : iterable of path-like
-        A file; a folder, of which the images directly inside are taken (or those in its
+        A file or OME-Zarr; a folder, of which the images directly inside are taken (those in its
         ``images`` or ``Image`` folder if it has one); or a pattern such as ``slides/*.tif``. What
         exists under its exact name is never taken for a pattern.
     split : str, optional
@@ -50,7 +53,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
     inputs = list(inputs)
     for name in inputs:
         for path in _existing(name):
-            if path.is_dir():
+            if path.is_dir() and not is_slide(path):
                 found = _images_in(path, split)
                 images.update(dict.fromkeys(found.images))
                 skipped += found.skipped
@@ -59,7 +62,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
     if not images:
         raise InputError(
             "no image in " + ", ".join(str(name) for name in inputs),
-            expected="files ending in " + ", ".join(sorted(IMAGE_SUFFIXES)),
+            expected="files ending in " + ", ".join(sorted(SUFFIXES)),
             remedy="Name the images, or the folder they lie in.",
         )
     return Found(list(images), skipped)
@@ -100,7 +103,7 @@ def _images_in(folder: Path, split: str | None) -> Found:
 def _is_image(path: Path) -> bool:
     name = path.name.lower()
     return (
-        path.suffix.lower() in IMAGE_SUFFIXES
+        path.suffix.lower() in SUFFIXES
         and not name.startswith(".")
         and not path.stem.endswith(DERIVED)
     )

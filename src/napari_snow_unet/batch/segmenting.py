@@ -26,9 +26,11 @@ from napari_snow_unet.batch.writing import (
     refuse_clash,
     write_results,
 )
+from napari_snow_unet.data.any_image import read_any_image
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import ImageFile, read_image
+from napari_snow_unet.data.images import ImageFile
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.slides import is_slide
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.pipeline import Segmentation, segment
@@ -53,7 +55,7 @@ def segment_files(
     Parameters
     ----------
     files : sequence of Path
-        Images; a stack is segmented plane by plane.
+        Images; a stack is segmented plane by plane, a slide at its full resolution.
     model : Model
         The network or the classical method.
     options : Options
@@ -162,7 +164,7 @@ def _written(source: Path, write: Callable[[], FileResult], start: float) -> Fil
 
 
 def _read(path: Path, use_pixel_size: bool) -> ImageFile:
-    image = read_image(path)
+    image = read_any_image(path)
     return image if use_pixel_size else replace(image, pixel_size_um=None)
 
 
@@ -199,6 +201,7 @@ def _within(
 
 def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileResult:
     threshold = float(np.mean([part.threshold for part in parts]))
+    origin = {"source": str(source)} | ({"level": 0} if is_slide(source) else {})
     densities = [part.nuclei_per_mm2 for part in parts if part.nuclei_per_mm2 is not None]
     return FileResult(
         source=source,
@@ -208,7 +211,7 @@ def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileRe
         nuclei_per_mm2=float(np.mean(densities)) if densities else None,
         threshold=threshold,
         pixel_size_um=parts[0].provenance["pixel_size_um"],
-        provenance=parts[0].provenance | {"threshold": threshold, "source": str(source)},
+        provenance=parts[0].provenance | {"threshold": threshold} | origin,
         messages=tuple(dict.fromkeys(message for part in parts for message in part.messages)),
     )
 

@@ -63,7 +63,7 @@ def open_pillow(stream: BinaryIO) -> ImageFile | None:
         if start.startswith(signature):
             image = kind(_Bounded(stream))  # type: ignore[arg-type]
             depth = 1 if image.mode == "1" else 8 * len(image.getbands())
-            _check_claim(image.width * image.height * depth // 8, stream)
+            check_claim(image.width * image.height * depth // 8, stream)
             return image
     return None
 
@@ -136,13 +136,13 @@ def tiff_pixels(tif: TiffFile, stream: BinaryIO) -> npt.NDArray[Any]:
         If it claims more than the file can hold, or has other axes than these.
     """
     series = tif.series[0]
-    _check_claim(int(series.nbytes), stream)
+    check_claim(int(series.nbytes), stream)
     page = series.keyframe
     # A strip or tile is unpacked as a whole, however much of it the image needs.
     rows = min(page.rowsperstrip, page.imagelength) if not page.is_tiled else page.tilelength
     width = page.tilewidth if page.is_tiled else page.imagewidth
     samples = page.samplesperpixel * max(page.imagedepth, page.tiledepth)
-    _check_claim(rows * width * samples * page.bitspersample // 8, stream)
+    check_claim(rows * width * samples * page.bitspersample // 8, stream)
     plain = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
     try:
         if page.photometric not in plain:
@@ -194,7 +194,7 @@ def _channels_last(array: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
-def _check_claim(claimed: int, stream: BinaryIO) -> None:
+def check_claim(claimed: int, stream: BinaryIO) -> None:
     """Compare the bytes that a header promises with the bytes there are."""
     position = stream.tell()
     size = stream.seek(0, os.SEEK_END)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_snow_unet.data.images import read_image
+from napari_snow_unet.data.any_image import read_any_image
 
 
 def why_other_pixels(path: str | os.PathLike[str], pixels: Any) -> str:
@@ -30,7 +30,7 @@ def why_other_pixels(path: str | os.PathLike[str], pixels: Any) -> str:
     InputError
         If the file cannot be read.
     """
-    stored = read_image(path).array
+    stored = read_any_image(path).array
     if stored.shape != tuple(pixels.shape) or stored.dtype != pixels.dtype:
         found = f"{' x '.join(map(str, pixels.shape))} of {pixels.dtype}"
         wanted = f"{' x '.join(map(str, stored.shape))} of {stored.dtype}"

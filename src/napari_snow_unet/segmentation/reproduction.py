@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from napari_snow_unet.data.slides import is_slide
 from napari_snow_unet.segmentation.options import Options
 
 
@@ -19,7 +20,7 @@ class Recipe:
     Attributes
     ----------
     source : str
-        The image file.
+        The image file, or the folder of an OME-Zarr.
     model : str
         The model, as `models.open_model` takes it.
     options : Options
@@ -91,15 +92,16 @@ def as_python(recipe: Recipe) -> str:
         room = "stack import segment_stack"
     precision = f", precision={recipe.precision!r}" if recipe.is_network else ""
     run = [] if not recipe.is_stack else ["from napari_snow_unet.data.progress import run"]
+    read = ("slides", "read_slide") if is_slide(recipe.source) else ("images", "read_image")
     lines = [
         _comment(recipe),
         *run,
-        "from napari_snow_unet.data.images import read_image",
+        f"from napari_snow_unet.data.{read[0]} import {read[1]}",
         "from napari_snow_unet.models import open_model",
         "from napari_snow_unet.segmentation.options import Options",
         f"from napari_snow_unet.segmentation.{room}",
         "",
-        f"image = read_image({recipe.source!r}).array",
+        f"image = {read[1]}({recipe.source!r}).array",
         f"model = open_model({recipe.model!r}{precision})",
         f"result = run({call})",
         "labels = result.labels",

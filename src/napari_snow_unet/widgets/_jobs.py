@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.batch import FileResult, Found, Outputs, find_images, segment_files
+from napari_snow_unet.data.any_image import read_any_image
 from napari_snow_unet.data.images import ImageFile, read_image, read_labels
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.models import open_model
@@ -193,7 +194,7 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     """
     assert result.labels is not None
     yield Progress(0, 0, f"Opening {result.source.name}…")
-    image = read_image(result.source)
+    image = read_any_image(result.source)
     # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
     stack = result.labels.suffix == ".tif"
     labels = read_image(result.labels).array if stack else read_labels(result.labels)

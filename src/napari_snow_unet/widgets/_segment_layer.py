@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -14,7 +13,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation.options import Options, smallest_area_px
 from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack
 from napari_snow_unet.widgets import _jobs
-from napari_snow_unet.widgets._image_file import file_of
+from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._results import Record, Results
 from napari_snow_unet.widgets._settings import settings
@@ -41,7 +40,7 @@ class Request:
     options: Options
     target: ref[Labels] | None
     pixels: int  # their identity
-    file: Path | None
+    origin: dict[str, Any]
 
 
 class LayerJob(QObject):
@@ -134,7 +133,7 @@ class LayerJob(QObject):
             options,
             ref(target) if target is not None else None,
             id(pixels_of(layer)),
-            file_of(layer),
+            origin_of(layer),
         )
         self._bar.start(
             steps, title=f"Segmenting {source.name}", on_done=partial(self._segmented, request)
@@ -176,7 +175,7 @@ class LayerJob(QObject):
                 options=request.options,
                 floor=found.model.threshold_floor,
                 pixel_size_um=result.pixel_size_um,
-                provenance=result.provenance | _source(request),
+                provenance=result.provenance | request.origin,
             )
             target = self.results.add(record, result.labels)
         self._tell(target, record, result)
@@ -271,7 +270,3 @@ class LayerJob(QObject):
 
             image.events.data.connect(forget)
         self._divisors[image] = divisor
-
-
-def _source(request: Request) -> dict[str, str]:
-    return {} if request.file is None else {"source": str(request.file)}

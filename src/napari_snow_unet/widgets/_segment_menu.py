@@ -12,8 +12,8 @@ from qtpy.QtGui import QAction, QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet._writer import nuclei_of
+from napari_snow_unet.data.any_image import read_any_header
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.image_header import read_header
 from napari_snow_unet.data.label_files import FORMATS, Nuclei, format_of, write_nuclei
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.same_pixels import why_other_pixels
@@ -184,7 +184,7 @@ def _why_no_file(record: Record) -> str:
     if source is None or record.image() is None:
         return NO_FILE
     try:
-        size = read_header(source).size
+        size = read_any_header(source).size
     except InputError as error:
         return str(error)
     return "" if tuple(size) == record.source.shape[-2:] else NO_FILE

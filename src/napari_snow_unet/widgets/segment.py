@@ -19,6 +19,7 @@ from napari_snow_unet.widgets._segment_layer import LayerJob
 from napari_snow_unet.widgets._segment_menu import SegmentMenu
 from napari_snow_unet.widgets._segment_scores import SegmentScores
 from napari_snow_unet.widgets._settings import settings
+from napari_snow_unet.widgets._slide_offer import SlideOffer
 from napari_snow_unet.widgets._warm_up import WarmUp
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class SegmentWidget(Dock):
         self._viewer = napari_viewer
         self.form = SegmentForm()
         self.bar = RunBar(self.run)
+        self.offer = SlideOffer(napari_viewer, self.bar.say)
         self.layer_job = LayerJob(napari_viewer, self.form, self.bar)
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.layer_job, self.bar)
@@ -90,6 +92,7 @@ class SegmentWidget(Dock):
         layer_chosen = self.form.source.kind.value == "layer"
         layer = self.form.image.value
         source = source_of(layer) if layer is not None and layer_chosen else None
+        self.offer.show_for(layer if layer_chosen else None)
         is_stack = source is not None and len(source.shape) > 2
         self.form.set_row_visible(self.form.source.all_slices, is_stack)
         if layer_chosen:
@@ -152,6 +155,7 @@ class SegmentWidget(Dock):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.addWidget(VerticalScroll(self.form))
+        layout.addWidget(self.offer)
         layout.addWidget(self.bar)
         layout.addWidget(self.folder_job.table, 1)
         layout.addStretch()

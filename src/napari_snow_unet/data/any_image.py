@@ -1,0 +1,47 @@
+"""Images of every kind that is read here: plain files, and slides that are small enough."""
+
+from __future__ import annotations
+
+from napari_snow_unet.data.image_header import ImageHeader, read_header
+from napari_snow_unet.data.images import ImageFile, read_image
+from napari_snow_unet.data.opening import Source, source_name
+from napari_snow_unet.data.pixel_size import plausible_um
+from napari_snow_unet.data.slides import is_slide, open_slide, read_slide
+
+
+def read_any_image(source: Source) -> ImageFile:
+    """Read an image file, or the full resolution of a slide.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        See `images.read_image` and `slides.read_slide`; a slide must be given by its path.
+
+    Returns
+    -------
+    ImageFile
+        Pixels, pixel size and path.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is a slide that is too large to be read as a whole.
+    """
+    path = source_name(source)
+    return read_slide(path) if is_slide(path) else read_image(source)
+
+
+def read_any_header(source: Source) -> ImageHeader:
+    """Read the size of an image or slide and of its pixels, and none of the pixels.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    path = source_name(source)
+    if not is_slide(path):
+        return read_header(source)
+    slide = open_slide(path)
+    side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
+    return ImageHeader(slide.size, side)

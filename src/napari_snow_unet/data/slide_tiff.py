@@ -1,0 +1,70 @@
+"""TIFF and OME-TIFF pyramids, read tile by tile with tifffile."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tifffile import PHOTOMETRIC, TiffFile, TiffPageSeries
+
+from napari_snow_unet.data import decoding, pixel_size
+from napari_snow_unet.data.decoding import PixelError
+from napari_snow_unet.data.slide_levels import Box, Level, as_dask
+
+_AS_COLOURS = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
+
+
+class _SelfClosing(io.FileIO):
+    """A file that is open for as long as somebody may ask it for pixels."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
+    """Open the first image of a TIFF with its coarser levels.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Of an OME-TIFF, what its XML says of other files is not followed.
+
+    Returns
+    -------
+    levels : list of dask array
+        The full resolution first.
+    spacing_um : tuple of float or None
+        Height and width of a pixel in micrometres.
+
+    Raises
+    ------
+    PixelError
+        If it is no TIFF, is of another kind, or claims more than it can hold.
+    """
+    stream = _SelfClosing(path, "rb")
+    if not decoding.is_tiff(stream):
+        raise PixelError("the file is no TIFF")
+    tif = decoding.open_tiff(stream)
+    series = tif.series[0]
+    decoding.check_claim(int(series.nbytes), stream)
+    levels = [_level(path, level, tif) for level in series.levels]
+    side = pixel_size.from_tiff(tif)
+    return levels, None if side is None else (side, side)
+
+
+def _level(path: Path, series: TiffPageSeries, tif: TiffFile) -> Any:
+    import zarr
+
+    page = series.keyframe
+    if page.photometric not in _AS_COLOURS:
+        name = getattr(page.photometric, "name", page.photometric)
+        raise PixelError(f"the TIFF has the photometric interpretation {name}")
+    array = zarr.open_array(series.aszarr(multiscales=False), mode="r")
+
+    def read(box: Box, tif: TiffFile = tif) -> npt.NDArray[Any]:  # the open file lives with it
+        return np.asarray(array[box])
+
+    return as_dask(Level(path, array.shape, array.dtype, read), array.chunks, series.axes)

@@ -1,0 +1,108 @@
+"""A slide that napari has opened flat: a line that says so, and a button to open it as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import ref
+
+import numpy as np
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.slides import Slide, may_be_slide, open_slide
+from napari_snow_unet.widgets._layers import source_of
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+from napari_snow_unet.widgets.open_slide import MICROMETRES, show_slide
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+FLAT = "{} is open without its scale, all of it in memory."
+TIP = (
+    "Open the slide as a layer that is read where you look, in micrometres. This one is hidden, "
+    "and put in the same place with what was found in it."
+)
+DONE = "{} is the slide. The layer from before is hidden; delete it to free its memory."
+
+
+class SlideOffer(QWidget):
+    """Offers to open a slide anew whose layer came from napari's own reader.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the slide goes.
+    say : callable
+        Takes what became of it, and by `problem` whether that is one.
+    """
+
+    def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
+        super().__init__()
+        self._viewer, self._say = viewer, say
+        self._path = ""
+        self._flat: ref[Image] | None = None
+        self._known: dict[str, bool] = {}
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setStyleSheet(PROBLEM_STYLE)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.button = QPushButton("Reopen as slide")
+        self.button.setToolTip(TIP)
+        self.button.clicked.connect(lambda: self.reopen())
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.button)
+        self.setVisible(False)
+
+    def show_for(self, layer: Image | None) -> None:
+        """Show the offer if a layer is a slide that napari's own reader has opened."""
+        self._path = "" if layer is None else self._flat_slide(layer)
+        self._flat = None if layer is None else ref(layer)
+        self.text.setText(FLAT.format(Path(self._path).name))
+        self.setVisible(bool(self._path))
+
+    def reopen(self) -> None:
+        """Open the slide as a layer of its own, in the place of the flat one, and go there."""
+        flat = self._flat() if self._flat is not None else None
+        try:
+            slide = open_slide(self._path)
+        except InputError as error:
+            self._say(str(error), problem=True)
+            return
+        if flat is not None:
+            _place(self._viewer, flat, slide)
+        layer = show_slide(self._viewer, slide)
+        if flat is not None:
+            flat.visible = False
+        self._viewer.fit_to_view(layers=[layer])
+        self._say(DONE.format(layer.name))
+
+    def _flat_slide(self, layer: Image) -> str:
+        path = layer.source.path
+        if path is None or layer.source.reader_plugin != "napari":
+            return ""
+        if layer.multiscale and Path(path).suffix.lower() != ".zarr":
+            return ""
+        if path not in self._known:
+            self._known[path] = may_be_slide(path)
+        return str(path) if self._known[path] else ""
+
+
+def _place(viewer: Viewer, flat: Image, slide: Slide) -> None:
+    """Put a flat layer, and what lies on it with the same size, where its slide will lie.
+
+    Only a layer that nobody has placed: as napari's own reader leaves it, in pixels.
+    """
+    from napari.layers import Image, Labels
+
+    here = source_of(flat)
+    as_read = here.pixel_size_um is None and np.array_equal(here.placement["scale"], (1, 1))
+    if slide.spacing_um is None or here.shape != slide.size or not as_read:
+        return
+    for layer in list(viewer.layers):
+        if isinstance(layer, (Image, Labels)) and source_of(layer).lies_like(here):
+            layer.scale, layer.units = slide.spacing_um, MICROMETRES
