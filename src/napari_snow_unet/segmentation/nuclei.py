@@ -74,14 +74,8 @@ def label_nuclei(
         0 is background, 1 to N the nuclei in reading order of their first pixel. Without `split`
         they are the 8-connected components.
     """
-    import cv2
-
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
-    binary = (np.asarray(mask) != 0).astype(np.uint8)
-    if fill_holes:
-        binary = fill_small_holes(binary, LARGEST_HOLE_UM2 / pixel**2)
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    labels = labels.astype(np.int32, copy=False)
+    labels, statistics = find_components(mask, fill_holes=fill_holes, pixel_size_um=pixel_size_um)
     if split:
         labels = split_touching(labels, statistics, scale=REFERENCE_PIXEL_UM / pixel)
     drop = np.bincount(labels.ravel()) < min_area
@@ -91,6 +85,63 @@ def label_nuclei(
         drop[np.unique(np.concatenate(edges))] = True
         drop[0] = False
     return renumber(labels, drop)
+
+
+def find_components(
+    mask: NDArray[np.uint8] | NDArray[np.bool_],
+    *,
+    fill_holes: bool = True,
+    pixel_size_um: float | None = None,
+) -> tuple[Labels, NDArray[np.int32]]:
+    """Find the 8-connected components of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8 or bool, shape (Y, X)
+        0 is background.
+    fill_holes : bool, default: True
+        Fill holes of up to 12.5 square micrometres first.
+    pixel_size_um : float, optional
+        Micrometres per pixel; 0.25 if unknown.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (Y, X)
+        0 is background.
+    statistics : ndarray of int32, shape (N + 1, 5)
+        OpenCV's: left, top, width, height and area of each.
+    """
+    import cv2
+
+    binary = (np.asarray(mask) != 0).astype(np.uint8)
+    if fill_holes:
+        pixel = pixel_size_um or REFERENCE_PIXEL_UM
+        binary = fill_small_holes(binary, LARGEST_HOLE_UM2 / pixel**2)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    return labels.astype(np.int32, copy=False), statistics
+
+
+def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
+    """Return where each label has its first pixel.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        0 is background.
+    size : int, optional
+        Length of the result; by default up to the largest label.
+
+    Returns
+    -------
+    ndarray of int64, shape (size,)
+        Position in reading order; the number of pixels for 0 and for labels that do not occur.
+    """
+    flat = labels.ravel()
+    first = np.full(int(flat.max(initial=0)) + 1 if size is None else size, flat.size, np.int64)
+    where = np.flatnonzero(flat)
+    # Assigned backwards, so that the first pixel of a label is the one that stays.
+    first[flat[where[::-1]]] = where[::-1]
+    return first
 
 
 def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
@@ -108,13 +159,9 @@ def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
     ndarray of int32, shape (Y, X)
         Consecutive labels.
     """
-    flat = labels.ravel()
-    first = np.full(drop.size, flat.size, dtype=np.int64)
-    where = np.flatnonzero(flat)
-    # Assigned backwards, so that the first pixel of a label is the one that stays.
-    first[flat[where[::-1]]] = where[::-1]
-    first[drop] = flat.size
-    kept = np.flatnonzero(first < flat.size)
+    first = first_pixels(labels, drop.size)
+    first[drop] = labels.size
+    kept = np.flatnonzero(first < labels.size)
     table = np.zeros(drop.size, dtype=np.int32)
     table[kept[np.argsort(first[kept])]] = np.arange(1, kept.size + 1, dtype=np.int32)
     return table[labels]

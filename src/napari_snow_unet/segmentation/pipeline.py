@@ -28,7 +28,7 @@ from napari_snow_unet.segmentation.preprocess import (
 from napari_snow_unet.segmentation.provenance import provenance, scale_messages
 from napari_snow_unet.segmentation.resample import resample, scale_factor
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
-from napari_snow_unet.segmentation.tiling import plan_tiles, read_window
+from napari_snow_unet.segmentation.tiling import Tile, plan_tiles, read_window
 
 __all__ = ["Progress", "Segmentation", "label", "predict_plane", "run", "segment"]
 
@@ -242,9 +242,29 @@ def predict_plane(
         pixels = read_window(source, tile.window)
         if factor == 1:
             pixels = network_input(pixels, channel, divisor)
-        probability[tile.core] = to_grey(model.predict(pixels[None])[0][tile.inner])
+        probability[tile.core] = predict_core(pixels, model, tile)
         yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
     if factor == 1:
         return probability, None
     assert pixel_size_um is not None
     return resample(probability, shape), pixel_size_um / factor
+
+
+def predict_core(pixels: NDArray[np.float32], model: Model, tile: Tile) -> NDArray[np.uint8]:
+    """Compute the part of the 8-bit probability map that a window is responsible for.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (Y, X, C)
+        The window in unit range.
+    model : Model
+        The network or the classical method.
+    tile : Tile
+        The window.
+
+    Returns
+    -------
+    ndarray of uint8
+        Of the shape of the window's core.
+    """
+    return to_grey(model.predict(pixels[None])[0][tile.inner])

@@ -1,0 +1,106 @@
+"""Components that reach from one block into others, and where each of them ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are not included
+
+
+@dataclass
+class Piece:
+    """What is known of a component, or of its piece in one block.
+
+    Parameters
+    ----------
+    first : tuple of int
+        Its first pixel in reading order.
+    box : tuple of int
+        Its bounding box.
+    area : int
+        Its pixels.
+    """
+
+    first: tuple[int, int]
+    box: Box
+    area: int
+
+    def __add__(self, other: Piece) -> Piece:
+        """Join two pieces."""
+        (top, left, bottom, right), (t, c, b, r) = self.box, other.box
+        box = min(top, t), min(left, c), max(bottom, b), max(right, r)
+        return Piece(min(self.first, other.first), box, self.area + other.area)
+
+
+@dataclass
+class Seams:
+    """Joins pieces along the edges of blocks, which come row by row.
+
+    Parameters
+    ----------
+    width : int
+        Of the image, in pixels.
+    """
+
+    width: int
+    pieces: list[Piece] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._above = np.full(self.width + 2, -1, np.int64)  # the last row of the blocks above
+        self._below = self._above.copy()
+        self._left = np.zeros(0, np.int64)  # the last column of the block to the left
+        self._row = -1
+
+    def add(self, piece: Piece) -> int:
+        """Take in a piece that touches the edge of its block; return its number."""
+        self.pieces.append(piece)
+        self.parents.append(len(self.parents))
+        return len(self.parents) - 1
+
+    def join(self, numbers: NDArray[np.int64], top: int, left: int) -> None:
+        """Join the pieces of a block with those of the blocks above and to the left.
+
+        Parameters
+        ----------
+        numbers : ndarray of int64, shape (Y, X)
+            The number of each pixel's piece at the edge of the block, -1 elsewhere.
+        top, left : int
+            Where the block begins.
+        """
+        if top != self._row:
+            self._above, self._below = self._below, np.full(self.width + 2, -1, np.int64)
+            self._row, self._left = top, np.zeros(0, np.int64)
+        width = numbers.shape[1]
+        for shift in (0, 1, 2):  # the three neighbours above, corners included
+            self._join_all(numbers[0], self._above[left + shift : left + shift + width])
+        if self._left.size:
+            framed = np.pad(self._left, 1, constant_values=-1)
+            for shift in (0, 1, 2):
+                self._join_all(numbers[:, 0], framed[shift : shift + numbers.shape[0]])
+        self._left = numbers[:, -1].copy()
+        self._below[left + 1 : left + 1 + width] = numbers[-1]
+
+    def root(self, number: int) -> int:
+        """Return the number that stands for all pieces of a component."""
+        while self.parents[number] != number:
+            self.parents[number] = self.parents[self.parents[number]]
+            number = self.parents[number]
+        return number
+
+    def components(self) -> dict[int, Piece]:
+        """Return the components by the number of their root."""
+        whole: dict[int, Piece] = {}
+        for number, piece in enumerate(self.pieces):
+            root = self.root(number)
+            whole[root] = whole[root] + piece if root in whole else piece
+        return whole
+
+    def _join_all(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> None:
+        both = (one >= 0) & (other >= 0)
+        for pair in np.unique(np.stack([one[both], other[both]], axis=1), axis=0):
+            first, second = self.root(int(pair[0])), self.root(int(pair[1]))
+            self.parents[max(first, second)] = min(first, second)

@@ -1,0 +1,169 @@
+"""Large images: the labels of the whole, whatever the blocks and windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation.large import labelling, segment_large
+from napari_snow_unet.segmentation.large.glass import CELL, find_glass
+from napari_snow_unet.segmentation.large.labelling import Rules, label_blocks
+from napari_snow_unet.segmentation.nuclei import label_nuclei
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import segment
+
+MODEL = classical.model()
+
+
+def mosaic(rows, columns, size=256, seed=0):
+    """Return a generated image with glass in one corner."""
+    tiles = [
+        [generate_tile(seed + row * columns + column, size=size).image for column in range(columns)]
+        for row in range(rows)
+    ]
+    image = np.concatenate([np.concatenate(row, axis=1) for row in tiles])
+    image[: size // 2, : size // 2] = 243
+    return image
+
+
+def blobs(shape, seed=0, density=0.5, sigma=3.0):
+    """Return a map with touching, holed and nested blobs of all sizes."""
+    from scipy.ndimage import gaussian_filter
+
+    noise = gaussian_filter(np.random.default_rng(seed).random(shape), sigma)
+    level = np.quantile(noise, 1 - density)
+    return np.where(noise > level, 200, 20).astype(np.uint8)
+
+
+def in_blocks(probability, rules, block):
+    labels = np.zeros(probability.shape, np.int32)
+    found = run(label_blocks(probability, labels, rules, block=block))
+    return found.in_reading_order()[labels], found
+
+
+def segmented(image, options=None, model=MODEL, block=128, **facts):
+    shape = image.shape[:2]
+    probability, labels = np.zeros(shape, np.uint8), np.zeros(shape, np.int32)
+    final = np.zeros(shape, np.int32)
+
+    def keep(rows, columns, block_labels):
+        final[rows, columns] = block_labels
+
+    steps = segment_large(
+        image, model, options or Options(), probability, labels, keep, block=block, **facts
+    )
+    return final, probability, run(steps)
+
+
+@pytest.mark.parametrize("block", [64, 100, 333])
+@pytest.mark.parametrize("density", [0.1, 0.35, 0.5])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"split": False, "fill_holes": False},
+        {"clear_border": True, "min_area": 40.0},
+        {"pixel_size_um": 0.5},
+        {"pixel_size_um": 0.17, "min_area": 10.0},
+    ],
+)
+def test_blocks_give_the_labels_of_the_whole(block, density, changes):
+    probability = blobs((413, 377), seed=int(100 * density), density=density)
+    expected = label_nuclei(probability > 100, **changes)
+    found, summary = in_blocks(probability, Rules(100, **changes), block)
+    np.testing.assert_array_equal(found, expected)
+    assert summary.area == np.count_nonzero(expected)
+    assert len(summary.first) == expected.max(initial=0)
+
+
+def test_a_ring_through_many_blocks_is_one_nucleus():
+    y, x = np.mgrid[:300, :300]
+    radius = np.hypot(y - 150, x - 150)
+    probability = np.where((radius > 120) & (radius < 128), 200, 0).astype(np.uint8)
+    probability[140:160, 140:160] = 200
+    found, _ = in_blocks(probability, Rules(100, split=False), 32)
+    np.testing.assert_array_equal(found, label_nuclei(probability > 100, split=False))
+    assert found.max() == 2
+
+
+@pytest.mark.parametrize("block", [64, 150])
+def test_what_is_longer_than_any_clump_stays_one_label(monkeypatch, block):
+    monkeypatch.setattr(labelling, "LARGEST_CLUMP", 100)
+    probability = np.zeros((200, 400), np.uint8)
+    probability[90:100, 10:390] = 200  # one long band
+    probability[95:120, 200:225] = 200  # thick in the middle, and would be split there
+    for x in (20, 80, 260):
+        probability[40:60, x : x + 20] = 200
+    found, summary = in_blocks(probability, Rules(100), block)
+    np.testing.assert_array_equal(found, label_nuclei(probability > 100, split=False))
+    assert len(summary.first) == 4
+    assert summary.area == np.count_nonzero(probability)
+
+
+@pytest.mark.parametrize("tile", [128, 256, 1024])
+def test_windows_and_blocks_do_not_change_the_labels(tile):
+    image = mosaic(2, 3)
+    expected, first, result = segmented(image, block=512)
+    found, probability, again = segmented(image, Options(tile=tile), block=200)
+    np.testing.assert_array_equal(probability, first)
+    np.testing.assert_array_equal(found, expected)
+    assert again.nuclei == result.nuclei == expected.max()
+    assert set(np.unique(expected)) == set(range(expected.max() + 1))
+
+
+def test_without_glass_the_labels_are_those_of_the_small_way():
+    image = mosaic(2, 2)
+    image[:128, :128] = generate_tile(9, size=128).image
+    whole = run(segment(image, MODEL, Options()))
+    found, probability, result = segmented(image)
+    np.testing.assert_array_equal(probability, whole.probability)
+    np.testing.assert_array_equal(found, whole.labels)
+    assert (result.nuclei, result.threshold) == (whole.nuclei, whole.threshold)
+    assert result.area_fraction == pytest.approx(whole.area_fraction)
+    assert result.provenance["options"] == whole.provenance["options"]
+
+
+def test_glass_has_the_probability_0_and_is_not_computed():
+    image = np.full((512, 512, 3), 243, np.uint8)
+    image[200:300, 220:330] = generate_tile(3, size=128).image[:100, :110]
+    seen = []
+
+    def count(pixels):
+        seen.append(pixels.shape)
+        return np.full(pixels.shape[:3], 0.9, np.float32)
+
+    model = replace(MODEL, predict=count, halo=0)
+    _, probability, result = segmented(image, Options(tile=64), model=model)
+    cells = run(find_glass(image, 255.0))
+    assert 0.8 < result.glass_fraction == cells.mean() < 1
+    assert len(seen) == np.count_nonzero(~cells)
+    assert result.computed_pixels == 64 * 64 * len(seen)
+    for row, column in np.argwhere(cells):
+        assert not probability[row * CELL :, column * CELL :][:CELL, :CELL].any()
+    assert probability[200:300, 220:330].min() > 200
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_nucleus_lies_on_glass(seed):
+    tile = generate_tile(seed, size=256)
+    cells = np.kron(run(find_glass(tile.image, 255.0)), np.ones((CELL, CELL), bool))
+    assert not tile.labels[cells[:256, :256]].any()
+
+
+def test_pixels_beyond_the_models_range_are_said():
+    image = mosaic(1, 1)
+    model = replace(MODEL, pixel_size_um=(0.2, 0.4))
+    assert "not resampled" in " ".join(segmented(image, model=model, pixel_size_um=0.5)[2].messages)
+    assert "unknown" in " ".join(segmented(image, model=model)[2].messages)
+    assert segmented(image, model=model, pixel_size_um=0.3)[2].messages == ()
+
+
+def test_one_mask_is_one_label():
+    found, _, result = segmented(mosaic(1, 2), Options(output="mask"))
+    assert set(np.unique(found)) == {0, 1}
+    assert result.nuclei > 1
