@@ -213,3 +213,16 @@ def test_an_image_is_matched_with_the_earlier_one_it_is_most_like():
     found = list(find_alike([*pictures, pictures[2].T + noise, pictures[2].T]))
     assert [(later, earlier) for later, earlier, _ in found] == [(4, 2), (5, 2)]
     assert all(alike > 0.9 for _, _, alike in found)
+
+
+def test_what_a_killed_prepare_had_finished_is_a_note_to_run_it_again(dataset):
+    """Killed between the files of a pair and its row: the next run makes the pair again."""
+    table = dataset / "manifest.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    report = check(dataset)
+    assert report.problems == []
+    (finding,) = [finding for finding in report.findings if finding.kind == "table"]
+    assert finding.name == "images/000005.png"
+    assert "run prepare again" in finding.text
+    (dataset / "masks" / "000005.png").unlink()
+    assert ("table", "images/000005.png") in lines(check(dataset))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from napari_snow_unet.data.workers import Crew, Died
 
 _PART_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val"}
 _PART_FOLDERS |= {"validation": "val", "test": "test", "testing": "test"}
+_PLACES = ("images", "masks")
+_NUMBERED = re.compile(r"\d{6,}\.png")  # as prepare names tiles
 _LARGEST_ID = 65535
 _NAMED = 5
 
@@ -155,15 +158,24 @@ def _prepared_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
         for tile in tiles
     ]
     listed = {path for pair in pairs for path in (pair.image, pair.mask)}
-    findings = [
-        Finding("problem", "table", _relative(path, folder), "it is not in manifest.csv.")
-        for place in ("images", "masks")
-        for path in sorted((folder / place).rglob("*"))
-        if path not in listed
-        and path.suffix.lower() in IMAGE_SUFFIXES
-        and not path.name.startswith(".")
-    ]
-    return pairs, findings
+    return pairs, list(_about_unlisted(folder, listed))
+
+
+def _about_unlisted(folder: Path, listed: set[Path]) -> Iterator[Finding]:
+    """Tell pairs that `prepare` was killed over from files that do not belong there."""
+    for place in _PLACES:
+        for path in sorted((folder / place).rglob("*")):
+            if path in listed or path.suffix.lower() not in IMAGE_SUFFIXES or path.name[0] == ".":
+                continue
+            twins = [folder / other / path.relative_to(folder / place) for other in _PLACES]
+            name = _relative(path, folder)
+            if not _NUMBERED.fullmatch(path.name) or not all(
+                twin.exists() and twin not in listed for twin in twins
+            ):
+                yield Finding("problem", "table", name, "it is not in manifest.csv.")
+            elif path == twins[0]:  # once for both
+                text = "it and its mask are not in manifest.csv yet; run prepare again to go on."
+                yield Finding("note", "table", name, text)
 
 
 def _foreign_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
