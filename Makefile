@@ -18,9 +18,10 @@ WORK ?= build/weights
 EPOCHS_OF_A_FOLD ?= 24
 EPOCHS ?= 75
 CASES ?= 10000
+KILLS ?= 50
 RECIPE := --preset default --batch-size 8 --seed 0
 
-.PHONY: help demo test test-slow fuzz audit lint screenshots crossvalidate weights format system clean
+.PHONY: help demo test test-slow fuzz soak audit lint screenshots crossvalidate weights format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
 
 fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), in bounded time and memory.
 	$(VENV)/bin/python tools/fuzz.py --cases $(CASES)
+
+soak: $(VENV)/.tox-installed ## Kill training, prepare and segment 50 times each (KILLS=...) and go on.
+	KILLS=$(KILLS) $(TOX) -e test -- -m slow -s -n 0 tests/faults/test_soak.py
 
 audit: $(VENV)/.tox-installed ## Look the installed dependencies up in the databases of known flaws.
 	$(TOX) -e audit

@@ -319,3 +319,63 @@ def test_the_pixel_size_of_a_file_may_be_passed_over(tmp_path):
     outputs = Outputs(tmp_path / "2")
     (unknown,) = run(segment_files([source], MODEL, Options(), outputs, use_pixel_size=False))
     assert unknown.pixel_size_um is None
+
+
+def contents(folder):
+    """Return all files of a folder; of the table all but the seconds."""
+    found = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != SUMMARY}
+    rows = [{**row, "seconds": ""} for row in rows_of(folder)]
+    return found | {SUMMARY: str(rows).replace(str(folder), "")}
+
+
+def test_a_row_stays_when_its_labels_stay(folder, tmp_path):
+    files = find_images([folder]).images
+    run(segment_files(files[:2], MODEL, Options(), Outputs(tmp_path)))
+    before = rows_of(tmp_path)
+    results = run(segment_files(files, MODEL, Options(), Outputs(tmp_path)))
+    assert [bool(result.error) for result in results] == [True, True, False]
+    assert rows_of(tmp_path)[:2] == before
+    assert len(rows_of(tmp_path)) == 3
+
+
+def test_resuming_makes_what_is_half_and_what_is_missing_and_nothing_else(folder, tmp_path):
+    files = find_images([folder]).images
+    whole, out = Outputs(tmp_path / "whole", overlay=True), Outputs(tmp_path / "out", overlay=True)
+    expected = run(segment_files(files, MODEL, Options(), whole))
+    steps = segment_files(files, MODEL, Options(), out)
+    while not (out.folder / f"{files[1].stem}_overlay.png").exists():
+        next(steps)
+    steps.close()
+    table = (out.folder / SUMMARY).read_bytes().splitlines(keepends=True)
+    (out.folder / SUMMARY).write_bytes(b"".join(table[:2]) + table[2][:40])  # killed within a row
+    (out.folder / ".begun").write_text(f"{files[1]}\n")
+    (out.folder / f"{files[1].stem}.png").unlink()
+    (out.folder / ".writing-x.png").write_bytes(b"half")
+    done = (out.folder / f"{files[0].stem}.png").stat().st_mtime_ns
+    results = run(segment_files(files, MODEL, Options(), replace(out, resume=True)))
+    assert [result.nuclei for result in results] == [result.nuclei for result in expected]
+    assert contents(out.folder) == contents(whole.folder)
+    assert (out.folder / f"{files[0].stem}.png").stat().st_mtime_ns == done
+
+
+def test_resuming_replaces_nothing_that_a_run_has_not_made(folder, tmp_path):
+    (tmp_path / "tile1.png").write_bytes(b"mine")
+    files, outputs = find_images([folder]).images, Outputs(tmp_path, resume=True)
+    first, *others = run(segment_files(files, MODEL, Options(), outputs))
+    assert "exists" in first.error
+    assert (tmp_path / "tile1.png").read_bytes() == b"mine"
+    assert not any(result.error for result in others)
+    other = replace(MODEL, name="another")
+    with pytest.raises(InputError, match=r"segmented with '.*expected results of 'another'"):
+        run(segment_files(files, other, Options(), outputs))
+
+
+def test_two_runs_on_one_folder_lose_no_row(folder, tmp_path):
+    first, *others = find_images([folder]).images
+    steps = segment_files([first], MODEL, Options(), Outputs(tmp_path))
+    next(steps)
+    with pytest.raises(InputError, match="another program is writing to the folder"):
+        run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))
+    run(steps)
+    run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))
+    assert [Path(row["image"]) for row in rows_of(tmp_path)] == [first, *others]

@@ -7,20 +7,22 @@ import json
 
 import numpy as np
 import pytest
+import zarr
 from tifffile import TiffWriter
 from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
 from napari_snow_unet.data import slides
-from napari_snow_unet.data.images import read_labels, write_image
+from napari_snow_unet.data.images import read_image, read_labels, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 
+SEED = 6  # a tile without glass, which large images count as probability 0
 APERIO = "Aperio Image Library v11.2.1 \r\n{1}x{0} [0,0 {1}x{0}] (256x256) JPEG/RGB|MPP = 0.25"
 
 
 @pytest.fixture
 def svs(tmp_path):
-    pixels = generate_tile(5, size=512).image
+    pixels = generate_tile(SEED, size=512).image
     how = {"tile": (256, 256), "photometric": "rgb", "metadata": None}
     with TiffWriter(tmp_path / "in" / "a.svs") as tif:
         tif.write(pixels, description=APERIO.format(*pixels.shape), **how)
@@ -56,12 +58,73 @@ def test_a_small_slide_is_segmented_at_its_full_resolution_and_pixel_size(which,
     assert len(outlines["features"]) == len(np.unique(labels)) - 1
 
 
-def test_a_slide_that_is_too_large_is_named_and_the_exit_code_is_1(svs, tmp_path, monkeypatch):
+def as_svs(folder, tmp_path):
+    return folder / "a.svs"
+
+
+def as_tiff(folder, tmp_path):
+    pixels = generate_tile(SEED, size=512).image
+    with TiffWriter(tmp_path / "b.ome.tif", ome=True) as tif:
+        facts = {"axes": "YXS", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25}
+        tif.write(pixels, tile=(256, 256), photometric="rgb", metadata=facts)
+    return tmp_path / "b.ome.tif"
+
+
+def as_zarr(folder, tmp_path):
+    group = zarr.open_group(tmp_path / "c.zarr", mode="w", zarr_format=2)
+    pixels = np.moveaxis(generate_tile(SEED, size=512).image, -1, 0)
+    array = group.create_array("0", shape=pixels.shape, chunks=(3, 256, 256), dtype=pixels.dtype)
+    array[...] = pixels
+    axes = [{"name": "c", "type": "channel"}]
+    axes += [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
+    scale = {"type": "scale", "scale": [1.0, 0.25, 0.25]}
+    level = {"path": "0", "coordinateTransformations": [scale]}
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [level]}]
+    return tmp_path / "c.zarr"
+
+
+@pytest.mark.parametrize("kind", [as_svs, as_tiff, as_zarr])
+def test_an_image_too_large_to_be_read_as_a_whole_gets_the_labels_of_the_whole(
+    kind, svs, tmp_path, monkeypatch
+):
+    large = kind(svs.parent, tmp_path)
+    words = ("--pixel-size", 0.25)
+    assert shell("segment", large, "-o", tmp_path / "whole", *words).exit_code == 0
+    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    out = tmp_path / "out"
+    told = shell("segment", large, "-o", out, "--format", "zarr,tif", "--probability")
+    assert told.exit_code == 0, told.output
+    (whole,) = (tmp_path / "whole").glob("*.png")
+    expected = read_labels(whole)
+    stem = large.name.removesuffix(large.suffix)
+    written = zarr.open_group(out / f"{stem}.zarr", mode="r")
+    assert expected.max() > 10
+    assert np.array_equal(written["0"][...], expected)
+    assert np.array_equal(read_labels(out / f"{stem}.tif"), expected)
+    assert read_image(out / f"{stem}.tif").pixel_size_um == pytest.approx(0.25)
+    probability = read_image(out / f"{stem}_probability.tif").array
+    assert probability.shape == expected.shape
+    assert probability.dtype == np.uint8
+    assert not list(out.glob(".writing*"))
+    with (out / "summary.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert int(row["nuclei"]) == expected.max()
+    assert float(row["pixel_size_um"]) == 0.25
+
+
+def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path, monkeypatch):
     monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
     told = shell("segment", svs, "-o", tmp_path / "out")
     assert told.exit_code == 1
+    text = told.output.replace("\n", " ")
     assert str(svs) in told.output.replace("\n", "")
-    assert "Export the region of interest" in told.output.replace("\n", " ")
+    assert "png for an image of 512 x 512 pixels" in text
+    assert "--format zarr or tif" in text
+    again = shell("segment", svs, "-o", tmp_path / "out", "--format", "zarr")
+    assert again.exit_code == 0
+    once_more = shell("segment", svs, "-o", tmp_path / "out", "--format", "zarr")
+    assert once_more.exit_code == 1
+    assert "exists already" in once_more.output
 
 
 def test_without_openslide_the_command_that_installs_it_is_told(svs, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,8 @@ from typing import Self, TypeVar
 
 import numpy as np
 
+from napari_snow_unet.batch.begun import Begun
+from napari_snow_unet.batch.large import segment_large_file
 from napari_snow_unet.batch.summary import (
     SUMMARY,
     FileDone,
@@ -26,11 +28,12 @@ from napari_snow_unet.batch.writing import (
     refuse_clash,
     write_results,
 )
-from napari_snow_unet.data.any_image import read_any_image
+from napari_snow_unet.data.any_image import large_image, read_any_image
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.images import ImageFile
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.slides import is_slide
+from napari_snow_unet.data.slides import Slide, is_slide
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.pipeline import Segmentation, segment
@@ -79,52 +82,83 @@ def segment_files(
     Raises
     ------
     InputError
-        If an option cannot be used for any image.
+        If an option cannot be used for any image, another program writes to the folder, or its
+        results are to be gone on with and were made with another model.
     """
     check_options(options, model)
-    summary = outputs.folder / SUMMARY
-    start_summary(summary, files)
-    sources = {path.resolve() for path in files}
-    taken: dict[str, Path] = {}
-    results: list[FileResult] = []
-    being_written: Future[FileResult] | None = None
+    outputs.folder.mkdir(parents=True, exist_ok=True)
+    with locked(outputs.folder):
+        begun = Begun(outputs)
+        table = outputs.folder / SUMMARY
+        kept = start_summary(table, files, overwrite=outputs.overwrite)
+        if outputs.resume:
+            _check_same_model(kept.values(), model, table)
+        there = {Path(image) for image in kept}
+        todo = [path for path in files if not outputs.resume or path not in there]
+        results = [kept[str(path)] for path in files if path not in todo]
+        sources = {path.resolve() for path in files}
+        taken = {result.source.stem: result.source for result in results}
+        for done, result in enumerate(results, start=1):
+            yield FileDone(done, len(files), result.source.name, result)
 
-    def finished(written: Future[FileResult]) -> FileDone:
-        results.append(written.result())
-        append_to_summary(summary, results[-1], model.name)
-        return FileDone(len(results), len(files), results[-1].source.name, results[-1])
+        def finished(written: Future[FileResult]) -> FileDone:
+            results.append(written.result())
+            return FileDone(len(results), len(files), results[-1].source.name, results[-1])
 
-    # One thread reads the next image and one writes the last result while this one is computed.
-    with _Threads() as threads:
-        images = threads.read_ahead(files, use_pixel_size=use_pixel_size)
-        try:
-            for done, (source, read) in enumerate(images):
+        # One thread reads the next image and one writes the last result while one is computed.
+        last: Future[FileResult] | None = None
+        with _Threads(begun, table, there, model.name) as threads:
+            images = threads.read_ahead(todo, use_pixel_size=use_pixel_size)
+            for done, (source, read) in enumerate(images, start=len(files) - len(todo)):
                 yield Progress(done, len(files), source.name)
                 start = time.perf_counter()
                 try:
-                    refuse_clash(source, outputs, sources, taken)
+                    may = begun.outputs_for(source)
+                    refuse_clash(source, may, sources, taken)
                     taken[source.stem] = source
-                    steps = _segment_image(read.result(), model, options, outputs)
+                    steps = _segment_image(read.result(), model, options, may)
                     write = yield from _within(steps, source.name, done, len(files))
                 except (InputError, OSError, MemoryError) as error:
                     write = partial(FileResult, source, error=_reason(error, source))
-                last, being_written = being_written, threads.write(source, write, start)
-                if last is not None:
-                    yield finished(last)
-            last, being_written = being_written, None
+                before, last = last, threads.write(source, write, start)
+                if before is not None:
+                    yield finished(before)
             if last is not None:
                 yield finished(last)
-        finally:
-            if being_written is not None:
-                finished(being_written)
+        begun.forget()
     yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
-    return results
+    order = {path: number for number, path in enumerate(files)}
+    return sorted(results, key=lambda result: order[result.source])
+
+
+def _check_same_model(kept: Iterable[FileResult], model: Model, table: Path) -> None:
+    for result in kept:
+        if result.model != model.name:
+            raise InputError(
+                f"{result.source.name} was segmented with {result.model!r}",
+                expected=f"results of {model.name!r} to go on with",
+                remedy="Choose the same model, or another folder for the results.",
+                path=table,
+            )
 
 
 class _Threads:
-    """Reads images ahead and writes results behind; what is begun ends before the block does."""
+    """Reads images ahead and writes results behind; what is begun ends before the block does.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    begun : Begun
+        Is told whose results are being written.
+    table : Path
+        Takes a row for every image but those in `there`.
+    there : set of Path
+        Images whose row is there and stays.
+    model : str
+        Name of the model.
+    """
+
+    def __init__(self, begun: Begun, table: Path, there: set[Path], model: str) -> None:
+        self._begun, self._table, self._there, self._model = begun, table, there, model
         self._reading = ThreadPoolExecutor(1, "reading")
         self._writing = ThreadPoolExecutor(1, "writing")
 
@@ -137,7 +171,7 @@ class _Threads:
 
     def read_ahead(
         self, files: Sequence[Path], *, use_pixel_size: bool
-    ) -> Iterator[tuple[Path, Future[ImageFile]]]:
+    ) -> Iterator[tuple[Path, Future[ImageFile | Slide]]]:
         """Pair each file with its image, which is read while its predecessor is in work."""
         upcoming = [self._reading.submit(_read, path, use_pixel_size) for path in files[:1]]
         for number, path in enumerate(files):
@@ -150,28 +184,38 @@ class _Threads:
     def write(
         self, source: Path, write: Callable[[], FileResult], start: float
     ) -> Future[FileResult]:
-        """Write the result of an image whose computing began at `start`."""
-        return self._writing.submit(_written, source, write, start)
+        """Write the result of an image whose computing began at `start`, and its row."""
+        return self._writing.submit(self._write, source, write, start)
+
+    def _write(self, source: Path, write: Callable[[], FileResult], start: float) -> FileResult:
+        self._begun.note(source)
+        try:
+            result = write()
+        except (InputError, OSError, MemoryError) as error:
+            result = FileResult(source, error=_reason(error, source))
+        seconds = round(time.perf_counter() - start, 3)
+        result = replace(result, seconds=seconds, model=self._model)
+        if source not in self._there:  # else the row of what is there stays
+            append_to_summary(self._table, result)
+        return result
 
 
-def _written(source: Path, write: Callable[[], FileResult], start: float) -> FileResult:
-    """Write a result; say why if it cannot be written."""
-    try:
-        result = write()
-    except (InputError, OSError, MemoryError) as error:
-        result = FileResult(source, error=_reason(error, source))
-    return replace(result, seconds=round(time.perf_counter() - start, 3))
-
-
-def _read(path: Path, use_pixel_size: bool) -> ImageFile:
+def _read(path: Path, use_pixel_size: bool) -> ImageFile | Slide:
+    """Read an image; of one that is too large for that, open it."""
+    large = large_image(path)
+    if large is not None:
+        return large if use_pixel_size else replace(large, spacing_um=None)
     image = read_any_image(path)
     return image if use_pixel_size else replace(image, pixel_size_um=None)
 
 
 def _segment_image(
-    image: ImageFile, model: Model, options: Options, outputs: Outputs
+    image: ImageFile | Slide, model: Model, options: Options, outputs: Outputs
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
     """Segment the planes of an image; return what writes the result."""
+    if isinstance(image, Slide):
+        result = yield from segment_large_file(image, model, options, outputs)
+        return lambda: result
     check_formats(image, outputs)
     divisor = unit_divisor(image.array)
     parts: list[Segmentation] = []

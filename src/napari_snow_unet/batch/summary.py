@@ -54,6 +54,8 @@ class FileResult:
         Why it failed; empty if it did not.
     provenance : dict
         Model, options, thresholds, versions and source.
+    model : str
+        Name of the model.
     """
 
     source: Path
@@ -67,6 +69,7 @@ class FileResult:
     messages: tuple[str, ...] = field(default=())
     error: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,11 @@ class FileDone(Progress):
     result: FileResult | None = None
 
 
-def start_summary(path: Path, sources: Sequence[Path]) -> None:
+def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> dict[str, FileResult]:
     """Begin a CSV table of one row per image, or go on with one that is there.
 
-    Rows of images that are about to be segmented again are taken out; all others stay.
+    Rows of images that are about to be segmented again are taken out; all others stay, and so do
+    those of images whose labels are there and not to be replaced.
 
     Parameters
     ----------
@@ -87,36 +91,69 @@ def start_summary(path: Path, sources: Sequence[Path]) -> None:
         The table.
     sources : sequence of Path
         The images whose rows will come.
+    overwrite : bool
+        Whether labels that are there are going to be replaced.
+
+    Returns
+    -------
+    dict from str to FileResult
+        The results whose rows stay although their images are in `sources`.
 
     Raises
     ------
     InputError
         If a file of this name is some other table.
     """
-    rows: list[dict[str, str]] = []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise InputError(
-                    "the file is another table",
-                    expected="the columns " + ", ".join(COLUMNS),
-                    remedy="Choose another folder for the results.",
-                    path=path,
-                )
-            again = {str(source) for source in sources}
-            # A row cut short by a crash lacks its last columns.
-            rows = [row for row in reader if row["image"] not in again and None not in row.values()]
+    again = {str(source) for source in sources}
+    rows = _whole_rows(path) if path.exists() else []
+    kept = {} if overwrite else {row["image"]: row for row in rows if row["image"] in again}
+    results = {image: found for image, row in kept.items() if (found := _result_of(row))}
     with (
         written_whole(path, overwrite=True) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row for row in rows if row["image"] not in again - set(results))
+    return results
 
 
-def append_to_summary(path: Path, result: FileResult, model: str) -> None:
+def _whole_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise InputError(
+                "the file is another table",
+                expected="the columns " + ", ".join(COLUMNS),
+                remedy="Choose another folder for the results.",
+                path=path,
+            )
+        # A row cut short by a crash lacks its last columns.
+        return [row for row in reader if None not in row.values()]
+
+
+def _result_of(row: dict[str, str]) -> FileResult | None:
+    """Read a row of the table; None if it tells of an error or its labels are gone."""
+    labels = Path(row["labels"])
+    if row["error"] or not row["labels"] or not labels.exists():
+        return None
+    try:
+        return FileResult(
+            source=Path(row["image"]),
+            labels=labels,
+            nuclei=int(row["nuclei"]),
+            area_fraction=float(row["area_fraction"]),
+            nuclei_per_mm2=float(row["nuclei_per_mm2"]) if row["nuclei_per_mm2"] else None,
+            threshold=float(row["threshold"]),
+            pixel_size_um=float(row["pixel_size_um"]) if row["pixel_size_um"] else None,
+            seconds=float(row["seconds"]),
+            model=row["model"],
+        )
+    except ValueError:
+        return None
+
+
+def append_to_summary(path: Path, result: FileResult) -> None:
     """Append one row to a table that `start_summary` began.
 
     Parameters
@@ -125,11 +162,9 @@ def append_to_summary(path: Path, result: FileResult, model: str) -> None:
         The table.
     result : FileResult
         What became of one image.
-    model : str
-        Name of the model.
     """
     row = {name: getattr(result, name, "") for name in COLUMNS}
-    row |= {"image": str(result.source), "labels": str(result.labels or ""), "model": model}
+    row |= {"image": str(result.source), "labels": str(result.labels or "")}
     with path.open("a", newline="", encoding="utf-8") as file:
         csv.DictWriter(file, COLUMNS).writerow(
             {key: "" if value is None else value for key, value in row.items()}

@@ -39,6 +39,8 @@ class Outputs:
         Replace what is there already.
     formats : tuple of str
         Formats of the labels, of `data.label_files.FORMATS`.
+    resume : bool
+        Go on with a run that was ended: images whose labels and row are there are left as they are.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class Outputs:
     overlay: bool = False
     overwrite: bool = False
     formats: tuple[str, ...] = ("png",)
+    resume: bool = False
 
 
 def planes_of(array: Array) -> list[Array]:

@@ -85,6 +85,10 @@ def segment(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with a run that was ended: leave what it finished."),
+    ] = False,
 ) -> None:
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
 
@@ -109,6 +113,8 @@ def segment(
         pixel_size_um=pixel_size or None,
         tile=tile,
     )
+    if overwrite and resume:
+        raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")
     wanted = _formats(formats)
     if model != CLASSICAL:
         choose(device=device)
@@ -118,7 +124,7 @@ def segment(
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
     found = find_images(image, split)
-    outputs = Outputs(output_folder, probability, overlay, overwrite, wanted)
+    outputs = Outputs(output_folder, probability, overlay, overwrite, wanted, resume)
     steps = segment_files(found.images, network, options, outputs, use_pixel_size=pixel_size != 0)
     results = follow(steps, "Segmenting")
     failed = [result for result in results if result.error]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from napari_snow_unet.data import slides
 from napari_snow_unet.data.image_header import ImageHeader, read_header
 from napari_snow_unet.data.images import ImageFile, read_image
 from napari_snow_unet.data.opening import Source, source_name
 from napari_snow_unet.data.pixel_size import plausible_um
-from napari_snow_unet.data.slides import is_slide, open_slide, read_slide
+from napari_snow_unet.data.slides import Slide, is_slide, open_slide, read_slide
 
 
 def read_any_image(source: Source) -> ImageFile:
@@ -45,3 +48,23 @@ def read_any_header(source: Source) -> ImageHeader:
     slide = open_slide(path)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
     return ImageHeader(slide.size, side)
+
+
+def large_image(path: Path) -> Slide | None:
+    """Open an image as a slide if it is too large to be read as a whole, None if it is not.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An image or slide.
+
+    Raises
+    ------
+    InputError
+        If it is too large and no part of it can be read by itself.
+    """
+    suffix = path.suffix.lower()
+    if not is_slide(path) and suffix not in slides.TIFF_SUFFIXES:
+        return None
+    height, width = read_any_header(path).size
+    return open_slide(path) if height * width > slides.LARGEST_WHOLE else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,25 +24,7 @@ def locked(folder: Path) -> Iterator[None]:
         If another program holds it, or it cannot be written to.
     """
     path = folder / LOCK
-    try:
-        stream = path.open("ab")
-    except OSError as error:
-        raise InputError(
-            f"it cannot be written to ({error.strerror})",
-            expected="a folder that you may write to",
-            remedy="Choose another folder.",
-            path=folder,
-        ) from error
-    with stream:
-        try:
-            _lock(stream)
-        except BlockingIOError:
-            raise InputError(
-                "another program is writing to the folder",
-                expected="to be the only one",
-                remedy="Wait until it has finished, or stop it.",
-                path=folder,
-            ) from None
+    with _held(path):
         try:
             yield
         finally:
@@ -52,21 +35,55 @@ def locked(folder: Path) -> Iterator[None]:
             path.unlink()
 
 
-def _lock(stream: IO[bytes]) -> None:
-    """Lock an open file, or raise BlockingIOError; some network drives know no locks."""
+def _held(path: Path) -> IO[bytes]:
+    """Open and lock the file; again if whoever held it has removed it meanwhile."""
+    while True:
+        try:
+            stream = path.open("ab")
+        except OSError as error:
+            raise InputError(
+                f"it cannot be written to ({error.strerror})",
+                expected="a folder that you may write to",
+                remedy="Choose another folder.",
+                path=path.parent,
+            ) from error
+        if not _lock(stream):
+            stream.close()
+            break
+        if _is_there(stream, path):
+            return stream
+        stream.close()
+    raise InputError(
+        "another program is writing to the folder",
+        expected="to be the only one",
+        remedy="Wait until it has finished, or stop it.",
+        path=path.parent,
+    )
+
+
+def _is_there(stream: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    """Lock an open file, and tell whether that went well; some network drives know no locks."""
     if sys.platform == "win32":
         import msvcrt
 
         try:
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            raise BlockingIOError from error
-    else:
-        import fcntl
-
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise
         except OSError:
-            return
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -12,6 +12,9 @@ References
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,35 +63,110 @@ def write_ome_zarr_labels(
     -----
     Every level takes each second pixel of the one before, for a mean of two ids is no id.
     """
+    path, labels = Path(path), np.asarray(labels)
+    with ome_zarr_labels(
+        path, labels.shape, dtype=labels.dtype, spacing_um=spacing_um, overwrite=overwrite
+    ) as written:
+        written.write(slice(0, labels.shape[-2]), slice(0, labels.shape[-1]), labels)
+    return path
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """Labels on disk, to be written block by block.
+
+    Attributes
+    ----------
+    levels : tuple of zarr.Array
+        The full resolution first; each takes every second pixel of the one before.
+    """
+
+    levels: tuple[Any, ...]
+
+    def write(self, rows: slice, columns: slice, labels: npt.NDArray[np.integer[Any]]) -> None:
+        """Write a block of the full resolution, and what the other levels take of it.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            Where it lies in the plane.
+        labels : ndarray of int, shape (..., Y, X)
+            The block.
+        """
+        for number, level in enumerate(self.levels):
+            step = 2**number
+            skip = [-part.start % step for part in (rows, columns)]
+            taken = labels[..., skip[0] :: step, skip[1] :: step]
+            y, x = (
+                (part.start + before) // step
+                for part, before in zip((rows, columns), skip, strict=True)
+            )
+            if taken.size:
+                level[..., y : y + taken.shape[-2], x : x + taken.shape[-1]] = taken
+
+
+@contextmanager
+def ome_zarr_labels(
+    path: Path,
+    shape: tuple[int, ...],
+    *,
+    dtype: npt.DTypeLike = np.int32,
+    spacing_um: tuple[float, float] | None = None,
+    overwrite: bool = False,
+) -> Iterator[Pyramid]:
+    """Make an OME-Zarr folder for labels that come block by block.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder to write, ``NAME.zarr``; it is there once the block has ended well.
+    shape : tuple of int
+        (Y, X) or (..., Y, X).
+    dtype : data type, default: int32
+        Of the ids.
+    spacing_um, overwrite
+        See `write_ome_zarr_labels`.
+
+    Yields
+    ------
+    Pyramid
+        Zeros, to be written.
+
+    Raises
+    ------
+    InputError
+        If something of this name exists and may not be replaced.
+    """
     import zarr
 
-    path, labels = Path(path), np.asarray(labels)
+    leading = shape[:-2]
     with folder_written_whole(path, overwrite=overwrite, ours=_is_zarr) as folder:
         group = zarr.open_group(folder, mode="w", zarr_format=2)
-        levels = _levels(labels)
-        for number, level in enumerate(levels):
-            array = group.create_array(
+        shapes = _shapes(shape)
+        levels = [
+            group.create_array(
                 str(number),
-                shape=level.shape,
-                chunks=(1,) * (labels.ndim - 2) + tuple(min(CHUNK, n) for n in level.shape[-2:]),
-                dtype=labels.dtype,
+                shape=level,
+                chunks=(1,) * len(leading) + tuple(min(CHUNK, n) for n in level[-2:]),
+                dtype=np.dtype(dtype),
                 fill_value=0,
                 chunk_key_encoding={"name": "v2", "separator": "/"},
             )
-            array[...] = level
-        group.attrs.update(_metadata(path.stem, labels.ndim, len(levels), spacing_um))
-    return path
+            for number, level in enumerate(shapes)
+        ]
+        group.attrs.update(_metadata(path.stem, len(shape), len(levels), spacing_um))
+        yield Pyramid(tuple(levels))
 
 
 def _is_zarr(folder: Path) -> bool:
     return (folder / ".zgroup").is_file() or (folder / "zarr.json").is_file()
 
 
-def _levels(labels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    levels = [labels]
-    while max(levels[-1].shape[-2:]) > SMALLEST_LEVEL:
-        levels.append(levels[-1][..., ::2, ::2])
-    return levels
+def _shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    shapes = [tuple(int(length) for length in shape)]
+    while max(shapes[-1][-2:]) > SMALLEST_LEVEL:
+        shapes.append(shapes[-1][:-2] + tuple(-(-length // 2) for length in shapes[-1][-2:]))
+    return shapes
 
 
 def _metadata(

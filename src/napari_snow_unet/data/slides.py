@@ -27,7 +27,7 @@ SCANNER_SUFFIXES = frozenset(
 TIFF_SUFFIXES = frozenset({".tif", ".tiff", ".ptif", ".btf"})
 #: What lies in the folder of a Zarr.
 ZARR_METADATA = frozenset({".zattrs", ".zgroup", "zarr.json"})
-LARGEST_WHOLE = 1 << 27  # pixels, about 11,500 a side
+LARGEST_WHOLE = 1 << 26  # pixels, 8,192 a side
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ def read_slide(path: str | os.PathLike[str]) -> ImageFile:
     Raises
     ------
     InputError
-        As `open_slide` does, and if it has more than 134 million pixels.
+        As `open_slide` does, and if it has more than 67 million pixels.
     """
     slide = open_slide(path)
     height, width = slide.size

@@ -1,0 +1,124 @@
+"""Segment a file that is larger than the memory, to files that are written as they come."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_snow_unet.batch.summary import FileResult
+from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.large_tiff import write_tiled_tiff
+from napari_snow_unet.data.ome_zarr import ome_zarr_labels
+from napari_snow_unet.data.pixel_size import plausible_um
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.slides import Slide
+from napari_snow_unet.segmentation.large import segment_large
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+
+FORMATS = ("zarr", "tif")
+CHUNK = 1024  # pixels
+
+
+def segment_large_file(
+    slide: Slide, model: Model, options: Options, outputs: Outputs
+) -> Generator[Progress, None, FileResult]:
+    """Segment the full resolution of a slide.
+
+    Parameters
+    ----------
+    slide : Slide
+        From `data.slides.open_slide`.
+    model : Model
+        The network or the classical method.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where to; OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability.
+
+    Yields
+    ------
+    Progress
+        After every window and block.
+
+    Returns
+    -------
+    FileResult
+        What became of it. Until then nothing has the name of a result.
+
+    Raises
+    ------
+    InputError
+        If another format is asked for, or a file exists and may not be replaced.
+    """
+    _check_outputs(slide, outputs)
+    side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
+    side = options.pixel_size_um or side
+    spacing = None if side is None else (side, side)
+    stem = slide.path.name.removesuffix(slide.path.suffix)
+    targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats}
+    with ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(prefix=".writing-", dir=outputs.folder)
+        scratch = Path(stack.enter_context(temporary))
+        probability = _on_disk(scratch / "probability", slide.size, np.uint8)
+        preliminary = _on_disk(scratch / "preliminary", slide.size, np.int32)
+        target = targets.get("zarr", scratch / f"{stem}.zarr")
+        written = stack.enter_context(
+            ome_zarr_labels(target, slide.size, spacing_um=spacing, overwrite=outputs.overwrite)
+        )
+        found = yield from segment_large(
+            slide.levels[0],
+            model,
+            options,
+            probability,
+            preliminary,
+            written.write,
+            pixel_size_um=side,
+        )
+        if "tif" in targets:
+            yield Progress(0, 0, "writing the TIFF")
+            write_tiled_tiff(
+                targets["tif"], written.levels[0], spacing, overwrite=outputs.overwrite
+            )
+        if outputs.probability:
+            yield Progress(0, 0, "writing the probability map")
+            path = outputs.folder / f"{stem}_probability.tif"
+            write_tiled_tiff(path, probability, spacing, overwrite=outputs.overwrite)
+    return FileResult(
+        source=slide.path,
+        labels=next(iter(targets.values())),
+        nuclei=found.nuclei,
+        area_fraction=found.area_fraction,
+        nuclei_per_mm2=found.nuclei_per_mm2,
+        threshold=found.threshold,
+        pixel_size_um=side,
+        provenance=found.provenance | {"source": str(slide.path), "level": 0},
+        messages=found.messages,
+    )
+
+
+def _check_outputs(slide: Slide, outputs: Outputs) -> None:
+    others = [name for name in outputs.formats if name not in FORMATS]
+    if others or outputs.overlay:
+        height, width = slide.size
+        asked = [*others, *(["an overlay"] if outputs.overlay else [])]
+        raise InputError(
+            f"{' and '.join(asked)} for an image of {width:,} x {height:,} pixels",
+            expected="--format zarr or tif, which hold labels of any size",
+            remedy="Name one of these, or both.",
+            path=slide.path,
+        )
+
+
+def _on_disk(path: Path, shape: tuple[int, int], kind: Any) -> Any:
+    """Make an array of zeros in a folder; what is never written takes no room."""
+    import zarr
+
+    chunks = tuple(min(CHUNK, length) for length in shape)
+    return zarr.create_array(path, shape=shape, chunks=chunks, dtype=kind, compressors=None)
