@@ -21,7 +21,7 @@ CASES ?= 10000
 KILLS ?= 50
 RECIPE := --preset default --batch-size 8 --seed 0
 
-.PHONY: help demo test test-slow fuzz soak audit lint screenshots crossvalidate weights format system clean
+.PHONY: help demo test test-slow fuzz soak load audit lint screenshots crossvalidate weights format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), 
 
 soak: $(VENV)/.tox-installed ## Kill training, prepare and segment 50 times each (KILLS=...) and go on.
 	KILLS=$(KILLS) $(TOX) -e test -- -m slow -s -n 0 tests/faults/test_soak.py
+
+load: $(VENV)/.tox-installed ## 500 runs and 100 openings of every dock in one napari, with steady memory.
+	$(TOX) -e test -- -m slow -s -n 0 tests/widgets/test_dock_load.py
 
 audit: $(VENV)/.tox-installed ## Look the installed dependencies up in the databases of known flaws.
 	$(TOX) -e audit

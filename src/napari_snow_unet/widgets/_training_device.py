@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from weakref import finalize
 
 from qtpy.QtCore import QObject, QTimer
 
@@ -61,8 +62,8 @@ class DeviceQuestion(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY_MS)
         self._timer.timeout.connect(self._look)
-        # Not a lambda: Python's collector may take one apart before Qt calls it.
-        self.destroyed.connect(self._asked.forget)
+        # No slot of `destroyed`: Qt would call one that Python has half taken apart.
+        finalize(self, self._asked.forget)
 
     def ask(self, backend: str, device: str) -> None:
         """Ask for an engine and a device, as `unet.backend.choose` takes them."""
