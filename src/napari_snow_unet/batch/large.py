@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from napari_snow_unet.segmentation.options import Options
 
 FORMATS = ("zarr", "tif")
 CHUNK = 1024  # pixels
+WINDOW = 2048  # pixels, where nobody has chosen: the halo then adds a fifth, not a half
 
 
 def segment_large_file(
@@ -60,6 +62,8 @@ def segment_large_file(
     _check_outputs(slide, outputs)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
     side = options.pixel_size_um or side
+    if options.tile == Options().tile:
+        options = replace(options, tile=WINDOW)
     spacing = None if side is None else (side, side)
     stem = slide.path.name.removesuffix(slide.path.suffix)
     targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats}

@@ -59,7 +59,10 @@ def segment(
         ),
     ] = None,
     tile: Annotated[
-        int, typer.Option(help="Edge of the windows the network sees, in pixels.")
+        int,
+        typer.Option(
+            help="Edge of the windows the network sees, in pixels; 2048 for large images."
+        ),
     ] = 1024,
     precision: Annotated[
         Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"],
