@@ -121,7 +121,6 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
             remedy="Choose one of these.",
         )
     wanted = os.fspath(name_or_path)
-    wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     if wanted == CLASSICAL:
         return classical.model()
     folder = find_model(wanted)
@@ -155,7 +154,6 @@ def export_model(
         If there is no such network, a package that is needed is missing, or the file exists.
     """
     wanted = os.fspath(name_or_path)
-    wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     if wanted == CLASSICAL:
         raise InputError(
             "the classical method, which is no network",
@@ -218,6 +216,7 @@ def find_model(wanted: str) -> Path:
     InputError
         If there is none.
     """
+    wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
     if not is_path:
         for parent in (_bundled_folder(), model_folder.user_folder()):
