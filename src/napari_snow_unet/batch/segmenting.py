@@ -32,7 +32,7 @@ from napari_snow_unet.data.any_image import large_image, read_any_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.images import ImageFile
-from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.data.slides import Slide, is_slide
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
@@ -129,6 +129,30 @@ def segment_files(
     yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
     order = {path: number for number, path in enumerate(files)}
     return sorted(results, key=lambda result: order[result.source])
+
+
+def segment_one(
+    path: Path, model: Model, options: Options, outputs: Outputs, *, use_pixel_size: bool = True
+) -> FileResult:
+    """Segment one image and write its results, without a table.
+
+    Parameters
+    ----------
+    path, model, options, outputs, use_pixel_size
+        See `segment_files`.
+
+    Returns
+    -------
+    FileResult
+        With the reason where it failed.
+    """
+    start = time.perf_counter()
+    try:
+        steps = _segment_image(_read(path, use_pixel_size), model, options, outputs)
+        result = run(steps)()
+    except (InputError, OSError, MemoryError) as error:
+        result = FileResult(path, error=_reason(error, path))
+    return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
 
 
 def _check_same_model(kept: Iterable[FileResult], model: Model, table: Path) -> None:

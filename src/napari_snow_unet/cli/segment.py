@@ -69,6 +69,13 @@ def segment(
         typer.Option(help="Number format of the network; 'auto': bfloat16 where that is fast."),
     ] = "auto",
     device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a dask.distributed scheduler whose workers compute.",
+            show_default=False,
+        ),
+    ] = None,
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
@@ -128,7 +135,18 @@ def segment(
         raise typer.BadParameter(str(error)) from None
     found = find_images(image, split)
     outputs = Outputs(output_folder, probability, overlay, overwrite, wanted, resume)
-    steps = segment_files(found.images, network, options, outputs, use_pixel_size=pixel_size != 0)
+    use_pixel_size = pixel_size != 0
+    if scheduler is None:
+        steps = segment_files(
+            found.images, network, options, outputs, use_pixel_size=use_pixel_size
+        )
+    else:
+        from napari_snow_unet.batch.cluster import Job, segment_files_on
+
+        if resume:
+            raise typer.BadParameter("--resume works on this machine, not with --scheduler.")
+        job = Job(model, precision, options, outputs, use_pixel_size)
+        steps = segment_files_on(scheduler, found.images, job)
     results = follow(steps, "Segmenting")
     failed = [result for result in results if result.error]
     table(

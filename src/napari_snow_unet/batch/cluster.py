@@ -1,0 +1,175 @@
+"""Segment images on other machines, through a scheduler of dask.distributed that is running."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.batch.segmenting import segment_one
+from napari_snow_unet.batch.summary import (
+    SUMMARY,
+    FileDone,
+    FileResult,
+    append_to_summary,
+    start_summary,
+)
+from napari_snow_unet.batch.writing import Outputs, refuse_clash
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.folder_lock import locked
+from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.options import Options, check_options
+
+REACHED_WITHIN = 20  # seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know to segment an image; all of it can be sent.
+
+    Attributes
+    ----------
+    model, precision : str
+        As `models.open_model` takes them; a folder must be there on every machine.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where to: a folder that every machine sees under the same path.
+    use_pixel_size : bool
+        Believe the pixel size that a file states.
+    """
+
+    model: str
+    precision: str
+    options: Options
+    outputs: Outputs
+    use_pixel_size: bool = True
+
+
+def segment_files_on(
+    address: str, files: Sequence[Path], job: Job
+) -> Generator[Progress, None, list[FileResult]]:
+    """Segment images on the workers of a scheduler; every worker writes what it has computed.
+
+    An image whose worker dies is given to another one. It is given up after three deaths.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
+    files : sequence of Path
+        Images that every machine sees under the same path.
+    job : Job
+        What to do with them.
+
+    Yields
+    ------
+    Progress
+        After every file a `FileDone`, in the order in which they are finished.
+
+    Returns
+    -------
+    list of FileResult
+        In the order of `files`.
+
+    Raises
+    ------
+    InputError
+        If dask.distributed is missing, the scheduler cannot be reached, an option cannot be used,
+        or another program writes to the folder.
+    """
+    files = [path.resolve() for path in files]
+    job = replace(job, outputs=replace(job.outputs, folder=job.outputs.folder.resolve()))
+    model = open_model(job.model, precision=job.precision)
+    if model.checksum:  # every machine computes in the number format of this one
+        job = replace(job, precision=model.precision)
+    check_options(job.options, model)
+    outputs, table = job.outputs, job.outputs.folder / SUMMARY
+    outputs.folder.mkdir(parents=True, exist_ok=True)
+    results: list[FileResult] = []
+
+    def finished(result: FileResult) -> FileDone:
+        results.append(result)
+        append_to_summary(table, result)
+        return FileDone(len(results), len(files), result.source.name, result)
+
+    with locked(outputs.folder), _connected(address) as client:
+        kept = start_summary(table, files, overwrite=outputs.overwrite)
+        taken: dict[str, Path] = {}
+        waiting: dict[Any, Path] = {}
+        yield Progress(0, len(files), f"{len(client.scheduler_info()['workers'])} workers")
+        for path in files:
+            try:
+                refuse_clash(path, outputs, set(files), taken)
+                taken[path.stem] = path
+                waiting[client.submit(segment_on_worker, str(path), job, pure=False)] = path
+            except InputError as error:
+                refused = FileResult(path, error=str(error), model=model.name)
+                if str(path) in kept:  # the row of what is there stays
+                    results.append(refused)
+                    yield FileDone(len(results), len(files), path.name, refused)
+                else:
+                    yield finished(refused)
+        try:
+            for future in _as_completed(client, list(waiting)):
+                yield finished(_result_of(future, waiting[future], model.name))
+        finally:
+            client.cancel(list(waiting))
+    order = {path: number for number, path in enumerate(files)}
+    return sorted(results, key=lambda result: order[result.source])
+
+
+def segment_on_worker(path: str, job: Job) -> FileResult:
+    """Segment one image, on whatever machine this runs, and write its results.
+
+    Parameters
+    ----------
+    path : str
+        The image.
+    job : Job
+        What to do.
+    """
+    model = open_model(job.model, precision=job.precision)
+    # What a worker that died has left of this image is replaced; others' files were looked for.
+    outputs = replace(job.outputs, overwrite=True)
+    return segment_one(Path(path), model, job.options, outputs, use_pixel_size=job.use_pixel_size)
+
+
+def _result_of(future: Any, path: Path, model: str) -> FileResult:
+    from distributed import KilledWorker
+
+    try:
+        result: FileResult = future.result()
+    except KilledWorker:
+        told = f"{path}: every worker that took it died; is its memory enough?"
+        return FileResult(path, error=told, model=model)
+    except Exception as error:  # of the worker: another version, a missing package
+        return FileResult(path, error=f"{path}: {type(error).__name__}: {error}", model=model)
+    return result
+
+
+def _as_completed(client: Any, futures: list[Any]) -> Any:
+    from distributed import as_completed
+
+    return as_completed(futures, loop=client.loop)
+
+
+def _connected(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError(
+            "dask.distributed is not installed",
+            expected="it, to compute on other machines",
+            remedy='Install it with `pip install "napari-snow-unet[cluster]"`.',
+        ) from error
+    try:
+        return Client(address, timeout=REACHED_WITHIN, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the scheduler at {address} cannot be reached ({str(error)[:200]})",
+            expected="the address of a scheduler that is running, such as tcp://10.0.0.1:8786",
+            remedy="Start one with `dask scheduler`, and workers with `dask worker ADDRESS`.",
+        ) from error
