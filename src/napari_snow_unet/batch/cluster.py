@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +139,9 @@ def segment_on_worker(path: str, job: Job) -> FileResult:
 
 
 def _result_of(future: Any, path: Path, model: str) -> FileResult:
-    from distributed import KilledWorker
-
     try:
         result: FileResult = future.result()
-    except KilledWorker:
+    except import_module("distributed").KilledWorker:
         told = f"{path}: every worker that took it died; is its memory enough?"
         return FileResult(path, error=told, model=model)
     except Exception as error:  # of the worker: another version, a missing package
@@ -151,14 +150,12 @@ def _result_of(future: Any, path: Path, model: str) -> FileResult:
 
 
 def _as_completed(client: Any, futures: list[Any]) -> Any:
-    from distributed import as_completed
-
-    return as_completed(futures, loop=client.loop)
+    return import_module("distributed").as_completed(futures, loop=client.loop)
 
 
 def _connected(address: str) -> Any:
     try:
-        from distributed import Client
+        connect = import_module("distributed").Client  # an extra: not everybody has it
     except ImportError as error:
         raise InputError(
             "dask.distributed is not installed",
@@ -166,7 +163,7 @@ def _connected(address: str) -> Any:
             remedy='Install it with `pip install "napari-snow-unet[cluster]"`.',
         ) from error
     try:
-        return Client(address, timeout=REACHED_WITHIN, set_as_default=False)
+        return connect(address, timeout=REACHED_WITHIN, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
             f"the scheduler at {address} cannot be reached ({str(error)[:200]})",
