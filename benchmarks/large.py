@@ -68,9 +68,10 @@ def report(source: Path, out: Path, model: str, single: float, side: int) -> Non
     seconds = time.perf_counter() - start
     from napari_snow_unet.batch.large import WINDOW
     from napari_snow_unet.models import open_model
-    from napari_snow_unet.segmentation.tiling import plan_tiles
+    from napari_snow_unet.segmentation.tiling import cheapest_window, plan_tiles
 
-    tiles = plan_tiles((side, side), WINDOW, open_model(model).halo)
+    halo = open_model(model).halo
+    tiles = plan_tiles((side, side), cheapest_window((side, side), halo, WINDOW), halo)
     computed = sum((y.stop - y.start) * (x.stop - x.start) for y, x in (t.window for t in tiles))
     print(
         f"{source.name}: {seconds:.0f} s, {largest / 1e9:.2f} GB at most, "

@@ -12,6 +12,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation.tiling import (
     GRID,
     STRIDE,
+    cheapest_window,
     check_window,
     padded_length,
     plan_tiles,
@@ -81,3 +82,23 @@ def test_windows_that_leave_no_core_or_miss_the_grid_are_refused(window):
     with pytest.raises(InputError, match="256"):
         check_window(window, 96)
     assert smallest_window(96) == 256
+
+
+@given(st.tuples(st.integers(1, 9000), st.integers(1, 9000)))
+def test_no_other_window_of_its_range_computes_fewer_pixels(shape):
+    def computed(window):
+        return sum(
+            (tile.window[0].stop - tile.window[0].start)
+            * (tile.window[1].stop - tile.window[1].start)
+            for tile in plan_tiles(shape, window, 96)
+        )
+
+    chosen = cheapest_window(shape, 96, 2048)
+    assert chosen in range(1536, 2049, GRID)
+    assert computed(chosen) == min(computed(window) for window in (1536, 1792, chosen, 2048))
+
+
+def test_the_halo_adds_at_most_a_quarter_to_a_large_square():
+    tiles = plan_tiles((20_000, 20_000), cheapest_window((20_000, 20_000), 96, 2048), 96)
+    pixels = sum((y.stop - y.start) * (x.stop - x.start) for y, x in (t.window for t in tiles))
+    assert pixels <= 1.25 * 20_000**2

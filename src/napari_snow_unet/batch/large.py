@@ -22,10 +22,11 @@ from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.large import segment_large
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.tiling import cheapest_window
 
 FORMATS = ("zarr", "tif")
 CHUNK = 1024  # pixels
-WINDOW = 2048  # pixels, where nobody has chosen: the halo then adds a fifth, not a half
+WINDOW = 2048  # pixels at most, where nobody has chosen: the halo then adds a fifth, not a half
 
 
 def segment_large_file(
@@ -63,7 +64,7 @@ def segment_large_file(
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
     side = options.pixel_size_um or side
     if options.tile == Options().tile:
-        options = replace(options, tile=WINDOW)
+        options = replace(options, tile=cheapest_window(slide.size, model.halo, WINDOW))
     spacing = None if side is None else (side, side)
     stem = slide.path.name.removesuffix(slide.path.suffix)
     targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats}

@@ -61,7 +61,7 @@ def segment(
     tile: Annotated[
         int,
         typer.Option(
-            help="Edge of the windows the network sees, in pixels; 2048 for large images."
+            help="Edge of the windows the network sees, in pixels; about 2048 for large images."
         ),
     ] = 1024,
     precision: Annotated[

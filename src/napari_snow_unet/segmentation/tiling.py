@@ -88,6 +88,35 @@ def plan_tiles(shape: tuple[int, int], window: int, halo: int) -> list[Tile]:
     return [Tile((y[0], x[0]), (y[1], x[1]), (y[2], x[2])) for y, x in product(rows, columns)]
 
 
+def cheapest_window(shape: tuple[int, int], halo: int, largest: int) -> int:
+    """Choose the window that computes the fewest pixels of a plane twice.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the plane, in pixels.
+    halo : int
+        As for `plan_tiles`.
+    largest : int
+        Largest window to consider; one a quarter smaller is the smallest.
+
+    Returns
+    -------
+    int
+        Edge of the window in pixels, a multiple of 64; the smallest of equals.
+    """
+    least = max(smallest_window(halo), padded_length(largest * 3 // 4))
+
+    def computed(window: int) -> int:
+        lengths = [
+            sum(part[0].stop - part[0].start for part in _plan_axis(length, window, halo))
+            for length in shape
+        ]
+        return lengths[0] * lengths[1]
+
+    return min(range(least, max(least, largest) + 1, GRID), key=computed)
+
+
 def _plan_axis(length: int, window: int, halo: int) -> list[tuple[slice, slice, slice]]:
     padded = padded_length(length)
     if padded <= window:
