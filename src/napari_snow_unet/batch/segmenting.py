@@ -109,15 +109,15 @@ def segment_files(
         last: Future[FileResult] | None = None
         with _Threads(begun, table, there, model.name) as threads:
             images = threads.read_ahead(todo, use_pixel_size=use_pixel_size)
-            for done, (source, read) in enumerate(images, start=len(files) - len(todo)):
-                yield Progress(done, len(files), source.name)
+            for source, read in images:
+                yield Progress(len(results), len(files), source.name)
                 start = time.perf_counter()
                 try:
                     may = begun.outputs_for(source)
                     refuse_clash(source, may, sources, taken)
                     taken[source.stem] = source
                     steps = _segment_image(read.result(), model, options, may)
-                    write = yield from _within(steps, source.name, done, len(files))
+                    write = yield from _within(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
                     write = partial(FileResult, source, error=_reason(error, source))
                 before, last = last, threads.write(source, write, start)
