@@ -2,6 +2,8 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
@@ -200,3 +202,18 @@ def test_a_network_computes_in_the_precision_that_is_asked_for(mine):
     assert 0 < difference < 0.1
     with pytest.raises(InputError, match="float8"):
         open_model("mine", precision="float8")
+
+
+def test_threads_that_open_a_model_at_once_get_the_same_one():
+    open_model("default", precision="float32")  # what is left is reading the weights
+    for _ in range(3):
+        models._open_network.cache_clear()
+        together = threading.Barrier(4)
+
+        def opened(together=together):
+            together.wait()
+            return open_model("default", precision="float32")
+
+        with ThreadPoolExecutor(4) as threads:
+            waiting = [threads.submit(opened) for _ in range(4)]
+            assert len({id(one.result()) for one in waiting}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
@@ -22,6 +23,9 @@ DEFAULT = "default"  # stands for the model below
 DEFAULT_MODEL = "he-breast-nuclei"
 CLASSICAL = classical.NAME
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+# HDF5 refuses a file that another thread of the process is opening in another way; and who comes
+# second finds the network loaded.
+_OPENING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,9 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
         return classical.model()
     folder = find_model(wanted)
     checksum = model_folder.verify(folder)
-    return _open_network(folder, checksum, _fast_precision() if precision == "auto" else precision)
+    with _OPENING:
+        exact = _fast_precision() if precision == "auto" else precision
+        return _open_network(folder, checksum, exact)
 
 
 def export_model(
