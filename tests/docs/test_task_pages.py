@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
-from napari_snow_unet.cli import app
+from napari_snow_unet.cli import app, demo
 from napari_snow_unet.data import slides
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
 from napari_snow_unet.data.images import write_image, write_labels
@@ -50,6 +50,8 @@ def place(tmp_path, monkeypatch):
         tmp_path / "slide.ome.tif", pixels, tile=(128, 128), photometric="rgb", metadata=facts
     )
     monkeypatch.setattr(slides, "LARGEST_WHOLE", 200 * 200)
+    # napari would open on a screen, and nobody is there to close it
+    monkeypatch.setattr(demo, "_has_display", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
