@@ -144,3 +144,11 @@ def test_folds_are_of_nearly_equal_size_and_keep_groups_together():
 def test_a_number_of_folds_that_cannot_be_is_refused(folds):
     with pytest.raises(InputError, match=f"{folds} folds of 3 tiles"):
         assign_folds(names(3), SplitPlan(folds=folds))
+
+
+@pytest.mark.parametrize("sizes", [(4, 4, 3), (1, 1, 1), (9, 1, 1), (5, 5, 5, 5)])
+def test_three_groups_are_enough_for_three_parts(sizes):
+    tiles = [f"{group}_{n}" for group, size in enumerate(sizes) for n in range(size)]
+    plan = SplitPlan(train=0.72, val=0.08, test=0.2)
+    wanted = {part for part, size in part_sizes(plan, len(tiles)).items() if size}
+    assert set(assign_parts(tiles, plan, groups_of(tiles, r"^(\d)_"))) == wanted

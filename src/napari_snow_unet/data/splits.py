@@ -259,12 +259,15 @@ def _assign_groups(
     best: tuple[float, dict[str, str]] = (math.inf, {})
     for shuffle in range(_SHUFFLES):
         left, part_of = dict(wanted), {}
-        for group in sorted(counts, key=_rank(seed, str(shuffle))):
-            part = max(left, key=lambda part: left[part])
+        order = sorted(counts, key=_rank(seed, str(shuffle)))
+        for to_come, group in zip(range(len(order), 0, -1), order, strict=True):
+            empty = [part for part in PARTS if left.get(part, 0) == wanted.get(part, 0) > 0]
+            # the last groups go where there is nothing yet
+            part = max(empty if len(empty) >= to_come else left, key=lambda part: left[part])
             part_of[group] = part
             left[part] -= counts[group]
-        empty = sum(wanted[part] > 0 and left[part] == wanted[part] for part in PARTS)
-        cost = sum(abs(rest) for rest in left.values()) + tiles * empty
+        lacking = sum(wanted[part] > 0 and left[part] == wanted[part] for part in PARTS)
+        cost = sum(abs(rest) for rest in left.values()) + tiles * lacking
         if cost < best[0]:
             best = (cost, part_of)
     return best[1]

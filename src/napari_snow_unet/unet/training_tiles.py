@@ -195,7 +195,7 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 f"no tile to {'train on' if part == 'train' else 'validate with'} "
                 f"in {division} of the manifest",
                 expected="tiles for training and for validation",
-                remedy="Divide the dataset anew with `napari-snow-unet split`.",
+                remedy=f"Divide it anew: `napari-snow-unet split {folder} --train 0.8 --val 0.2`.",
                 path=folder / MANIFEST,
             )
     note = f"{len(parts['train'])} tiles train and {len(parts['val'])} validate, by {division} "
