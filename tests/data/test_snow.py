@@ -176,3 +176,24 @@ def test_no_folder_is_refused(tmp_path):
     (file,) = touch(tmp_path, "a.png")
     with pytest.raises(InputError, match="no such folder"):
         find_pairs(file)
+
+
+def test_masks_with_mask_behind_the_name_of_their_image(tmp_path):
+    for name in ("flat/a.png", "flat/a_mask.png", "flat/b.tif", "flat/b_cp_masks.png",
+                 "flat/c_mask.png", "flat/d.png", "flat/_mask.png"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_pairs(tmp_path / "flat")
+    assert [path.name for path in found.images] == ["a.png", "b.tif"]
+    assert [path.name for path in found.masks] == ["a_mask.png", "b_cp_masks.png"]
+    assert {path.name for path in found.orphans} == {"c_mask.png", "d.png", "_mask.png"}
+
+
+def test_a_mask_of_the_images_own_name_goes_before_one_with_an_ending(tmp_path):
+    for name in ("images/a.png", "images/a_label.png", "masks/a.png", "masks/a_label.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_pairs(tmp_path)
+    assert [path.name for path in found.images] == ["a.png", "a_label.png"]
+    assert [path.name for path in found.masks] == ["a.png", "a_label.png"]
+    assert found.orphans == []

@@ -102,3 +102,48 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty"):
         sources.find_predictions(tmp_path / "empty")
+
+
+def test_of_several_formats_the_label_image_is_compared_and_it_is_told(tmp_path: Path) -> None:
+    folder = label_files(tmp_path / "out", "a.png", "b.tif")
+    write_hovernet_mat(folder / "a.mat", LABELS)
+    write_hovernet_mat(folder / "c.mat", LABELS)
+    for name in "abc":
+        (folder / f"{name}.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    found = sources.find_predictions(folder)
+    assert {name: file.name for name, file in found.items()} == {
+        "a": "a.png",
+        "b": "b.tif",
+        "c": "c.mat",
+    }
+    assert set(sources.find_truths(folder)) == {"a", "b", "c"}
+    (note,) = make_task(folder, label_files(tmp_path / "truth", "a.png")).notes
+    assert "the label image is compared, not .mat or GeoJSON" in note
+    assert make_task(tmp_path / "truth", tmp_path / "truth").notes == ()
+
+
+def test_masks_that_cellpose_saved_beside_the_images(tmp_path: Path) -> None:
+    folder = label_files(tmp_path / "cellpose", "a_cp_masks.tif", "b_cp_masks.png")
+    for name in "ab":
+        write_image(folder / f"{name}.png", np.zeros((2, 2, 3), np.uint8))
+        (folder / f"{name}_seg.npy").touch()
+    found = sources.find_predictions(folder)
+    assert found == {"a": folder / "a_cp_masks.tif", "b": folder / "b_cp_masks.png"}
+    truths = sources.find_truths(folder)
+    assert truths["b"] == sources.Truth(folder / "b_cp_masks.png", folder / "b.png")
+
+
+@pytest.mark.parametrize("ending", ["_mask", "-labels", "_MASKS", ".label"])
+def test_names_that_say_mask_are_those_of_their_images(tmp_path: Path, ending: str) -> None:
+    mine = label_files(tmp_path / "mine", f"a{ending}.png", f"b{ending}.png")
+    theirs = label_files(tmp_path / "theirs", "a.png", "b.png")
+    for task in (make_task(mine, theirs), make_task(theirs, mine)):
+        assert set(task.predictions) == set(task.truths)
+    same = make_task(mine, mine)
+    assert set(same.predictions) == set(same.truths) == {f"a{ending}", f"b{ending}"}
+
+
+def test_a_name_that_is_taken_is_taken_over_by_no_mask(tmp_path: Path) -> None:
+    mine = label_files(tmp_path / "mine", "a.png", "a_mask.png")
+    task = make_task(mine, label_files(tmp_path / "theirs", "a.png"))
+    assert task.predictions == {"a": mine / "a.png", "a_mask": mine / "a_mask.png"}

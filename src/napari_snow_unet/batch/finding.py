@@ -53,6 +53,13 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
     inputs = list(inputs)
     for name in inputs:
         for path in _existing(name):
+            if path.suffix.lower() == ".zip" and path.is_file():
+                raise InputError(
+                    "this is an archive",
+                    expected="images, or a folder of images",
+                    remedy="Unpack it, or make a dataset of it with `napari-snow-unet prepare`.",
+                    path=path,
+                )
             if path.is_dir() and not is_slide(path):
                 found = _images_in(path, split)
                 images.update(dict.fromkeys(found.images))

@@ -15,6 +15,9 @@ GEOJSON_SUFFIXES = (".geojson", ".geojson.gz")
 LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".mat", ".geojson"})
 LABELLED = "-labelled"  # what QuPath adds to the name of a tile's label image
 
+#: How programs end the names of masks beside images, Cellpose's first; weaker than a folder's name.
+_MASK_ENDING = re.compile(r"[-_.](?:cp_masks|masks?|labels?)$", re.IGNORECASE)
+
 _IMAGE_WORDS = {"image", "images", "img", "imgs", "tile", "tiles"}
 _MASK_WORDS = {"mask", "masks", "label", "labels", "mat", "mats"}
 _IGNORED_FOLDER = re.compile(r"\..*|__macosx|json|overlays?|regions", re.IGNORECASE)
@@ -29,6 +32,12 @@ def natural_key(text: str | PurePath) -> list[tuple[int, str]]:
 def tile_name(path: PurePath) -> str:
     """Return what a tile is called: ``a`` for ``a.png``, ``a.ome.tif``, ``a-labelled.tif``."""
     return _tile(path.name)
+
+
+def without_mask_ending(name: str) -> str | None:
+    """Return ``a`` for ``a_mask``, ``a_cp_masks`` and the like, or None for any other name."""
+    stem = _MASK_ENDING.sub("", name)
+    return stem if stem not in ("", name) else None
 
 
 def folder_role(name: str) -> str | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from napari_snow_unet.data.naming import GEOJSON_SUFFIXES, Key, natural_key
+from napari_snow_unet.data.naming import (
+    GEOJSON_SUFFIXES,
+    Key,
+    natural_key,
+    without_mask_ending,
+)
 from napari_snow_unet.data.qupath import tile_region
 
 
@@ -45,8 +51,8 @@ def pair_up(files: Iterable[tuple[File, str, Key]]) -> Paired[File]:
     """Match images with masks.
 
     Files with the same key belong together; of what is left, those whose name occurs once on
-    either side, whatever folders they lie in; and tiles that QuPath exported from a slide with
-    the GeoJSON of that slide.
+    either side, whatever folders they lie in; tiles that QuPath exported from a slide with the
+    GeoJSON of that slide; and ``a.png`` with ``a_mask.png``, wherever these lie.
 
     Parameters
     ----------
@@ -68,6 +74,7 @@ def pair_up(files: Iterable[tuple[File, str, Key]]) -> Paired[File]:
     pairs = {key: (images.pop(key), masks.pop(key)) for key in list(images) if key in masks}
     pairs |= _by_name(images, masks)
     pairs |= _by_slide(images, masks)
+    pairs |= _by_ending(images, masks)
     ordered = sorted(pairs, key=lambda key: [natural_key(part) for part in (key[-1], *key[:-1])])
     return Paired([(key, *pairs[key]) for key in ordered], _sorted(images), _sorted(masks), repeats)
 
@@ -117,6 +124,23 @@ def _by_slide(images: dict[Key, File], masks: dict[Key, File]) -> dict[Key, tupl
     used = {id(mask) for _, mask in pairs.values()}
     for key in [key for key, mask in masks.items() if id(mask) in used]:
         del masks[key]
+    return pairs
+
+
+def _by_ending(images: dict[Key, File], masks: dict[Key, File]) -> dict[Key, tuple[File, File]]:
+    """Match images with what is called after them and ends in ``_mask``, and take both out."""
+    ended: dict[str, list[tuple[dict[Key, File], Key]]] = {}
+    for files in (masks, images):
+        for key in files:
+            if (name := without_mask_ending(key[-1])) is not None:
+                ended.setdefault(name, []).append((files, key))
+    named = Counter(key[-1] for key in images) if ended else {}
+    pairs = {}
+    for key in list(images):
+        found = ended.get(key[-1], [])
+        if key in images and len(found) == named.get(key[-1]) == 1:
+            files, mask = found[0]
+            pairs[key] = (images.pop(key), files.pop(mask))
     return pairs
 
 

@@ -102,11 +102,13 @@ def prepare(
     pairs, unpaired = paired(found, options.limit)
     problems += unpaired
     if not pairs.pairs and not is_dataset(folder):
+        such = f", such as {str(problems[0]).rstrip('.')}" if problems else ""
         raise InputError(
             f"no image has a mask of its name ({len(pairs.images)} images, {len(pairs.masks)} "
-            f"masks, {len(problems)} problems" + (f", such as {problems[0]})" if problems else ")"),
-            expected="images and masks in folders or archives such as Image and Mask",
-            remedy="Name the folders or archives of both.",
+            f"masks, {len(problems)} problems{such})",
+            expected="folders or archives with images and with masks, in which a mask has the name "
+            "of its image, or that with _mask behind it",
+            remedy="Give both, and call the folder of the masks `masks`.",
             path=", ".join(os.fspath(source) for source in sources),
         )
     if options.split is not None and not is_dataset(folder):

@@ -160,6 +160,7 @@ def title_of(key: str, evaluation: Evaluation) -> str:
 
 def problems(evaluation: Evaluation) -> Iterable[str]:
     """Say in sentences what is not in the numbers."""
+    yield from evaluation.task.notes
     if evaluation.missing:
         yield f"{len(evaluation.missing)} truths without a prediction: {_some(evaluation.missing)}"
     if evaluation.without_truth:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,12 +10,16 @@ from typing import TypeVar
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import LABEL_SUFFIXES
 from napari_snow_unet.data.manifest import split_pairs
+from napari_snow_unet.data.naming import without_mask_ending
 from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
 
 Item = TypeVar("Item")
 PROBABILITY = "_probability"
 DERIVED = (PROBABILITY, "_overlay")  # what segmenting writes beside labels is no prediction
 GEOJSON = (".geojson", ".geojson.gz")
+CELLPOSE = "_cp_masks"  # how Cellpose ends the names of what it saves beside the images
+#: Of an image's labels in several formats the first is compared: the fastest to read.
+KINDS = ("label image", ".mat", "GeoJSON")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,24 @@ class Truth:
 def name_of(path: Path) -> str:
     """Return a file's name without what says how it is stored: ``a`` for ``a.ome.tif``."""
     name = path.name.removesuffix(".gz")
-    return Path(name).stem.removesuffix(".ome")
+    return Path(name).stem.removesuffix(".ome").removesuffix(CELLPOSE)
+
+
+def kind_of(path: Path) -> str:
+    """Return which of `KINDS` a file of labels is."""
+    if is_geojson(path):
+        return KINDS[2]
+    return KINDS[1] if path.suffix.lower() == ".mat" else KINDS[0]
+
+
+def under_names_of(found: Mapping[str, Item], wanted: Iterable[str]) -> dict[str, Item]:
+    """Call ``a_mask`` or ``a_labels`` ``a`` where that is the name of an image and still free."""
+    free = set(wanted) - set(found)
+    named = {}
+    for name, item in found.items():
+        image = without_mask_ending(name)
+        named[image if image in free and image not in named else name] = item
+    return named
 
 
 def is_geojson(path: Path) -> bool:
@@ -102,6 +123,22 @@ def find_predictions(path: Path) -> dict[str, Path]:
     return _by_name(path, [(name_of(file), file) for file in files], lambda file: file)
 
 
+def several_formats(path: Path) -> str | None:
+    """Say which files are compared where a folder holds labels of one image in several formats."""
+    if not path.is_dir():
+        return None
+    kinds: dict[str, set[str]] = {}
+    for file in filter(_is_labels, _files(path)):
+        kinds.setdefault(name_of(file), set()).add(kind_of(file))
+    several = max(kinds.values(), key=len, default=set())
+    if len(several) < 2:
+        return None
+    first, *others = sorted(several, key=KINDS.index)
+    return (
+        f"{path} has labels in several formats: the {first} is compared, not {' or '.join(others)}"
+    )
+
+
 def find_probabilities(path: Path) -> dict[str, Path]:
     """Find probability maps by the names of their images.
 
@@ -131,12 +168,19 @@ def _map_name(path: Path) -> str:
 
 
 def _label_files(folder: Path) -> list[Path]:
-    return [
-        file
-        for file in _files(folder)
-        if (file.suffix.lower() in LABEL_SUFFIXES or is_geojson(file))
-        and not name_of(file).endswith(DERIVED)
-    ]
+    """List files of labels, without the images that lie beside what Cellpose saved."""
+    files = [file for file in _files(folder) if _is_labels(file)]
+    masked = {name_of(file) for file in files if _is_of_cellpose(file)}
+    return [file for file in files if _is_of_cellpose(file) or name_of(file) not in masked]
+
+
+def _is_labels(file: Path) -> bool:
+    known = file.suffix.lower() in LABEL_SUFFIXES or is_geojson(file)
+    return known and not name_of(file).endswith(DERIVED)
+
+
+def _is_of_cellpose(file: Path) -> bool:
+    return Path(file.name).stem.endswith(CELLPOSE)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -156,14 +200,16 @@ def _by_name(
 ) -> dict[str, Item]:
     found: dict[str, Item] = {}
     for name, item in sorted(items, key=lambda pair: natural_key(pair[0])):
-        if name in found:
+        kinds = [KINDS.index(kind_of(file_of(it))) for it in (found.get(name, item), item)]
+        if name in found and kinds[0] == kinds[1]:
             raise InputError(
                 f"both {file_of(found[name])} and {file_of(item)} are called {name}",
                 expected="one file for each image",
                 remedy="Remove the one that is out of date, or compare a folder at a time.",
                 path=folder,
             )
-        found[name] = item
+        if name not in found or kinds[1] < kinds[0]:
+            found[name] = item
     if not found:
         raise InputError(
             "there is nothing to compare in it",

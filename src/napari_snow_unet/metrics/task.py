@@ -12,6 +12,8 @@ from napari_snow_unet.metrics.sources import (
     find_probabilities,
     find_truths,
     name_of,
+    several_formats,
+    under_names_of,
 )
 
 
@@ -35,6 +37,8 @@ class Task:
         Side of a pixel in um, for the distance; in pixels without it.
     instances : bool, default: False
         Take every value as a nucleus, also where there is only one value.
+    notes : tuple of str
+        What was chosen where there was a choice.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Task:
     regions: Path | Mapping[str, Path] | None = None
     pixel_size_um: float | None = None
     instances: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def make_task(
@@ -92,6 +97,9 @@ def make_task(
         predictions = {
             name: found for name, found in predictions.items() if name in truths
         } or predictions
+    predictions = under_names_of(predictions, truths)
+    truths = under_names_of(truths, predictions)
+    notes = filter(None, map(several_formats, dict.fromkeys([prediction, truth])))
     return Task(
         prediction.stem if prediction.is_file() else prediction.resolve().name,
         predictions,
@@ -100,4 +108,5 @@ def make_task(
         find_predictions(region) if region is not None and region.is_dir() else region,
         pixel_size_um,
         instances,
+        () if split is not None else tuple(notes),
     )

@@ -203,7 +203,8 @@ def _train(
 
 def _finish(run: RunDirectory, writer: ProgressWriter, state: TrainingState) -> TrainingState:
     why = "early stopping" if state.stopped_early else "all epochs are done"
-    told = f"Finished after {state.epoch} epochs ({why}); epoch {state.best_epoch} is the best."
+    epochs = f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
+    told = f"Finished after {epochs} ({why}); epoch {state.best_epoch} is the best."
     run.log(told)
     run.stop_file.unlink(missing_ok=True)
     writer.update(state="finished", epoch=state.epoch, message=told, seconds_left=0.0, at_once=True)
