@@ -160,7 +160,7 @@ def _connected(address: str) -> Any:
         raise InputError(
             "dask.distributed is not installed",
             expected="it, to compute on other machines",
-            remedy='Install it with `pip install "napari-snow-unet[cluster]"`.',
+            remedy='Install it: pip install "napari-snow-unet[cluster]".',
         ) from error
     try:
         return connect(address, timeout=REACHED_WITHIN, set_as_default=False)

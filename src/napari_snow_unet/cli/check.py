@@ -22,7 +22,7 @@ def check(
     ],
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes.  [default: all cores]", show_default=False),
+        typer.Option(min=1, help="Processes. (default: all cores)", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:

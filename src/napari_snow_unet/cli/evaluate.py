@@ -61,7 +61,7 @@ def evaluate(
     pixel_size: Annotated[
         float | None,
         typer.Option(
-            help="Micrometres per pixel, for the distance.  [default: in pixels]",
+            help="Micrometres per pixel, for the distance. (default: in pixels)",
             show_default=False,
         ),
     ] = None,
@@ -87,7 +87,7 @@ def evaluate(
     from napari_snow_unet.metrics.task import make_task
 
     if pixel_size is not None and not 0 < pixel_size < float("inf"):
-        raise typer.BadParameter("a pixel has a size above 0", param_hint="--pixel-size")
+        raise typer.BadParameter("A pixel has a size above 0.", param_hint="--pixel-size")
     if output_folder is not None and not overwrite:
         require_free(output_folder)
     tasks = [

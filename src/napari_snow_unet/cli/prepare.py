@@ -32,7 +32,7 @@ def prepare(
     ] = None,
     shard: Annotated[
         int | None,
-        typer.Option(min=1, help="Tiles per folder.  [default: one folder]", show_default=False),
+        typer.Option(min=1, help="Tiles per folder. (default: one folder)", show_default=False),
     ] = None,
     binary: Annotated[
         bool, typer.Option("--binary", help="Masks of 0 and 255 in place of ids.")
@@ -44,7 +44,7 @@ def prepare(
     val: Annotated[str | None, typer.Option(help="Validation tiles.", show_default=False)] = None,
     test: Annotated[str | None, typer.Option(help="Test tiles.", show_default=False)] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the split.  [default: 0]", show_default=False)
+        int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
     ] = None,
     group_by: Annotated[
         str | None,
@@ -60,7 +60,7 @@ def prepare(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes.  [default: all cores]", show_default=False),
+        typer.Option(min=1, help="Processes. (default: all cores)", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:

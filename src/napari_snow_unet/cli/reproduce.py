@@ -39,7 +39,7 @@ def reproduce(
         int | None,
         typer.Option(
             min=1,
-            help="Processes that prepare, threads that make batches.  [default: all cores]",
+            help="Processes that prepare, threads that make batches. (default: all cores)",
             show_default=False,
         ),
     ] = None,

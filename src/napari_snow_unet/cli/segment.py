@@ -34,7 +34,7 @@ def segment(
     ] = "nuclei",
     min_area: Annotated[
         float | None,
-        typer.Option(help="Smallest nucleus in pixels.  [default: 5 µm²]", show_default=False),
+        typer.Option(help="Smallest nucleus in pixels. (default: 5 µm²)", show_default=False),
     ] = None,
     min_area_um2: Annotated[
         float | None, typer.Option(help="Smallest nucleus in µm².", show_default=False)
@@ -50,12 +50,12 @@ def segment(
     ] = False,
     channel: Annotated[
         Channel | None,
-        typer.Option(help="Channel to use.  [default: the model's own]", show_default=False),
+        typer.Option(help="Channel to use. (default: the model's own)", show_default=False),
     ] = None,
     pixel_size: Annotated[
         float | None,
         typer.Option(
-            help="Micrometres per pixel; 0: unknown.  [default: the file's]", show_default=False
+            help="Micrometres per pixel; 0: unknown. (default: the file's)", show_default=False
         ),
     ] = None,
     tile: Annotated[
@@ -83,7 +83,7 @@ def segment(
     formats: Annotated[
         list[str],
         typer.Option(
-            "--format", help=f"{', '.join(FORMATS)}; several by commas or by naming it again."
+            "--format", help=f"Of {', '.join(FORMATS)}, one, or several with commas between."
         ),
     ] = ["png"],  # noqa: B006 (typer copies it)
     probability: Annotated[

@@ -21,7 +21,7 @@ def split(
     val: Annotated[str | None, typer.Option(help="Validation tiles.", show_default=False)] = None,
     test: Annotated[str | None, typer.Option(help="Test tiles.", show_default=False)] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the split.  [default: 0]", show_default=False)
+        int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
     ] = None,
     group_by: Annotated[
         str | None,
