@@ -51,9 +51,7 @@ lint: $(VENV)/.tox-installed ## Run the checks alone: style, types, import contr
 	$(TOX) -e lint
 
 screenshots: $(VENV)/.installed ## Make the pictures of the documentation, on a virtual screen.
-	for script in docs/make_screenshots.py docs/screenshot_*.py; do \
-		xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/bin/python $$script || exit 1; \
-	done
+	xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/bin/python docs/make_screenshots.py
 
 $(WORK)/tiles/manifest.csv: | $(VENV)/.installed
 	$(VENV)/bin/python tools/assemble_training_tiles.py $(DATA) -o $(WORK)/tiles

@@ -149,3 +149,15 @@ def test_links_of_the_pages_lead_somewhere():
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_rooms_and_doors_of_the_house_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    house = ROOT / "src" / "napari_snow_unet"
+    named = {path for path in re.findall(r"`([\w/*.]+\.py)`", text) if "NAME" not in path}
+    assert len(named) > 40
+    for path in named:
+        assert any([*house.glob(path), *ROOT.glob(path)]), path
+    for room in house.iterdir():
+        if (room / "__init__.py").exists():
+            assert f"`{room.name}/`" in text, room.name
