@@ -2,9 +2,10 @@
 
 import os
 import random
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,35 @@ def _same_random_numbers() -> None:
     np.random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+PEAK = """
+import re
+from pathlib import Path
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+"""
+
+
+@pytest.fixture(scope="session")
+def measured() -> Callable[[str], list[float]]:
+    """Run a script that prints numbers in a process of its own, where peak() is its memory so far.
+
+    Not `ru_maxrss`: a process begins with that of its parent, so that it tells what the tests
+    before this one took, and a difference of two tells nothing.
+    """
+    if sys.platform != "linux":
+        pytest.skip("the peak of a process alone is read from /proc")
+
+    def run_script(script: str) -> list[float]:
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK + script], capture_output=True, text=True, timeout=280
+        )
+        assert done.returncode == 0, done.stderr
+        return [float(word) for word in done.stdout.split()]
+
+    return run_script
 
 
 @pytest.fixture(scope="session")
