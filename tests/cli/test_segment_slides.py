@@ -11,10 +11,15 @@ import zarr
 from tifffile import TiffWriter
 from typer.testing import CliRunner
 
+from napari_snow_unet.batch.large import segment_large_file
+from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.cli import app
 from napari_snow_unet.data import slides
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_image
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation.options import Options
 
 SEED = 6  # a tile without glass, which large images count as probability 0
 APERIO = "Aperio Image Library v11.2.1 \r\n{1}x{0} [0,0 {1}x{0}] (256x256) JPEG/RGB|MPP = 0.25"
@@ -125,6 +130,21 @@ def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path
     once_more = shell("segment", svs, "-o", tmp_path / "out", "--format", "zarr")
     assert once_more.exit_code == 1
     assert "exists already" in once_more.output
+
+
+@pytest.mark.parametrize("taken", ["a.tif", "a_probability.tif"])
+def test_a_name_that_is_taken_is_refused_before_a_large_image_is_computed(
+    taken, svs, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    outputs = Outputs(tmp_path / "out", probability=True, formats=("zarr", "tif"))
+    outputs.folder.mkdir()
+    (outputs.folder / taken).write_bytes(b"mine")
+    steps = segment_large_file(slides.open_slide(svs), classical.model(), Options(), outputs)
+    with pytest.raises(InputError, match="exists already"):
+        next(steps)
+    assert [path.name for path in outputs.folder.iterdir()] == [taken]
+    assert (outputs.folder / taken).read_bytes() == b"mine"
 
 
 def test_without_openslide_the_command_that_installs_it_is_told(svs, tmp_path, monkeypatch):

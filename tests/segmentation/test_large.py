@@ -13,7 +13,7 @@ from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.large import labelling, segment_large
 from napari_snow_unet.segmentation.large.glass import CELL, find_glass
 from napari_snow_unet.segmentation.large.labelling import Rules, label_blocks
-from napari_snow_unet.segmentation.nuclei import label_nuclei
+from napari_snow_unet.segmentation.nuclei import _smoothed_distance, label_nuclei
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import segment
 
@@ -79,6 +79,16 @@ def test_blocks_give_the_labels_of_the_whole(block, density, changes):
     np.testing.assert_array_equal(found, expected)
     assert summary.area == np.count_nonzero(expected)
     assert len(summary.first) == expected.max(initial=0)
+
+
+@pytest.mark.parametrize("pixel", [0.17, 0.25, 0.5])
+def test_the_smoothed_distance_does_not_depend_on_where_a_crop_begins(pixel):
+    labels = (blobs((700, 300)) > 100).astype(np.int32)
+    whole = _smoothed_distance(labels, 0.25 / pixel)
+    for top, left in ((0, 1), (3, 7), (40, 33)):
+        crop = _smoothed_distance(labels[top:, left:], 0.25 / pixel)
+        seen = np.s_[30 * (top > 0) :, 30 * (left > 0) :]
+        np.testing.assert_array_equal(crop[seen], whole[top:, left:][seen])
 
 
 def test_a_ring_through_many_blocks_is_one_nucleus():

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from napari_snow_unet.segmentation.nuclei import fill_small_holes, label_nuclei, renumber
+from napari_snow_unet.segmentation.nuclei import (
+    fill_small_holes,
+    find_components,
+    label_nuclei,
+    renumber,
+    split_touching,
+)
 
 
 def masks(largest):
@@ -93,6 +99,18 @@ def test_what_else_is_in_the_image_changes_nothing(dy, dx):
     assert np.array_equal(there > 0, alone > 0)
     pairs = np.unique(np.stack([there[pair], alone[pair]]), axis=1)
     assert pairs.shape[1] == alone.max() == 2
+
+
+def test_only_the_wanted_components_are_separated():
+    left, right = disks((20, 20), (37, 20)), disks((20, 70), (37, 70))
+    parts, statistics = find_components(left | right)
+    wanted = np.zeros(len(statistics), bool)
+    wanted[parts[20, 70]] = True
+    found, everything = (split_touching(parts, statistics, wanted=w) for w in (wanted, None))
+    assert len(np.unique(found[left])) == 1
+    assert len(np.unique(found[right])) == 2
+    np.testing.assert_array_equal(renumber(found * right, np.zeros(9, bool)), label_nuclei(right))
+    assert len(np.unique(everything)) == 1 + 4
 
 
 def test_small_holes_are_filled_and_gaps_between_nuclei_are_not():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from napari_snow_unet.data.ome_zarr import ome_zarr_labels
 from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
-from napari_snow_unet.segmentation.large import segment_large
+from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.tiling import cheapest_window
@@ -31,8 +31,8 @@ WINDOW = 2048  # pixels at most, where nobody has chosen: the halo then adds a f
 
 def segment_large_file(
     slide: Slide, model: Model, options: Options, outputs: Outputs
-) -> Generator[Progress, None, FileResult]:
-    """Segment the full resolution of a slide.
+) -> Generator[Progress, None, Callable[[], FileResult]]:
+    """Segment the full resolution of a slide; return what writes the result.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def segment_large_file(
 
     Returns
     -------
-    FileResult
-        What became of it. Until then nothing has the name of a result.
+    callable
+        Gives the files their names, and returns what became of the slide.
 
     Raises
     ------
@@ -68,6 +68,8 @@ def segment_large_file(
     spacing = None if side is None else (side, side)
     stem = slide.path.name.removesuffix(slide.path.suffix)
     targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats}
+    map_path = outputs.folder / f"{stem}_probability.tif"
+    _check_free([*targets.values(), *([map_path] if outputs.probability else [])], outputs)
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix=".writing-", dir=outputs.folder)
         scratch = Path(stack.enter_context(temporary))
@@ -86,24 +88,31 @@ def segment_large_file(
             written.write,
             pixel_size_um=side,
         )
-        if "tif" in targets:
-            yield Progress(0, 0, "writing the TIFF")
-            write_tiled_tiff(
-                targets["tif"], written.levels[0], spacing, overwrite=outputs.overwrite
-            )
-        if outputs.probability:
-            yield Progress(0, 0, "writing the probability map")
-            path = outputs.folder / f"{stem}_probability.tif"
-            write_tiled_tiff(path, probability, spacing, overwrite=outputs.overwrite)
+        unnamed = stack.pop_all()
+
+    def write() -> FileResult:
+        with unnamed:  # the OME-Zarr takes its name at the end
+            for path, array in (
+                (targets.get("tif"), written.levels[0]),
+                (map_path if outputs.probability else None, probability),
+            ):
+                if path is not None:
+                    write_tiled_tiff(path, array, spacing, overwrite=outputs.overwrite)
+        return _result(slide.path, next(iter(targets.values())), found)
+
+    return write
+
+
+def _result(source: Path, labels: Path, found: LargeSegmentation) -> FileResult:
     return FileResult(
-        source=slide.path,
-        labels=next(iter(targets.values())),
+        source=source,
+        labels=labels,
         nuclei=found.nuclei,
         area_fraction=found.area_fraction,
         nuclei_per_mm2=found.nuclei_per_mm2,
         threshold=found.threshold,
-        pixel_size_um=side,
-        provenance=found.provenance | {"source": str(slide.path), "level": 0},
+        pixel_size_um=found.provenance["pixel_size_um"],
+        provenance=found.provenance | {"source": str(source), "level": 0},
         messages=found.messages,
     )
 
@@ -119,6 +128,18 @@ def _check_outputs(slide: Slide, outputs: Outputs) -> None:
             remedy="Name one of these, or both.",
             path=slide.path,
         )
+
+
+def _check_free(paths: list[Path], outputs: Outputs) -> None:
+    """Refuse a taken name now and not after hours of work."""
+    for path in paths:
+        if path.exists() and not outputs.overwrite:
+            raise InputError(
+                "the result exists already",
+                expected="a free name",
+                remedy="Choose another folder or allow overwriting.",
+                path=path,
+            )
 
 
 def _on_disk(path: Path, shape: tuple[int, int], kind: Any) -> Any:

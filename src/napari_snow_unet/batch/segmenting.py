@@ -94,8 +94,8 @@ def segment_files(
         if outputs.resume:
             _check_same_model(kept.values(), model, table)
         there = {Path(image) for image in kept}
-        todo = [path for path in files if not outputs.resume or path not in there]
-        results = [kept[str(path)] for path in files if path not in todo]
+        results = [kept[str(path)] for path in files if outputs.resume and path in there]
+        todo = [path for path in files if not (outputs.resume and path in there)]
         sources = {path.resolve() for path in files}
         taken = {result.source.stem: result.source for result in results}
         for done, result in enumerate(results, start=1):
@@ -238,8 +238,7 @@ def _segment_image(
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
     """Segment the planes of an image; return what writes the result."""
     if isinstance(image, Slide):
-        result = yield from segment_large_file(image, model, options, outputs)
-        return lambda: result
+        return (yield from segment_large_file(image, model, options, outputs))
     check_formats(image, outputs)
     divisor = unit_divisor(image.array)
     parts: list[Segmentation] = []

@@ -11,6 +11,7 @@ SMALLEST_NUCLEUS_UM2 = 5.0
 MARKER_DISTANCE_PX = 4.0  # peaks of the distance map nearer than this are one nucleus
 MARKER_HEIGHT_PX = 1.0  # a nucleus rises at least this much above the neck to its neighbour
 SMOOTHING_PX = 1.0
+STRIP = 512  # rows smoothed at a time
 
 Labels = NDArray[np.int32]
 
@@ -167,7 +168,13 @@ def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
     return table[labels]
 
 
-def split_touching(labels: Labels, statistics: NDArray[np.int32], *, scale: float = 1.0) -> Labels:
+def split_touching(
+    labels: Labels,
+    statistics: NDArray[np.int32],
+    *,
+    scale: float = 1.0,
+    wanted: NDArray[np.bool_] | None = None,
+) -> Labels:
     """Separate touching nuclei by a watershed from the peaks of the distance to the background.
 
     Each component is treated by itself. Its peaks are the maxima of the smoothed Euclidean
@@ -183,6 +190,8 @@ def split_touching(labels: Labels, statistics: NDArray[np.int32], *, scale: floa
         OpenCV's statistics of these components.
     scale : float, default: 1.0
         0.25 divided by the pixel size in micrometres; multiplies every length.
+    wanted : ndarray of bool, shape (N + 1,), optional
+        The components to separate, by label; the others are left as they are. All if left out.
 
     Returns
     -------
@@ -195,8 +204,9 @@ def split_touching(labels: Labels, statistics: NDArray[np.int32], *, scale: floa
     """
     distance = _smoothed_distance(labels, SMOOTHING_PX * scale)
     counts = _count_peaks(distance, labels, MARKER_DISTANCE_PX * scale, len(statistics))
+    several = counts > 1 if wanted is None else (counts > 1) & wanted
     result, following = labels.copy(), len(statistics)
-    for label in np.flatnonzero(counts > 1):
+    for label in np.flatnonzero(several):
         x, y, width, height = statistics[label, :4]
         box = (slice(y, y + height), slice(x, x + width))
         inside = labels[box] == label
@@ -213,8 +223,31 @@ def _smoothed_distance(labels: Labels, sigma: float) -> NDArray[np.float32]:
     # A frame of foreground lets nuclei that the border cuts keep their distance there.
     framed = cv2.copyMakeBorder((labels != 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    smooth = cv2.GaussianBlur(distance, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(smooth * (labels != 0), dtype=np.float32)
+    smooth = _exactly_blurred(distance, sigma)
+    smooth[labels == 0] = 0
+    return smooth
+
+
+def _exactly_blurred(distance: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Blur without any rounding that depends on a pixel's place in the array.
+
+    OpenCV's sums in float32 differ in the last bit between the body of a row and its end, which is
+    enough to move a watershed line in one crop of an image and not in another. Distances in steps
+    of 1/1024 and weights in steps of 1/4096 make all sums exact in float64.
+    """
+    import cv2
+
+    radius = max(1, round(8 * sigma + 1) // 2)
+    weights = np.rint(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_64F) * 4096) / 4096
+    weights[radius] += 1 - weights.sum()
+    smooth = np.empty_like(distance)
+    for top in range(0, len(distance), STRIP):  # float64 for the whole would double the memory
+        first = max(top - radius, 0)
+        strip = distance[first : top + STRIP + radius].astype(np.float64)
+        exact = np.rint(strip * 1024) / 1024
+        exact = cv2.sepFilter2D(exact, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
+        smooth[top : top + STRIP] = exact[top - first :][:STRIP]
+    return smooth
 
 
 def _count_peaks(

@@ -197,7 +197,8 @@ def _label_block(
         return
     nuclei = parts
     if rules.split:
-        nuclei = split_touching(parts, statistics, scale=REFERENCE_PIXEL_UM / rules.pixel)
+        scale = REFERENCE_PIXEL_UM / rules.pixel
+        nuclei = split_touching(parts, statistics, scale=scale, wanted=mine)
     first = first_pixels(nuclei)
     seen = np.flatnonzero(first < nuclei.size)
     keep = np.zeros(first.size, np.bool_)

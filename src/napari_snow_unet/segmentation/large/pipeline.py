@@ -28,7 +28,7 @@ from napari_snow_unet.segmentation.preprocess import (
     plane_axes,
     unit_divisor,
 )
-from napari_snow_unet.segmentation.provenance import provenance
+from napari_snow_unet.segmentation.provenance import provenance, scale_messages
 from napari_snow_unet.segmentation.resample import scale_factor
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
 from napari_snow_unet.segmentation.tiling import plan_tiles, read_window
@@ -217,16 +217,9 @@ def predict_large(
 
 
 def _messages(model: Model, pixel_size_um: float | None, nuclei: int) -> tuple[str, ...]:
-    said = [] if nuclei else ["No nuclei were found."]
-    if model.pixel_size_um is not None:
-        low, high = model.pixel_size_um
-        if pixel_size_um is None:
-            said.append(
-                f"The pixel size is unknown: taken as {low:g} to {high:g} µm, as the model expects."
-            )
-        elif scale_factor(pixel_size_um, model.pixel_size_um) != 1:
-            said.append(
-                f"Read as it is, at {pixel_size_um:g} µm per pixel, though the model knows "
-                f"{low:g} to {high:g} µm: large images are not resampled."
-            )
-    return tuple(said)
+    said = () if nuclei else ("No nuclei were found.",)
+    if scale_factor(pixel_size_um, model.pixel_size_um) == 1:
+        return said + scale_messages(model, pixel_size_um, None)
+    low, high = model.pixel_size_um or (0, 0)
+    known = f"though the model knows {low:g} to {high:g} µm: large images are not resampled."
+    return (*said, f"Read as it is, at {pixel_size_um:g} µm per pixel, {known}")
