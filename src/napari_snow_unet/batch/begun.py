@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,7 @@ class Begun:
         self._half = ""
         if outputs.resume:
             self._half = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
-            for left in outputs.folder.glob(".writing-*"):
-                _remove(left)
+            remove_halves(outputs.folder)
 
     def outputs_for(self, source: Path) -> Outputs:
         """Return what may be written for an image: over what is half, too."""
@@ -51,10 +51,10 @@ def _identity(source: Path) -> str:
     return f"{source}\n"
 
 
-def _remove(left: Path) -> None:
-    import shutil
-
-    if left.is_dir():
-        shutil.rmtree(left, ignore_errors=True)
-    else:
-        left.unlink(missing_ok=True)
+def remove_halves(folder: Path) -> None:
+    """Remove what killed programs have left under temporary names; nobody writes there now."""
+    for left in folder.glob(".writing-*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from napari_snow_unet.batch.begun import remove_halves
 from napari_snow_unet.batch.segmenting import segment_one
 from napari_snow_unet.batch.summary import (
     SUMMARY,
@@ -116,6 +117,7 @@ def segment_files_on(
         try:
             for future in _as_completed(client, list(waiting)):
                 yield finished(_result_of(future, waiting[future], model.name))
+            remove_halves(outputs.folder)  # of workers that died; nobody writes any more
         finally:
             client.cancel(list(waiting))
     order = {path: number for number, path in enumerate(files)}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from napari_snow_unet.cli.prepare import parts_line
 from napari_snow_unet.cli.progress import follow, table
+from napari_snow_unet.cli.train import training_threads
 
 if TYPE_CHECKING:
     from napari_snow_unet.data.prepare_ledger import Prepared
@@ -50,7 +52,6 @@ def reproduce(
     holds dataset, training, predictions, table.csv with the paper's numbers beside ours, figures
     and methods.md. Stopped at any point, the same command goes on.
     """
-    from napari_snow_unet.data.workers import usable_cores
     from napari_snow_unet.paper import steps
     from napari_snow_unet.paper.experiment import begin
     from napari_snow_unet.paper.reproduction import shown, write_results
@@ -62,7 +63,7 @@ def reproduce(
         steps.prepare_tiles(experiment, sources, workers=workers), "Preparing", stopped=GO_ON
     )
     _tell(prepared)
-    _train(experiment, max(1, workers or min(usable_cores() - 1, 8)))
+    _train(experiment, training_threads(workers))
     results = [_apply(experiment, method) for method in steps.methods(experiment)]
     written = write_results(experiment, sources, prepared, results)
     table(*shown(written.rows))
@@ -71,8 +72,7 @@ def reproduce(
 
 
 def _tell(prepared: Prepared) -> None:
-    parts = ", ".join(f"{part} {count:,}" for part, count in prepared.parts.items())
-    typer.echo(f"{len(prepared.tiles):,} tiles in {prepared.folder}: {parts}")
+    typer.echo(f"{len(prepared.tiles):,} tiles in {prepared.folder}: {parts_line(prepared.parts)}")
     for problem in prepared.problems:
         typer.echo(f"Not used: {problem}", err=True)
 

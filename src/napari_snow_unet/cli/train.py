@@ -116,7 +116,7 @@ def train(
 
         stop_when_input_ends(stop)
     choose(backend, device)
-    threads = _threads(workers)
+    threads = training_threads(workers)
     if fold == "all" or (resume is not None and _is_cross_validation(resume)):
         _cross_validate(given, folder, stop, threads)
         return
@@ -150,7 +150,8 @@ def _is_cross_validation(folder: Path) -> bool:
     return is_cross_validation(folder)
 
 
-def _threads(workers: int | None) -> int:
+def training_threads(workers: int | None) -> int:
+    """Return how many threads make batches: those asked for, else one less than there are cores."""
     from napari_snow_unet.data.workers import usable_cores
 
     return max(1, min(usable_cores() - 1, 8)) if workers is None else max(workers, 0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.data.manifest import Tile, read_manifest
 from napari_snow_unet.data.progress import run
@@ -105,6 +106,12 @@ def _labels_before(tile: Tile, sources: Sequence[str | os.PathLike[str]]) -> NDA
     """Read the mask of a tile as its source has it, with an id for every nucleus."""
     found, _ = run(find_members(sources, Path(os.devnull)))
     members = {member.label: member for member, *_ in found}
+    if tile.source_mask not in members:
+        raise InputError(
+            f"no {tile.source_mask} in " + ", ".join(map(str, sources)),
+            expected="the archives or folders that the dataset was made of",
+            remedy="Name them again, all of them.",
+        )
     return read_mask(members[tile.source_mask], (tile.height, tile.width), image=tile.name)[0]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari_snow_unet.batch import Outputs, segment_files
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.manifest import Tile, read_manifest
+from napari_snow_unet.data.manifest import split_pairs
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.progress import Progress
@@ -181,11 +181,6 @@ def _copy_whole(source: Path, target: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def test_tiles(experiment: Experiment) -> list[Tile]:
-    """List the tiles that no training has seen."""
-    return [tile for tile in read_manifest(experiment.dataset) if tile.split == "test"]
-
-
 def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, None]:
     """Write a mask and a probability map for every test tile that has none yet.
 
@@ -207,7 +202,7 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
         If a tile cannot be segmented.
     """
     folder = experiment.predictions(method.name)
-    images = (experiment.dataset / tile.image for tile in test_tiles(experiment))
+    images = (image for image, _ in split_pairs(experiment.dataset, "test"))
     missing = [
         image for image in images if not all(path.is_file() for path in _files(folder, image))
     ]
