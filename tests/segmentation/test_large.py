@@ -177,3 +177,18 @@ def test_one_mask_is_one_label():
     found, _, result = segmented(mosaic(1, 2), Options(output="mask"))
     assert set(np.unique(found)) == {0, 1}
     assert result.nuclei > 1
+
+
+def test_a_part_of_a_large_image_is_that_of_a_small_one():
+    image = np.minimum(mosaic(2, 3, seed=20), 200)  # no glass, which only large images know
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    inside = np.hypot(y - 300, x - 350) < 180
+    options = Options(tile=192)
+    expected = run(segment(image, MODEL, options, inside=inside))
+    final, probability, found = segmented(image, options, inside=inside)
+    assert found.glass_fraction == 0
+    np.testing.assert_array_equal(final, expected.labels)
+    assert (found.nuclei, found.threshold) == (expected.nuclei, expected.threshold)
+    assert found.area_fraction == pytest.approx(expected.area_fraction)
+    assert not probability[~inside].any()
+    assert found.computed_pixels < segmented(image, options)[2].computed_pixels

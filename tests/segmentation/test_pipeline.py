@@ -44,6 +44,19 @@ def test_labels_are_the_dark_discs():
     assert np.array_equal(result.probability, np.where(inside, 235, 15))
 
 
+def test_only_what_lies_inside_is_looked_at():
+    image, _ = discs()
+    image[:, 150:, 0] = 120  # half-dark: Otsu's threshold of the whole would cut above it
+    inside = np.zeros((200, 300), bool)
+    inside[50:110, :150] = True
+    result = run(segment(image, DARKNESS, pixel_size_um=1.0, inside=inside))
+    alone = run(segment(image[50:110, :150], DARKNESS, pixel_size_um=1.0))
+    assert np.array_equal(result.labels[50:110, :150], alone.labels)
+    assert not result.labels[~inside].any()
+    for name in ("threshold", "nuclei", "area_fraction", "nuclei_per_mm2", "summary"):
+        assert getattr(result, name) == getattr(alone, name)
+
+
 @pytest.mark.parametrize("tile", [64, 128, 1024])
 def test_progress_has_a_step_for_every_tile(tile):
     image, inside = discs()

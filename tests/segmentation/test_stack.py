@@ -177,6 +177,22 @@ def test_labels_follow_the_options_like_those_of_one_plane():
     assert set(np.unique(result.labels)) == {0, 1}
 
 
+def test_planes_without_anything_of_a_region_are_left_out():
+    def region(index):
+        inside = np.zeros(STACK.shape[-2:], bool)
+        inside[:40] = index == (1,)
+        return inside
+
+    result = run(segment_stack(STACK, MODEL, rgb=False, region=region))
+    assert list(result.planes) == [(1,)]
+    assert result.planes[1,].pixels == 40 * STACK.shape[-1]
+    assert not result.labels[1, 40:].any()
+    again = run(relabel_stack(result.probability, [(1,)], Options(), region=region))
+    assert np.array_equal(again.labels, result.labels)
+    with pytest.raises(InputError, match="region without a pixel"):
+        run(segment_stack(STACK, MODEL, rgb=False, planes=[(0,)], region=region))
+
+
 LARGE = """
 import dask.array as da, numpy as np
 from napari_snow_unet.data.progress import run

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.batch.writing import Outputs
@@ -30,7 +31,11 @@ WINDOW = 2048  # pixels at most, where nobody has chosen: the halo then adds a f
 
 
 def segment_large_file(
-    slide: Slide, model: Model, options: Options, outputs: Outputs
+    slide: Slide,
+    model: Model,
+    options: Options,
+    outputs: Outputs,
+    inside: NDArray[np.bool_] | None = None,
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
     """Segment the full resolution of a slide; return what writes the result.
 
@@ -44,6 +49,8 @@ def segment_large_file(
         What the person chose.
     outputs : Outputs
         Where to; OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability.
+    inside : ndarray of bool, shape (Y, X), optional
+        The part that is looked at, see `segmentation.pipeline.label`.
 
     Yields
     ------
@@ -67,7 +74,7 @@ def segment_large_file(
         options = replace(options, tile=cheapest_window(slide.size, model.halo, WINDOW))
     spacing = None if side is None else (side, side)
     stem = slide.path.name.removesuffix(slide.path.suffix)
-    targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats}
+    targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats_of(large=True)}
     map_path = outputs.folder / f"{stem}_probability.tif"
     _check_free([*targets.values(), *([map_path] if outputs.probability else [])], outputs)
     with ExitStack() as stack:
@@ -87,6 +94,7 @@ def segment_large_file(
             preliminary,
             written.write,
             pixel_size_um=side,
+            inside=inside,
         )
         unnamed = stack.pop_all()
 
@@ -118,7 +126,7 @@ def _result(source: Path, labels: Path, found: LargeSegmentation) -> FileResult:
 
 
 def _check_outputs(slide: Slide, outputs: Outputs) -> None:
-    others = [name for name in outputs.formats if name not in FORMATS]
+    others = [name for name in outputs.formats_of(large=True) if name not in FORMATS]
     if others or outputs.overlay:
         height, width = slide.size
         asked = [*others, *(["an overlay"] if outputs.overlay else [])]

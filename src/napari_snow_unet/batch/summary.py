@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.segmentation.provenance import in_words
 
 SUMMARY = "summary.csv"
 COLUMNS = (
@@ -70,6 +71,12 @@ class FileResult:
     error: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     model: str = ""
+
+    @property
+    def summary(self) -> str:
+        """One sentence on nuclei, area and threshold."""
+        threshold = f"{self.threshold:.2f}"
+        return in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
 
 @dataclass(frozen=True)

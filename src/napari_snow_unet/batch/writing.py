@@ -38,7 +38,8 @@ class Outputs:
     overwrite : bool
         Replace what is there already.
     formats : tuple of str
-        Formats of the labels, of `data.label_files.FORMATS`.
+        Formats of the labels, of `data.label_files.FORMATS`; none for PNG, and OME-Zarr of what
+        is too large to be read as a whole.
     resume : bool
         Go on with a run that was ended: images whose labels and row are there are left as they are.
     """
@@ -47,8 +48,12 @@ class Outputs:
     probability: bool = False
     overlay: bool = False
     overwrite: bool = False
-    formats: tuple[str, ...] = ("png",)
+    formats: tuple[str, ...] = ()
     resume: bool = False
+
+    def formats_of(self, *, large: bool) -> tuple[str, ...]:
+        """Return the formats of an image's labels."""
+        return self.formats or (("zarr",) if large else ("png",))
 
 
 def planes_of(array: Array) -> list[Array]:
@@ -105,7 +110,7 @@ def write_results(
         _write_planes(_named(stem, "_overlay.png"), drawn, outputs.overwrite)
     nuclei = _nuclei(image, planes, parts)
     written = []
-    for name in outputs.formats:
+    for name in outputs.formats_of(large=False):
         target = _named(stem, f".{name}")
         if mask and name in ("png", "tif"):
             masks = [(part.labels * 255).astype(np.uint8) for part in parts]
@@ -145,7 +150,7 @@ def _write_planes(target: Path, planes: Sequence[Array], overwrite: bool) -> Pat
 def check_formats(image: ImageFile, outputs: Outputs) -> None:
     """Refuse an image that a format asked for cannot hold, before any work."""
     axes = 2 if len(planes_of(image.array)) == 1 else 3
-    for name in outputs.formats:
+    for name in outputs.formats_of(large=False):
         check_format(name, axes, image.path)
 
 
@@ -197,7 +202,7 @@ def refuse_clash(
 
 def _targets(stem: str, outputs: Outputs) -> Iterator[Path]:
     """Name all files that may be written for an image; what a PNG cannot hold goes to a TIFF."""
-    endings = [f".{name}" for name in outputs.formats]
+    endings = [f".{name}" for name in outputs.formats_of(large=False)]
     for flag, name in zip((outputs.probability, outputs.overlay), DERIVED, strict=True):
         endings += [f"{name}.png"] if flag else []
     for ending in endings:

@@ -83,9 +83,12 @@ def segment(
     formats: Annotated[
         list[str],
         typer.Option(
-            "--format", help=f"Of {', '.join(FORMATS)}, one, or several with commas between."
+            "--format",
+            help=f"Of {', '.join(FORMATS)}, one, or several with commas between; png, and zarr for "
+            "what is too large, if left out.",
+            show_default=False,
         ),
-    ] = ["png"],  # noqa: B006 (typer copies it)
+    ] = [],  # noqa: B006 (typer copies it)
     probability: Annotated[
         bool, typer.Option("--probability", help="Also write STEM_probability.png.")
     ] = False,
@@ -102,7 +105,8 @@ def segment(
 ) -> None:
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
 
-    More than 65,535 nuclei go to a 32-bit STEM.tif. Other formats: HoVer-Net's .mat, .geojson for
+    More than 65,535 nuclei go to a 32-bit STEM.tif, images of more than 67 million pixels to an
+    OME-Zarr. Other formats: HoVer-Net's .mat, .geojson for
     QuPath, OME-Zarr, and a .csv with the measurements of every nucleus. A file that cannot be used
     is named at the end, the others are done, and the exit code is 1.
     """

@@ -25,7 +25,7 @@ from napari_snow_unet.segmentation.preprocess import (
     plane_axes,
     unit_divisor,
 )
-from napari_snow_unet.segmentation.provenance import provenance, scale_messages
+from napari_snow_unet.segmentation.provenance import in_words, provenance, scale_messages
 from napari_snow_unet.segmentation.resample import resample, scale_factor
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
 from napari_snow_unet.segmentation.tiling import Tile, plan_tiles, read_window
@@ -69,10 +69,8 @@ class Segmentation:
     @property
     def summary(self) -> str:
         """One sentence on nuclei, area and threshold."""
-        density = "" if self.nuclei_per_mm2 is None else f" ({self.nuclei_per_mm2:,.0f} per mm²)"
-        return (
-            f"{self.nuclei:,} nuclei{density}, {self.area_fraction:.1%} of the area, "
-            f"threshold {self.threshold:.2f}"
+        return in_words(
+            self.nuclei, self.nuclei_per_mm2, self.area_fraction, f"{self.threshold:.2f}"
         )
 
 
@@ -82,6 +80,7 @@ def label(
     *,
     floor: float = 0.0,
     pixel_size_um: float | None = None,
+    inside: NDArray[np.bool_] | None = None,
 ) -> Segmentation:
     """Threshold a probability map and label its nuclei; no network is needed.
 
@@ -95,6 +94,9 @@ def label(
         Smallest probability at which Otsu's method may cut.
     pixel_size_um : float, optional
         Micrometres per pixel.
+    inside : ndarray of bool, shape (Y, X), optional
+        The part of the plane that is looked at; outside of it there is nothing, and it counts
+        neither for Otsu's method nor as area.
 
     Returns
     -------
@@ -107,25 +109,29 @@ def label(
         If an option is out of range.
     """
     smallest = smallest_area_px(options, pixel_size_um)
-    level = choose_level(grey_histogram(probability), options.threshold, floor=floor)
+    seen = probability if inside is None else probability[inside]
+    level = choose_level(grey_histogram(seen), options.threshold, floor=floor)
+    mask = probability > level
     labels = label_nuclei(
-        probability > level,
+        mask if inside is None else mask & inside,
         split=options.split and options.output == "nuclei",
         min_area=smallest,
         fill_holes=options.fill_holes,
         clear_border=options.clear_border,
         pixel_size_um=pixel_size_um,
     )
+    if inside is not None:
+        labels *= inside  # where a hole was filled
     nuclei = int(labels.max(initial=0))
     if options.output == "mask":
         labels = (labels > 0).astype(np.int32)
-    area_mm2 = None if pixel_size_um is None else labels.size * pixel_size_um**2 / 1e6
+    area_mm2 = None if pixel_size_um is None else seen.size * pixel_size_um**2 / 1e6
     return Segmentation(
         labels=labels,
         probability=probability,
         threshold=level / 255,
         nuclei=nuclei,
-        area_fraction=float(np.count_nonzero(labels) / labels.size),
+        area_fraction=float(np.count_nonzero(labels) / seen.size),
         nuclei_per_mm2=None if area_mm2 is None else nuclei / area_mm2,
         messages=() if nuclei else ("No nuclei were found.",),
     )
@@ -138,6 +144,7 @@ def segment(
     *,
     pixel_size_um: float | None = None,
     divisor: float | None = None,
+    inside: NDArray[np.bool_] | None = None,
 ) -> Generator[Progress, None, Segmentation]:
     """Segment the nuclei of one plane.
 
@@ -155,6 +162,8 @@ def segment(
         probability map back to the plane's own grid.
     divisor : float, optional
         What brings the values to 0..1, where that was decided for a whole stack.
+    inside : ndarray of bool, shape (Y, X), optional
+        See `label`.
 
     Yields
     ------
@@ -185,7 +194,13 @@ def segment(
     probability, resampled_um = yield from predict_plane(
         image, model, options, pixel_size_um=pixel_size_um, divisor=divisor
     )
-    result = label(probability, options, floor=model.threshold_floor, pixel_size_um=pixel_size_um)
+    result = label(
+        probability,
+        options,
+        floor=model.threshold_floor,
+        pixel_size_um=pixel_size_um,
+        inside=inside,
+    )
     return replace(
         result,
         messages=result.messages + scale_messages(model, pixel_size_um, resampled_um),

@@ -19,6 +19,17 @@ VERSIONED = (
 )
 
 
+def in_words(
+    nuclei: int, nuclei_per_mm2: float | None, area_fraction: float, threshold: str
+) -> str:
+    """Return one sentence on nuclei, their density, their area and the threshold."""
+    density = "" if nuclei_per_mm2 is None else f" ({nuclei_per_mm2:,.0f} per mm²)"
+    return (
+        f"{nuclei:,} {'nucleus' if nuclei == 1 else 'nuclei'}{density}, "
+        f"{area_fraction:.1%} of the area, threshold {threshold}"
+    )
+
+
 def scale_messages(
     model: Model, pixel_size_um: float | None, resampled_um: float | None
 ) -> tuple[str, ...]:

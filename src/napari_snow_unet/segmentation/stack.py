@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +19,11 @@ from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
 from napari_snow_unet.segmentation.preprocess import COLOURS, plane_axes, unit_divisor
+from napari_snow_unet.segmentation.provenance import in_words
 
 Index = tuple[int, ...]
+#: Gives the pixels of a plane that are looked at.
+Region = Callable[[Index], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,9 @@ class Plane:
     nuclei : int
         Number of nuclei.
     area_fraction : float
-        Part of the plane that is nucleus, 0..1.
+        Part of what was looked at that is nucleus, 0..1.
+    pixels : int
+        How many pixels were looked at.
     fingerprint : int
         Changes when a label in the plane does, see `fingerprint`.
     """
@@ -42,6 +47,7 @@ class Plane:
     threshold: float
     nuclei: int
     area_fraction: float
+    pixels: int
     fingerprint: int
 
 
@@ -87,20 +93,15 @@ class StackSegmentation:
     def summary(self) -> str:
         """One sentence on nuclei, area and threshold."""
         planes = list(self.planes.values())
-        density = ""
+        per_mm2 = None
         if self.pixel_size_um is not None:
-            pixels = len(planes) * int(np.prod(self.labels.shape[-2:]))
+            pixels = sum(plane.pixels for plane in planes)
             per_mm2 = self.nuclei / (pixels * self.pixel_size_um**2 / 1e6)
-            density = f" ({per_mm2:,.0f} per mm²)"
         area = float(np.mean([plane.area_fraction for plane in planes]))
         low, high = (f"{f(plane.threshold for plane in planes):.2f}" for f in (min, max))
         threshold = low if low == high else f"{low} to {high}"
         where = "" if len(planes) == 1 else f"{len(planes)} slices, "
-        nuclei = "nucleus" if self.nuclei == 1 else "nuclei"
-        return (
-            f"{where}{self.nuclei:,} {nuclei}{density}, {area:.1%} of the area, "
-            f"threshold {threshold}"
-        )
+        return where + in_words(self.nuclei, per_mm2, area, threshold)
 
 
 def check_stack(shape: tuple[int, ...], dtype: Any, *, rgb: bool) -> None:
@@ -165,6 +166,7 @@ def segment_stack(
     planes: Sequence[Index] | None = None,
     pixel_size_um: float | None = None,
     divisor: float | None = None,
+    region: Region | None = None,
 ) -> Generator[Progress, None, StackSegmentation]:
     """Segment planes of a stack, each by itself.
 
@@ -184,6 +186,9 @@ def segment_stack(
         Micrometres per pixel; `options.pixel_size_um` goes before it.
     divisor : float, optional
         What brings the values to 0..1; decided once for all planes if left out.
+    region : callable, optional
+        From the index of a plane to an array of bool, shape (Y, X): the part of it that is looked
+        at. Planes in which it is empty are left out. See `pipeline.label`.
 
     Yields
     ------
@@ -198,7 +203,8 @@ def segment_stack(
     Raises
     ------
     InputError
-        If the image or an option cannot be used; before anything is computed.
+        If the image or an option cannot be used, before anything is computed, or if there is
+        nothing of the region in any of the planes.
     """
     options = options or Options()
     check_stack(image.shape, image.dtype, rgb=rgb)
@@ -212,17 +218,26 @@ def segment_stack(
     provenance: dict[str, Any] = {}
     for number, index in enumerate(wanted):
         plane = image[index] if index else image
-        steps = segment(plane, model, options, pixel_size_um=pixel_size_um, divisor=divisor)
+        inside = None if region is None else region(index)
+        if inside is not None and not inside.any():
+            continue
+        steps = segment(
+            plane, model, options, pixel_size_um=pixel_size_um, divisor=divisor, inside=inside
+        )
         result = yield from _among(steps, number, len(wanted))
         if labels is None or probability is None:
             labels, probability = _room(result.labels, shape), _room(result.probability, shape)
             provenance = result.provenance
         if index:
             labels[index], probability[index] = result.labels, result.probability
-        found[index] = _plane(result)
+        found[index] = _plane(result, inside)
         said.append(result.messages)
-    assert labels is not None
-    assert probability is not None
+    if labels is None or probability is None:
+        raise InputError(
+            "a region without a pixel in the chosen slices",
+            expected="at least one",
+            remedy="Draw it where the image is to be segmented.",
+        )
     return StackSegmentation(
         labels=labels,
         probability=probability,
@@ -240,6 +255,7 @@ def relabel_stack(
     *,
     floor: float = 0.0,
     pixel_size_um: float | None = None,
+    region: Region | None = None,
 ) -> Generator[Progress, None, StackSegmentation]:
     """Label planes anew from their probability maps; no network is needed.
 
@@ -255,6 +271,8 @@ def relabel_stack(
         Smallest probability at which Otsu's method may cut.
     pixel_size_um : float, optional
         Micrometres per pixel.
+    region : callable, optional
+        See `segment_stack`.
 
     Yields
     ------
@@ -276,12 +294,15 @@ def relabel_stack(
     found: dict[Index, Plane] = {}
     said: list[tuple[str, ...]] = []
     for done, index in enumerate(planes, start=1):
-        result = label(probability[index], options, floor=floor, pixel_size_um=pixel_size_um)
+        inside = None if region is None else region(index)
+        result = label(
+            probability[index], options, floor=floor, pixel_size_um=pixel_size_um, inside=inside
+        )
         if labels is None:
             labels = _room(result.labels, probability.shape)
         if index:
             labels[index] = result.labels
-        found[index] = _plane(result)
+        found[index] = _plane(result, inside)
         said.append(result.messages)
         yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
     assert labels is not None
@@ -331,9 +352,10 @@ def _room(first: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return moved_to_disk(first) if len(shape) == 2 else zeros(shape, first.dtype)
 
 
-def _plane(result: Segmentation) -> Plane:
+def _plane(result: Segmentation, inside: NDArray[np.bool_] | None) -> Plane:
+    pixels = result.labels.size if inside is None else int(np.count_nonzero(inside))
     found = fingerprint(result.labels)
-    return Plane(result.threshold, result.nuclei, result.area_fraction, found)
+    return Plane(result.threshold, result.nuclei, result.area_fraction, pixels, found)
 
 
 def _messages(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

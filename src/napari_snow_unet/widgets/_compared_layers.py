@@ -14,7 +14,7 @@ from napari_snow_unet.metrics.region import (
     region_of_labels,
     region_of_outlines,
 )
-from napari_snow_unet.widgets._layers import METADATA, pixels_of, unwrapped
+from napari_snow_unet.widgets._layers import METADATA, pixels_of, shape_of, unwrapped
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer, Shapes
@@ -70,7 +70,7 @@ def placement_of(layer: Layer) -> Placement:
 
 def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> str:
     """Say why a prediction cannot be measured against a truth; empty if it can."""
-    if pixels_of(prediction).shape != pixels_of(truth).shape:
+    if shape_of(prediction) != shape_of(truth):
         return _of_other_shape(prediction, truth)
     return why_not_together(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
@@ -85,8 +85,8 @@ def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool = False) -> s
     pixel_by_pixel : bool
         Compare them wherever they lie.
     """
-    shape = pixels_of(one).shape
-    if shape not in (pixels_of(other).shape, pixels_of(other).shape[-2:]):
+    shape = shape_of(one)
+    if shape not in (shape_of(other), shape_of(other)[-2:]):
         return _of_other_shape(one, other)
     apart = largest_shift(shape, placement_of(one), placement_of(other))
     if apart > APART and not pixel_by_pixel:
@@ -117,7 +117,7 @@ def region_of(layer: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> Reg
     """
     shape = tuple(pixels_of(truth).shape)
     if is_shapes(layer):
-        return region_of_outlines(_outlines(layer, truth), shape)
+        return region_of_outlines(outlines_in(layer, truth), shape)
     problem = why_not_together(layer, truth, pixel_by_pixel=pixel_by_pixel)
     if problem:
         raise InputError(
@@ -135,9 +135,27 @@ def is_shapes(layer: Any) -> bool:
     return isinstance(layer, Shapes)
 
 
-def _outlines(layer: Shapes, truth: Labels) -> list[np.ndarray]:
-    """Return the outlines of shapes with an area in pixels of the truth."""
-    here, there = placement_of(layer), placement_of(truth)
+def outlines_in(layer: Shapes, target: Image | Labels) -> list[np.ndarray]:
+    """Return the outlines of shapes with an area in pixels of another layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Shapes
+        The shapes.
+    target : napari.layers.Image or Labels
+        Whose pixels count.
+
+    Returns
+    -------
+    list of array, each shape (N, D)
+        Corners, (y, x) last; the centre of a pixel has whole numbers.
+
+    Raises
+    ------
+    InputError
+        If no shape has an area.
+    """
+    here, there = placement_of(layer), placement_of(target)
     outlines = []
     for corners, kind in zip(layer.data, layer.shape_type, strict=True):
         if kind in WITHOUT_AREA:
@@ -148,7 +166,7 @@ def _outlines(layer: Shapes, truth: Labels) -> list[np.ndarray]:
         raise InputError(
             f"the region '{layer.name}' without a shape that has an area",
             expected="rectangles, ellipses or polygons",
-            remedy="Draw one around what was annotated.",
+            remedy="Draw one around what counts.",
         )
     return outlines
 
@@ -166,4 +184,4 @@ def _facts(layer: Layer) -> dict[str, Any]:
 
 
 def _said(layer: Any) -> str:
-    return " x ".join(f"{length:,}" for length in pixels_of(layer).shape)
+    return " x ".join(f"{length:,}" for length in shape_of(layer))

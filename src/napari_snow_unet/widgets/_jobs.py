@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.batch import FileResult, Found, Outputs, find_images, segment_files
-from napari_snow_unet.data.any_image import read_any_image
+from napari_snow_unet.batch.large import segment_large_file
+from napari_snow_unet.data.any_image import large_image, read_any_image
 from napari_snow_unet.data.images import ImageFile, read_image, read_labels
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.scratch import moved_to_disk
+from napari_snow_unet.data.slides import Slide, open_slide
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
@@ -19,6 +22,7 @@ from napari_snow_unet.segmentation.preprocess import unit_divisor
 from napari_snow_unet.segmentation.stack import (
     Index,
     Plane,
+    Region,
     StackSegmentation,
     check_stack,
     relabel_stack,
@@ -50,12 +54,13 @@ def segment_image(
     divisor: float | None,
     earlier: tuple[Any, dict[Index, Plane]] | None = None,
     precision: str = "auto",
+    region: Region | None = None,
 ) -> Generator[Progress, None, Segmented]:
     """Open a model and segment planes of an image with it.
 
     Parameters
     ----------
-    image, rgb, planes, pixel_size_um, divisor
+    image, rgb, planes, pixel_size_um, divisor, region
         See `segmentation.stack.segment_stack`.
     model, precision
         See `models.open_model`.
@@ -86,6 +91,7 @@ def segment_image(
         planes=planes,
         pixel_size_um=pixel_size_um,
         divisor=divisor,
+        region=region,
     )
     changed = earlier is not None and was_changed(*earlier)
     return Segmented(result, opened, divisor, changed)
@@ -98,12 +104,13 @@ def relabel(
     *,
     floor: float,
     pixel_size_um: float | None,
+    region: Region | None = None,
 ) -> Generator[Progress, None, tuple[StackSegmentation, bool]]:
     """Label an earlier result anew.
 
     Parameters
     ----------
-    probability, options, floor, pixel_size_um
+    probability, options, floor, pixel_size_um, region
         See `segmentation.stack.relabel_stack`.
     earlier : tuple of labels and planes
         The labels as they are in the viewer, and what was found.
@@ -121,9 +128,68 @@ def relabel(
         Whether somebody has changed the earlier labels.
     """
     result = yield from relabel_stack(
-        probability, list(earlier[1]), options, floor=floor, pixel_size_um=pixel_size_um
+        probability,
+        list(earlier[1]),
+        options,
+        floor=floor,
+        pixel_size_um=pixel_size_um,
+        region=region,
     )
     return result, was_changed(*earlier)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Nuclei of a large image in files."""
+
+    result: FileResult
+    levels: tuple[Any, ...]
+    model: Model
+
+
+def segment_to_files(
+    slide: Slide,
+    model: str | os.PathLike[str],
+    options: Options,
+    outputs: Outputs,
+    *,
+    precision: str = "auto",
+    region: Region | None = None,
+) -> Generator[Progress, None, Written]:
+    """Open a model, segment a plane of any size with it, and write what it finds as it comes.
+
+    Parameters
+    ----------
+    slide : Slide
+        The plane as its finest level, its pixel size, and a name for the files as its path.
+    model, precision
+        See `models.open_model`.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where to; see `batch.segment_large_file`.
+    region : callable, optional
+        Called with an empty index for the part that is looked at.
+
+    Yields
+    ------
+    Progress
+        Of no known length while the model is loaded and files are written.
+
+    Returns
+    -------
+    Written
+        What became of it, and the labels as a pyramid that is read where it is shown.
+    """
+    yield LOADING
+    opened = open_model(model, precision=precision)
+    inside = None if region is None else moved_to_disk(region(()))
+    outputs.folder.mkdir(parents=True, exist_ok=True)
+    write = yield from segment_large_file(slide, opened, options, outputs, inside)
+    yield Progress(0, 0, "Writing files…")
+    result = write()
+    assert result.labels is not None
+    return Written(result, open_slide(result.labels).levels, opened)
 
 
 def segment_folder(
@@ -167,9 +233,9 @@ def segment_folder(
 
 @dataclass(frozen=True)
 class Opened:
-    """An image file and its labels as arrays, and how these came about."""
+    """An image file or slide, its labels, of a slide as a pyramid, and how these came about."""
 
-    image: ImageFile
+    image: ImageFile | Slide
     labels: Any
     provenance: dict[str, Any]
 
@@ -194,6 +260,9 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     """
     assert result.labels is not None
     yield Progress(0, 0, f"Opening {result.source.name}…")
+    slide = large_image(result.source)
+    if slide is not None:
+        return Opened(slide, open_slide(result.labels).levels, result.provenance)
     image = read_any_image(result.source)
     # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
     stack = result.labels.suffix == ".tif"

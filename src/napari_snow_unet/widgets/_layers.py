@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +54,19 @@ class Source:
     placement: dict[str, Any]
     pixel_size_um: float | None
 
+    def cropped(self, box: tuple[int, int, int, int]) -> Source:
+        """Return a rectangle of it, from top and left to before bottom and right."""
+        from napari.utils.transforms import Affine
+
+        top, left, bottom, right = box
+        shape = (*self.shape[:-2], bottom - top, right - left)
+        names = ("scale", "translate", "rotate", "shear")
+        to_world = Affine(**{name: self.placement[name] for name in names})
+        corner = np.zeros(len(shape))
+        corner[-2:] = top, left
+        placement = self.placement | {"translate": to_world(corner)}
+        return replace(self, shape=shape, placement=placement)
+
     def lies_like(self, other: Source) -> bool:
         """Tell whether both have the same place in the world and the same shape."""
         return self.shape == other.shape and all(
@@ -76,14 +89,15 @@ def source_of(layer: Image | Labels) -> Source:
     placement["affine"] = np.array(layer.affine.affine_matrix)
     return Source(
         name=layer.name,
-        shape=_shape(layer),
+        shape=shape_of(layer),
         rgb=_is_rgb(layer),
         placement=placement,
         pixel_size_um=pixel_size_um(_axes(layer), layer.units),
     )
 
 
-def _shape(layer: Image | Labels) -> tuple[int, ...]:
+def shape_of(layer: Image | Labels) -> tuple[int, ...]:
+    """Return the shape of a layer's pixels without colours."""
     shape = pixels_of(layer).shape
     return tuple(int(length) for length in (shape[:-1] if _is_rgb(layer) else shape))
 
@@ -130,7 +144,7 @@ def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:
             expected="the last two axes in the viewer, in 2D",
             remedy="Switch the viewer to 2D and back to its first view, or choose all slices.",
         )
-    shape = _shape(layer)[:leading]
+    shape = shape_of(layer)[:leading]
     position = in_units(dims.point, dims.units, layer.units)
     index = np.rint(layer.world_to_data(position)[:leading]).astype(int)
     if ((index < 0) | (index >= shape)).any():
@@ -151,8 +165,8 @@ def add_labels(
     ----------
     viewer : napari.viewer.Viewer
         Where to.
-    data : ndarray of int32, shape (..., Y, X)
-        The labels.
+    data : ndarray of int32, shape (..., Y, X), or a list of arrays
+        The labels, or those of a pyramid, the finest level first.
     source : Source
         The image they belong to.
     suffix : str
@@ -166,7 +180,11 @@ def add_labels(
         The layer.
     """
     layer = viewer.add_labels(
-        data, name=f"{source.name} {suffix}", metadata={METADATA: facts}, **source.placement
+        data,
+        name=f"{source.name} {suffix}",
+        metadata={METADATA: facts},
+        multiscale=isinstance(data, list),
+        **source.placement,
     )
     return unwrapped(layer)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -16,7 +17,8 @@ from napari_snow_unet.segmentation.stack import (
     thresholds_of,
     was_changed,
 )
-from napari_snow_unet.widgets._layers import METADATA, Source, add_labels, forget_edits
+from napari_snow_unet.widgets._layers import METADATA, Source, add_labels, forget_edits, unwrapped
+from napari_snow_unet.widgets._part import Part
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -34,7 +36,7 @@ class Record:
     image : weak reference to napari.layers.Image
         The layer it was made from.
     source : Source
-        That layer as it was then.
+        That layer, or the part of it that was segmented, as it was then.
     model : str
         The model, as `models.open_model` takes it.
     probability : ndarray of uint8, shape (..., Y, X)
@@ -49,6 +51,8 @@ class Record:
         Micrometres per pixel, if known.
     provenance : dict
         How it came about.
+    part : Part or None
+        The part of the image it is of; None for all of it.
     mixed : bool
         Whether slices were found with different choices.
     edited : bool
@@ -64,6 +68,7 @@ class Record:
     floor: float
     pixel_size_um: float | None
     provenance: dict[str, Any]
+    part: Part | None = None
     mixed: bool = False
     edited: bool = False
     writing: bool = field(default=False, repr=False)
@@ -136,6 +141,21 @@ class Results:
         layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
         self._watch(layer, record)
         return layer
+
+    def add_written(
+        self, source: Source, suffix: str, facts: dict[str, Any], path: Path, levels: Sequence[Any]
+    ) -> Labels:
+        """Show labels that lie in files, in the layer that shows these files already if any does.
+
+        They are no record: neither a slider nor a brush changes what lies on disk.
+        """
+        facts = facts | {"labels": str(path)}
+        for layer in self._viewer.layers:
+            if layer.metadata.get(METADATA, {}).get("labels") == str(path):
+                layer.data = list(levels)
+                layer.metadata = {**layer.metadata, METADATA: facts}
+                return unwrapped(layer)
+        return add_labels(self._viewer, list(levels), source, suffix, facts)
 
     def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:
         """Show a result in the layer of an earlier one, which nobody has edited.

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._file_table import FileTable
-from napari_snow_unet.widgets._layers import METADATA
+from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
 from napari_snow_unet.widgets._settings import settings
+from napari_snow_unet.widgets.open_slide import show_slide
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -129,6 +131,13 @@ class FolderJob:
             if layer.metadata.get("source") == source and layer.metadata.get("shown_by_table"):
                 self._viewer.layers.selection.active = layer
                 return
+        facts = {"source": source, "shown_by_table": True}
+        result = {METADATA: {"image": image.path.stem, **opened.provenance}}
+        if isinstance(image, Slide):
+            layer = show_slide(self._viewer, image)
+            layer.metadata = {**layer.metadata, **facts}
+            add_labels(self._viewer, list(labels), source_of(layer), RESULTS, result[METADATA])
+            return
         where = {}
         if image.pixel_size_um is not None:
             leading = labels.ndim - 2
@@ -136,9 +145,7 @@ class FolderJob:
                 "scale": (1.0,) * leading + (image.pixel_size_um,) * 2,
                 "units": ("pixel",) * leading + ("um",) * 2,
             }
-        facts = {"source": source, "shown_by_table": True}
         rgb = is_rgb(image.array.shape)
         name = image.path.stem
         self._viewer.add_image(image.array, rgb=rgb, name=name, metadata=facts, **where)
-        facts = facts | {METADATA: {"image": name, **opened.provenance}}
-        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=facts, **where)
+        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=facts | result, **where)

@@ -13,6 +13,7 @@ from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.stack import slider_value
 from napari_snow_unet.widgets._live_scores import LiveScores
+from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._rows import Rows
 from napari_snow_unet.widgets._segment_fields import (
     fields_of_network,
@@ -22,6 +23,10 @@ from napari_snow_unet.widgets._segment_fields import (
 
 AREA_STEPS = 500
 MODEL_TIP = "A network, or the classical method, which needs none."
+PART_TIP = (
+    "Segment all of the image, or only what is shown or what a Shapes or Labels layer marks. "
+    "Otsu's method and areas then go by that part."
+)
 TRUTH_TIP = (
     "True labels, if there are any: Dice, precision and recall then follow the threshold. The "
     "measuring dock tells more."
@@ -36,8 +41,9 @@ class SegmentForm(QWidget):
 
     Attributes
     ----------
-    image, model, truth : magicgui ComboBox
-        An image layer; a model by name or path; a labels layer or `NO_TRUTH`.
+    image, part, model, truth : magicgui ComboBox
+        An image layer; what of it, as `_part.part_of` takes it; a model by name or path; a labels
+        layer or `NO_TRUTH`.
     device : magicgui Label
         What has computed the last result.
     source, network, nuclei : magicgui FunctionGui
@@ -49,6 +55,7 @@ class SegmentForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.image = ComboBox(choices=[], tooltip="The image; follows the active image layer.")
+        self.part = ComboBox(choices=[WHOLE, SHOWN], tooltip=PART_TIP)
         self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
         self.source = fields_of_source()
         self.network = fields_of_network()
@@ -72,7 +79,6 @@ class SegmentForm(QWidget):
         self.show_kind()
         self.nuclei.threshold.changed.connect(self._by_hand)
         self.nuclei.otsu.changed.connect(self.live.update_scores)
-        self.source.kind.changed.connect(self.show_kind)
 
     def options(self) -> Options:
         """Return the choices."""
@@ -123,18 +129,15 @@ class SegmentForm(QWidget):
         known = pixel_size_um or self.network.pixel_size.value
         self._take_unit(UM2 if known else PIXELS)
 
-    def show_kind(self) -> None:
-        """Show the fields of a layer or those of a folder."""
+    def show_kind(self, *, large: bool = False) -> None:
+        """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
         layer, fields = self.source.kind.value == "layer", self.source
-        for widget in (
-            fields.folder,
-            fields.results,
-            fields.probability,
-            fields.overlay,
-            fields.overwrite,
-        ):
+        for widget in (fields.results, fields.probability, fields.overwrite):
+            self.set_row_visible(widget, large or not layer)
+        for widget in (fields.folder, fields.overlay):
             self.set_row_visible(widget, not layer)
-        self.set_row_visible(self.image, layer)
+        for widget in (self.image, self.part):
+            self.set_row_visible(widget, layer)
 
     def set_row_visible(self, widget: Widget, visible: bool) -> None:
         """Show or hide a field with its label."""
@@ -175,6 +178,7 @@ class SegmentForm(QWidget):
         main.add("Segment", self.source.kind)
         main.add("Image", self.image)
         main.add("", self.source.all_slices)
+        main.add("Part", self.part)
         main.add("Folder", self.source.folder)
         main.add("Results to", self.source.results)
         main.add("Also write", self.source.probability)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_snow_unet.batch import Outputs
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.slides import LARGEST_WHOLE, Slide
 from napari_snow_unet.segmentation.options import Options, smallest_area_px
 from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
-from napari_snow_unet.widgets._results import Record, Results
+from napari_snow_unet.widgets._part import Part, part_of
+from napari_snow_unet.widgets._results import SUFFIX, Record, Results
 from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets._segment_form import SegmentForm
 
 NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
+FILES = "The labels are files, which sliders leave alone: run again to change them."
 RELABEL_DELAY_MS = 60
 QUIET_MS = 500  # what takes no longer shows no progress
 
@@ -41,6 +49,7 @@ class Request:
     target: ref[Labels] | None
     pixels: int  # their identity
     origin: dict[str, Any]
+    part: Part | None
 
 
 class LayerJob(QObject):
@@ -97,6 +106,16 @@ class LayerJob(QObject):
             return str(error)
         return ""
 
+    def is_large(self) -> bool:
+        """Tell whether what is to be segmented is so large that its results are files."""
+        layer = self._form.image.value
+        if layer is None or not _is_large(layer, None):
+            return False
+        try:
+            return _is_large(layer, part_of(self._viewer, layer, self._form.part.value))
+        except InputError:
+            return False
+
     def show_current(self) -> None:
         """Show the choices that the current result was made with, once it is another one."""
         layer = self.current
@@ -110,14 +129,32 @@ class LayerJob(QObject):
     def run(self) -> None:
         """Segment the chosen layer as it is now."""
         layer = self._form.image.value
+        part = part_of(self._viewer, layer, self._form.part.value)
         source, options = source_of(layer), self._form.options()
+        pixels, origin = pixels_of(layer), origin_of(layer)
+        if part is not None:
+            source, pixels = source.cropped(part.box), part.cut(pixels, rgb=source.rgb)
+            origin["part"] = list(part.box)
         planes = None if self._form.source.all_slices.value else [shown_plane(self._viewer, layer)]
+        request = Request(
+            ref(layer),
+            source,
+            self._form.model.value,
+            options,
+            None,
+            id(pixels_of(layer)),
+            origin,
+            part,
+        )
+        if _is_large(layer, part):
+            self._run_to_files(request, pixels)
+            return
         target = self._target(layer, source, options)
         record = self.results.get(target)
         steps = partial(
             _jobs.segment_image,
-            pixels_of(layer),
-            self._form.model.value,
+            pixels,
+            request.model,
             options,
             rgb=source.rgb,
             planes=planes,
@@ -125,19 +162,65 @@ class LayerJob(QObject):
             divisor=self._divisors.get(layer),
             earlier=(target.data, record.planes) if target is not None else None,
             precision=settings().precision,
+            region=None if part is None else part.region,
         )
-        request = Request(
-            ref(layer),
-            source,
-            self._form.model.value,
-            options,
-            ref(target) if target is not None else None,
-            id(pixels_of(layer)),
-            origin_of(layer),
-        )
+        request = replace(request, target=None if target is None else ref(target))
         self._bar.start(
             steps, title=f"Segmenting {source.name}", on_done=partial(self._segmented, request)
         )
+
+    def _run_to_files(self, request: Request, pixels: Any) -> None:
+        """Segment a plane that is too large to be handled in memory."""
+        fields, source, part = self._form.source, request.source, request.part
+        if len(source.shape) > 2:
+            raise InputError(
+                f"slices of {math.prod(source.shape[-2:]):,} pixels",
+                expected=f"at most {LARGEST_WHOLE:,} in a slice of a stack",
+                remedy="Choose a part of it, or open one slice as an image of its own.",
+            )
+        if fields.results.value is None:
+            raise InputError(
+                f"an image of {math.prod(source.shape[-2:]):,} pixels without a folder for results",
+                expected="a folder, since labels of this size are written to disk as they come",
+                remedy="Choose one under 'Results to', or choose a part of the image.",
+            )
+        stem = tile_name(Path(request.origin.get("source", request.source.name)))
+        place = "" if part is None else f"_y{part.rows.start}_x{part.columns.start}"
+        side = source.pixel_size_um
+        slide = Slide(
+            (pixels,),
+            None if side is None else (side, side),
+            Path(re.sub(r"[^\w-]+", "_", stem) + place),
+        )
+        outputs = Outputs(
+            fields.results.value,
+            probability=fields.probability.value,
+            overwrite=fields.overwrite.value,
+        )
+        steps = partial(
+            _jobs.segment_to_files,
+            slide,
+            request.model,
+            request.options,
+            outputs,
+            precision=settings().precision,
+            region=None if part is None else part.region,
+        )
+        self._bar.start(
+            steps, title=f"Segmenting {source.name}", on_done=partial(self._written, request)
+        )
+
+    def _written(self, request: Request, found: _jobs.Written) -> None:
+        result = found.result
+        self._form.show_device(found.model.device, found.model.precision)
+        own = {"source": None, "level": None} | request.origin
+        facts = {"image": request.source.name, **result.provenance, **own}
+        facts = {key: value for key, value in facts.items() if value is not None}
+        layer = self.results.add_written(
+            request.source, SUFFIX[request.options.output], facts, result.labels, found.levels
+        )
+        self._form.show_threshold(result.threshold)
+        self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages, FILES]))
 
     def _target(self, layer: Image, source: Source, options: Options) -> Labels | None:
         """Return the result to bring up to date: same image, same model, not edited."""
@@ -176,6 +259,7 @@ class LayerJob(QObject):
                 floor=found.model.threshold_floor,
                 pixel_size_um=result.pixel_size_um,
                 provenance=result.provenance | request.origin,
+                part=request.part,
             )
             target = self.results.add(record, result.labels)
         self._tell(target, record, result)
@@ -218,6 +302,7 @@ class LayerJob(QObject):
             now,
             floor=record.floor,
             pixel_size_um=record.pixel_size_um,
+            region=None if record.part is None else record.part.region,
         )
         self._bar.start(
             steps,
@@ -270,3 +355,9 @@ class LayerJob(QObject):
 
             image.events.data.connect(forget)
         self._divisors[image] = divisor
+
+
+def _is_large(layer: Image, part: Part | None) -> bool:
+    source = source_of(layer)
+    shape = source.shape if part is None else source.cropped(part.box).shape
+    return math.prod(shape[-2:]) > LARGEST_WHOLE

@@ -35,6 +35,7 @@ COMMAND = "A line for the shell that writes the same labels."
 NO_RESULT = "Run first: there is no result of this image yet."
 NO_FILE = "The image is not a file: save it, and open that file."
 EDITED = "The labels were changed by hand; a text would give those from before."
+PART_ONLY = "Only a part of the image was segmented; a text would give all of it."
 MIXED = "The slices were segmented with different choices; run all slices once more."
 PART = "The command segments every slice, and not every slice was segmented here."
 QUIET_MS = 500
@@ -96,6 +97,8 @@ class SegmentMenu(QObject):
         image = record.image()
         data, meta, _ = layer.as_layer_data_tuple()
         pixels = None if image is None else pixels_of(image)
+        if pixels is not None and record.part is not None:
+            pixels = record.part.cut(pixels, rgb=record.source.rgb)
         if pixels is not None and pixels.shape[: len(record.source.shape)] != record.source.shape:
             pixels = None  # the layer has got other pixels since
         nuclei = partial(nuclei_of, data, meta, pixels, record.probability)
@@ -121,6 +124,8 @@ class SegmentMenu(QObject):
             return EDITED
         if record.mixed:
             return MIXED
+        if record.part is not None:
+            return PART_ONLY
         return _why_no_file(record)
 
     def _copy(self, make: Callable[[Recipe], str]) -> None:

@@ -8,9 +8,11 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._layers import images_in, source_of, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
+from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._segment_folder import FolderJob
@@ -84,8 +86,21 @@ class SegmentWidget(Dock):
             box.choices = [(layer.name, layer) for layer in layers]
             if layers:
                 box.value = chosen if chosen in layers else layers[-1]
+        self._refresh_parts()
         self.scores.refresh_layers()
         self.update_hint()
+
+    def _refresh_parts(self) -> None:
+        """Offer what can mark a part of an image, but no result."""
+        box = self.form.part
+        marks = [layer for layer in regions_in(self._viewer) if not is_segmented(layer)]
+        choices = [(text, text) for text in (WHOLE, SHOWN)]
+        chosen = box.value
+        with box.changed.blocked():
+            box.choices = ()
+            box.choices = [*choices, *((f"inside {layer.name}", layer) for layer in marks)]
+            if any(chosen is value for value in (WHOLE, SHOWN, *marks)):
+                box.value = chosen
 
     def update_hint(self, event: Any = None) -> None:
         """Show what the choices mean, and allow Run or say why not."""
@@ -94,7 +109,8 @@ class SegmentWidget(Dock):
         source = source_of(layer) if layer is not None and layer_chosen else None
         self.offer.show_for(layer if layer_chosen else None)
         is_stack = source is not None and len(source.shape) > 2
-        self.form.set_row_visible(self.form.source.all_slices, is_stack)
+        self.form.show_kind(large=layer_chosen and self.layer_job.is_large())
+        self.form.set_row_visible(self.form.source.all_slices, is_stack and layer_chosen)
         if layer_chosen:
             self.form.show_pixel_size(source.pixel_size_um if source else None)
         else:
@@ -145,6 +161,7 @@ class SegmentWidget(Dock):
         for emitter, callback in self._layer_events():
             emitter.connect(callback)
         self.form.image.changed.connect(self._image_chosen)
+        self.form.part.changed.connect(self.update_hint)
         self.form.model.changed.connect(self._model_chosen)
         self.form.source.kind.changed.connect(self.update_hint)
         self.form.source.folder.changed.connect(self._folder_chosen)

@@ -79,6 +79,7 @@ def segment_large(
     keep: Keep,
     *,
     pixel_size_um: float | None = None,
+    inside: NDArray[np.bool_] | None = None,
     block: int = BLOCK,
 ) -> Generator[Progress, None, LargeSegmentation]:
     """Segment a plane that need not fit into memory.
@@ -100,6 +101,8 @@ def segment_large(
         Takes rows, columns and final labels of every block, in reading order of the blocks.
     pixel_size_um : float, optional
         Micrometres per pixel; `options.pixel_size_um` goes before it.
+    inside : ndarray of bool, shape (Y, X), optional
+        The part of the plane that is looked at, see `pipeline.label`; a map on disk will do.
     block : int, default: 2048
         Side of the blocks in pixels.
 
@@ -130,7 +133,7 @@ def segment_large(
     divisor = unit_divisor(image)
     glass = yield from find_glass(image, divisor)
     histogram, computed = yield from predict_large(
-        image, model, options, probability, divisor=divisor, glass=glass
+        image, model, options, probability, divisor=divisor, glass=glass, inside=inside
     )
     level = choose_level(histogram, options.threshold, floor=model.threshold_floor)
     rules = Rules(
@@ -149,9 +152,10 @@ def segment_large(
     corners = list(product(range(0, height, block), range(0, width, block)))
     for done, (y, x) in enumerate(corners, start=1):
         rows, columns = slice(y, min(y + block, height)), slice(x, min(x + block, width))
-        keep(rows, columns, table[np.asarray(preliminary[rows, columns])])
+        labels = table[np.asarray(preliminary[rows, columns])]
+        keep(rows, columns, labels if inside is None else labels * inside[rows, columns])
         yield Progress(done, len(corners), f"writing, block {done} of {len(corners)}")
-    nuclei, pixels = len(found.first), height * width
+    nuclei, pixels = len(found.first), int(histogram.sum())
     area_mm2 = None if pixel_size_um is None else pixels * pixel_size_um**2 / 1e6
     return LargeSegmentation(
         threshold=level / 255,
@@ -173,6 +177,7 @@ def predict_large(
     *,
     divisor: float,
     glass: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None = None,
 ) -> Generator[Progress, None, tuple[NDArray[np.int64], int]]:
     """Compute the 8-bit probability map window by window; glass is 0 and not computed.
 
@@ -184,6 +189,8 @@ def predict_large(
         What brings the values to 0..1.
     glass : ndarray of bool
         From `glass.find_glass`.
+    inside : ndarray of bool, shape (Y, X), optional
+        The part that is looked at; the rest is 0, not computed and not counted.
 
     Yields
     ------
@@ -193,7 +200,7 @@ def predict_large(
     Returns
     -------
     histogram : ndarray of int64, shape (256,)
-        Pixels per grey level of the whole map.
+        Pixels per grey level of the whole map, of its inside where that is given.
     computed : int
         Pixels that were computed, halos included.
     """
@@ -203,14 +210,17 @@ def predict_large(
     tiles = plan_tiles(shape, options.tile, model.halo)
     for done, tile in enumerate(tiles, start=1):
         rows, columns = tile.core
-        if all_glass(glass, tile.core):
-            histogram[0] += (rows.stop - rows.start) * (columns.stop - columns.start)
+        looked_at = None if inside is None else inside[tile.core]
+        if all_glass(glass, tile.core) or not (looked_at is None or looked_at.any()):
+            size = (rows.stop - rows.start) * (columns.stop - columns.start)
+            histogram[0] += size if looked_at is None else np.count_nonzero(looked_at)
         else:
             pixels = network_input(read_window(image, tile.window), channel, divisor)
             core = predict_core(pixels, model, tile)
             core = without_glass(core, glass, rows.start, columns.start)
-            probability[tile.core] = core
-            histogram += np.bincount(core.ravel(), minlength=LEVELS)
+            probability[tile.core] = core if looked_at is None else core * looked_at
+            counted = core.ravel() if looked_at is None else core[looked_at]
+            histogram += np.bincount(counted, minlength=LEVELS)
             computed += pixels.shape[0] * pixels.shape[1]
         yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
     return histogram, computed
