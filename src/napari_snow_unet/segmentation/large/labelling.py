@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -19,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.workers import usable_cores
+from napari_snow_unet.segmentation.large.ahead import in_order
 from napari_snow_unet.segmentation.large.seams import Box, Piece, Seams
 from napari_snow_unet.segmentation.nuclei import (
     LARGEST_HOLE_UM2,
@@ -31,6 +35,7 @@ from napari_snow_unet.segmentation.nuclei import (
 
 BLOCK = 2048  # pixels a side
 LARGEST_CLUMP = 2048  # pixels a side: what reaches further is no clump of nuclei and stays whole
+MOST_THREADS = 4  # each needs the memory of a block many times over
 SEEN = 16  # pixels of 0.25 um around a component that its splitting depends on
 
 Labels = NDArray[np.int32]
@@ -113,12 +118,15 @@ def label_blocks(
         components that are longer than 2,048 pixels: each of those stays one label.
     """
     shape = int(probability.shape[0]), int(probability.shape[1])
+    threads = min(usable_cores(), MOST_THREADS)
     corners = list(product(range(0, shape[0], block), range(0, shape[1], block)))
     boxes = [(y, x, min(y + block, shape[0]), min(x + block, shape[1])) for y, x in corners]
     seams, numbered = Seams(shape[1]), {}
-    for done, box in enumerate(boxes, start=1):
-        numbered[box] = _pieces(probability, box, shape, rules, seams)
-        yield Progress(done, 2 * len(boxes), f"finding seams, block {done} of {len(boxes)}")
+    components = partial(_components_of, probability, shape=shape, rules=rules)
+    with closing(in_order(boxes, components, threads)) as found_parts:
+        for done, (box, parts) in enumerate(found_parts, start=1):
+            numbered[box] = _pieces(*parts, box, seams)
+            yield Progress(done, 2 * len(boxes), f"finding seams, block {done} of {len(boxes)}")
     whole = seams.components()
     clumps = {root for root, piece in whole.items() if _longest(piece.box) > LARGEST_CLUMP}
     owned: dict[Box, list[Piece]] = defaultdict(list)
@@ -128,25 +136,31 @@ def label_blocks(
             owned[y, x, min(y + block, shape[0]), min(x + block, shape[1])].append(piece)
     found = Found()
     numbers = _number_clumps(clumps, whole, shape, rules, found)
-    for done, box in enumerate(boxes, start=1):
-        _label_block(probability, labels, box, owned[box], shape, rules, found)
-        inside = {
-            part: numbers[root]
-            for part, number in numbered[box].items()
-            if (root := seams.root(number)) in numbers
-        }
-        if inside:
-            _paint_clumps(probability, labels, box, inside, shape, rules)
-        total = len(boxes)
-        yield Progress(total + done, 2 * total, f"labelling, block {done} of {total}")
+
+    def nuclei_of(box: Box) -> _Nuclei | None:
+        return _label_block(probability, box, owned.get(box, []), shape, rules)
+
+    with closing(in_order(boxes, nuclei_of, threads)) as labelled:
+        for done, (box, nuclei) in enumerate(labelled, start=1):
+            if nuclei is not None:
+                nuclei.labels[nuclei.labels > 0] += len(found.first)
+                found.first += nuclei.first
+                found.area += nuclei.area
+                _write(labels, nuclei.region, nuclei.labels)
+            inside = {
+                part: numbers[root]
+                for part, number in numbered[box].items()
+                if (root := seams.root(number)) in numbers
+            }
+            if inside:
+                _paint_clumps(probability, labels, box, inside, shape, rules)
+            total = len(boxes)
+            yield Progress(total + done, 2 * total, f"labelling, block {done} of {total}")
     return found
 
 
-def _pieces(
-    probability: Any, box: Box, shape: tuple[int, int], rules: Rules, seams: Seams
-) -> dict[int, int]:
-    """Find the components of a block that touch its edge; return their numbers in `seams`."""
-    parts, statistics = _components_of(probability, box, shape, rules)
+def _pieces(parts: Labels, statistics: NDArray[np.int32], box: Box, seams: Seams) -> dict[int, int]:
+    """Take in the components of a block that touch its edge; return their numbers in `seams`."""
     edges = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
     numbers: dict[int, int] = {}
     table = np.full(len(statistics), -1, np.int64)
@@ -157,7 +171,7 @@ def _pieces(
         place = top + y, left + x, top + y + height, left + x + width
         numbers[part] = seams.add(Piece((top + y, left + column), place, area))
         table[part] = numbers[part]
-    seams.join(table[parts], top, left)
+    seams.join(parts, table, top, left)
     return numbers
 
 
@@ -172,29 +186,33 @@ def _components_of(
     return find_components(mask[_within(box, around)], fill_holes=False)
 
 
+@dataclass(frozen=True)
+class _Nuclei:
+    """The nuclei that belong to a block: their region, labels in it, first pixels and area."""
+
+    region: Box
+    labels: Labels
+    first: list[int]
+    area: int
+
+
 def _label_block(
-    probability: Any,
-    labels: Any,
-    box: Box,
-    owned: list[Piece],
-    shape: tuple[int, int],
-    rules: Rules,
-    found: Found,
-) -> None:
-    """Label every component whose first pixel lies in a block, and write it."""
+    probability: Any, box: Box, owned: list[Piece], shape: tuple[int, int], rules: Rules
+) -> _Nuclei | None:
+    """Label every component whose first pixel lies in a block, from 1 on."""
     region = box
     for piece in owned:
         region = (Piece((0, 0), region, 0) + piece).box
     region = _grown(region, rules.margin, shape)
     mask = _read(probability, region) > rules.level
     if not mask.any():
-        return
+        return None
     parts, statistics = find_components(
         mask, fill_holes=rules.fill_holes, pixel_size_um=rules.pixel_size_um
     )
     mine = _is_mine(parts, statistics, region, box, shape)
     if not mine.any():
-        return
+        return None
     nuclei = parts
     if rules.split:
         scale = REFERENCE_PIXEL_UM / rules.pixel
@@ -210,11 +228,10 @@ def _label_block(
         keep[_at_image_edge(nuclei, region, shape)] = False
     kept = np.flatnonzero(keep)
     table = np.zeros(first.size, np.int32)
-    table[kept] = len(found.first) + 1 + np.arange(kept.size)
+    table[kept] = 1 + np.arange(kept.size)
     rows, columns = np.divmod(first[kept], nuclei.shape[1])
-    found.first += ((rows + region[0]) * shape[1] + columns + region[1]).tolist()
-    found.area += int(areas[kept].sum())
-    _write(labels, region, table[nuclei])
+    places = (rows + region[0]) * shape[1] + columns + region[1]
+    return _Nuclei(region, table[nuclei], places.tolist(), int(areas[kept].sum()))
 
 
 def _is_mine(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -12,7 +14,13 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.segmentation.large.glass import all_glass, find_glass, without_glass
+from napari_snow_unet.segmentation.large.ahead import in_order
+from napari_snow_unet.segmentation.large.glass import (
+    CELL,
+    cells_of,
+    read_with_glass,
+    without_glass,
+)
 from napari_snow_unet.segmentation.large.labelling import BLOCK, Rules, label_blocks
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import (
@@ -31,7 +39,7 @@ from napari_snow_unet.segmentation.preprocess import (
 from napari_snow_unet.segmentation.provenance import provenance, scale_messages
 from napari_snow_unet.segmentation.resample import scale_factor
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
-from napari_snow_unet.segmentation.tiling import plan_tiles, read_window
+from napari_snow_unet.segmentation.tiling import plan_tiles
 
 Keep = Callable[[slice, slice, NDArray[np.int32]], None]
 
@@ -131,10 +139,10 @@ def segment_large(
     pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
     smallest = smallest_area_px(options, pixel_size_um)
     divisor = unit_divisor(image)
-    glass = yield from find_glass(image, divisor)
-    histogram, computed = yield from predict_large(
-        image, model, options, probability, divisor=divisor, glass=glass, inside=inside
+    predicted = yield from predict_large(
+        image, model, options, probability, divisor=divisor, inside=inside
     )
+    histogram = predicted.histogram
     level = choose_level(histogram, options.threshold, floor=model.threshold_floor)
     rules = Rules(
         level=level,
@@ -150,11 +158,17 @@ def segment_large(
         table = (table > 0).astype(np.int32)
     height, width = int(image.shape[0]), int(image.shape[1])
     corners = list(product(range(0, height, block), range(0, width, block)))
-    for done, (y, x) in enumerate(corners, start=1):
+
+    def final(corner: tuple[int, int]) -> tuple[slice, slice, NDArray[np.int32]]:
+        y, x = corner
         rows, columns = slice(y, min(y + block, height)), slice(x, min(x + block, width))
         labels = table[np.asarray(preliminary[rows, columns])]
-        keep(rows, columns, labels if inside is None else labels * inside[rows, columns])
-        yield Progress(done, len(corners), f"writing, block {done} of {len(corners)}")
+        return rows, columns, labels if inside is None else labels * inside[rows, columns]
+
+    with closing(in_order(corners, final)) as pieces:
+        for done, (_, piece) in enumerate(pieces, start=1):
+            keep(*piece)
+            yield Progress(done, len(corners), f"writing, block {done} of {len(corners)}")
     nuclei, pixels = len(found.first), int(histogram.sum())
     area_mm2 = None if pixel_size_um is None else pixels * pixel_size_um**2 / 1e6
     return LargeSegmentation(
@@ -162,11 +176,30 @@ def segment_large(
         nuclei=nuclei,
         area_fraction=found.area / pixels,
         nuclei_per_mm2=None if area_mm2 is None else nuclei / area_mm2,
-        glass_fraction=float(glass.mean()),
-        computed_pixels=computed,
+        glass_fraction=predicted.glass_fraction,
+        computed_pixels=predicted.computed_pixels,
         messages=_messages(model, pixel_size_um, nuclei),
         provenance=provenance(model, options, level / 255, pixel_size_um, None),
     )
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is known of a probability map.
+
+    Attributes
+    ----------
+    histogram : ndarray of int64, shape (256,)
+        Pixels per grey level of the whole map, of its inside where that is given.
+    computed_pixels : int
+        Pixels that were computed, halos included.
+    glass_fraction : float
+        Part of the cells that show glass.
+    """
+
+    histogram: NDArray[np.int64]
+    computed_pixels: int
+    glass_fraction: float
 
 
 def predict_large(
@@ -176,9 +209,8 @@ def predict_large(
     probability: Any,
     *,
     divisor: float,
-    glass: NDArray[np.bool_],
     inside: NDArray[np.bool_] | None = None,
-) -> Generator[Progress, None, tuple[NDArray[np.int64], int]]:
+) -> Generator[Progress, None, Predicted]:
     """Compute the 8-bit probability map window by window; glass is 0 and not computed.
 
     Parameters
@@ -187,8 +219,6 @@ def predict_large(
         See `segment_large`.
     divisor : float
         What brings the values to 0..1.
-    glass : ndarray of bool
-        From `glass.find_glass`.
     inside : ndarray of bool, shape (Y, X), optional
         The part that is looked at; the rest is 0, not computed and not counted.
 
@@ -199,31 +229,35 @@ def predict_large(
 
     Returns
     -------
-    histogram : ndarray of int64, shape (256,)
-        Pixels per grey level of the whole map, of its inside where that is given.
-    computed : int
-        Pixels that were computed, halos included.
+    Predicted
+        What is known of the map.
     """
     channel = options.channel or model.channel
     shape = int(image.shape[0]), int(image.shape[1])
     histogram, computed = np.zeros(LEVELS, np.int64), 0
+    glass = np.zeros(tuple(-(-length // CELL) for length in shape), np.bool_)
     tiles = plan_tiles(shape, options.tile, model.halo)
-    for done, tile in enumerate(tiles, start=1):
-        rows, columns = tile.core
-        looked_at = None if inside is None else inside[tile.core]
-        if all_glass(glass, tile.core) or not (looked_at is None or looked_at.any()):
-            size = (rows.stop - rows.start) * (columns.stop - columns.start)
-            histogram[0] += size if looked_at is None else np.count_nonzero(looked_at)
-        else:
-            pixels = network_input(read_window(image, tile.window), channel, divisor)
-            core = predict_core(pixels, model, tile)
-            core = without_glass(core, glass, rows.start, columns.start)
-            probability[tile.core] = core if looked_at is None else core * looked_at
-            counted = core.ravel() if looked_at is None else core[looked_at]
-            histogram += np.bincount(counted, minlength=LEVELS)
-            computed += pixels.shape[0] * pixels.shape[1]
-        yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
-    return histogram, computed
+    if inside is not None:
+        tiles = [tile for tile in tiles if inside[tile.core].any()]
+    ahead = in_order(tiles, partial(read_with_glass, image, divisor=divisor))
+    with closing(ahead) as reading:
+        for done, (tile, (window, cells)) in enumerate(reading, start=1):
+            glass[cells_of(tile.core)] = cells
+            core = np.zeros(tuple(part.stop - part.start for part in tile.core), np.uint8)
+            if not cells.all():
+                pixels = network_input(window, channel, divisor)
+                core = predict_core(pixels, model, tile)
+                core = without_glass(core, cells, tile.core[0].start, tile.core[1].start)
+                computed += pixels.shape[0] * pixels.shape[1]
+            if inside is None:
+                histogram += np.bincount(core.ravel(), minlength=LEVELS)
+            else:
+                histogram += np.bincount(core[inside[tile.core]], minlength=LEVELS)
+                core *= inside[tile.core]
+            if core.any():
+                probability[tile.core] = core
+            yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
+    return Predicted(histogram, computed, float(glass.mean()))
 
 
 def _messages(model: Model, pixel_size_um: float | None, nuclei: int) -> tuple[str, ...]:

@@ -61,28 +61,34 @@ class Seams:
         self.parents.append(len(self.parents))
         return len(self.parents) - 1
 
-    def join(self, numbers: NDArray[np.int64], top: int, left: int) -> None:
+    def join(
+        self, parts: NDArray[np.int32], numbers: NDArray[np.int64], top: int, left: int
+    ) -> None:
         """Join the pieces of a block with those of the blocks above and to the left.
 
         Parameters
         ----------
-        numbers : ndarray of int64, shape (Y, X)
-            The number of each pixel's piece at the edge of the block, -1 elsewhere.
+        parts : ndarray of int32, shape (Y, X)
+            The components of the block.
+        numbers : ndarray of int64
+            The number of each component's piece, -1 for those that do not touch the edge.
         top, left : int
             Where the block begins.
         """
+        first, last = numbers[parts[0]], numbers[parts[-1]]
+        leftmost, rightmost = numbers[parts[:, 0]], numbers[parts[:, -1]]
         if top != self._row:
             self._above, self._below = self._below, np.full(self.width + 2, -1, np.int64)
             self._row, self._left = top, np.zeros(0, np.int64)
-        width = numbers.shape[1]
+        width = parts.shape[1]
         for shift in (0, 1, 2):  # the three neighbours above, corners included
-            self._join_all(numbers[0], self._above[left + shift : left + shift + width])
+            self._join_all(first, self._above[left + shift : left + shift + width])
         if self._left.size:
             framed = np.pad(self._left, 1, constant_values=-1)
             for shift in (0, 1, 2):
-                self._join_all(numbers[:, 0], framed[shift : shift + numbers.shape[0]])
-        self._left = numbers[:, -1].copy()
-        self._below[left + 1 : left + 1 + width] = numbers[-1]
+                self._join_all(leftmost, framed[shift : shift + parts.shape[0]])
+        self._left = rightmost
+        self._below[left + 1 : left + 1 + width] = last
 
     def root(self, number: int) -> int:
         """Return the number that stands for all pieces of a component."""
