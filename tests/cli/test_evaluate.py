@@ -185,3 +185,16 @@ def test_wrong_usage_is_exit_code_2(data, words):
 
 def _mask(data, index):
     return read_labels(data / "masks" / f"{index:06d}.png")
+
+
+def test_the_same_again_gives_the_same_report(data, tmp_path):
+    """Bootstrap intervals included; only the folder it is written to has another name."""
+    out = tmp_path / "out"
+    shell("segment", data, "--model", "classical", "-o", out)
+    for name in ("first", "second"):
+        shell("evaluate", out, data / "masks", "-o", tmp_path / name)
+    first, second = (sorted((tmp_path / name).iterdir()) for name in ("first", "second"))
+    assert [path.name for path in first] == ["report.html", "scores.csv", "scores.json"]
+    for one, other in zip(first, second, strict=True):
+        assert one.name == other.name
+        assert one.read_bytes() == other.read_bytes()
