@@ -41,8 +41,8 @@ fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), 
 soak: $(VENV)/.tox-installed ## Kill training, prepare and segment 50 times each (KILLS=...) and go on.
 	KILLS=$(KILLS) $(TOX) -e test -- -m slow -s -n 0 tests/faults/test_soak.py
 
-load: $(VENV)/.tox-installed ## 500 runs and 100 openings of every dock in one napari, with steady memory.
-	$(TOX) -e test -- -m slow -s -n 0 tests/widgets/test_dock_load.py
+load: $(VENV)/.tox-installed ## 20,000 tiles; 500 runs and 100 openings of every dock in one napari; steady memory.
+	$(TOX) -e test -- -m slow -s -n 0 tests/faults/test_load.py tests/widgets/test_dock_load.py
 
 audit: $(VENV)/.tox-installed ## Look the installed dependencies up in the databases of known flaws.
 	$(TOX) -e audit

@@ -61,20 +61,28 @@ def find_alike(
     if len(pictures) < 2:
         return
     usual = _unit(pictures)
-    turned = [
-        _unit(np.rot90(side, quarter, axes=(1, 2)))
-        for side in (pictures, pictures[:, :, ::-1])
-        for quarter in range(4)
-    ]
     for start in range(0, len(pictures), _BLOCK):
-        stop = min(start + _BLOCK, len(pictures))
-        best = np.full((stop - start, stop), -1, np.float32)
-        for other in turned:
-            np.maximum(best, usual[start:stop] @ other[:stop].T, out=best)
-        best[np.arange(stop)[None] >= np.arange(start, stop)[:, None]] = -1  # later ones
-        earlier = best.argmax(axis=1)
-        for row in np.flatnonzero(best.max(axis=1) >= threshold):
-            yield start + int(row), int(earlier[row]), float(best[row, earlier[row]])
+        block = pictures[start : start + _BLOCK]
+        numbers = np.arange(start, start + len(block))
+        # As many turns lead from one to the other as back, so only these are turned.
+        turned = [
+            _unit(np.rot90(side, quarter, axes=(1, 2)))
+            for side in (block, block[:, :, ::-1])
+            for quarter in range(4)
+        ]
+        most, earlier = np.full(len(block), -1, np.float32), np.zeros(len(block), np.intp)
+        for first in range(0, start + len(block), _BLOCK):
+            others = usual[first : first + _BLOCK]
+            alike = turned[0] @ others.T
+            for side in turned[1:]:
+                np.maximum(alike, side @ others.T, out=alike)
+            alike[np.arange(first, first + len(others)) >= numbers[:, None]] = -1  # later ones
+            best = alike.argmax(axis=1)
+            found = alike[np.arange(len(block)), best]
+            better = found > most
+            most[better], earlier[better] = found[better], first + best[better]
+        for row in np.flatnonzero(most >= threshold):
+            yield int(numbers[row]), int(earlier[row]), float(most[row])
 
 
 def _unit(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

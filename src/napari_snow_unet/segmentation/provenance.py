@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -69,8 +70,12 @@ def provenance(
     }
 
 
+@cache
 def installed_versions() -> dict[str, str]:
-    """Return the versions of the packages a result depends on, without importing them."""
+    """Return the versions of the packages a result depends on, without importing them.
+
+    Every result holds the same dict, and nobody changes it: looking them up takes a millisecond.
+    """
     found = {}
     for name in VERSIONED:
         try:
