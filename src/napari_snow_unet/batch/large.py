@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.batch.summary import FileResult
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.writing import Outputs, refuse_taken
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.large_tiff import write_tiled_tiff
 from napari_snow_unet.data.ome_zarr import ome_zarr_labels
@@ -76,7 +76,8 @@ def segment_large_file(
     stem = slide.path.name.removesuffix(slide.path.suffix)
     targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats_of(large=True)}
     map_path = outputs.folder / f"{stem}_probability.tif"
-    _check_free([*targets.values(), *([map_path] if outputs.probability else [])], outputs)
+    for target in (*targets.values(), *([map_path] if outputs.probability else [])):
+        refuse_taken(target, outputs)
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix=".writing-", dir=outputs.folder)
         scratch = Path(stack.enter_context(temporary))
@@ -136,18 +137,6 @@ def _check_outputs(slide: Slide, outputs: Outputs) -> None:
             remedy="Name one of these, or both.",
             path=slide.path,
         )
-
-
-def _check_free(paths: list[Path], outputs: Outputs) -> None:
-    """Refuse a taken name now and not after hours of work."""
-    for path in paths:
-        if path.exists() and not outputs.overwrite:
-            raise InputError(
-                "the result exists already",
-                expected="a free name",
-                remedy="Choose another folder or allow overwriting.",
-                path=path,
-            )
 
 
 def _on_disk(path: Path, shape: tuple[int, int], kind: Any) -> Any:

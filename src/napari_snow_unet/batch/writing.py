@@ -191,13 +191,18 @@ def refuse_clash(
                 remedy="Choose another folder or another name.",
                 path=target,
             )
-        if target.exists() and not outputs.overwrite:
-            raise InputError(
-                "the result exists already",
-                expected="a free name",
-                remedy="Choose another folder or allow overwriting.",
-                path=target,
-            )
+        refuse_taken(target, outputs)
+
+
+def refuse_taken(target: Path, outputs: Outputs) -> None:
+    """Refuse a result that is there already and may not be replaced, before any work."""
+    if target.exists() and not outputs.overwrite:
+        raise InputError(
+            "the result exists already",
+            expected="a free name",
+            remedy="Choose another folder or allow overwriting.",
+            path=target,
+        )
 
 
 def _targets(stem: str, outputs: Outputs) -> Iterator[Path]:
