@@ -69,7 +69,10 @@ def is_geojson_path(path: str | os.PathLike[str]) -> bool:
 
 
 def is_geojson(path: str | os.PathLike[str]) -> bool:
-    """Tell from a file's name and first words whether it holds GeoJSON features; never raises."""
+    """Tell from a file's name and first words whether it holds GeoJSON features; never raises.
+
+    True also for a file of that name that is there and cannot be read: reading says why.
+    """
     if not is_geojson_path(path):
         return False
     try:
@@ -77,8 +80,10 @@ def is_geojson(path: str | os.PathLike[str]) -> bool:
             start = stream.read(_SNIFFED)
         if start.startswith(_GZIP):
             start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, _SNIFFED)
-    except (OSError, ValueError, zlib.error):
+    except (ValueError, zlib.error):
         return False
+    except OSError:
+        return Path(path).is_file()
     return start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and b'"Feature' in start
 
 

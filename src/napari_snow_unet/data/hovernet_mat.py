@@ -57,8 +57,9 @@ class NucleusMap:
 def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
     """Tell from a file's first bytes and variable names whether it is for this reader.
 
-    Never raises. True also for a file that begins as one but is cut short or damaged, and for
-    a MATLAB 7.3 file with an ``inst_map``: reading those says what is wrong with them.
+    Never raises. True also for a file that begins as one but is cut short or damaged, for a
+    MATLAB 7.3 file with an ``inst_map``, and for a ``.mat`` file that is there and cannot be
+    read: reading those says what is wrong with them.
     """
     try:
         with Path(path).open("rb") as stream:
@@ -73,8 +74,10 @@ def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
         return False
     except matlab5.Matlab5Error:
         return True
-    except (OSError, ValueError):  # a vanished file, a path with a null character
+    except ValueError:  # a path with a null character
         return False
+    except OSError:  # a drive that fails; or a vanished file
+        return Path(path).suffix.lower() == ".mat" and Path(path).is_file()
 
 
 def read_instance_map(source: Source) -> npt.NDArray[np.int32]:
