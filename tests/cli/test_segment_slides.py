@@ -40,8 +40,8 @@ def folders(tmp_path):
     (tmp_path / "in").mkdir()
 
 
-def shell(*words):
-    return CliRunner().invoke(app, [*map(str, words), "--model", "classical"])
+def shell(*words, model="classical"):
+    return CliRunner().invoke(app, [*map(str, words), "--model", model])
 
 
 @pytest.mark.parametrize("which", ["file", "folder"])
@@ -115,6 +115,18 @@ def test_an_image_too_large_to_be_read_as_a_whole_gets_the_labels_of_the_whole(
         (row,) = csv.DictReader(file)
     assert int(row["nuclei"]) == expected.max()
     assert float(row["pixel_size_um"]) == 0.25
+
+
+def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_path, monkeypatch):
+    words = ("segment", svs, "--pixel-size", 0.5, "--format", "tif", "-o")
+    assert shell(*words, tmp_path / "small", model="default").exit_code == 0
+    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    told = shell(*words, tmp_path / "large", model="default")
+    assert told.exit_code == 0, told.output
+    assert "Resampled from 0.5" in told.output
+    found = read_labels(tmp_path / "large" / "a.tif")
+    assert found.max() > 10
+    assert np.array_equal(found, read_labels(tmp_path / "small" / "a.tif"))
 
 
 def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path, monkeypatch):

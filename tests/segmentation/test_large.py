@@ -11,6 +11,7 @@ from napari_snow_unet.data.progress import run
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.large import labelling, segment_large
+from napari_snow_unet.segmentation.large import pipeline as large_pipeline
 from napari_snow_unet.segmentation.large.glass import CELL, glass_of
 from napari_snow_unet.segmentation.large.labelling import Rules, label_blocks
 from napari_snow_unet.segmentation.nuclei import _smoothed_distance, label_nuclei
@@ -54,8 +55,12 @@ def segmented(image, options=None, model=MODEL, block=128, **facts):
     def keep(rows, columns, block_labels):
         final[rows, columns] = block_labels
 
+    def new_map(shape):
+        return np.zeros(shape, np.uint8)
+
+    options = options or Options()
     steps = segment_large(
-        image, model, options or Options(), probability, labels, keep, block=block, **facts
+        image, model, options, probability, labels, keep, new_map, block=block, **facts
     )
     return final, probability, run(steps)
 
@@ -165,12 +170,53 @@ def test_no_nucleus_lies_on_glass(seed):
     assert not tile.labels[cells[:256, :256]].any()
 
 
-def test_pixels_beyond_the_models_range_are_said():
+SCALED = replace(MODEL, pixel_size_um=(0.2, 0.4))
+
+
+@pytest.mark.parametrize("pixel", [0.47, 0.9, 0.13])
+def test_beyond_the_models_scale_the_labels_are_those_of_the_small_way(pixel):
+    image = np.minimum(mosaic(2, 2, seed=30), 200)  # no glass, which only large images know
+    whole = run(segment(image, SCALED, Options(), pixel_size_um=pixel))
+    found, probability, result = segmented(image, model=SCALED, pixel_size_um=pixel)
+    assert result.provenance["network_pixel_size_um"] == pytest.approx(0.4 if pixel > 0.4 else 0.2)
+    assert result.messages == whole.messages
+    np.testing.assert_array_equal(probability, whole.probability)
+    np.testing.assert_array_equal(found, whole.labels)
+    assert result.nuclei > 20
+
+
+@pytest.mark.parametrize("tile", [128, 192, 320])
+@pytest.mark.parametrize("pixel", [0.47, 0.13])
+def test_windows_of_a_resampled_image_do_not_change_the_labels(monkeypatch, tile, pixel):
+    image = mosaic(2, 3, seed=40)
+    expected, first, result = segmented(image, model=SCALED, pixel_size_um=pixel)
+    assert 0 < result.glass_fraction < 1
+    monkeypatch.setattr(large_pipeline, "BLOCK", 150)
+    found, probability, again = segmented(
+        image, Options(tile=tile), model=SCALED, pixel_size_um=pixel
+    )
+    assert np.abs(probability.astype(int) - first).max() <= 1
+    assert again.glass_fraction == result.glass_fraction
+    assert np.mean((found > 0) != (expected > 0)) < 1e-4
+    assert again.nuclei == pytest.approx(result.nuclei, abs=1)
+
+
+def test_a_part_of_a_resampled_image_is_that_of_a_small_one():
+    image = np.minimum(mosaic(2, 3, seed=20), 200)
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    inside = np.hypot(y - 300, x - 350) < 120
+    options = Options(tile=192)
+    expected = run(segment(image, SCALED, options, inside=inside, pixel_size_um=0.5))
+    final, _, found = segmented(image, options, SCALED, inside=inside, pixel_size_um=0.5)
+    np.testing.assert_array_equal(final, expected.labels)
+    everything = segmented(image, options, SCALED, pixel_size_um=0.5)[2]
+    assert found.computed_pixels < everything.computed_pixels
+
+
+def test_an_unknown_pixel_size_is_said():
     image = mosaic(1, 1)
-    model = replace(MODEL, pixel_size_um=(0.2, 0.4))
-    assert "not resampled" in " ".join(segmented(image, model=model, pixel_size_um=0.5)[2].messages)
-    assert "unknown" in " ".join(segmented(image, model=model)[2].messages)
-    assert segmented(image, model=model, pixel_size_um=0.3)[2].messages == ()
+    assert "unknown" in " ".join(segmented(image, model=SCALED)[2].messages)
+    assert segmented(image, model=SCALED, pixel_size_um=0.3)[2].messages == ()
 
 
 def test_one_mask_is_one_label():

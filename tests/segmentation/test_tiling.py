@@ -14,9 +14,9 @@ from napari_snow_unet.segmentation.tiling import (
     STRIDE,
     cheapest_window,
     check_window,
+    mirrored,
     padded_length,
     plan_tiles,
-    read_window,
     smallest_window,
 )
 
@@ -27,7 +27,7 @@ def paste(image, window, function):
     result = np.full(image.shape[:2], -1.0)
     for tile in plan_tiles(image.shape[:2], window, REACH):
         assert np.all(result[tile.core] == -1)
-        result[tile.core] = function(read_window(image, tile.window))[tile.inner]
+        result[tile.core] = function(mirrored(image[tile.window], tile.window))[tile.inner]
     return result
 
 
@@ -72,7 +72,7 @@ def test_windows_lie_on_the_stride_inside_the_padded_plane(shape, window, halo):
 
 def test_a_window_larger_than_the_image_is_mirrored():
     image = np.arange(6).reshape(2, 3)
-    padded = read_window(image, (slice(0, 64), slice(0, 64)))
+    padded = mirrored(image[:64, :64], (slice(0, 64), slice(0, 64)))
     assert padded.shape == (64, 64)
     assert np.array_equal(padded[:4, :6], np.pad(image, ((0, 2), (0, 3)), mode="symmetric"))
 

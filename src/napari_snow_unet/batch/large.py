@@ -23,6 +23,7 @@ from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.tiling import cheapest_window
 
 FORMATS = ("zarr", "tif")
@@ -71,7 +72,8 @@ def segment_large_file(
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
     side = options.pixel_size_um or side
     if options.tile == Options().tile:
-        options = replace(options, tile=cheapest_window(slide.size, model.halo, WINDOW))
+        at_scale = Resampling.by(scale_factor(side, model.pixel_size_um), slide.size).new
+        options = replace(options, tile=cheapest_window(at_scale, model.halo, WINDOW))
     spacing = None if side is None else (side, side)
     stem = slide.path.name.removesuffix(slide.path.suffix)
     targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats_of(large=True)}
@@ -94,6 +96,7 @@ def segment_large_file(
             probability,
             preliminary,
             written.write,
+            lambda shape: _on_disk(scratch / "at-scale", shape, np.uint8),
             pixel_size_um=side,
             inside=inside,
         )

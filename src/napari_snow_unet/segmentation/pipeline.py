@@ -26,9 +26,9 @@ from napari_snow_unet.segmentation.preprocess import (
     unit_divisor,
 )
 from napari_snow_unet.segmentation.provenance import in_words, provenance, scale_messages
-from napari_snow_unet.segmentation.resample import resample, scale_factor
+from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
-from napari_snow_unet.segmentation.tiling import Tile, plan_tiles, read_window
+from napari_snow_unet.segmentation.tiling import Tile, mirrored, plan_tiles, within
 
 __all__ = ["Progress", "Segmentation", "label", "predict_plane", "run", "segment"]
 
@@ -243,43 +243,53 @@ def predict_plane(
     resampled_um : float or None
         The pixel size at which the network worked, if that is not the image's own.
     """
-    channel = options.channel or model.channel
     shape = (int(image.shape[0]), int(image.shape[1]))
     factor = scale_factor(pixel_size_um, model.pixel_size_um)
-    source = image
-    if factor != 1:
-        whole = network_input(np.asarray(image[:]), channel, divisor)
-        source = resample(whole, (round(shape[0] * factor), round(shape[1] * factor)))
-    working = (int(source.shape[0]), int(source.shape[1]))
-    tiles = plan_tiles(working, options.tile, model.halo)
-    probability = np.empty(working, dtype=np.uint8)
+    grid = Resampling.by(factor, shape)
+    tiles = plan_tiles(grid.new, options.tile, model.halo)
+    probability = np.empty(grid.new, dtype=np.uint8)
     for done, tile in enumerate(tiles, start=1):
-        pixels = read_window(source, tile.window)
-        if factor == 1:
-            pixels = network_input(pixels, channel, divisor)
-        probability[tile.core] = predict_core(pixels, model, tile)
+        pixels = np.asarray(image[grid.needed(within(tile.window, grid.new))])
+        probability[tile.core] = predict_core(
+            pixels, model, tile, grid, channel=options.channel or model.channel, divisor=divisor
+        )
         yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
-    if factor == 1:
-        return probability, None
-    assert pixel_size_um is not None
-    return resample(probability, shape), pixel_size_um / factor
+    whole = slice(0, shape[0]), slice(0, shape[1])
+    resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
+    return grid.back.take(probability, whole), resampled_um
 
 
-def predict_core(pixels: NDArray[np.float32], model: Model, tile: Tile) -> NDArray[np.uint8]:
+def predict_core(
+    pixels: NDArray[Any],
+    model: Model,
+    tile: Tile,
+    grid: Resampling,
+    *,
+    channel: str,
+    divisor: float,
+) -> NDArray[np.uint8]:
     """Compute the part of the 8-bit probability map that a window is responsible for.
 
     Parameters
     ----------
-    pixels : ndarray of float32, shape (Y, X, C)
-        The window in unit range.
+    pixels : ndarray, shape (Y, X) or (Y, X, C)
+        Those of the image that `grid.needed` names for the part of the window inside the plane.
     model : Model
         The network or the classical method.
     tile : Tile
-        The window.
+        The window, on the grid the network works on.
+    grid : Resampling
+        From the image's grid to that one.
+    channel : str
+        What the network reads of the colours.
+    divisor : float
+        What brings the values to 0..1.
 
     Returns
     -------
     ndarray of uint8
         Of the shape of the window's core.
     """
-    return to_grey(model.predict(pixels[None])[0][tile.inner])
+    taken = grid.take(network_input(pixels, channel, divisor), within(tile.window, grid.new))
+    window = mirrored(taken, tile.window)
+    return to_grey(model.predict(window[None])[0][tile.inner])

@@ -131,28 +131,34 @@ def _plan_axis(length: int, window: int, halo: int) -> list[tuple[slice, slice, 
     return parts
 
 
-def read_window(image: Any, window: tuple[slice, slice]) -> NDArray[Any]:
-    """Read one window of an image, mirrored where it reaches beyond the last row or column.
+def within(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the part of a window that lies inside a plane of this shape."""
+    rows, columns = (
+        slice(part.start, min(part.stop, length))
+        for part, length in zip(window, shape, strict=True)
+    )
+    return rows, columns
+
+
+def mirrored(pixels: NDArray[Any], window: tuple[slice, slice]) -> NDArray[Any]:
+    """Fill up a window that reaches beyond the last row or column of its plane.
 
     Parameters
     ----------
-    image : array-like, shape (Y, X) or (Y, X, C)
-        NumPy array or anything sliced like one (dask, Zarr).
+    pixels : ndarray, shape (Y, X) or (Y, X, C)
+        Those of the window that lie inside the plane.
     window : tuple of slice
-        Rows and columns, starting inside the image.
+        Rows and columns.
 
     Returns
     -------
     ndarray
-        The pixels, of the window's full size.
+        Of the window's full size, mirrored beyond the plane.
     """
-    rows, columns = window
-    pixels = np.asarray(image[rows, columns])
     missing = [
         (0, wanted.stop - wanted.start - found)
         for wanted, found in zip(window, pixels.shape[:2], strict=True)
     ]
-    if any(after for _, after in missing):
-        missing += [(0, 0)] * (pixels.ndim - 2)
-        pixels = np.pad(pixels, missing, mode="symmetric")
-    return pixels
+    if not any(after for _, after in missing):
+        return pixels
+    return np.pad(pixels, missing + [(0, 0)] * (pixels.ndim - 2), mode="symmetric")

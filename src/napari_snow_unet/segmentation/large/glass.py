@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.segmentation.tiling import Tile, read_window
+from napari_snow_unet.segmentation.resample import Resampling
+from napari_snow_unet.segmentation.tiling import Tile, within
 
 CELL = 64  # pixels of the full resolution
 DARKEST = 0.84  # of glass, in the darkest colour channel; tissue lets less light through
@@ -61,7 +62,9 @@ def _lowest(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.minimum.reduceat(np.minimum.reduceat(values, rows, axis=0), columns, axis=1)
 
 
-def read_with_glass(image: Any, tile: Tile, divisor: float) -> tuple[NDArray[Any], Cells]:
+def read_with_glass(
+    image: Any, tile: Tile, grid: Resampling, divisor: float
+) -> tuple[NDArray[Any], Cells]:
     """Read a window once, for the network and for the glass in its core.
 
     Parameters
@@ -69,54 +72,60 @@ def read_with_glass(image: Any, tile: Tile, divisor: float) -> tuple[NDArray[Any
     image : array-like, shape (Y, X) or (Y, X, C)
         The image.
     tile : Tile
-        The window.
+        The window, on the grid the network works on.
+    grid : Resampling
+        From the image's grid to that one.
     divisor : float
         What brings the values to 0..1.
 
     Returns
     -------
     pixels : ndarray
-        Those of the window.
+        Those that the window needs of the image.
     cells : ndarray of bool
-        The cells that `cells_of` names.
+        The cells that `cells_of` names for the core.
     """
-    spans = []
-    for axis, (window, core) in enumerate(zip(tile.window, tile.core, strict=True)):
-        cells = slice(
-            core.start // CELL * CELL, min(-(-core.stop // CELL) * CELL, image.shape[axis])
-        )
-        spans.append((slice(min(window.start, cells.start), max(window.stop, cells.stop)), cells))
-    (rows, cell_rows), (columns, cell_columns) = spans
-    region = read_window(image, (rows, columns))
+    needed = grid.needed(within(tile.window, grid.new))
+    cells = tuple(
+        slice(cell.start * CELL, min(cell.stop * CELL, length))
+        for cell, length in zip(cells_of(tile.core, grid), grid.old, strict=True)
+    )
+    top, left = (min(a.start, b.start) for a, b in zip(needed, cells, strict=True))
+    bottom, right = (max(a.stop, b.stop) for a, b in zip(needed, cells, strict=True))
+    region = np.asarray(image[top:bottom, left:right])
 
-    def part(window_rows: slice, window_columns: slice) -> NDArray[Any]:
-        y, x = window_rows.start - rows.start, window_columns.start - columns.start
-        height = window_rows.stop - window_rows.start
-        return region[y : y + height, x : x + window_columns.stop - window_columns.start]
+    def part(rows: slice, columns: slice) -> NDArray[Any]:
+        return region[
+            rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+        ]
 
-    return part(*tile.window), glass_of(part(cell_rows, cell_columns), divisor)
+    return part(*needed), glass_of(part(*cells), divisor)
 
 
-def cells_of(core: tuple[slice, slice]) -> tuple[slice, slice]:
-    """Return the rows and columns of the cells that a part of the image, in pixels, touches."""
-    rows, columns = (slice(part.start // CELL, -(-part.stop // CELL)) for part in core)
+def cells_of(window: tuple[slice, slice], grid: Resampling) -> tuple[slice, slice]:
+    """Return the rows and columns of the cells that a window, on the grid's new side, touches."""
+    rows, columns = (slice(part.start // CELL, -(-part.stop // CELL)) for part in grid.span(window))
     return rows, columns
 
 
 def without_glass(
-    probability: NDArray[np.uint8], cells: Cells, top: int, left: int
+    probability: NDArray[np.uint8], cells: Cells, window: tuple[slice, slice], grid: Resampling
 ) -> NDArray[np.uint8]:
-    """Return a piece of a probability map with 0 where there is glass.
+    """Return a window of a probability map with 0 where the centre of a pixel lies on glass.
 
     Parameters
     ----------
     probability : ndarray of uint8, shape (Y, X)
-        The piece.
+        The window's values.
     cells : ndarray of bool
-        Those that the piece touches.
-    top, left : int
-        Where the piece begins in the image, in pixels.
+        Those that `cells_of` names for the window.
+    window : tuple of slice
+        Its rows and columns.
+    grid : Resampling
+        From the image's grid to that of the window.
     """
-    rows = (np.arange(probability.shape[0]) + top % CELL) // CELL
-    columns = (np.arange(probability.shape[1]) + left % CELL) // CELL
+    rows, columns = (
+        (centres // CELL).astype(np.intp) - first.start
+        for centres, first in zip(grid.centres(window), cells_of(window, grid), strict=True)
+    )
     return np.where(cells[np.ix_(rows, columns)], np.uint8(0), probability)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.segmentation.large.ahead import in_order
 from napari_snow_unet.segmentation.large.glass import (
     CELL,
+    Cells,
     cells_of,
     read_with_glass,
     without_glass,
@@ -32,16 +34,16 @@ from napari_snow_unet.segmentation.options import (
 from napari_snow_unet.segmentation.pipeline import predict_core
 from napari_snow_unet.segmentation.preprocess import (
     is_rgb,
-    network_input,
     plane_axes,
     unit_divisor,
 )
 from napari_snow_unet.segmentation.provenance import provenance, scale_messages
-from napari_snow_unet.segmentation.resample import scale_factor
+from napari_snow_unet.segmentation.resample import Resampling, Window, scale_factor
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
 from napari_snow_unet.segmentation.tiling import plan_tiles
 
 Keep = Callable[[slice, slice, NDArray[np.int32]], None]
+NewMap = Callable[[tuple[int, int]], Any]
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def segment_large(
     probability: Any,
     preliminary: Any,
     keep: Keep,
+    new_map: NewMap,
     *,
     pixel_size_um: float | None = None,
     inside: NDArray[np.bool_] | None = None,
@@ -92,8 +95,8 @@ def segment_large(
 ) -> Generator[Progress, None, LargeSegmentation]:
     """Segment a plane that need not fit into memory.
 
-    The labels are those of `pipeline.segment` but for three things: glass has the probability 0;
-    the plane is never resampled; a component longer than 2,048 pixels stays one label.
+    The labels are those of `pipeline.segment` but for two things: glass has the probability 0; a
+    component longer than 2,048 pixels stays one label.
 
     Parameters
     ----------
@@ -107,6 +110,9 @@ def segment_large(
         Zeros, such as Zarr arrays on disk, for the probability map and for labels on the way.
     keep : callable
         Takes rows, columns and final labels of every block, in reading order of the blocks.
+    new_map : callable
+        Makes an array like `probability` of another shape, for the map at the scale of the model
+        where the image is resampled.
     pixel_size_um : float, optional
         Micrometres per pixel; `options.pixel_size_um` goes before it.
     inside : ndarray of bool, shape (Y, X), optional
@@ -139,11 +145,15 @@ def segment_large(
     pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
     smallest = smallest_area_px(options, pixel_size_um)
     divisor = unit_divisor(image)
+    height, width = int(image.shape[0]), int(image.shape[1])
+    factor = scale_factor(pixel_size_um, model.pixel_size_um)
+    grid = Resampling.by(factor, (height, width))
+    resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
+    at_scale = probability if grid.is_none else new_map(grid.new)
     predicted = yield from predict_large(
-        image, model, options, probability, divisor=divisor, inside=inside
+        image, model, options, grid, at_scale, probability, divisor=divisor, inside=inside
     )
-    histogram = predicted.histogram
-    level = choose_level(histogram, options.threshold, floor=model.threshold_floor)
+    level = choose_level(predicted.histogram, options.threshold, floor=model.threshold_floor)
     rules = Rules(
         level=level,
         split=options.split and options.output == "nuclei",
@@ -156,20 +166,17 @@ def segment_large(
     table = found.in_reading_order()
     if options.output == "mask":
         table = (table > 0).astype(np.int32)
-    height, width = int(image.shape[0]), int(image.shape[1])
-    corners = list(product(range(0, height, block), range(0, width, block)))
+    blocks = _blocks((height, width), block)
 
-    def final(corner: tuple[int, int]) -> tuple[slice, slice, NDArray[np.int32]]:
-        y, x = corner
-        rows, columns = slice(y, min(y + block, height)), slice(x, min(x + block, width))
-        labels = table[np.asarray(preliminary[rows, columns])]
-        return rows, columns, labels if inside is None else labels * inside[rows, columns]
+    def final(window: Window) -> NDArray[np.int32]:
+        labels = table[np.asarray(preliminary[window])]
+        return labels if inside is None else labels * inside[window]
 
-    with closing(in_order(corners, final)) as pieces:
-        for done, (_, piece) in enumerate(pieces, start=1):
-            keep(*piece)
-            yield Progress(done, len(corners), f"writing, block {done} of {len(corners)}")
-    nuclei, pixels = len(found.first), int(histogram.sum())
+    with closing(in_order(blocks, final)) as pieces:
+        for done, (window, piece) in enumerate(pieces, start=1):
+            keep(*window, piece)
+            yield Progress(done, len(blocks), f"writing, block {done} of {len(blocks)}")
+    nuclei, pixels = len(found.first), int(predicted.histogram.sum())
     area_mm2 = None if pixel_size_um is None else pixels * pixel_size_um**2 / 1e6
     return LargeSegmentation(
         threshold=level / 255,
@@ -178,8 +185,9 @@ def segment_large(
         nuclei_per_mm2=None if area_mm2 is None else nuclei / area_mm2,
         glass_fraction=predicted.glass_fraction,
         computed_pixels=predicted.computed_pixels,
-        messages=_messages(model, pixel_size_um, nuclei),
-        provenance=provenance(model, options, level / 255, pixel_size_um, None),
+        messages=(() if nuclei else ("No nuclei were found.",))
+        + scale_messages(model, pixel_size_um, resampled_um),
+        provenance=provenance(model, options, level / 255, pixel_size_um, resampled_um),
     )
 
 
@@ -206,6 +214,8 @@ def predict_large(
     image: Any,
     model: Model,
     options: Options,
+    grid: Resampling,
+    at_scale: Any,
     probability: Any,
     *,
     divisor: float,
@@ -215,8 +225,13 @@ def predict_large(
 
     Parameters
     ----------
-    image, model, options, probability
+    image, model, options
         See `segment_large`.
+    grid : Resampling
+        From the image's grid to that of the model's scale.
+    at_scale, probability : array-like of uint8
+        Zeros, for the map on the new and on the old side of `grid`; one and the same where there
+        is nothing to resample.
     divisor : float
         What brings the values to 0..1.
     inside : ndarray of bool, shape (Y, X), optional
@@ -225,7 +240,7 @@ def predict_large(
     Yields
     ------
     Progress
-        After every window.
+        After every window, and after every block that is resampled.
 
     Returns
     -------
@@ -233,37 +248,67 @@ def predict_large(
         What is known of the map.
     """
     channel = options.channel or model.channel
-    shape = int(image.shape[0]), int(image.shape[1])
     histogram, computed = np.zeros(LEVELS, np.int64), 0
-    glass = np.zeros(tuple(-(-length // CELL) for length in shape), np.bool_)
-    tiles = plan_tiles(shape, options.tile, model.halo)
+    glass = np.zeros(tuple(-(-length // CELL) for length in grid.old), np.bool_)
+    tiles = plan_tiles(grid.new, options.tile, model.halo)
     if inside is not None:
-        tiles = [tile for tile in tiles if inside[tile.core].any()]
-    ahead = in_order(tiles, partial(read_with_glass, image, divisor=divisor))
+        tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
+    ahead = in_order(tiles, partial(read_with_glass, image, grid=grid, divisor=divisor))
     with closing(ahead) as reading:
-        for done, (tile, (window, cells)) in enumerate(reading, start=1):
-            glass[cells_of(tile.core)] = cells
-            core = np.zeros(tuple(part.stop - part.start for part in tile.core), np.uint8)
+        for done, (tile, (pixels, cells)) in enumerate(reading, start=1):
+            glass[cells_of(tile.core, grid)] = cells
+            core = np.zeros([part.stop - part.start for part in tile.core], np.uint8)
             if not cells.all():
-                pixels = network_input(window, channel, divisor)
-                core = predict_core(pixels, model, tile)
-                core = without_glass(core, cells, tile.core[0].start, tile.core[1].start)
-                computed += pixels.shape[0] * pixels.shape[1]
-            if inside is None:
-                histogram += np.bincount(core.ravel(), minlength=LEVELS)
-            else:
-                histogram += np.bincount(core[inside[tile.core]], minlength=LEVELS)
-                core *= inside[tile.core]
-            if core.any():
-                probability[tile.core] = core
+                core = predict_core(pixels, model, tile, grid, channel=channel, divisor=divisor)
+                core = without_glass(core, cells, tile.core, grid)
+                computed += math.prod(part.stop - part.start for part in tile.window)
+            if grid.is_none:
+                histogram += _place(core, tile.core, probability, inside)
+            elif core.any():
+                at_scale[tile.core] = core
             yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
+    if not grid.is_none:
+        histogram += yield from _bring_back(at_scale, probability, grid, glass, inside)
     return Predicted(histogram, computed, float(glass.mean()))
 
 
-def _messages(model: Model, pixel_size_um: float | None, nuclei: int) -> tuple[str, ...]:
-    said = () if nuclei else ("No nuclei were found.",)
-    if scale_factor(pixel_size_um, model.pixel_size_um) == 1:
-        return said + scale_messages(model, pixel_size_um, None)
-    low, high = model.pixel_size_um or (0, 0)
-    known = f"though the model knows {low:g} to {high:g} µm: large images are not resampled."
-    return (*said, f"Read as it is, at {pixel_size_um:g} µm per pixel, {known}")
+def _bring_back(
+    at_scale: Any,
+    probability: Any,
+    grid: Resampling,
+    glass: Cells,
+    inside: NDArray[np.bool_] | None,
+) -> Generator[Progress, None, NDArray[np.int64]]:
+    """Resample a map to the image's grid; return its histogram."""
+    histogram = np.zeros(LEVELS, np.int64)
+    blocks, own = _blocks(grid.old, BLOCK), Resampling(grid.old, grid.old)
+
+    def on_own_grid(window: Window) -> NDArray[np.uint8]:
+        piece = grid.back.take(np.asarray(at_scale[grid.back.needed(window)]), window)
+        return without_glass(piece, glass[cells_of(window, own)], window, own)
+
+    with closing(in_order(blocks, on_own_grid)) as pieces:
+        for done, (window, piece) in enumerate(pieces, start=1):
+            histogram += _place(piece, window, probability, inside)
+            yield Progress(done, len(blocks), f"resampling, block {done} of {len(blocks)}")
+    return histogram
+
+
+def _place(
+    piece: NDArray[np.uint8], window: Window, probability: Any, inside: NDArray[np.bool_] | None
+) -> NDArray[np.int64]:
+    """Write a window of the map; return how often each grey level occurs, inside."""
+    counted = piece
+    if inside is not None:
+        counted, piece = piece[inside[window]], piece * inside[window]
+    if piece.any():
+        probability[window] = piece
+    return np.bincount(counted.ravel(), minlength=LEVELS)
+
+
+def _blocks(shape: tuple[int, int], side: int) -> list[Window]:
+    rows, columns = (
+        [slice(start, min(start + side, length)) for start in range(0, length, side)]
+        for length in shape
+    )
+    return list(product(rows, columns))
