@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+import zarr
+from tifffile import TiffWriter
 from typer.testing import CliRunner
 
-from napari_snow_unet.batch import SUMMARY
+from napari_snow_unet.batch import SUMMARY, Outputs
+from napari_snow_unet.batch.cluster import Job, segment_files_on
 from napari_snow_unet.cli import app
+from napari_snow_unet.data import slides
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import write_image
+from napari_snow_unet.data.images import read_image, write_image
+from napari_snow_unet.data.progress import run
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.segmentation.options import Options
 
 pytest.importorskip("distributed")
 TILES = 12
+POSIX = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="killing needs a POSIX system")
 
 
 @pytest.fixture
@@ -65,6 +74,16 @@ def rows_of(folder):
     return rows
 
 
+def pids_of(cluster):
+    from distributed import Client
+
+    with Client(cluster, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        pids = list(client.run(os.getpid).values())
+    assert len(pids) == 2
+    return pids
+
+
 def same(folder, other):
     names = {path.name for path in other.iterdir() if path.suffix in (".png", ".geojson")}
     assert {path.name for path in folder.iterdir() if path.suffix in (".png", ".geojson")} == names
@@ -87,19 +106,11 @@ def test_workers_give_the_results_of_one_machine(cluster, images, tmp_path):
     assert "exists already" in again.output
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="killing needs a POSIX system")
+@POSIX
 def test_a_worker_killed_in_the_middle_changes_nothing(cluster, images, tmp_path):
-    from distributed import Client
-
-    from napari_snow_unet.batch import Outputs
-    from napari_snow_unet.batch.cluster import Job, segment_files_on
-    from napari_snow_unet.segmentation.options import Options
-
     (images / "bad.png").unlink()
     files = sorted(images.iterdir())
-    with Client(cluster, set_as_default=False) as client:
-        pids = list(client.run(os.getpid).values())
-    assert len(pids) == 2
+    pids = pids_of(cluster)
     job = Job("classical", "auto", Options(), Outputs(tmp_path / "there", overwrite=True))
     steps, results = segment_files_on(cluster, files, job), None
     try:
@@ -113,6 +124,68 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster, images, tmp_path
     assert not any(result.error for result in results)
     assert shell("segment", images, "-o", tmp_path / "here").exit_code == 0
     assert len(same(tmp_path / "there", tmp_path / "here")) == TILES
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """Return an image that counts as too large to be read as a whole."""
+    pixels = np.tile(generate_tile(5, size=512).image, (3, 2, 1))
+    pixels[:256, :300] = 243  # glass
+    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    with TiffWriter(tmp_path / "slide.tif") as tif:
+        tif.write(pixels, tile=(256, 256), photometric="rgb")
+    return tmp_path / "slide.tif"
+
+
+@pytest.mark.parametrize("killed", [False, pytest.param(True, marks=POSIX)])
+def test_one_large_image_is_divided_among_the_workers(cluster, large, tmp_path, killed):
+    words = ("--tile", 128, "--format", "zarr,tif", "--probability", "--pixel-size", 0.25)
+    assert shell("segment", large, "-o", tmp_path / "here", *words).exit_code == 0
+    options = Options(tile=128, pixel_size_um=0.25)
+    outputs = Outputs(tmp_path / "there", probability=True, formats=("zarr", "tif"))
+    steps, said = segment_files_on(cluster, [large], Job("classical", "auto", options, outputs)), []
+    try:
+        while True:
+            said.append(next(steps).message)
+            if killed and len(said) == 10:
+                os.kill(pids_of(cluster)[0], signal.SIGKILL)
+    except StopIteration as end:
+        (result,) = end.value
+    assert not result.error
+    assert result.nuclei > 10
+    assert sum("tile" in message for message in said) > 20
+    here, there = tmp_path / "here", tmp_path / "there"
+    for name in ("slide.tif", "slide_probability.tif"):
+        np.testing.assert_array_equal(read_image(there / name).array, read_image(here / name).array)
+    for level in ("0", "1"):
+        expected = zarr.open_group(here / "slide.zarr", mode="r")[level][...]
+        found = zarr.open_group(there / "slide.zarr", mode="r")[level][...]
+        np.testing.assert_array_equal(found, expected)
+    assert rows_of(there) == rows_of(here)
+    assert not list(there.glob(".writing*"))
+
+
+def test_as_many_large_images_as_workers_are_one_task_each(cluster, large, tmp_path):
+    from distributed import Client
+
+    files = [large, shutil.copy(large, large.with_name("other.tif"))]
+    with Client(cluster, set_as_default=False) as client:
+        client.run(setattr, slides, "LARGEST_WHOLE", 1000)
+    words = ("--format", "tif", "--pixel-size", 0.25)
+    assert shell("segment", *files, "-o", tmp_path / "here", *words).exit_code == 0
+    done = shell("segment", *files, "-o", tmp_path / "there", "--scheduler", cluster, *words)
+    assert done.exit_code == 0, done.output
+    assert rows_of(tmp_path / "there") == rows_of(tmp_path / "here")
+
+
+def test_a_large_image_that_fails_on_the_workers_is_told(cluster, large, tmp_path):
+    job = Job("classical", "auto", Options(), Outputs(tmp_path / "there"))
+    steps = segment_files_on(cluster, [large], job)
+    next(steps)
+    large.write_bytes(large.read_bytes()[:3000])
+    (result,) = run(steps)
+    assert "slide.tif" in result.error
+    assert not list((tmp_path / "there").glob("slide*"))
 
 
 def test_a_scheduler_that_is_not_there_is_named(images, tmp_path, monkeypatch):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.batch.begun import remove_halves
-from napari_snow_unet.batch.segmenting import segment_one
+from napari_snow_unet.batch.large import segment_large_file
+from napari_snow_unet.batch.segmenting import segment_one, within_file
 from napari_snow_unet.batch.summary import (
     SUMMARY,
     FileDone,
@@ -18,13 +22,20 @@ from napari_snow_unet.batch.summary import (
     start_summary,
 )
 from napari_snow_unet.batch.writing import Outputs, refuse_clash
+from napari_snow_unet.data.any_image import large_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.slides import Slide, open_slide
 from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.large.glass import read_with_glass
+from napari_snow_unet.segmentation.large.windows import Computed, Plan, compute_window
+from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
+from napari_snow_unet.segmentation.tiling import Tile
 
 REACHED_WITHIN = 20  # seconds
+SENT_AHEAD = 2  # windows per thread of a worker: one is computed, one waits
 
 
 @dataclass(frozen=True)
@@ -53,9 +64,12 @@ class Job:
 def segment_files_on(
     address: str, files: Sequence[Path], job: Job
 ) -> Generator[Progress, None, list[FileResult]]:
-    """Segment images on the workers of a scheduler; every worker writes what it has computed.
+    """Segment images on the workers of a scheduler.
 
-    An image whose worker dies is given to another one. It is given up after three deaths.
+    Every worker computes whole images and writes what it has found. Images too large to be read as
+    a whole are divided, where there are fewer files than workers: workers compute windows, and
+    this process labels and writes. What was on a worker that dies is given to another one, and
+    given up after three deaths.
 
     Parameters
     ----------
@@ -101,11 +115,17 @@ def segment_files_on(
         kept = start_summary(table, files, overwrite=outputs.overwrite)
         taken: dict[str, Path] = {}
         waiting: dict[Any, Path] = {}
-        yield Progress(0, len(files), f"{len(client.scheduler_info()['workers'])} workers")
+        workers = len(client.nthreads())
+        yield Progress(0, len(files), f"{workers} workers")
+        divided: list[Slide] = []  # beside a few files, workers would wait for the largest
         for path in files:
             try:
                 refuse_clash(path, outputs, set(files), taken)
                 taken[path.stem] = path
+                slide = _too_large(path, job) if len(files) < workers else None
+                if slide is not None:
+                    divided.append(slide)
+                    continue
                 waiting[client.submit(segment_on_worker, str(path), job, pure=False)] = path
             except InputError as error:
                 refused = FileResult(path, error=str(error), model=model.name)
@@ -115,6 +135,9 @@ def segment_files_on(
                 else:
                     yield finished(refused)
         try:
+            for slide in divided:
+                steps = _segment_divided(client, slide, model, job, len(results), len(files))
+                yield finished((yield from steps))
             for future in _as_completed(client, list(waiting)):
                 yield finished(_result_of(future, waiting[future], model.name))
             remove_halves(outputs.folder)  # of workers that died; nobody writes any more
@@ -134,21 +157,101 @@ def segment_on_worker(path: str, job: Job) -> FileResult:
     job : Job
         What to do.
     """
+    _read_in_threads()
     model = open_model(job.model, precision=job.precision)
     # What a worker that died has left of this image is replaced; others' files were looked for.
     outputs = replace(job.outputs, overwrite=True)
     return segment_one(Path(path), model, job.options, outputs, use_pixel_size=job.use_pixel_size)
 
 
+def _too_large(path: Path, job: Job) -> Slide | None:
+    try:
+        slide = large_image(path)
+    except (InputError, OSError):  # a worker will say why
+        return None
+    return slide if slide is None or job.use_pixel_size else replace(slide, spacing_um=None)
+
+
+def _segment_divided(
+    client: Any, slide: Slide, model: Model, job: Job, done: int, total: int
+) -> Generator[Progress, None, FileResult]:
+    """Segment an image whose windows the workers compute, and write its results."""
+    start, path = time.perf_counter(), slide.path
+    compute_all = partial(_compute_on_workers, client, path, job)
+    steps = segment_large_file(slide, model, job.options, job.outputs, compute_all=compute_all)
+    try:
+        result = (yield from within_file(steps, path.name, done, total))()
+    except Exception as error:  # here or on a worker
+        result = FileResult(path, error=_why(error, path))
+    return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
+
+
+def _compute_on_workers(
+    client: Any, path: Path, job: Job, plan: Plan, tiles: list[Tile]
+) -> Generator[Computed, None, None]:
+    """Compute the windows of an image, in any order; few of them wait to be taken."""
+    todo = iter(tiles)
+
+    def submit(count: int) -> list[Any]:
+        return [
+            client.submit(window_on_worker, str(path), job, plan, tile, pure=False)
+            for tile in islice(todo, count)
+        ]
+
+    sent = set(submit(SENT_AHEAD * sum(client.nthreads().values())))
+    finished = _as_completed(client, list(sent))
+    try:
+        for future in finished:
+            sent.remove(future)
+            more = submit(1)
+            sent.update(more)
+            finished.update(more)
+            yield future.result()
+    finally:
+        client.cancel(list(sent))
+
+
+def window_on_worker(path: str, job: Job, plan: Plan, tile: Tile) -> Computed:
+    """Compute one window of an image, on whatever machine this runs.
+
+    Parameters
+    ----------
+    path : str
+        The image.
+    job : Job
+        What to do.
+    plan : Plan
+        What is the same for all windows.
+    tile : Tile
+        The window.
+    """
+    _read_in_threads()
+    model, image = open_model(job.model, precision=job.precision), open_slide(path).levels[0]
+    pixels, glass = read_with_glass(image, tile, plan.grid, plan.divisor)
+    return compute_window(tile, pixels, glass, model, plan)
+
+
+def _read_in_threads() -> None:
+    """Let a worker read parts of an image itself: dask would give that to the scheduler."""
+    import dask
+
+    dask.config.set(scheduler="threads")
+
+
 def _result_of(future: Any, path: Path, model: str) -> FileResult:
     try:
         result: FileResult = future.result()
-    except import_module("distributed").KilledWorker:
-        told = f"{path}: every worker that took it died; is its memory enough?"
-        return FileResult(path, error=told, model=model)
     except Exception as error:  # of the worker: another version, a missing package
-        return FileResult(path, error=f"{path}: {type(error).__name__}: {error}", model=model)
+        return FileResult(path, error=_why(error, path), model=model)
     return result
+
+
+def _why(error: Exception, path: Path) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, import_module("distributed").KilledWorker):
+        return f"{path}: every worker that took it died; is its memory enough?"
+    return f"{path}: {type(error).__name__}: {error}"
 
 
 def _as_completed(client: Any, futures: list[Any]) -> Any:

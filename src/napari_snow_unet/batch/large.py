@@ -21,6 +21,7 @@ from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
+from napari_snow_unet.segmentation.large.windows import ComputeAll
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
@@ -37,6 +38,7 @@ def segment_large_file(
     options: Options,
     outputs: Outputs,
     inside: NDArray[np.bool_] | None = None,
+    compute_all: ComputeAll | None = None,
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
     """Segment the full resolution of a slide; return what writes the result.
 
@@ -52,6 +54,8 @@ def segment_large_file(
         Where to; OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability.
     inside : ndarray of bool, shape (Y, X), optional
         The part that is looked at, see `segmentation.pipeline.label`.
+    compute_all : callable, optional
+        Computes the windows elsewhere, see `segmentation.large.segment_large`.
 
     Yields
     ------
@@ -99,6 +103,7 @@ def segment_large_file(
             lambda shape: _on_disk(scratch / "at-scale", shape, np.uint8),
             pixel_size_um=side,
             inside=inside,
+            compute_all=compute_all,
         )
         unnamed = stack.pop_all()
 

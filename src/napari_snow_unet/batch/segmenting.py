@@ -117,7 +117,7 @@ def segment_files(
                     refuse_clash(source, may, sources, taken)
                     taken[source.stem] = source
                     steps = _segment_image(read.result(), model, options, may)
-                    write = yield from _within(steps, source.name, len(results), len(files))
+                    write = yield from within_file(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
                     write = partial(FileResult, source, error=_reason(error, source))
                 before, last = last, threads.write(source, write, start)
@@ -253,7 +253,7 @@ def _segment_image(
     return write
 
 
-def _within(
+def within_file(
     steps: Generator[Progress, None, Result], name: str, done: int, total: int
 ) -> Generator[Progress, None, Result]:
     """Pass on the progress within a file as that among all files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,10 +20,15 @@ from napari_snow_unet.segmentation.large.glass import (
     CELL,
     Cells,
     cells_of,
-    read_with_glass,
     without_glass,
 )
 from napari_snow_unet.segmentation.large.labelling import BLOCK, Rules, label_blocks
+from napari_snow_unet.segmentation.large.windows import (
+    ComputeAll,
+    Computed,
+    Plan,
+    compute_here,
+)
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import (
     Options,
@@ -31,7 +36,6 @@ from napari_snow_unet.segmentation.options import (
     check_pixel_size,
     smallest_area_px,
 )
-from napari_snow_unet.segmentation.pipeline import predict_core
 from napari_snow_unet.segmentation.preprocess import (
     is_rgb,
     plane_axes,
@@ -91,6 +95,7 @@ def segment_large(
     *,
     pixel_size_um: float | None = None,
     inside: NDArray[np.bool_] | None = None,
+    compute_all: ComputeAll | None = None,
     block: int = BLOCK,
 ) -> Generator[Progress, None, LargeSegmentation]:
     """Segment a plane that need not fit into memory.
@@ -117,6 +122,8 @@ def segment_large(
         Micrometres per pixel; `options.pixel_size_um` goes before it.
     inside : ndarray of bool, shape (Y, X), optional
         The part of the plane that is looked at, see `pipeline.label`; a map on disk will do.
+    compute_all : callable, optional
+        Computes windows elsewhere, in any order; see `windows.compute_here`.
     block : int, default: 2048
         Side of the blocks in pixels.
 
@@ -150,9 +157,14 @@ def segment_large(
     grid = Resampling.by(factor, (height, width))
     resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
     at_scale = probability if grid.is_none else new_map(grid.new)
-    predicted = yield from predict_large(
-        image, model, options, grid, at_scale, probability, divisor=divisor, inside=inside
-    )
+    plan = Plan(grid, options.channel or model.channel, divisor)
+    tiles = plan_tiles(grid.new, options.tile, model.halo)
+    if inside is not None:
+        tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
+    with closing((compute_all or partial(compute_here, image, model))(plan, tiles)) as windows:
+        predicted = yield from _predict_large(
+            windows, len(tiles), grid, at_scale, probability, inside
+        )
     level = choose_level(predicted.histogram, options.threshold, floor=model.threshold_floor)
     rules = Rules(
         level=level,
@@ -210,63 +222,29 @@ class Predicted:
     glass_fraction: float
 
 
-def predict_large(
-    image: Any,
-    model: Model,
-    options: Options,
+def _predict_large(
+    windows: Iterable[Computed],
+    count: int,
     grid: Resampling,
     at_scale: Any,
     probability: Any,
-    *,
-    divisor: float,
-    inside: NDArray[np.bool_] | None = None,
+    inside: NDArray[np.bool_] | None,
 ) -> Generator[Progress, None, Predicted]:
-    """Compute the 8-bit probability map window by window; glass is 0 and not computed.
-
-    Parameters
-    ----------
-    image, model, options
-        See `segment_large`.
-    grid : Resampling
-        From the image's grid to that of the model's scale.
-    at_scale, probability : array-like of uint8
-        Zeros, for the map on the new and on the old side of `grid`; one and the same where there
-        is nothing to resample.
-    divisor : float
-        What brings the values to 0..1.
-    inside : ndarray of bool, shape (Y, X), optional
-        The part that is looked at; the rest is 0, not computed and not counted.
-
-    Yields
-    ------
-    Progress
-        After every window, and after every block that is resampled.
-
-    Returns
-    -------
-    Predicted
-        What is known of the map.
-    """
-    channel = options.channel or model.channel
+    """Put the probability map together; outside of `inside` it is 0 and not counted."""
     histogram, computed = np.zeros(LEVELS, np.int64), 0
-    glass = np.zeros(tuple(-(-length // CELL) for length in grid.old), np.bool_)
-    tiles = plan_tiles(grid.new, options.tile, model.halo)
-    if inside is not None:
-        tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
-    ahead = in_order(tiles, partial(read_with_glass, image, grid=grid, divisor=divisor))
-    with closing(ahead) as reading:
-        for done, (tile, (pixels, cells)) in enumerate(reading, start=1):
-            glass[cells_of(tile.core, grid)] = cells
+    glass = np.zeros([-(-length // CELL) for length in grid.old], np.bool_)
+    for done, window in enumerate(windows, start=1):
+        tile, core = window.tile, window.probability
+        glass[cells_of(tile.core, grid)] = window.glass
+        if core is None:
             core = np.zeros([part.stop - part.start for part in tile.core], np.uint8)
-            if not cells.all():
-                core = predict_core(pixels, model, tile, grid, channel=channel, divisor=divisor)
-                core = without_glass(core, cells, tile.core, grid)
-                computed += math.prod(part.stop - part.start for part in tile.window)
-            if grid.is_none:
-                histogram += _place(core, tile.core, probability, inside)
-            elif core.any():
-                at_scale[tile.core] = core
-            yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
+        else:
+            computed += math.prod(part.stop - part.start for part in tile.window)
+        if grid.is_none:
+            histogram += _place(core, tile.core, probability, inside)
+        elif core.any():
+            at_scale[tile.core] = core
+        yield Progress(done, count, f"tile {done} of {count}")
     if not grid.is_none:
         histogram += yield from _bring_back(at_scale, probability, grid, glass, inside)
     return Predicted(histogram, computed, float(glass.mean()))

@@ -1,0 +1,109 @@
+"""Compute the windows of a large image, on this machine or on another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.segmentation.large.ahead import in_order
+from napari_snow_unet.segmentation.large.glass import Cells, read_with_glass, without_glass
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.pipeline import predict_core
+from napari_snow_unet.segmentation.resample import Resampling
+from napari_snow_unet.segmentation.tiling import Tile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is the same for all windows of an image.
+
+    Attributes
+    ----------
+    grid : Resampling
+        From the image's grid to the one the network works on.
+    channel : str
+        What the network reads of the colours.
+    divisor : float
+        What brings the values to 0..1.
+    """
+
+    grid: Resampling
+    channel: str
+    divisor: float
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A window that is computed.
+
+    Attributes
+    ----------
+    tile : Tile
+        Where it lies.
+    glass : ndarray of bool
+        Its cells that show glass, see `glass.cells_of`.
+    probability : ndarray of uint8 or None
+        Of its core, 0 on glass; None where there is nothing but glass.
+    """
+
+    tile: Tile
+    glass: Cells
+    probability: NDArray[np.uint8] | None
+
+
+ComputeAll = Callable[[Plan, list[Tile]], Generator[Computed, None, None]]
+
+
+def compute_window(
+    tile: Tile, pixels: NDArray[Any], glass: Cells, model: Model, plan: Plan
+) -> Computed:
+    """Compute a window.
+
+    Parameters
+    ----------
+    tile : Tile
+        Where it lies.
+    pixels, glass : ndarray
+        From `glass.read_with_glass`.
+    model : Model
+        The network or the classical method.
+    plan : Plan
+        What is the same for all windows.
+    """
+    if glass.all():
+        return Computed(tile, glass, None)
+    core = predict_core(pixels, model, tile, plan.grid, channel=plan.channel, divisor=plan.divisor)
+    return Computed(tile, glass, without_glass(core, glass, tile.core, plan.grid))
+
+
+def compute_here(
+    image: Any, model: Model, plan: Plan, tiles: list[Tile]
+) -> Generator[Computed, None, None]:
+    """Compute windows in their order, reading one ahead.
+
+    Parameters
+    ----------
+    image : array-like, shape (Y, X) or (Y, X, 3|4)
+        Lazy, such as a dask array.
+    model : Model
+        The network or the classical method.
+    plan : Plan
+        What is the same for all windows.
+    tiles : list of Tile
+        Which.
+
+    Yields
+    ------
+    Computed
+        Every one of `tiles`.
+    """
+    read = partial(read_with_glass, image, grid=plan.grid, divisor=plan.divisor)
+    with closing(in_order(tiles, read)) as reading:
+        for tile, (pixels, glass) in reading:
+            yield compute_window(tile, pixels, glass, model, plan)
