@@ -143,3 +143,35 @@ def test_too_little_memory_for_an_image_is_one_sentence(tmp_path):
     *_, last = ended.stderr.splitlines()
     assert ended.returncode == 1
     assert re.search(r"InputError: .*large\.png.*does not fit into memory", last)
+
+
+LITTLE_FOR_NUCLEI = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run, segment
+
+name, room, tile = sys.argv[1], int(sys.argv[2]) << 20, int(sys.argv[3])
+model, small = open_model(name), generate_tile(1, size=512).image
+run(segment(small, model))
+image = np.tile(small, (8, 8, 1))
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + room,) * 2)
+run(segment(image, model, Options(tile=tile)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS of Linux")
+@pytest.mark.parametrize(
+    ("name", "room", "tile"),
+    [("classical", 32, 512), ("default", 80, 1024), ("default", 100, 2048)],
+)
+def test_too_little_memory_for_the_nuclei_ends_no_program(name, room, tile):
+    words = [sys.executable, "-c", LITTLE_FOR_NUCLEI, name, str(room), str(tile)]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=240)
+    *_, last = ended.stderr.splitlines()
+    assert ended.returncode == 1, ended.stderr
+    assert re.search(r"MemoryError|InputError: a window of .* Use a smaller tile size", last)

@@ -5,7 +5,12 @@ import pytest
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.config import UNetConfig
-from napari_snow_unet.unet.memory import batch_bytes, memory_limit, require_memory
+from napari_snow_unet.unet.memory import (
+    batch_bytes,
+    memory_limit,
+    require_memory,
+    require_window_memory,
+)
 
 
 def test_it_grows_with_the_batch_and_halves_with_the_precision():
@@ -38,3 +43,22 @@ def test_a_limit_on_this_program_counts():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < int(done.stdout) < 2 << 30
     assert memory_limit() > 2 << 30
+
+
+WINDOW = """
+import numpy as np
+from napari_snow_unet.models import open_model
+model = open_model("default", precision="float32")
+model.predict(np.zeros((1, 64, 64, 1), np.float32))
+before = peak()
+model.predict(np.zeros((1, 2048, 2048, 1), np.float32))
+print((peak() - before) / 2048**2)
+"""
+
+
+def test_a_window_is_estimated_at_about_what_it_takes(measured):
+    (per_pixel,) = measured(WINDOW)
+    with pytest.raises(InputError, match="tile size") as refused:
+        require_window_memory((1, 1 << 20, 1 << 20), 16, 4)
+    estimated = float(refused.value.received.split()[-2]) * 2**30 / (1 << 40)
+    assert 0.6 * estimated < per_pixel < 1.4 * estimated

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.data.files import TEMPORARY, naming
 
 _BEGUN = ".begun"
 
@@ -40,7 +41,8 @@ class Begun:
 
     def note(self, source: Path) -> None:
         """Note that the results of an image are written from now on."""
-        self._path.write_text(_identity(source), encoding="utf-8")
+        with naming(self._path):
+            self._path.write_text(_identity(source), encoding="utf-8")
 
     def forget(self) -> None:
         """Note that there is nothing half."""
@@ -53,7 +55,7 @@ def _identity(source: Path) -> str:
 
 def remove_halves(folder: Path) -> None:
     """Remove what killed programs have left under temporary names; nobody writes there now."""
-    for left in folder.glob(".writing-*"):
+    for left in folder.glob(f"{TEMPORARY}*"):
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:

@@ -286,4 +286,7 @@ def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileRe
 def _reason(error: Exception, source: Path) -> str:
     if isinstance(error, MemoryError):
         return f"{source}: not enough memory; use a smaller tile size or a smaller image."
+    if isinstance(error, OSError) and error.errno is not None:
+        other = error.filename not in (None, str(source))
+        return f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
     return str(error) if isinstance(error, InputError) else f"{source}: {error}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.files import InputError, naming, written_whole
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.segmentation.provenance import in_words
 
@@ -172,7 +172,7 @@ def append_to_summary(path: Path, result: FileResult) -> None:
     """
     row = {name: getattr(result, name, "") for name in COLUMNS}
     row |= {"image": str(result.source), "labels": str(result.labels or "")}
-    with path.open("a", newline="", encoding="utf-8") as file:
+    with naming(path), path.open("a", newline="", encoding="utf-8") as file:
         csv.DictWriter(file, COLUMNS).writerow(
             {key: "" if value is None else value for key, value in row.items()}
         )

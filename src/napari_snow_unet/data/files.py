@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+TEMPORARY = ".writing-"  # begins the names of what is not whole yet
+
 
 class InputError(ValueError):
     """Input that cannot be used: what was received, what was expected, what to do about it.
@@ -78,17 +80,43 @@ def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
             path=path,
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with naming(path):
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an error of the disk name the file that was to be written.
+
+    What fails at the end of a write names no file, and what fails on the way a temporary one.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Raises
+    ------
+    OSError
+        With the same number as in the block.
+    """
     try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        nameless = error.filename is None or Path(error.filename).name.startswith(TEMPORARY)
+        if error.errno is None or not nameless:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def replace(source: Path, target: Path, attempts: int = 6) -> None:

@@ -8,7 +8,20 @@ from pathlib import Path
 from napari_snow_unet.data.files import InputError
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_OUT_OF_MEMORY = ("out of memory", "oom when allocating", "failed to allocate", "bad_alloc")
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "oom when allocating",
+    "failed to allocate",
+    "bad_alloc",
+    "resourceexhausted",
+    "could not create a primitive",  # oneDNN, when it gets no room for one
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error, of Python or of an engine, means that memory did not suffice."""
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or any(words in text for words in _OUT_OF_MEMORY)
 
 
 def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | None:
@@ -46,8 +59,7 @@ def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | N
                 remedy=f"Mend that; {kept}.",
                 path=folder,
             )
-        text = f"{type(cause).__name__} {cause}".lower()
-        if isinstance(cause, MemoryError) or any(words in text for words in _OUT_OF_MEMORY):
+        if is_out_of_memory(cause):
             return InputError(
                 "there is not enough memory for a batch",
                 expected="room for the network and one batch",

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.backend import traced_call
+from napari_snow_unet.unet.failures import is_out_of_memory
+from napari_snow_unet.unet.memory import require_window_memory
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -31,7 +33,8 @@ def make_predictor(model: Any) -> Predict:
     callable
         Takes float32 (N, Y, X, C) in unit range, Y and X multiples of the network's stride, and
         returns the probability of nucleus, float32 (N, Y, X) in 0..1. It raises `InputError` for
-        arrays of another kind.
+        arrays of another kind or for more pixels than fit into memory, and `MemoryError` whatever
+        the engine calls it.
 
     Notes
     -----
@@ -42,13 +45,23 @@ def make_predictor(model: Any) -> Predict:
     channels = model.input_shape[-1]
     stride = _stride(model)
     call = traced_call(model)
+    first = _first_convolution(model)
     lock = threading.Lock()
+    fitting: set[tuple[int, ...]] = set()
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
         _check_shape(pixels.shape, channels, stride)
         with lock:
-            return call(pixels)[..., 0]
+            if pixels.shape not in fitting:
+                require_window_memory(pixels.shape[:3], *first)
+                fitting.add(pixels.shape)
+            try:
+                return call(pixels)[..., 0]
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise MemoryError("the network got no memory for a window") from error
+                raise
 
     return predict
 
@@ -57,6 +70,17 @@ def _stride(model: Any) -> int:
     import keras
 
     return int(2 ** sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in model.layers))
+
+
+def _first_convolution(model: Any) -> tuple[int, int]:
+    """Return the filters of the first convolution and the bytes of the numbers it computes."""
+    import keras
+
+    convolutions = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    layer = next(convolutions, None)
+    if layer is None:
+        return 0, 0
+    return layer.filters, 4 if layer.compute_dtype == "float32" else 2
 
 
 def _check_shape(shape: tuple[int, ...], channels: int, stride: int) -> None:

@@ -177,7 +177,7 @@ def _explained(steps: Steps) -> Generator[Progress, None, Any]:
         raise
     except BaseException as error:
         cause = str(error).strip() or type(error).__name__
-        if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
+        if isinstance(error, MemoryError):
             raise WorkError(f"There is not enough memory ({cause}). {MEMORY_REMEDY}") from error
         raise WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}") from error
 
