@@ -13,8 +13,11 @@ import tifffile
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
 
+from napari_snow_unet.data import slides
 from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.slides import open_slide
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.widgets import _segment_layer
 from napari_snow_unet.widgets import _segment_menu as menu_module
 
 PRINT = "\nimport numpy, sys\nnumpy.save(sys.argv[1], labels)\n"
@@ -104,6 +107,52 @@ def test_both_texts_give_the_labels_of_a_stack_and_keep_what_a_layer_says_of_its
     assert layer.data[1].any()
     for labels in made_again(started(dock, tmp_path), tmp_path):
         assert np.array_equal(labels, layer.data)
+
+
+AS_LARGE = """
+import sys
+from napari_snow_unet.data import slides
+slides.LARGEST_WHOLE = 1000
+"""
+
+
+@pytest.mark.parametrize("pixel", [None, 0.25])
+def test_both_texts_give_the_labels_of_a_large_file(dock, tmp_path, monkeypatch, pixel):
+    """Every image counts as large here, and in the processes that are started."""
+    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    monkeypatch.setattr(_segment_layer, "LARGEST_WHOLE", 1000)
+    path = tmp_path / "a slide.tif"
+    pixels = np.tile(generate_tile(3, size=320).image, (2, 2, 1))
+    tifffile.imwrite(path, pixels, tile=(256, 256), photometric="rgb")
+    (image,) = dock.viewer.open(path, plugin="napari")
+    dock.form.nuclei.threshold.value = 0.6
+    dock.form.network.pixel_size.value = pixel or 0
+    dock.form.source.results.value = tmp_path / "here"
+    dock.run()
+    (layer,) = dock.nuclei()
+    expected = np.asarray(layer.data[0])
+    assert expected.max() > 10
+    dock.viewer.layers.selection.active = layer
+    assert [bool(reason) for reason in reasons(dock)] == [True, False, False]
+    menu, clipboard = dock.widget.menu, QGuiApplication.clipboard()
+    pick(dock, menu.python)
+    python = AS_LARGE + clipboard.text() + PRINT
+    pick(dock, menu.command)
+    words = shlex.split(clipboard.text())
+    shell = f"{AS_LARGE}from napari_snow_unet.cli import main\nsys.argv = {words!r}\nmain()"
+    for number, program in enumerate((python, shell)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = [sys.executable, "-c", program, str(tmp_path / "labels.npy")]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = open_slide(folder / "nuclei" / "a slide.zarr").levels[0]
+        np.testing.assert_array_equal(np.asarray(found), expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "labels.npy"), expected)
+    dock.viewer.layers.selection.active = image
+    path.unlink()
+    dock.viewer.layers.selection.active = layer
+    assert all(reasons(dock))
 
 
 def test_one_slice_is_no_command_but_a_program(dock, tmp_path):

@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from napari_snow_unet.data.slides import is_slide
@@ -35,6 +35,8 @@ class Recipe:
         The planes of a stack that were segmented, by their index in the leading axes.
     provenance : dict
         How the result came about.
+    to_files : bool
+        Whether the labels were too large for the memory and written to files.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Recipe:
     rgb: bool
     planes: Sequence[tuple[int, ...]]
     provenance: dict[str, Any]
+    to_files: bool = False
 
     @property
     def precision(self) -> str:
@@ -83,14 +86,15 @@ def as_python(recipe: Recipe) -> str:
     str
         Python.
     """
-    options = ", ".join(f"{name}={value!r}" for name, value in _chosen(recipe.options))
+    if recipe.to_files:
+        return _as_python_to_files(recipe)
+    options = _options(recipe.options)
     call = f"segment(image, model, Options({options}), pixel_size_um={recipe.pixel_size_um!r})"
     room = "pipeline import run, segment"
     if recipe.is_stack:
         planes = "" if recipe.is_whole else f", planes={[tuple(p) for p in recipe.planes]!r}"
         call = call[:-1].replace("segment(", "segment_stack(", 1) + f", rgb={recipe.rgb}{planes})"
         room = "stack import segment_stack"
-    precision = f", precision={recipe.precision!r}" if recipe.is_network else ""
     run = [] if not recipe.is_stack else ["from napari_snow_unet.data.progress import run"]
     read = ("slides", "read_slide") if is_slide(recipe.source) else ("images", "read_image")
     lines = [
@@ -102,9 +106,32 @@ def as_python(recipe: Recipe) -> str:
         f"from napari_snow_unet.segmentation.{room}",
         "",
         f"image = {read[1]}({recipe.source!r}).array",
-        f"model = open_model({recipe.model!r}{precision})",
+        _opened(recipe),
         f"result = run({call})",
         "labels = result.labels",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _as_python_to_files(recipe: Recipe) -> str:
+    options = _options(replace(recipe.options, pixel_size_um=recipe.pixel_size_um))
+    known = "" if recipe.pixel_size_um else ", use_pixel_size=False"
+    lines = [
+        _comment(recipe),
+        "from pathlib import Path",
+        "",
+        "from napari_snow_unet.batch import Outputs, segment_files",
+        "from napari_snow_unet.data.progress import run",
+        "from napari_snow_unet.data.slides import open_slide",
+        "from napari_snow_unet.models import open_model",
+        "from napari_snow_unet.segmentation.options import Options",
+        "",
+        f"image = Path({recipe.source!r})",
+        _opened(recipe),
+        f"options, outputs = Options({options}), Outputs(Path('nuclei'))",
+        f"(result,) = run(segment_files([image], model, options, outputs{known}))",
+        "labels = open_slide(result.labels).levels[0]",
         "",
     ]
     return "\n".join(lines)
@@ -147,6 +174,15 @@ def _chosen(options: Options) -> list[tuple[str, Any]]:
         for field in fields(options)
         if (value := getattr(options, field.name)) != field.default
     ]
+
+
+def _options(options: Options) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in _chosen(options))
+
+
+def _opened(recipe: Recipe) -> str:
+    precision = f", precision={recipe.precision!r}" if recipe.is_network else ""
+    return f"model = open_model({recipe.model!r}{precision})"
 
 
 def _comment(recipe: Recipe) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import (
     Index,
     Plane,
@@ -121,10 +122,15 @@ class Results:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._records: WeakKeyDictionary[Labels, Record] = WeakKeyDictionary()
+        self._written: WeakKeyDictionary[Labels, Recipe] = WeakKeyDictionary()
 
     def get(self, layer: Any) -> Record | None:
         """Return the record of a layer, if it is a result of this dock."""
         return self._records.get(layer) if layer is not None else None
+
+    def written(self, layer: Any) -> Recipe | None:
+        """Return what labels in files were made from, if this dock has written them."""
+        return self._written.get(layer) if layer is not None else None
 
     def of(self, image: Image | None) -> list[tuple[Labels, Record]]:
         """Return the results of an image whose layers are still in the viewer, the latest first."""
@@ -143,19 +149,29 @@ class Results:
         return layer
 
     def add_written(
-        self, source: Source, suffix: str, facts: dict[str, Any], path: Path, levels: Sequence[Any]
+        self, source: Source, recipe: Recipe, path: Path, levels: Sequence[Any]
     ) -> Labels:
         """Show labels that lie in files, in the layer that shows these files already if any does.
 
         They are no record: neither a slider nor a brush changes what lies on disk.
         """
-        facts = facts | {"labels": str(path)}
-        for layer in self._viewer.layers:
-            if layer.metadata.get(METADATA, {}).get("labels") == str(path):
-                layer.data = list(levels)
-                layer.metadata = {**layer.metadata, METADATA: facts}
-                return unwrapped(layer)
-        return add_labels(self._viewer, list(levels), source, suffix, facts)
+        facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
+        layer = next(
+            (
+                unwrapped(layer)
+                for layer in self._viewer.layers
+                if layer.metadata.get(METADATA, {}).get("labels") == str(path)
+            ),
+            None,
+        )
+        if layer is None:
+            suffix = SUFFIX[recipe.options.output]
+            layer = add_labels(self._viewer, list(levels), source, suffix, facts)
+        else:
+            layer.data = list(levels)
+            layer.metadata = {**layer.metadata, METADATA: facts}
+        self._written[layer] = recipe
+        return layer
 
     def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:
         """Show a result in the layer of an earlier one, which nobody has edited.

@@ -17,12 +17,13 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.slides import LARGEST_WHOLE, Slide
 from napari_snow_unet.segmentation.options import Options, smallest_area_px
+from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._part import Part, part_of
-from napari_snow_unet.widgets._results import SUFFIX, Record, Results
+from napari_snow_unet.widgets._results import Record, Results
 from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
@@ -85,6 +86,13 @@ class LayerJob(QObject):
         self._timer.timeout.connect(self._relabel)
         for field in form.relabelling:
             field.changed.connect(self._relabel_soon)
+
+    @property
+    def written(self) -> tuple[Labels, Recipe] | None:
+        """The active layer and what it was made from, if its labels are files."""
+        active = unwrapped(self._viewer.layers.selection.active)
+        recipe = self.results.written(active)
+        return None if recipe is None else (active, recipe)
 
     @property
     def current(self) -> Labels | None:
@@ -214,11 +222,19 @@ class LayerJob(QObject):
         result = found.result
         self._form.show_device(found.model.device, found.model.precision)
         own = {"source": None, "level": None} | request.origin
-        facts = {"image": request.source.name, **result.provenance, **own}
-        facts = {key: value for key, value in facts.items() if value is not None}
-        layer = self.results.add_written(
-            request.source, SUFFIX[request.options.output], facts, result.labels, found.levels
+        facts = {key: fact for key, fact in (result.provenance | own).items() if fact is not None}
+        recipe = Recipe(
+            source=facts.get("source", ""),
+            model=request.model,
+            options=request.options,
+            pixel_size_um=result.pixel_size_um,
+            shape=request.source.shape,
+            rgb=request.source.rgb,
+            planes=[()],
+            provenance=facts,
+            to_files=True,
         )
+        layer = self.results.add_written(request.source, recipe, result.labels, found.levels)
         self._form.show_threshold(result.threshold)
         self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages, FILES]))
 

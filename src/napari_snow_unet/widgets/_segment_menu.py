@@ -33,6 +33,7 @@ SAVE = "For HoVer-Net, QuPath, a spreadsheet or an image viewer, by the ending o
 PYTHON = "A program that finds the same labels in the same file."
 COMMAND = "A line for the shell that writes the same labels."
 NO_RESULT = "Run first: there is no result of this image yet."
+FILES = "The labels are files already; their folder stands in the layer's metadata."
 NO_FILE = "The image is not a file: save it, and open that file."
 EDITED = "The labels were changed by hand; a text would give those from before."
 PART_ONLY = "Only a part of the image was segmented; a text would give all of it."
@@ -78,16 +79,28 @@ class SegmentMenu(QObject):
 
     def refresh(self) -> None:
         """Allow what can be done with the result, and say why the rest cannot."""
-        layer, record = self._current()
-        why = NO_RESULT if record is None else ""
-        text = why or self._why_no_text(record)
-        command = text or (PART if not _recipe(record).is_whole else "")
-        for action, reason in ((self.save, why), (self.python, text), (self.command, command)):
+        layer, reasons = self._reasons()
+        actions = (self.save, self.python, self.command)
+        for action, reason in zip(actions, reasons, strict=True):
             action.setEnabled(not reason and not self._bar.running)
             action.setToolTip(reason or action.whatsThis())
         self.save.setText("Save as…" if layer is None else f"Save “{layer.name}” as…")
-        self.reason.setText(command)
-        self.reason.setVisible(bool(command))
+        said = reasons[-1] or reasons[0]
+        self.reason.setText(said)
+        self.reason.setVisible(bool(said))
+
+    def _reasons(self) -> tuple[Labels | None, tuple[str, str, str]]:
+        """Return the result, and why it cannot be saved, be a program and be a command."""
+        written = self._job.written
+        if written is not None:
+            layer, recipe = written
+            text = _why_no_file(recipe)
+            return layer, (FILES, text, text)
+        layer, record = self._current()
+        if record is None:
+            return None, (NO_RESULT,) * 3
+        text = self._why_no_text(record)
+        return layer, ("", text, text or (PART if not _recipe(record).is_whole else ""))
 
     def save_as(self, path: Path, *, overwrite: bool) -> None:
         """Write the result in the format that the name of a file asks for."""
@@ -126,9 +139,13 @@ class SegmentMenu(QObject):
             return MIXED
         if record.part is not None:
             return PART_ONLY
-        return _why_no_file(record)
+        return NO_FILE if record.image() is None else _why_no_file(_recipe(record))
 
     def _copy(self, make: Callable[[Recipe], str]) -> None:
+        written = self._job.written
+        if written is not None:  # nobody has painted in files
+            self._compared(make(written[1]), "")
+            return
         layer, record = self._current()
         image = record.image() if record is not None else None
         if image is None or record is None:
@@ -183,16 +200,17 @@ def _recipe(record: Record) -> Recipe:
     )
 
 
-def _why_no_file(record: Record) -> str:
+def _why_no_file(recipe: Recipe) -> str:
     """Say why no file gives this result, as far as its header tells."""
-    source = record.provenance.get("source")
-    if source is None or record.image() is None:
+    if not recipe.source:
         return NO_FILE
     try:
-        size = read_any_header(source).size
+        size = read_any_header(recipe.source).size
     except InputError as error:
         return str(error)
-    return "" if tuple(size) == record.source.shape[-2:] else NO_FILE
+    if tuple(size) == recipe.shape[-2:]:
+        return ""
+    return PART_ONLY if "part" in recipe.provenance else NO_FILE
 
 
 def _compare(
