@@ -264,7 +264,7 @@ def _connected(address: str) -> Any:
     except ImportError as error:
         raise InputError(
             "dask.distributed is not installed",
-            expected="it, to compute on other machines",
+            expected="the extra [cluster], with which other machines are reached",
             remedy='Install it: pip install "napari-snow-unet[cluster]".',
         ) from error
     try:

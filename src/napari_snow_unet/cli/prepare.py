@@ -28,7 +28,7 @@ def prepare(
     ],
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Take the first so many pairs.", show_default=False),
+        typer.Option(min=1, help="Take only so many pairs, the first ones.", show_default=False),
     ] = None,
     shard: Annotated[
         int | None,

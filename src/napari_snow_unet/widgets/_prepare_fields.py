@@ -51,7 +51,7 @@ def options(
     Parameters
     ----------
     limit : int
-        Take the first so many pairs in the order of their numbers; 0 takes all.
+        Take only so many pairs, the first in the order of their numbers; 0 takes all.
     binary : bool
         Masks of 0 and 255, as in the paper, in place of a number for every nucleus.
     train : str

@@ -57,7 +57,8 @@ def network(pixel_size: float = 0.0, channel: str = "", tile: int = 1024) -> dic
         Micrometres per pixel, where you know better than the layer or file. A model is trained
         for a range of pixel sizes; an image outside it is resampled for the model.
     channel : str
-        What of a colour image is used. Models do best on the channel they were trained on.
+        Channel of a colour image that the model reads. Models do best on the one they were trained
+        on.
     tile : int
         Edge of the tiles in pixels, a multiple of 64. Smaller tiles need less memory; the result
         does not depend on it.

@@ -54,7 +54,9 @@ class SegmentForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.image = ComboBox(choices=[], tooltip="The image; follows the active image layer.")
+        self.image = ComboBox(
+            choices=[], tooltip="The image to segment; follows the active image layer."
+        )
         self.part = ComboBox(choices=[WHOLE, SHOWN], tooltip=PART_TIP)
         self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
         self.source = fields_of_source()

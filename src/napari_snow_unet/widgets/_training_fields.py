@@ -91,15 +91,15 @@ def more_options(
     Parameters
     ----------
     loss : str
-        What is made small: binary cross-entropy, alone or with one minus the soft Dice.
+        What training minimises: binary cross-entropy, alone or with one minus the soft Dice.
     augment : str
         How much the crops are turned, stretched and recoloured before the network sees them.
     patience : int
         End after so many epochs without a lower validation loss; 0 trains all epochs.
     dropout : float
-        Part of the activations left out in each step, at the finest levels.
+        Dropout: the part of the activations left out in each step, at the finest levels.
     channel : str
-        What the network sees of a colour image.
+        Channel of a colour image that the network sees.
     precision : str
         Number format. "auto" takes what this computer is fast in.
     fold : int
