@@ -1,12 +1,13 @@
 """Segment an image that is larger than the memory may get, and watch memory and time.
 
-    python benchmarks/large.py [--side 20000] [--model default] [--folder /tmp]
+    python benchmarks/large.py [--side 20000] [--model default] [--pixel-size 0.25] [--folder /tmp]
 
 Writes a generated RGB image of SIDE x SIDE pixels as a tiled, pyramidal OME-TIFF and as OME-Zarr,
-segments both by the shell's command in processes of their own, and prints the largest memory of
-each, its time per computed pixel (halos included) beside that of single tiles of 512 x 512 in the
-same run, how much the halo adds, and whether both gave the same labels. Images of up to 67 million
-pixels are segmented as a whole.
+segments both as the shell's command does in processes of their own, and prints the largest memory
+of each, its time per computed pixel (halos included) beside that of single tiles of 512 x 512 in
+the same run, how much the halo adds, what part of the time the network and the labels take, and
+whether both gave the same labels. With another --pixel-size the image is resampled for the network.
+Images of up to 67 million pixels are segmented as a whole.
 """
 
 from __future__ import annotations
@@ -39,6 +40,23 @@ for seed in range(14):
     seconds.append(time.perf_counter() - start)
 print(median(seconds[2:]) / image.shape[0] / image.shape[1])
 """
+WHOLE = """
+import sys, time
+from collections import Counter
+from pathlib import Path
+from napari_snow_unet.batch import Outputs, segment_files
+from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.options import Options
+source, out, model, pixel = sys.argv[1:]
+options, outputs = Options(pixel_size_um=float(pixel)), Outputs(Path(out), formats=("zarr",))
+start = last = time.perf_counter()
+spent = Counter()
+for step in segment_files([Path(source)], open_model(model), options, outputs):
+    now = time.perf_counter()
+    spent["network" if ", tile " in step.message else "labels"] += now - last
+    last = now
+print(spent["network"], spent["labels"])
+"""
 
 
 def main() -> None:
@@ -46,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--side", type=int, default=20_000)
     parser.add_argument("--model", default="default")
+    parser.add_argument("--pixel-size", type=float, default=UM, help="in micrometres")
     parser.add_argument("--folder", type=Path, help="where to put the files")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
@@ -55,38 +74,42 @@ def main() -> None:
         single = float(said([sys.executable, "-c", SINGLE, arguments.model]))
         print(f"single tiles: {1e9 * single:.0f} ns per pixel, from array to labels")
         for number, source in enumerate(sources):
-            report(source, folder / f"out{number}", arguments.model, single, arguments.side)
+            report(source, folder / f"out{number}", arguments, single)
         compare(folder)
 
 
-def report(source: Path, out: Path, model: str, single: float, side: int) -> None:
+def report(source: Path, out: Path, arguments: argparse.Namespace, single: float) -> None:
     """Segment one image and print what it took."""
-    words = ["segment", str(source), "-o", str(out), "--format", "zarr", "--model", model]
-    command = [sys.executable, "-m", "napari_snow_unet.cli", *words]
+    words = [str(source), str(out), arguments.model, str(arguments.pixel_size)]
     start = time.perf_counter()
-    largest = watched(command)
+    largest, printed = watched([sys.executable, "-c", WHOLE, *words])
     seconds = time.perf_counter() - start
     from napari_snow_unet.batch.large import WINDOW
     from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.resample import Resampling, scale_factor
     from napari_snow_unet.segmentation.tiling import cheapest_window, plan_tiles
 
-    halo = open_model(model).halo
-    tiles = plan_tiles((side, side), cheapest_window((side, side), halo, WINDOW), halo)
+    model, side = open_model(arguments.model), arguments.side
+    factor = scale_factor(arguments.pixel_size, model.pixel_size_um)
+    shape = Resampling.by(factor, (side, side)).new
+    tiles = plan_tiles(shape, cheapest_window(shape, model.halo, WINDOW), model.halo)
     computed = sum((y.stop - y.start) * (x.stop - x.start) for y, x in (t.window for t in tiles))
+    network, labels = map(float, printed.split())
     print(
         f"{source.name}: {seconds:.0f} s, {largest / 1e9:.2f} GB at most, "
         f"{1e9 * seconds / computed:.0f} ns per computed pixel "
         f"({seconds / computed / single:.2f} of single tiles), "
-        f"the halo adds {computed / side**2 - 1:.0%}"
+        f"the halo adds {computed / shape[0] / shape[1] - 1:.0%}; windows took {network:.0f} s, "
+        f"labels {labels:.0f} s"
     )
 
 
-def watched(command: list[str]) -> int:
-    """Run a command; return the largest memory it held, in bytes."""
+def watched(command: list[str]) -> tuple[int, str]:
+    """Run a command; return the largest memory it held, in bytes, and the last line it printed."""
     import psutil
 
     largest = 0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         process = psutil.Process(child.pid)
         while child.poll() is None:
             try:
@@ -94,9 +117,11 @@ def watched(command: list[str]) -> int:
             except psutil.NoSuchProcess:
                 break
             time.sleep(0.05)
+        assert child.stdout is not None
+        printed = child.stdout.read()
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
-    return largest
+    return largest, printed.splitlines()[-1]
 
 
 def compare(folder: Path) -> None:
