@@ -15,11 +15,11 @@ TOX := $(VENV)/bin/python -m tox run
 # make weights DATA=FOLDER: where tnbc/, snow_figures/ and dsb2018/ lie. WORK: where trainings go.
 DATA ?= data
 WORK ?= build/weights
-EPOCHS_OF_A_FOLD ?= 44
+EPOCHS_OF_A_FOLD ?= 47
 EPOCHS ?= 90
 CASES ?= 10000
 KILLS ?= 50
-RECIPE := --preset default --batch-size 4 --seed 0
+RECIPE := --preset default --seed 0
 
 .PHONY: help demo test test-slow fuzz soak load audit lint screenshots crossvalidate weights format system clean
 

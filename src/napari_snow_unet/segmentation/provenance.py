@@ -40,12 +40,12 @@ def scale_messages(
     low, high = model.pixel_size_um
     if pixel_size_um is None:
         return (
-            f"The pixel size is unknown: taken as {low:g} to {high:g} µm, as the model expects.",
+            f"The pixel size is unknown: taken as {low:.2g} to {high:.2g} µm, as the model expects.",
         )
     if resampled_um is None:
         return ()
     sizes = f"from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel"
-    return (f"Resampled {sizes} for the model, which knows {low:g} to {high:g} µm.",)
+    return (f"Resampled {sizes} for the model, which knows {low:.2g} to {high:.2g} µm.",)
 
 
 def provenance(

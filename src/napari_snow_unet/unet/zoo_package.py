@@ -125,7 +125,7 @@ def _write_example(model: Any, config: UNetConfig, folder: Path) -> None:
 def _readme(config: UNetConfig) -> str:
     scale = ""
     if config.pixel_size_um is not None:
-        scale = ", at {:g} to {:g} micrometres per pixel".format(*config.pixel_size_um)
+        scale = ", at {:.2g} to {:.2g} micrometres per pixel".format(*config.pixel_size_um)
     return TEXT.format(
         name=config.name,
         channel=config.channel,

@@ -149,7 +149,7 @@ def facts(entry: ModelEntry) -> str:
     lines = [entry.name]
     if entry.pixel_size_um is not None:
         low, high = entry.pixel_size_um
-        lines.append(f"for pixels of {low:g} to {high:g} µm, {entry.channel} channel")
+        lines.append(f"for pixels of {low:.2g} to {high:.2g} µm, {entry.channel} channel")
     if entry.parameters:
         lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
     if entry.trained_on:
