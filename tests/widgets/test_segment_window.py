@@ -14,6 +14,8 @@ from npe2 import PluginManager
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_snow_unet.widgets._scroll import VerticalScroll
+
 COMMAND = "napari-snow-unet.segment"
 
 
@@ -59,6 +61,19 @@ def test_the_dock_fits_a_small_screen_and_scrolls(shown_dock, qtbot, kind):
         assert button.isVisible()
         bottom = button.mapTo(frame, button.rect().bottomRight())
         assert frame.rect().contains(bottom)
+
+
+@pytest.mark.parametrize(
+    "name", ["Segment nuclei", "Prepare a dataset", "Train a U-Net", "Measure a segmentation"]
+)
+def test_no_dock_scrolls_where_there_is_room(make_napari_viewer_proxy, qtbot, name):
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(1400, 1000)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", name)
+    scroll = getattr(widget, "native", widget).findChildren(VerticalScroll)[0]
+    qtbot.waitUntil(lambda: scroll.isVisible() and scroll.viewport().height() > 100)
+    qtbot.wait(200)
+    assert not scroll.verticalScrollBar().isVisible()
 
 
 def test_no_field_is_cut_off(shown_dock, qtbot, discs):

@@ -55,5 +55,6 @@ def _print_table(entries: list[ModelEntry]) -> None:
 
 def _facts(entry: ModelEntry) -> tuple[str, str, str, str]:
     size = f"{entry.size / 1e6:.1f} MB" if entry.size else "-"
-    pixels = "any" if entry.pixel_size_um is None else "{:.2g} to {:.2g}".format(*entry.pixel_size_um)
+    known = entry.pixel_size_um
+    pixels = "any" if known is None else "{:.2g} to {:.2g}".format(*known)
     return size, entry.checksum[:12] or "-", entry.channel, pixels if not entry.problem else "-"

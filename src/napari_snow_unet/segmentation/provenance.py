@@ -37,15 +37,13 @@ def scale_messages(
     """Say in a line what was done about the pixel size, where there is something to say."""
     if model.pixel_size_um is None:
         return ()
-    low, high = model.pixel_size_um
+    known = "{:.2g} to {:.2g} µm".format(*model.pixel_size_um)
     if pixel_size_um is None:
-        return (
-            f"The pixel size is unknown: taken as {low:.2g} to {high:.2g} µm, as the model expects.",
-        )
+        return (f"The pixel size is unknown: taken as {known}, as the model expects.",)
     if resampled_um is None:
         return ()
     sizes = f"from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel"
-    return (f"Resampled {sizes} for the model, which knows {low:.2g} to {high:.2g} µm.",)
+    return (f"Resampled {sizes} for the model, which knows {known}.",)
 
 
 def provenance(

@@ -49,7 +49,8 @@ class FileTable(QTableWidget):
         numbers = (
             ("", "") if result.error else (f"{result.nuclei:,}", f"{result.area_fraction:.1%}")
         )
-        done = "failed: " + result.error if result.error else "done"
+        reason = result.error.split(": ", 1)[-1]  # the row names the file, the tooltip its path
+        done = f"failed: {reason}" if reason else "done"
         for column, text in enumerate((result.source.name, *numbers, done)):
             item = QTableWidgetItem(text)
             item.setToolTip(result.error or str(result.source))

@@ -27,8 +27,9 @@ class VerticalScroll(QScrollArea):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size of the whole content."""
-        hint = self.widget().sizeHint()
-        return QSize(hint.width() + self._bar_width, hint.height())
+        hint, frame = self.widget().sizeHint(), self.contentsMargins()
+        height = hint.height() + frame.top() + frame.bottom()
+        return QSize(hint.width() + self._bar_width, height)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return the width of the content and a height to scroll in."""

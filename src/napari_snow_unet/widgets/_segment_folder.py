@@ -110,6 +110,8 @@ class FolderJob:
                 names = [path.name for path in paths[:MOST_NAMES]]
                 more = len(paths) - len(names)
                 text.append(f"{what}: {', '.join(names)}{f' and {more} more' if more else ''}.")
+        if failed:
+            text.append(f"The first: {failed[0].error}")
         text += dict.fromkeys(message for result in results for message in result.messages)
         self._bar.say(" ".join(text), problem=bool(failed))
 

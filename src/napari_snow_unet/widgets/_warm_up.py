@@ -10,7 +10,6 @@ from contextlib import suppress
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
-from napari_snow_unet.data.files import InputError
 from napari_snow_unet.models import CLASSICAL, open_model
 from napari_snow_unet.unet.ending import end_at_once
 
@@ -72,7 +71,8 @@ def load(model: str, precision: str) -> None:
     model, precision : str
         As `models.open_model` takes them.
     """
-    with suppress(InputError):
+    # Where Python ends meanwhile, libraries fail in ways of their own.
+    with suppress(Exception):
         opened = open_model(model, precision=precision)
         channels = 3 if opened.channel == "rgb" else 1
         opened.predict(np.zeros((1, EDGE, EDGE, channels), np.float32))
