@@ -18,7 +18,10 @@ MOST_NAMES = 5
 
 def main() -> int:
     """Print known flaws; return the exit status."""
-    done = subprocess.run([sys.executable, "-m", "pip_audit", *OPTIONS], stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "pip_audit", *OPTIONS]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout:
+        sys.exit(done.stderr)
     packages = [
         package for package in json.loads(done.stdout)["dependencies"] if package["name"] != OWN
     ]
