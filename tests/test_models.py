@@ -217,3 +217,11 @@ def test_threads_that_open_a_model_at_once_get_the_same_one():
         with ThreadPoolExecutor(4) as threads:
             waiting = [threads.submit(opened) for _ in range(4)]
             assert len({id(one.result()) for one in waiting}) == 1
+
+
+def test_the_fast_number_format_gives_nearly_the_labels_of_float32():
+    exact, fast = (open_model("default", precision=p) for p in ("float32", "mixed_bfloat16"))
+    for tile in islice(frozen_test_set(), 4):
+        image = tile.image[:256, :256]
+        one, other = (run(segment(image, model)).labels > 0 for model in (exact, fast))
+        assert 2 * (one & other).sum() / (one.sum() + other.sum()) > 0.995

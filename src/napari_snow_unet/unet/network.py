@@ -10,7 +10,9 @@ from keras import layers
 from napari_snow_unet.unet.config import UNetConfig
 
 
-def build_unet(config: UNetConfig, *, precision: str = "float32") -> keras.Model:
+def build_unet(
+    config: UNetConfig, *, precision: str = "float32", first: str | None = None
+) -> keras.Model:
     """Build the network with fresh weights.
 
     Two convolutions per level, max-pooling on the way down, transposed convolutions and
@@ -23,6 +25,8 @@ def build_unet(config: UNetConfig, *, precision: str = "float32") -> keras.Model
         Architecture and channel.
     precision : {"float32", "mixed_bfloat16", "mixed_float16"}, default: "float32"
         Keras dtype policy of the layers. Weights and the sigmoid stay float32.
+    first : str, optional
+        Another policy for the first convolution, whose input is the image.
 
     Returns
     -------
@@ -38,7 +42,8 @@ def build_unet(config: UNetConfig, *, precision: str = "float32") -> keras.Model
     pixels = keras.Input((None, None, config.channels), name="pixels")
     skips, x = [], pixels
     for level in range(config.levels - 1):
-        skips.append(_convolve_twice(x, config, level, "down", precision))
+        entry = first if level == 0 else None
+        skips.append(_convolve_twice(x, config, level, "down", precision, entry))
         x = layers.MaxPooling2D(2, name=f"pool{level}", dtype=precision)(skips[-1])
     x = _convolve_twice(x, config, config.levels - 1, "bottom", precision)
     for level in reversed(range(config.levels - 1)):
@@ -52,7 +57,9 @@ def build_unet(config: UNetConfig, *, precision: str = "float32") -> keras.Model
     return keras.Model(pixels, probability, name="unet")
 
 
-def _convolve_twice(x: Any, config: UNetConfig, level: int, side: str, precision: str) -> Any:
+def _convolve_twice(
+    x: Any, config: UNetConfig, level: int, side: str, precision: str, first: str | None = None
+) -> Any:
     act, rate = config.activation, config.dropout * (1 + level // 2)
     for part in ("a", "b"):
         name = f"{side}{level}{part}"
@@ -62,7 +69,7 @@ def _convolve_twice(x: Any, config: UNetConfig, level: int, side: str, precision
             padding="same",
             kernel_initializer="he_normal",
             name=name,
-            dtype=precision,
+            dtype=(first or precision) if part == "a" else precision,
         )(x)
         if config.normalization == "batch":
             x = layers.BatchNormalization(name=f"{name}_norm", dtype=precision)(x)

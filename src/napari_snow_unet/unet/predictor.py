@@ -73,14 +73,13 @@ def _stride(model: Any) -> int:
 
 
 def _first_convolution(model: Any) -> tuple[int, int]:
-    """Return the filters of the first convolution and the bytes of the numbers it computes."""
+    """Return the filters of the first convolution and the bytes of the numbers in the network."""
     import keras
 
-    convolutions = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
-    layer = next(convolutions, None)
-    if layer is None:
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    if not layers:
         return 0, 0
-    return layer.filters, 4 if layer.compute_dtype == "float32" else 2
+    return layers[0].filters, 2 if any("16" in layer.compute_dtype for layer in layers) else 4
 
 
 def _check_shape(shape: tuple[int, ...], channels: int, stride: int) -> None:

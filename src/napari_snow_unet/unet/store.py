@@ -35,7 +35,9 @@ def load_model(
     folder : path-like
         What `save_model` wrote.
     precision : str, default: "float32"
-        Keras dtype policy of the layers, see `build_unet`.
+        Keras dtype policy of the layers but the first convolution, which computes in float32: on
+        37 real tiles labels of a network in bfloat16 then have a mean Dice of 0.999 with those in
+        float32, and one of 0.990 where the image itself is rounded.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def load_model(
     from napari_snow_unet.unet.network import build_unet
     from napari_snow_unet.unet.weights_file import check_weights_file
 
-    model = build_unet(config, precision=precision)
+    model = build_unet(config, precision=precision, first="float32")
     path = folder / WEIGHTS
     check_weights_file(path, [tuple(variable.shape) for variable in model.weights])
     try:
