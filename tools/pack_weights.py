@@ -11,6 +11,7 @@ from pathlib import Path
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.synthetic import GENERATOR_VERSION
+from napari_snow_unet.unet.augment import ZOOM
 from napari_snow_unet.unet.backend import prepare
 from napari_snow_unet.unet.run_directory import RunDirectory, open_run
 from napari_snow_unet.unet.store import load_model, save_model
@@ -33,8 +34,8 @@ def trained_on(run: RunDirectory) -> str:
     options = run.config().options
     return (
         "; ".join(parts)
-        + f". Shown for {options.epochs} epochs at magnifications of 0.6 to 1.5. Seed "
-        + f"{options.seed}."
+        + f". Shown for {options.epochs} epochs at magnifications of {ZOOM[0]} to {ZOOM[1]}. "
+        + f"Seed {options.seed}."
     )
 
 

@@ -96,3 +96,19 @@ def test_another_engine_gives_the_same_probabilities(engine, tmp_path):
         assert run.returncode == 0, run.stderr
         maps.append(np.load(path))
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [
+        ("fpu avx512_bf16 gfni", True),
+        ("amx_bf16", True),
+        ("avx512f avx512_bf16x", False),
+        ("", False),
+    ],
+)
+def test_a_processor_that_multiplies_bfloat16_is_known_by_its_flags(tmp_path, flags, fast):
+    facts = tmp_path / "cpuinfo"
+    facts.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\nbugs\t\t: amx_bf16\n")
+    assert backend._multiplies_bfloat16(facts) == fast
+    assert not backend._multiplies_bfloat16(tmp_path / "none")

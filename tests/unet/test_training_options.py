@@ -47,7 +47,7 @@ def test_options_survive_json(preset):
         ("loss", "mse", "bce, bce-dice"),
         ("channel", ["red"], "red, green"),
         ("patience", None, "a whole number"),
-        ("optimizer", "sgd", "adam, adamw"),
+        ("optimizer", "sgd", "adam, adamw, muon"),
     ],
 )
 def test_a_value_out_of_range_is_named(name, value, told):

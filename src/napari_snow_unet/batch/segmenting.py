@@ -36,7 +36,7 @@ from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.data.slides import Slide, is_slide
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
-from napari_snow_unet.segmentation.pipeline import Segmentation, segment
+from napari_snow_unet.segmentation.pipeline import Segmentation, predict
 from napari_snow_unet.segmentation.preprocess import unit_divisor
 
 Result = TypeVar("Result")
@@ -105,7 +105,8 @@ def segment_files(
             results.append(written.result())
             return FileDone(len(results), len(files), results[-1].source.name, results[-1])
 
-        # One thread reads the next image and one writes the last result while one is computed.
+        # While the network is at one image, one thread reads the next, and one finds and writes the
+        # nuclei of the last.
         last: Future[FileResult] | None = None
         with _Threads(begun, table, there, model.name) as threads:
             images = threads.read_ahead(todo, use_pixel_size=use_pixel_size)
@@ -236,17 +237,18 @@ def _read(path: Path, use_pixel_size: bool) -> ImageFile | Slide:
 def _segment_image(
     image: ImageFile | Slide, model: Model, options: Options, outputs: Outputs
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
-    """Segment the planes of an image; return what writes the result."""
+    """Predict the planes of an image; return what finds their nuclei and writes the result."""
     if isinstance(image, Slide):
         return (yield from segment_large_file(image, model, options, outputs))
     check_formats(image, outputs)
     divisor = unit_divisor(image.array)
-    parts: list[Segmentation] = []
+    unfinished: list[Callable[[], Segmentation]] = []
     for plane in planes_of(image.array):
-        steps = segment(plane, model, options, pixel_size_um=image.pixel_size_um, divisor=divisor)
-        parts.append((yield from steps))
+        steps = predict(plane, model, options, pixel_size_um=image.pixel_size_um, divisor=divisor)
+        unfinished.append((yield from steps))
 
     def write() -> FileResult:
+        parts = [find_nuclei() for find_nuclei in unfinished]
         labels = write_results(image, divisor, parts, outputs, mask=options.output == "mask")
         return _result(image.path, labels, parts)
 

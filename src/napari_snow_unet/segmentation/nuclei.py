@@ -268,18 +268,32 @@ def _watershed(
     distance: NDArray[np.float32], inside: NDArray[np.bool_], height: float
 ) -> NDArray[np.int32]:
     from scipy import ndimage
-    from skimage.morphology import local_maxima, reconstruction
+    from skimage.morphology import local_maxima
     from skimage.segmentation import watershed
 
-    framed = np.pad(distance, 1)
-    lowered = np.maximum(framed - np.float32(height), 0)
-    domes = reconstruction(lowered, framed, method="dilation")[1:-1, 1:-1]
+    domes = _grown(np.maximum(distance - np.float32(height), 0), distance)
     peaks = local_maxima(domes, connectivity=2) & inside
     markers, count = ndimage.label(peaks, structure=np.ones((3, 3)))
     if count < 2:
         return inside.astype(np.int32)
     parts: NDArray[np.int32] = watershed(-distance, markers, mask=inside).astype(np.int32)
     return parts
+
+
+def _grown(marker: NDArray[np.float32], limit: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Reconstruct by dilation: let the marker grow below the limit until nothing changes.
+
+    A peak comes down to its own height within a few pixels, so a few dilations do. scikit-image
+    sorts all pixels instead, which takes five times as long for components of a nucleus' size.
+    """
+    import cv2
+
+    around = np.ones((3, 3), np.uint8)
+    while True:
+        grown = np.minimum(cv2.dilate(marker, around), limit)
+        if np.array_equal(grown, marker):
+            return marker
+        marker = grown
 
 
 def _on_border(statistics: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bool_]:

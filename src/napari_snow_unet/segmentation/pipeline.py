@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
 from napari_snow_unet.segmentation.tiling import Tile, mirrored, plan_tiles, within
 
-__all__ = ["Progress", "Segmentation", "label", "predict_plane", "run", "segment"]
+__all__ = ["Progress", "Segmentation", "label", "predict", "predict_plane", "run", "segment"]
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,46 @@ def segment(
     InputError
         If the image or an option cannot be used; before anything is computed.
     """
+    find_nuclei = yield from predict(
+        image, model, options, pixel_size_um=pixel_size_um, divisor=divisor, inside=inside
+    )
+    return find_nuclei()
+
+
+def predict(
+    image: Any,
+    model: Model,
+    options: Options | None = None,
+    *,
+    pixel_size_um: float | None = None,
+    divisor: float | None = None,
+    inside: NDArray[np.bool_] | None = None,
+) -> Generator[Progress, None, Callable[[], Segmentation]]:
+    """Do the network's part of `segment`, and return what does the rest.
+
+    The rest needs one processor core and no network, so it may run in another thread while the
+    network is at the next plane.
+
+    Parameters
+    ----------
+    image, model, options, pixel_size_um, divisor, inside
+        See `segment`.
+
+    Yields
+    ------
+    Progress
+        Once after every window.
+
+    Returns
+    -------
+    callable
+        Finds the nuclei in the probability map and returns the `Segmentation`.
+
+    Raises
+    ------
+    InputError
+        As `segment` does, from the generator.
+    """
     options = options or Options()
     if plane_axes(image.shape, rgb=is_rgb(image.shape)) != "plane":
         raise InputError(
@@ -194,18 +234,22 @@ def segment(
     probability, resampled_um = yield from predict_plane(
         image, model, options, pixel_size_um=pixel_size_um, divisor=divisor
     )
-    result = label(
-        probability,
-        options,
-        floor=model.threshold_floor,
-        pixel_size_um=pixel_size_um,
-        inside=inside,
-    )
-    return replace(
-        result,
-        messages=result.messages + scale_messages(model, pixel_size_um, resampled_um),
-        provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um),
-    )
+
+    def find_nuclei() -> Segmentation:
+        result = label(
+            probability,
+            options,
+            floor=model.threshold_floor,
+            pixel_size_um=pixel_size_um,
+            inside=inside,
+        )
+        return replace(
+            result,
+            messages=result.messages + scale_messages(model, pixel_size_um, resampled_um),
+            provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um),
+        )
+
+    return find_nuclei
 
 
 def predict_plane(

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ def fast_precision() -> str:
     """
     device = prepare()
     if device.kind == "cpu":
-        return "mixed_bfloat16" if device.backend != "jax" and _has_amx() else "float32"
+        return "mixed_bfloat16" if device.backend != "jax" and _multiplies_bfloat16() else "float32"
     if device.backend == "tensorflow":
         import tensorflow as tf
 
@@ -326,11 +327,12 @@ def _jax_device() -> Device:
 _FIND_DEVICE = {"tensorflow": _tensorflow_device, "torch": _torch_device, "jax": _jax_device}
 
 
-def _has_amx() -> bool:
-    """Tell whether the processor multiplies matrices of bfloat16 in hardware (Linux only)."""
+def _multiplies_bfloat16(facts: Path = Path("/proc/cpuinfo")) -> bool:
+    """Tell whether the processor multiplies bfloat16 in hardware (Linux only)."""
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
-            return any("amx_bf16" in line for line in file if line.startswith("flags"))
+        with facts.open(encoding="ascii", errors="replace") as file:
+            flags = next((line.split() for line in file if line.startswith("flags")), [])
+            return not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
     except OSError:
         return False
 

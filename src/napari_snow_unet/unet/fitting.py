@@ -29,6 +29,7 @@ from napari_snow_unet.unet.checkpoint import (
 )
 from napari_snow_unet.unet.curves import draw_curves
 from napari_snow_unet.unet.memory import require_memory
+from napari_snow_unet.unet.muon import ConvolutionMuon
 from napari_snow_unet.unet.network import build_unet
 from napari_snow_unet.unet.pixel_loss import PixelLoss
 from napari_snow_unet.unet.pixel_scores import PixelScores
@@ -229,12 +230,14 @@ def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> A
             warmup_target=options.learning_rate if rising else None,
             warmup_steps=rising,
         )
+    decay = options.weight_decay
     if options.optimizer == "adam":
         optimizer: Any = keras.optimizers.Adam(rate)
-    else:
-        decay = options.weight_decay
+    elif options.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = ConvolutionMuon(rate, decay, global_clipnorm=1.0)
     return keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer
 
 

@@ -14,7 +14,7 @@ Loss = Literal["bce", "bce-dice"]
 Augment = Literal["none", "standard", "strong"]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Schedule = Literal["constant", "cosine"]
-Optimizer = Literal["adam", "adamw"]
+Optimizer = Literal["adam", "adamw", "muon"]
 
 # Smallest and largest value of every number, named in the error that refuses another one.
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -71,10 +71,11 @@ class TrainingOptions:
         Of the learning rate over the steps of the whole training.
     warm_up : int
         Steps over which a cosine schedule first rises.
-    optimizer : {"adam", "adamw"}
-        AdamW decays kernels by `weight_decay` and clips gradients to a norm of 1.
+    optimizer : {"adam", "adamw", "muon"}
+        AdamW and Muon (see `muon.ConvolutionMuon`) decay kernels by `weight_decay` and clip
+        gradients to a norm of 1.
     weight_decay : float
-        For AdamW.
+        For AdamW and Muon.
     patience : int
         Epochs without a lower validation loss after which training ends; 0 is never.
     precision : {"auto", "float32", "mixed_bfloat16", "mixed_float16"}
@@ -97,14 +98,14 @@ class TrainingOptions:
     preset: Preset = "default"
     epochs: int = 50
     batch_size: int = 4
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     loss: Loss = "bce-dice"
     augment: Augment = "strong"
     crop: int | None = 256
     schedule: Schedule = "cosine"
     warm_up: int = 100
-    optimizer: Optimizer = "adamw"
-    weight_decay: float = 1e-4
+    optimizer: Optimizer = "muon"
+    weight_decay: float = 0.01
     patience: int = 0
     precision: Precision = "auto"
     base_filters: int = 16
@@ -162,6 +163,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "schedule": "constant",
         "warm_up": 0,
         "optimizer": "adam",
+        "learning_rate": 1e-3,
         "weight_decay": 0.0,
         "dropout": 0.1,
         "precision": "float32",
