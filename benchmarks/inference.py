@@ -9,7 +9,9 @@ slows all of them; only the ratios of the medians mean something.
 From file to labels:
 
 - notebook: Keras' ``predict`` for one tile, Otsu's method on the 8-bit map, connected components;
-- float32, mixed_bfloat16: `segment` with the bundled network.
+- float32, mixed_bfloat16: `segment` with the bundled network;
+- the folder: all tiles by the shell's command, which reads the next tile and finds the nuclei of
+  the last while the network computes, beside the notebook's loop, both writing PNG files.
 
 The network alone, 512 x 512 pixels: Keras' ``predict`` one by one and in batches of 8, ours, ONNX
 Runtime (``pip install onnxruntime tf2onnx``) and OpenVINO (``pip install openvino``) on the same
@@ -32,9 +34,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.batch.segmenting import segment_files
+from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.data.images import read_image, read_labels, write_labels
 from napari_snow_unet.models import DEFAULT, export_model, find_model, open_model
 from napari_snow_unet.models import DEFAULT_MODEL as NAME
+from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 
 Way = Callable[[Path], NDArray[Any]]
@@ -52,6 +57,7 @@ def main() -> None:
     arguments = parser.parse_args()
     paths = sorted((arguments.folder / "images").glob("*.png"))
     file_to_labels(paths[: arguments.tiles or None])
+    whole_folder(paths[: arguments.tiles or None])
     network_alone(paths[:BATCH], arguments.rounds)
 
 
@@ -80,6 +86,26 @@ def file_to_labels(paths: Sequence[Path]) -> None:
             f"Dice against truth {mean(truth[name]):.4f}"
         )
     print(f"  Dice {REFERENCE} against {FAST}: mean {mean(between):.4f}, least {min(between):.4f}")
+
+
+def whole_folder(paths: Sequence[Path]) -> None:
+    """Compare the notebook's loop over tiles with the command, twice in turns, files written."""
+    notebook, model = _notebook(), open_model(DEFAULT, precision=FAST)
+    seconds: dict[str, list[float]] = {"notebook": [], FAST: []}
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as temporary:
+            start = perf_counter()
+            for path in paths:
+                write_labels(Path(temporary) / path.name, notebook(path))
+            seconds["notebook"].append(perf_counter() - start)
+        with tempfile.TemporaryDirectory() as temporary:
+            start = perf_counter()
+            run(segment_files(list(paths), model, Options(), Outputs(Path(temporary))))
+            seconds[FAST].append(perf_counter() - start)
+    print(f"From a folder to a folder, {len(paths)} tiles")
+    for name, taken in seconds.items():
+        each, ratio = min(taken) / len(paths), min(seconds["notebook"]) / min(taken)
+        print(f"  {name:16} {each * 1e3:7.0f} ms per tile, notebook / this {ratio:5.2f}")
 
 
 def network_alone(paths: Sequence[Path], rounds: int) -> None:
