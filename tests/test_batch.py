@@ -15,9 +15,12 @@ import tifffile
 import zarr
 
 from napari_snow_unet.batch import SUMMARY, Outputs, find_images, segment_files, segmenting
+from napari_snow_unet.batch.asked import ASKED
 from napari_snow_unet.batch.writing import write_results
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
+from napari_snow_unet.data.prepare import PrepareOptions, prepare
+from napari_snow_unet.data.splits import SplitPlan
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
@@ -156,9 +159,63 @@ def test_existing_results_are_kept_unless_told(folder, tmp_path):
 def test_the_images_themselves_are_never_replaced(folder):
     before = (folder / "tile1.png").read_bytes()
     outputs = Outputs(folder, overwrite=True)
-    (result,) = run(segment_files([folder / "tile1.png"], MODEL, Options(), outputs))
-    assert "replace an image" in result.error
+    there = set(folder.iterdir())
+    with pytest.raises(InputError, match="replace an image"):
+        run(segment_files([folder / "tile1.png"], MODEL, Options(), outputs))
     assert (folder / "tile1.png").read_bytes() == before
+    assert {path.name for path in set(folder.iterdir()) - there} == set()
+    files = [folder / "tile1.png", folder / "other" / "tile1.png"]
+    write_image(files[1], picture(3))
+    first, second = run(segment_files(files[::-1], MODEL, Options(), outputs))
+    assert "replace an image" in first.error + second.error
+    assert (folder / "tile1.png").read_bytes() == before
+
+
+def test_a_failed_image_has_no_measurements_in_the_table(folder, tmp_path):
+    broken = folder / "broken.png"
+    broken.write_bytes(b"no image")
+    run(segment_files([broken, folder / "tile1.png"], MODEL, Options(), Outputs(tmp_path / "out")))
+    failed, done = rows_of(tmp_path / "out")
+    assert failed["nuclei"] == failed["area_fraction"] == failed["threshold"] == ""
+    assert failed["error"]
+    assert float(done["threshold"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "told"),
+    [
+        (Options(threshold=0.9), {}, "threshold otsu.*threshold 0.9"),
+        (Options(), {"formats": ("csv", "mat")}, r"formats \(usual\).*formats csv\+mat"),
+        (Options(), {"overlay": True}, "overlay False.*overlay True"),
+    ],
+)
+def test_a_run_is_not_gone_on_with_as_another(folder, tmp_path, options, more, told):
+    files, outputs = [folder / "tile1.png"], Outputs(tmp_path / "out")
+    run(segment_files(files, MODEL, Options(), outputs))
+    before = {path.name: path.read_bytes() for path in outputs.folder.iterdir()}
+    with pytest.raises(InputError, match=told):
+        run(segment_files(files, MODEL, options, replace(outputs, resume=True, **more)))
+    run(segment_files(files, MODEL, Options(tile=512), replace(outputs, resume=True)))
+    assert {path.name: path.read_bytes() for path in outputs.folder.iterdir()} == before
+    run(segment_files(files, MODEL, options, replace(outputs, overwrite=True, **more)))
+
+
+def test_the_pixel_size_of_a_prepared_dataset_is_that_of_its_manifest(folder, tmp_path):
+    raw = tmp_path / "raw"
+    write_image(raw / "images" / "a.png", picture(1))
+    write_labels(raw / "masks" / "a.png", np.eye(*picture(1).shape[:2], dtype=np.int32))
+    dataset = tmp_path / "dataset"
+    run(prepare([raw], dataset, PrepareOptions(um_per_px=0.5, split=SplitPlan(train=1.0))))
+    for found in (find_images([dataset]), find_images([dataset], "train")):
+        assert list(found.pixel_sizes.values()) == [0.5]
+        steps = segment_files(
+            found.images,
+            MODEL,
+            Options(),
+            Outputs(tmp_path / "out", overwrite=True),
+            pixel_sizes=found.pixel_sizes,
+        )
+        assert run(steps)[0].pixel_size_um == 0.5
 
 
 def test_two_images_of_one_name_do_not_share_a_result(folder, tmp_path):
@@ -284,7 +341,7 @@ def test_a_stack_is_refused_for_formats_of_one_plane_before_any_work(tmp_path):
     outputs = Outputs(tmp_path / "out", formats=("png", "mat"))
     (result,) = run(segment_files([source], MODEL, Options(), outputs))
     assert "one plane" in result.error
-    assert {path.name for path in outputs.folder.iterdir()} == {SUMMARY}
+    assert {path.name for path in outputs.folder.iterdir()} == {SUMMARY, ASKED}
 
 
 def test_no_format_is_overwritten_untold_and_the_summary_never(folder, tmp_path):

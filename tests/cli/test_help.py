@@ -30,8 +30,14 @@ def test_every_option_says_in_a_sentence_what_it_is(name):
         assert text.rstrip()[-1] in ".)", text
 
 
+def test_a_paragraph_is_one_line_until_the_screen_breaks_it():
+    told = COMMANDS["segment"].help
+    assert len(told.split("\n\n")) == 2
+    assert "\n" not in told.replace("\n\n", "")
+
+
 def test_brackets_that_are_meant_are_shown():
     shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "160"}).output
-    assert 'pip install "napari-snow-unet[export]"' in shown
+    assert 'pip install "napari-snow-unet[export]"' in " ".join(shown.split())
     shown = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "160"}).output
     assert "(default: all cores)" in shown

@@ -46,6 +46,20 @@ def test_a_folder_with_the_bundled_model_gives_the_labels_of_the_pipeline(tiles,
         assert (out / f"{path.stem}_overlay.png").exists()
 
 
+def test_wrong_usage_is_noticed_before_a_network_is_loaded(tiles, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_snow_unet.models.open_model", None)
+    out = ("-o", tmp_path / "out")
+    for words, told in (
+        (("--min-area", 10, "--min-area-um2", 5), "give one of them"),
+        (("--threshold", "1.5"), "threshold of 1.5"),
+        (("--pixel-size", "-1"), "pixel size of -1"),
+    ):
+        text = shell("segment", tiles, *out, *words, code=2)
+        assert told in " ".join(text.replace("│", "").split())
+    result = CliRunner().invoke(app, ["segment", str(tiles / "none.png"), "-o", str(out[1])])
+    assert "no such file" in str(result.exception or result.output)
+
+
 def test_company_in_the_batch_changes_nothing(tiles, tmp_path):
     shell("segment", tiles, "-o", tmp_path / "both")
     shell("segment", tiles / "t2.png", "-o", tmp_path / "alone")
@@ -105,6 +119,7 @@ def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
         "t1.csv",
         "t1.mat",
         "summary.csv",
+        "options.json",
     }
     text = shell("segment", tiles, "-o", out, "--format", "jpg", code=2)
     assert "'jpg' is none of png, tif, mat" in text

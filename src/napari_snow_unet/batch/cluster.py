@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from itertools import islice
@@ -52,6 +52,8 @@ class Job:
         Where to: a folder that every machine sees under the same path.
     use_pixel_size : bool
         Believe the pixel size that a file states.
+    pixel_sizes : dict from Path to float
+        Micrometres per pixel of files that do not state any.
     """
 
     model: str
@@ -59,6 +61,7 @@ class Job:
     options: Options
     outputs: Outputs
     use_pixel_size: bool = True
+    pixel_sizes: dict[Path, float] = field(default_factory=dict)
 
 
 def segment_files_on(
@@ -98,6 +101,7 @@ def segment_files_on(
     """
     files = [path.resolve() for path in files]
     job = replace(job, outputs=replace(job.outputs, folder=job.outputs.folder.resolve()))
+    known = {path.resolve(): size for path, size in job.pixel_sizes.items()}
     model = open_model(job.model, precision=job.precision)
     if model.checksum:  # every machine computes in the number format of this one
         job = replace(job, precision=model.precision)
@@ -126,7 +130,8 @@ def segment_files_on(
                 if slide is not None:
                     divided.append(slide)
                     continue
-                waiting[client.submit(segment_on_worker, str(path), job, pure=False)] = path
+                own = replace(job, pixel_sizes={path: known[path]} if path in known else {})
+                waiting[client.submit(segment_on_worker, str(path), own, pure=False)] = path
             except InputError as error:
                 refused = FileResult(path, error=str(error), model=model.name)
                 if str(path) in kept:  # the row of what is there stays
@@ -161,7 +166,14 @@ def segment_on_worker(path: str, job: Job) -> FileResult:
     model = open_model(job.model, precision=job.precision)
     # What a worker that died has left of this image is replaced; others' files were looked for.
     outputs = replace(job.outputs, overwrite=True)
-    return segment_one(Path(path), model, job.options, outputs, use_pixel_size=job.use_pixel_size)
+    return segment_one(
+        Path(path),
+        model,
+        job.options,
+        outputs,
+        use_pixel_size=job.use_pixel_size,
+        pixel_sizes=job.pixel_sizes,
+    )
 
 
 def _too_large(path: Path, job: Job) -> Slide | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_snow_unet.data.files import InputError
@@ -20,10 +20,21 @@ SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 
 @dataclass(frozen=True)
 class Found:
-    """Images to segment, and what else lay in the folders, by name."""
+    """Images to segment.
+
+    Attributes
+    ----------
+    images : list of Path
+        The images.
+    skipped : list of Path
+        What else lay in the folders.
+    pixel_sizes : dict from Path to float
+        Micrometres per pixel that the manifest of a prepared dataset gives.
+    """
 
     images: list[Path]
     skipped: list[Path]
+    pixel_sizes: dict[Path, float] = field(default_factory=dict)
 
 
 def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found:
@@ -50,6 +61,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
     """
     images: dict[Path, None] = {}
     skipped: list[Path] = []
+    pixel_sizes: dict[Path, float] = {}
     inputs = list(inputs)
     for name in inputs:
         for path in _existing(name):
@@ -64,6 +76,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
                 found = _images_in(path, split)
                 images.update(dict.fromkeys(found.images))
                 skipped += found.skipped
+                pixel_sizes |= found.pixel_sizes
             else:
                 images[path] = None
     if not images:
@@ -72,7 +85,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
             expected="files ending in " + ", ".join(sorted(SUFFIXES)),
             remedy="Name the images, or the folder they lie in.",
         )
-    return Found(list(images), skipped)
+    return Found(list(images), skipped, pixel_sizes)
 
 
 def _existing(name: str | Path) -> list[Path]:
@@ -94,7 +107,8 @@ def _images_in(folder: Path, split: str | None) -> Found:
     if split is not None:
         from napari_snow_unet.data.manifest import split_images
 
-        return Found(split_images(folder, split), [])
+        return Found(split_images(folder, split), [], _pixel_sizes(folder))
+    dataset = folder
     for name in IMAGE_FOLDERS:
         if (folder / name).is_dir():
             folder = folder / name
@@ -104,7 +118,21 @@ def _images_in(folder: Path, split: str | None) -> Found:
         key=lambda path: natural_key(path.name),
     )
     images = [path for path in files if _is_image(path)]
-    return Found(images, [path for path in files if path not in set(images)])
+    skipped = [path for path in files if path not in set(images)]
+    return Found(images, skipped, _pixel_sizes(dataset))
+
+
+def _pixel_sizes(dataset: Path) -> dict[Path, float]:
+    """Return what the manifest of a prepared dataset says; nothing where there is none."""
+    from napari_snow_unet.data.manifest import MANIFEST, read_manifest
+
+    if not (dataset / MANIFEST).is_file():
+        return {}
+    try:
+        tiles = read_manifest(dataset)
+    except InputError:  # some other table
+        return {}
+    return {dataset / tile.image: tile.um_per_px for tile in tiles if tile.um_per_px}
 
 
 def _is_image(path: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 
+from napari_snow_unet.batch.asked import note_asked, what_is_asked
 from napari_snow_unet.batch.begun import Begun
 from napari_snow_unet.batch.large import segment_large_file
 from napari_snow_unet.batch.summary import (
@@ -49,6 +50,7 @@ def segment_files(
     outputs: Outputs,
     *,
     use_pixel_size: bool = True,
+    pixel_sizes: Mapping[Path, float] | None = None,
 ) -> Generator[Progress, None, list[FileResult]]:
     """Segment images one after the other and write their labels.
 
@@ -67,6 +69,8 @@ def segment_files(
         Where to, and what else.
     use_pixel_size : bool, default: True
         Believe the pixel size that a file states; otherwise it counts as unknown.
+    pixel_sizes : mapping from Path to float, optional
+        Micrometres per pixel of files that do not state any.
 
     Yields
     ------
@@ -88,15 +92,18 @@ def segment_files(
     check_options(options, model)
     outputs.folder.mkdir(parents=True, exist_ok=True)
     with locked(outputs.folder):
+        sources = {path.resolve() for path in files}
+        _refuse_own_folder(files, outputs, sources)
         begun = Begun(outputs)
         table = outputs.folder / SUMMARY
         kept = start_summary(table, files, overwrite=outputs.overwrite)
         if outputs.resume:
             _check_same_model(kept.values(), model, table)
+        asked = what_is_asked(model, options, outputs, use_pixel_size=use_pixel_size)
+        note_asked(asked, outputs)
         there = {Path(image) for image in kept}
         results = [kept[str(path)] for path in files if outputs.resume and path in there]
         todo = [path for path in files if not (outputs.resume and path in there)]
-        sources = {path.resolve() for path in files}
         taken = {result.source.stem: result.source for result in results}
         for done, result in enumerate(results, start=1):
             yield FileDone(done, len(files), result.source.name, result)
@@ -109,7 +116,8 @@ def segment_files(
         # nuclei of the last.
         last: Future[FileResult] | None = None
         with _Threads(begun, table, there, model.name) as threads:
-            images = threads.read_ahead(todo, use_pixel_size=use_pixel_size)
+            read_one = partial(_read, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
+            images = threads.read_ahead(todo, read_one)
             for source, read in images:
                 yield Progress(len(results), len(files), source.name)
                 start = time.perf_counter()
@@ -133,13 +141,19 @@ def segment_files(
 
 
 def segment_one(
-    path: Path, model: Model, options: Options, outputs: Outputs, *, use_pixel_size: bool = True
+    path: Path,
+    model: Model,
+    options: Options,
+    outputs: Outputs,
+    *,
+    use_pixel_size: bool = True,
+    pixel_sizes: Mapping[Path, float] | None = None,
 ) -> FileResult:
     """Segment one image and write its results, without a table.
 
     Parameters
     ----------
-    path, model, options, outputs, use_pixel_size
+    path, model, options, outputs, use_pixel_size, pixel_sizes
         See `segment_files`.
 
     Returns
@@ -149,11 +163,27 @@ def segment_one(
     """
     start = time.perf_counter()
     try:
-        steps = _segment_image(_read(path, use_pixel_size), model, options, outputs)
+        image = _read(path, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
+        steps = _segment_image(image, model, options, outputs)
         result = run(steps)()
     except (InputError, OSError, MemoryError) as error:
         result = FileResult(path, error=_reason(error, path))
     return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
+
+
+def _refuse_own_folder(files: Sequence[Path], outputs: Outputs, sources: set[Path]) -> None:
+    """Write nothing at all into the images' own folder where every image would be refused."""
+    own = {path.resolve().parent for path in files} == {outputs.folder.resolve()}
+    if outputs.resume or not own:
+        return
+    reasons = []
+    for path in files:
+        try:
+            refuse_clash(path, outputs, sources, {})
+        except InputError as error:
+            reasons.append(error)
+    if len(reasons) == len(files):
+        raise reasons[0]
 
 
 def _check_same_model(kept: Iterable[FileResult], model: Model, table: Path) -> None:
@@ -195,13 +225,13 @@ class _Threads:
             pool.shutdown(cancel_futures=True)
 
     def read_ahead(
-        self, files: Sequence[Path], *, use_pixel_size: bool
+        self, files: Sequence[Path], read: Callable[[Path], ImageFile | Slide]
     ) -> Iterator[tuple[Path, Future[ImageFile | Slide]]]:
         """Pair each file with its image, which is read while its predecessor is in work."""
-        upcoming = [self._reading.submit(_read, path, use_pixel_size) for path in files[:1]]
+        upcoming = [self._reading.submit(read, path) for path in files[:1]]
         for number, path in enumerate(files):
             upcoming += [
-                self._reading.submit(_read, following, use_pixel_size)
+                self._reading.submit(read, following)
                 for following in files[number + 1 : number + 2]
             ]
             yield path, upcoming.pop(0)
@@ -225,13 +255,14 @@ class _Threads:
         return result
 
 
-def _read(path: Path, use_pixel_size: bool) -> ImageFile | Slide:
+def _read(path: Path, *, use_pixel_size: bool, known: Mapping[Path, float]) -> ImageFile | Slide:
     """Read an image; of one that is too large for that, open it."""
     large = large_image(path)
     if large is not None:
         return large if use_pixel_size else replace(large, spacing_um=None)
     image = read_any_image(path)
-    return image if use_pixel_size else replace(image, pixel_size_um=None)
+    pixel_size = image.pixel_size_um or known.get(path)
+    return replace(image, pixel_size_um=pixel_size if use_pixel_size else None)
 
 
 def _segment_image(

@@ -172,6 +172,8 @@ def append_to_summary(path: Path, result: FileResult) -> None:
     """
     row = {name: getattr(result, name, "") for name in COLUMNS}
     row |= {"image": str(result.source), "labels": str(result.labels or "")}
+    if result.error:  # nothing was measured
+        row |= dict.fromkeys(("nuclei", "area_fraction", "threshold"))
     with naming(path), path.open("a", newline="", encoding="utf-8") as file:
         csv.DictWriter(file, COLUMNS).writerow(
             {key: "" if value is None else value for key, value in row.items()}

@@ -200,7 +200,8 @@ def refuse_taken(target: Path, outputs: Outputs) -> None:
         raise InputError(
             "the result exists already",
             expected="a free name",
-            remedy="Choose another folder or allow overwriting.",
+            remedy="Choose another folder, replace what is there (--overwrite), or go on with it "
+            "(--resume).",
             path=target,
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -47,16 +49,26 @@ def _options(
     """Segment cell nuclei in H&E images of breast cancer with a U-Net."""
 
 
-app.command("segment")(segment.segment)
-app.command("demo")(demo.demo)
-app.command("evaluate")(evaluate.evaluate)
-app.command("models")(models.models)
-app.command("train")(train.train)
-app.command("prepare")(prepare.prepare)
-app.command("check")(check.check)
-app.command("split")(split.split)
-app.command("reproduce")(reproduce.reproduce)
-app.command("export")(export.export)
+def _add(command: Callable[..., None]) -> None:
+    """Add a command; its docstring's lines end where the screen's do, not where the source's do."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    told = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    app.command(command.__name__, help=told)(command)
+
+
+for _command in (
+    segment.segment,
+    demo.demo,
+    evaluate.evaluate,
+    models.models,
+    train.train,
+    prepare.prepare,
+    check.check,
+    split.split,
+    reproduce.reproduce,
+    export.export,
+):
+    _add(_command)
 
 
 def main() -> None:

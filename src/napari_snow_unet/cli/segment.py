@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -112,7 +114,7 @@ def segment(
     """
     from napari_snow_unet.batch import Outputs, find_images, segment_files
     from napari_snow_unet.models import CLASSICAL, open_model
-    from napari_snow_unet.segmentation.options import Options, check_options
+    from napari_snow_unet.segmentation.options import Options, check_options, check_values
     from napari_snow_unet.unet.backend import choose
 
     options = Options(
@@ -129,27 +131,36 @@ def segment(
     )
     if overwrite and resume:
         raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")
+    if min_area is not None and min_area_um2 is not None:
+        raise typer.BadParameter(
+            "--min-area is in pixels, --min-area-um2 in µm²: give one of them."
+        )
     wanted = _formats(formats)
+    with _as_wrong_usage():
+        check_values(options)
+    found = find_images(image, split)
     if model != CLASSICAL:
         choose(device=device)
     network = open_model(model, precision=precision)
-    try:
+    with _as_wrong_usage():
         check_options(options, network)
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from None
-    found = find_images(image, split)
     outputs = Outputs(output_folder, probability, overlay, overwrite, wanted, resume)
     use_pixel_size = pixel_size != 0
     if scheduler is None:
         steps = segment_files(
-            found.images, network, options, outputs, use_pixel_size=use_pixel_size
+            found.images,
+            network,
+            options,
+            outputs,
+            use_pixel_size=use_pixel_size,
+            pixel_sizes=found.pixel_sizes,
         )
     else:
         from napari_snow_unet.batch.cluster import Job, segment_files_on
 
         if resume:
             raise typer.BadParameter("--resume works on this machine, not with --scheduler.")
-        job = Job(model, precision, options, outputs, use_pixel_size)
+        job = Job(model, precision, options, outputs, use_pixel_size, found.pixel_sizes)
         steps = segment_files_on(scheduler, found.images, job)
     results = follow(steps, "Segmenting")
     failed = [result for result in results if result.error]
@@ -173,13 +184,34 @@ def segment(
         typer.echo(f"{where}: {message}")
     if found.skipped:
         typer.echo("Skipped, no images: " + ", ".join(path.name for path in found.skipped))
+    before = sum(not (result.error or result.provenance) for result in results)
     typer.echo(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
+        + (f", {before} of them before" if before else "")
     )
-    for result in failed:
-        typer.echo(f"Failed: {result.error}", err=True)
+    for told in _together([result.error for result in failed]):
+        typer.echo(f"Failed: {told}", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _together(errors: list[str]) -> Iterator[str]:
+    """Tell a reason that several files share once, behind the first of them."""
+    files: dict[str, list[str]] = {}
+    for error in errors:
+        file, _, reason = error.partition(": ")
+        files.setdefault(reason, []).append(file)
+    for reason, (first, *others) in files.items():
+        yield f"{first}{f' and {len(others)} more' if others else ''}: {reason}"
+
+
+@contextmanager
+def _as_wrong_usage() -> Iterator[None]:
+    """Let what is wrong with options be wrong usage, whose exit code is 2."""
+    try:
+        yield
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _formats(given: list[str]) -> tuple[str, ...]:

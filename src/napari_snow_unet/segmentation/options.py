@@ -110,12 +110,28 @@ def check_options(options: Options, model: Model) -> None:
     InputError
         If the threshold, the output, the channel, the pixel size or the tile size cannot be used.
     """
+    check_values(options)
+    check_choice("channel", options.channel or model.channel, CHANNELS)
+    check_window(options.tile, model.halo)
+
+
+def check_values(options: Options) -> None:
+    """Refuse what no image could be segmented with by any model, before one is opened.
+
+    Parameters
+    ----------
+    options : Options
+        What the person chose.
+
+    Raises
+    ------
+    InputError
+        If the threshold, the output or the pixel size cannot be used.
+    """
     if options.threshold != "otsu":
         level_of(options.threshold)
     check_choice("output", options.output, ("nuclei", "mask"))
-    check_choice("channel", options.channel or model.channel, CHANNELS)
     check_pixel_size(options.pixel_size_um)
-    check_window(options.tile, model.halo)
 
 
 def check_choice(what: str, choice: str, choices: tuple[str, ...]) -> None:

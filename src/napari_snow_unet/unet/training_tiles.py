@@ -195,7 +195,8 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 f"no tile to {'train on' if part == 'train' else 'validate with'} "
                 f"in {division} of the manifest",
                 expected="tiles for training and for validation",
-                remedy=f"Divide it anew: `napari-snow-unet split {folder} --train 0.8 --val 0.2`.",
+                remedy="Prepare it to the end if that was stopped; else divide it anew: "
+                f"`napari-snow-unet split {folder} --train 0.8 --val 0.2`.",
                 path=folder / MANIFEST,
             )
     note = f"{len(parts['train'])} tiles train and {len(parts['val'])} validate, by {division} "
@@ -293,6 +294,7 @@ def _unusable(folder: Path, received: str) -> InputError:
     return InputError(
         received,
         expected="a prepared dataset, or a folder with images/ and masks/ of equal names",
-        remedy="Make one with `napari-snow-unet prepare`, or choose another folder.",
+        remedy="Choose another folder, or prepare one (Prepare a dataset in napari, "
+        "`napari-snow-unet prepare` in the shell).",
         path=folder,
     )

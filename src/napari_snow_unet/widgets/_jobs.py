@@ -227,7 +227,9 @@ def segment_folder(
     found = find_images([folder])
     yield LOADING
     opened = open_model(model, precision=precision)
-    results = yield from segment_files(found.images, opened, options, outputs)
+    results = yield from segment_files(
+        found.images, opened, options, outputs, pixel_sizes=found.pixel_sizes
+    )
     return found, results
 
 
