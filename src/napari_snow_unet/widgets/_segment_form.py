@@ -127,7 +127,7 @@ class SegmentForm(QWidget):
     def show_pixel_size(self, pixel_size_um: float | None, unknown: str = "unknown") -> None:
         """Say which pixel size the image itself has, and take areas in its unit."""
         said = unknown if pixel_size_um is None else f"{pixel_size_um:g} (from the layer)"
-        self.network.pixel_size.native.setSpecialValueText(said)
+        self.network.pixel_size.native.say_unknown(said)
         known = pixel_size_um or self.network.pixel_size.value
         self._take_unit(UM2 if known else PIXELS)
 

@@ -64,6 +64,7 @@ class SegmentWidget(Dock):
 
     def run(self) -> None:
         """Do what Run does."""
+        self.form.network.pixel_size.native.interpretText()  # a click need not take the focus
         self.update_hint()
         if not self.bar.run_button.isEnabled():
             return
