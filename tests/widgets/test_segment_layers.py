@@ -471,20 +471,6 @@ def test_an_image_of_another_scale_is_resampled_and_the_message_says_so(dock, ne
     assert layer.metadata["napari-snow-unet"]["network_pixel_size_um"] == pytest.approx(0.3)
 
 
-def test_a_pixel_size_that_was_typed_in_is_not_taken_for_that_of_a_calibrated_image(
-    dock, network, discs
-):
-    unknown = dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.form.network.pixel_size.value = 0.7
-    known = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
-    assert dock.form.options().pixel_size_um is None
-    dock.form.network.pixel_size.value = 0.3  # the person knows better than this layer
-    assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] == 0.3
-    dock.viewer.layers.selection.active = unknown
-    dock.viewer.layers.selection.active = known
-    assert dock.form.options().pixel_size_um is None
-
-
 def test_a_result_does_not_keep_the_pixels_of_a_deleted_image_in_memory(dock, network, discs):
     pixels = discs()
     known = ref(pixels)

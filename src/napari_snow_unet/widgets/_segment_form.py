@@ -124,9 +124,11 @@ class SegmentForm(QWidget):
         """Say what has computed the last result; empty for what is no network."""
         self.device.value = f"{device}, {precision}" if device else "no network"
 
-    def show_pixel_size(self, pixel_size_um: float | None, unknown: str = "unknown") -> None:
-        """Say which pixel size the image itself has, and take areas in its unit."""
-        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} (from the layer)"
+    def show_pixel_size(
+        self, pixel_size_um: float | None, who: str = "", unknown: str = "unknown"
+    ) -> None:
+        """Say which pixel size the image itself has and who says so; take areas in its unit."""
+        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} ({who})"
         self.network.pixel_size.native.say_unknown(said)
         known = pixel_size_um or self.network.pixel_size.value
         self._take_unit(UM2 if known else PIXELS)

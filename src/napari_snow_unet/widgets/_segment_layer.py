@@ -23,6 +23,7 @@ from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._part import Part, part_of
+from napari_snow_unet.widgets._pixel_sizes import measured
 from napari_snow_unet.widgets._results import Record, Results
 from napari_snow_unet.widgets._settings import settings
 
@@ -138,7 +139,7 @@ class LayerJob(QObject):
         """Segment the chosen layer as it is now."""
         layer = self._form.image.value
         part = part_of(self._viewer, layer, self._form.part.value)
-        source, options = source_of(layer), self._form.options()
+        (source, _), options = measured(layer), self._form.options()
         pixels, origin = pixels_of(layer), origin_of(layer)
         if part is not None:
             source, pixels = source.cropped(part.box), part.cut(pixels, rgb=source.rgb)
