@@ -1,4 +1,4 @@
-"""Where the pixel size comes from: typed for each layer by itself, or read from the layer's file."""
+"""Where the pixel size comes from: typed for each layer by itself, or from the layer's file."""
 
 from __future__ import annotations
 

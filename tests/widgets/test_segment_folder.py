@@ -111,7 +111,7 @@ def test_a_click_on_a_row_opens_image_and_labels_once(chosen, folder):
     run(chosen)
     click_row(chosen, 2)
     image, labels = chosen.viewer.layers
-    assert (image.name, labels.name) == ("tile2", "tile2 nuclei")
+    assert (image.name, labels.name) == ("tile2", "tile2 nuclei (classical)")
     assert image.rgb
     assert np.array_equal(labels.data, read_labels(folder / "nuclei" / "tile2.png"))
     click_row(chosen, 1)

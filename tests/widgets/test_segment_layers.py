@@ -42,7 +42,7 @@ def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, di
     dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE_2D)
     layer = dock.run()
     expected = run(segment(discs(), network.model)).labels
-    assert layer.name == "tissue nuclei"
+    assert layer.name == "tissue nuclei (classical)"
     assert layer.data.dtype == np.int32
     assert layer.data.max() == 24
     assert np.array_equal(layer.data > 0, expected > 0)
@@ -54,7 +54,7 @@ def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, di
     assert facts["options"]["threshold"] == "otsu"
     assert "numpy" in facts["versions"]
     assert json.loads(json.dumps(facts)) == facts
-    assert "tissue nuclei: 24 nuclei" in dock.message
+    assert "tissue nuclei (classical): 24 nuclei" in dock.message
 
 
 @pytest.mark.parametrize("rgb", [True, False])
@@ -284,7 +284,7 @@ def test_the_image_list_follows_layers_as_they_are_added_renamed_and_removed(doc
     assert dock.form.image.value == second
     assert dock.form.image.native.currentText() == "chosen and renamed"
     layer = dock.run()
-    assert layer.name == "chosen and renamed nuclei"
+    assert layer.name == "chosen and renamed nuclei (classical)"
     assert layer.data.shape == (100, 300)
     dock.viewer.layers.remove("chosen and renamed")
     assert listed() == ["renamed"]
@@ -349,7 +349,7 @@ def test_the_result_belongs_to_the_image_that_was_chosen_when_run_was_clicked(do
     first.name = "A renamed meanwhile"
     dock.wait()
     (layer,) = dock.nuclei()
-    assert layer.name == "A nuclei"
+    assert layer.name == "A nuclei (classical)"
     assert layer.metadata["napari-snow-unet"]["image"] == "A"
     assert_same_place(layer, first)
     assert layer.data.shape == first.data.shape[:2]
@@ -363,21 +363,23 @@ def test_an_image_that_is_deleted_meanwhile_still_gets_its_result(dock, network,
     dock.viewer.layers.remove(image)
     dock.wait()
     (layer,) = dock.nuclei()
-    assert layer.name == "A nuclei"
+    assert layer.name == "A nuclei (classical)"
     np.testing.assert_allclose(placed(layer)[0], where[0])
     assert placed(layer)[1:] == where[1:]
 
 
 def test_layers_of_the_user_are_not_overwritten_hidden_or_renamed(dock, network, discs):
     image = dock.viewer.add_image(discs(), rgb=True, name="A")
-    theirs = dock.viewer.add_labels(np.full((200, 300), 5), name="A nuclei", visible=False)
+    theirs = dock.viewer.add_labels(
+        np.full((200, 300), 5), name="A nuclei (classical)", visible=False
+    )
     shown = dock.viewer.add_points([[1, 2]], name="points")
     dock.viewer.layers.selection.active = image
     before = [
         (layer.name, layer.visible, np.array(layer.data).copy()) for layer in dock.viewer.layers
     ]
     layer = dock.run()
-    assert layer.name == "A nuclei [1]"
+    assert layer.name == "A nuclei (classical) [1]"
     after = [other for other in dock.viewer.layers if other != layer]
     assert after == [image, theirs, shown]
     for other, (name, visible, data) in zip(after, before, strict=True):
@@ -393,10 +395,10 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
     dock.form.nuclei.clear_border.value = True
     dock.settle()
     assert dock.run() == layer
-    assert [other.name for other in dock.nuclei()] == ["A nuclei"]
+    assert [other.name for other in dock.nuclei()] == ["A nuclei (classical)"]
     dock.form.model.value = "he-breast-nuclei"
     other = dock.run()
-    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei (classical)", "A nuclei"]
     assert other.metadata["napari-snow-unet"]["model"] == "he-breast-nuclei"
     dock.form.model.value = "classical"
     dock.run()
@@ -424,7 +426,7 @@ def test_options_of_the_form_reach_the_pipeline(dock, network, discs):
         tile=128,
     )
     layer = dock.run()
-    assert layer.name == "A nuclei mask"
+    assert layer.name == "A nuclei mask (classical)"
     assert layer.metadata["napari-snow-unet"]["options"]["channel"] == "green"
 
 

@@ -107,7 +107,7 @@ def test_undocking_and_docking_keeps_everything(shown_dock, network, discs, qtbo
     assert shown_dock.bar.running
     shown_dock.frame.setFloating(False)
     shown_dock.wait()
-    assert [layer.name for layer in shown_dock.nuclei()] == ["A nuclei"]
+    assert [layer.name for layer in shown_dock.nuclei()] == ["A nuclei (classical)"]
     assert shown_dock.form.nuclei.clear_border.value
 
 
@@ -208,7 +208,7 @@ def test_closing_the_dock_ends_the_run(dock, network, discs, qtbot):
     assert dock.nuclei() == []
     dock.viewer.add_image(discs(), rgb=True, name="B")  # nobody listens any more
     dock.__init__(dock.viewer, qtbot)
-    assert dock.run().name == "B nuclei"
+    assert dock.run().name == "B nuclei (classical)"
 
 
 def test_closing_napari_ends_the_run_within_seconds(make_napari_viewer, network, discs, qtbot):

@@ -13,6 +13,7 @@ from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._file_table import FileTable
 from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
+from napari_snow_unet.widgets._results import suffix_of
 from napari_snow_unet.widgets._settings import settings
 from napari_snow_unet.widgets.open_slide import show_slide
 
@@ -134,11 +135,12 @@ class FolderJob:
                 self._viewer.layers.selection.active = layer
                 return
         facts = {"source": source, "shown_by_table": True}
+        suffix = suffix_of("nuclei", opened.provenance["model"])
         result = {METADATA: {"image": image.path.stem, **opened.provenance}}
         if isinstance(image, Slide):
             layer = show_slide(self._viewer, image)
             layer.metadata = {**layer.metadata, **facts}
-            add_labels(self._viewer, list(labels), source_of(layer), RESULTS, result[METADATA])
+            add_labels(self._viewer, list(labels), source_of(layer), suffix, result[METADATA])
             return
         where = {}
         if image.pixel_size_um is not None:
@@ -150,4 +152,4 @@ class FolderJob:
         rgb = is_rgb(image.array.shape)
         name = image.path.stem
         self._viewer.add_image(image.array, rgb=rgb, name=name, metadata=facts, **where)
-        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=facts | result, **where)
+        self._viewer.add_labels(labels, name=f"{name} {suffix}", metadata=facts | result, **where)

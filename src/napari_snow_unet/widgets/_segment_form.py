@@ -103,6 +103,11 @@ class SegmentForm(QWidget):
                 fields.threshold.value = options.threshold
         self.show_threshold(threshold)
 
+    def take_otsu(self) -> None:
+        """Leave the threshold to Otsu's method, and results that are there as they are."""
+        with self._silently():
+            self.nuclei.otsu.value = True
+
     def show_threshold(self, threshold: float) -> None:
         """Show what Otsu's method has found, unless the person has chosen a threshold."""
         if self.nuclei.otsu.value:
@@ -185,9 +190,9 @@ class SegmentForm(QWidget):
         main.add("Part", self.part)
         main.add("Folder", self.source.folder)
         main.add("Results to", self.source.results)
+        main.add("", self.source.overwrite)
         main.add("Also write", self.source.probability)
         main.add("", self.source.overlay)
-        main.add("", self.source.overwrite)
         main.add("Model", self.model)
         main.add_note(self._note)
         main.add("Pixel size (µm)", self.network.pixel_size)

@@ -59,8 +59,9 @@ class SegmentWidget(Dock):
         self.bar.failed.connect(self.models.note_error)
         self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self._lay_out()
-        self._connect()
         self._take_settings()
+        self._model = self.form.model.value
+        self._connect()
         self.refresh_layers()
         self._follow_active()
 
@@ -149,6 +150,9 @@ class SegmentWidget(Dock):
         self.update_hint()
 
     def _model_chosen(self) -> None:
+        previous, self._model = self._model, self.form.model.value
+        if self._model != previous:
+            self.form.take_otsu()  # a threshold by hand was for the maps of another model
         if self.isVisible():
             self.warm_up.soon()
 
