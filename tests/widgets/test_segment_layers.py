@@ -179,6 +179,7 @@ def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs):
     assert [plane["index"] for plane in planes] == [[0], [1], [2], [3]]
     assert len({plane["threshold"] for plane in planes}) > 1
     assert "4 slices" in dock.message
+    assert "tick All slices" not in dock.message
     assert "same number in two slices" in dock.form.source.all_slices.tooltip.replace("\n", " ")
 
 
@@ -187,8 +188,10 @@ def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, d
     dock.viewer.add_image(stack, rgb=True, name="stack", scale=(5, 1, 1), translate=(100, 0, 0))
     dock.viewer.dims.set_point(0, 110)
     layer = dock.run()
+    assert "Slice 2 of 3 segmented; tick All slices for the rest." in dock.message
     dock.viewer.dims.set_point(0, 100)
     assert dock.run() == layer
+    assert "2 of 3 slices segmented; tick All slices" in dock.message
     assert [plane.max() for plane in layer.data] == [24, 0, 24]
     assert len(layer.metadata["napari-snow-unet"]["planes"]) == 2
 
