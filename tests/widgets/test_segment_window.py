@@ -14,6 +14,7 @@ from npe2 import PluginManager
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._scroll import VerticalScroll
 
 COMMAND = "napari-snow-unet.segment"
@@ -166,6 +167,42 @@ def test_cancel_takes_effect_within_one_tile(dock, network, discs, qtbot):
     assert "Cancelled" in dock.message
     network.pause = 0
     assert dock.run().data.max() > 0
+
+
+def test_the_bar_says_that_it_stops_after_this_tile(shown_dock, network, discs, qtbot):
+    network.pause = 0.5
+    shown_dock.viewer.add_image(discs((128, 320)), rgb=True)
+    shown_dock.form.network.tile.value = 64
+    bar = shown_dock.bar
+    shown_dock.click(bar.run_button)
+    qtbot.waitUntil(lambda: network.calls == 2 and bar.progress.isVisible())
+    shown_dock.click(bar.cancel_button)
+    while bar.running:
+        assert bar.progress.text() == shown_dock.message == "Cancelling after this tile…"
+        qtbot.wait(10)
+    assert "Cancelled" in shown_dock.message
+
+
+def test_the_bar_says_that_the_network_is_loaded(shown_dock, network, discs, qtbot, monkeypatch):
+    opened = _jobs.open_model
+    loaded = threading.Event()
+
+    def slowly(name, **options):
+        loaded.wait(30)
+        return opened(name, **options)
+
+    monkeypatch.setattr(_jobs, "open_model", slowly)
+    shown_dock.viewer.add_image(discs(), rgb=True)
+    bar = shown_dock.bar
+    for model, said in (("he-breast-nuclei", "Loading the network…"), ("classical", "")):
+        loaded.clear()
+        shown_dock.form.model.value = model
+        shown_dock.click(bar.run_button)
+        qtbot.wait(100)
+        assert bar.progress.isVisible()
+        assert bar.progress.text() == said
+        loaded.set()
+        shown_dock.wait()
 
 
 def test_the_bar_gets_one_update_for_every_tile(shown_dock, network, discs):

@@ -91,6 +91,7 @@ class FolderJob:
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
             cancelled=KEPT,
+            cancelling=_jobs.CANCELLING,
         )
 
     def _progressed(self, progress: Progress) -> None:

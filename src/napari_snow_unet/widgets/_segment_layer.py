@@ -180,6 +180,7 @@ class LayerJob(QObject):
             steps,
             title=f"Segmenting {source.name}",
             on_done=partial(self._segmented, request),
+            cancelling=_jobs.CANCELLING,
         )
 
     def _run_to_files(self, request: Request, pixels: Any) -> None:
@@ -223,6 +224,7 @@ class LayerJob(QObject):
             partial(steps_in_dock, steps),
             title=f"Segmenting {source.name}",
             on_done=partial(self._written, request),
+            cancelling=_jobs.CANCELLING,
         )
 
     def _written(self, request: Request, found: _jobs.Written) -> None:
