@@ -19,6 +19,7 @@ def folder(tmp_path, discs):
         write_image(images / f"tile{number}.png", discs(pitch=50))
     (images / "broken.png").write_bytes(b"no image at all")
     (images / "notes.txt").write_text("junk")
+    (images / ".DS_Store").write_text("junk")
     return images
 
 
@@ -76,8 +77,15 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
         lines = {line["image"].rpartition("broken")[1]: line for line in csv.DictReader(file)}
     assert lines["broken"]["error"]
     assert "3 of 4 images segmented" in chosen.message
-    assert "Failed: broken.png" in chosen.message
-    assert "notes.txt" in chosen.message
+    assert "Failed: broken.png: the file is" in chosen.message
+    assert "Skipped, no images: notes.txt." in chosen.message
+    assert chosen.bar.message.styleSheet()
+    (folder / "broken.png").unlink()
+    chosen.form.source.overwrite.value = True
+    run(chosen)
+    assert "3 of 3 images segmented" in chosen.message
+    assert "Skipped, no images: notes.txt." in chosen.message
+    assert not chosen.bar.message.styleSheet()
     assert len(chosen.viewer.layers) == 0
 
 
@@ -111,7 +119,7 @@ def test_a_click_on_a_row_opens_image_and_labels_once(chosen, folder):
     run(chosen)
     click_row(chosen, 2)
     image, labels = chosen.viewer.layers
-    assert (image.name, labels.name) == ("tile2", "tile2 nuclei")
+    assert (image.name, labels.name) == ("tile2", "tile2 nuclei (classical)")
     assert image.rgb
     assert np.array_equal(labels.data, read_labels(folder / "nuclei" / "tile2.png"))
     click_row(chosen, 1)
@@ -132,6 +140,14 @@ def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
     run(chosen)
     assert [row[3][:6] for row in rows(chosen)] == ["failed"] * 4
     assert "exists already" in rows(chosen)[1][3]
+    assert "tick Replace existing results" in rows(chosen)[1][3]
+    assert "Failed: broken.png: " in chosen.message
+    assert "Failed too: tile1.png, tile2.png, tile10.png." in chosen.message
+    (folder / "broken.png").unlink()
+    run(chosen)
+    assert "Failed: tile1.png: " in chosen.message
+    assert "tick Replace existing results." in chosen.message
+    (folder / "broken.png").write_bytes(b"no image at all")
     chosen.form.source.overwrite.value = True
     run(chosen)
     assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
@@ -177,3 +193,19 @@ def test_files_that_are_gone_when_a_row_is_clicked_are_told(chosen, folder, noti
     (note,) = notifications()
     assert "tile2.png" in note.message
     assert note.message == chosen.message
+
+
+def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
+    dock, network, discs, tmp_path, monkeypatch
+):
+    from napari_snow_unet.widgets import _segment_layer
+
+    monkeypatch.setattr(_segment_layer, "LARGEST_WHOLE", 1000)
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.widget.update_hint()
+    dock.form.source.results.value = tmp_path
+    (tmp_path / "A.zarr").mkdir()
+    dock.click(dock.bar.run_button)
+    dock.wait()
+    assert "exists already" in dock.message
+    assert "tick Replace existing results" in dock.message

@@ -42,7 +42,7 @@ def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, di
     dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE_2D)
     layer = dock.run()
     expected = run(segment(discs(), network.model)).labels
-    assert layer.name == "tissue nuclei"
+    assert layer.name == "tissue nuclei (classical)"
     assert layer.data.dtype == np.int32
     assert layer.data.max() == 24
     assert np.array_equal(layer.data > 0, expected > 0)
@@ -54,7 +54,7 @@ def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, di
     assert facts["options"]["threshold"] == "otsu"
     assert "numpy" in facts["versions"]
     assert json.loads(json.dumps(facts)) == facts
-    assert "tissue nuclei: 24 nuclei" in dock.message
+    assert "tissue nuclei (classical): 24 nuclei" in dock.message
 
 
 @pytest.mark.parametrize("rgb", [True, False])
@@ -179,6 +179,7 @@ def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs):
     assert [plane["index"] for plane in planes] == [[0], [1], [2], [3]]
     assert len({plane["threshold"] for plane in planes}) > 1
     assert "4 slices" in dock.message
+    assert "tick All slices" not in dock.message
     assert "same number in two slices" in dock.form.source.all_slices.tooltip.replace("\n", " ")
 
 
@@ -187,8 +188,10 @@ def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, d
     dock.viewer.add_image(stack, rgb=True, name="stack", scale=(5, 1, 1), translate=(100, 0, 0))
     dock.viewer.dims.set_point(0, 110)
     layer = dock.run()
+    assert "Slice 2 of 3 segmented; tick All slices for the rest." in dock.message
     dock.viewer.dims.set_point(0, 100)
     assert dock.run() == layer
+    assert "2 of 3 slices segmented; tick All slices" in dock.message
     assert [plane.max() for plane in layer.data] == [24, 0, 24]
     assert len(layer.metadata["napari-snow-unet"]["planes"]) == 2
 
@@ -284,7 +287,7 @@ def test_the_image_list_follows_layers_as_they_are_added_renamed_and_removed(doc
     assert dock.form.image.value == second
     assert dock.form.image.native.currentText() == "chosen and renamed"
     layer = dock.run()
-    assert layer.name == "chosen and renamed nuclei"
+    assert layer.name == "chosen and renamed nuclei (classical)"
     assert layer.data.shape == (100, 300)
     dock.viewer.layers.remove("chosen and renamed")
     assert listed() == ["renamed"]
@@ -349,7 +352,7 @@ def test_the_result_belongs_to_the_image_that_was_chosen_when_run_was_clicked(do
     first.name = "A renamed meanwhile"
     dock.wait()
     (layer,) = dock.nuclei()
-    assert layer.name == "A nuclei"
+    assert layer.name == "A nuclei (classical)"
     assert layer.metadata["napari-snow-unet"]["image"] == "A"
     assert_same_place(layer, first)
     assert layer.data.shape == first.data.shape[:2]
@@ -363,21 +366,23 @@ def test_an_image_that_is_deleted_meanwhile_still_gets_its_result(dock, network,
     dock.viewer.layers.remove(image)
     dock.wait()
     (layer,) = dock.nuclei()
-    assert layer.name == "A nuclei"
+    assert layer.name == "A nuclei (classical)"
     np.testing.assert_allclose(placed(layer)[0], where[0])
     assert placed(layer)[1:] == where[1:]
 
 
 def test_layers_of_the_user_are_not_overwritten_hidden_or_renamed(dock, network, discs):
     image = dock.viewer.add_image(discs(), rgb=True, name="A")
-    theirs = dock.viewer.add_labels(np.full((200, 300), 5), name="A nuclei", visible=False)
+    theirs = dock.viewer.add_labels(
+        np.full((200, 300), 5), name="A nuclei (classical)", visible=False
+    )
     shown = dock.viewer.add_points([[1, 2]], name="points")
     dock.viewer.layers.selection.active = image
     before = [
         (layer.name, layer.visible, np.array(layer.data).copy()) for layer in dock.viewer.layers
     ]
     layer = dock.run()
-    assert layer.name == "A nuclei [1]"
+    assert layer.name == "A nuclei (classical) [1]"
     after = [other for other in dock.viewer.layers if other != layer]
     assert after == [image, theirs, shown]
     for other, (name, visible, data) in zip(after, before, strict=True):
@@ -393,10 +398,10 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
     dock.form.nuclei.clear_border.value = True
     dock.settle()
     assert dock.run() == layer
-    assert [other.name for other in dock.nuclei()] == ["A nuclei"]
+    assert [other.name for other in dock.nuclei()] == ["A nuclei (classical)"]
     dock.form.model.value = "he-breast-nuclei"
     other = dock.run()
-    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei (classical)", "A nuclei"]
     assert other.metadata["napari-snow-unet"]["model"] == "he-breast-nuclei"
     dock.form.model.value = "classical"
     dock.run()
@@ -424,7 +429,7 @@ def test_options_of_the_form_reach_the_pipeline(dock, network, discs):
         tile=128,
     )
     layer = dock.run()
-    assert layer.name == "A nuclei mask"
+    assert layer.name == "A nuclei mask (classical)"
     assert layer.metadata["napari-snow-unet"]["options"]["channel"] == "green"
 
 
@@ -469,20 +474,6 @@ def test_an_image_of_another_scale_is_resampled_and_the_message_says_so(dock, ne
     assert layer.data.max() == 24
     assert "Resampled from 0.6 to 0.3" in dock.message
     assert layer.metadata["napari-snow-unet"]["network_pixel_size_um"] == pytest.approx(0.3)
-
-
-def test_a_pixel_size_that_was_typed_in_is_not_taken_for_that_of_a_calibrated_image(
-    dock, network, discs
-):
-    unknown = dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.form.network.pixel_size.value = 0.7
-    known = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
-    assert dock.form.options().pixel_size_um is None
-    dock.form.network.pixel_size.value = 0.3  # the person knows better than this layer
-    assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] == 0.3
-    dock.viewer.layers.selection.active = unknown
-    dock.viewer.layers.selection.active = known
-    assert dock.form.options().pixel_size_um is None
 
 
 def test_a_result_does_not_keep_the_pixels_of_a_deleted_image_in_memory(dock, network, discs):

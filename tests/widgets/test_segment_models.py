@@ -182,5 +182,24 @@ def test_where_tensorflow_is_broken_the_dock_says_why_and_the_classical_method_w
     for text in (told["he-breast-nuclei"], told["note"]):
         assert "networks cannot be used" in text
         assert "classical" in text
-    assert told["layers"] == ["A", "A nuclei"]
-    assert "A nuclei: " in told["classical"]
+    assert told["layers"] == ["A", "A nuclei (classical)"]
+    assert "A nuclei (classical): " in told["classical"]
+
+
+def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.form.model.value = DEFAULT_MODEL
+    dock.form.nuclei.threshold.value = 0.95
+    layer = dock.run()
+    labels = layer.data.copy()
+    dock.form.model.value = "classical"
+    assert dock.form.nuclei.otsu.value
+    dock.settle()
+    assert np.array_equal(layer.data, labels)  # what was found before stays
+    assert layer.metadata["napari-snow-unet"]["options"]["threshold"] == 0.95
+    assert dock.run().data.max() == 24
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei (classical)"]
+    dock.form.nuclei.threshold.value = 0.95
+    dock.settle()
+    dock.widget.models.refresh()
+    assert not dock.form.nuclei.otsu.value

@@ -175,7 +175,7 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     dock.form.source.probability.value = True
     layer = dock.run() or dock.nuclei()[0]
     assert layer.multiscale
-    assert layer.name == "my slide [1] nuclei"
+    assert layer.name == "my slide [1] nuclei (classical)"
     np.testing.assert_allclose(world_of(layer, 7, 9), world_of(image, 7, 9))
     expected = run(segment(tissue, network.model, Options(), pixel_size_um=0.25)).labels
     np.testing.assert_array_equal(np.asarray(layer.data[0]), expected)
@@ -209,7 +209,7 @@ def test_a_large_part_is_written_where_it_lies(dock, network, discs, large, tmp_
     choose(dock, dock.viewer.layers["marks"])
     dock.form.source.results.value = tmp_path
     dock.run()
-    layer = dock.viewer.layers["tissue nuclei"]
+    layer = dock.viewer.layers["tissue nuclei (classical)"]
     inside = marks[100:900, 200:1100] > 0
     steps = segment(
         tissue[100:900, 200:1100], network.model, Options(), pixel_size_um=0.25, inside=inside

@@ -110,12 +110,18 @@ def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
     dock.form.nuclei.threshold.value = 0.7
     dock.settle()
     assert np.array_equal(result.data, painted)
-    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    assert [layer.name for layer in dock.nuclei()] == [
+        "A nuclei (classical)",
+        "A nuclei (classical) [1]",
+    ]
     second = dock.nuclei()[1]
     assert second.data.max() == 8
     dock.form.nuclei.threshold.value = 0.55
     dock.settle()
-    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei [1]"]
+    assert [layer.name for layer in dock.nuclei()] == [
+        "A nuclei (classical)",
+        "A nuclei (classical) [1]",
+    ]
     assert second.data.max() == 16
     assert np.array_equal(result.data, painted)
 

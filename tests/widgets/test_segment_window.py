@@ -14,6 +14,7 @@ from npe2 import PluginManager
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._scroll import VerticalScroll
 
 COMMAND = "napari-snow-unet.segment"
@@ -107,7 +108,7 @@ def test_undocking_and_docking_keeps_everything(shown_dock, network, discs, qtbo
     assert shown_dock.bar.running
     shown_dock.frame.setFloating(False)
     shown_dock.wait()
-    assert [layer.name for layer in shown_dock.nuclei()] == ["A nuclei"]
+    assert [layer.name for layer in shown_dock.nuclei()] == ["A nuclei (classical)"]
     assert shown_dock.form.nuclei.clear_border.value
 
 
@@ -168,6 +169,42 @@ def test_cancel_takes_effect_within_one_tile(dock, network, discs, qtbot):
     assert dock.run().data.max() > 0
 
 
+def test_the_bar_says_that_it_stops_after_this_tile(shown_dock, network, discs, qtbot):
+    network.pause = 0.5
+    shown_dock.viewer.add_image(discs((128, 320)), rgb=True)
+    shown_dock.form.network.tile.value = 64
+    bar = shown_dock.bar
+    shown_dock.click(bar.run_button)
+    qtbot.waitUntil(lambda: network.calls == 2 and bar.progress.isVisible())
+    shown_dock.click(bar.cancel_button)
+    while bar.running:
+        assert bar.progress.text() == shown_dock.message == "Cancelling after this tile…"
+        qtbot.wait(10)
+    assert "Cancelled" in shown_dock.message
+
+
+def test_the_bar_says_that_the_network_is_loaded(shown_dock, network, discs, qtbot, monkeypatch):
+    opened = _jobs.open_model
+    loaded = threading.Event()
+
+    def slowly(name, **options):
+        loaded.wait(30)
+        return opened(name, **options)
+
+    monkeypatch.setattr(_jobs, "open_model", slowly)
+    shown_dock.viewer.add_image(discs(), rgb=True)
+    bar = shown_dock.bar
+    for model, said in (("he-breast-nuclei", "Loading the network…"), ("classical", "")):
+        loaded.clear()
+        shown_dock.form.model.value = model
+        shown_dock.click(bar.run_button)
+        qtbot.wait(100)
+        assert bar.progress.isVisible()
+        assert bar.progress.text() == said
+        loaded.set()
+        shown_dock.wait()
+
+
 def test_the_bar_gets_one_update_for_every_tile(shown_dock, network, discs):
     shown_dock.viewer.add_image(discs((128, 320)), rgb=True)
     shown_dock.form.network.tile.value = 64
@@ -208,7 +245,7 @@ def test_closing_the_dock_ends_the_run(dock, network, discs, qtbot):
     assert dock.nuclei() == []
     dock.viewer.add_image(discs(), rgb=True, name="B")  # nobody listens any more
     dock.__init__(dock.viewer, qtbot)
-    assert dock.run().name == "B nuclei"
+    assert dock.run().name == "B nuclei (classical)"
 
 
 def test_closing_napari_ends_the_run_within_seconds(make_napari_viewer, network, discs, qtbot):

@@ -21,6 +21,10 @@ from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.preprocess import is_rgb, plane_axes
 
 Array = np.ndarray[Any, Any]
+#: What to do where results exist, in the words of the shell.
+WHERE_TAKEN = (
+    "Choose another folder, replace what is there (--overwrite), or go on with it (--resume)."
+)
 
 
 @dataclass(frozen=True)
@@ -200,8 +204,7 @@ def refuse_taken(target: Path, outputs: Outputs) -> None:
         raise InputError(
             "the result exists already",
             expected="a free name",
-            remedy="Choose another folder, replace what is there (--overwrite), or go on with it "
-            "(--resume).",
+            remedy=WHERE_TAKEN,
             path=target,
         )
 

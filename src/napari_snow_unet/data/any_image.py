@@ -50,6 +50,29 @@ def read_any_header(source: Source) -> ImageHeader:
     return ImageHeader(slide.size, side)
 
 
+def said_pixel_size(path: Path, size: tuple[int, int]) -> float | None:
+    """Return the pixel size that a file states for pixels that were read from it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An image or slide.
+    size : tuple of int
+        Height and width of the pixels.
+
+    Returns
+    -------
+    float or None
+        Micrometres per pixel; None where the file says nothing, has another size or cannot be
+        read. This never raises.
+    """
+    try:
+        header = read_any_header(path)
+    except Exception:  # it is a question, and libraries fail in ways of their own
+        return None
+    return header.pixel_size_um if tuple(header.size) == size else None
+
+
 def large_image(path: Path) -> Slide | None:
     """Open an image as a slide if it is too large to be read as a whole, None if it is not.
 

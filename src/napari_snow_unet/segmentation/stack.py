@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -319,6 +319,30 @@ def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
         for index, plane in planes.items()
     ]
     return {"threshold": mean, "planes": each}
+
+
+def part_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
+    """Say which planes of a stack were segmented, counted from 0 as napari does.
+
+    Parameters
+    ----------
+    planes : collection of tuple of int
+        Indices into the leading axes.
+    shape : tuple of int
+        Shape of the stack without colours.
+
+    Returns
+    -------
+    str
+        "slice 0 of 4" or "2 of 4 slices"; empty if all planes were.
+    """
+    total = math.prod(shape[:-2])
+    if len(planes) >= total:
+        return ""
+    if len(planes) > 1:
+        return f"{len(planes)} of {total} slices"
+    (index,) = planes
+    return f"slice {index[0] if len(index) == 1 else index} of {total}"
 
 
 def slider_value(threshold: float) -> float:

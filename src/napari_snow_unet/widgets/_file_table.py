@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from napari_snow_unet.batch import FileResult
+from napari_snow_unet.widgets._existing import reason
 
 COLUMNS = ("Image", "Nuclei", "Area", "Result")
 
@@ -49,8 +50,8 @@ class FileTable(QTableWidget):
         numbers = (
             ("", "") if result.error else (f"{result.nuclei:,}", f"{result.area_fraction:.1%}")
         )
-        reason = result.error.split(": ", 1)[-1]  # the row names the file, the tooltip its path
-        done = f"failed: {reason}" if reason else "done"
+        # the row names the file, the tooltip its path
+        done = f"failed: {reason(result.error)}" if result.error else "done"
         for column, text in enumerate((result.source.name, *numbers, done)):
             item = QTableWidgetItem(text)
             item.setToolTip(result.error or str(result.source))

@@ -15,7 +15,7 @@ from napari_snow_unet.data.images import ImageFile, read_image, read_labels
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.scratch import moved_to_disk
 from napari_snow_unet.data.slides import Slide, open_slide
-from napari_snow_unet.models import open_model
+from napari_snow_unet.models import CLASSICAL, open_model
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.preprocess import unit_divisor
@@ -30,7 +30,17 @@ from napari_snow_unet.segmentation.stack import (
     was_changed,
 )
 
-LOADING = Progress(0, 0, "Loading the model…")
+LOADING = Progress(0, 0, "Loading the network…")
+CANCELLING = "Cancelling after this tile…"
+FIRST = Progress(0, 0, "Computing the first tile…")
+
+
+def _opened(model: str | os.PathLike[str], precision: str) -> Generator[Progress, None, Model]:
+    if model != CLASSICAL:
+        yield LOADING
+    opened = open_model(model, precision=precision)
+    yield FIRST
+    return opened
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def segment_image(
     Yields
     ------
     Progress
-        Of no known length while the model is loaded, then after every window.
+        Of no known length while the network is loaded, then after every window.
 
     Returns
     -------
@@ -80,8 +90,7 @@ def segment_image(
         The nuclei.
     """
     check_stack(image.shape, image.dtype, rgb=rgb)
-    yield LOADING
-    opened = open_model(model, precision=precision)
+    opened = yield from _opened(model, precision)
     divisor = unit_divisor(image) if divisor is None else divisor
     result = yield from segment_stack(
         image,
@@ -174,15 +183,14 @@ def segment_to_files(
     Yields
     ------
     Progress
-        Of no known length while the model is loaded and files are written.
+        Of no known length while the network is loaded and files are written.
 
     Returns
     -------
     Written
         What became of it, and the labels as a pyramid that is read where it is shown.
     """
-    yield LOADING
-    opened = open_model(model, precision=precision)
+    opened = yield from _opened(model, precision)
     inside = None if region is None else moved_to_disk(region(()))
     outputs.folder.mkdir(parents=True, exist_ok=True)
     write = yield from segment_large_file(slide, opened, options, outputs, inside)
@@ -215,7 +223,7 @@ def segment_folder(
     Yields
     ------
     Progress
-        Of no known length while the model is loaded, then that of `batch.segment_files`.
+        Of no known length while the network is loaded, then that of `batch.segment_files`.
 
     Returns
     -------
@@ -225,8 +233,7 @@ def segment_folder(
         One for each image.
     """
     found = find_images([folder])
-    yield LOADING
-    opened = open_model(model, precision=precision)
+    opened = yield from _opened(model, precision)
     results = yield from segment_files(
         found.images, opened, options, outputs, pixel_sizes=found.pixel_sizes
     )

@@ -12,6 +12,7 @@ from magicgui.widgets import FunctionGui
 from napari_snow_unet.data.prepare import PrepareOptions
 from napari_snow_unet.data.splits import SplitPlan, parse_share
 from napari_snow_unet.data.workers import usable_cores
+from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
 
 BROWSE_WIDTH = 32
 
@@ -114,13 +115,13 @@ def fields_of_options() -> FunctionGui:
         "limit": {"max": 10_000_000, "step": 100},
         "binary": {"text": "Binary masks (0 and 255)"},
         "seed": {"max": 2**31 - 1},
-        "pixel_size": {"max": 100, "step": 0.01},
+        "pixel_size": {"widget_type": PixelSizeField, "max": 100, "step": 0.01},
         "shard": {"max": 10_000_000, "step": 1000},
         "verify": {"text": "Read archives to their end"},
         "workers": {"max": 1024},
     }
     fields = magicgui(options, call_button=False, **made)
-    fields.pixel_size.native.setSpecialValueText("as the images say")
+    fields.pixel_size.native.say_unknown("as the images say")
     for name in ("train", "val", "test"):
         getattr(fields, name).native.setPlaceholderText("by default")
     fields.group_by.native.setPlaceholderText("no groups")

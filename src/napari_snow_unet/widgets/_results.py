@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
+from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import (
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
+
+
+def suffix_of(output: str, model: str) -> str:
+    """Return what follows an image's name in that of a result; it names all but the usual model."""
+    named = "" if model in (DEFAULT, DEFAULT_MODEL) else f" ({Path(model).name})"
+    return SUFFIX[output] + named
 
 
 @dataclass(eq=False)
@@ -143,7 +150,7 @@ class Results:
 
     def add(self, record: Record, labels: Any) -> Labels:
         """Show a result as a new layer."""
-        suffix = SUFFIX[record.options.output]
+        suffix = suffix_of(record.options.output, record.model)
         layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
         self._watch(layer, record)
         return layer
@@ -165,7 +172,7 @@ class Results:
             None,
         )
         if layer is None:
-            suffix = SUFFIX[recipe.options.output]
+            suffix = suffix_of(recipe.options.output, recipe.model)
             layer = add_labels(self._viewer, list(levels), source, suffix, facts)
         else:
             layer.data = list(levels)

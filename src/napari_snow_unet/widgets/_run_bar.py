@@ -21,6 +21,14 @@ from napari_snow_unet.widgets._rows import PROBLEM_STYLE
 from napari_snow_unet.widgets._run import Run, Steps
 
 
+class Bar(QProgressBar):
+    """A bar that says what is done also while nobody knows how long it takes."""
+
+    def text(self) -> str:
+        """Return what stands in the bar."""
+        return self.format() if self.maximum() == 0 else super().text()
+
+
 class RunBar(QWidget):
     """Starts one `Run` at a time, shows how far it is, cancels it and says how it ended.
 
@@ -44,13 +52,13 @@ class RunBar(QWidget):
         self.run_button = QPushButton(text)
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop after the tile that is being computed; keep nothing.")
-        self.progress = QProgressBar()
+        self.progress = Bar()
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.run: Run | None = None
-        self._hint = self._tip = ""
+        self._hint = self._tip = self._cancelling = ""
         self._buttons = buttons = QHBoxLayout()
         buttons.addWidget(self.run_button, 2)
         buttons.addWidget(self.cancel_button, 1)
@@ -84,6 +92,7 @@ class RunBar(QWidget):
         on_progress: Callable[[Progress], None] | None = None,
         on_finished: Callable[[], None] | None = None,
         cancelled: str = "Cancelled; nothing was changed.",
+        cancelling: str = "Cancelling…",
         quiet_ms: int = 0,
     ) -> None:
         """Run a generator in a thread.
@@ -92,8 +101,8 @@ class RunBar(QWidget):
         ----------
         steps, title, on_done, on_progress, on_finished
             See `Run`.
-        cancelled : str
-            What to say when it was cancelled.
+        cancelled, cancelling : str
+            What to say when it was cancelled, and from the click on Cancel until then.
         quiet_ms : int
             Work that takes no longer than this shows no progress.
         """
@@ -118,6 +127,7 @@ class RunBar(QWidget):
             on_finished=finished,
             quiet_ms=quiet_ms,
         )
+        self._cancelling = cancelling
         if not quiet_ms:
             self.say("")
         self.run_button.setEnabled(False)
@@ -132,7 +142,8 @@ class RunBar(QWidget):
         if self.run is not None:
             self.run.cancel()
             self.cancel_button.setEnabled(False)
-            self.say("Cancelling…")
+            self.say(self._cancelling)
+            self.progress.setFormat(self._cancelling)
 
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a line of text under the bar."""

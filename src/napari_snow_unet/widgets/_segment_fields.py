@@ -11,6 +11,7 @@ from magicgui.widgets import FunctionGui
 
 from napari_snow_unet.segmentation.areas import UM2
 from napari_snow_unet.segmentation.preprocess import CHANNELS
+from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
 
 BROWSE_WIDTH = 32
 
@@ -140,7 +141,7 @@ def fields_of_network() -> FunctionGui:
     return magicgui(
         network,
         call_button=False,
-        pixel_size={"min": 0, "max": 1000, "step": 0.01},
+        pixel_size={"widget_type": PixelSizeField, "min": 0, "max": 1000, "step": 0.01},
         channel={"choices": channels, "widget_type": "ComboBox"},
         tile={"min": 64, "max": 8192, "step": 64},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
+from napari_snow_unet.widgets._existing import in_dock, reason
 from napari_snow_unet.widgets._file_table import FileTable
 from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
+from napari_snow_unet.widgets._results import suffix_of
 from napari_snow_unet.widgets._settings import settings
 from napari_snow_unet.widgets.open_slide import show_slide
 
@@ -88,30 +91,26 @@ class FolderJob:
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
             cancelled=KEPT,
+            cancelling=_jobs.CANCELLING,
         )
 
     def _progressed(self, progress: Progress) -> None:
         if isinstance(progress, FileDone) and progress.result is not None:
-            self.table.add(progress.result)
+            self.table.add(in_dock(progress.result))
 
     def _done(self, outputs: Outputs, ended: tuple[Found, list[FileResult]]) -> None:
-        found, results = ended
+        found, results = ended[0], [in_dock(result) for result in ended[1]]
         failed = [result for result in results if result.error]
         known = next((result.provenance for result in results if not result.error), None)
         if known is not None:
             self._form.show_device(known["device"], known["precision"])
         done = len(results) - len(failed)
         text = [f"{done} of {len(results)} images segmented to {outputs.folder}."]
-        for what, paths in (
-            ("Failed", [result.source for result in failed]),
-            ("Skipped, no images", found.skipped),
-        ):
-            if paths:
-                names = [path.name for path in paths[:MOST_NAMES]]
-                more = len(paths) - len(names)
-                text.append(f"{what}: {', '.join(names)}{f' and {more} more' if more else ''}.")
         if failed:
-            text.append(f"The first: {failed[0].error}")
+            text.append(f"Failed: {failed[0].source.name}: {reason(failed[0].error)}")
+        skipped = [path for path in found.skipped if not path.name.startswith(".")]
+        text += _named("Failed too", [result.source for result in failed[1:]])
+        text += _named("Skipped, no images", skipped)
         text += dict.fromkeys(message for result in results for message in result.messages)
         self._bar.say(" ".join(text), problem=bool(failed))
 
@@ -134,11 +133,12 @@ class FolderJob:
                 self._viewer.layers.selection.active = layer
                 return
         facts = {"source": source, "shown_by_table": True}
+        suffix = suffix_of("nuclei", opened.provenance["model"])
         result = {METADATA: {"image": image.path.stem, **opened.provenance}}
         if isinstance(image, Slide):
             layer = show_slide(self._viewer, image)
             layer.metadata = {**layer.metadata, **facts}
-            add_labels(self._viewer, list(labels), source_of(layer), RESULTS, result[METADATA])
+            add_labels(self._viewer, list(labels), source_of(layer), suffix, result[METADATA])
             return
         where = {}
         if image.pixel_size_um is not None:
@@ -150,4 +150,13 @@ class FolderJob:
         rgb = is_rgb(image.array.shape)
         name = image.path.stem
         self._viewer.add_image(image.array, rgb=rgb, name=name, metadata=facts, **where)
-        self._viewer.add_labels(labels, name=f"{name} {RESULTS}", metadata=facts | result, **where)
+        self._viewer.add_labels(labels, name=f"{name} {suffix}", metadata=facts | result, **where)
+
+
+def _named(what: str, paths: Sequence[Path]) -> list[str]:
+    """Return a sentence that names the first of some files, or none."""
+    if not paths:
+        return []
+    names = ", ".join(path.name for path in paths[:MOST_NAMES])
+    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
+    return [f"{what}: {names}{more}."]

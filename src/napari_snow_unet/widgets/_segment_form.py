@@ -103,6 +103,11 @@ class SegmentForm(QWidget):
                 fields.threshold.value = options.threshold
         self.show_threshold(threshold)
 
+    def take_otsu(self) -> None:
+        """Leave the threshold to Otsu's method, and results that are there as they are."""
+        with self._silently():
+            self.nuclei.otsu.value = True
+
     def show_threshold(self, threshold: float) -> None:
         """Show what Otsu's method has found, unless the person has chosen a threshold."""
         if self.nuclei.otsu.value:
@@ -124,10 +129,12 @@ class SegmentForm(QWidget):
         """Say what has computed the last result; empty for what is no network."""
         self.device.value = f"{device}, {precision}" if device else "no network"
 
-    def show_pixel_size(self, pixel_size_um: float | None, unknown: str = "unknown") -> None:
-        """Say which pixel size the image itself has, and take areas in its unit."""
-        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} (from the layer)"
-        self.network.pixel_size.native.setSpecialValueText(said)
+    def show_pixel_size(
+        self, pixel_size_um: float | None, who: str = "", unknown: str = "unknown"
+    ) -> None:
+        """Say which pixel size the image itself has and who says so; take areas in its unit."""
+        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} ({who})"
+        self.network.pixel_size.native.say_unknown(said)
         known = pixel_size_um or self.network.pixel_size.value
         self._take_unit(UM2 if known else PIXELS)
 
@@ -183,9 +190,9 @@ class SegmentForm(QWidget):
         main.add("Part", self.part)
         main.add("Folder", self.source.folder)
         main.add("Results to", self.source.results)
+        main.add("", self.source.overwrite)
         main.add("Also write", self.source.probability)
         main.add("", self.source.overlay)
-        main.add("", self.source.overwrite)
         main.add("Model", self.model)
         main.add_note(self._note)
         main.add("Pixel size (µm)", self.network.pixel_size)

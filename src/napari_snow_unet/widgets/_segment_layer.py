@@ -18,11 +18,13 @@ from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.slides import LARGEST_WHOLE, Slide
 from napari_snow_unet.segmentation.options import Options, smallest_area_px
 from napari_snow_unet.segmentation.reproduction import Recipe
-from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack
+from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack, part_in_words
 from napari_snow_unet.widgets import _jobs
+from napari_snow_unet.widgets._existing import steps_in_dock
 from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._part import Part, part_of
+from napari_snow_unet.widgets._pixel_sizes import measured
 from napari_snow_unet.widgets._results import Record, Results
 from napari_snow_unet.widgets._settings import settings
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
 FILES = "The labels are files, which sliders leave alone: run again to change them."
+SLICES = "{} segmented; tick All slices for the rest."
 RELABEL_DELAY_MS = 60
 QUIET_MS = 500  # what takes no longer shows no progress
 
@@ -138,7 +141,7 @@ class LayerJob(QObject):
         """Segment the chosen layer as it is now."""
         layer = self._form.image.value
         part = part_of(self._viewer, layer, self._form.part.value)
-        source, options = source_of(layer), self._form.options()
+        (source, _), options = measured(layer), self._form.options()
         pixels, origin = pixels_of(layer), origin_of(layer)
         if part is not None:
             source, pixels = source.cropped(part.box), part.cut(pixels, rgb=source.rgb)
@@ -174,7 +177,10 @@ class LayerJob(QObject):
         )
         request = replace(request, target=None if target is None else ref(target))
         self._bar.start(
-            steps, title=f"Segmenting {source.name}", on_done=partial(self._segmented, request)
+            steps,
+            title=f"Segmenting {source.name}",
+            on_done=partial(self._segmented, request),
+            cancelling=_jobs.CANCELLING,
         )
 
     def _run_to_files(self, request: Request, pixels: Any) -> None:
@@ -215,7 +221,10 @@ class LayerJob(QObject):
             region=None if part is None else part.region,
         )
         self._bar.start(
-            steps, title=f"Segmenting {source.name}", on_done=partial(self._written, request)
+            partial(steps_in_dock, steps),
+            title=f"Segmenting {source.name}",
+            on_done=partial(self._written, request),
+            cancelling=_jobs.CANCELLING,
         )
 
     def _written(self, request: Request, found: _jobs.Written) -> None:
@@ -351,8 +360,14 @@ class LayerJob(QObject):
     def _tell(self, layer: Labels, record: Record, result: StackSegmentation) -> None:
         self._shown = ref(layer)
         self._form.show_threshold(record.threshold)
-        self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages]))
+        said = [f"{layer.name}: {result.summary}.", *self._left_out(record), *result.messages]
+        self._bar.say(" ".join(said))
         self.shown.emit()
+
+    def _left_out(self, record: Record) -> list[str]:
+        done = part_in_words(record.planes, record.source.shape)
+        every = self._form.source.all_slices.value
+        return [SLICES.format(done[0].upper() + done[1:])] if done and not every else []
 
     def _plane_shown(self, image: Image | None) -> Index | None:
         if image is None:

@@ -10,9 +10,10 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
-from napari_snow_unet.widgets._layers import images_in, source_of, unwrapped
+from napari_snow_unet.widgets._layers import images_in, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
+from napari_snow_unet.widgets._pixel_sizes import TypedSizes, measured
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._segment_folder import FolderJob
@@ -47,6 +48,7 @@ class SegmentWidget(Dock):
         super().__init__()
         self._viewer = napari_viewer
         self.form = SegmentForm()
+        self.typed = TypedSizes(self.form.network.pixel_size)
         self.bar = RunBar(self.run)
         self.offer = SlideOffer(napari_viewer, self.bar.say)
         self.layer_job = LayerJob(napari_viewer, self.form, self.bar)
@@ -57,13 +59,15 @@ class SegmentWidget(Dock):
         self.bar.failed.connect(self.models.note_error)
         self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self._lay_out()
-        self._connect()
         self._take_settings()
+        self._model = self.form.model.value
+        self._connect()
         self.refresh_layers()
         self._follow_active()
 
     def run(self) -> None:
         """Do what Run does."""
+        self.form.network.pixel_size.native.interpretText()  # a click need not take the focus
         self.update_hint()
         if not self.bar.run_button.isEnabled():
             return
@@ -106,15 +110,16 @@ class SegmentWidget(Dock):
         """Show what the choices mean, and allow Run or say why not."""
         layer_chosen = self.form.source.kind.value == "layer"
         layer = self.form.image.value
-        source = source_of(layer) if layer is not None and layer_chosen else None
+        source, who = measured(layer) if layer is not None and layer_chosen else (None, "")
+        self.typed.show_for(layer if layer_chosen else None, folders=not layer_chosen)
         self.offer.show_for(layer if layer_chosen else None)
         is_stack = source is not None and len(source.shape) > 2
         self.form.show_kind(large=layer_chosen and self.layer_job.is_large())
         self.form.set_row_visible(self.form.source.all_slices, is_stack and layer_chosen)
         if layer_chosen:
-            self.form.show_pixel_size(source.pixel_size_um if source else None)
+            self.form.show_pixel_size(source.pixel_size_um if source else None, who)
         else:
-            self.form.show_pixel_size(None, "from each file")
+            self.form.show_pixel_size(None, unknown="from each file")
         entry = self.models.entry
         self.form.show_model(facts(entry) if entry else "", self.models.problem())
         self.folder_job.table.setVisible(not layer_chosen)
@@ -137,9 +142,6 @@ class SegmentWidget(Dock):
         self.layer_job.show_current()
 
     def _image_chosen(self) -> None:
-        layer = self.form.image.value
-        if layer is not None and source_of(layer).pixel_size_um is not None:
-            self.form.network.pixel_size.value = 0  # what was typed in was for another image
         self.update_hint()
         self.layer_job.show_current()
 
@@ -148,6 +150,9 @@ class SegmentWidget(Dock):
         self.update_hint()
 
     def _model_chosen(self) -> None:
+        previous, self._model = self._model, self.form.model.value
+        if self._model != previous:
+            self.form.take_otsu()  # a threshold by hand was for the maps of another model
         if self.isVisible():
             self.warm_up.soon()
 

@@ -1,0 +1,91 @@
+"""The pixel size in the dock: typed key by key."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+PLACE = {"scale": (0.3, 0.3), "units": ("um", "um")}
+
+
+@pytest.fixture
+def typed(shown_dock, qtbot):
+    """Return a function that clicks into the field and types, with or without an end."""
+    box = shown_dock.form.network.pixel_size.native
+    shown_dock.widget.activateWindow()
+    qtbot.waitUntil(box.isVisible)
+
+    def type_in(text, end=None):
+        shown_dock.bar.run_button.setFocus()
+        shown_dock.click(box.lineEdit())
+        qtbot.waitUntil(lambda: box.lineEdit().selectedText() == box.text())
+        for letter in text:
+            QTest.keyClicks(box, letter)
+            qtbot.wait(5)
+        shown = box.lineEdit().text()
+        if end is not None:
+            QTest.keyClick(box, end)
+        return shown
+
+    return type_in
+
+
+@pytest.fixture(params=["unknown", "a number", "a layer with a scale"])
+def start(request, shown_dock, discs):
+    """Begin with each of what may stand in the field."""
+    place = PLACE if "layer" in request.param else {}
+    shown_dock.viewer.add_image(discs(), rgb=True, name="A", **place)
+    if request.param == "a number":
+        shown_dock.form.network.pixel_size.value = 0.7
+
+
+TYPED = [
+    ("0.25", 0.25, Qt.Key.Key_Return),
+    ("0.2528", 0.2528, Qt.Key.Key_Tab),
+    ("0,26", 0.26, None),
+    ("12", 12, Qt.Key.Key_Return),
+]
+
+
+@pytest.mark.usefixtures("start")
+def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
+    field = shown_dock.form.network.pixel_size
+    first = field.value
+    for text, expected, end in TYPED:
+        field.value = first
+        assert typed(text, end) == text
+        layer = shown_dock.run()
+        assert field.value == expected
+        assert field.native.text() == f"{expected:g}"
+        assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == expected
+
+
+@pytest.mark.usefixtures("start")
+def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock, typed):
+    field = shown_dock.form.network.pixel_size
+    said = "unknown" if shown_dock.form.image.value.scale[0] == 1 else "0.3 (from the layer)"
+    typed("0", Qt.Key.Key_Return)
+    assert (field.value, field.native.text()) == (0, said)
+    typed("0.5", Qt.Key.Key_Return)
+    field.native.selectAll()
+    QTest.keyClick(field.native, Qt.Key.Key_Delete)
+    QTest.keyClick(field.native, Qt.Key.Key_Return)
+    assert (field.value, field.native.text()) == (0, said)
+
+
+def test_letters_and_more_than_the_largest_are_refused(shown_dock, discs, typed):
+    shown_dock.viewer.add_image(discs(), rgb=True, name="A")
+    assert typed("0.a2-5.", Qt.Key.Key_Return) == "0.25"
+    assert typed("10001", Qt.Key.Key_Return) == "1000"
+
+
+def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs, typed):
+    image = shown_dock.viewer.add_image(discs(), rgb=True, name="A")
+    box = shown_dock.form.network.pixel_size.native
+    assert typed("0.") == "0."
+    image.scale, image.units = (0.3, 0.3), ("um", "um")
+    shown_dock.widget.update_hint()
+    assert box.lineEdit().text() == "0."
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert box.text() == "0.3 (from the layer)"
