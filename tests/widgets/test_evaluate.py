@@ -7,6 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
+from napari_snow_unet.data.images import write_labels
 from napari_snow_unet.metrics.document import shown
 from napari_snow_unet.metrics.objects import error_map
 from napari_snow_unet.metrics.pixel import count_pixels, scores
@@ -167,6 +168,26 @@ def test_layers_that_do_not_fit_are_refused_and_why(dock):
     assert dock.form.prediction.value.name == "renamed"
     dock.viewer.layers.clear()
     assert "Open a truth" in dock.message
+
+
+@pytest.mark.parametrize("file", ["labels.png", "labels.tif"])
+def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_path, file):
+    truth, _ = truth_and_prediction()
+    (image,) = dock.viewer.open(write_labels(tmp_path / file, truth), plugin="napari")
+    assert "Open a truth" in dock.message
+    assert "('labels')" in dock.message
+    assert "Convert to Labels" in dock.message
+    dock.choose(image, dock.viewer.add_labels(truth, name="truth"))
+    assert dock.message == (
+        "'labels' is an image, but holds labels. Right-click it in the layer list and choose "
+        "Convert to Labels."
+    )
+    assert not dock.bar.run_button.isEnabled()
+    assert not dock.form.live.text.text()
+    image.data = np.where(truth, 255, 0).astype(np.uint8)  # a mask may serve as a map
+    dock.widget.update_hint()
+    dock.run()
+    assert dock.results.scores.scores.sets["labels"]["dice"] == 1
 
 
 def test_a_stack_has_a_row_for_each_slice(dock):

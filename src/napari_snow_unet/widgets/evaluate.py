@@ -29,6 +29,7 @@ from napari_snow_unet.widgets._error_layer import ErrorLayers
 from napari_snow_unet.widgets._evaluate_form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
 from napari_snow_unet.widgets._evaluate_text import NO_LABELS, ONE_LAYER, SAME_LAYER, summary
+from napari_snow_unet.widgets._image_of_labels import holds_labels, how_to_convert, why_no_map
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of
 from napari_snow_unet.widgets._result_tabs import ResultTabs
 from napari_snow_unet.widgets._run_bar import RunBar
@@ -105,9 +106,13 @@ class EvaluateWidget(Dock):
         """Say why the chosen layers cannot be measured; empty if they can."""
         prediction, truth = self.form.prediction.value, self.form.truth.value
         if prediction is None or truth is None:
-            return NO_LABELS
+            return f"{NO_LABELS} {how_to_convert(maps_in(self._viewer))}".rstrip()
+        if is_map(prediction) and holds_labels(prediction):
+            return why_no_map(prediction)
         if prediction is truth:
-            return SAME_LAYER if len(labels_in(self._viewer)) > 1 else ONE_LAYER
+            if len(labels_in(self._viewer)) > 1:
+                return SAME_LAYER
+            return f"{ONE_LAYER} {how_to_convert(maps_in(self._viewer))}".rstrip()
         pixel_by_pixel = self.form.options()["pixel_by_pixel"]
         return why_not_compare(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
