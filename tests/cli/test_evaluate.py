@@ -26,6 +26,13 @@ def shell(*words, code=0):
     return result
 
 
+def refused(*words):
+    """Return the error that the shell prints as a sentence."""
+    with pytest.raises(InputError) as error:
+        CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    return str(error.value)
+
+
 def scores(*words, code=0):
     return json.loads(shell("evaluate", *words, "--json", code=code).stdout)
 
@@ -129,6 +136,23 @@ def test_a_bad_file_is_named_and_the_exit_code_is_1(data, tmp_path):
     result = shell("evaluate", tmp_path / "out", data, code=1)
     assert "000002.png" in result.stderr
     assert "2 tiles" in result.stdout
+
+
+def test_a_probability_map_is_not_scored_as_labels(data, tmp_path):
+    shell("segment", data, "--split", "test", "--probability", "-o", tmp_path / "out")
+    (tmp_path / "maps").mkdir()
+    for name in ("000001", "000002"):
+        path = tmp_path / "out" / f"{name}_probability.png"
+        path.rename(tmp_path / "maps" / f"{name}.png")
+    one = tmp_path / "maps" / "000001.png"
+    for words in ((one, data / "masks" / "000001.png"), (data / "masks" / "000001.png", one)):
+        error = refused("evaluate", *words)
+        assert "000001.png: it looks like a probability map (" in error
+        assert "--probability" in error
+    write_labels(tmp_path / "maps" / "000002.png", _mask(data, 2), overwrite=True)
+    got = scores(tmp_path / "maps", data, "--split", "test", code=1)
+    assert [tile["name"] for tile in got["tiles"]] == ["000002"]
+    assert "grey levels in" in got["failed"][0]["reason"]
 
 
 def test_region_limits_the_scores(data, tmp_path):

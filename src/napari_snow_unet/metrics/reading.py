@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.labels import count_values
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.sources import is_geojson
 from napari_snow_unet.metrics.task import Task
+
+_FEW_LEVELS = 32  # labels of fewer values than this may be classes, each in many places
+_REGIONS_PER_LEVEL = 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def read_tile(task: Task, name: str) -> TileArrays:
     Raises
     ------
     InputError
-        If a file cannot be read or the sizes differ.
+        If a file cannot be read, the sizes differ, or a label image looks like a probability map.
     """
     files = [task.predictions[name], task.truths[name].labels]
     if task.regions is not None:
@@ -56,9 +60,25 @@ def read_tile(task: Task, name: str) -> TileArrays:
                 path=file,
             )
     prediction, truth = arrays[:2]
+    for file, array in zip(files, (prediction, truth), strict=False):
+        _refuse_map(file, array)
     if not task.instances:
         prediction, truth = as_instances(prediction), as_instances(truth)
     return TileArrays(prediction, truth, arrays[2] != 0 if len(arrays) > 2 else None)
+
+
+def _refuse_map(path: Path, labels: NDArray[np.int32]) -> None:
+    """Refuse a probability map of 8 bits, whose grey levels would be scored as nuclei."""
+    if not _FEW_LEVELS <= labels.max() <= np.iinfo(np.uint8).max:
+        return
+    levels, regions = count_values(labels)
+    if levels >= _FEW_LEVELS and regions > _REGIONS_PER_LEVEL * levels:
+        raise InputError(
+            f"it looks like a probability map ({levels} grey levels in {regions:,} regions)",
+            expected="a label image",
+            remedy="Give maps with --probability, or cut them at a threshold first.",
+            path=path,
+        )
 
 
 def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
