@@ -83,6 +83,30 @@ def test_a_split_not_asked_for_is_missing(data, tmp_path):
     assert len(got["tiles"]) == 2
 
 
+def test_predictions_maps_and_regions_may_have_the_names_of_the_sources(data, tmp_path):
+    region = np.ones((128, 128), np.int32)
+    region[:, 100:] = 0
+    for index in range(len(SEEDS)):
+        write_labels(tmp_path / "found" / f"seed{index:04d}_mask.png", _mask(data, index))
+        write_labels(tmp_path / "regions" / f"seed{index:04d}.png", region)
+        grey = np.where(_mask(data, index), 250, 3).astype(np.uint8)
+        write_image(tmp_path / "maps" / f"seed{index:04d}.png", grey)
+    options = ("--probability", tmp_path / "maps", "--region", tmp_path / "regions")
+    got = scores(tmp_path / "found", data, *options)
+    assert [tile["name"] for tile in got["tiles"]] == ["000000", "000001", "000002"]
+    assert {tile[key] for tile in got["tiles"] for key in ("dice", "pq", "auc")} == {1}
+    got = scores(tmp_path / "found", data, "--split", "test")
+    assert [tile["name"] for tile in got["tiles"]] == ["000001", "000002"]
+    assert len(got["without_truth"]) == 1
+
+
+def test_a_table_of_somebody_else_is_no_dataset(data, tmp_path):
+    (data / "manifest.csv").write_text("image,label,split\n")
+    error = refused("evaluate", data / "masks", data, "--split", "test")
+    assert "its manifest.csv is not that of a prepared dataset" in error
+    assert "lacks the columns index, mask, name;" in error
+
+
 def test_truth_against_itself_is_perfect(data):
     got = scores(data / "masks", data, "--pixel-size", 0.25)
     perfect = {"dice": 1, "pq": 1, "aji": 1, "ap_50_95": 1, "average_hausdorff": 0, "n_split": 0}

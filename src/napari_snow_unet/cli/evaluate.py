@@ -31,7 +31,8 @@ def evaluate(
     probability: Annotated[
         Path | None,
         typer.Option(
-            help="Probability maps: the folder that `segment --probability` wrote.",
+            help="Probability maps: a file or a folder of NAME_probability.png, or of NAME.png or "
+            "NAME.tif, with 8 or 16 bits or fractions from 0 to 1.",
             show_default=False,
         ),
     ] = None,
