@@ -193,6 +193,52 @@ def test_region_limits_the_scores(data, tmp_path):
     assert limited["pooled"]["n_truth"] < scores(truth, truth)["pooled"]["n_truth"]
 
 
+def test_a_region_that_is_not_there_is_named_first(data, tmp_path):
+    error = refused("evaluate", data / "masks", data, "--region", tmp_path / "regoin.png")
+    assert error.startswith(f"{tmp_path / 'regoin.png'}: there is no such file or folder")
+    assert "--region" in error
+
+
+def test_equal_reasons_are_printed_once_and_do_not_claim_sizes(data, tmp_path):
+    inside = np.ones((128, 128), np.int32)
+    write_labels(tmp_path / "regions" / "000001.png", inside)
+    words = ("evaluate", data / "masks", data, "--region", tmp_path / "regions")
+    text = shell(*words, code=1).stderr
+    assert text.count("no region has its name") == 1
+    assert "Failed: 000000, 000002: no region" in text
+    (tmp_path / "regions" / "000001.png").rename(tmp_path / "regions" / "other.png")
+    error = refused(*words)
+    assert "none of the 3 tiles" in error
+    assert "no region has its name" in error
+    assert "size" not in error
+
+
+def test_a_region_without_a_pixel_is_exit_code_1(data, tmp_path):
+    write_labels(tmp_path / "empty.png", np.zeros((128, 128), np.int32))
+    words = ("evaluate", data / "masks", data, "--region", tmp_path / "empty.png")
+    text = shell(*words, "-o", tmp_path / "out", code=1).stderr
+    assert "The region leaves no pixel inside in any tile" in text
+
+
+def test_both_means_of_a_comparison_are_over_the_tiles_of_both(data, tmp_path):
+    for index in (0, 1):
+        write_labels(tmp_path / "worse" / f"{index:06d}.png", np.roll(_mask(data, index), 5))
+    (tmp_path / "some").mkdir()
+    for index in (1, 2):
+        moved = np.roll(_mask(data, index), 2 * index)
+        write_labels(tmp_path / "some" / f"{index:06d}.png", moved)
+    words = ("evaluate", tmp_path / "some", data, "--compare", tmp_path / "worse")
+    text = shell(*words, "-o", tmp_path / "out", code=1).stdout
+    rows = text[text.index("mean of the 1 tiles in both") :].splitlines()
+    (dice,) = (row for row in rows if row.startswith("Dice (F1)"))
+    before, after, difference = (float(cell) for cell in dice.split()[2:5])
+    assert after - before == pytest.approx(difference, abs=2e-4)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    part = page[page.index("mean of the 1 tiles that all have") :]
+    row = part[part.index("<td>Dice (F1)</td>") :].partition("</tr>")[0]
+    assert row == f"<td>Dice (F1)</td><td>{before:.4f}</td><td>{after:.4f}</td>"
+
+
 def test_truth_prediction_and_region_may_be_outlines(data, tmp_path):
     mask = data / "masks" / "000001.png"
     labels = read_labels(mask)

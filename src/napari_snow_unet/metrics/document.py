@@ -172,8 +172,13 @@ def problems(evaluation: Evaluation) -> Iterable[str]:
             f"{len(evaluation.without_probability)} tiles without a probability map, so there is "
             f"no pooled ROC-AUC: {names}"
         )
+    if not evaluation.has_pixels:
+        yield "The region leaves no pixel inside in any tile, so that nothing is measured."
+    reasons: dict[str, list[str]] = {}
     for name, why in evaluation.failed.items():
-        yield f"Failed: {name}: {why}"
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        yield f"Failed: {_some(names)}: {why}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -88,7 +88,7 @@ def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
     if name in regions:
         return regions[name]
     raise InputError(
-        f"no region is called {name}",
+        "no region has its name",
         expected="a region for each tile",
         remedy="Add its mask or outline, an empty one if nothing was annotated.",
     )
