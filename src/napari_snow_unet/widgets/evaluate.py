@@ -35,6 +35,7 @@ from napari_snow_unet.widgets._result_tabs import ResultTabs
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._view import go_to, go_to_plane
+from napari_snow_unet.widgets._watched_layers import WatchedLayers
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -53,6 +54,7 @@ class Request:
     truth_name: str
     placements: dict[str, Placement]
     spacing_um: tuple[float, float] | None
+    watched: WatchedLayers
 
 
 class EvaluateWidget(Dock):
@@ -95,6 +97,7 @@ class EvaluateWidget(Dock):
             truth.name,
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
             chosen.spacing_um,
+            WatchedLayers(self._viewer, [ref(prediction), ref(truth)], self._changed),
         )
         self.bar.start(
             partial(compare, chosen),
@@ -172,14 +175,18 @@ class EvaluateWidget(Dock):
             return None  # Run will say why
 
     def _done(self, request: Request, measured: MeasuredPlanes) -> None:
+        if self._request is not None:
+            self._request.watched.stop()
         self.measured, self._request = measured, request
         sets = score_sets(measured, request.source.name)
         self.results.show_results(
             measured,
             sets,
             prediction=request.source.name,
+            truth=request.truth_name,
             in_um=request.spacing_um is not None,
         )
+        self._changed()
         self.errors.show(
             measured.errors, request.source, request.prediction, request.truth, request.truth_name
         )
@@ -188,6 +195,11 @@ class EvaluateWidget(Dock):
             self.form.live.show_counts(counts)
         names = f"{request.source.name} against {request.truth_name}"
         self.bar.say(f"{names}: {summary(measured, sets)}")
+
+    def _changed(self) -> None:
+        """Say so if the layers that the results come from are no longer as they were."""
+        if self._request is not None and self._request.watched.changed:
+            self.results.mark_outdated()
 
     def _go_to_nucleus(self, row: int) -> None:
         if self.measured is None or self._request is None:
@@ -235,5 +247,7 @@ class EvaluateWidget(Dock):
         """Stop what runs and listen to nobody any more."""
         self.bar.cancel()
         self.form.live.ask(None)
+        if self._request is not None:
+            self._request.watched.stop()
         for emitter, callback in self._layer_events():
             emitter.disconnect(callback)
