@@ -26,6 +26,13 @@ def shell(*words, code=0):
     return result
 
 
+def refused(*words):
+    """Return the error that the shell prints as a sentence."""
+    with pytest.raises(InputError) as error:
+        CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    return str(error.value)
+
+
 def scores(*words, code=0):
     return json.loads(shell("evaluate", *words, "--json", code=code).stdout)
 
@@ -74,6 +81,30 @@ def test_a_split_not_asked_for_is_missing(data, tmp_path):
     got = scores(tmp_path / "out", data, code=1)
     assert got["missing"] == ["000000"]
     assert len(got["tiles"]) == 2
+
+
+def test_predictions_maps_and_regions_may_have_the_names_of_the_sources(data, tmp_path):
+    region = np.ones((128, 128), np.int32)
+    region[:, 100:] = 0
+    for index in range(len(SEEDS)):
+        write_labels(tmp_path / "found" / f"seed{index:04d}_mask.png", _mask(data, index))
+        write_labels(tmp_path / "regions" / f"seed{index:04d}.png", region)
+        grey = np.where(_mask(data, index), 250, 3).astype(np.uint8)
+        write_image(tmp_path / "maps" / f"seed{index:04d}.png", grey)
+    options = ("--probability", tmp_path / "maps", "--region", tmp_path / "regions")
+    got = scores(tmp_path / "found", data, *options)
+    assert [tile["name"] for tile in got["tiles"]] == ["000000", "000001", "000002"]
+    assert {tile[key] for tile in got["tiles"] for key in ("dice", "pq", "auc")} == {1}
+    got = scores(tmp_path / "found", data, "--split", "test")
+    assert [tile["name"] for tile in got["tiles"]] == ["000001", "000002"]
+    assert len(got["without_truth"]) == 1
+
+
+def test_a_table_of_somebody_else_is_no_dataset(data, tmp_path):
+    (data / "manifest.csv").write_text("image,label,split\n")
+    error = refused("evaluate", data / "masks", data, "--split", "test")
+    assert "its manifest.csv is not that of a prepared dataset" in error
+    assert "lacks the columns index, mask, name;" in error
 
 
 def test_truth_against_itself_is_perfect(data):
@@ -131,6 +162,23 @@ def test_a_bad_file_is_named_and_the_exit_code_is_1(data, tmp_path):
     assert "2 tiles" in result.stdout
 
 
+def test_a_probability_map_is_not_scored_as_labels(data, tmp_path):
+    shell("segment", data, "--split", "test", "--probability", "-o", tmp_path / "out")
+    (tmp_path / "maps").mkdir()
+    for name in ("000001", "000002"):
+        path = tmp_path / "out" / f"{name}_probability.png"
+        path.rename(tmp_path / "maps" / f"{name}.png")
+    one = tmp_path / "maps" / "000001.png"
+    for words in ((one, data / "masks" / "000001.png"), (data / "masks" / "000001.png", one)):
+        error = refused("evaluate", *words)
+        assert "000001.png: it looks like a probability map (" in error
+        assert "--probability" in error
+    write_labels(tmp_path / "maps" / "000002.png", _mask(data, 2), overwrite=True)
+    got = scores(tmp_path / "maps", data, "--split", "test", code=1)
+    assert [tile["name"] for tile in got["tiles"]] == ["000002"]
+    assert "grey levels in" in got["failed"][0]["reason"]
+
+
 def test_region_limits_the_scores(data, tmp_path):
     region = np.zeros((128, 128), np.int32)
     region[:, :60] = 255
@@ -143,6 +191,52 @@ def test_region_limits_the_scores(data, tmp_path):
     limited = scores(tmp_path / "left.png", truth, "--region", tmp_path / "region.png")
     assert limited["pooled"]["dice"] == limited["pooled"]["pq"] == 1
     assert limited["pooled"]["n_truth"] < scores(truth, truth)["pooled"]["n_truth"]
+
+
+def test_a_region_that_is_not_there_is_named_first(data, tmp_path):
+    error = refused("evaluate", data / "masks", data, "--region", tmp_path / "regoin.png")
+    assert error.startswith(f"{tmp_path / 'regoin.png'}: there is no such file or folder")
+    assert "--region" in error
+
+
+def test_equal_reasons_are_printed_once_and_do_not_claim_sizes(data, tmp_path):
+    inside = np.ones((128, 128), np.int32)
+    write_labels(tmp_path / "regions" / "000001.png", inside)
+    words = ("evaluate", data / "masks", data, "--region", tmp_path / "regions")
+    text = shell(*words, code=1).stderr
+    assert text.count("no region has its name") == 1
+    assert "Failed: 000000, 000002: no region" in text
+    (tmp_path / "regions" / "000001.png").rename(tmp_path / "regions" / "other.png")
+    error = refused(*words)
+    assert "none of the 3 tiles" in error
+    assert "no region has its name" in error
+    assert "size" not in error
+
+
+def test_a_region_without_a_pixel_is_exit_code_1(data, tmp_path):
+    write_labels(tmp_path / "empty.png", np.zeros((128, 128), np.int32))
+    words = ("evaluate", data / "masks", data, "--region", tmp_path / "empty.png")
+    text = shell(*words, "-o", tmp_path / "out", code=1).stderr
+    assert "The region leaves no pixel inside in any tile" in text
+
+
+def test_both_means_of_a_comparison_are_over_the_tiles_of_both(data, tmp_path):
+    for index in (0, 1):
+        write_labels(tmp_path / "worse" / f"{index:06d}.png", np.roll(_mask(data, index), 5))
+    (tmp_path / "some").mkdir()
+    for index in (1, 2):
+        moved = np.roll(_mask(data, index), 2 * index)
+        write_labels(tmp_path / "some" / f"{index:06d}.png", moved)
+    words = ("evaluate", tmp_path / "some", data, "--compare", tmp_path / "worse")
+    text = shell(*words, "-o", tmp_path / "out", code=1).stdout
+    rows = text[text.index("mean of the 1 tiles in both") :].splitlines()
+    (dice,) = (row for row in rows if row.startswith("Dice (F1)"))
+    before, after, difference = (float(cell) for cell in dice.split()[2:5])
+    assert after - before == pytest.approx(difference, abs=2e-4)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    part = page[page.index("mean of the 1 tiles that all have") :]
+    row = part[part.index("<td>Dice (F1)</td>") :].partition("</tr>")[0]
+    assert row == f"<td>Dice (F1)</td><td>{before:.4f}</td><td>{after:.4f}</td>"
 
 
 def test_truth_prediction_and_region_may_be_outlines(data, tmp_path):

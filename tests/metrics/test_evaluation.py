@@ -1,12 +1,14 @@
 """Files measured against files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tifffile import imwrite
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.images import read_image, write_image, write_labels
 from napari_snow_unet.data.progress import run
 from napari_snow_unet.metrics import tile
 from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
@@ -87,6 +89,43 @@ def test_a_map_of_another_size_is_named(folders: Path) -> None:
     write_image(folders / "found" / "b_probability.png", np.zeros((3, 3), np.uint8), overwrite=True)
     result = measured(folders, probability=folders / "found")
     assert "b_probability.png" in result.failed["b"]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        lambda grey: grey,
+        lambda grey: grey.astype(np.uint16) * 257,
+        lambda grey: (grey / 255).astype(np.float32),
+    ],
+)
+def test_maps_of_other_types_give_the_same_scores(folders: Path, stored: Callable) -> None:
+    expected = measured(folders, probability=folders / "found")
+    for name in "abc":
+        path = folders / "found" / f"{name}_probability.png"
+        grey = read_image(path).array
+        (folders / "maps").mkdir(exist_ok=True)
+        imwrite(folders / "maps" / f"{name}.tif", stored(grey))
+    got = measured(folders, probability=folders / "maps")
+    assert got.tiles == expected.tiles
+    assert got.tiles_at == expected.tiles_at
+
+
+@pytest.mark.parametrize(
+    ("pixels", "problem"),
+    [
+        (squares(1).astype(np.uint16), "it holds labels"),
+        (np.full((64, 64), -0.5, np.float32), "values from -0.5"),
+        (np.zeros((64, 64, 3), np.uint8), "64 x 64 x 3"),
+    ],
+)
+def test_what_is_no_map_is_named(folders: Path, pixels: np.ndarray, problem: str) -> None:
+    (folders / "maps").mkdir()
+    imwrite(folders / "maps" / "b.tif", pixels)
+    reason = measured(folders, probability=folders / "maps").failed["b"]
+    assert "b.tif: it " in reason
+    assert problem in reason
+    assert "8 or 16 bits or fractions" in reason
 
 
 def test_nothing_to_measure(folders: Path) -> None:

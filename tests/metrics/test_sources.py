@@ -30,6 +30,22 @@ def test_predictions_are_never_maps_or_overlays_or_tables(tmp_path: Path) -> Non
     assert sources.find_probabilities(folder) == {"b2": folder / "b2_probability.png"}
 
 
+def test_maps_may_have_the_names_of_the_images_where_none_is_called_a_map(tmp_path: Path) -> None:
+    for name in ("a.png", "b.tif", "a_overlay.png"):
+        write_image(tmp_path / name, GREY)
+    (tmp_path / "scores.csv").write_text("name\n")
+    maps = sources.find_probabilities(tmp_path)
+    assert maps == {"a": tmp_path / "a.png", "b": tmp_path / "b.tif"}
+    write_image(tmp_path / "a_probability.png", GREY)
+    assert sources.find_probabilities(tmp_path) == {"a": tmp_path / "a_probability.png"}
+
+
+def test_the_error_about_maps_says_which_names_are_taken(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InputError, match=r"NAME_probability\.png, NAME\.png or NAME\.tif"):
+            sources.find_probabilities(folder)
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from napari_snow_unet.data.channels import to_grey
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation.threshold import (
     choose_level,
     grey_histogram,
     level_of,
     otsu_level,
-    to_grey,
 )
 
 

@@ -7,7 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
-from napari_snow_unet.metrics.document import shown
+from napari_snow_unet.data.images import write_labels
+from napari_snow_unet.metrics.document import MEANINGS, shown
 from napari_snow_unet.metrics.objects import error_map
 from napari_snow_unet.metrics.pixel import count_pixels, scores
 from napari_snow_unet.metrics.tile import KEYS, measure
@@ -104,6 +105,54 @@ def test_labels_against_labels(dock, tmp_path):
         assert list(csv.reader(file)) == rows
 
 
+def test_the_tables_name_what_was_compared_until_the_next_run(dock):
+    truth, found = truth_and_prediction()
+    true_layer, layer, other = (
+        dock.viewer.add_labels(labels.copy(), name=name)
+        for labels, name in ((truth, "truth"), (found, "found"), (found, "other"))
+    )
+    dock.choose(layer, true_layer)
+    dock.run()
+    caption = dock.results.caption
+    assert caption.isVisibleTo(dock.widget)
+    dock.choose(other, true_layer)
+    other.paint((2, 2), 1)
+    assert caption.text() == "found against truth"
+    layer.paint((2, 2), 1)
+    layer.paint((9, 9), 1)
+    assert caption.text() == "found against truth, before the last change"
+    dock.run()
+    assert caption.text() == "other against truth"
+    dock.viewer.layers.remove(layer)
+    assert caption.text() == "other against truth"
+    dock.viewer.layers.remove(true_layer)
+    assert caption.text() == "other against truth, before the last change"
+
+
+def test_tables_explain_themselves_and_fit_into_the_dock(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth * 10, name="truth")
+    dock.choose(dock.viewer.add_labels(found * 10, name="found"), true_layer)
+    dock.run()
+    (errors,) = dock.errors()
+    assert errors.opacity == 1
+    scores_shown = dock.results.scores.scores
+    down, tip = Qt.Orientation.Vertical, Qt.ItemDataRole.ToolTipRole
+    tips = [scores_shown.headerData(row, down, tip) for row in range(len(KEYS))]
+    assert all(tips)
+    assert len(set(tips)) == len(KEYS) == len(MEANINGS)
+    table = dock.results.nuclei
+    dock.results.tabs.setCurrentWidget(table)
+    dock.qtbot.wait(50)
+    header = table.view.horizontalHeader()
+    for column in range(header.count()):
+        assert header.sectionSize(column) >= table.view.sizeHintForColumn(column)
+        assert header.sectionSize(column) >= header.sectionSizeHint(column)
+    assert header.length() <= table.view.viewport().width()
+    area = table.model.columns.index("area")
+    assert {table.model.index(row, area).data() for row in range(3)} <= {"400", "150"}
+
+
 def test_a_click_on_a_nucleus_goes_there(dock):
     truth, found = truth_and_prediction()
     place = {"scale": (0.5, 0.5), "translate": (30, 40)}
@@ -138,7 +187,11 @@ def test_a_probability_map_is_cut_where_the_slider_stands(dock):
         assert dock.form.options()["threshold"] != "otsu"
         expected = scores(count_pixels(probability > threshold * 255, truth))
         for key in ("dice", "precision", "recall"):
-            assert shown(key, expected[key]) in live.text.text()
+            assert (
+                f"{key.replace('dice', 'Dice')}\u00a0{shown(key, expected[key])}"
+                in live.text.text()
+            )
+        assert live.text.text().startswith("Pixels above the threshold: ")
     dock.run()
     sets = dock.results.scores.scores.sets
     assert sets["map"]["dice"] == expected["dice"]
@@ -169,6 +222,26 @@ def test_layers_that_do_not_fit_are_refused_and_why(dock):
     assert "Open a truth" in dock.message
 
 
+@pytest.mark.parametrize("file", ["labels.png", "labels.tif"])
+def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_path, file):
+    truth, _ = truth_and_prediction()
+    (image,) = dock.viewer.open(write_labels(tmp_path / file, truth), plugin="napari")
+    assert "Open a truth" in dock.message
+    assert "('labels')" in dock.message
+    assert "Convert to Labels" in dock.message
+    dock.choose(image, dock.viewer.add_labels(truth, name="truth"))
+    assert dock.message == (
+        "'labels' is an image, but holds labels. Right-click it in the layer list and choose "
+        "Convert to Labels."
+    )
+    assert not dock.bar.run_button.isEnabled()
+    assert not dock.form.live.text.text()
+    image.data = np.where(truth, 255, 0).astype(np.uint8)  # a mask may serve as a map
+    dock.widget.update_hint()
+    dock.run()
+    assert dock.results.scores.scores.sets["labels"]["dice"] == 1
+
+
 def test_a_stack_has_a_row_for_each_slice(dock):
     truth, found = truth_and_prediction()
     empty = np.zeros_like(truth)
@@ -184,6 +257,19 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     dock.form.fields.all_slices.value = False
     dock.run()
     assert dock.results.scores.scores.names == ["pooled", "mean", "slice 1"]
+
+
+def test_slices_in_which_nothing_was_predicted_are_counted_in_words(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(np.stack([truth, truth]), name="truth")
+    layer = dock.viewer.add_labels(np.stack([found, 0 * found]), name="found")
+    dock.choose(layer, true_layer)
+    dock.run()
+    assert dock.message.endswith("In 1 slice nothing was predicted.")
+    alone = dock.viewer.add_labels(0 * found, name="alone")
+    dock.choose(alone, dock.viewer.add_labels(truth, name="plane"))
+    dock.run()
+    assert "slice" not in dock.message
 
 
 def test_a_region_drawn_by_hand_limits_the_scores(dock):

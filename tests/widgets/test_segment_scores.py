@@ -34,7 +34,11 @@ def test_dice_follows_the_threshold(dock, network, truth):
         dock.form.nuclei.threshold.value = threshold
         expected = scores(count_pixels(probability > threshold * 255, labels))
         for key in ("dice", "precision", "recall"):
-            assert shown(key, expected[key]) in live.text.text()
+            assert (
+                f"{key.replace('dice', 'Dice')}\u00a0{shown(key, expected[key])}"
+                in live.text.text()
+            )
+        assert live.text.text().startswith("Pixels above the threshold: ")
         dock.settle()
     assert not live.counting
     dock.form.truth.value = "none"
@@ -50,4 +54,8 @@ def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, trut
     assert "100 x 300" in dock.form.live.text.text()
     assert "200 x 300" in dock.form.live.text.text()
     dock.viewer.layers.remove(small)
+    apart = dock.viewer.add_labels(labels, name="apart", translate=(50, 0))
+    dock.form.truth.value = apart
+    assert dock.form.live.text.text().endswith("Give them the same transform.")
+    dock.viewer.layers.remove(apart)
     assert dock.form.truth.value == "none"

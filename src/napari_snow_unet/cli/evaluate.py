@@ -31,7 +31,8 @@ def evaluate(
     probability: Annotated[
         Path | None,
         typer.Option(
-            help="Probability maps: the folder that `segment --probability` wrote.",
+            help="Probability maps: a file or a folder of NAME_probability.png, or of NAME.png or "
+            "NAME.tif, with 8 or 16 bits or fractions from 0 to 1.",
             show_default=False,
         ),
     ] = None,
@@ -88,6 +89,8 @@ def evaluate(
 
     if pixel_size is not None and not 0 < pixel_size < float("inf"):
         raise typer.BadParameter("A pixel has a size above 0.", param_hint="--pixel-size")
+    if region is not None:
+        _require_region(region)
     if output_folder is not None and not overwrite:
         require_free(output_folder)
     tasks = [
@@ -113,8 +116,20 @@ def evaluate(
     if output_folder is not None:
         for path in write_reports(output_folder, evaluations, overwrite=overwrite):
             typer.echo(f"Wrote {path}", err=as_json)
-    if not all(evaluation.complete for evaluation in evaluations):
+    if not all(evaluation.complete and evaluation.has_pixels for evaluation in evaluations):
         raise typer.Exit(1)
+
+
+def _require_region(path: Path) -> None:
+    from napari_snow_unet.data.files import InputError
+
+    if not path.exists():
+        raise InputError(
+            "there is no such file or folder",
+            expected="a mask or GeoJSON of what was annotated, or a folder of them",
+            remedy="Check the spelling of --region.",
+            path=path,
+        )
 
 
 def _measure(task: Task) -> Evaluation:
@@ -175,12 +190,26 @@ def _print_difference(first: Evaluation, other: Evaluation) -> None:
         shown_interval,
         title_of,
     )
-    from napari_snow_unet.metrics.summary import mean_scores, most_different, paired_differences
+    from napari_snow_unet.metrics.summary import (
+        in_all,
+        mean_scores,
+        most_different,
+        paired_differences,
+    )
 
-    before, after = mean_scores(first.tiles), mean_scores(other.tiles)
+    common = in_all([first.tiles, other.tiles])
+    before, after = map(mean_scores, common)
+    title = f"mean of the {len(common[0])} tiles in both"
     typer.echo()
     table(
-        ["mean of tiles", first.task.name, other.task.name, "difference", "95 %", "n"],
+        [
+            title,
+            first.task.name,
+            other.task.name,
+            "difference",
+            "95 %",
+            "n",
+        ],
         [
             (
                 title_of(key, first),

@@ -70,6 +70,40 @@ def unit_divisor(image: Any) -> float:
     )
 
 
+def to_grey(probability: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Quantise probabilities to 8 bits, as the paper's grey-scale predictions.
+
+    Parameters
+    ----------
+    probability : ndarray of float
+        Probabilities in 0..1, any shape.
+
+    Returns
+    -------
+    ndarray of uint8
+        Nearest multiple of 1/255.
+    """
+    return np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
+
+
+def map_of_8_bits(pixels: NDArray[Any], divisor: float) -> NDArray[np.uint8]:
+    """Bring a probability map as stored to 8 bits; one that has them is taken as it is.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Probabilities of any range that `unit_divisor` knows, any shape.
+    divisor : float
+        What the values are divided by, see `unit_divisor`.
+
+    Returns
+    -------
+    ndarray of uint8
+        Grey levels, 255 for a probability of 1.
+    """
+    return pixels if pixels.dtype == np.uint8 else to_grey(pixels / divisor)
+
+
 def _extremes(image: Any) -> tuple[Any, Any]:
     if hasattr(image, "compute"):
         import dask

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_snow_unet.data.files import InputError
 
 LARGEST_ID = np.iinfo(np.int32).max
+_REGIONS_PER_LABEL = 2  # a nucleus is one piece, or cut in two; a grey level lies in many places
 
 
 def as_labels(
@@ -58,3 +59,53 @@ def as_labels(
     if values.dtype.kind == "f" and not np.array_equal(labels, values):
         raise refusal("holds fractions")
     return labels
+
+
+def looks_like_labels(values: npt.NDArray[Any]) -> bool:
+    """Tell whether an image that nobody calls labels holds labels nevertheless.
+
+    Labels are whole numbers from 0, background 0, and either one single other value, or several
+    that lie in hardly more places than there are values: at most two connected regions of equal
+    value each on average. The grey levels of a probability map, or of a photograph, lie in many
+    more.
+
+    Parameters
+    ----------
+    values : ndarray, shape (Y, X)
+        Pixels of any number type.
+
+    Returns
+    -------
+    bool
+        Never raises.
+    """
+    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
+        return False
+    low, high = values.min(), values.max()
+    if not (low == 0 and 0 < high <= LARGEST_ID):  # so that NaN is none either
+        return False
+    labels = values.astype(np.int32)
+    if values.dtype.kind == "f" and not np.array_equal(labels, values):
+        return False
+    distinct, regions = count_values(labels)
+    return distinct == 1 or regions <= _REGIONS_PER_LABEL * distinct
+
+
+def count_values(labels: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
+    """Count the values of an image, and the places in which they lie.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (Y, X)
+        Values from 0.
+
+    Returns
+    -------
+    tuple of int
+        Distinct values but 0, and 8-connected regions of equal value but 0.
+    """
+    from skimage.measure import label
+
+    distinct = np.unique(labels)
+    regions = label(labels, background=0, return_num=True)[1]
+    return int(np.count_nonzero(distinct)), int(regions)

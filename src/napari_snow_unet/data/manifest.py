@@ -100,12 +100,26 @@ def is_dataset(folder: str | os.PathLike[str]) -> bool:
     """
     if (Path(folder) / INFO).is_file():
         return True
+    return not _lacking(Path(folder))
+
+
+def _lacking(folder: Path) -> set[str]:
+    """Return which columns a folder's table lacks to be that of a dataset."""
     try:
-        with (Path(folder) / MANIFEST).open(encoding="utf-8-sig", errors="replace") as file:
+        with (folder / MANIFEST).open(encoding="utf-8-sig", errors="replace") as file:
             header = file.readline(_LONGEST_HEADER)
     except OSError:
-        return False
-    return set(next(csv.reader([header]), [])) >= _NEEDED
+        return _NEEDED
+    return _NEEDED - set(next(csv.reader([header]), []))
+
+
+def _why_no_dataset(folder: Path) -> str:
+    if not folder.is_dir():
+        return "there is no such folder"
+    if not (folder / MANIFEST).is_file():
+        return f"there is no {MANIFEST} in it"
+    columns = ", ".join(sorted(_lacking(folder)))
+    return f"its {MANIFEST} is not that of a prepared dataset: it lacks the columns {columns}"
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
@@ -129,7 +143,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
     folder = Path(folder)
     if not is_dataset(folder):
         raise InputError(
-            "there is no manifest.csv in it" if folder.is_dir() else "there is no such folder",
+            _why_no_dataset(folder),
             expected="a prepared dataset",
             remedy="Make one with `napari-snow-unet prepare`.",
             path=folder,

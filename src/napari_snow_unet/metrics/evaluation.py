@@ -60,6 +60,11 @@ class Evaluation:
         """Whether every truth was measured, with its probability map where maps were given."""
         return not (self.missing or self.failed or self.without_probability)
 
+    @property
+    def has_pixels(self) -> bool:
+        """Whether anything was measured; nothing is where a region leaves no pixel inside."""
+        return self.pooled.pixels.total > 0
+
 
 def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Evaluation]:
     """Measure every tile that has a prediction and a truth.
@@ -110,7 +115,7 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
     if not result.tiles:
         raise InputError(
             f"none of the {len(names)} tiles of {task.name} could be measured",
-            expected="pairs of label images of equal size",
+            expected="a prediction, a truth and, if asked for, a region for each",
             remedy="The first says: " + next(iter(result.failed.values())),
         )
     return result

@@ -23,6 +23,7 @@ from napari_snow_unet.metrics.objects import ERROR_COLOURS, ERROR_NAMES
 from napari_snow_unet.metrics.pixel import roc_auc, roc_curve
 from napari_snow_unet.metrics.reading import read_tile
 from napari_snow_unet.metrics.summary import (
+    in_all,
     mean_scores,
     most_different,
     paired_differences,
@@ -112,9 +113,14 @@ def _at_header() -> list[str]:
 def _comparison(first: Evaluation, others: Sequence[Evaluation]) -> Iterable[str]:
     yield "<h2>Comparison</h2>"
     every = [first, *others]
-    means = [mean_scores(evaluation.tiles) for evaluation in every]
+    common = in_all([evaluation.tiles for evaluation in every])
+    means = [mean_scores(tiles) for tiles in common]
+    title = f"mean of the {len(common[0])} tiles that all have"
     yield _table(
-        ("mean of tiles", *(evaluation.task.name for evaluation in every)),
+        (
+            title,
+            *(evaluation.task.name for evaluation in every),
+        ),
         (
             (title_of(key, first), *(shown(key, mean[key].value) for mean in means))
             for key in means[0]

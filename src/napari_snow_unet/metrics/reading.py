@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.channels import map_of_8_bits, unit_divisor
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.labels import count_values, looks_like_labels
 from napari_snow_unet.metrics.instance import as_instances
-from napari_snow_unet.metrics.sources import is_geojson
+from napari_snow_unet.metrics.sources import is_geojson, is_named_map
 from napari_snow_unet.metrics.task import Task
+
+_FEW_LEVELS = 32  # labels of fewer values than this may be classes, each in many places
+_REGIONS_PER_LEVEL = 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ def read_tile(task: Task, name: str) -> TileArrays:
     Raises
     ------
     InputError
-        If a file cannot be read or the sizes differ.
+        If a file cannot be read, the sizes differ, or a label image looks like a probability map.
     """
     files = [task.predictions[name], task.truths[name].labels]
     if task.regions is not None:
@@ -56,9 +61,25 @@ def read_tile(task: Task, name: str) -> TileArrays:
                 path=file,
             )
     prediction, truth = arrays[:2]
+    for file, array in zip(files, (prediction, truth), strict=False):
+        _refuse_map(file, array)
     if not task.instances:
         prediction, truth = as_instances(prediction), as_instances(truth)
     return TileArrays(prediction, truth, arrays[2] != 0 if len(arrays) > 2 else None)
+
+
+def _refuse_map(path: Path, labels: NDArray[np.int32]) -> None:
+    """Refuse a probability map of 8 bits, whose grey levels would be scored as nuclei."""
+    if not _FEW_LEVELS <= labels.max() <= np.iinfo(np.uint8).max:
+        return
+    levels, regions = count_values(labels)
+    if levels >= _FEW_LEVELS and regions > _REGIONS_PER_LEVEL * levels:
+        raise InputError(
+            f"it looks like a probability map ({levels} grey levels in {regions:,} regions)",
+            expected="a label image",
+            remedy="Give maps with --probability, or cut them at a threshold first.",
+            path=path,
+        )
 
 
 def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
@@ -67,7 +88,7 @@ def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
     if name in regions:
         return regions[name]
     raise InputError(
-        f"no region is called {name}",
+        "no region has its name",
         expected="a region for each tile",
         remedy="Add its mask or outline, an empty one if nothing was annotated.",
     )
@@ -90,26 +111,40 @@ def _common_shape(
 
 
 def read_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Read a probability map of 8 bits.
+    """Read a probability map as one of 8 bits.
 
     Parameters
     ----------
     path : Path
-        The image.
+        A grey image of whole numbers or of fractions, in a range that `unit_divisor` knows.
     shape : tuple of int
         The shape it must have.
 
     Raises
     ------
     InputError
-        If it cannot be read, or is of another type or shape.
+        If it cannot be read, is of another type, range or shape, or holds labels.
     """
     array = read_image(path).array
-    if array.dtype != np.uint8 or array.shape != shape:
-        raise InputError(
-            f"it has the type {array.dtype} and the shape {array.shape}",
-            expected=f"an 8-bit grey image of shape {shape}",
-            remedy="Take the map that `segment --probability` wrote for this image.",
-            path=path,
-        )
-    return array
+    if array.shape != shape:
+        raise _no_map(f"it has the shape {_said(array.shape)}", path, shape)
+    if not is_named_map(path) and np.unique(array).size > 2 and looks_like_labels(array):
+        raise _no_map("it holds labels", path, shape)
+    try:
+        return map_of_8_bits(array, unit_divisor(array))
+    except InputError as error:
+        raise _no_map(f"it is {error.received}", path, shape) from None
+
+
+def _no_map(received: str, path: Path, shape: tuple[int, ...]) -> InputError:
+    return InputError(
+        received,
+        expected=f"a grey image of shape {_said(shape)} with whole numbers of 8 or 16 bits or "
+        "fractions from 0 to 1",
+        remedy="Take the map of this image, such as `segment --probability` writes it.",
+        path=path,
+    )
+
+
+def _said(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -29,7 +29,7 @@ def require_free(folder: Path) -> None:
             raise InputError(
                 "the file exists already",
                 expected="a free name",
-                remedy="Choose another folder or allow overwriting.",
+                remedy="Choose another folder or use --overwrite.",
                 path=folder / name,
             )
 

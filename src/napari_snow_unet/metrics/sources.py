@@ -9,14 +9,18 @@ from typing import TypeVar
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import LABEL_SUFFIXES
-from napari_snow_unet.data.manifest import split_pairs
+from napari_snow_unet.data.manifest import is_dataset, read_manifest, split_pairs
 from napari_snow_unet.data.naming import without_mask_ending
 from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
 
 Item = TypeVar("Item")
 PROBABILITY = "_probability"
-DERIVED = (PROBABILITY, "_overlay")  # what segmenting writes beside labels is no prediction
+OVERLAY = "_overlay"
+DERIVED = (PROBABILITY, OVERLAY)  # what segmenting writes beside labels is no prediction
 GEOJSON = (".geojson", ".geojson.gz")
+MAP_SUFFIXES = (".png", ".tif", ".tiff")
+MAPS = "NAME_probability.png, NAME.png or NAME.tif for each image"
+LABEL_FILES = "files ending in " + ", ".join(sorted(LABEL_SUFFIXES))
 CELLPOSE = "_cp_masks"  # how Cellpose ends the names of what it saves beside the images
 #: Of an image's labels in several formats the first is compared: the fastest to read.
 KINDS = ("label image", ".mat", "GeoJSON")
@@ -51,6 +55,29 @@ def under_names_of(found: Mapping[str, Item], wanted: Iterable[str]) -> dict[str
         image = without_mask_ending(name)
         named[image if image in free and image not in named else name] = item
     return named
+
+
+def under_names_of_tiles(
+    found: Mapping[str, Item], dataset: Path, wanted: Iterable[str]
+) -> dict[str, Item]:
+    """Call what has the name of a source's image as its tile in a prepared dataset is called.
+
+    Parameters
+    ----------
+    found : mapping of str to any
+        Files by name.
+    dataset : Path
+        What may be a prepared dataset; the names of the sources stand in its manifest.
+    wanted : iterable of str
+        Names of tiles that are compared.
+    """
+    free = set(wanted) - set(found)
+    if not free or not set(found) - set(wanted) or not is_dataset(dataset):
+        return dict(found)
+    tiles = {tile.name: name_of(Path(tile.image)) for tile in read_manifest(dataset)}
+    sources = {name: tile for name, tile in tiles.items() if tile in free}
+    found = under_names_of(found, sources)
+    return {sources.get(name, name): item for name, item in found.items()}
 
 
 def is_geojson(path: Path) -> bool:
@@ -145,7 +172,9 @@ def find_probabilities(path: Path) -> dict[str, Path]:
     Parameters
     ----------
     path : Path
-        A map, or the folder that ``segment --probability`` wrote: ``NAME_probability.png``.
+        A map; the folder that ``segment --probability`` wrote, whose maps are called
+        ``NAME_probability.png``; or a folder of images that are called ``NAME.png`` or
+        ``NAME.tif``, if none is called so.
 
     Returns
     -------
@@ -155,12 +184,23 @@ def find_probabilities(path: Path) -> dict[str, Path]:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or two are of one name.
     """
     if path.is_file():
         return {_map_name(path): path}
-    files = [file for file in _files(path) if name_of(file).endswith(PROBABILITY)]
-    return _by_name(path, [(_map_name(file), file) for file in files], lambda file: file)
+    images = [
+        file
+        for file in _files(path, expected=MAPS)
+        if file.suffix.lower() in MAP_SUFFIXES and not name_of(file).endswith(OVERLAY)
+    ]
+    maps = [file for file in images if is_named_map(file)] or images
+    items = [(_map_name(file), file) for file in maps]
+    return _by_name(path, items, lambda file: file, expected=MAPS)
+
+
+def is_named_map(path: Path) -> bool:
+    """Tell whether a file's name says that it is a probability map."""
+    return name_of(path).endswith(PROBABILITY)
 
 
 def _map_name(path: Path) -> str:
@@ -183,11 +223,13 @@ def _is_of_cellpose(file: Path) -> bool:
     return Path(file.name).stem.endswith(CELLPOSE)
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(
+    folder: Path, *, expected: str = "a label image or a folder of label images"
+) -> list[Path]:
     if not folder.is_dir():
         raise InputError(
             "there is no such file or folder",
-            expected="a label image or a folder of label images",
+            expected=expected,
             remedy="Check the spelling.",
             path=folder,
         )
@@ -196,7 +238,11 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _by_name(
-    folder: Path, items: Iterable[tuple[str, Item]], file_of: Callable[[Item], Path]
+    folder: Path,
+    items: Iterable[tuple[str, Item]],
+    file_of: Callable[[Item], Path],
+    *,
+    expected: str = LABEL_FILES,
 ) -> dict[str, Item]:
     found: dict[str, Item] = {}
     for name, item in sorted(items, key=lambda pair: natural_key(pair[0])):
@@ -213,7 +259,7 @@ def _by_name(
     if not found:
         raise InputError(
             "there is nothing to compare in it",
-            expected="files ending in " + ", ".join(sorted(LABEL_SUFFIXES)),
+            expected=expected,
             remedy="Name the folder in which the files themselves lie.",
             path=folder,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.metrics.tile import Scores
+from napari_snow_unet.metrics.tile import KEYS, Scores
 
 RESAMPLES = 2000
 SEED = 0
@@ -83,10 +83,22 @@ def mean_scores(tiles: Mapping[str, Scores]) -> dict[str, Mean]:
     Parameters
     ----------
     tiles : mapping of str to dict
-        Scores of each tile, by name; at least one.
+        Scores of each tile, by name; without any, no score is defined.
     """
-    keys = next(iter(tiles.values()))
+    keys = next(iter(tiles.values()), dict.fromkeys(KEYS))
     return {key: mean_with_interval([scores[key] for scores in tiles.values()]) for key in keys}
+
+
+def in_all(every: Sequence[Mapping[str, Scores]]) -> list[dict[str, Scores]]:
+    """Keep of several predictions' scores those of the tiles that all have.
+
+    Parameters
+    ----------
+    every : sequence of mapping of str to dict
+        Scores of each tile, by name, for each prediction.
+    """
+    names = [name for name in every[0] if all(name in tiles for tiles in every)]
+    return [{name: tiles[name] for name in names} for tiles in every]
 
 
 def paired_differences(first: Mapping[str, Scores], other: Mapping[str, Scores]) -> dict[str, Mean]:

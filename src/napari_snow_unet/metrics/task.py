@@ -14,6 +14,7 @@ from napari_snow_unet.metrics.sources import (
     name_of,
     several_formats,
     under_names_of,
+    under_names_of_tiles,
 )
 
 
@@ -67,7 +68,8 @@ def make_task(
     ----------
     prediction, truth : Path
         Files or folders. Two single files are compared whatever their names are; a single file
-        beside a folder is compared with the file of its name.
+        beside a folder is compared with the file of its name. In a prepared dataset a tile may be
+        meant by its number or by the name of the image that it was made of.
     probability : Path, optional
         Probability map, or the folder of maps.
     split : str, optional
@@ -86,6 +88,12 @@ def make_task(
     """
     predictions, truths = find_predictions(prediction), find_truths(truth, split=split)
     maps = None if probability is None else find_probabilities(probability)
+    regions = find_predictions(region) if region is not None and region.is_dir() else region
+    predictions = under_names_of_tiles(predictions, truth, truths)
+    if maps is not None:
+        maps = under_names_of_tiles(maps, truth, truths)
+    if isinstance(regions, dict):
+        regions = under_names_of_tiles(regions, truth, truths)
     if prediction.is_file() and truth.is_file():
         name = name_of(prediction)
         truths = dict.fromkeys([name], next(iter(truths.values())))
@@ -105,7 +113,7 @@ def make_task(
         predictions,
         truths,
         maps,
-        find_predictions(region) if region is not None and region.is_dir() else region,
+        regions,
         pixel_size_um,
         instances,
         () if split is not None else tuple(notes),

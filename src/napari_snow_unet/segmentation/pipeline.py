@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.channels import to_grey
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.segmentation.model import Model
@@ -27,7 +28,7 @@ from napari_snow_unet.segmentation.preprocess import (
 )
 from napari_snow_unet.segmentation.provenance import in_words, provenance, scale_messages
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
-from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
+from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
 from napari_snow_unet.segmentation.tiling import Tile, mirrored, plan_tiles, within
 
 __all__ = ["Progress", "Segmentation", "label", "predict", "predict_plane", "run", "segment"]

@@ -12,22 +12,6 @@ from napari_snow_unet.data.files import InputError
 LEVELS = 256
 
 
-def to_grey(probability: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Quantise probabilities to 8 bits, as the paper's grey-scale predictions.
-
-    Parameters
-    ----------
-    probability : ndarray of float
-        Probabilities in 0..1, any shape.
-
-    Returns
-    -------
-    ndarray of uint8
-        Nearest multiple of 1/255.
-    """
-    return np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
-
-
 def grey_histogram(probability: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Count the grey levels of an 8-bit map; histograms of parts add up to that of the whole.
 

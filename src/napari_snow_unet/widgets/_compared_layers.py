@@ -68,32 +68,32 @@ def placement_of(layer: Layer) -> Placement:
     return Placement((world[1:] - world[0]).T, world[0], tuple(layer.units))
 
 
-def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> str:
+def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool | None = False) -> str:
     """Say why a prediction cannot be measured against a truth; empty if it can."""
     if shape_of(prediction) != shape_of(truth):
         return _of_other_shape(prediction, truth)
     return why_not_together(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
 
-def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool = False) -> str:
+def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool | None = False) -> str:
     """Say why two layers cannot be compared; empty if they can.
 
     Parameters
     ----------
     one, other : napari.layers.Image or Labels
         The layers; `other` may be a stack of planes of the size of `one`.
-    pixel_by_pixel : bool
-        Compare them wherever they lie.
+    pixel_by_pixel : bool or None
+        Compare them wherever they lie; None where nobody can choose this.
     """
     shape = shape_of(one)
     if shape not in (shape_of(other), shape_of(other)[-2:]):
         return _of_other_shape(one, other)
     apart = largest_shift(shape, placement_of(one), placement_of(other))
     if apart > APART and not pixel_by_pixel:
+        tick = "" if pixel_by_pixel is None else ", or tick 'Compare pixel by pixel'"
         return (
             f"'{one.name}' and '{other.name}' have the same shape, but scale or position differ: "
-            f"pixels lie up to {apart:,.3g} pixels apart. Give them the same transform, or tick "
-            "'Compare pixel by pixel'."
+            f"pixels lie up to {apart:,.3g} pixels apart. Give them the same transform{tick}."
         )
     return ""
 

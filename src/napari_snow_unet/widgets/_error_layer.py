@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 SUFFIX = "errors"
-OPACITY = 0.8
+OPACITY = 1  # so that the colours are those of the legend
 
 
 class ErrorLayers:

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from napari_snow_unet.data.channels import unit_divisor
+from napari_snow_unet.data.channels import map_of_8_bits, unit_divisor
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.levels import LevelCounts, count_levels
 from napari_snow_unet.metrics.planes import MeasuredPlanes, PlaneArrays, measure_planes
 from napari_snow_unet.metrics.region import Index, Region
-from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, to_grey
+from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def _reader(chosen: Comparison) -> Callable[[Index], PlaneArrays]:
         found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
         grey = level = None
         if chosen.threshold is not None:
-            grey = found if found.dtype == np.uint8 else to_grey(found / divisor)
+            grey = map_of_8_bits(found, divisor)
             histogram = grey_histogram(grey)
             level = choose_level(histogram, floor=chosen.floor)
             found = grey > choose_level(histogram, chosen.threshold, floor=chosen.floor)

@@ -35,7 +35,12 @@ def summary(measured: MeasuredPlanes, sets: Mapping[str, Scores]) -> str:
     )
     said = [whole]
     if measured.without_region:
-        said.append(f"{measured.without_region:,} slices without a region were left out.")
-    if measured.empty_predictions:
-        said.append(f"In {measured.empty_predictions:,} slices nothing was predicted.")
+        were = "was" if measured.without_region == 1 else "were"
+        said.append(f"{_slices(measured.without_region)} without a region {were} left out.")
+    if measured.empty_predictions and () not in measured.measures:
+        said.append(f"In {_slices(measured.empty_predictions)} nothing was predicted.")
     return " ".join(said)
+
+
+def _slices(number: int) -> str:
+    return f"{number:,} slice{'' if number == 1 else 's'}"

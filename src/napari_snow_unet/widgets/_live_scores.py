@@ -20,6 +20,7 @@ from napari_snow_unet.widgets._rows import PROBLEM_STYLE
 from napari_snow_unet.widgets._run import Run
 
 SHOWN = ("dice", "precision", "recall")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 QUIET_MS = 1000  # counting that takes no longer does not show in napari's activity dock
 TIP = (
     "Pixel scores of the probability map above the threshold, against the truth. Small nuclei are "
@@ -95,8 +96,8 @@ class LiveScores(QWidget):
             return
         threshold = self._threshold()
         scores = self.counts.scores_above(None if threshold == "otsu" else level_of(threshold))
-        said = (f"{TITLES[key].split()[0]} {shown(key, scores[key])}" for key in SHOWN)
-        self.show_text("   ".join(said))
+        said = (f"{TITLES[key].split()[0]}{NO_BREAK}{shown(key, scores[key])}" for key in SHOWN)
+        self.show_text(f"Pixels above the threshold: {'   '.join(said)}")
 
     def _start(self) -> None:
         chosen, self._next = self._next, None

@@ -19,16 +19,19 @@ from qtpy.QtWidgets import (
 
 STATUSES = ("missed", "spurious", "merged", "split", "matched")
 EVERYTHING, ERRORS = "all nuclei", "all errors"
+PIXELS = "px"
+#: Lets all columns fit into the dock.
+NARROW = "QHeaderView { font-size: 8pt; } QHeaderView::section { padding: 1px; }"
 COLUMNS = ("status", "id", "layer", "iou", "area", "plane")
 TITLES = {"status": "Status", "id": "Id", "layer": "In", "iou": "IoU", "plane": "Slice"}
 HELP = {
-    "status": "matched: IoU above 0.5. missed: in the truth only. spurious: in the prediction "
-    "only. split: one true nucleus, several predictions. merged: one prediction, several true "
-    "nuclei.",
+    "status": "matched: IoU above 0.5. missed: no prediction with an IoU above 0.5. spurious: no "
+    "true nucleus with an IoU above 0.5. split: one true nucleus, several predictions. merged: one "
+    "prediction, several true nuclei.",
     "id": "The label, in the layer of the next column.",
     "layer": "Whether the label is that of the truth or of the prediction.",
     "iou": "Intersection over union with the nucleus of the other layer that it overlaps most.",
-    "area": "Area of the nucleus.",
+    "area": "Area of the nucleus, in pixels (px) or square micrometres (µm²).",
     "plane": "Slice of the stack, as the slider under the image counts.",
 }
 Objects = dict[str, Any]
@@ -71,10 +74,14 @@ class ObjectModel(QAbstractTableModel):
         """Return what a cell says."""
         column = self.columns[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return _said(column, self.objects[column][self.shown[index.row()]])
+            value = self.objects[column][self.shown[index.row()]]
+            return f"{value:,.0f}" if self._in_pixels(column) else _said(column, value)
         if role == Qt.ItemDataRole.TextAlignmentRole and column not in ("status", "layer"):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+    def _in_pixels(self, column: str) -> bool:
+        return column == "area" and self._unit == PIXELS
 
     def headerData(  # noqa: N802
         self,
@@ -87,7 +94,7 @@ class ObjectModel(QAbstractTableModel):
             return None
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES.get(column, f"Area ({self._unit})")
+            return TITLES.get(column, self._unit)
         return HELP[column] if role == Qt.ItemDataRole.ToolTipRole else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -125,7 +132,8 @@ class ObjectTable(QWidget):
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.view.horizontalHeader().setStyleSheet(NARROW)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.which)

@@ -36,6 +36,7 @@ from napari_snow_unet.widgets._object_table import ObjectTable
 from napari_snow_unet.widgets._score_table import ScoreTable
 
 LOWEST = 70
+OUTDATED = ", before the last change"
 MEANING = {
     TRUE_POSITIVE: "in both",
     FALSE_POSITIVE: "prediction only",
@@ -65,7 +66,7 @@ class ResultTabs(QWidget):
         super().__init__()
         self._say = say
         self._prediction = ""
-        self.legend = QLabel(_legend())
+        self.caption, self.legend = QLabel(), QLabel(_legend())
         self.scores, self.nuclei = ScoreTable(on_scores), ObjectTable(on_nucleus)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.scores, "Scores")
@@ -87,6 +88,7 @@ class ResultTabs(QWidget):
         sets: Mapping[str, Scores],
         *,
         prediction: str,
+        truth: str,
         in_um: bool,
     ) -> None:
         """Show a comparison.
@@ -99,14 +101,22 @@ class ResultTabs(QWidget):
             Its scores by name.
         prediction : str
             Name of what was measured.
+        truth : str
+            Name of what it was measured against.
         in_um : bool
             Whether distances are in micrometres.
         """
         self._prediction = prediction
+        self.caption.setText(f"{prediction} against {truth}")
         stack = () not in measured.measures
         self.scores.show_scores(sets, "µm" if in_um else "px", as_rows=stack)
         self.nuclei.show_objects(measured.objects, "µm²" if in_um else "px")
         self.show()
+
+    def mark_outdated(self) -> None:
+        """Say that what was compared has changed since."""
+        if not self.caption.text().endswith(OUTDATED):
+            self.caption.setText(self.caption.text() + OUTDATED)
 
     def rows(self) -> Iterable[Sequence[Any]]:
         """List the table in front under its header, with all decimals."""
@@ -143,13 +153,16 @@ class ResultTabs(QWidget):
             self._say(f"Saved {path}.")
 
     def _lay_out(self) -> None:
-        self.legend.setWordWrap(True)
-        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        for label in (self.caption, self.legend):
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         buttons = QHBoxLayout()
         buttons.addWidget(self.copy_button)
         buttons.addWidget(self.save_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.caption)
         layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
         layout.addWidget(self.legend)

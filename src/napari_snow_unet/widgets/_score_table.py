@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtWidgets import QTableView
 
-from napari_snow_unet.metrics.document import TITLES, shown
+from napari_snow_unet.metrics.document import MEANINGS, TITLES, shown
 from napari_snow_unet.metrics.tile import KEYS, Scores
 
 ROLE = Qt.ItemDataRole
@@ -61,10 +61,12 @@ class ScoreModel(QAbstractTableModel):
     def headerData(  # noqa: N802
         self, section: int, orientation: Qt.Orientation, role: int = ROLE.DisplayRole
     ) -> Any:
-        """Return the name of a score or of a set."""
+        """Return the name of a score or of a set, and what a score is."""
+        of_sets = (orientation == Qt.Orientation.Vertical) == self.as_rows
+        if role == ROLE.ToolTipRole and not of_sets:
+            return MEANINGS[KEYS[section]]
         if role != ROLE.DisplayRole:
             return None
-        of_sets = (orientation == Qt.Orientation.Vertical) == self.as_rows
         return (self.names if of_sets else self._titles)[section]
 
 

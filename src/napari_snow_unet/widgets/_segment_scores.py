@@ -71,7 +71,7 @@ class SegmentScores(QObject):
             live.update_scores()
             return
         self._counted = wanted
-        problem = why_not_compare(layer, truth)
+        problem = why_not_compare(layer, truth, pixel_by_pixel=None)
         if problem:
             live.ask(None)
             live.show_text(problem, problem=True)

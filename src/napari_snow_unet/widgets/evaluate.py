@@ -29,11 +29,13 @@ from napari_snow_unet.widgets._error_layer import ErrorLayers
 from napari_snow_unet.widgets._evaluate_form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
 from napari_snow_unet.widgets._evaluate_text import NO_LABELS, ONE_LAYER, SAME_LAYER, summary
+from napari_snow_unet.widgets._image_of_labels import holds_labels, how_to_convert, why_no_map
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of
 from napari_snow_unet.widgets._result_tabs import ResultTabs
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._view import go_to, go_to_plane
+from napari_snow_unet.widgets._watched_layers import WatchedLayers
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -52,6 +54,7 @@ class Request:
     truth_name: str
     placements: dict[str, Placement]
     spacing_um: tuple[float, float] | None
+    watched: WatchedLayers
 
 
 class EvaluateWidget(Dock):
@@ -94,6 +97,7 @@ class EvaluateWidget(Dock):
             truth.name,
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
             chosen.spacing_um,
+            WatchedLayers(self._viewer, [ref(prediction), ref(truth)], self._changed),
         )
         self.bar.start(
             partial(compare, chosen),
@@ -105,9 +109,13 @@ class EvaluateWidget(Dock):
         """Say why the chosen layers cannot be measured; empty if they can."""
         prediction, truth = self.form.prediction.value, self.form.truth.value
         if prediction is None or truth is None:
-            return NO_LABELS
+            return f"{NO_LABELS} {how_to_convert(maps_in(self._viewer))}".rstrip()
+        if is_map(prediction) and holds_labels(prediction):
+            return why_no_map(prediction)
         if prediction is truth:
-            return SAME_LAYER if len(labels_in(self._viewer)) > 1 else ONE_LAYER
+            if len(labels_in(self._viewer)) > 1:
+                return SAME_LAYER
+            return f"{ONE_LAYER} {how_to_convert(maps_in(self._viewer))}".rstrip()
         pixel_by_pixel = self.form.options()["pixel_by_pixel"]
         return why_not_compare(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
@@ -167,14 +175,18 @@ class EvaluateWidget(Dock):
             return None  # Run will say why
 
     def _done(self, request: Request, measured: MeasuredPlanes) -> None:
+        if self._request is not None:
+            self._request.watched.stop()
         self.measured, self._request = measured, request
         sets = score_sets(measured, request.source.name)
         self.results.show_results(
             measured,
             sets,
             prediction=request.source.name,
+            truth=request.truth_name,
             in_um=request.spacing_um is not None,
         )
+        self._changed()
         self.errors.show(
             measured.errors, request.source, request.prediction, request.truth, request.truth_name
         )
@@ -183,6 +195,11 @@ class EvaluateWidget(Dock):
             self.form.live.show_counts(counts)
         names = f"{request.source.name} against {request.truth_name}"
         self.bar.say(f"{names}: {summary(measured, sets)}")
+
+    def _changed(self) -> None:
+        """Say so if the layers that the results come from are no longer as they were."""
+        if self._request is not None and self._request.watched.changed:
+            self.results.mark_outdated()
 
     def _go_to_nucleus(self, row: int) -> None:
         if self.measured is None or self._request is None:
@@ -230,5 +247,7 @@ class EvaluateWidget(Dock):
         """Stop what runs and listen to nobody any more."""
         self.bar.cancel()
         self.form.live.ask(None)
+        if self._request is not None:
+            self._request.watched.stop()
         for emitter, callback in self._layer_events():
             emitter.disconnect(callback)

@@ -1,0 +1,51 @@
+"""Labels told from probability maps by their pixels."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from napari_snow_unet.data.labels import looks_like_labels
+from napari_snow_unet.data.synthetic import generate_tile
+
+
+@pytest.fixture(scope="module")
+def labels():
+    return generate_tile(1, size=192).labels
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+def test_labels_are_labels_in_any_type(labels, dtype):
+    assert looks_like_labels(labels.astype(dtype))
+    assert looks_like_labels(np.where(labels, 255, 0).astype(dtype))
+
+
+@pytest.mark.parametrize(("blur", "steepness"), [(1, 12), (1, 60), (2, 12), (4, 5)])
+def test_a_probability_map_is_none_however_saturated(labels, blur, steepness):
+    smooth = gaussian_filter((labels > 0).astype(float), blur)
+    probability = 1 / (1 + np.exp(-steepness * (smooth - 0.5)))
+    assert not looks_like_labels(probability)
+    assert not looks_like_labels(np.rint(probability * 255).astype(np.uint8))
+    assert not looks_like_labels(np.rint(probability * 65535).astype(np.uint16))
+
+
+def test_a_nucleus_cut_in_two_is_still_a_label():
+    assert looks_like_labels(np.array([[1, 0, 1], [0, 0, 0], [2, 0, 2]]))
+    assert not looks_like_labels(np.array([[1, 0, 1, 0, 1], [2, 0, 2, 0, 2]]))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((3, 3), int),
+        np.ones((3, 3), int),
+        np.array([[0, -1]]),
+        np.array([[0, np.nan]]),
+        np.array([[0, np.inf]]),
+        np.array([[0, 0.5]]),
+        np.zeros((0, 3)),
+        np.zeros((2, 2, 3)),
+        np.array([["a"]]),
+    ],
+)
+def test_what_holds_no_numbers_of_nuclei_is_none(values):
+    assert not looks_like_labels(values)
