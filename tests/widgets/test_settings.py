@@ -98,7 +98,7 @@ def test_dialogs_for_results_begin_where_it_is_set(preferences, tmp_path, monkey
     widget.run()
     qtbot.waitUntil(lambda: not widget.bar.running)
     widget.menu.save.trigger()
-    assert begun == [str(tmp_path / "tissue nuclei.geojson")]
+    assert begun == [str(tmp_path / "tissue nuclei (classical).geojson")]
 
 
 def test_without_settings_for_plugins_defaults_hold(monkeypatch):
