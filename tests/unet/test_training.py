@@ -157,10 +157,16 @@ def test_everything_that_is_derived_is_made_again(trained, tmp_path):
 
 
 def test_it_learns(discs, tmp_path):
-    run = begin(discs, tmp_path / "run", epochs=15, augment="none", levels=3, learning_rate=0.02)
+    run = begin(discs, tmp_path / "run", epochs=15, augment="none", levels=3, learning_rate=0.01)
     state = training.train(run)
     assert state.history[state.best_epoch - 1]["val_dice"] > 0.8
     assert [entry.name for entry in list_models() if entry.kind == "user"] == ["run"]
+
+
+def test_it_learns_with_muon(discs, tmp_path):
+    options = {"optimizer": "muon", "augment": "none", "levels": 3, "learning_rate": 0.02}
+    state = training.train(begin(discs, tmp_path / "run", epochs=15, **options))
+    assert state.history[state.best_epoch - 1]["val_dice"] > 0.8
 
 
 def test_the_paper_runs_to_the_end(discs, tmp_path):

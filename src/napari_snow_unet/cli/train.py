@@ -44,7 +44,11 @@ def train(
         int | None, _option("Crops or tiles in a batch. (default: 4, paper: 8)")
     ] = None,
     learning_rate: Annotated[
-        float | None, _option("Highest learning rate. (default: 0.003, paper: 0.001)")
+        float | None, _option("Highest learning rate. (default: 0.001)")
+    ] = None,
+    optimizer: Annotated[
+        Literal["adam", "adamw", "muon"] | None,
+        _option("AdamW unless chosen (paper: Adam); muon suits short trainings."),
     ] = None,
     loss: Annotated[
         Literal["bce", "bce-dice"] | None,

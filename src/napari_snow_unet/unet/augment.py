@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.channels import network_input
 from napari_snow_unet.unet.tile_reader import IGNORED, TileArrays
 
-ZOOM = (0.5, 1.5)  # smallest and largest magnification
+ZOOM = (0.6, 1.5)  # smallest and largest magnification
 BLANK = 0.04  # part of the crops of "strong" that show an empty field
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -45,7 +45,7 @@ def augment_crop(
         are mirrored.
     kind : {"none", "standard", "strong"}
         "none": the place of the crop is random, nothing else. "standard": any rotation, mirrored
-        or not, magnified by 0.5 to 1.5, other brightness, contrast and gamma. "strong": also
+        or not, magnified by 0.6 to 1.5, other brightness, contrast and gamma. "strong": also
         squeezed, blurred or sharpened, with noise, JPEG compressed, with channels mixed, and now
         and then replaced by an empty field.
     channel : str

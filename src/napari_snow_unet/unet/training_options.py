@@ -98,14 +98,14 @@ class TrainingOptions:
     preset: Preset = "default"
     epochs: int = 50
     batch_size: int = 4
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-3
     loss: Loss = "bce-dice"
     augment: Augment = "strong"
     crop: int | None = 256
     schedule: Schedule = "cosine"
     warm_up: int = 100
-    optimizer: Optimizer = "muon"
-    weight_decay: float = 0.01
+    optimizer: Optimizer = "adamw"
+    weight_decay: float = 1e-4
     patience: int = 0
     precision: Precision = "auto"
     base_filters: int = 16
@@ -163,7 +163,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "schedule": "constant",
         "warm_up": 0,
         "optimizer": "adam",
-        "learning_rate": 1e-3,
         "weight_decay": 0.0,
         "dropout": 0.1,
         "precision": "float32",
