@@ -214,7 +214,9 @@ def test_nothing_is_offered_for_other_images(dock, tmp_path, pixels, monkeypatch
     assert asked == []
 
 
-def test_the_header_of_a_tiff_is_looked_at_once(dock, tmp_path, pixels, monkeypatch):
+def test_the_header_of_a_tiff_is_looked_at_once_for_each_question(
+    dock, tmp_path, pixels, monkeypatch
+):
     from napari_snow_unet.data.images import write_image
 
     asked = []
@@ -226,4 +228,4 @@ def test_the_header_of_a_tiff_is_looked_at_once(dock, tmp_path, pixels, monkeypa
     for _ in range(3):
         dock.widget.update_hint()
     assert dock.widget.offer.isHidden()
-    assert len(asked) == 1
+    assert len(asked) == 2  # whether it is a slide, and its pixel size
