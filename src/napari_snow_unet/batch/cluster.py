@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from napari_snow_unet.batch.asked import note_asked, what_is_asked
 from napari_snow_unet.batch.begun import remove_halves
 from napari_snow_unet.batch.large import segment_large_file
 from napari_snow_unet.batch.segmenting import segment_one, within_file
@@ -117,6 +118,8 @@ def segment_files_on(
 
     with locked(outputs.folder), _connected(address) as client:
         kept = start_summary(table, files, overwrite=outputs.overwrite)
+        asked = what_is_asked(model, job.options, outputs, use_pixel_size=job.use_pixel_size)
+        note_asked(asked, outputs)
         taken: dict[str, Path] = {}
         waiting: dict[Any, Path] = {}
         workers = len(client.nthreads())

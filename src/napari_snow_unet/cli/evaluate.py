@@ -89,8 +89,6 @@ def evaluate(
 
     if pixel_size is not None and not 0 < pixel_size < float("inf"):
         raise typer.BadParameter("A pixel has a size above 0.", param_hint="--pixel-size")
-    if region is not None:
-        _require_region(region)
     if output_folder is not None and not overwrite:
         require_free(output_folder)
     tasks = [
@@ -118,18 +116,6 @@ def evaluate(
             typer.echo(f"Wrote {path}", err=as_json)
     if not all(evaluation.complete and evaluation.has_pixels for evaluation in evaluations):
         raise typer.Exit(1)
-
-
-def _require_region(path: Path) -> None:
-    from napari_snow_unet.data.files import InputError
-
-    if not path.exists():
-        raise InputError(
-            "there is no such file or folder",
-            expected="a mask or GeoJSON of what was annotated, or a folder of them",
-            remedy="Check the spelling of --region.",
-            path=path,
-        )
 
 
 def _measure(task: Task) -> Evaluation:
@@ -202,14 +188,7 @@ def _print_difference(first: Evaluation, other: Evaluation) -> None:
     title = f"mean of the {len(common[0])} tiles in both"
     typer.echo()
     table(
-        [
-            title,
-            first.task.name,
-            other.task.name,
-            "difference",
-            "95 %",
-            "n",
-        ],
+        [title, first.task.name, other.task.name, "difference", "95 %", "n"],
         [
             (
                 title_of(key, first),

@@ -117,10 +117,7 @@ def _comparison(first: Evaluation, others: Sequence[Evaluation]) -> Iterable[str
     means = [mean_scores(tiles) for tiles in common]
     title = f"mean of the {len(common[0])} tiles that all have"
     yield _table(
-        (
-            title,
-            *(evaluation.task.name for evaluation in every),
-        ),
+        (title, *(evaluation.task.name for evaluation in every)),
         (
             (title_of(key, first), *(shown(key, mean[key].value) for mean in means))
             for key in means[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.metrics.sources import (
     Truth,
     find_predictions,
@@ -84,8 +85,15 @@ def make_task(
     Raises
     ------
     InputError
-        If there is nothing in a folder, or two files are of one name.
+        If there is nothing in a folder, two files are of one name, or there is no such region.
     """
+    if region is not None and not region.exists():
+        raise InputError(
+            "there is no such file or folder",
+            expected="a mask or GeoJSON of what was annotated, or a folder of them",
+            remedy="Check the spelling of --region.",
+            path=region,
+        )
     predictions, truths = find_predictions(prediction), find_truths(truth, split=split)
     maps = None if probability is None else find_probabilities(probability)
     regions = find_predictions(region) if region is not None and region.is_dir() else region
