@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,16 @@ import pytest
 import tifffile
 import zarr
 
-from napari_snow_unet.batch import SUMMARY, Outputs, find_images, segment_files, segmenting
+from napari_snow_unet.batch import (
+    SUMMARY,
+    Outputs,
+    find_images,
+    segment_files,
+    segmenting,
+    writing,
+)
 from napari_snow_unet.batch.asked import ASKED
+from napari_snow_unet.batch.begun import Begun
 from napari_snow_unet.batch.writing import write_results
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
@@ -407,7 +416,9 @@ def test_resuming_makes_what_is_half_and_what_is_missing_and_nothing_else(folder
         path.unlink()
     table = (out.folder / SUMMARY).read_bytes().splitlines(keepends=True)
     (out.folder / SUMMARY).write_bytes(b"".join(table[:2]) + table[2][:40])  # killed within a row
-    (out.folder / ".begun").write_text(f"{files[1]}\n")
+    begun = Begun(out)
+    begun.begins(files[1])
+    begun.begins(files[2])  # by another thread, while the row of the one before was written
     (out.folder / f"{files[1].stem}.png").unlink()
     (out.folder / ".writing-x.png").write_bytes(b"half")
     done = (out.folder / f"{files[0].stem}.png").stat().st_mtime_ns
@@ -427,6 +438,30 @@ def test_resuming_replaces_nothing_that_a_run_has_not_made(folder, tmp_path):
     other = replace(MODEL, name="another")
     with pytest.raises(InputError, match=r"segmented with '.*expected results of 'another'"):
         run(segment_files(files, other, Options(), outputs))
+
+
+def test_what_a_format_that_failed_has_left_is_made_again(folder, tmp_path, monkeypatch):
+    files, outputs = find_images([folder]).images[:2], Outputs(tmp_path, formats=("png", "csv"))
+    (tmp_path / f"{files[1].stem}.png").write_bytes(b"mine")
+    write_nuclei = writing.write_nuclei
+
+    def full_for_csv(path, *args, **kwargs):
+        if path.suffix == ".csv":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write_nuclei(path, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_nuclei", full_for_csv)
+        results = run(segment_files(files, MODEL, Options(), outputs))
+    assert [bool(result.error) for result in results] == [True, True]
+    assert (tmp_path / f"{files[0].stem}.png").exists()
+    outputs = replace(outputs, resume=True)
+    done, refused = run(segment_files(files, MODEL, Options(), outputs))
+    assert not done.error
+    assert (tmp_path / f"{files[0].stem}.csv").exists()
+    assert "exists" in refused.error
+    assert (tmp_path / f"{files[1].stem}.png").read_bytes() == b"mine"
+    assert not (tmp_path / ".begun").exists()
 
 
 def test_two_runs_on_one_folder_lose_no_row(folder, tmp_path):

@@ -1,8 +1,10 @@
-"""Which image a run was at when it was killed, so that the next may replace what is half of it."""
+"""Which images' results are half, so that a run that goes on with them may replace these."""
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +12,15 @@ from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.data.files import TEMPORARY, naming
 
 _BEGUN = ".begun"
+_BEGINS, _ENDS = "begun", "ended"
 
 
 class Begun:
-    """Remembers on disk whose results are being written.
+    """Remembers on disk whose results were begun and did not end in a row of the table.
 
     Results of an image are several files, and their row in the table comes last. What a killed
-    program leaves of them is no result and nobody's work: where a run is gone on with, it is made
-    again, and so is nothing else that is there.
+    program or a failing drive leaves of them is no result and nobody's work: where a run is gone on
+    with, it is made again, and so is nothing else that is there.
 
     Parameters
     ----------
@@ -28,29 +31,50 @@ class Begun:
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
         self._path = outputs.folder / _BEGUN
-        self._half = ""
+        self._half = _read(self._path)
         if outputs.resume:
-            self._half = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
             remove_halves(outputs.folder)
 
     def outputs_for(self, source: Path) -> Outputs:
         """Return what may be written for an image: over what is half, too."""
-        if self._half and self._half == _identity(source):
-            return replace(self._outputs, overwrite=True)
-        return self._outputs
+        half = self._outputs.resume and str(source) in self._half
+        return replace(self._outputs, overwrite=True) if half else self._outputs
 
-    def note(self, source: Path) -> None:
+    def begins(self, source: Path) -> None:
         """Note that the results of an image are written from now on."""
-        with naming(self._path):
-            self._path.write_text(_identity(source), encoding="utf-8")
+        self._half.add(str(source))
+        self._note(_BEGINS, source)
 
-    def forget(self) -> None:
-        """Note that there is nothing half."""
-        self._path.unlink(missing_ok=True)
+    def ends(self, source: Path) -> None:
+        """Note that the results of an image are whole and in the table."""
+        self._half.discard(str(source))
+        self._note(_ENDS, source)
+
+    def forget(self, done: Iterable[Path]) -> None:
+        """Forget the images that are done, and everything if no other one is half."""
+        if self._half <= set(map(str, done)):
+            self._path.unlink(missing_ok=True)
+
+    def _note(self, what: str, source: Path) -> None:
+        """Add a line; the break before it keeps it whole where the last one was cut short."""
+        with naming(self._path), self._path.open("a", encoding="utf-8") as file:
+            file.write(f"\n{json.dumps([what, str(source)])}")
 
 
-def _identity(source: Path) -> str:
-    return f"{source}\n"
+def _read(path: Path) -> set[str]:
+    half: set[str] = set()
+    if not path.exists():
+        return half
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            what, source = json.loads(line)
+        except ValueError:  # cut short, or empty
+            continue
+        if what == _BEGINS:
+            half.add(source)
+        else:
+            half.discard(source)
+    return half
 
 
 def remove_halves(folder: Path) -> None:

@@ -128,13 +128,15 @@ def segment_files(
                     steps = _segment_image(read.result(), model, options, may)
                     write = yield from within_file(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
-                    write = partial(FileResult, source, error=_reason(error, source))
-                before, last = last, threads.write(source, write, start)
+                    failed = FileResult(source, error=_reason(error, source))
+                    before, last = last, threads.enter(failed, start)
+                else:
+                    before, last = last, threads.write(source, write, start)
                 if before is not None:
                     yield finished(before)
             if last is not None:
                 yield finished(last)
-        begun.forget()
+        begun.forget(result.source for result in results if not result.error)
     yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
     order = {path: number for number, path in enumerate(files)}
     return sorted(results, key=lambda result: order[result.source])
@@ -242,15 +244,24 @@ class _Threads:
         """Write the result of an image whose computing began at `start`, and its row."""
         return self._writing.submit(self._write, source, write, start)
 
+    def enter(self, result: FileResult, start: float) -> Future[FileResult]:
+        """Write the row of an image of which there is nothing else to write."""
+        return self._writing.submit(self._enter, result, start)
+
     def _write(self, source: Path, write: Callable[[], FileResult], start: float) -> FileResult:
-        self._begun.note(source)
+        self._begun.begins(source)
         try:
             result = write()
         except (InputError, OSError, MemoryError) as error:
-            result = FileResult(source, error=_reason(error, source))
+            return self._enter(FileResult(source, error=_reason(error, source)), start)
+        result = self._enter(result, start)
+        self._begun.ends(source)
+        return result
+
+    def _enter(self, result: FileResult, start: float) -> FileResult:
         seconds = round(time.perf_counter() - start, 3)
         result = replace(result, seconds=seconds, model=self._model)
-        if source not in self._there:  # else the row of what is there stays
+        if result.source not in self._there:  # else the row of what is there stays
             append_to_summary(self._table, result)
         return result
 
