@@ -18,10 +18,9 @@ from napari_snow_unet.segmentation.stack import (
     check_stack,
     relabel_stack,
     segment_stack,
-    slider_value,
     was_changed,
 )
-from napari_snow_unet.segmentation.threshold import level_of
+from napari_snow_unet.segmentation.threshold import in_thousandths, level_of
 
 MODEL = Model(lambda pixels: 1 - pixels[..., 0], "darkness", halo=0)
 
@@ -154,7 +153,7 @@ def test_nothing_is_computed_after_the_generator_is_closed():
 
 def test_a_threshold_in_three_decimals_cuts_at_the_same_level():
     levels = range(256)
-    assert [level_of(slider_value(level / 255)) for level in levels] == list(levels)
+    assert [level_of(in_thousandths(level / 255)) for level in levels] == list(levels)
 
 
 def test_large_results_lie_on_disk_and_hold_the_same(monkeypatch):

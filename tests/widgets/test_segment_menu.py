@@ -6,6 +6,7 @@ import csv
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -233,6 +234,23 @@ def test_a_name_without_an_ending_gets_that_of_the_kind_and_replaces_nothing(
     pick(dock, dock.widget.menu.save)
     assert "exists already" in dock.message
     assert (tmp_path / "mine.mat").read_bytes() == b"mine"
+
+
+def test_the_next_result_is_saved_beside_the_last(dock, tile, tmp_path, monkeypatch):
+    dock.viewer.open(tile, plugin="napari")
+    dock.run()
+    (tmp_path / "results").mkdir()
+    begun = []
+
+    def ask(parent, title, start, kinds):
+        begun.append(start)
+        return str(tmp_path / "results" / "mine"), kinds.split(";;")[0]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    pick(dock, dock.widget.menu.save)
+    assert dock.message == f"Saved {tmp_path / 'results' / 'mine.geojson'}."
+    pick(dock, dock.widget.menu.save)
+    assert [Path(start).parent for start in begun] == [tile.parent, tmp_path / "results"]
 
 
 def test_labels_opened_from_the_table_of_a_folder_say_how_they_came_about(dock, tile):

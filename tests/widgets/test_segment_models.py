@@ -14,7 +14,6 @@ from qtpy.QtWidgets import QFileDialog
 from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.unet.model_folder import user_folder
 from napari_snow_unet.widgets import _warm_up
-from napari_snow_unet.widgets._model_choice import ELSEWHERE
 from napari_snow_unet.widgets._segment_form import NO_DEVICE
 from napari_snow_unet.widgets._settings import settings
 
@@ -39,8 +38,8 @@ def listed(dock):
     return [native.itemText(number) for number in range(native.count())]
 
 
-def test_the_list_has_networks_the_classical_method_and_a_way_to_files(dock):
-    assert listed(dock) == [DEFAULT_MODEL, "classical (no network)", "Choose a model file…"]
+def test_the_list_has_networks_and_the_classical_method(dock):
+    assert listed(dock) == [DEFAULT_MODEL, "classical (no network)"]
     dock.form.model.value = DEFAULT_MODEL
     assert "pixels of" in dock.form.model.tooltip
     assert "trained on" in dock.form.model.tooltip
@@ -76,12 +75,12 @@ def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monke
     chosen = [str(folder / "config.json"), ""]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (chosen[0], ""))
     dock.viewer.add_image(discs(), rgb=True)
-    dock.form.model.value = ELSEWHERE
+    dock.click(dock.form.browse.native)
     assert dock.form.model.value == str(folder)
     assert "from a colleague (from disk)" in listed(dock)
     assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
     chosen[0] = ""  # the dialog was cancelled
-    dock.form.model.value = ELSEWHERE
+    dock.click(dock.form.browse.native)
     assert dock.form.model.value == str(folder)
 
 
@@ -92,7 +91,7 @@ def test_a_file_that_is_no_model_is_refused_by_name_and_reason(
     wrong.write_bytes(b"\x89HDF\r\n\x1a\n")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(wrong), ""))
     dock.viewer.add_image(discs(), rgb=True)
-    dock.form.model.value = ELSEWHERE
+    dock.click(dock.form.browse.native)
     dock.click(dock.bar.run_button)
     dock.wait()
     assert "model.h5" in dock.message

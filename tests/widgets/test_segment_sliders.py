@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QDoubleSpinBox
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QDoubleSpinBox, QSlider
 
+from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.widgets._segment_layer import OUTLINE
 
 
 def graded(discs):
@@ -91,6 +94,35 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 10
     dock.viewer.add_image(discs(), rgb=True)
     assert fields.smallest_area.value == pytest.approx(160)
+
+
+def test_a_smallest_area_in_pixels_is_a_whole_number_as_it_is_shown(dock):
+    area = dock.form.nuclei.smallest_area
+    area.native.findChild(QSlider).setValue(area.native.findChild(QSlider).maximum() // 7)
+    assert dock.form.options().min_area == int(area.native.findChild(QDoubleSpinBox).text())
+
+
+def test_the_threshold_is_the_same_number_wherever_it_is_said(dock, result):
+    shown = dock.form.nuclei.threshold.native.findChild(QDoubleSpinBox).text()
+    assert len(shown) == len("0.123")
+    assert dock.message.endswith(f"threshold {shown}.")
+
+
+def test_results_are_drawn_as_outlines_if_that_is_chosen(dock, result):
+    assert result.contour == 0
+    box = dock.form.outlines.native
+    dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert result.contour == OUTLINE
+    dock.form.model.value = DEFAULT_MODEL
+    other = dock.run()
+    assert other is not result
+    assert other.contour == OUTLINE
+    other.contour = 0
+    dock.viewer.layers.selection.active = result
+    assert dock.form.outlines.value
+    dock.viewer.layers.selection.active = other
+    assert not dock.form.outlines.value
+    assert result.contour == OUTLINE
 
 
 def test_the_metadata_and_the_message_follow_the_sliders(dock, result):

@@ -11,6 +11,7 @@ from typing import Any
 from napari_snow_unet.data.files import InputError, naming, written_whole
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.segmentation.provenance import in_words
+from napari_snow_unet.segmentation.threshold import in_digits
 
 SUMMARY = "summary.csv"
 COLUMNS = (
@@ -75,7 +76,7 @@ class FileResult:
     @property
     def summary(self) -> str:
         """One sentence on nuclei, area and threshold."""
-        threshold = f"{self.threshold:.2f}"
+        threshold = in_digits(self.threshold)
         return in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
 

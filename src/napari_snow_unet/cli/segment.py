@@ -115,6 +115,7 @@ def segment(
     from napari_snow_unet.batch import Outputs, find_images, segment_files
     from napari_snow_unet.models import CLASSICAL, open_model
     from napari_snow_unet.segmentation.options import Options, check_options, check_values
+    from napari_snow_unet.segmentation.threshold import in_digits
     from napari_snow_unet.unet.backend import choose
 
     options = Options(
@@ -171,7 +172,7 @@ def segment(
                 result.source.name,
                 f"{result.nuclei:,}",
                 f"{result.area_fraction:.1%}",
-                f"{result.threshold:.2f}",
+                in_digits(result.threshold),
                 "" if result.nuclei_per_mm2 is None else f"{result.nuclei_per_mm2:,.0f}",
             )
             for result in results

@@ -21,11 +21,14 @@ class AreaUnit:
         The entry of `Options` that is stated in it.
     per_um2 : float
         How many there are in a square micrometre.
+    decimals : int
+        Of a smallest area that somebody chooses.
     """
 
     name: str
     option: str
     per_um2: float
+    decimals: int
 
     @property
     def default(self) -> float:
@@ -46,5 +49,6 @@ class AreaUnit:
         return area * self.per_um2 / unit.per_um2
 
 
-UM2 = AreaUnit("µm²", "min_area_um2", 1.0)
-PIXELS = AreaUnit("px", "min_area", 1 / REFERENCE_PIXEL_UM**2)  # of unknown size, so of 0.25 µm
+UM2 = AreaUnit("µm²", "min_area_um2", 1.0, 1)
+# of unknown size, so of 0.25 µm
+PIXELS = AreaUnit("px", "min_area", 1 / REFERENCE_PIXEL_UM**2, 0)

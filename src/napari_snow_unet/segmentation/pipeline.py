@@ -28,7 +28,7 @@ from napari_snow_unet.segmentation.preprocess import (
 )
 from napari_snow_unet.segmentation.provenance import in_words, provenance, scale_messages
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
-from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
+from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, in_digits
 from napari_snow_unet.segmentation.tiling import Tile, mirrored, plan_tiles, within
 
 __all__ = ["Progress", "Segmentation", "label", "predict", "predict_plane", "run", "segment"]
@@ -70,9 +70,8 @@ class Segmentation:
     @property
     def summary(self) -> str:
         """One sentence on nuclei, area and threshold."""
-        return in_words(
-            self.nuclei, self.nuclei_per_mm2, self.area_fraction, f"{self.threshold:.2f}"
-        )
+        threshold = in_digits(self.threshold)
+        return in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
 
 def label(

@@ -20,6 +20,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
 from napari_snow_unet.segmentation.preprocess import COLOURS, plane_axes, unit_divisor
 from napari_snow_unet.segmentation.provenance import in_words
+from napari_snow_unet.segmentation.threshold import in_digits
 
 Index = tuple[int, ...]
 #: Gives the pixels of a plane that are looked at.
@@ -98,7 +99,7 @@ class StackSegmentation:
             pixels = sum(plane.pixels for plane in planes)
             per_mm2 = self.nuclei / (pixels * self.pixel_size_um**2 / 1e6)
         area = float(np.mean([plane.area_fraction for plane in planes]))
-        low, high = (f"{f(plane.threshold for plane in planes):.2f}" for f in (min, max))
+        low, high = (in_digits(f(plane.threshold for plane in planes)) for f in (min, max))
         threshold = low if low == high else f"{low} to {high}"
         where = "" if len(planes) == 1 else f"{len(planes)} slices, "
         return where + in_words(self.nuclei, per_mm2, area, threshold)
@@ -343,11 +344,6 @@ def part_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
         return f"{len(planes)} of {total} slices"
     (index,) = planes
     return f"slice {index[0] if len(index) == 1 else index} of {total}"
-
-
-def slider_value(threshold: float) -> float:
-    """Return a threshold with three decimals that cuts at the same grey level."""
-    return math.ceil(threshold * 1000) / 1000
 
 
 def _among(

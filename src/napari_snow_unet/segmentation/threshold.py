@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -125,3 +126,13 @@ def choose_level(
     if threshold == "otsu":
         return max(otsu_level(histogram), level_of(floor))
     return level_of(threshold)
+
+
+def in_thousandths(threshold: float) -> float:
+    """Return a threshold with three decimals that cuts at the same grey level."""
+    return math.ceil(round(threshold * 1000, 6)) / 1000
+
+
+def in_digits(threshold: float) -> str:
+    """Return a threshold as people read and type it."""
+    return f"{in_thousandths(threshold):.3f}"

@@ -12,8 +12,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_snow_unet.metrics.document import TITLES, shown
 from napari_snow_unet.metrics.levels import LevelCounts
-from napari_snow_unet.segmentation.stack import slider_value
-from napari_snow_unet.segmentation.threshold import level_of
+from napari_snow_unet.segmentation.threshold import in_thousandths, level_of
 from napari_snow_unet.widgets._evaluate_jobs import Comparison, count
 from napari_snow_unet.widgets._otsu_mark import OtsuMark
 from napari_snow_unet.widgets._rows import PROBLEM_STYLE
@@ -120,7 +119,7 @@ class LiveScores(QWidget):
 
     def _take(self, counts: LevelCounts | None) -> None:
         self.counts = counts
-        mark = None if counts is None else slider_value(counts.otsu_threshold)
+        mark = None if counts is None else in_thousandths(counts.otsu_threshold)
         self.mark.show_value(mark)
         self.show_text("")
         if mark is not None and self._on_counted is not None:

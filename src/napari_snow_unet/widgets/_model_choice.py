@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-from magicgui.widgets import ComboBox
+from magicgui.widgets import ComboBox, PushButton
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QFileDialog
 
@@ -16,7 +16,6 @@ from napari_snow_unet.unet.backend import select_backend
 from napari_snow_unet.unet.model_folder import CONFIG, WEIGHTS, find_folders, user_folder
 from napari_snow_unet.unet.trained_runs import registered
 
-ELSEWHERE = "elsewhere"
 LOOK_EVERY_MS = 2000
 TOOLTIP_WIDTH = 80
 NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
@@ -31,20 +30,22 @@ class ModelChoice(QObject):
     ----------
     box : magicgui ComboBox
         Its value is what `models.open_model` takes.
+    browse : magicgui PushButton
+        Asks for a model elsewhere on the disk.
     on_change : callable
         Called when another model is chosen, or when more is known of the one that is.
     """
 
-    def __init__(self, box: ComboBox, on_change: Callable[[], None]) -> None:
+    def __init__(self, box: ComboBox, browse: PushButton, on_change: Callable[[], None]) -> None:
         super().__init__(box.native)
         self._box, self._on_change = box, on_change
         self._entries: dict[str, ModelEntry] = {}
         self._seen: list[tuple[str, int]] = []
-        self._last = ""
         self._from_disk: list[str] = []
         self._broken = why_no_network()
         self._missing = ""
         box.changed.connect(self._chosen)
+        browse.changed.connect(self._browse)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._timer.start(LOOK_EVERY_MS)
@@ -70,13 +71,11 @@ class ModelChoice(QObject):
         }
         choices = [(_label(entry), value) for value, entry in self._entries.items()]
         choices += [(f"{Path(path).name} (from disk)", path) for path in self._from_disk]
-        choices.append(("Choose a model file…", ELSEWHERE))
         with self._box.changed.blocked():
             current = self._box.value
             self._box.choices = choices
             values = [value for _, value in choices]
             self._box.value = current if current in values else values[0]
-        self._last = self._box.value
         self._on_change()
 
     def begin_with(self, model: str) -> None:
@@ -115,18 +114,15 @@ class ModelChoice(QObject):
             self._broken = str(error)
             self._on_change()
 
-    def _chosen(self, value: str) -> None:
+    def _chosen(self) -> None:
         self._missing = ""
-        if value != ELSEWHERE:
-            self._last = value
-            self._on_change()
-            return
+        self._on_change()
+
+    def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self._box.native, "Choose a model: its config.json or weights", "",
+            self._box.native, "Choose a model by its config.json or weights", "",
             "Models (config.json *.weights.h5);;All files (*)",
         )  # fmt: skip
-        with self._box.changed.blocked():
-            self._box.value = self._last
         if path:
             model = Path(path)
             model = model.parent if model.name in (CONFIG, WEIGHTS) else model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from magicgui.widgets import ComboBox, Widget
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 COMBO_CHARACTERS = 12
 WIDEST_LABEL = "Pixel size (µm) "
@@ -27,8 +27,8 @@ class Rows(QWidget):
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
 
-    def add(self, text: str, widget: Widget) -> None:
-        """Append a field."""
+    def add(self, text: str, widget: Widget, beside: Widget | None = None) -> None:
+        """Append a field, and a button beside it."""
         label = QLabel(text)
         label.setToolTip(widget.tooltip or "")
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance(WIDEST_LABEL))
@@ -41,7 +41,7 @@ class Rows(QWidget):
                 native.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
         self._labels[widget] = label
-        self._form.addRow(label, native)
+        self._form.addRow(label, native if beside is None else _side_by_side(native, beside.native))
 
     def add_note(self, label: QLabel) -> None:
         """Append a line of text about a problem."""
@@ -53,3 +53,11 @@ class Rows(QWidget):
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         self._form.addRow(line)
+
+
+def _side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(2)
+    row.addWidget(field, 1)
+    row.addWidget(button)
+    return row

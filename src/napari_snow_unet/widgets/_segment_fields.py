@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from magicgui import magicgui
-from magicgui.widgets import FunctionGui
+from magicgui.widgets import FloatSlider, FunctionGui
+from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_snow_unet.segmentation.areas import UM2
 from napari_snow_unet.segmentation.preprocess import CHANNELS
@@ -150,7 +151,7 @@ def fields_of_network() -> FunctionGui:
 def fields_of_nuclei() -> FunctionGui:
     """Return the fields of `nuclei`."""
     outputs = [("each nucleus", "nuclei"), ("one mask", "mask")]
-    return magicgui(
+    made = magicgui(
         nuclei,
         call_button=False,
         output={"choices": outputs, "widget_type": "ComboBox"},
@@ -161,3 +162,10 @@ def fields_of_nuclei() -> FunctionGui:
         fill_holes={"text": "Fill holes"},
         clear_border={"text": "Drop nuclei at the border"},
     )
+    show_decimals(made.threshold, 3)
+    return made
+
+
+def show_decimals(slider: FloatSlider, decimals: int) -> None:
+    """Let the number beside a slider show so many decimals."""
+    slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)

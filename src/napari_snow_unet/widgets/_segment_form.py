@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from magicgui.widgets import ComboBox, Label, Widget
-from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from magicgui.widgets import CheckBox, ComboBox, Label, PushButton, Widget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.stack import slider_value
+from napari_snow_unet.segmentation.threshold import in_thousandths
 from napari_snow_unet.widgets._live_scores import LiveScores
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._rows import Rows
 from napari_snow_unet.widgets._segment_fields import (
+    BROWSE_WIDTH,
     fields_of_network,
     fields_of_nuclei,
     fields_of_source,
+    show_decimals,
 )
 
-AREA_STEPS = 500
 MODEL_TIP = "A network, or the classical method, which needs none."
+BROWSE_TIP = "A model elsewhere on the disk: choose its config.json or its weights."
 PART_TIP = (
     "Segment all of the image, or only what is shown or what a Shapes or Labels layer marks. "
     "Otsu's method and areas then go by that part."
@@ -30,6 +32,10 @@ PART_TIP = (
 TRUTH_TIP = (
     "True labels, if there are any: Dice, precision and recall then follow the threshold. The "
     "measuring dock tells more."
+)
+OUTLINES_TIP = (
+    "Draw nuclei as outlines, so that the tissue or a truth below them stays in sight. The layer's "
+    "own controls (contour) set how thick they are."
 )
 NO_TRUTH = "none"
 DEVICE_TIP = "What computes the network, and in which number format."
@@ -44,6 +50,10 @@ class SegmentForm(QWidget):
     image, part, model, truth : magicgui ComboBox
         An image layer; what of it, as `_part.part_of` takes it; a model by name or path; a labels
         layer or `NO_TRUTH`.
+    browse : magicgui PushButton
+        Asks for a model elsewhere on the disk.
+    outlines : magicgui CheckBox
+        Whether the current result is drawn as outlines.
     device : magicgui Label
         What has computed the last result.
     source, network, nuclei : magicgui FunctionGui
@@ -59,10 +69,13 @@ class SegmentForm(QWidget):
         )
         self.part = ComboBox(choices=[WHOLE, SHOWN], tooltip=PART_TIP)
         self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
+        self.browse = PushButton(text="…", tooltip=BROWSE_TIP)
+        self.browse.native.setMaximumWidth(BROWSE_WIDTH)
         self.source = fields_of_source()
         self.network = fields_of_network()
         self.nuclei = fields_of_nuclei()
         self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
+        self.outlines = CheckBox(text="Outlines only", tooltip=OUTLINES_TIP)
         self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
         self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
@@ -85,7 +98,7 @@ class SegmentForm(QWidget):
     def options(self) -> Options:
         """Return the choices."""
         chosen = {**self.network(), **self.nuclei()}
-        area = chosen.pop("smallest_area")
+        area = round(chosen.pop("smallest_area"), self._unit.decimals)
         return Options(**chosen, **self._unit.entries(area))
 
     def show_options(self, options: Options, threshold: float) -> None:
@@ -103,6 +116,11 @@ class SegmentForm(QWidget):
                 fields.threshold.value = options.threshold
         self.show_threshold(threshold)
 
+    def show_outlines(self, outlines: bool) -> None:
+        """Show how an earlier result is drawn."""
+        with self.outlines.changed.blocked():
+            self.outlines.value = outlines
+
     def take_otsu(self) -> None:
         """Leave the threshold to Otsu's method, and results that are there as they are."""
         with self._silently():
@@ -112,7 +130,7 @@ class SegmentForm(QWidget):
         """Show what Otsu's method has found, unless the person has chosen a threshold."""
         if self.nuclei.otsu.value:
             with self._silently():
-                self.nuclei.threshold.value = slider_value(threshold)
+                self.nuclei.threshold.value = in_thousandths(threshold)
 
     @property
     def note(self) -> str:
@@ -145,7 +163,7 @@ class SegmentForm(QWidget):
             self.set_row_visible(widget, large or not layer)
         for widget in (fields.folder, fields.overlay):
             self.set_row_visible(widget, not layer)
-        for widget in (self.image, self.part):
+        for widget in (self.image, self.part, self.outlines):
             self.set_row_visible(widget, layer)
 
     def set_row_visible(self, widget: Widget, visible: bool) -> None:
@@ -171,14 +189,11 @@ class SegmentForm(QWidget):
             return
         area = self.nuclei.smallest_area
         value = unit.taken_from(area.value, self._unit)
-        readout = area.native.findChild(QDoubleSpinBox)
         with self._silently():
-            if readout is not None:
-                readout.setDecimals(1)  # before the value comes, which it would round
-            area.max, area.step = unit.largest, unit.largest / AREA_STEPS
+            show_decimals(area, UM2.decimals)  # before the value comes, which it would round
+            area.max, area.step = unit.largest, 10.0**-unit.decimals
             area.value = value
-            if readout is not None and unit == PIXELS:
-                readout.setDecimals(0)
+            show_decimals(area, unit.decimals)
         self._unit = unit
         self._labels[area].setText(f"Smallest ({unit.name})")
 
@@ -193,7 +208,7 @@ class SegmentForm(QWidget):
         main.add("", self.source.overwrite)
         main.add("Also write", self.source.probability)
         main.add("", self.source.overlay)
-        main.add("Model", self.model)
+        main.add("Model", self.model, beside=self.browse)
         main.add_note(self._note)
         main.add("Pixel size (µm)", self.network.pixel_size)
         main.add_line()
@@ -203,6 +218,7 @@ class SegmentForm(QWidget):
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
         main.add(f"Smallest ({UM2.name})", self.nuclei.smallest_area)
+        main.add("Show", self.outlines)
         main.add("Truth", self.truth)
         more.add("Channel", self.network.channel)
         more.add("", self.nuclei.fill_holes)

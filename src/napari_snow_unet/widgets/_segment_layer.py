@@ -39,6 +39,7 @@ NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sampl
 FILES = "The labels are files, which sliders leave alone: run again to change them."
 SLICES = "{} segmented; tick All slices for the rest."
 RELABEL_DELAY_MS = 60
+OUTLINE = 2  # pixels
 QUIET_MS = 500  # what takes no longer shows no progress
 
 
@@ -89,6 +90,7 @@ class LayerJob(QObject):
         self._timer.timeout.connect(self._relabel)
         for field in form.relabelling:
             field.changed.connect(self._relabel_soon)
+        form.outlines.changed.connect(self._draw)
 
     @property
     def written(self) -> tuple[Labels, Recipe] | None:
@@ -134,6 +136,7 @@ class LayerJob(QObject):
         known = self._shown() if self._shown is not None else None
         if layer is not known and record is not None:
             self._form.show_options(record.options, record.threshold)
+            self._form.show_outlines(layer.contour > 0)
         self._shown = ref(layer) if layer is not None else None
         self.shown.emit()
 
@@ -244,6 +247,7 @@ class LayerJob(QObject):
             to_files=True,
         )
         layer = self.results.add_written(request.source, recipe, result.labels, found.levels)
+        self._draw(layer=layer)
         self._form.show_threshold(result.threshold)
         self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages, FILES]))
 
@@ -287,8 +291,15 @@ class LayerJob(QObject):
                 part=request.part,
             )
             target = self.results.add(record, result.labels)
+            self._draw(layer=target)
         self._tell(target, record, result)
         self.segmented.emit()
+
+    def _draw(self, event: Any = None, *, layer: Labels | None = None) -> None:
+        """Draw a result, or the current one, as the person wants to see it."""
+        shown = layer or (self.written or (self.current,))[0]
+        if shown is not None:
+            shown.contour = OUTLINE if self._form.outlines.value else 0
 
     @property
     def relabelling(self) -> bool:
@@ -355,6 +366,7 @@ class LayerJob(QObject):
         else:
             following = replace(following, edited=False)
             layer = self.results.add(following, result.labels)
+            self._draw(layer=layer)
         self._tell(layer, following, result)
 
     def _tell(self, layer: Labels, record: Record, result: StackSegmentation) -> None:

@@ -40,6 +40,7 @@ PART_ONLY = "Only a part of the image was segmented; a text would give all of it
 MIXED = "The slices were segmented with different choices; run all slices once more."
 PART = "The command segments every slice, and not every slice was segmented here."
 QUIET_MS = 500
+BY_ENDING = "By the ending of the name, GeoJSON if it has none (*)"
 TITLES = {
     "mat": "HoVer-Net nuclei (*.mat)",
     "geojson": "Outlines for QuPath (*.geojson)",
@@ -64,6 +65,7 @@ class SegmentMenu(QObject):
     def __init__(self, job: LayerJob, bar: RunBar) -> None:
         super().__init__(bar)
         self._job, self._bar = job, bar
+        self._saved_to: Path | None = None
         self.button = QPushButton("Result")
         self.button.setToolTip("Save the result, or copy text that makes it again.")
         self.menu = QMenu(self.button)
@@ -171,18 +173,20 @@ class SegmentMenu(QObject):
         if layer is None or record is None:
             return
         own = Path(record.provenance.get("source", "")).parent
-        start = Path(settings().folder or own).expanduser() / f"{layer.name}.geojson"
+        folder = self._saved_to or Path(settings().folder or own).expanduser()
+        start = folder / f"{layer.name}.geojson"
         path, chosen = QFileDialog.getSaveFileName(
             self.button,
             "Save nuclei",
             str(start),
-            ";;".join(["By the ending (*)", *TITLES.values()]),
+            ";;".join([BY_ENDING, *TITLES.values()]),
         )
         if not path:
             return
         known = format_of(path) in FORMATS
         ending = {title: name for name, title in TITLES.items()}.get(chosen, "geojson")
         whole = Path(path) if known else Path(f"{path}.{ending}")
+        self._saved_to = whole.parent
         # The dialog has asked about the name that was typed, and never about folders.
         self.save_as(whole, overwrite=known and format_of(path) != "zarr")
 

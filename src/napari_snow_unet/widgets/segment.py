@@ -55,7 +55,7 @@ class SegmentWidget(Dock):
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.layer_job, self.bar)
         self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
-        self.models = ModelChoice(self.form.model, self.update_hint)
+        self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self._lay_out()
