@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,16 @@ def _same_random_numbers() -> None:
     np.random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture
+def notifications() -> Iterator[Callable[[], list[Any]]]:
+    """Return what napari has notified of since the test began."""
+    from napari.utils.notifications import notification_manager
+
+    before = len(notification_manager.records)
+    yield lambda: notification_manager.records[before:]
+    del notification_manager.records[before:]
 
 
 PEAK = """

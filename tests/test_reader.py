@@ -183,11 +183,15 @@ def test_files_opened_as_a_stack_are_lazy(make_napari_viewer_proxy, snow):
     assert labels.metadata["names"] == ["seed0000", "seed0001"]
 
 
-def test_a_mask_without_a_tile_opens_alone(make_napari_viewer_proxy, tmp_path):
+def test_a_mask_without_a_tile_opens_alone(make_napari_viewer_proxy, tmp_path, notifications):
     write_hovernet_mat(tmp_path / "lonely.mat", np.eye(9, dtype=np.int32))
     viewer = make_napari_viewer_proxy()
     viewer.open(tmp_path / "lonely.mat", plugin=PLUGIN)
     assert kinds(viewer.layers) == [("Labels", "lonely mask")]
+    (told,) = notifications()
+    assert "lonely.mat opens without its image" in told.message
+    viewer.open(tmp_path / "lonely.mat", plugin=PLUGIN)  # onto what is open already
+    assert len(notifications()) == 1
 
 
 def test_masks_in_png_open_as_labels(make_napari_viewer_proxy, tmp_path):

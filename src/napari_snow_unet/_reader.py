@@ -72,6 +72,8 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
     assert isinstance(path, str)
     file = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
     partner = partner_of(file)
+    if partner is None and file.suffix.lower() == ".mat":
+        _say_alone(file)
     if partner is not None and partner in _opened_together():
         if not _left_to_us(file, partner):
             partner = None
@@ -182,6 +184,19 @@ def _partner_layer(path: Path, size: tuple[int, ...]) -> LayerData | None:
         warnings.warn(f"{path} has {found} pixels, not {wanted}; it stays closed.", stacklevel=2)
         return None
     return layer
+
+
+def _say_alone(mask: Path) -> None:
+    """Tell somebody who would see nothing but labels why there is no image."""
+    from napari import current_viewer
+    from napari.utils.notifications import show_info
+
+    viewer = current_viewer()
+    if viewer is not None and not viewer.layers:
+        show_info(
+            f"{mask.name} opens without its image: none of the name {tile_name(mask)} lies beside "
+            "it or in the sibling folder of SNOW's layout. Drop the image too."
+        )
 
 
 def _source(path: Path, kind: str) -> dict[str, Any]:

@@ -124,13 +124,3 @@ def shown_dock(make_napari_viewer_proxy, qtbot):
         opened.bar.cancel()
         opened.wait()
     opened.viewer = opened.frame = opened.widget = opened.form = opened.bar = None
-
-
-@pytest.fixture
-def notifications():
-    """Return what napari has notified of since the test began."""
-    from napari.utils.notifications import notification_manager
-
-    before = len(notification_manager.records)
-    yield lambda: notification_manager.records[before:]
-    del notification_manager.records[before:]
