@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from npe2 import PluginManager
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._scroll import VerticalScroll
 
 COMMAND = "napari-snow-unet.segment"
+EVERY_DOCK = pytest.mark.parametrize(
+    "name", ["Segment nuclei", "Prepare a dataset", "Train a U-Net", "Measure a segmentation"]
+)
 
 
 def test_the_dock_is_in_the_menu_for_segmentation_and_under_plugins(make_napari_viewer_proxy):
@@ -64,9 +67,19 @@ def test_the_dock_fits_a_small_screen_and_scrolls(shown_dock, qtbot, kind):
         assert frame.rect().contains(bottom)
 
 
-@pytest.mark.parametrize(
-    "name", ["Segment nuclei", "Prepare a dataset", "Train a U-Net", "Measure a segmentation"]
-)
+@EVERY_DOCK
+def test_tooltips_are_broken_into_lines_that_are_filled(make_napari_viewer_proxy, name):
+    viewer = make_napari_viewer_proxy()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", name)
+    tips = {child.toolTip() for child in widget.findChildren(QWidget)}
+    assert max(len(line) for tip in tips for line in tip.splitlines()) <= 100
+    fields = [label for label in widget.findChildren(QLabel) if label.toolTip()]
+    assert fields
+    for first in (label.toolTip().splitlines()[0] for label in fields if "\n" in label.toolTip()):
+        assert len(first) > 60
+
+
+@EVERY_DOCK
 def test_no_dock_scrolls_where_there_is_room(make_napari_viewer_proxy, qtbot, name):
     viewer = make_napari_viewer_proxy(show=True)
     viewer.window.resize(1400, 1000)

@@ -15,7 +15,7 @@ from napari_snow_unet.metrics.levels import LevelCounts
 from napari_snow_unet.segmentation.threshold import in_thousandths, level_of
 from napari_snow_unet.widgets._evaluate_jobs import Comparison, count
 from napari_snow_unet.widgets._otsu_mark import OtsuMark
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets._run import Run
 
 SHOWN = ("dice", "precision", "recall")
@@ -54,7 +54,7 @@ class LiveScores(QWidget):
         self.mark = OtsuMark(slider)
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setToolTip(TIP)
+        self.text.setToolTip(wrapped(TIP))
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._run: Run | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from napari_snow_unet.models import CLASSICAL, DEFAULT, ModelEntry, list_models
 from napari_snow_unet.unet.backend import select_backend
 from napari_snow_unet.unet.model_folder import CONFIG, WEIGHTS, find_folders, user_folder
 from napari_snow_unet.unet.trained_runs import registered
+from napari_snow_unet.widgets._rows import wrapped
 
 LOOK_EVERY_MS = 2000
-TOOLTIP_WIDTH = 80
 NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
 
 
@@ -150,7 +149,7 @@ def facts(entry: ModelEntry) -> str:
         lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
     if entry.trained_on:
         lines.append(f"trained on: {entry.trained_on}")
-    return "\n".join(textwrap.fill(line, TOOLTIP_WIDTH) for line in lines)
+    return "\n".join(wrapped(line) for line in lines)
 
 
 def _label(entry: ModelEntry) -> str:

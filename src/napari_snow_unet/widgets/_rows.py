@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from magicgui.widgets import ComboBox, Widget
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 COMBO_CHARACTERS = 12
+TIP_WIDTH = 80
 WIDEST_LABEL = "Pixel size (µm) "
 PROBLEM_STYLE = "QLabel { color: #e8803c; }"
 
@@ -30,7 +33,8 @@ class Rows(QWidget):
     def add(self, text: str, widget: Widget, beside: Widget | None = None) -> None:
         """Append a field, and a button beside it."""
         label = QLabel(text)
-        label.setToolTip(widget.tooltip or "")
+        widget.tooltip = wrapped(widget.tooltip or "")
+        label.setToolTip(widget.tooltip)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance(WIDEST_LABEL))
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         native = widget.native
@@ -53,6 +57,11 @@ class Rows(QWidget):
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         self._form.addRow(line)
+
+
+def wrapped(tip: str) -> str:
+    """Break a tooltip into lines, which Qt does not do."""
+    return textwrap.fill(" ".join(tip.split()), TIP_WIDTH)
 
 
 def _side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:

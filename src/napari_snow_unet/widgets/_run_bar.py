@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets._run import Run, Steps
 
 
@@ -153,7 +153,7 @@ class RunBar(QWidget):
     def set_hint(self, hint: str) -> None:
         """Say why Run cannot be clicked; an empty hint allows it."""
         previous, self._hint = self._hint, hint
-        self.run_button.setToolTip(hint or self._tip)
+        self.run_button.setToolTip(wrapped(hint or self._tip))
         if not self.running:
             self.run_button.setEnabled(not hint)
             if hint or self.message.text() == previous:
@@ -162,7 +162,7 @@ class RunBar(QWidget):
     def set_tip(self, tip: str) -> None:
         """Set what Run does, for its tooltip."""
         self._tip = tip
-        self.run_button.setToolTip(self._hint or tip)
+        self.run_button.setToolTip(wrapped(self._hint or tip))
 
     def _show_progress(self, progress: Progress) -> None:
         self.progress.setRange(0, progress.total)

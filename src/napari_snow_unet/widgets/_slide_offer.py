@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidge
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.slides import Slide, may_be_slide, open_slide
 from napari_snow_unet.widgets._layers import source_of
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.open_slide import MICROMETRES, show_slide
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class SlideOffer(QWidget):
         self.text.setStyleSheet(PROBLEM_STYLE)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.button = QPushButton("Reopen as slide")
-        self.button.setToolTip(TIP)
+        self.button.setToolTip(wrapped(TIP))
         self.button.clicked.connect(lambda: self.reopen())
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.unet.run_progress import TrainingProgress
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 
 TIPS = {
     "train": "Start a new training in the training folder, as a program of its own.",
@@ -48,7 +48,7 @@ class TrainingBar(QWidget):
         self.at_exit = QComboBox()
         self.at_exit.addItem("stop training", False)
         self.at_exit.addItem("keep training", True)
-        self.at_exit.setToolTip(AT_EXIT_TIP)
+        self.at_exit.setToolTip(wrapped(AT_EXIT_TIP))
         self.epochs, self.batches = QProgressBar(), QProgressBar()
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -79,9 +79,9 @@ class TrainingBar(QWidget):
     def allow(self, why_not_train: str, why_not_resume: str) -> None:
         """Allow Train and Resume, or say why not."""
         self.train_button.setEnabled(not why_not_train)
-        self.train_button.setToolTip(why_not_train or TIPS["train"])
+        self.train_button.setToolTip(wrapped(why_not_train or TIPS["train"]))
         self.resume_button.setEnabled(not why_not_resume)
-        self.resume_button.setToolTip(why_not_resume or TIPS["resume"])
+        self.resume_button.setToolTip(wrapped(why_not_resume or TIPS["resume"]))
         hint = why_not_train if why_not_resume else ""
         if self.message.text() == self._hint:
             self.say(hint)
@@ -137,7 +137,7 @@ class TrainingBar(QWidget):
             buttons.addWidget(button)
         exit_row = QHBoxLayout()
         label = QLabel("When napari closes:")
-        label.setToolTip(AT_EXIT_TIP)
+        label.setToolTip(wrapped(AT_EXIT_TIP))
         exit_row.addWidget(label)
         exit_row.addWidget(self.at_exit, 1)
         layout = QVBoxLayout(self)

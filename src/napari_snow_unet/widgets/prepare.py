@@ -35,6 +35,7 @@ from napari_snow_unet.widgets._prepare_text import (
     told_checked,
     told_prepared,
 )
+from napari_snow_unet.widgets._rows import wrapped
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets.open_dataset import add_stack
@@ -128,7 +129,7 @@ class PrepareWidget(Dock):
         there = dataset is not None and dataset.is_dir() and not self.bar.running
         for button, tip in self._tips.items():
             button.setEnabled(there)
-            button.setToolTip(tip if there else NOTHING_THERE)
+            button.setToolTip(wrapped(tip if there else NOTHING_THERE))
 
     def _existing(self) -> Path | None:
         folder = self.form.dataset
