@@ -148,7 +148,7 @@ def check_pixel_size(pixel_size_um: float | None) -> float | None:
     """Return the pixel size, or raise `InputError` if it cannot be one."""
     if pixel_size_um is not None and not 0.001 <= pixel_size_um <= 1000:
         raise InputError(
-            f"a pixel size of {pixel_size_um} um",
+            f"a pixel size of {pixel_size_um} µm",
             expected="micrometres per pixel, 0.25 for a 40x scan",
             remedy="Give the pixel size in micrometres, or leave it out.",
         )

@@ -79,7 +79,7 @@ def generate_tile(
     if seed < 0 or size < 1 or not 0.1 <= pixel_size_um <= 1 or not 0 <= density <= 4:
         raise ValueError(
             f"seed {seed}, size {size}, pixel_size_um {pixel_size_um} and density {density}: "
-            "expected a seed from 0, a size from 1, a pixel size from 0.1 to 1 um and a density "
+            "expected a seed from 0, a size from 1, a pixel size from 0.1 to 1 µm and a density "
             "from 0 to 4"
         )
     # A stream for each step: what one of them draws moves nothing in the others.
