@@ -152,6 +152,25 @@ def refused(path):
     return caught.value
 
 
+def test_an_mrxs_without_its_folder_is_refused_in_one_sentence(mrxs):
+    (mrxs.parent / "a" / "Slidedat.ini").unlink()
+    error = refused(mrxs)
+    assert error.received == ("the folder a beside it, which holds the pixels, has no Slidedat.ini")
+    (mrxs.parent / "a").rename(mrxs.parent / "b")
+    error = refused(mrxs)
+    assert error.received == "the folder a beside it, which holds the pixels, is missing"
+    assert "an .mrxs and its folder" in error.expected
+    assert error.remedy == "Copy both to the same place, and rename neither alone."
+    assert str(error).startswith(str(mrxs))
+
+
+def test_an_mrxs_in_capitals_is_to_be_renamed(mrxs):
+    error = refused(mrxs.rename(mrxs.with_suffix(".MRXS")))
+    assert ".MRXS" in error.received
+    assert ".mrxs in small letters" in error.expected
+    assert error.remedy == "Rename it."
+
+
 @pytest.mark.parametrize("name", [DATA, INDEX])
 def test_an_mrxs_whose_folder_lacks_a_file_names_it(name, mrxs):
     (mrxs.parent / "a" / name).unlink()

@@ -125,6 +125,18 @@ def test_the_command_adds_what_scanners_write_with_all_its_levels(
     assert np.abs(read.astype(int) - pixels[:1024, :1280]).max() <= 5
 
 
+def test_an_mrxs_without_its_folder_is_one_message(make_napari_viewer, mrxs, monkeypatch, tmp_path):
+    viewer = make_napari_viewer()
+    told = []
+    notification_manager.notification_ready.connect(lambda event: told.append(event.message))
+    (tmp_path / "a").rename(tmp_path / "elsewhere")
+    run_command(monkeypatch, mrxs)
+    (message,) = told
+    assert message.startswith(f"{mrxs}: the folder a beside it")
+    assert "Copy both to the same place" in message
+    assert not viewer.layers
+
+
 def test_a_slide_that_cannot_be_opened_is_one_message(make_napari_viewer, tmp_path, monkeypatch):
     viewer = make_napari_viewer()
     told = []

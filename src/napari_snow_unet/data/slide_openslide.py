@@ -46,13 +46,15 @@ def open_scanned(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
     Raises
     ------
     InputError
-        If OpenSlide is missing or there is no such file.
+        If OpenSlide, the file, or the folder of an MRXS is missing.
     PixelError
         If OpenSlide cannot read it.
     """
     openslide = _library(path)
     with path.open("rb"):  # OpenSlide's own words do not tell a missing file from a foreign one
         pass
+    if path.suffix.lower() == ".mrxs":
+        _check_folder(path)
     try:
         slide = openslide.OpenSlide(str(path))
     except openslide.OpenSlideError as error:
@@ -71,6 +73,26 @@ def _library(path: Path) -> Any:
             remedy=f"Install it and start again: {INSTALL}",
             path=path,
         ) from error
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse an MRXS that OpenSlide would not know as one, and say why, which it does not."""
+    if path.suffix != ".mrxs":
+        raise InputError(
+            f"a slide whose name ends in {path.suffix}",
+            expected=".mrxs in small letters, since OpenSlide knows no other ending",
+            remedy="Rename it.",
+            path=path,
+        )
+    folder = path.with_suffix("")
+    if not (folder / "Slidedat.ini").is_file():
+        lack = "has no Slidedat.ini" if folder.is_dir() else "is missing"
+        raise InputError(
+            f"the folder {folder.name} beside it, which holds the pixels, {lack}",
+            expected="an .mrxs and its folder, as the scanner has written them",
+            remedy="Copy both to the same place, and rename neither alone.",
+            path=path,
+        )
 
 
 def _level(path: Path, slide: Any, number: int) -> Any:
