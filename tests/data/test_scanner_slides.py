@@ -90,7 +90,7 @@ def test_an_ndpi_wider_than_a_jpeg_can_be_is_read_far_from_its_origin(tmp_path):
     assert_alike(slide.levels[0][region].compute(), wide[region])
 
 
-def test_damage_in_an_ndpi_is_told_where_it_is_looked_at(ndpi, pixels):
+def test_damage_in_an_ndpi_is_told_where_it_is_looked_at_and_the_rest_is_read(ndpi, pixels):
     content = ndpi.read_bytes()
     start = content.index(b"\xff\xd0")  # of the full resolution, whose blocks are 8 pixels high
     assert start < 20_000
@@ -99,6 +99,7 @@ def test_damage_in_an_ndpi_is_told_where_it_is_looked_at(ndpi, pixels):
     assert_alike(slide.levels[0][1030:1100, 1030:1100].compute(), pixels[1030:1100, 1030:1100])
     with pytest.raises(InputError, match=r"a\.ndpi.*damaged"):
         slide.levels[0][:10, :300].compute()
+    assert_alike(slide.levels[0][1030:1100, 1030:1100].compute(), pixels[1030:1100, 1030:1100])
 
 
 def test_an_mrxs_is_its_pixels_at_every_level_with_their_size(mrxs, pixels):
