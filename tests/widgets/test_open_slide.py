@@ -14,11 +14,13 @@ from qtpy.QtWidgets import QFileDialog
 from tifffile import TiffWriter
 from typer.testing import CliRunner
 
+from mrxs_writer import cut, write_mrxs
 from napari_snow_unet.cli import app
 from napari_snow_unet.data import slides
 from napari_snow_unet.data.images import read_labels
 from napari_snow_unet.widgets._layers import unwrapped
 from napari_snow_unet.widgets.open_slide import add_slide
+from ndpi_writer import NdpiImage, write_ndpi
 
 COMMAND = "napari-snow-unet.open_slide"
 APERIO = "Aperio Image Library v11.2.1 \r\n{1}x{0} [0,0 {1}x{0}] (256x256) JPEG/RGB|MPP = 0.25"
@@ -65,6 +67,19 @@ def ome_zarr(tmp_path, pixels):
     return tmp_path / "b.zarr"
 
 
+@pytest.fixture
+def ndpi(tmp_path, pixels):
+    whole = np.pad(pixels, ((0, 52), (0, 236), (0, 0)), mode="edge")  # whole blocks of a JPEG
+    images = [NdpiImage(whole, 40, block=256), NdpiImage(whole[::4, ::4], 10)]
+    return write_ndpi(tmp_path / "a.ndpi", images)
+
+
+@pytest.fixture
+def mrxs(tmp_path, pixels):
+    tiles, grid = cut(pixels)
+    return write_mrxs(tmp_path / "a.mrxs", tiles, grid, um=(0.5, 0.5))
+
+
 def run_command(monkeypatch, path):
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     return PluginManager.instance().commands.execute(COMMAND)
@@ -91,6 +106,35 @@ def test_the_command_adds_a_pyramid_in_micrometres(
     assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
     assert layer.metadata["source"] == str(path)
     assert np.array_equal(np.asarray(layer.data[0]), pixels)
+
+
+@pytest.mark.parametrize(("name", "side", "levels"), [("ndpi", 0.25, 6), ("mrxs", 0.5, 3)])
+def test_the_command_adds_what_scanners_write_with_all_its_levels(
+    name, side, levels, make_napari_viewer, pixels, monkeypatch, request
+):
+    viewer = make_napari_viewer()
+    path = request.getfixturevalue(name)
+    run_command(monkeypatch, path)
+    (layer,) = viewer.layers
+    assert (layer.name, layer.rgb, layer.multiscale) == ("a", True, True)
+    assert len(layer.data) == levels
+    assert layer.scale.tolist() == [side, side]
+    assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
+    assert layer.metadata["source"] == str(path)
+    read = np.asarray(layer.data[0])[:1024, :1280]
+    assert np.abs(read.astype(int) - pixels[:1024, :1280]).max() <= 5
+
+
+def test_an_mrxs_without_its_folder_is_one_message(make_napari_viewer, mrxs, monkeypatch, tmp_path):
+    viewer = make_napari_viewer()
+    told = []
+    notification_manager.notification_ready.connect(lambda event: told.append(event.message))
+    (tmp_path / "a").rename(tmp_path / "elsewhere")
+    run_command(monkeypatch, mrxs)
+    (message,) = told
+    assert message.startswith(f"{mrxs}: the folder a beside it")
+    assert "Copy both to the same place" in message
+    assert not viewer.layers
 
 
 def test_a_slide_that_cannot_be_opened_is_one_message(make_napari_viewer, tmp_path, monkeypatch):
@@ -172,7 +216,7 @@ def test_a_slide_that_has_gone_has_no_text(dock, svs):
 
 
 @FLAT_WARNINGS
-@pytest.mark.parametrize("name", ["svs", "ome"])
+@pytest.mark.parametrize("name", ["svs", "ome", "ndpi"])
 def test_the_dock_offers_to_reopen_a_slide_that_napari_opened_flat(name, dock, request):
     (flat,) = dock.viewer.open(request.getfixturevalue(name), plugin="napari")
     offer = dock.widget.offer

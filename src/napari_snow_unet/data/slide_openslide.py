@@ -46,19 +46,50 @@ def open_scanned(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
     Raises
     ------
     InputError
-        If OpenSlide is missing or there is no such file.
+        If OpenSlide, the file, or the folder of an MRXS is missing.
     PixelError
         If OpenSlide cannot read it.
     """
     openslide = _library(path)
     with path.open("rb"):  # OpenSlide's own words do not tell a missing file from a foreign one
         pass
-    try:
-        slide = openslide.OpenSlide(str(path))
-    except openslide.OpenSlideError as error:
-        raise PixelError(f"OpenSlide cannot read it ({error})") from error
-    levels = [_level(path, slide, number) for number in range(slide.level_count)]
-    return levels, _spacing_um(slide.properties)
+    if path.suffix.lower() == ".mrxs":
+        _check_folder(path)
+    scan = _Scan(path, openslide)
+    levels = [_level(path, scan, number) for number in range(scan.slide.level_count)]
+    return levels, _spacing_um(scan.slide.properties)
+
+
+class _Scan:
+    """A file that OpenSlide has open, and opens anew after an error: one that failed reads no more.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    openslide : module
+        OpenSlide.
+    """
+
+    def __init__(self, path: Path, openslide: Any) -> None:
+        self._path, self._openslide = path, openslide
+        self.slide = self._opened()
+
+    def region(
+        self, place: tuple[int, int], level: int, size: tuple[int, int]
+    ) -> npt.NDArray[np.uint8]:
+        """Return pixels as colours and how much of each was scanned; sizes are width and height."""
+        try:
+            return np.asarray(self.slide.read_region(place, level, size))
+        except self._openslide.OpenSlideError:
+            self.slide = self._opened()
+            raise
+
+    def _opened(self) -> Any:
+        try:
+            return self._openslide.OpenSlide(str(self._path))
+        except self._openslide.OpenSlideError as error:
+            raise PixelError(f"OpenSlide cannot read it ({error})") from error
 
 
 def _library(path: Path) -> Any:
@@ -73,7 +104,28 @@ def _library(path: Path) -> Any:
         ) from error
 
 
-def _level(path: Path, slide: Any, number: int) -> Any:
+def _check_folder(path: Path) -> None:
+    """Refuse an MRXS that OpenSlide would not know as one, and say why, which it does not."""
+    if path.suffix != ".mrxs":
+        raise InputError(
+            f"a slide whose name ends in {path.suffix}",
+            expected=".mrxs in small letters, since OpenSlide knows no other ending",
+            remedy="Rename it.",
+            path=path,
+        )
+    folder = path.with_suffix("")
+    if not (folder / "Slidedat.ini").is_file():
+        lack = "has no Slidedat.ini" if folder.is_dir() else "is missing"
+        raise InputError(
+            f"the folder {folder.name} beside it, which holds the pixels, {lack}",
+            expected="an .mrxs and its folder, as the scanner has written them",
+            remedy="Copy both to the same place, and rename neither alone.",
+            path=path,
+        )
+
+
+def _level(path: Path, scan: _Scan, number: int) -> Any:
+    slide = scan.slide
     width, height = slide.level_dimensions[number]
     factor = slide.level_downsamples[number]
     text = slide.properties.get("openslide.background-color", _WHITE)
@@ -83,7 +135,7 @@ def _level(path: Path, slide: Any, number: int) -> Any:
         rows, columns = box[:2]
         place = (round(columns.start * factor), round(rows.start * factor))
         size = (columns.stop - columns.start, rows.stop - rows.start)
-        pixels = np.asarray(slide.read_region(place, number, size))
+        pixels = scan.region(place, number, size)
         scanned = pixels[..., 3:] / np.float32(255)
         if scanned.all() and scanned.min() == 1:
             return pixels[..., :3]
