@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from napari_snow_unet.cli.usage import as_wrong_usage
+
 if TYPE_CHECKING:
     from napari_snow_unet.unet.run_directory import RunDirectory
     from napari_snow_unet.unet.run_progress import StopRequest
@@ -183,10 +185,11 @@ def _options(given: dict[str, Any]) -> Any:
 
 
 def _begun(given: dict[str, Any]) -> RunDirectory:
-    from napari_snow_unet.models import find_model
+    from napari_snow_unet.models import UnknownModelError, find_model
     from napari_snow_unet.unet.training import begin
 
-    model = find_model(given["fine_tune"]) if "fine_tune" in given else None
+    with as_wrong_usage(UnknownModelError):
+        model = find_model(given["fine_tune"]) if "fine_tune" in given else None
     run, notes = begin(given["dataset"], given["run_folder"], _options(given), fine_tune=model)
     for note in notes:
         typer.echo(note)
