@@ -199,6 +199,23 @@ def test_a_probability_map_is_cut_where_the_slider_stands(dock):
     assert {"at Otsu", "at 0.5"} < set(sets)
 
 
+def test_a_map_of_16_bits_is_one_and_what_is_assumed_of_another_is_said(dock):
+    truth, found = truth_and_prediction()
+    probability = np.where(found > 0, 200, 20)
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    add = dock.viewer.add_image
+    for layer, recall, said in (
+        (add((probability * 17).astype(np.uint16), name="16 bits"), 0, ""),
+        (add(probability.astype(np.int32), name="int32"), None, "in which 255 is taken"),
+    ):
+        dock.choose(layer, true_layer)
+        dock.run()
+        at_half = dock.results.scores.scores.sets["at 0.5"]
+        assert recall is None or at_half["recall"] == recall
+        assert said in dock.message
+        assert ("The probability map is one of" in dock.message) == bool(said)
+
+
 def test_layers_that_do_not_fit_are_refused_and_why(dock):
     truth, found = truth_and_prediction()
     assert "Open a truth" in dock.message

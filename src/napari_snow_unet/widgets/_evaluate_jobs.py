@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from napari_snow_unet.data.channels import map_of_8_bits, unit_divisor
+from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.metrics.instance import as_instances
@@ -72,15 +72,15 @@ def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
         Scores, errors and nuclei.
     """
     yield Progress(0, 0, "Reading…")
-    return (
-        yield from measure_planes(
-            _reader(chosen),
-            chosen.planes,
-            tuple(chosen.truth.shape),
-            region=chosen.region,
-            spacing=chosen.spacing_um or 1.0,
-        )
+    read, assumed = _reader(chosen)
+    measured = yield from measure_planes(
+        read,
+        chosen.planes,
+        tuple(chosen.truth.shape),
+        region=chosen.region,
+        spacing=chosen.spacing_um or 1.0,
     )
+    return replace(measured, assumed=assumed)
 
 
 def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
@@ -103,14 +103,17 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
     """
     yield Progress(0, 0, "Reading…")
     try:
-        return (yield from count_levels(_reader(chosen), chosen.planes, region=chosen.region))
+        return (yield from count_levels(_reader(chosen)[0], chosen.planes, region=chosen.region))
     except InputError as error:
         return str(error)
 
 
-def _reader(chosen: Comparison) -> Callable[[Index], PlaneArrays]:
-    """Return a function that reads a plane; copies, since somebody may paint in the layers."""
-    divisor = 0.0 if chosen.threshold is None else unit_divisor(chosen.prediction)
+def _reader(chosen: Comparison) -> tuple[Callable[[Index], PlaneArrays], str]:
+    """Return a function that reads a plane, and what is assumed of the values of a map.
+
+    It reads copies, since somebody may paint in the layers.
+    """
+    divisor, assumed = (0.0, "") if chosen.threshold is None else map_divisor(chosen.prediction)
 
     def read(index: Index) -> PlaneArrays:
         found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
@@ -124,4 +127,4 @@ def _reader(chosen: Comparison) -> Callable[[Index], PlaneArrays]:
             found, truth = as_instances(found), as_instances(truth)
         return PlaneArrays(found, truth, grey, level)
 
-    return read
+    return read, assumed
