@@ -323,6 +323,19 @@ def test_an_errors_layer_somebody_painted_in_stays(dock):
     assert np.array_equal(errors.data, painted)
 
 
+def test_negative_labels_are_refused_by_name(dock):
+    truth, found = truth_and_prediction()
+    found = np.stack([found, found])
+    found[1, 0, 0] = -1
+    true_layer = dock.viewer.add_labels(np.stack([truth, truth]), name="right")
+    layer = dock.viewer.add_labels(found, name="found")
+    for prediction, other in ((layer, true_layer), (true_layer, layer)):
+        dock.choose(prediction, other)
+        dock.run()
+        assert "'found' holds values from -1 to 77 in slice 1; expected whole" in dock.message
+    assert not dock.results.isVisible()
+
+
 def test_an_error_is_told_once_and_the_dock_goes_on(dock, monkeypatch, notifications):
     truth, found = truth_and_prediction()
     true_layer = dock.viewer.add_labels(truth, name="truth")

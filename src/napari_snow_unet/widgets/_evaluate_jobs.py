@@ -13,7 +13,12 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.levels import LevelCounts, count_levels
-from napari_snow_unet.metrics.planes import MeasuredPlanes, PlaneArrays, measure_planes
+from napari_snow_unet.metrics.planes import (
+    MeasuredPlanes,
+    PlaneArrays,
+    measure_planes,
+    plane_name,
+)
 from napari_snow_unet.metrics.region import Index, Region
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
 
@@ -41,6 +46,8 @@ class Comparison:
         What was annotated.
     spacing_um : tuple of float or None
         Size of a pixel, if known; distances are in pixels otherwise.
+    names : tuple of str
+        What prediction and truth are called in errors.
     """
 
     prediction: Any
@@ -51,6 +58,7 @@ class Comparison:
     split_masks: bool = True
     region: Region | None = None
     spacing_um: tuple[float, float] | None = None
+    names: tuple[str, str] = ("the prediction", "the truth")
 
 
 def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
@@ -117,6 +125,8 @@ def _reader(chosen: Comparison) -> tuple[Callable[[Index], PlaneArrays], str]:
 
     def read(index: Index) -> PlaneArrays:
         found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
+        for values, name in zip((found, truth), chosen.names, strict=True):
+            _refuse_negative(values, name, index)
         grey = level = None
         if chosen.threshold is not None:
             grey = map_of_8_bits(found, divisor)
@@ -128,3 +138,14 @@ def _reader(chosen: Comparison) -> tuple[Callable[[Index], PlaneArrays], str]:
         return PlaneArrays(found, truth, grey, level)
 
     return read, assumed
+
+
+def _refuse_negative(values: np.ndarray, name: str, index: Index) -> None:
+    low = values.min(initial=0)
+    if low < 0:
+        where = f" in {plane_name(index)}" if index else ""
+        raise InputError(
+            f"{name} holds values from {low} to {values.max()}{where}",
+            expected="whole numbers from 0, which is background",
+            remedy="Set what is negative to 0.",
+        )

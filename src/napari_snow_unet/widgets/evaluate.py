@@ -166,6 +166,7 @@ class EvaluateWidget(Dock):
             split_masks=options["split_masks"],
             region=annotated,
             spacing_um=spacing_um(placement_of(truth)),
+            names=(f"'{prediction.name}'", f"'{truth.name}'"),
         )
 
     def _to_count(self) -> Comparison | None:
