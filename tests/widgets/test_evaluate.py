@@ -129,6 +129,57 @@ def test_the_tables_name_what_was_compared_until_the_next_run(dock):
     assert caption.text() == "other against truth, before the last change"
 
 
+@pytest.mark.parametrize("painted", ["truth", "found"])
+def test_scores_are_those_of_the_past_after_undo_and_redo_too(dock, painted):
+    truth, found = truth_and_prediction()
+    layers = {
+        name: dock.viewer.add_labels(labels, name=name)
+        for name, labels in (("truth", truth), ("found", found))
+    }
+    dock.choose(layers["found"], layers["truth"])
+    layer = layers[painted]
+    for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
+        dock.run()
+        dice = dock.results.scores.scores.sets["found"]["dice"]
+        dock.viewer.dims.set_point(0, 0)
+        layer.refresh()
+        assert dock.results.caption.text() == "found against truth"
+        change()
+        assert dock.results.caption.text() == "found against truth, before the last change"
+        dock.run()
+        assert dock.results.scores.scores.sets["found"]["dice"] != dice
+
+
+def test_a_region_that_is_changed_makes_scores_those_of_the_past(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    layer = dock.viewer.add_labels(found, name="found")
+    region = dock.viewer.add_labels(np.ones_like(truth), name="region")
+    dock.choose(layer, true_layer)
+    dock.form.region.value = region
+    dock.run()
+    region.paint((10, 10), 0)
+    assert dock.results.caption.text() == "found against truth, before the last change"
+
+
+def test_live_scores_follow_what_is_painted_in_the_truth(dock):
+    truth, found = truth_and_prediction()
+    layer = dock.viewer.add_labels(truth, name="truth")
+    probability = np.where(found > 0, 200, 20).astype(np.uint8)
+    dock.choose(dock.viewer.add_image(probability, name="map"), layer)
+    text = dock.form.live.text
+    said = [text.text()]
+    for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
+        change()
+        assert "Dice" not in text.text()
+        dock.qtbot.waitUntil(lambda: "Dice" in text.text())
+        said.append(text.text())
+    assert said[0] == said[2] != said[1] == said[3]
+    dock.run()
+    layer.undo()
+    dock.qtbot.waitUntil(lambda: text.text() == said[0])
+
+
 def test_tables_explain_themselves_and_fit_into_the_dock(dock):
     truth, found = truth_and_prediction()
     true_layer = dock.viewer.add_labels(truth * 10, name="truth")
