@@ -319,6 +319,12 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     table = dock.results.scores
     assert table.scores.names == ["pooled", "mean", "slice 0", "slice 1", "slice 2"]
     assert table.scores.sets["slice 1"] == measure(found, truth).scores()
+    nuclei = dock.results.nuclei
+    dock.results.tabs.setCurrentWidget(nuclei)
+    dock.qtbot.wait(50)
+    assert nuclei.model.columns[-1] == "plane"
+    assert nuclei.view.horizontalScrollBar().maximum() == 0
+    dock.results.tabs.setCurrentIndex(0)
     dock.viewer.dims.set_current_step(0, 0)
     dock.click_row(table, 3)
     assert dock.viewer.dims.current_step[0] == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
 SETTLED_MS = 300
+USUAL_WIDTH = 400  # in which the table of the nuclei of a stack fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,6 +278,10 @@ class EvaluateWidget(Dock):
         layout.addWidget(self.bar)
         layout.addWidget(self.results, 1)
         layout.addStretch()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Open as wide as the tables need; the dock may be made narrower."""
+        return super().sizeHint().expandedTo(QSize(USUAL_WIDTH, 0))
 
     def closed(self) -> None:
         """Stop what runs and listen to nobody any more."""
