@@ -31,6 +31,13 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained():
+    words = ["train", "tiles", "-o", "out", "--fold", "all", "--fine-tune", "default"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "--fine-tune" in result.output
+
+
 def test_a_folder_that_is_no_model_is_an_input_that_cannot_be_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "a.png", generate_tile(1, size=64).image)

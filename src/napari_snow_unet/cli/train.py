@@ -123,6 +123,10 @@ def train(
         stop_when_input_ends(stop)
     choose(backend, device)
     threads = training_threads(workers)
+    if fold == "all" and fine_tune is not None:
+        raise typer.BadParameter(
+            "Every fold begins with random weights: leave --fine-tune out, or name one fold."
+        )
     if fold == "all" or (resume is not None and _is_cross_validation(resume)):
         _cross_validate(given, folder, stop, threads)
         return
