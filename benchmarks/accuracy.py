@@ -15,23 +15,10 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 
-from napari_snow_unet.data.files import written_whole
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.manifest import read_manifest
-from napari_snow_unet.metrics.instance import count_instances
-from napari_snow_unet.metrics.instance import scores as instance_scores
-from napari_snow_unet.metrics.pixel import PixelCounts, count_pixels
-from napari_snow_unet.metrics.pixel import scores as pixel_scores
-from napari_snow_unet.metrics.summary import mean_with_interval
-from napari_snow_unet.models import CLASSICAL, DEFAULT, open_model
-from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.pipeline import run, segment
-
 SCORES = Path(__file__).parent.parent / "docs" / "accuracy"
-COUNTS = tuple(count.name for count in fields(PixelCounts))
+COUNTS = ("true_positive", "false_positive", "false_negative", "true_negative")
 COLUMNS = ("tile", *COUNTS, "dice", "pq", "aji")
 SETS = {"tnbc": "TNBC, by patient", "snow": "SNOW tiles, aligned masks"}
 PUBLISHED = (
@@ -50,6 +37,16 @@ def read_scores(path: Path) -> dict[str, Row]:
 
 def score(dataset: Path, name: str) -> dict[str, Row]:
     """Segment the tiles that are in a fold with a model, and measure."""
+    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.metrics.instance import count_instances
+    from napari_snow_unet.metrics.instance import scores as instance_scores
+    from napari_snow_unet.metrics.pixel import count_pixels
+    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+    from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.options import Options
+    from napari_snow_unet.segmentation.pipeline import run, segment
+
     model, rows = open_model(name), {}
     for tile in read_manifest(dataset):
         if tile.fold is None:
@@ -70,6 +67,9 @@ def score(dataset: Path, name: str) -> dict[str, Row]:
 
 def pooled_dice(rows: Iterable[Row]) -> float:
     """Return the Dice of all pixels together."""
+    from napari_snow_unet.metrics.pixel import PixelCounts
+    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+
     counts = PixelCounts()
     for row in rows:
         counts += PixelCounts(*(int(row[count]) for count in COUNTS))
@@ -84,6 +84,8 @@ def group_of(tile: str) -> str:
 
 def line(name: str, rows: list[Row], other: list[Row]) -> str:
     """Return a row of a table: the network's mean with its interval, then the classical method."""
+    from napari_snow_unet.metrics.summary import mean_with_interval
+
     cells = [name.ljust(12), str(len(rows)).rjust(5)]
     for key in ("dice", "pq", "aji"):
         mean = mean_with_interval([float(row[key]) if row[key] else None for row in rows])
@@ -113,6 +115,8 @@ def table(title: str, rows: dict[str, Row], other: dict[str, Row]) -> None:
 
 def keep(rows: dict[str, Row], path: Path) -> None:
     """Write the scores of the classical method beside those of the cross-validation."""
+    from napari_snow_unet.data.files import written_whole
+
     with written_whole(path, overwrite=True) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -125,6 +129,8 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, nargs="?")
     parser.add_argument("--keep", action="store_true", help="renew the classical method's scores")
     arguments = parser.parse_args()
+    from napari_snow_unet.models import CLASSICAL, DEFAULT
+
     classical_file = SCORES / "classical.csv"
     if arguments.dataset:
         classical = score(arguments.dataset, CLASSICAL)

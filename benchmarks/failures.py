@@ -16,21 +16,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.manifest import read_manifest
-from napari_snow_unet.data.synthetic import frozen_test_set
-from napari_snow_unet.metrics.objects import ERROR_COLOURS
-from napari_snow_unet.metrics.pixel import count_pixels
-from napari_snow_unet.metrics.pixel import scores as pixel_scores
-from napari_snow_unet.models import open_model
-from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.pipeline import run, segment
 from robustness import empty_images, grey, shrink
+
+if TYPE_CHECKING:
+    from napari_snow_unet.segmentation.model import Model
 
 BOX, NEAREST = Image.Resampling.BOX, Image.Resampling.NEAREST
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "failures.png"
@@ -48,6 +42,9 @@ class Case:
     @property
     def score(self) -> float:
         """Dice; where there is nothing to be found, the part of the tile that is left alone."""
+        from napari_snow_unet.metrics.pixel import count_pixels
+        from napari_snow_unet.metrics.pixel import scores as pixel_scores
+
         if not self.truth.any():
             return 1.0 - float(self.found.mean())
         return pixel_scores(count_pixels(self.found, self.truth))["dice"] or 0.0
@@ -62,6 +59,8 @@ class Case:
 
 def case(name: str, image: np.ndarray, truth: np.ndarray, model: Model) -> Case:
     """Segment a tile."""
+    from napari_snow_unet.segmentation.pipeline import run, segment
+
     return Case(name, image, truth > 0, run(segment(image, model)).labels > 0)
 
 
@@ -72,6 +71,9 @@ def worst(cases: list[Case]) -> Case:
 
 def generated_cases() -> list[Case]:
     """Return where the bundled weights are worst on generated images."""
+    from napari_snow_unet.data.synthetic import frozen_test_set
+    from napari_snow_unet.models import open_model
+
     model = open_model("default")
     tiles = {str(number): tile for number, tile in enumerate(frozen_test_set())}
     first = worst([case(name, tile.image, tile.labels, model) for name, tile in tiles.items()])
@@ -88,6 +90,10 @@ def generated_cases() -> list[Case]:
 
 def cases_of(dataset: Path, folds: Path) -> list[Case]:
     """Return the worst tile of every patient and source."""
+    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.models import open_model
+
     found: dict[str, list[Case]] = {}
     for tile in read_manifest(dataset):
         if tile.fold is None:
@@ -104,6 +110,8 @@ def draw(cases: list[Case], path: Path) -> None:
     """Draw a column for each case: the tile, and what is right and wrong on it."""
     from matplotlib.colors import to_rgb
     from matplotlib.figure import Figure
+
+    from napari_snow_unet.metrics.objects import ERROR_COLOURS
 
     figure = Figure(figsize=(3 * len(cases), 6.3), layout="constrained")
     both, prediction, truth = (np.asarray(to_rgb(colour)) for colour in ERROR_COLOURS.values())

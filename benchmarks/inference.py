@@ -34,14 +34,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.batch.segmenting import segment_files
-from napari_snow_unet.batch.writing import Outputs
-from napari_snow_unet.data.images import read_image, read_labels, write_labels
-from napari_snow_unet.models import DEFAULT, export_model, find_model, open_model
-from napari_snow_unet.models import DEFAULT_MODEL as NAME
-from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.pipeline import run, segment
-
 Way = Callable[[Path], NDArray[Any]]
 REFERENCE, FAST = "float32", "mixed_bfloat16"
 EDGE, BATCH = 512, 8
@@ -63,6 +55,8 @@ def main() -> None:
 
 def file_to_labels(paths: Sequence[Path]) -> None:
     """Compare whole ways, and their labels with the truth."""
+    from napari_snow_unet.data.images import read_labels
+
     ours = {precision: _ours(precision) for precision in (REFERENCE, FAST)}
     ways: dict[str, Way] = {"notebook": _notebook(), **ours}
     for way in ways.values():
@@ -90,6 +84,13 @@ def file_to_labels(paths: Sequence[Path]) -> None:
 
 def whole_folder(paths: Sequence[Path]) -> None:
     """Compare the notebook's loop over tiles with the command, twice in turns, files written."""
+    from napari_snow_unet.batch.segmenting import segment_files
+    from napari_snow_unet.batch.writing import Outputs
+    from napari_snow_unet.data.images import write_labels
+    from napari_snow_unet.models import DEFAULT, open_model
+    from napari_snow_unet.segmentation.options import Options
+    from napari_snow_unet.segmentation.pipeline import run
+
     notebook, model = _notebook(), open_model(DEFAULT, precision=FAST)
     seconds: dict[str, list[float]] = {"notebook": [], FAST: []}
     for _ in range(2):
@@ -110,6 +111,9 @@ def whole_folder(paths: Sequence[Path]) -> None:
 
 def network_alone(paths: Sequence[Path], rounds: int) -> None:
     """Compare engines on the same network, and networks on the same engine."""
+    from napari_snow_unet.data.images import read_image
+    from napari_snow_unet.models import DEFAULT, open_model
+
     calls = engines()
     tiles = np.stack([read_image(path).array[..., :1] for path in paths]) / np.float32(255)
     tiles = np.resize(tiles, (BATCH, EDGE, EDGE, 1))
@@ -139,6 +143,9 @@ def network_alone(paths: Sequence[Path], rounds: int) -> None:
 
 def engines() -> Mapping[str, tuple[int, Callable[[NDArray[np.float32]], Any], float]]:
     """Return batch size, call and arithmetic (FLOP per tile) of every way that is installed."""
+    from napari_snow_unet.models import DEFAULT, find_model, open_model
+    from napari_snow_unet.models import DEFAULT_MODEL as NAME
+
     ours = {precision: open_model(DEFAULT, precision=precision) for precision in (REFERENCE, FAST)}
     from napari_snow_unet.unet.store import load_model
 
@@ -171,6 +178,8 @@ def onnx_runtime() -> dict[str, Callable[[NDArray[np.float32]], Any]]:
     """Run the exported network in ONNX Runtime."""
     import onnxruntime
 
+    from napari_snow_unet.models import DEFAULT, export_model
+
     with tempfile.TemporaryDirectory() as folder:
         path = export_model(DEFAULT, Path(folder) / "model.onnx")
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -181,6 +190,8 @@ def onnx_runtime() -> dict[str, Callable[[NDArray[np.float32]], Any]]:
 def openvino() -> dict[str, Callable[[NDArray[np.float32]], Any]]:
     """Run the exported network in OpenVINO, in both formats."""
     import openvino as ov
+
+    from napari_snow_unet.models import DEFAULT, export_model
 
     with tempfile.TemporaryDirectory() as folder:
         path = export_model(DEFAULT, Path(folder) / "model.onnx")
@@ -267,6 +278,10 @@ def peak(precision: str) -> float:
 
 
 def _notebook() -> Way:
+    from napari_snow_unet.data.images import read_image
+    from napari_snow_unet.models import DEFAULT, find_model, open_model
+    from napari_snow_unet.models import DEFAULT_MODEL as NAME
+
     open_model(DEFAULT)  # prepares the engine
     import cv2
 
@@ -284,6 +299,10 @@ def _notebook() -> Way:
 
 
 def _ours(precision: str) -> Way:
+    from napari_snow_unet.data.images import read_image
+    from napari_snow_unet.models import DEFAULT, open_model
+    from napari_snow_unet.segmentation.pipeline import run, segment
+
     model = open_model(DEFAULT, precision=precision)
     return lambda path: run(segment(read_image(path).array, model)).labels
 

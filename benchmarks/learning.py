@@ -16,14 +16,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from napari_snow_unet.data.images import write_image, write_labels
-from napari_snow_unet.data.synthetic import frozen_test_set, generate_tile
-from napari_snow_unet.metrics.pixel import count_pixels, scores
-from napari_snow_unet.metrics.summary import mean_with_interval
-from napari_snow_unet.models import open_model
-from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.pipeline import run, segment
-
 FIRST_SEED = 10_000
 
 
@@ -34,6 +26,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--keep", type=Path, help="folder for tiles and training")
     arguments = parser.parse_args()
+    from napari_snow_unet.metrics.summary import mean_with_interval
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         generate(folder / "tiles", arguments.tiles, arguments.size)
@@ -46,6 +40,9 @@ def main() -> None:
 
 
 def generate(folder: Path, number: int, size: int) -> None:
+    from napari_snow_unet.data.images import write_image, write_labels
+    from napari_snow_unet.data.synthetic import generate_tile
+
     for seed in range(FIRST_SEED, FIRST_SEED + number):
         path = folder / "images" / f"{seed}.png"
         if not path.exists():
@@ -65,6 +62,12 @@ def train(tiles: Path, folder: Path, epochs: int) -> float:
 
 
 def dice_of(name: str) -> list[float | None]:
+    from napari_snow_unet.data.synthetic import frozen_test_set
+    from napari_snow_unet.metrics.pixel import count_pixels, scores
+    from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.options import Options
+    from napari_snow_unet.segmentation.pipeline import run, segment
+
     model = open_model(name)
     found = []
     for tile in frozen_test_set():

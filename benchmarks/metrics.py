@@ -16,9 +16,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from sklearn import metrics as sk
-
-from napari_snow_unet.metrics import instance, pixel
 
 Tile = tuple[np.ndarray, np.ndarray]
 Scorer = Callable[[np.ndarray, np.ndarray], list[float]]
@@ -44,6 +41,8 @@ def make_tile(seed: int, size: int, nuclei: int) -> tuple[np.ndarray, np.ndarray
 
 
 def pixel_by_us(truth: np.ndarray, probability: np.ndarray) -> list[float]:
+    from napari_snow_unet.metrics import pixel
+
     histograms = pixel.histogram_counts(probability, truth)
     scores = pixel.scores(pixel.counts_above(histograms, LEVEL))
     keys = ("accuracy", "precision", "recall", "dice", "iou")
@@ -51,6 +50,8 @@ def pixel_by_us(truth: np.ndarray, probability: np.ndarray) -> list[float]:
 
 
 def pixel_by_scikit_learn(truth: np.ndarray, probability: np.ndarray) -> list[float]:
+    from sklearn import metrics as sk
+
     true, grey = truth.ravel() > 0, probability.ravel()
     found = grey > LEVEL
     one_by_one = (
@@ -64,6 +65,8 @@ def pixel_by_scikit_learn(truth: np.ndarray, probability: np.ndarray) -> list[fl
 
 
 def instance_by_us(truth: np.ndarray, found: np.ndarray) -> list[float]:
+    from napari_snow_unet.metrics import instance
+
     scores = instance.scores(instance.count_instances(found, truth))
     return [scores["pq"], scores["aji"]]
 

@@ -23,12 +23,12 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_snow_unet.data.progress import Progress
 
 # Worker processes load this module too; what only the script needs is imported where it is used.
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import Progress, run
-from napari_snow_unet.data.workers import usable_cores
-
 KINDS = 8  # different tiles; each is written many times under other names
 MEMORY_SIZE = 128  # pixels; 5,000 such images are 246 MB, so that keeping them would show
 LOOK_EVERY = 10  # tiles
@@ -93,6 +93,9 @@ def unpack_first(archives: list[Path], out: Path) -> None:
 
 def by_us(sources: list[Path], out: Path) -> None:
     """Prepare with the same kind of masks."""
+    from napari_snow_unet.data.prepare import PrepareOptions, prepare
+    from napari_snow_unet.data.progress import run
+
     result = run(prepare(sources, out, PrepareOptions(binary=True)))
     assert not result.problems, result.problems[:3]
 
@@ -141,6 +144,9 @@ def watch_memory(root: Path, out: Path, marks: list[int]) -> None:
     """
     import psutil
 
+    from napari_snow_unet.data.prepare import prepare
+    from napari_snow_unet.data.progress import run
+
     main = psutil.Process()
     highest, told = [0, 0], set()
 
@@ -168,6 +174,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to put the files")
     arguments = parser.parse_args()
+    from napari_snow_unet.data.workers import usable_cores
+
     print(f"{usable_cores()} cores, load {os.getloadavg()[0]:.1f}, {arguments.tiles} tiles")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         scratch = Path(folder)

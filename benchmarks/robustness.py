@@ -18,14 +18,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.manifest import read_manifest
-from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.metrics.pixel import count_pixels
-from napari_snow_unet.metrics.pixel import scores as pixel_scores
-from napari_snow_unet.models import open_model
-from napari_snow_unet.segmentation.pipeline import run, segment
-
 KINDS = ("tnbc", "snow")
 FIRST_EMPTY_SEED, EMPTY_TILES = 8_100_000, 12  # never in a training
 Change = Callable[[np.ndarray], np.ndarray]
@@ -90,6 +82,9 @@ SCALES = (0.75, 0.5)
 
 def tiles_of(dataset: Path, fold: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return (kind, RGB, foreground) of the tiles of a fold."""
+    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.manifest import read_manifest
+
     return [
         (
             tile.name.split("_")[0],
@@ -112,6 +107,8 @@ def versions(rgb: np.ndarray, truth: np.ndarray) -> dict[str, tuple[np.ndarray, 
 
 def empty_images() -> dict[str, list[np.ndarray]]:
     """Return images without a nucleus."""
+    from napari_snow_unet.data.synthetic import generate_tile
+
     seeds = range(FIRST_EMPTY_SEED, FIRST_EMPTY_SEED + EMPTY_TILES)
     return {
         "generated tissue, no nuclei": [generate_tile(s, density=0).image for s in seeds],
@@ -127,6 +124,12 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--only", type=int, nargs="+", help="folds to look at")
     arguments = parser.parse_args()
+    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.metrics.pixel import count_pixels
+    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+    from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.pipeline import run, segment
+
     folds = arguments.only or sorted({t.fold for t in read_manifest(arguments.dataset)} - {None})
     found: dict[tuple[str, str], list[float]] = {}
     empty: dict[str, list[float]] = {}

@@ -15,18 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.manifest import read_manifest
-from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.metrics.instance import InstanceCounts, as_instances, count_instances
-from napari_snow_unet.metrics.instance import scores as instance_scores
-from napari_snow_unet.metrics.pixel import PixelCounts, count_pixels
-from napari_snow_unet.metrics.pixel import scores as pixel_scores
-from napari_snow_unet.models import open_model
-from napari_snow_unet.segmentation import nuclei
-from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
-
 GENERATED = 6  # tiles per fold
 FIRST_SEED = 8_200_000  # never in a training
 HEIGHTS = (None, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -36,6 +24,13 @@ Map = tuple[str, np.ndarray, np.ndarray]
 
 def maps(dataset: Path, folds: Path, fold: int) -> list[Map]:
     """Return (kind, probability, true labels) of what a network has never seen."""
+    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.data.synthetic import generate_tile
+    from napari_snow_unet.metrics.instance import as_instances
+    from napari_snow_unet.models import open_model
+    from napari_snow_unet.segmentation.pipeline import run, segment
+
     model = open_model(folds / f"fold-{fold}" / "last")
     found = []
     for tile in read_manifest(dataset):
@@ -51,6 +46,13 @@ def maps(dataset: Path, folds: Path, fold: int) -> list[Map]:
 
 def measured(tiles: list[Map], height: float | None, area_um2: float) -> str:
     """Return pooled PQ, AJI and Dice."""
+    from napari_snow_unet.metrics.instance import InstanceCounts, count_instances
+    from napari_snow_unet.metrics.instance import scores as instance_scores
+    from napari_snow_unet.metrics.pixel import PixelCounts, count_pixels
+    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+    from napari_snow_unet.segmentation import nuclei
+    from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
+
     pixels, instances = PixelCounts(), InstanceCounts()
     nuclei.MARKER_HEIGHT_PX = height or 0.0
     for _, probability, truth in tiles:
@@ -73,6 +75,8 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--only", type=int, nargs="+", help="folds to look at")
     arguments = parser.parse_args()
+    from napari_snow_unet.data.manifest import read_manifest
+
     folds = arguments.only or sorted({t.fold for t in read_manifest(arguments.dataset)} - {None})
     tiles = [each for fold in folds for each in maps(arguments.dataset, arguments.folds, fold)]
     kinds = list(dict.fromkeys(kind for kind, _, _ in tiles))

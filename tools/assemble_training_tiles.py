@@ -17,16 +17,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
-from napari_snow_unet.data.manifest import Tile, read_manifest, write_manifest
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.data.splits import SplitPlan
-from napari_snow_unet.data.synthetic import generate_tile
+if TYPE_CHECKING:
+    from napari_snow_unet.data.manifest import Tile
 
 FOLDS = 4
 GENERATED, GENERATED_SIZE = 72, 384
@@ -47,6 +44,8 @@ class Made:
 
 def real_tiles(folder: Path, prefix: str) -> Iterator[Made]:
     """Read the tiles of a folder, masks moved where the manifest says so."""
+    from napari_snow_unet.data.images import read_image, read_labels
+
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -72,6 +71,8 @@ def aligned(
 
 def generated_tiles() -> Iterator[Made]:
     """Generate tiles, a third of them without nuclei."""
+    from napari_snow_unet.data.synthetic import generate_tile
+
     for number in range(GENERATED):
         density = DENSITIES[number % len(DENSITIES)]
         tile = generate_tile(FIRST_SEED + number, size=GENERATED_SIZE, density=density)
@@ -98,6 +99,12 @@ def with_validation(tiles: list[Tile]) -> list[Tile]:
 
 def assemble(data: Path, dataset: Path) -> None:
     """Write the dataset."""
+    from napari_snow_unet.data.images import write_image, write_labels
+    from napari_snow_unet.data.manifest import read_manifest, write_manifest
+    from napari_snow_unet.data.prepare import PrepareOptions, prepare
+    from napari_snow_unet.data.progress import run
+    from napari_snow_unet.data.splits import SplitPlan
+
     sources = {"snow": "snow_figures", "tnbc": "tnbc", "dsb": "dsb2018"}
     with tempfile.TemporaryDirectory() as temporary:
         raw = Path(temporary)

@@ -7,6 +7,7 @@ may know yet, is left out.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -18,6 +19,7 @@ MOST_NAMES = 5
 
 def main() -> int:
     """Print known flaws; return the exit status."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     command = [sys.executable, "-m", "pip_audit", *OPTIONS]
     done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout:

@@ -13,10 +13,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.png import encode
-from napari_snow_unet.data.synthetic import generate_tile
-
 FIRST_SEED = 9_000_000  # far from the seeds of samples, test set and training tiles
 ARCHIVES = ("mask_0_5000", "mask_5001_10k", "mask_10k_15k", "mask_15k_20k")
 TILES_PER_ARCHIVE = 5000
@@ -39,6 +35,10 @@ def generate_release(folder: Path, tiles: int, size: int) -> list[Path]:
     list of pathlib.Path
         The archives, images first.
     """
+    from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
+    from napari_snow_unet.data.png import encode
+    from napari_snow_unet.data.synthetic import generate_tile
+
     folder.mkdir(parents=True, exist_ok=True)
     used = ARCHIVES[: -(-tiles // TILES_PER_ARCHIVE)]
     paths = [folder / "SNOW_Image.zip", *(folder / f"{name}.zip" for name in used)]

@@ -8,13 +8,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.synthetic import GENERATOR_VERSION
-from napari_snow_unet.unet.augment import ZOOM
-from napari_snow_unet.unet.backend import prepare
-from napari_snow_unet.unet.run_directory import RunDirectory, open_run
-from napari_snow_unet.unet.store import load_model, save_model
+if TYPE_CHECKING:
+    from napari_snow_unet.unet.run_directory import RunDirectory
 
 THRESHOLD_FLOOR = 0.4  # below every level that Otsu finds on real tiles, see docs/model-card.md
 SOURCES = {
@@ -23,14 +20,20 @@ SOURCES = {
     "snow": "{n} SNOW tiles of the data set's example figure (Ding et al. 2023, Scientific Data "
     "10:231, CC BY 4.0)",
     "dsb": "{n} purple-stained and H&E images of the 2018 Data Science Bowl (BBBC038, CC0)",
-    "generated": f"{{n}} generated tiles of this package (generator version {GENERATOR_VERSION})",
+    "generated": "{n} generated tiles of this package (generator version {version})",
 }
 
 
 def trained_on(run: RunDirectory) -> str:
     """Say in a paragraph which tiles a training has seen, counted from the run itself."""
+    from napari_snow_unet.data.synthetic import GENERATOR_VERSION
+    from napari_snow_unet.unet.augment import ZOOM
+
     names = [tile.name.split("_")[0] for tile in run.tiles().train]
-    parts = [text.format(n=names.count(kind)) for kind, text in SOURCES.items()]
+    parts = [
+        text.format(n=names.count(kind), version=GENERATOR_VERSION)
+        for kind, text in SOURCES.items()
+    ]
     options = run.config().options
     return (
         "; ".join(parts)
@@ -41,6 +44,10 @@ def trained_on(run: RunDirectory) -> str:
 
 def pack(run: RunDirectory, folder: Path) -> Path:
     """Write the model folder."""
+    from napari_snow_unet.data.files import InputError
+    from napari_snow_unet.unet.backend import prepare
+    from napari_snow_unet.unet.store import load_model, save_model
+
     history = run.history()
     if len(history) < run.config().options.epochs:
         raise InputError(
@@ -66,6 +73,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
+    from napari_snow_unet.unet.run_directory import open_run
+
     print(pack(open_run(arguments.run), arguments.out))
 
 

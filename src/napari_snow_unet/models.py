@@ -28,6 +28,10 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 _OPENING = threading.Lock()
 
 
+class UnknownModelError(InputError):
+    """A model that is not there, by name or path."""
+
+
 @dataclass(frozen=True)
 class ModelEntry:
     """One line of the model list.
@@ -114,9 +118,11 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
 
     Raises
     ------
+    UnknownModelError
+        If there is no such model.
     InputError
-        If there is no such model, it is damaged or may hold code, no network library can be
-        imported, or the precision is another.
+        If it is damaged or may hold code, no network library can be imported, or the precision is
+        another.
     """
     if precision not in PRECISIONS:
         raise InputError(
@@ -219,8 +225,10 @@ def find_model(wanted: str) -> Path:
 
     Raises
     ------
-    InputError
+    UnknownModelError
         If there is none.
+    InputError
+        If it is no model, or a training without a finished epoch.
     """
     wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
@@ -244,7 +252,7 @@ def find_model(wanted: str) -> Path:
         raise why_refused(path)
     names = [entry.name for entry in list_models()]
     near = difflib.get_close_matches(wanted, names, n=1)
-    raise InputError(
+    raise UnknownModelError(
         f"there is no model {wanted!r}",
         expected=f"a model folder or one of {', '.join(names)}",
         remedy=f"Did you mean {near[0]!r}?" if near else "`napari-snow-unet models` lists them.",

@@ -226,3 +226,12 @@ def test_what_a_killed_prepare_had_finished_is_a_note_to_run_it_again(dataset):
     assert "run prepare again" in finding.text
     (dataset / "masks" / "000005.png").unlink()
     assert ("table", "images/000005.png") in lines(check(dataset))
+
+
+def test_a_mask_of_any_value_knows_no_single_nuclei(foreign):
+    mask = np.zeros((SIZE, SIZE), np.int32)
+    mask[:4, :4] = mask[10:14, 10:14] = 128
+    path = next(iter(sorted((foreign / "masks").iterdir())))
+    write_labels(path, mask, overwrite=True)
+    notes = [finding.text for finding in check(foreign).findings]
+    assert "the mask knows no single nuclei: all of it is one id." in notes

@@ -172,7 +172,7 @@ def test_a_pixel_size_that_was_stated_holds_where_files_say_nothing(own):
     assert prepared(folder, um_per_px=0.5)[0].um_per_px == 0.5
 
 
-@pytest.mark.parametrize("value", [1, 255])
+@pytest.mark.parametrize("value", [1, 128, 255])
 def test_nuclei_of_a_binary_mask_are_numbered(own, value):
     folder, image, labels = own
     write_image(folder / "images" / "a.png", image)

@@ -11,6 +11,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, write_image, write_labels
 from napari_snow_unet.data.progress import run
 from napari_snow_unet.metrics import tile
+from napari_snow_unet.metrics.document import problems
 from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
 from napari_snow_unet.metrics.task import make_task
 from napari_snow_unet.segmentation.threshold import otsu_level
@@ -109,6 +110,29 @@ def test_maps_of_other_types_give_the_same_scores(folders: Path, stored: Callabl
     got = measured(folders, probability=folders / "maps")
     assert got.tiles == expected.tiles
     assert got.tiles_at == expected.tiles_at
+
+
+@pytest.mark.parametrize(
+    ("stored", "above_half", "assumed"),
+    [
+        (lambda grey: grey.astype(np.uint16) * 17, False, ""),
+        (lambda grey: grey.astype(np.uint16), False, "of 16 bits without a value above 255"),
+        (lambda grey: grey.astype(np.int32), True, "of type int32, in which 255 is taken"),
+        (lambda grey: grey.astype(np.int32) * 257, True, "of type int32, in which 65,535 is"),
+        (lambda grey: grey.astype(np.float32), True, "of type float32, in which 255 is taken"),
+    ],
+)
+def test_16_bits_of_a_map_are_16_and_what_is_assumed_of_others_is_said(
+    folders: Path, stored: Callable, above_half: bool, assumed: str
+) -> None:
+    grey = read_image(folders / "found" / "b_probability.png").array
+    (folders / "maps").mkdir()
+    imwrite(folders / "maps" / "b_probability.tif", stored(grey))
+    result = measured(folders, probability=folders / "maps")
+    assert (result.tiles_at["b"]["0.5"]["recall"] > 0) == above_half
+    assert assumed in result.assumed.get("b", "")
+    said = [text for text in problems(result) if text.startswith("Probability maps of ")]
+    assert len(said) == bool(assumed)
 
 
 @pytest.mark.parametrize(

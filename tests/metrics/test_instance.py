@@ -241,7 +241,10 @@ def test_masks_become_components() -> None:
     assert instance.as_instances(mask).tolist() == [[1, 0, 0, 2], [0, 1, 0, 2]]
     assert instance.as_instances(mask // 255).max() == 2
     assert instance.as_instances(mask > 0).max() == 2
-    for labels in (mask.astype(int) * 2, np.array([[1, 0, 255]]), np.array([[7, 0, 7]])):
+    for value in (7, 128, 510):
+        assert instance.as_instances((mask > 0) * value).max() == 2
+    one = np.array([[7, 7, 0]])
+    for labels in (np.array([[1, 0, 255]]), np.array([[7, 0, 7, 8]]), one, np.zeros((1, 2), int)):
         assert instance.as_instances(labels) is labels
 
 

@@ -11,6 +11,8 @@ from napari_snow_unet.unet.run_directory import (
     is_run,
     open_run,
 )
+from napari_snow_unet.unet.run_lock import locked
+from napari_snow_unet.unet.run_progress import StopRequest
 from napari_snow_unet.unet.training_options import make_options
 
 OPTIONS = make_options(epochs=2, crop=32, base_filters=2, levels=3)
@@ -57,6 +59,27 @@ def test_a_folder_with_something_in_it_is_not_touched(discs, tmp_path, run):
     with pytest.raises(InputError, match="--resume"):
         training.begin(discs, run.folder, OPTIONS)
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
+
+
+def test_a_training_that_ended_before_its_first_epoch_did_makes_room(discs, tmp_path, run):
+    training.train(run, stop=StopRequest(None, 0))
+    other = make_options(epochs=1, crop=32, base_filters=4, levels=3)
+    again = training.begin(discs, run.folder, other)[0]
+    assert again.config().options == other
+    assert not (again.folder / "progress.json").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"run"}
+
+
+@pytest.mark.parametrize("what", ["notes.txt", "history.csv", "best/model.weights.h5", "running"])
+def test_what_may_be_of_worth_stays(discs, run, what):
+    training.train(run, stop=StopRequest(None, 0))
+    path = run.folder / what
+    path.parent.mkdir(exist_ok=True)
+    with locked(run.folder) if what == "running" else path.open("w"):
+        before = sorted(run.folder.rglob("*"))
+        with pytest.raises(InputError, match="--resume"):
+            training.begin(discs, run.folder, OPTIONS)
+        assert sorted(run.folder.rglob("*")) == before
 
 
 def test_an_empty_folder_is_taken(discs, tmp_path):

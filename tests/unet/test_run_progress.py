@@ -48,12 +48,14 @@ def test_reasons_to_stop(tmp_path):
     stop = StopRequest(tmp_path / "STOP")
     assert stop.reason() == ""
     request_stop(tmp_path)
-    assert stop.reason() == "somebody asked for it"
+    assert stop.reason()
+    assert stop.ending() == "."
     assert StopRequest(None, 1000).reason() == ""
     assert "seconds" in StopRequest(None, 0).reason()
     (tmp_path / "STOP").unlink()
-    assert stop.reason() == "somebody asked for it"  # never taken back
+    assert stop.reason()  # never taken back
     pressed = StopRequest(None)
     pressed.ask("Ctrl-C")
     pressed.ask("another")
     assert pressed.reason() == "Ctrl-C"
+    assert pressed.ending() == ": Ctrl-C."

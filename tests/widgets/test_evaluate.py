@@ -129,6 +129,57 @@ def test_the_tables_name_what_was_compared_until_the_next_run(dock):
     assert caption.text() == "other against truth, before the last change"
 
 
+@pytest.mark.parametrize("painted", ["truth", "found"])
+def test_scores_are_those_of_the_past_after_undo_and_redo_too(dock, painted):
+    truth, found = truth_and_prediction()
+    layers = {
+        name: dock.viewer.add_labels(labels, name=name)
+        for name, labels in (("truth", truth), ("found", found))
+    }
+    dock.choose(layers["found"], layers["truth"])
+    layer = layers[painted]
+    for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
+        dock.run()
+        dice = dock.results.scores.scores.sets["found"]["dice"]
+        dock.viewer.dims.set_point(0, 0)
+        layer.refresh()
+        assert dock.results.caption.text() == "found against truth"
+        change()
+        assert dock.results.caption.text() == "found against truth, before the last change"
+        dock.run()
+        assert dock.results.scores.scores.sets["found"]["dice"] != dice
+
+
+def test_a_region_that_is_changed_makes_scores_those_of_the_past(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    layer = dock.viewer.add_labels(found, name="found")
+    region = dock.viewer.add_labels(np.ones_like(truth), name="region")
+    dock.choose(layer, true_layer)
+    dock.form.region.value = region
+    dock.run()
+    region.paint((10, 10), 0)
+    assert dock.results.caption.text() == "found against truth, before the last change"
+
+
+def test_live_scores_follow_what_is_painted_in_the_truth(dock):
+    truth, found = truth_and_prediction()
+    layer = dock.viewer.add_labels(truth, name="truth")
+    probability = np.where(found > 0, 200, 20).astype(np.uint8)
+    dock.choose(dock.viewer.add_image(probability, name="map"), layer)
+    text = dock.form.live.text
+    said = [text.text()]
+    for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
+        change()
+        assert "Dice" not in text.text()
+        dock.qtbot.waitUntil(lambda: "Dice" in text.text())
+        said.append(text.text())
+    assert said[0] == said[2] != said[1] == said[3]
+    dock.run()
+    layer.undo()
+    dock.qtbot.waitUntil(lambda: text.text() == said[0])
+
+
 def test_tables_explain_themselves_and_fit_into_the_dock(dock):
     truth, found = truth_and_prediction()
     true_layer = dock.viewer.add_labels(truth * 10, name="truth")
@@ -199,6 +250,23 @@ def test_a_probability_map_is_cut_where_the_slider_stands(dock):
     assert {"at Otsu", "at 0.5"} < set(sets)
 
 
+def test_a_map_of_16_bits_is_one_and_what_is_assumed_of_another_is_said(dock):
+    truth, found = truth_and_prediction()
+    probability = np.where(found > 0, 200, 20)
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    add = dock.viewer.add_image
+    for layer, recall, said in (
+        (add((probability * 17).astype(np.uint16), name="16 bits"), 0, ""),
+        (add(probability.astype(np.int32), name="int32"), None, "in which 255 is taken"),
+    ):
+        dock.choose(layer, true_layer)
+        dock.run()
+        at_half = dock.results.scores.scores.sets["at 0.5"]
+        assert recall is None or at_half["recall"] == recall
+        assert said in dock.message
+        assert ("The probability map is one of" in dock.message) == bool(said)
+
+
 def test_layers_that_do_not_fit_are_refused_and_why(dock):
     truth, found = truth_and_prediction()
     assert "Open a truth" in dock.message
@@ -251,6 +319,12 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     table = dock.results.scores
     assert table.scores.names == ["pooled", "mean", "slice 0", "slice 1", "slice 2"]
     assert table.scores.sets["slice 1"] == measure(found, truth).scores()
+    nuclei = dock.results.nuclei
+    dock.results.tabs.setCurrentWidget(nuclei)
+    dock.qtbot.wait(50)
+    assert nuclei.model.columns[-1] == "plane"
+    assert nuclei.view.horizontalScrollBar().maximum() == 0
+    dock.results.tabs.setCurrentIndex(0)
     dock.viewer.dims.set_current_step(0, 0)
     dock.click_row(table, 3)
     assert dock.viewer.dims.current_step[0] == 1
@@ -304,6 +378,19 @@ def test_an_errors_layer_somebody_painted_in_stays(dock):
     dock.run()
     assert len(dock.errors()) == 2
     assert np.array_equal(errors.data, painted)
+
+
+def test_negative_labels_are_refused_by_name(dock):
+    truth, found = truth_and_prediction()
+    found = np.stack([found, found])
+    found[1, 0, 0] = -1
+    true_layer = dock.viewer.add_labels(np.stack([truth, truth]), name="right")
+    layer = dock.viewer.add_labels(found, name="found")
+    for prediction, other in ((layer, true_layer), (true_layer, layer)):
+        dock.choose(prediction, other)
+        dock.run()
+        assert "'found' holds values from -1 to 77 in slice 1; expected whole" in dock.message
+    assert not dock.results.isVisible()
 
 
 def test_an_error_is_told_once_and_the_dock_goes_on(dock, monkeypatch, notifications):

@@ -90,6 +90,11 @@ def test_every_field_and_button_has_a_tooltip(dock):
     assert "What is done stays" in dock.bar.cancel_button.toolTip()
 
 
+def test_parts_that_are_left_alone_show_what_they_take(dock):
+    shown = dock.form.fields.val.native.placeholderText()
+    assert shown == "400 of 5,000 or more, else 8 %"
+
+
 def test_the_bar_gets_one_update_for_every_tile_of_an_archive(dock, tmp_path):
     folder = write_snow(tmp_path / "SNOW", 12)
     archive = tmp_path / "SNOW.zip"

@@ -13,9 +13,10 @@ from qtpy.QtCore import Qt, QTimer
 
 from napari_snow_unet.data.images import read_image, write_image, write_labels
 from napari_snow_unet.models import list_models, open_model
+from napari_snow_unet.unet import training
 from napari_snow_unet.unet.run_directory import open_run
 from napari_snow_unet.unet.run_lock import training_process
-from napari_snow_unet.unet.run_progress import read_progress
+from napari_snow_unet.unet.run_progress import StopRequest, read_progress
 from napari_snow_unet.widgets import _training_process
 
 MANY = 5000  # epochs: nobody waits for them
@@ -266,6 +267,20 @@ def test_stop_right_after_train_ends_a_process_that_has_not_begun(dock, tiles, n
     dock.wait(20)
     assert "Stopped" in dock.message
     assert notifications() == []
+
+
+def test_a_training_stopped_before_its_first_epoch_can_be_begun_again(dock, tiles, qtbot):
+    folder = dock.choose(tiles, epochs=MANY)
+    stopped = StopRequest(None)
+    stopped.ask("Ctrl-C")
+    training.train(training.begin(tiles, folder, dock.form.options())[0], stop=stopped)
+    dock.form.places.run_folder.value = folder.parent / "other"
+    dock.form.places.run_folder.value = folder
+    dock.form.main.epochs.value = 1
+    dock.click(dock.bar.train_button)
+    dock.wait()
+    assert "Finished after 1 epoch" in dock.message
+    assert open_run(folder).config().options.epochs == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="knows no signals")

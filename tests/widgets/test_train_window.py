@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
 from napari_snow_unet.data.images import write_image, write_labels
@@ -123,6 +124,19 @@ def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifi
     assert "16" in widget.bar.train_button.toolTip()
     assert not widget.bar.train_button.isEnabled()
     assert notifications() == []
+
+
+def test_what_a_field_leaves_open_is_a_word_that_can_be_typed_over(shown):
+    main, more = shown.form.main, shown.form.more
+    assert [more.fold.native.text(), more.patience.native.text()] == ["as prepared", "all epochs"]
+    assert shown.form.options().fold is None
+    main.crop.value = 0
+    assert main.crop.native.text() == "whole tiles"
+    more.fold.native.lineEdit().end(False)
+    QTest.keyClicks(more.fold.native, "2")
+    assert (more.fold.native.text(), shown.form.options().fold) == ("2", 2)
+    more.fold.value = -1
+    assert more.fold.native.text() == "as prepared"
 
 
 def test_a_preset_fills_the_form_and_the_command_says_the_rest(shown, tmp_path):

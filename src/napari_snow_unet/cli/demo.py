@@ -26,13 +26,16 @@ def demo(
     """
     from napari_snow_unet.batch import Outputs, segment_files
     from napari_snow_unet.cli.progress import follow
+    from napari_snow_unet.cli.usage import as_wrong_usage
     from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
     from napari_snow_unet.data.images import read_labels, write_image
     from napari_snow_unet.data.synthetic import generate_tile
     from napari_snow_unet.metrics.pixel import count_pixels, scores
-    from napari_snow_unet.models import open_model
+    from napari_snow_unet.models import UnknownModelError, open_model
     from napari_snow_unet.segmentation.options import Options
 
+    with as_wrong_usage(UnknownModelError):
+        network = open_model(model)
     tile = generate_tile(DEMO_SEED)
     image = output_folder / "Image" / "seed0000.png"
     truth = output_folder / "Mask" / "seed0000.mat"
@@ -41,7 +44,7 @@ def demo(
     results_folder = output_folder / "results"
     steps = segment_files(
         [image],
-        open_model(model),
+        network,
         Options(pixel_size_um=tile.pixel_size_um),
         Outputs(results_folder, overlay=True, overwrite=True),
     )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from napari_snow_unet.cli.usage import as_wrong_usage
+
 
 def export(
     model: Annotated[
@@ -28,9 +30,10 @@ def export(
     FILE.zip is a package of the BioImage Model Zoo, with ONNX weights and an example in it;
     FILE.onnx is the network alone. Needs pip install "napari-snow-unet\[export]".
     """
-    from napari_snow_unet.models import export_model
+    from napari_snow_unet.models import UnknownModelError, export_model
 
     if output.suffix.lower() not in (".zip", ".onnx"):
         raise typer.BadParameter("The name must end in .zip or .onnx.", param_hint="--out")
-    written = export_model(model, output, overwrite=overwrite)
+    with as_wrong_usage(UnknownModelError):
+        written = export_model(model, output, overwrite=overwrite)
     typer.echo(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB)")

@@ -12,10 +12,15 @@ import typer
 from napari_snow_unet.cli.progress import follow
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare_ledger import Prepared
-from napari_snow_unet.data.splits import Share, SplitPlan, parse_share
+from napari_snow_unet.data.splits import Share, SplitPlan, parse_share, usual_size
 
 GO_ON = "Run the same command again to continue."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv
+
+
+def default_size(part: str) -> str:
+    """Say in the help of an option what a part takes by default."""
+    return f"(default: {usual_size(part)})"
 
 
 def prepare(
@@ -39,10 +44,18 @@ def prepare(
     ] = False,
     train: Annotated[
         str | None,
-        typer.Option(help="Training tiles: a number, or a fraction.", show_default=False),
+        typer.Option(
+            help="Training tiles: a number, or a fraction. " + default_size("train"),
+            show_default=False,
+        ),
     ] = None,
-    val: Annotated[str | None, typer.Option(help="Validation tiles.", show_default=False)] = None,
-    test: Annotated[str | None, typer.Option(help="Test tiles.", show_default=False)] = None,
+    val: Annotated[
+        str | None,
+        typer.Option(help="Validation tiles. " + default_size("val"), show_default=False),
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(help="Test tiles. " + default_size("test"), show_default=False)
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
     ] = None,
@@ -66,9 +79,9 @@ def prepare(
 ) -> None:
     """Make a dataset of PNG images and masks with a manifest, from SNOW or any image/mask folders.
 
-    Archives are read where they lie. Without --train, --val and --test the split is 3,600, 400
-    and 1,000 of 5,000 or more tiles, else 72, 8 and 20 %. Run it again to go on after a stop. What
-    cannot be used is listed at the end and in problems.csv, and the exit code is 1.
+    Archives are read where they lie. Where one of --train, --val and --test is given, those that
+    are not take nothing. Run it again to go on after a stop. What cannot be used is listed at the
+    end and in problems.csv, and the exit code is 1.
     """
     from napari_snow_unet.data.prepare import PrepareOptions
     from napari_snow_unet.data.prepare import prepare as prepare_dataset

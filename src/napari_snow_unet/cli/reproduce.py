@@ -91,7 +91,7 @@ def _train(experiment: Experiment, threads: int) -> None:
     with signals_ask(stop), watched(run, stop), training_display() as (listen, echo):
         done = train_network(experiment, stop=stop, listen=listen, echo=echo, workers=threads)
     if not done:
-        typer.echo(f"Stopped: {stop.reason()}. {GO_ON}", err=True)
+        typer.echo(f"Stopped{stop.ending()} {GO_ON}", err=True)
         raise typer.Exit(130)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
-from napari_snow_unet.data.files import InputError
+from napari_snow_unet.cli.usage import as_wrong_usage
 from napari_snow_unet.data.label_files import FORMATS
 
 Channel = Literal["red", "green", "blue", "grey", "hematoxylin"]
@@ -113,7 +112,7 @@ def segment(
     is named at the end, the others are done, and the exit code is 1.
     """
     from napari_snow_unet.batch import Outputs, find_images, segment_files
-    from napari_snow_unet.models import CLASSICAL, open_model
+    from napari_snow_unet.models import CLASSICAL, UnknownModelError, open_model
     from napari_snow_unet.segmentation.options import Options, check_options, check_values
     from napari_snow_unet.segmentation.threshold import in_digits
     from napari_snow_unet.unet.backend import choose
@@ -137,13 +136,14 @@ def segment(
             "--min-area is in pixels, --min-area-um2 in µm²: give one of them."
         )
     wanted = _formats(formats)
-    with _as_wrong_usage():
+    with as_wrong_usage():
         check_values(options)
     found = find_images(image, split)
     if model != CLASSICAL:
         choose(device=device)
-    network = open_model(model, precision=precision)
-    with _as_wrong_usage():
+    with as_wrong_usage(UnknownModelError):
+        network = open_model(model, precision=precision)
+    with as_wrong_usage():
         check_options(options, network)
     outputs = Outputs(output_folder, probability, overlay, overwrite, wanted, resume)
     use_pixel_size = pixel_size != 0
@@ -204,15 +204,6 @@ def _together(errors: list[str]) -> Iterator[str]:
         files.setdefault(reason, []).append(file)
     for reason, (first, *others) in files.items():
         yield f"{first}{f' and {len(others)} more' if others else ''}: {reason}"
-
-
-@contextmanager
-def _as_wrong_usage() -> Iterator[None]:
-    """Let what is wrong with options be wrong usage, whose exit code is 2."""
-    try:
-        yield
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _formats(given: list[str]) -> tuple[str, ...]:

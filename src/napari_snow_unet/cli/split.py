@@ -9,17 +9,25 @@ from typing import Annotated
 
 import typer
 
-from napari_snow_unet.cli.prepare import parts_line, split_plan
+from napari_snow_unet.cli.prepare import default_size, parts_line, split_plan
 
 
 def split(
     folder: Annotated[Path, typer.Argument(help="A prepared dataset.", show_default=False)],
     train: Annotated[
         str | None,
-        typer.Option(help="Training tiles: a number, or a fraction.", show_default=False),
+        typer.Option(
+            help="Training tiles: a number, or a fraction. " + default_size("train"),
+            show_default=False,
+        ),
     ] = None,
-    val: Annotated[str | None, typer.Option(help="Validation tiles.", show_default=False)] = None,
-    test: Annotated[str | None, typer.Option(help="Test tiles.", show_default=False)] = None,
+    val: Annotated[
+        str | None,
+        typer.Option(help="Validation tiles. " + default_size("val"), show_default=False),
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(help="Test tiles. " + default_size("test"), show_default=False)
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
     ] = None,
@@ -39,7 +47,8 @@ def split(
 ) -> None:
     """Divide a prepared dataset into train, val and test; only its tables change.
 
-    With --folds alone the parts stay as they are and a column ``fold`` is added.
+    Where one of --train, --val and --test is given, those that are not take nothing. With --folds
+    alone the parts stay as they are and a column ``fold`` is added.
     """
     from napari_snow_unet.data.divide import split_dataset
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from napari_snow_unet.cli.usage import as_wrong_usage
+
 if TYPE_CHECKING:
     from napari_snow_unet.unet.run_directory import RunDirectory
     from napari_snow_unet.unet.run_progress import StopRequest
@@ -121,6 +123,10 @@ def train(
         stop_when_input_ends(stop)
     choose(backend, device)
     threads = training_threads(workers)
+    if fold == "all" and fine_tune is not None:
+        raise typer.BadParameter(
+            "Every fold begins with random weights: leave --fine-tune out, or name one fold."
+        )
     if fold == "all" or (resume is not None and _is_cross_validation(resume)):
         _cross_validate(given, folder, stop, threads)
         return
@@ -183,10 +189,11 @@ def _options(given: dict[str, Any]) -> Any:
 
 
 def _begun(given: dict[str, Any]) -> RunDirectory:
-    from napari_snow_unet.models import find_model
+    from napari_snow_unet.models import UnknownModelError, find_model
     from napari_snow_unet.unet.training import begin
 
-    model = find_model(given["fine_tune"]) if "fine_tune" in given else None
+    with as_wrong_usage(UnknownModelError):
+        model = find_model(given["fine_tune"]) if "fine_tune" in given else None
     run, notes = begin(given["dataset"], given["run_folder"], _options(given), fine_tune=model)
     for note in notes:
         typer.echo(note)

@@ -70,6 +70,40 @@ def unit_divisor(image: Any) -> float:
     )
 
 
+def map_divisor(probability: Any) -> tuple[float, str]:
+    """Find the number that brings a probability map to the range 0..1, and say what is assumed.
+
+    16-bit maps are divided by 65535 as 8-bit ones by 255, whatever their maximum is: a map is made
+    by a program, not by a camera of 12 bits, and that of an empty tile is dark. Other types leave
+    the question open: integers are divided by 255 or 65535, floats by 1 or 255.
+
+    Parameters
+    ----------
+    probability : array-like
+        NumPy, dask or Zarr array of any shape; see `unit_divisor`.
+
+    Returns
+    -------
+    divisor : float
+        The divisor.
+    assumed : str
+        What a person should know, behind "a map"; empty where the type alone tells the divisor.
+
+    Raises
+    ------
+    InputError
+        As `unit_divisor`.
+    """
+    divisor, dtype = unit_divisor(probability), np.dtype(probability.dtype)
+    if dtype == np.uint16:
+        dark = "of 16 bits without a value above 255, so that no probability is above 0.004"
+        return 65535.0, dark if divisor == 255 else ""
+    if dtype.kind == "b" or dtype == np.uint8 or divisor == 1:
+        return divisor, ""
+    divisor = 255.0 if divisor == 255 else 65535.0
+    return divisor, f"of type {dtype}, in which {divisor:,.0f} is taken for a probability of 1"
+
+
 def to_grey(probability: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Quantise probabilities to 8 bits, as the paper's grey-scale predictions.
 
@@ -92,9 +126,9 @@ def map_of_8_bits(pixels: NDArray[Any], divisor: float) -> NDArray[np.uint8]:
     Parameters
     ----------
     pixels : ndarray
-        Probabilities of any range that `unit_divisor` knows, any shape.
+        Probabilities of any range that `map_divisor` knows, any shape.
     divisor : float
-        What the values are divided by, see `unit_divisor`.
+        What the values are divided by, see `map_divisor`.
 
     Returns
     -------

@@ -240,7 +240,7 @@ def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Find
         yield found("note", "ids", f"ids up to {facts.largest_id:,} do not fit into 16 bits.")
     if facts.binary and not binary:
         yield found("note", "ids", "the mask knows no single nuclei: all of it is one id.")
-    if binary and not (facts.binary or facts.ids == 0):
+    if binary and facts.ids and (facts.ids, facts.largest_id) != (1, 255):
         yield found("problem", "ids", "the mask is not of 0 and 255.")
     if facts.torn and not facts.binary:
         yield found("note", "ids", f"{facts.torn} of {facts.ids} ids are in several pieces.")

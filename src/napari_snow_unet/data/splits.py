@@ -55,6 +55,11 @@ class SplitPlan:
     folds: int | None = None
 
 
+def usual_size(part: str) -> str:
+    """Say what a part takes where none is given: ``3,600 of 5,000 or more, else 72 %``."""
+    return f"{PAPER[part]:,} of {PAPER_TILES:,} or more, else {100 * FRACTIONS[part]:g} %"
+
+
 def parse_share(text: str) -> Share:
     """Read ``3600`` as a number of tiles, and ``0.72`` or ``72%`` as a fraction.
 

@@ -55,7 +55,7 @@ class TileFacts:
     torn : int
         Number of ids in more than one connected piece.
     binary : bool
-        Whether the mask knows only one value besides 0: 255, or 1 in several pieces.
+        Whether the mask knows only one value besides 0: 255, or any in several pieces.
     """
 
     error: str = ""
@@ -104,7 +104,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         largest_id=largest,
         foreground=float(np.count_nonzero(labels) / labels.size),
         torn=torn,
-        binary=ids == 1 and (largest == 255 or (largest == 1 and torn == 1)),
+        binary=ids == 1 and (largest == 255 or torn == 1),
     )
 
 

@@ -310,9 +310,9 @@ def _peek(stream: BinaryIO) -> bytes:
 
 
 def _is_binary(labels: npt.NDArray[np.int32]) -> bool:
-    """Tell whether all that is not background is 255, or all of it 1."""
+    """Tell whether all that is not background has one value."""
     high = labels.max()
-    return high in (1, 255) and bool(((labels == 0) | (labels == high)).all())
+    return high > 0 and bool(((labels == 0) | (labels == high)).all())
 
 
 def _components(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:

@@ -122,6 +122,7 @@ def _describe(evaluation: Evaluation) -> dict[str, Any]:
         "missing": evaluation.missing,
         "without_truth": evaluation.without_truth,
         "without_probability": evaluation.without_probability,
+        "assumed": [{"name": name, "of": what} for name, what in evaluation.assumed.items()],
         "failed": [{"name": name, "reason": why} for name, why in evaluation.failed.items()],
     }
     if evaluation.tiles_at:
@@ -207,11 +208,18 @@ def problems(evaluation: Evaluation) -> Iterable[str]:
         )
     if not evaluation.has_pixels:
         yield "The region leaves no pixel inside in any tile, so that nothing is measured."
-    reasons: dict[str, list[str]] = {}
-    for name, why in evaluation.failed.items():
-        reasons.setdefault(why, []).append(name)
-    for why, tiles in reasons.items():
+    for what, tiles in _by_text(evaluation.assumed):
+        yield f"Probability maps {what}: {_some(tiles)}"
+    for why, tiles in _by_text(evaluation.failed):
         yield f"Failed: {_some(tiles)}: {why}"
+
+
+def _by_text(texts: Mapping[str, str]) -> Iterable[tuple[str, list[str]]]:
+    """List what is said of several tiles once, with their names."""
+    tiles: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        tiles.setdefault(text, []).append(name)
+    return tiles.items()
 
 
 def _some(names: Sequence[str]) -> str:

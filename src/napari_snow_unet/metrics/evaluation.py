@@ -37,6 +37,8 @@ class Evaluation:
         Predictions without a truth; they are not looked at.
     without_probability : list of str
         Tiles whose probability map was not found, where maps were given.
+    assumed : dict of str to str
+        What was assumed of the values of probability maps whose type leaves it open, by tile.
     failed : dict of str to str
         Tiles that could not be compared, with the reason.
     """
@@ -48,6 +50,7 @@ class Evaluation:
     missing: list[str] = field(default_factory=list)
     without_truth: list[str] = field(default_factory=list)
     without_probability: list[str] = field(default_factory=list)
+    assumed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -101,12 +104,14 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
     for done, name in enumerate(names):
         yield Progress(done, len(names), name)
         try:
-            measures = _measure(task, name, otsu_level)
+            measures, assumed = _measure(task, name, otsu_level)
         except InputError as error:
             result.failed[name] = str(error)
             continue
         result.pooled = result.pooled + measures if result.tiles else measures
         result.tiles[name] = measures.scores()
+        if assumed:
+            result.assumed[name] = assumed
         if measures.probability is not None:
             result.tiles_at[name] = measures.scores_at()
         elif task.probabilities is not None:
@@ -121,14 +126,14 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
     return result
 
 
-def _measure(task: Task, name: str, otsu_level: OtsuLevel) -> Measures:
+def _measure(task: Task, name: str, otsu_level: OtsuLevel) -> tuple[Measures, str]:
     arrays = read_tile(task, name)
     map_path = (task.probabilities or {}).get(name)
-    probability, level = None, None
+    probability, level, assumed = None, None, ""
     if map_path is not None:
-        probability = read_map(map_path, arrays.truth.shape)
+        probability, assumed = read_map(map_path, arrays.truth.shape)
         level = otsu_level(np.bincount(probability.ravel(), minlength=256))
-    return measure(
+    measures = measure(
         arrays.prediction,
         arrays.truth,
         probability=probability,
@@ -136,6 +141,7 @@ def _measure(task: Task, name: str, otsu_level: OtsuLevel) -> Measures:
         region=arrays.region,
         spacing=task.pixel_size_um or 1.0,
     )
+    return measures, assumed
 
 
 def _nothing_matches(task: Task) -> InputError:

@@ -65,22 +65,23 @@ def as_instances(labels: NDArray[Any]) -> NDArray[Any]:
     Parameters
     ----------
     labels : array of int or bool, shape (Y, X)
-        Label image, or a mask whose only value beside 0 is 1 or 255.
+        Label image, or a mask: one value beside 0, whichever it is, in several places.
 
     Returns
     -------
     array of int, shape (Y, X)
-        `labels` itself, or for a mask its 8-connected components, numbered from 1.
+        `labels` itself, or for a mask its 8-connected components, numbered from 1. A single
+        component keeps its number.
     """
     labels = np.asarray(labels)
     largest = labels.max(initial=0)
-    if largest not in (1, 255) or ((labels != 0) & (labels != largest)).any():
+    if not largest or ((labels != 0) & (labels != largest)).any():
         return labels
     from scipy import ndimage
 
     components: NDArray[Any]
-    components, _ = ndimage.label(labels, np.ones((3,) * labels.ndim))
-    return components
+    components, count = ndimage.label(labels, np.ones((3,) * labels.ndim))
+    return components if count > 1 or labels.dtype == np.bool_ else labels
 
 
 def count_instances(

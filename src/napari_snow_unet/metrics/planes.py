@@ -42,12 +42,15 @@ class MeasuredPlanes:
         `objects.object_table` of all planes, and ``plane`` of shape (rows, leading axes).
     without_region : int
         Planes that were left out because nothing was annotated in them.
+    assumed : str
+        What was assumed of the values of the probability map, see `data.channels.map_divisor`.
     """
 
     measures: dict[Index, Measures]
     errors: NDArray[np.uint8]
     objects: dict[str, NDArray[Any]]
     without_region: int = 0
+    assumed: str = ""
 
     @property
     def empty_predictions(self) -> int:

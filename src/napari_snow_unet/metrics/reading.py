@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.channels import map_of_8_bits, unit_divisor
+from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.data.labels import count_values, looks_like_labels
@@ -110,15 +110,22 @@ def _common_shape(
     return int(shape[0]), int(shape[1])
 
 
-def read_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
     """Read a probability map as one of 8 bits.
 
     Parameters
     ----------
     path : Path
-        A grey image of whole numbers or of fractions, in a range that `unit_divisor` knows.
+        A grey image of whole numbers or of fractions, in a range that `map_divisor` knows.
     shape : tuple of int
         The shape it must have.
+
+    Returns
+    -------
+    probability : array of uint8
+        The map.
+    assumed : str
+        What was assumed of its values, see `map_divisor`.
 
     Raises
     ------
@@ -131,9 +138,10 @@ def read_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if not is_named_map(path) and np.unique(array).size > 2 and looks_like_labels(array):
         raise _no_map("it holds labels", path, shape)
     try:
-        return map_of_8_bits(array, unit_divisor(array))
+        divisor, assumed = map_divisor(array)
     except InputError as error:
         raise _no_map(f"it is {error.received}", path, shape) from None
+    return map_of_8_bits(array, divisor), assumed
 
 
 def _no_map(received: str, path: Path, shape: tuple[int, ...]) -> InputError:

@@ -35,11 +35,13 @@ from typing import Any
 
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.run_lock import LOCK, training_process
 from napari_snow_unet.unet.training_options import TrainingOptions, options_from_dict
 from napari_snow_unet.unet.training_tiles import TrainingSet, TrainingTile
 
 FORMAT, VERSION = "napari-snow-unet training", 1
 CONFIG, TILES, HISTORY, STOP = "config.json", "tiles.csv", "history.csv", "STOP"
+PROGRESS, LOG = "progress.json", "log.txt"
 SCORES = ("loss", "accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("epoch", *SCORES, *(f"val_{name}" for name in SCORES), "seconds", "learning_rate")
 _LARGEST_CONFIG = 10_000_000
@@ -48,6 +50,7 @@ _TILE_COLUMNS = (
     "weight",
 )
 _LEFT_BEHIND = ".writing-*"
+_BEFORE_THE_FIRST_EPOCH = frozenset({CONFIG, TILES, PROGRESS, LOG, LOCK, STOP})
 _REMEDY = "Choose the folder of a training, or start a new one with `napari-snow-unet train`."
 
 Row = dict[str, float | None]
@@ -219,7 +222,7 @@ class RunDirectory:
     def log(self, line: str, *, echo: bool = True) -> None:
         """Add a line to ``log.txt``, with the time, and pass it on to `echo`."""
         now = datetime.now().isoformat(sep=" ", timespec="seconds")
-        with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write(f"{now}  {line}\n")
         if echo:
             self.echo(line)
@@ -270,7 +273,8 @@ def create_run(
     Parameters
     ----------
     folder : path-like
-        Where; nothing or an empty folder stands there.
+        Where; nothing, an empty folder, or a training that ended before its first epoch did
+        stands there.
     config : RunConfig
         What the training is.
     tiles : TrainingSet
@@ -287,20 +291,23 @@ def create_run(
         If something stands there already.
     """
     folder = Path(folder).resolve()
-    check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     try:
-        temporary.chmod(0o755)
-        (temporary / CONFIG).write_text(_config_text(config), encoding="utf-8")
-        with (temporary / TILES).open("w", encoding="utf-8", newline="") as file:
+        new, ended = temporary / "new", temporary / "ended"
+        new.mkdir()
+        (new / CONFIG).write_text(_config_text(config), encoding="utf-8")
+        with (new / TILES).open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(_TILE_COLUMNS)
             for part, members in (("train", tiles.train), ("val", tiles.validation)):
                 writer.writerows(_tile_row(part, tile, tiles.folder) for tile in members)
-        if folder.is_dir():
+        check_free(folder)
+        if is_run(folder):
+            folder.rename(ended)
+        elif folder.is_dir():
             folder.rmdir()
-        temporary.rename(folder)
+        new.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return RunDirectory(folder)
@@ -312,9 +319,12 @@ def check_free(folder: Path) -> None:
     Raises
     ------
     InputError
-        If it is neither free nor an empty folder.
+        If it is neither free, nor an empty folder, nor that of a training that ended before its
+        first epoch did.
     """
     if is_run(folder):
+        if _is_without_epochs(folder):
+            return
         raise InputError(
             "there is a training in it already",
             expected="a new folder",
@@ -328,6 +338,14 @@ def check_free(folder: Path) -> None:
             remedy="Choose another folder; nothing was touched.",
             path=folder,
         )
+
+
+def _is_without_epochs(folder: Path) -> bool:
+    """Tell whether a training began here and ended, and has left nothing but words."""
+    found = {path.name for path in folder.iterdir()}
+    return (
+        PROGRESS in found and found <= _BEFORE_THE_FIRST_EPOCH and training_process(folder) is None
+    )
 
 
 def _config_text(config: RunConfig) -> str:

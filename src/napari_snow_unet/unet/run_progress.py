@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from napari_snow_unet.data.files import written_whole
-from napari_snow_unet.unet.run_directory import STOP, RunDirectory
+from napari_snow_unet.unet.run_directory import PROGRESS, STOP, RunDirectory
 
-PROGRESS = "progress.json"
 State = Literal["starting", "training", "validating", "stopped", "finished", "failed"]
 ENDED = frozenset({"stopped", "finished", "failed"})
 _TEXTS = frozenset({"message", "backend", "device", "device_kind", "why_no_gpu", "precision"})
 _MOST = 10**9  # epochs, batches or seconds
+_ASKED = "it was asked for"
 _PAUSE = 0.5  # seconds between two writings
 
 
@@ -121,8 +121,13 @@ class StopRequest:
         if not self._asked and self._over():
             self.ask(f"the {self._seconds:g} seconds given to it are over")
         if not self._asked and self._stop_file is not None and self._stop_file.exists():
-            self.ask("somebody asked for it")
+            self.ask(_ASKED)
         return self._asked
+
+    def ending(self) -> str:
+        """Return the end of a sentence that tells of the stop: why, unless it was asked for."""
+        reason = self.reason()
+        return "." if reason in ("", _ASKED) else f": {reason}."
 
     def _over(self) -> bool:
         return self._seconds is not None and time.monotonic() - self._began >= self._seconds

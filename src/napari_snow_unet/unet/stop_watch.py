@@ -14,13 +14,8 @@ from dataclasses import asdict, replace
 from types import FrameType
 from typing import Any
 
-from napari_snow_unet.unet.run_directory import RunDirectory
-from napari_snow_unet.unet.run_progress import (
-    PROGRESS,
-    StopRequest,
-    TrainingProgress,
-    read_progress,
-)
+from napari_snow_unet.unet.run_directory import PROGRESS, RunDirectory
+from napari_snow_unet.unet.run_progress import StopRequest, TrainingProgress, read_progress
 
 GRACE = 3.0  # seconds for the batch in work; with the end of the program it is under five
 _LOOK_EVERY = 0.2
@@ -45,7 +40,7 @@ def watched(run: RunDirectory, stop: StopRequest) -> Iterator[None]:
     def watch() -> None:
         while not over.wait(_LOOK_EVERY):
             if stop.reason() and not over.wait(GRACE):
-                _leave(run, stop.reason() or "somebody asked for it")
+                _leave(run, stop)
 
     thread = threading.Thread(target=watch, name="stop watch", daemon=True)
     thread.start()
@@ -101,8 +96,8 @@ def stop_when_input_ends(stop: StopRequest) -> None:
     threading.Thread(target=wait, name="input", daemon=True).start()
 
 
-def _leave(run: RunDirectory, reason: str) -> None:
-    told = f"Stopped in the middle of a batch: {reason}. The epoch will be run again."
+def _leave(run: RunDirectory, stop: StopRequest) -> None:
+    told = f"Stopped in the middle of a batch{stop.ending()} The epoch will be run again."
     now = read_progress(run.folder) or TrainingProgress()
     ended = replace(now, state="stopped", message=told, seconds_left=None, updated=time.time())
     with suppress(OSError):

@@ -195,7 +195,7 @@ def _train(
     if not reason:
         return _finish(run, writer, state)
     run.stop_file.unlink(missing_ok=True)
-    told = f"Stopped after {state.epoch} of {options.epochs} epochs: {reason}."
+    told = f"Stopped after {state.epoch} of {options.epochs} epochs{stop.ending()}"
     run.log(told)
     writer.update(state="stopped", message=told, seconds_left=None)
     return state

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from napari_snow_unet.data.channels import map_of_8_bits, unit_divisor
+from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.levels import LevelCounts, count_levels
-from napari_snow_unet.metrics.planes import MeasuredPlanes, PlaneArrays, measure_planes
+from napari_snow_unet.metrics.planes import (
+    MeasuredPlanes,
+    PlaneArrays,
+    measure_planes,
+    plane_name,
+)
 from napari_snow_unet.metrics.region import Index, Region
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
 
@@ -41,6 +46,8 @@ class Comparison:
         What was annotated.
     spacing_um : tuple of float or None
         Size of a pixel, if known; distances are in pixels otherwise.
+    names : tuple of str
+        What prediction and truth are called in errors.
     """
 
     prediction: Any
@@ -51,6 +58,7 @@ class Comparison:
     split_masks: bool = True
     region: Region | None = None
     spacing_um: tuple[float, float] | None = None
+    names: tuple[str, str] = ("the prediction", "the truth")
 
 
 def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
@@ -72,15 +80,15 @@ def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
         Scores, errors and nuclei.
     """
     yield Progress(0, 0, "Reading…")
-    return (
-        yield from measure_planes(
-            _reader(chosen),
-            chosen.planes,
-            tuple(chosen.truth.shape),
-            region=chosen.region,
-            spacing=chosen.spacing_um or 1.0,
-        )
+    read, assumed = _reader(chosen)
+    measured = yield from measure_planes(
+        read,
+        chosen.planes,
+        tuple(chosen.truth.shape),
+        region=chosen.region,
+        spacing=chosen.spacing_um or 1.0,
     )
+    return replace(measured, assumed=assumed)
 
 
 def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
@@ -103,17 +111,22 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
     """
     yield Progress(0, 0, "Reading…")
     try:
-        return (yield from count_levels(_reader(chosen), chosen.planes, region=chosen.region))
+        return (yield from count_levels(_reader(chosen)[0], chosen.planes, region=chosen.region))
     except InputError as error:
         return str(error)
 
 
-def _reader(chosen: Comparison) -> Callable[[Index], PlaneArrays]:
-    """Return a function that reads a plane; copies, since somebody may paint in the layers."""
-    divisor = 0.0 if chosen.threshold is None else unit_divisor(chosen.prediction)
+def _reader(chosen: Comparison) -> tuple[Callable[[Index], PlaneArrays], str]:
+    """Return a function that reads a plane, and what is assumed of the values of a map.
+
+    It reads copies, since somebody may paint in the layers.
+    """
+    divisor, assumed = (0.0, "") if chosen.threshold is None else map_divisor(chosen.prediction)
 
     def read(index: Index) -> PlaneArrays:
         found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
+        for values, name in zip((found, truth), chosen.names, strict=True):
+            _refuse_negative(values, name, index)
         grey = level = None
         if chosen.threshold is not None:
             grey = map_of_8_bits(found, divisor)
@@ -124,4 +137,15 @@ def _reader(chosen: Comparison) -> Callable[[Index], PlaneArrays]:
             found, truth = as_instances(found), as_instances(truth)
         return PlaneArrays(found, truth, grey, level)
 
-    return read
+    return read, assumed
+
+
+def _refuse_negative(values: np.ndarray, name: str, index: Index) -> None:
+    low = values.min(initial=0)
+    if low < 0:
+        where = f" in {plane_name(index)}" if index else ""
+        raise InputError(
+            f"{name} holds values from {low} to {values.max()}{where}",
+            expected="whole numbers from 0, which is background",
+            remedy="Set what is negative to 0.",
+        )

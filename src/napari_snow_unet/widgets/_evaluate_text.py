@@ -39,6 +39,8 @@ def summary(measured: MeasuredPlanes, sets: Mapping[str, Scores]) -> str:
         said.append(f"{_slices(measured.without_region)} without a region {were} left out.")
     if measured.empty_predictions and () not in measured.measures:
         said.append(f"In {_slices(measured.empty_predictions)} nothing was predicted.")
+    if measured.assumed:
+        said.append(f"The probability map is one {measured.assumed}.")
     return " ".join(said)
 
 

@@ -10,7 +10,7 @@ from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 
 from napari_snow_unet.data.prepare import PrepareOptions
-from napari_snow_unet.data.splits import SplitPlan, parse_share
+from napari_snow_unet.data.splits import SplitPlan, parse_share, usual_size
 from napari_snow_unet.data.workers import usable_cores
 from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
 
@@ -56,8 +56,9 @@ def options(
     binary : bool
         Masks of 0 and 255, as in the paper, in place of a number for every nucleus.
     train : str
-        Tiles to train on: a number such as 3600, or a fraction such as 0.72 or 72%. Left empty
-        with the two below: 3,600, 400 and 1,000 of 5,000 tiles or more, else 72, 8 and 20 %.
+        Tiles to train on: a number such as 3600, or a fraction such as 0.72 or 72%. What stands
+        here in grey is what a new dataset takes where this and the two below are empty; where one
+        of them is not, those that are empty take nothing.
     val : str
         Tiles to validate with.
     test : str
@@ -123,6 +124,6 @@ def fields_of_options() -> FunctionGui:
     fields = magicgui(options, call_button=False, **made)
     fields.pixel_size.native.say_unknown("as the images say")
     for name in ("train", "val", "test"):
-        getattr(fields, name).native.setPlaceholderText("by default")
+        getattr(fields, name).native.setPlaceholderText(usual_size(name))
     fields.group_by.native.setPlaceholderText("no groups")
     return fields

@@ -12,6 +12,7 @@ from magicgui.widgets import FunctionGui
 from napari_snow_unet.unet import training_options as allowed
 from napari_snow_unet.unet.config import Channel
 from napari_snow_unet.unet.training_options import TrainingOptions
+from napari_snow_unet.widgets._whole_number_field import WholeNumberField
 
 BROWSE_WIDTH = 32
 _DEFAULT = TrainingOptions()
@@ -163,7 +164,7 @@ def fields_of_main_options() -> FunctionGui:
         epochs={"min": 1, "max": 100_000},
         batch_size={"min": 1, "max": 1024},
         learning_rate={"min": 1e-6, "max": 1.0, "step": 1e-4},
-        crop={"min": 0, "max": 4096, "step": 16},
+        crop={"widget_type": WholeNumberField, "min": 0, "max": 4096, "step": 16},
         base_filters={"min": 1, "max": 256},
     )
     made.learning_rate.native.setDecimals(6)
@@ -178,11 +179,11 @@ def fields_of_more_options() -> FunctionGui:
         call_button=False,
         loss=_choice(allowed.Loss),
         augment=_choice(allowed.Augment),
-        patience={"min": 0, "max": 100_000},
+        patience={"widget_type": WholeNumberField, "min": 0, "max": 100_000},
         dropout={"min": 0.0, "max": 0.3, "step": 0.05},
         channel=_choice(Channel),
         precision=_choice(allowed.Precision),
-        fold={"min": -1, "max": 999},
+        fold={"widget_type": WholeNumberField, "min": -1, "max": 999},
         seed={"min": 0, "max": 2**31 - 1},
     )
     made.patience.native.setSpecialValueText("all epochs")

@@ -34,8 +34,13 @@ class WatchedLayers:
     ) -> None:
         self._viewer, self._layers, self._on_change = viewer, list(layers), on_change
         self.changed = False
+        self._undone = self._count_undone()
         for emitter, callback in self._connections():
             emitter.connect(callback)  # which holds this object weakly
+
+    def watches(self, layers: Sequence[ref[Layer]]) -> bool:
+        """Tell whether these are the layers that are watched."""
+        return self._layers == list(layers)
 
     def stop(self) -> None:
         """Listen no longer."""
@@ -45,9 +50,13 @@ class WatchedLayers:
     def _connections(self) -> list[tuple[Any, Callable[..., None]]]:
         events = [layer.events for known in self._layers if (layer := known()) is not None]
         found = [
-            (getattr(each, name), self._edited)
+            (getattr(each, name), callback)
             for each in events
-            for name in ("data", "paint")
+            for name, callback in (
+                ("data", self._edited),
+                ("paint", self._edited),
+                ("set_data", self._drawn),
+            )
             if hasattr(each, name)  # an image is not painted in
         ]
         return [*found, (self._viewer.layers.events.removed, self._removed)]
@@ -55,6 +64,17 @@ class WatchedLayers:
     def _edited(self, event: Any = None) -> None:
         self.changed = True
         self._on_change()
+
+    def _drawn(self, event: Any = None) -> None:
+        """Notice an undo or redo, of which napari tells no more than that the layer is drawn."""
+        undone = self._count_undone()
+        if undone != self._undone:
+            self._undone = undone
+            self._edited()
+
+    def _count_undone(self) -> list[int]:
+        """Count the strokes of every layer that can be redone."""
+        return [len(getattr(known(), "_redo_history", ())) for known in self._layers]
 
     def _removed(self, event: Any = None) -> None:
         if any(known() not in self._viewer.layers for known in self._layers):

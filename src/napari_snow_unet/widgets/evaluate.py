@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
+SETTLED_MS = 300
+USUAL_WIDTH = 400  # in which the table of the nuclei of a stack fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,10 @@ class EvaluateWidget(Dock):
         self.errors = ErrorLayers(napari_viewer)
         self.measured: MeasuredPlanes | None = None
         self._request: Request | None = None
+        self._counted: WatchedLayers | None = None
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLED_MS)
         self._lay_out()
         self._connect()
         self.bar.set_tip(TIP)
@@ -97,7 +104,7 @@ class EvaluateWidget(Dock):
             truth.name,
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
             chosen.spacing_um,
-            WatchedLayers(self._viewer, [ref(prediction), ref(truth)], self._changed),
+            WatchedLayers(self._viewer, self._compared(), self._changed),
         )
         self.bar.start(
             partial(compare, chosen),
@@ -136,7 +143,8 @@ class EvaluateWidget(Dock):
             of_map=of_map, stack=truth is not None and len(pixels_of(truth).shape) > 2
         )
         self.bar.set_hint(why_not)
-        self.form.live.ask(self._to_count() if of_map and not why_not else None)
+        self._watch_counted(self._compared() if of_map and not why_not else [])
+        self._count()
 
     def _choose_for_a_start(self, labels: list[Labels]) -> None:
         """Let prediction and truth differ where there are two, results being predictions."""
@@ -166,7 +174,33 @@ class EvaluateWidget(Dock):
             split_masks=options["split_masks"],
             region=annotated,
             spacing_um=spacing_um(placement_of(truth)),
+            names=(f"'{prediction.name}'", f"'{truth.name}'"),
         )
+
+    def _compared(self) -> list[ref[Any]]:
+        """Return the layers that the scores depend on."""
+        form = self.form
+        layers = (form.prediction.value, form.truth.value, form.region.value)
+        return [ref(layer) for layer in layers if layer not in (None, EVERYWHERE)]
+
+    def _watch_counted(self, layers: list[ref[Any]]) -> None:
+        """Count a map again when it is changed, or what it is compared with."""
+        if self._counted is not None:
+            if self._counted.watches(layers):
+                return
+            self._counted.stop()
+        self._counted = None
+        if layers:
+            self._counted = WatchedLayers(self._viewer, layers, self._count_soon)
+
+    def _count_soon(self) -> None:
+        """Count when painting pauses; napari tells of a stroke before the pixels have changed."""
+        self.form.live.ask(None)
+        self._settled.start()
+
+    def _count(self) -> None:
+        self._settled.stop()
+        self.form.live.ask(None if self._counted is None else self._to_count())
 
     def _to_count(self) -> Comparison | None:
         try:
@@ -191,7 +225,8 @@ class EvaluateWidget(Dock):
             measured.errors, request.source, request.prediction, request.truth, request.truth_name
         )
         counts = levels_of(measured)
-        if counts is not None and request.prediction() is self.form.prediction.value:
+        same = request.prediction() is self.form.prediction.value
+        if counts is not None and same and not request.watched.changed:
             self.form.live.show_counts(counts)
         names = f"{request.source.name} against {request.truth_name}"
         self.bar.say(f"{names}: {summary(measured, sets)}")
@@ -228,6 +263,7 @@ class EvaluateWidget(Dock):
     def _connect(self) -> None:
         for emitter, callback in self._layer_events():
             emitter.connect(callback)
+        self._settled.timeout.connect(self._count)
         fields = self.form.fields
         for field in (
             *(self.form.prediction, self.form.truth, self.form.region),
@@ -243,9 +279,15 @@ class EvaluateWidget(Dock):
         layout.addWidget(self.results, 1)
         layout.addStretch()
 
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Open as wide as the tables need; the dock may be made narrower."""
+        return super().sizeHint().expandedTo(QSize(USUAL_WIDTH, 0))
+
     def closed(self) -> None:
         """Stop what runs and listen to nobody any more."""
         self.bar.cancel()
+        self._watch_counted([])
+        self._settled.stop()
         self.form.live.ask(None)
         if self._request is not None:
             self._request.watched.stop()

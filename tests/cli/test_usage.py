@@ -1,0 +1,46 @@
+"""What counts as wrong usage, in every command."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from napari_snow_unet.cli import app
+from napari_snow_unet.data.images import write_image
+from napari_snow_unet.data.synthetic import generate_tile
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "segment a.png -o out --model no-such-model",
+        "segment a.png -o out --model ./no-such-model",
+        "demo -o out --no-gui --model no-such-model",
+        "train tiles -o out --fine-tune no-such-model",
+        "export no-such-model -o out.zip",
+    ],
+)
+def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "a.png", generate_tile(1, size=64).image)
+    result = CliRunner().invoke(app, words.split())
+    told = " ".join(result.output.replace("│", "").split())
+    assert result.exit_code == 2, told
+    assert "there is no model" in told
+    assert "he-breast-nuclei" in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained():
+    words = ["train", "tiles", "-o", "out", "--fold", "all", "--fine-tune", "default"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "--fine-tune" in result.output
+
+
+def test_a_folder_that_is_no_model_is_an_input_that_cannot_be_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "a.png", generate_tile(1, size=64).image)
+    (tmp_path / "folder").mkdir()
+    result = CliRunner().invoke(app, ["segment", "a.png", "-o", "out", "--model", "folder"])
+    assert "a folder without a" in str(result.exception)
