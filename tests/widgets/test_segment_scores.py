@@ -5,6 +5,7 @@ import pytest
 
 from napari_snow_unet.metrics.document import shown
 from napari_snow_unet.metrics.pixel import count_pixels, scores
+from napari_snow_unet.widgets._watched_layers import SETTLED_MS
 
 
 @pytest.fixture
@@ -43,6 +44,27 @@ def test_dice_follows_the_threshold(dock, network, truth):
     assert not live.counting
     dock.form.truth.value = "none"
     assert not live.isVisibleTo(dock.form)
+
+
+def test_scores_follow_what_is_painted_in_the_truth(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    layer = dock.viewer.add_labels(labels, name="truth")
+    dock.run()
+    dock.form.truth.value = layer
+    wait(dock)
+    live = dock.form.live
+    said = [live.text.text()]
+    for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
+        change()
+        assert not live.text.text()  # no scores of the past
+        dock.qtbot.waitUntil(lambda: "Dice" in live.text.text(), timeout=10_000)
+        said.append(live.text.text())
+    assert said[0] == said[2] != said[1] == said[3]
+    dock.form.truth.value = "none"
+    layer.paint((110, 40), 7)
+    dock.qtbot.wait(2 * SETTLED_MS)
+    assert live.counts is None
 
 
 def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, truth):

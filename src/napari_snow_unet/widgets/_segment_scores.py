@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from qtpy.QtCore import QObject
 
@@ -10,6 +11,7 @@ from napari_snow_unet.widgets._compared_layers import labels_in, why_not_compare
 from napari_snow_unet.widgets._evaluate_jobs import Comparison
 from napari_snow_unet.widgets._layers import pixels_of
 from napari_snow_unet.widgets._segment_form import NO_TRUTH
+from napari_snow_unet.widgets._watched_layers import SettlingLayers
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -35,6 +37,7 @@ class SegmentScores(QObject):
         super().__init__(form)
         self._viewer, self._form, self._job = viewer, form, job
         self._counted: tuple[Any, ...] | None = None
+        self._painted = SettlingLayers(self, viewer, lambda: form.live.ask(None), self._recount)
         self._form.live.hide()
         form.truth.changed.connect(self.update)
         job.shown.connect(self.update)
@@ -59,6 +62,7 @@ class SegmentScores(QObject):
         layer = self._job.current
         record = self._job.results.get(layer)
         live.setVisible(truth not in (None, NO_TRUTH))
+        self._painted.watch([] if truth in (None, NO_TRUTH) else [ref(truth)])
         if truth in (None, NO_TRUTH) or record is None:
             self._counted = None
             live.ask(None)
@@ -85,6 +89,15 @@ class SegmentScores(QObject):
                 floor=record.floor,
             )
         )
+
+    def stop(self) -> None:
+        """Count nothing any more."""
+        self._painted.watch([])
+        self._form.live.ask(None)
+
+    def _recount(self) -> None:
+        self._counted = None
+        self.update()
 
     def _count_again(self) -> None:
         self._counted = None

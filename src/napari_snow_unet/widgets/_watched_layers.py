@@ -6,9 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from qtpy.QtCore import QObject, QTimer
+
 if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
+
+
+SETTLED_MS = 300
 
 
 class WatchedLayers:
@@ -37,10 +42,6 @@ class WatchedLayers:
         self._undone = self._count_undone()
         for emitter, callback in self._connections():
             emitter.connect(callback)  # which holds this object weakly
-
-    def watches(self, layers: Sequence[ref[Layer]]) -> bool:
-        """Tell whether these are the layers that are watched."""
-        return self._layers == list(layers)
 
     def stop(self) -> None:
         """Listen no longer."""
@@ -79,3 +80,51 @@ class WatchedLayers:
     def _removed(self, event: Any = None) -> None:
         if any(known() not in self._viewer.layers for known in self._layers):
             self._edited()
+
+
+class SettlingLayers(QObject):
+    """Tells when layers that were changed are left alone again.
+
+    napari tells of a stroke before the pixels have changed, and a stroke is many changes.
+
+    Parameters
+    ----------
+    parent : QObject
+        What it lives as long as.
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    on_change : callable
+        Called without arguments at every change.
+    on_settled : callable
+        Called without arguments when changes pause.
+    """
+
+    def __init__(
+        self,
+        parent: QObject,
+        viewer: Viewer,
+        on_change: Callable[[], None],
+        on_settled: Callable[[], None],
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._on_change = viewer, on_change
+        self._layers: list[ref[Layer]] = []
+        self._watched: WatchedLayers | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SETTLED_MS)
+        self._timer.timeout.connect(on_settled)
+
+    def watch(self, layers: Sequence[ref[Layer]]) -> None:
+        """Watch these layers, in place of others."""
+        self._timer.stop()
+        if self._layers == list(layers):
+            return
+        if self._watched is not None:
+            self._watched.stop()
+        self._layers = list(layers)
+        self._watched = WatchedLayers(self._viewer, layers, self._changed) if layers else None
+
+    def _changed(self) -> None:
+        self._on_change()
+        self._timer.start()

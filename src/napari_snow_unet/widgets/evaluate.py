@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
-from qtpy.QtCore import QSize, QTimer
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
@@ -36,14 +36,13 @@ from napari_snow_unet.widgets._result_tabs import ResultTabs
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
 from napari_snow_unet.widgets._view import go_to, go_to_plane
-from napari_snow_unet.widgets._watched_layers import WatchedLayers
+from napari_snow_unet.widgets._watched_layers import SettlingLayers, WatchedLayers
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
     from napari.viewer import Viewer
 
 TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
-SETTLED_MS = 300
 USUAL_WIDTH = 400  # in which the table of the nuclei of a stack fits
 
 
@@ -77,10 +76,8 @@ class EvaluateWidget(Dock):
         self.errors = ErrorLayers(napari_viewer)
         self.measured: MeasuredPlanes | None = None
         self._request: Request | None = None
-        self._counted: WatchedLayers | None = None
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLED_MS)
+        live = self.form.live
+        self._counted = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._count)
         self._lay_out()
         self._connect()
         self.bar.set_tip(TIP)
@@ -143,8 +140,12 @@ class EvaluateWidget(Dock):
             of_map=of_map, stack=truth is not None and len(pixels_of(truth).shape) > 2
         )
         self.bar.set_hint(why_not)
-        self._watch_counted(self._compared() if of_map and not why_not else [])
-        self._count()
+        counted = of_map and not why_not
+        self._counted.watch(self._compared() if counted else [])
+        if counted:
+            self._count()
+        else:
+            self.form.live.ask(None)
 
     def _choose_for_a_start(self, labels: list[Labels]) -> None:
         """Let prediction and truth differ where there are two, results being predictions."""
@@ -183,30 +184,12 @@ class EvaluateWidget(Dock):
         layers = (form.prediction.value, form.truth.value, form.region.value)
         return [ref(layer) for layer in layers if layer not in (None, EVERYWHERE)]
 
-    def _watch_counted(self, layers: list[ref[Any]]) -> None:
-        """Count a map again when it is changed, or what it is compared with."""
-        if self._counted is not None:
-            if self._counted.watches(layers):
-                return
-            self._counted.stop()
-        self._counted = None
-        if layers:
-            self._counted = WatchedLayers(self._viewer, layers, self._count_soon)
-
-    def _count_soon(self) -> None:
-        """Count when painting pauses; napari tells of a stroke before the pixels have changed."""
-        self.form.live.ask(None)
-        self._settled.start()
-
     def _count(self) -> None:
-        self._settled.stop()
-        self.form.live.ask(None if self._counted is None else self._to_count())
-
-    def _to_count(self) -> Comparison | None:
         try:
-            return self._comparison(self.form.prediction.value, self.form.truth.value)
+            chosen = self._comparison(self.form.prediction.value, self.form.truth.value)
         except InputError:
-            return None  # Run will say why
+            chosen = None  # Run will say why
+        self.form.live.ask(chosen)
 
     def _done(self, request: Request, measured: MeasuredPlanes) -> None:
         if self._request is not None:
@@ -263,7 +246,6 @@ class EvaluateWidget(Dock):
     def _connect(self) -> None:
         for emitter, callback in self._layer_events():
             emitter.connect(callback)
-        self._settled.timeout.connect(self._count)
         fields = self.form.fields
         for field in (
             *(self.form.prediction, self.form.truth, self.form.region),
@@ -286,8 +268,7 @@ class EvaluateWidget(Dock):
     def closed(self) -> None:
         """Stop what runs and listen to nobody any more."""
         self.bar.cancel()
-        self._watch_counted([])
-        self._settled.stop()
+        self._counted.watch([])
         self.form.live.ask(None)
         if self._request is not None:
             self._request.watched.stop()

@@ -186,6 +186,6 @@ class SegmentWidget(Dock):
         """Stop what runs and listen to nobody any more."""
         self.warm_up.cancel()
         self.bar.cancel()
-        self.form.live.ask(None)
+        self.scores.stop()
         for emitter, callback in self._layer_events():
             emitter.disconnect(callback)
