@@ -30,13 +30,13 @@ def test_a_lazy_image_of_8192_pixels_a_side_stays_under_a_fixed_amount_of_memory
     assert peak < MOST_GB
 
 
-@pytest.mark.parametrize("name", ["default", "classical"])
-def test_tiles_of_any_size_give_the_same_probability_up_to_rounding(name):
+@pytest.mark.parametrize(("name", "mean"), [("default", 0), ("default", 1), ("classical", 0)])
+def test_tiles_of_any_size_give_the_same_probability_up_to_rounding(name, mean):
     image = generate_tile(4, size=700).image[:, :620]
     model = open_model(name)
-    whole = run(segment(image, model, Options(tile=1024)))
+    whole = run(segment(image, model, Options(tile=1024, test_time_augmentation=bool(mean))))
     for tile in (256, 448):
-        tiled = run(segment(image, model, Options(tile=tile)))
+        tiled = run(segment(image, model, Options(tile=tile, test_time_augmentation=bool(mean))))
         difference = np.abs(tiled.probability.astype(int) - whole.probability)
         assert difference.max() <= 1
         assert np.mean((tiled.labels > 0) != (whole.labels > 0)) < 1e-3

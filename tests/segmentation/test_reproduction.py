@@ -47,10 +47,11 @@ def test_every_choice_is_in_the_command():
         channel="hematoxylin",
         pixel_size_um=0.4,
         tile=512,
+        test_time_augmentation=True,
     )
     words = shlex.split(as_command(recipe(options=options, pixel_size_um=0.4, provenance=NETWORK)))
     assert words[:3] == ["napari-snow-unet", "segment", "/data/it's a tile.png"]
-    switches = {"--no-split", "--no-fill-holes", "--clear-border"}
+    switches = {"--no-split", "--no-fill-holes", "--clear-border", "--test-time-augmentation"}
     assert switches <= set(words)
     pairs = dict(zip(*[iter(word for word in words[3:] if word not in switches)] * 2, strict=True))
     assert float(pairs.pop("--threshold")) == options.threshold

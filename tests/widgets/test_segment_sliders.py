@@ -108,6 +108,22 @@ def test_the_threshold_is_the_same_number_wherever_it_is_said(dock, result):
     assert dock.message.endswith(f"threshold {shown}.")
 
 
+def test_test_time_augmentation_asks_the_network_four_times_and_sliders_keep_it(
+    dock, network, result
+):
+    assert network.calls == 1
+    dock.form.network.test_time_augmentation.value = True
+    other = dock.run()
+    assert network.calls == 5
+    assert other is not result
+    dock.form.network.test_time_augmentation.value = False
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert other.metadata["napari-snow-unet"]["options"]["test_time_augmentation"] is True
+    assert dock.nuclei() == [result, other]
+    assert network.calls == 5
+
+
 def test_results_are_drawn_as_outlines_if_that_is_chosen(dock, result):
     assert result.contour == 0
     box = dock.form.outlines.native

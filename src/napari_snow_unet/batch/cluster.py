@@ -33,6 +33,7 @@ from napari_snow_unet.segmentation.large.glass import read_with_glass
 from napari_snow_unet.segmentation.large.windows import Computed, Plan, compute_window
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
+from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.tiling import Tile
 
 REACHED_WITHIN = 20  # seconds
@@ -243,7 +244,7 @@ def window_on_worker(path: str, job: Job, plan: Plan, tile: Tile) -> Computed:
     _read_in_threads()
     model, image = open_model(job.model, precision=job.precision), open_slide(path).levels[0]
     pixels, glass = read_with_glass(image, tile, plan.grid, plan.divisor)
-    return compute_window(tile, pixels, glass, model, plan)
+    return compute_window(tile, pixels, glass, augmented(model, job.options), plan)
 
 
 def _read_in_threads() -> None:

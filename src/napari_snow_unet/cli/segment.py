@@ -65,6 +65,14 @@ def segment(
             help="Edge of the windows the network sees, in pixels; about 2048 for large images."
         ),
     ] = 1024,
+    test_time_augmentation: Annotated[
+        bool,
+        typer.Option(
+            "--test-time-augmentation",
+            "--tta",
+            help="Average over four mirror images of every tile: better, in four times the time.",
+        ),
+    ] = False,
     precision: Annotated[
         Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"],
         typer.Option(help="Number format of the network; 'auto': bfloat16 where that is fast."),
@@ -128,6 +136,7 @@ def segment(
         channel=channel,
         pixel_size_um=pixel_size or None,
         tile=tile,
+        test_time_augmentation=test_time_augmentation,
     )
     if overwrite and resume:
         raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")

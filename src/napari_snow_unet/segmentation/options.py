@@ -26,7 +26,7 @@ class Options:
     split : bool
         Separate touching nuclei by a seeded watershed.
     min_area : float or None
-        Smallest nucleus in pixels. None stands for 2.5 square micrometres.
+        Smallest nucleus in pixels. None stands for 5 square micrometres.
     min_area_um2 : float or None
         Smallest nucleus in square micrometres; needs a known pixel size, and goes before
         `min_area`.
@@ -40,6 +40,8 @@ class Options:
         Micrometres per pixel, where the person knows better than the file or layer.
     tile : int
         Edge of the windows the network sees, in pixels, a multiple of 64.
+    test_time_augmentation : bool
+        Average over four mirror images of every window, which takes four times as long.
     """
 
     threshold: float | Literal["otsu"] = "otsu"
@@ -52,6 +54,7 @@ class Options:
     channel: str | None = None
     pixel_size_um: float | None = None
     tile: int = 1024
+    test_time_augmentation: bool = False
 
 
 def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:

@@ -28,6 +28,7 @@ from napari_snow_unet.segmentation.preprocess import (
 )
 from napari_snow_unet.segmentation.provenance import in_words, provenance, scale_messages
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
+from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, in_digits
 from napari_snow_unet.segmentation.tiling import Tile, mirrored, plan_tiles, within
 
@@ -232,7 +233,7 @@ def predict(
     smallest_area_px(options, pixel_size_um)
     divisor = unit_divisor(image) if divisor is None else divisor
     probability, resampled_um = yield from predict_plane(
-        image, model, options, pixel_size_um=pixel_size_um, divisor=divisor
+        image, augmented(model, options), options, pixel_size_um=pixel_size_um, divisor=divisor
     )
 
     def find_nuclei() -> Segmentation:

@@ -50,7 +50,12 @@ def source(
     """
 
 
-def network(pixel_size: float = 0.0, channel: str = "", tile: int = 1024) -> dict[str, Any]:
+def network(
+    pixel_size: float = 0.0,
+    channel: str = "",
+    tile: int = 1024,
+    test_time_augmentation: bool = False,
+) -> dict[str, Any]:
     """Choose what the network sees.
 
     Parameters
@@ -64,13 +69,21 @@ def network(pixel_size: float = 0.0, channel: str = "", tile: int = 1024) -> dic
     tile : int
         Edge of the tiles in pixels, a multiple of 64. Smaller tiles need less memory; the result
         does not depend on it.
+    test_time_augmentation : bool
+        Average over what the network makes of four mirror images of every tile: more accurate, and
+        takes four times as long.
 
     Returns
     -------
     dict
         Entries of `Options`.
     """
-    return {"pixel_size_um": pixel_size or None, "channel": channel or None, "tile": tile}
+    return {
+        "pixel_size_um": pixel_size or None,
+        "channel": channel or None,
+        "tile": tile,
+        "test_time_augmentation": test_time_augmentation,
+    }
 
 
 def nuclei(
@@ -145,6 +158,7 @@ def fields_of_network() -> FunctionGui:
         pixel_size={"widget_type": PixelSizeField, "min": 0, "max": 1000, "step": 0.01},
         channel={"choices": channels, "widget_type": "ComboBox"},
         tile={"min": 64, "max": 8192, "step": 64},
+        test_time_augmentation={"text": "Test-time augmentation"},
     )
 
 

@@ -221,6 +221,7 @@ class SegmentForm(QWidget):
         main.add("Show", self.outlines)
         main.add("Truth", self.truth)
         more.add("Channel", self.network.channel)
+        more.add("", self.network.test_time_augmentation)
         more.add("", self.nuclei.fill_holes)
         more.add("", self.nuclei.clear_border)
         more.add("Tile size (px)", self.network.tile)

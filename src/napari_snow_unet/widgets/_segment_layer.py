@@ -260,6 +260,7 @@ class LayerJob(QObject):
                 and record.options.output == options.output
                 and record.options.channel == options.channel
                 and record.options.pixel_size_um == options.pixel_size_um
+                and record.options.test_time_augmentation == options.test_time_augmentation
             )
             if same and self.results.may_rewrite(target):
                 return target
@@ -325,6 +326,7 @@ class LayerJob(QObject):
             channel=was.channel,
             pixel_size_um=was.pixel_size_um,
             tile=was.tile,
+            test_time_augmentation=was.test_time_augmentation,
         )
         try:
             smallest_area_px(now, record.pixel_size_um)

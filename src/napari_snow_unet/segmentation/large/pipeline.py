@@ -43,6 +43,7 @@ from napari_snow_unet.segmentation.preprocess import (
 )
 from napari_snow_unet.segmentation.provenance import provenance, scale_messages
 from napari_snow_unet.segmentation.resample import Resampling, Window, scale_factor
+from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
 from napari_snow_unet.segmentation.tiling import plan_tiles
 
@@ -161,7 +162,8 @@ def segment_large(
     tiles = plan_tiles(grid.new, options.tile, model.halo)
     if inside is not None:
         tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
-    with closing((compute_all or partial(compute_here, image, model))(plan, tiles)) as windows:
+    compute_all = compute_all or partial(compute_here, image, augmented(model, options))
+    with closing(compute_all(plan, tiles)) as windows:
         predicted = yield from _predict_large(
             windows, len(tiles), grid, at_scale, probability, inside
         )

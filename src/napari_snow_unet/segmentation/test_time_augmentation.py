@@ -1,0 +1,44 @@
+"""Test-time augmentation: the mean of what a network makes of a window and its mirror images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.segmentation.model import Model, Predict
+from napari_snow_unet.segmentation.options import Options
+
+MIRRORS = ((1,), (2,), (1, 2))  # axes of (1, Y, X, C) and of (1, Y, X)
+
+
+def augmented(model: Model, options: Options) -> Model:
+    """Return a model that averages over mirror images, if that is asked for.
+
+    Parameters
+    ----------
+    model : Model
+        The network or the classical method.
+    options : Options
+        What the person chose.
+
+    Returns
+    -------
+    Model
+        `model` itself, or one whose probability is the mean of four.
+    """
+    if not options.test_time_augmentation:
+        return model
+    return replace(model, predict=_averaged(model.predict))
+
+
+def _averaged(predict: Predict) -> Predict:
+    def mean(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        total = predict(pixels)
+        for axes in MIRRORS:
+            mirrored = np.ascontiguousarray(np.flip(pixels, axes))
+            total = total + np.flip(predict(mirrored), axes)
+        return total / np.float32(1 + len(MIRRORS))
+
+    return mean
