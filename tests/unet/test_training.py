@@ -11,7 +11,7 @@ import pytest
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_labels
 from napari_snow_unet.models import list_models, open_model
-from napari_snow_unet.unet import training
+from napari_snow_unet.unet import fitting, training
 from napari_snow_unet.unet.checkpoint import TrainingState
 from napari_snow_unet.unet.run_directory import COLUMNS, open_run
 from napari_snow_unet.unet.run_lock import locked, training_process
@@ -229,6 +229,19 @@ def test_early_stopping_counts_on_over_a_stop(discs, tmp_path, monkeypatch):
     state = training.train(run)
     assert (state.epoch, state.best_epoch, state.wait, state.stopped_early) == (4, 1, 3, True)
     assert "early stopping" in read_progress(run.folder).message
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_cosine_ends_at_the_floor_of_the_learning_rate(optimizer):
+    options = make_options(
+        "default", epochs=3, optimizer=optimizer, learning_rate=0.01, learning_rate_floor=0.2
+    )
+    made = fitting.make_optimizer(options, 100, scaled=False)
+    rates = []
+    for step in (30, 165, 300):  # 30 steps of warming up, then the cosine's beginning, middle, end
+        made.iterations.assign(step)
+        rates.append(float(made.learning_rate))
+    assert rates == pytest.approx([0.01, 0.006, 0.002], rel=1e-3)
 
 
 def test_more_epochs_for_a_constant_learning_rate(discs, tmp_path):

@@ -48,6 +48,10 @@ def train(
     learning_rate: Annotated[
         float | None, _option("Highest learning rate. (default: 0.001)")
     ] = None,
+    learning_rate_floor: Annotated[
+        float | None,
+        _option("Part of the learning rate, 0 to 1, at which its schedule ends. (default: 0)"),
+    ] = None,
     optimizer: Annotated[
         Literal["adam", "adamw", "muon"] | None,
         _option("AdamW unless chosen (paper: Adam); muon suits short trainings."),

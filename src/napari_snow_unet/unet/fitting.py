@@ -227,6 +227,7 @@ def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> A
         rate = keras.optimizers.schedules.CosineDecay(
             0.0 if rising else options.learning_rate,
             steps - rising,
+            alpha=options.learning_rate_floor,
             warmup_target=options.learning_rate if rising else None,
             warmup_steps=rising,
         )

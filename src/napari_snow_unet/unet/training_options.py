@@ -21,6 +21,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "epochs": (1, 100_000),
     "batch_size": (1, 1024),
     "learning_rate": (1e-8, 1.0),
+    "learning_rate_floor": (0.0, 1.0),
     "warm_up": (0, 1_000_000),
     "weight_decay": (0.0, 1.0),
     "patience": (0, 100_000),
@@ -32,7 +33,13 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "levels": (2, 7),
     "dropout": (0.0, 0.3),
 }
-_WHOLE = frozenset(_LIMITS) - {"learning_rate", "weight_decay", "validation_fraction", "dropout"}
+_WHOLE = frozenset(_LIMITS) - {
+    "learning_rate",
+    "learning_rate_floor",
+    "weight_decay",
+    "validation_fraction",
+    "dropout",
+}
 _MAY_BE_MISSING = frozenset({"crop", "fold"})
 _CHOICES: dict[str, tuple[str, ...]] = {
     "preset": get_args(Preset),
@@ -61,6 +68,8 @@ class TrainingOptions:
         Crops or tiles per step.
     learning_rate : float
         Of the optimizer; the highest one of a schedule.
+    learning_rate_floor : float
+        Part of the learning rate, 0 to 1, at which a cosine schedule ends.
     loss : {"bce", "bce-dice"}
         Binary cross-entropy, alone or plus one minus the soft Dice of the batch.
     augment : {"none", "standard", "strong"}
@@ -99,6 +108,7 @@ class TrainingOptions:
     epochs: int = 50
     batch_size: int = 4
     learning_rate: float = 1e-3
+    learning_rate_floor: float = 0.0
     loss: Loss = "bce-dice"
     augment: Augment = "strong"
     crop: int | None = 256
