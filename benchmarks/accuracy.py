@@ -2,19 +2,21 @@
 
     python benchmarks/accuracy.py                     # tables of the committed scores alone
     python benchmarks/accuracy.py DATASET             # and score the shipped weights again
+    python benchmarks/accuracy.py DATASET --folds build/weights/folds   # and augmented.csv
 
 DATASET is what `tools/assemble_training_tiles.py` wrote. The committed scores are those of
 `make crossvalidate`: every tile was segmented by a network that had seen no tile of its patient.
 The classical method has no weights; its scores are committed beside them and, with DATASET,
 computed again. The shipped weights were trained on all of these tiles: their scores say that the
-file is whole, not how good they are on new tissue.
+file is whole, not how good they are on new tissue. With the folds of `make crossvalidate` their
+tiles are segmented once more with test-time augmentation, and these scores are kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 SCORES = Path(__file__).parent.parent / "docs" / "accuracy"
@@ -35,8 +37,10 @@ def read_scores(path: Path) -> dict[str, Row]:
         return {row["tile"]: row for row in csv.DictReader(file)}
 
 
-def score(dataset: Path, name: str) -> dict[str, Row]:
-    """Segment the tiles that are in a fold with a model, and measure."""
+def score(
+    dataset: Path, model_of: Callable[[int], str | Path], *, augmented: bool = False
+) -> dict[str, Row]:
+    """Segment the tiles that are in a fold, each with the model of its fold, and measure."""
     from napari_snow_unet.data.images import read_image, read_labels
     from napari_snow_unet.data.manifest import read_manifest
     from napari_snow_unet.metrics.instance import count_instances
@@ -47,12 +51,12 @@ def score(dataset: Path, name: str) -> dict[str, Row]:
     from napari_snow_unet.segmentation.options import Options
     from napari_snow_unet.segmentation.pipeline import run, segment
 
-    model, rows = open_model(name), {}
-    for tile in read_manifest(dataset):
-        if tile.fold is None:
-            continue
+    rows = {}
+    judged = [tile for tile in read_manifest(dataset) if tile.fold is not None]
+    for tile in sorted(judged, key=lambda tile: tile.fold or 0):  # one model after the other
         image = read_image(dataset / tile.image).array
-        found = run(segment(image, model, Options(pixel_size_um=tile.um_per_px)))
+        options = Options(pixel_size_um=tile.um_per_px, test_time_augmentation=augmented)
+        found = run(segment(image, open_model(model_of(tile.fold)), options))
         truth = read_labels(dataset / tile.mask)
         counts = count_pixels(found.labels, truth)
         nuclei = instance_scores(count_instances(found.labels, truth))
@@ -114,7 +118,7 @@ def table(title: str, rows: dict[str, Row], other: dict[str, Row]) -> None:
 
 
 def keep(rows: dict[str, Row], path: Path) -> None:
-    """Write the scores of the classical method beside those of the cross-validation."""
+    """Write scores beside those of the cross-validation."""
     from napari_snow_unet.data.files import written_whole
 
     with written_whole(path, overwrite=True) as temporary, temporary.open("w", newline="") as file:
@@ -127,21 +131,31 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("dataset", type=Path, nargs="?")
+    parser.add_argument("--folds", type=Path, help="folder of `make crossvalidate`")
     parser.add_argument("--keep", action="store_true", help="renew the classical method's scores")
     arguments = parser.parse_args()
     from napari_snow_unet.models import CLASSICAL, DEFAULT
 
     classical_file = SCORES / "classical.csv"
     if arguments.dataset:
-        classical = score(arguments.dataset, CLASSICAL)
+        classical = score(arguments.dataset, lambda fold: CLASSICAL)
         if arguments.keep:
             keep(classical, classical_file)
     else:
         classical = read_scores(classical_file)
+    if arguments.folds:
+        folds = arguments.folds
+        rows = score(
+            arguments.dataset, lambda fold: folds / f"fold-{fold}" / "last", augmented=True
+        )
+        keep(rows, SCORES / "augmented.csv")
     table("Cross-validation, patients left out", read_scores(SCORES / "tiles.csv"), classical)
+    if (SCORES / "augmented.csv").exists():
+        title = "The same with test-time augmentation"
+        table(title, read_scores(SCORES / "augmented.csv"), classical)
     if arguments.dataset:
         title = "The shipped weights on the tiles they were trained on (not a measure of quality)"
-        table(title, score(arguments.dataset, DEFAULT), classical)
+        table(title, score(arguments.dataset, lambda fold: DEFAULT), classical)
     print("\nPublished (Ding et al. 2023, Scientific Data 10:231, tables 2 and 4; their test tiles")
     print("are not published, so the figures compare in kind, not tile by tile)")
     for dataset, method, value in PUBLISHED:
