@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
@@ -77,6 +77,11 @@ def test_without_splitting_labels_are_the_8_connected_components(mask):
     assert np.array_equal(labels, expected)  # both number in reading order
 
 
+HANGS_ON_BY_A_CORNER = np.ones((2, 47), np.uint8)
+HANGS_ON_BY_A_CORNER[[0, 0, 0, 1], [3, 33, 35, 34]] = 0
+
+
+@example(HANGS_ON_BY_A_CORNER)
 @given(
     arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60)), elements=st.integers(0, 1))
 )

@@ -277,6 +277,8 @@ def _watershed(
     if count < 2:
         return inside.astype(np.int32)
     parts: NDArray[np.int32] = watershed(-distance, markers, mask=inside).astype(np.int32)
+    if (inside & (parts == 0)).any():  # what hangs on by a corner only
+        parts = watershed(-distance, parts, connectivity=2, mask=inside).astype(np.int32)
     return parts
 
 
