@@ -42,6 +42,11 @@ def test_dice_follows_the_threshold(dock, network, truth):
         assert live.text.text().startswith("Pixels above the threshold: ")
         dock.settle()
     assert not live.counting
+    for part in (dock.form.truth.native, live):
+        dock.form.source.kind.value = "folder"
+        assert not part.isVisibleTo(dock.form)
+        dock.form.source.kind.value = "layer"
+        assert part.isVisibleTo(dock.form)
     dock.form.truth.value = "none"
     assert not live.isVisibleTo(dock.form)
 

@@ -8,6 +8,8 @@ from typing import Any
 from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 
+from napari_snow_unet.widgets._rows import show_decimals
+
 
 def comparison(
     otsu: bool = True,
@@ -50,7 +52,7 @@ def comparison(
 
 def fields_of_comparison() -> FunctionGui:
     """Return the fields of `comparison`."""
-    return magicgui(
+    made = magicgui(
         comparison,
         call_button=False,
         otsu={"text": "Otsu"},
@@ -59,3 +61,5 @@ def fields_of_comparison() -> FunctionGui:
         split_masks={"text": "Split masks into nuclei"},
         pixel_by_pixel={"text": "Compare pixel by pixel"},
     )
+    show_decimals(made.threshold, 3)
+    return made

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import textwrap
 
-from magicgui.widgets import ComboBox, Widget
+from magicgui.widgets import ComboBox, FloatSlider, Widget
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QDoubleSpinBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QWidget,
+)
 
 COMBO_CHARACTERS = 12
 TIP_WIDTH = 80
@@ -62,6 +70,11 @@ class Rows(QWidget):
 def wrapped(tip: str) -> str:
     """Break a tooltip into lines, which Qt does not do."""
     return textwrap.fill(" ".join(tip.split()), TIP_WIDTH)
+
+
+def show_decimals(slider: FloatSlider, decimals: int) -> None:
+    """Let the number beside a slider show so many decimals."""
+    slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)
 
 
 def _side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from magicgui import magicgui
-from magicgui.widgets import FloatSlider, FunctionGui
-from qtpy.QtWidgets import QDoubleSpinBox
+from magicgui.widgets import FunctionGui
 
 from napari_snow_unet.segmentation.areas import UM2
 from napari_snow_unet.segmentation.preprocess import CHANNELS
 from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
+from napari_snow_unet.widgets._rows import show_decimals
 
 BROWSE_WIDTH = 32
 
@@ -178,8 +178,3 @@ def fields_of_nuclei() -> FunctionGui:
     )
     show_decimals(made.threshold, 3)
     return made
-
-
-def show_decimals(slider: FloatSlider, decimals: int) -> None:
-    """Let the number beside a slider show so many decimals."""
-    slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)

@@ -14,13 +14,12 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.threshold import in_thousandths
 from napari_snow_unet.widgets._live_scores import LiveScores
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
-from napari_snow_unet.widgets._rows import Rows
+from napari_snow_unet.widgets._rows import Rows, show_decimals
 from napari_snow_unet.widgets._segment_fields import (
     BROWSE_WIDTH,
     fields_of_network,
     fields_of_nuclei,
     fields_of_source,
-    show_decimals,
 )
 
 MODEL_TIP = "A network, or the classical method, which needs none."

@@ -40,10 +40,11 @@ class SegmentScores(QObject):
         self._painted = SettlingLayers(self, viewer, lambda: form.live.ask(None), self._recount)
         self._form.live.hide()
         form.truth.changed.connect(self.update)
+        form.source.kind.changed.connect(self.refresh_layers)
         job.shown.connect(self.update)
         job.segmented.connect(self._count_again)
 
-    def refresh_layers(self) -> None:
+    def refresh_layers(self, event: Any = None) -> None:
         """Offer the labels layers but the results of this dock, and keep the one chosen."""
         box = self._form.truth
         chosen = box.value
@@ -53,7 +54,7 @@ class SegmentScores(QObject):
             box.choices = [(NO_TRUTH, NO_TRUTH), *((layer.name, layer) for layer in layers)]
             if any(chosen is layer for layer in layers):
                 box.value = chosen
-        self._form.set_row_visible(box, bool(layers))
+        self._form.set_row_visible(box, bool(layers) and self._of_layer)
         self.update()
 
     def update(self, event: Any = None) -> None:
@@ -61,7 +62,7 @@ class SegmentScores(QObject):
         live, truth = self._form.live, self._form.truth.value
         layer = self._job.current
         record = self._job.results.get(layer)
-        live.setVisible(truth not in (None, NO_TRUTH))
+        live.setVisible(truth not in (None, NO_TRUTH) and self._of_layer)
         self._painted.watch([] if truth in (None, NO_TRUTH) else [ref(truth)])
         if truth in (None, NO_TRUTH) or record is None:
             self._counted = None
@@ -89,6 +90,10 @@ class SegmentScores(QObject):
                 floor=record.floor,
             )
         )
+
+    @property
+    def _of_layer(self) -> bool:
+        return bool(self._form.source.kind.value == "layer")
 
     def stop(self) -> None:
         """Count nothing any more."""
