@@ -20,7 +20,7 @@ from napari_snow_unet.data.manifest import read_manifest
 from napari_snow_unet.data.png import encode
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.progress import run
-from napari_snow_unet.widgets._findings_table import MOST_ROWS
+from napari_snow_unet.widgets._findings_table import MOST_ROWS, FindingsTable
 
 COMMAND, DOCK = "napari-snow-unet.prepare", "Prepare a dataset"
 
@@ -213,6 +213,23 @@ def test_closing_the_dock_stops_and_keeps_what_is_done(dock, tmp_path):
     dock.qtbot.wait(300)
     assert len(read_manifest(dataset)) == done
     dock.__init__(dock.viewer, dock.qtbot)
+
+
+def test_the_whole_text_of_a_finding_is_seen_without_scrolling_sideways(qtbot):
+    table = FindingsTable()
+    qtbot.addWidget(table)
+    table.resize(330, 400)
+    text = "the file is cut short; expected a HoVer-Net .mat file. Copy or download it again."
+    table.show_findings([("problem", "left out", "SNOW_Dataset_20k/Mask/seed0011.mat", text)])
+    qtbot.wait(50)
+    assert not table.horizontalScrollBar().isVisible()
+    width, height = table.columnWidth(3), table.rowHeight(0)
+    needed = (
+        table.fontMetrics()
+        .boundingRect(0, 0, width, 10_000, Qt.TextFlag.TextWordWrap, text)
+        .height()
+    )
+    assert height >= needed > table.fontMetrics().height()
 
 
 def test_a_table_that_is_too_long_says_how_much_is_left_out(dock):

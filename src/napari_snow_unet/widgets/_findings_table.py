@@ -8,6 +8,8 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 
 COLUMNS = ("", "About", "File", "Found")
 MOST_ROWS = 5000  # more cannot be read; all of them stand in the files and in the check's output
+MOST_HIGH_ROWS = 200  # of these the whole text is seen, of more rows its beginning
+WIDEST = 120  # pixels
 Row = tuple[str, str, str, str]
 
 
@@ -22,7 +24,7 @@ class FindingsTable(QTableWidget):
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
+        header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
         self.setMinimumHeight(70)
         self.hide()
 
@@ -40,5 +42,7 @@ class FindingsTable(QTableWidget):
                 self.setItem(number, column, item)
         self.resizeColumnsToContents()
         for column in range(len(COLUMNS) - 1):
-            self.setColumnWidth(column, min(self.columnWidth(column), 160))
+            self.setColumnWidth(column, min(self.columnWidth(column), WIDEST))
         self.setVisible(bool(rows))
+        if len(rows) <= MOST_HIGH_ROWS:  # measuring every text takes its time
+            self.resizeRowsToContents()
