@@ -63,8 +63,8 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--tiles", type=int, default=200)
-    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--tiles", type=int, default=200, help="how many (200)")
+    parser.add_argument("--size", type=int, default=256, help="side in pixels (256)")
     arguments = parser.parse_args()
     for path in generate_release(arguments.folder, arguments.tiles, arguments.size):
         print(f"Wrote {path}")

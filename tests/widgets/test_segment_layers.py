@@ -13,6 +13,7 @@ import pytest
 
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.widgets._layers import METADATA
 
 PLACE_2D = {
     "scale": (0.25, 0.25),
@@ -36,6 +37,18 @@ def assert_same_place(layer, other):
     (world, *rest), (other_world, *other_rest) = placed(layer), placed(other)
     np.testing.assert_allclose(world, other_world, rtol=0, atol=1e-12)
     assert rest == other_rest
+
+
+def test_the_preview_of_a_training_is_not_taken_for_the_image(dock, discs):
+    image = dock.viewer.add_image(discs(), rgb=True, name="tissue")
+    said = {METADATA: {"training": "run", "part": "prediction"}}
+    preview = dock.viewer.add_image(discs()[..., 0], name="run prediction", metadata=said)
+    dock.viewer.layers.selection.active = None
+    dock.form.image.choices = ()  # as in a dock that is opened now
+    dock.widget.refresh_layers()
+    assert dock.form.image.value is image
+    dock.viewer.layers.selection.active = preview
+    assert dock.form.image.value is preview
 
 
 def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, discs):

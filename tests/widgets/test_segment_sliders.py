@@ -102,6 +102,15 @@ def test_a_smallest_area_in_pixels_is_a_whole_number_as_it_is_shown(dock):
     assert dock.form.options().min_area == int(area.native.findChild(QDoubleSpinBox).text())
 
 
+def test_a_click_beside_the_handle_moves_the_threshold_by_a_twentieth(dock):
+    threshold, area = dock.form.nuclei.threshold, dock.form.nuclei.smallest_area
+    for slider, page in ((threshold, 0.05), (area, 50)):
+        before = slider.value
+        native = slider.native.findChild(QSlider)
+        dock.qtbot.keyClick(native, Qt.Key.Key_PageUp)
+        assert slider.value == pytest.approx(before + page, rel=1e-3)
+
+
 def test_the_threshold_is_the_same_number_wherever_it_is_said(dock, result):
     shown = dock.form.nuclei.threshold.native.findChild(QDoubleSpinBox).text()
     assert len(shown) == len("0.123")

@@ -188,7 +188,7 @@ def _print_difference(first: Evaluation, other: Evaluation) -> None:
     title = f"mean of the {len(common[0])} tiles in both"
     typer.echo()
     table(
-        [title, first.task.name, other.task.name, "difference", "95 %", "n"],
+        [title, first.task.name, other.task.name, "second - first", "95 %", "n"],
         [
             (
                 title_of(key, first),

@@ -12,6 +12,8 @@ from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import as_wrong_usage
 from napari_snow_unet.data.label_files import FORMATS
 
+STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
+
 Channel = Literal["red", "green", "blue", "grey", "hematoxylin"]
 
 
@@ -70,7 +72,7 @@ def segment(
         typer.Option(
             "--test-time-augmentation",
             "--tta",
-            help="Average over four mirror images of every tile: better, in four times the time.",
+            help="Average over four mirror images of a tile: usually better, four times as long.",
         ),
     ] = False,
     precision: Annotated[
@@ -172,7 +174,7 @@ def segment(
             raise typer.BadParameter("--resume works on this machine, not with --scheduler.")
         job = Job(model, precision, options, outputs, use_pixel_size, found.pixel_sizes)
         steps = segment_files_on(scheduler, found.images, job)
-    results = follow(steps, "Segmenting")
+    results = follow(steps, "Segmenting", stopped=STOPPED)
     failed = [result for result in results if result.error]
     table(
         ["image", "nuclei", "area", "threshold", "per mm²"],

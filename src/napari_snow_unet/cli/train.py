@@ -223,8 +223,7 @@ def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
         state = train_in(run, stop=stop, listen=listen, workers=threads)
     if state.epoch:
         typer.echo(f"Use it with `napari-snow-unet segment --model {run.folder}`.")
-    if stop.reason():
-        typer.echo(f"Go on with `napari-snow-unet train --resume {run.folder}`.")
+    _say_how_to_go_on(stop, run.folder)
 
 
 def _cross_validate(given: dict[str, Any], folder: Path, stop: StopRequest, threads: int) -> None:
@@ -243,5 +242,13 @@ def _cross_validate(given: dict[str, Any], folder: Path, stop: StopRequest, thre
     ):
         rows = cross_validate(folder, stop=stop, listen=listen, echo=echo, workers=threads)
     table(SHOWN, [[row[name] for name in SHOWN] for row in rows])
+    _say_how_to_go_on(stop, folder)
+
+
+def _say_how_to_go_on(stop: StopRequest, folder: Path) -> None:
+    from napari_snow_unet.unet.stop_watch import EXIT_CODE, INTERRUPTED
+
     if stop.reason():
         typer.echo(f"Go on with `napari-snow-unet train --resume {folder}`.")
+    if stop.reason() == INTERRUPTED:
+        raise typer.Exit(EXIT_CODE)

@@ -328,7 +328,7 @@ def check_free(folder: Path) -> None:
         raise InputError(
             "there is a training in it already",
             expected="a new folder",
-            remedy="Go on with that one by --resume, or choose another folder.",
+            remedy="Go on with it (Resume, or --resume in the shell), or choose another folder.",
             path=folder,
         )
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

@@ -17,6 +17,8 @@ from typing import Any
 from napari_snow_unet.unet.run_directory import PROGRESS, RunDirectory
 from napari_snow_unet.unet.run_progress import StopRequest, TrainingProgress, read_progress
 
+INTERRUPTED = "Ctrl-C"
+EXIT_CODE = 130  # after it, as shells have it: a script must not go on as if all were done
 GRACE = 3.0  # seconds for the batch in work; with the end of the program it is under five
 _LOOK_EVERY = 0.2
 
@@ -64,7 +66,7 @@ def signals_ask(stop: StopRequest) -> Iterator[None]:
     """
 
     def ask(number: int, frame: FrameType | None) -> None:
-        stop.ask("Ctrl-C" if number == signal.SIGINT else "the system asked for it")
+        stop.ask(INTERRUPTED if number == signal.SIGINT else "the system asked for it")
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before: dict[int, Any] = {}
@@ -107,4 +109,4 @@ def _leave(run: RunDirectory, stop: StopRequest) -> None:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(0)
+    os._exit(EXIT_CODE if stop.reason() == INTERRUPTED else 0)

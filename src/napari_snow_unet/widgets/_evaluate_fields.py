@@ -8,7 +8,7 @@ from typing import Any
 from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 
-from napari_snow_unet.widgets._rows import show_decimals
+from napari_snow_unet.widgets._rows import adjust_slider
 
 
 def comparison(
@@ -61,5 +61,5 @@ def fields_of_comparison() -> FunctionGui:
         split_masks={"text": "Split masks into nuclei"},
         pixel_by_pixel={"text": "Compare pixel by pixel"},
     )
-    show_decimals(made.threshold, 3)
+    adjust_slider(made.threshold, 3)
     return made

@@ -30,6 +30,11 @@ def images_in(viewer: Viewer) -> list[Image]:
     return [unwrapped(layer) for layer in viewer.layers if isinstance(layer, Image)]
 
 
+def is_preview(layer: Any) -> bool:
+    """Tell whether a layer shows how a training is going."""
+    return "training" in layer.metadata.get(METADATA, {})
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """An image or labels layer as it was at one moment.

@@ -13,11 +13,13 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
+    QSlider,
     QWidget,
 )
 
 COMBO_CHARACTERS = 12
 TIP_WIDTH = 80
+STEPS_OF_A_PAGE = 50
 WIDEST_LABEL = "Pixel size (µm) "
 PROBLEM_STYLE = "QLabel { color: #e8803c; }"
 
@@ -72,9 +74,11 @@ def wrapped(tip: str) -> str:
     return textwrap.fill(" ".join(tip.split()), TIP_WIDTH)
 
 
-def show_decimals(slider: FloatSlider, decimals: int) -> None:
-    """Let the number beside a slider show so many decimals."""
+def adjust_slider(slider: FloatSlider, decimals: int) -> None:
+    """Show so many decimals, and let a click beside the handle move it by what can be seen."""
     slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)
+    native = slider.native.findChild(QSlider)
+    native.setPageStep(STEPS_OF_A_PAGE * native.singleStep())
 
 
 def _side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:

@@ -12,7 +12,7 @@ from magicgui.widgets import FunctionGui
 from napari_snow_unet.segmentation.areas import UM2
 from napari_snow_unet.segmentation.preprocess import CHANNELS
 from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
-from napari_snow_unet.widgets._rows import show_decimals
+from napari_snow_unet.widgets._rows import adjust_slider
 
 BROWSE_WIDTH = 32
 
@@ -62,16 +62,17 @@ def network(
     ----------
     pixel_size : float
         Micrometres per pixel, where you know better than the layer or file. A model is trained
-        for a range of pixel sizes; an image outside it is resampled for the model.
+        for a range of pixel sizes; an image outside it is resampled for the model. Takes effect
+        with the next Run.
     channel : str
         Channel of a colour image that the model reads. Models do best on the one they were trained
-        on.
+        on. Takes effect with the next Run.
     tile : int
         Edge of the tiles in pixels, a multiple of 64. Smaller tiles need less memory; the result
         does not depend on it.
     test_time_augmentation : bool
-        Average over what the network makes of four mirror images of every tile: more accurate, and
-        takes four times as long.
+        Average over what the network makes of four mirror images of every tile: usually better, in
+        four times the time. Takes effect with the next Run.
 
     Returns
     -------
@@ -176,5 +177,5 @@ def fields_of_nuclei() -> FunctionGui:
         fill_holes={"text": "Fill holes"},
         clear_border={"text": "Drop nuclei at the border"},
     )
-    show_decimals(made.threshold, 3)
+    adjust_slider(made.threshold, 3)
     return made

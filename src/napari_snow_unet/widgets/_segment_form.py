@@ -14,7 +14,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.threshold import in_thousandths
 from napari_snow_unet.widgets._live_scores import LiveScores
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
-from napari_snow_unet.widgets._rows import Rows, show_decimals
+from napari_snow_unet.widgets._rows import Rows, adjust_slider
 from napari_snow_unet.widgets._segment_fields import (
     BROWSE_WIDTH,
     fields_of_network,
@@ -189,10 +189,10 @@ class SegmentForm(QWidget):
         area = self.nuclei.smallest_area
         value = unit.taken_from(area.value, self._unit)
         with self._silently():
-            show_decimals(area, UM2.decimals)  # before the value comes, which it would round
+            adjust_slider(area, UM2.decimals)  # before the value comes, which it would round
             area.max, area.step = unit.largest, 10.0**-unit.decimals
             area.value = value
-            show_decimals(area, unit.decimals)
+            adjust_slider(area, unit.decimals)
         self._unit = unit
         self._labels[area].setText(f"Smallest ({unit.name})")
 

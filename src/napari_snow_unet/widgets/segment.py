@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
-from napari_snow_unet.widgets._layers import images_in, unwrapped
+from napari_snow_unet.widgets._layers import images_in, is_preview, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._pixel_sizes import TypedSizes, measured
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 RUN_LAYER = (
-    "Segment the image into a new Labels layer. A result of the same image and model that nobody "
-    "has painted in is brought up to date instead."
+    "Segment the image into a new Labels layer. A result of the same image, model, pixel size, "
+    "channel and test-time augmentation that nobody has painted in is brought up to date instead."
 )
 RUN_FOLDER = "Segment every image of the folder and write the results to files."
 
@@ -89,7 +89,8 @@ class SegmentWidget(Dock):
             box.choices = ()
             box.choices = [(layer.name, layer) for layer in layers]
             if layers:
-                box.value = chosen if chosen in layers else layers[-1]
+                usual = [layer for layer in layers if not is_preview(layer)] or layers
+                box.value = chosen if chosen in layers else usual[-1]
         self._refresh_parts()
         self.scores.refresh_layers()
         self.update_hint()
