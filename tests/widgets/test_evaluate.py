@@ -13,6 +13,7 @@ from napari_snow_unet.metrics.objects import error_map
 from napari_snow_unet.metrics.pixel import count_pixels, scores
 from napari_snow_unet.metrics.tile import KEYS, measure
 from napari_snow_unet.widgets import evaluate as dock_module
+from napari_snow_unet.widgets._layers import METADATA
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -103,6 +104,19 @@ def test_labels_against_labels(dock, tmp_path):
     dock.results.dialog.close()
     with (tmp_path / "scores.csv").open(newline="") as file:
         assert list(csv.reader(file)) == rows
+
+
+def test_layers_of_two_images_are_doubted_and_measured(dock):
+    truth, found = truth_and_prediction()
+    facts = {METADATA: {"model": "default", "source": "/data/seed0002.png"}}
+    layer = dock.viewer.add_labels(found, name="found", metadata=facts)
+    for path, doubt in (("seed0011.mat", True), ("seed0002.mat", False), ("seed0002_mask.png", 0)):
+        true_layer = dock.viewer.add_labels(truth, metadata={"source": f"/data/{path}"})
+        dock.choose(layer, true_layer)
+        dock.run()
+        text = "Are both of one image? The files are named seed0002 and seed0011. "
+        assert dock.message.startswith(text) == bool(doubt)
+        assert "Dice" in dock.message
 
 
 def test_the_tables_name_what_was_compared_until_the_next_run(dock):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.naming import tile_name, without_mask_ending
 from napari_snow_unet.data.placement import Placement, largest_shift
 from napari_snow_unet.metrics.region import (
     Region,
@@ -52,6 +54,21 @@ def regions_in(viewer: Viewer) -> list[Labels | Shapes]:
 def is_segmented(layer: Layer) -> bool:
     """Tell whether labels were found by this plugin."""
     return "model" in _facts(layer)
+
+
+def doubt_about(prediction: Layer, truth: Layer) -> str:
+    """Ask whether two layers whose files have other names are of one image; empty without doubt."""
+    one, other = _image_name(prediction), _image_name(truth)
+    if not one or not other or one == other:
+        return ""
+    return f"Are both of one image? The files are named {one} and {other}. "
+
+
+def _image_name(layer: Layer) -> str:
+    """Return the name of the image that a layer's file, or that of its image, is named after."""
+    path = _facts(layer).get("source") or layer.metadata.get("source") or ""
+    name = tile_name(PurePath(path))
+    return without_mask_ending(name) or name
 
 
 def is_map(layer: Any) -> bool:

@@ -16,6 +16,7 @@ from napari_snow_unet.data.placement import Placement, spacing_um
 from napari_snow_unet.metrics.levels import levels_of
 from napari_snow_unet.metrics.planes import MeasuredPlanes, plane_name, score_sets
 from napari_snow_unet.widgets._compared_layers import (
+    doubt_about,
     is_map,
     is_segmented,
     labels_in,
@@ -211,8 +212,10 @@ class EvaluateWidget(Dock):
         same = request.prediction() is self.form.prediction.value
         if counts is not None and same and not request.watched.changed:
             self.form.live.show_counts(counts)
+        layers = request.prediction(), request.truth()
+        doubt = doubt_about(*layers) if None not in layers else ""
         names = f"{request.source.name} against {request.truth_name}"
-        self.bar.say(f"{names}: {summary(measured, sets)}")
+        self.bar.say(f"{doubt}{names}: {summary(measured, sets)}", problem=bool(doubt))
 
     def _changed(self) -> None:
         """Say so if the layers that the results come from are no longer as they were."""
