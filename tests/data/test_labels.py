@@ -29,7 +29,8 @@ def test_a_probability_map_is_none_however_saturated(labels, blur, steepness):
 
 
 def test_a_nucleus_cut_in_two_is_still_a_label():
-    assert looks_like_labels(np.array([[1, 0, 1], [0, 0, 0], [2, 0, 2]]))
+    halves = np.array([[1, 0, 1], [0, 0, 0], [2, 0, 2]])
+    assert looks_like_labels(np.kron(halves, np.ones((3, 3), int)))
     assert not looks_like_labels(np.array([[1, 0, 1, 0, 1], [2, 0, 2, 0, 2]]))
 
 
@@ -49,3 +50,11 @@ def test_a_nucleus_cut_in_two_is_still_a_label():
 )
 def test_what_holds_no_numbers_of_nuclei_is_none(values):
     assert not looks_like_labels(values)
+
+
+@pytest.mark.parametrize("sigma", [1, 2, 3, 5])
+def test_a_fine_map_of_16_bits_is_not_taken_for_labels(sigma):
+    labels = generate_tile(2, size=256).labels
+    assert looks_like_labels(labels)
+    smooth = gaussian_filter((labels > 0).astype(float), sigma)
+    assert not looks_like_labels(np.rint(smooth * 65535).astype(np.uint16))

@@ -106,6 +106,15 @@ def test_labels_against_labels(dock, tmp_path):
         assert list(csv.reader(file)) == rows
 
 
+@pytest.mark.parametrize("names", [("truth", "found"), ("found", "Truth"), ("a mask", "b")])
+def test_a_layer_called_truth_is_taken_for_it(dock, names):
+    for name in names:
+        dock.viewer.add_labels(truth_and_prediction()[0], name=name)
+    chosen = dock.form.truth.value.name, dock.form.prediction.value.name
+    assert chosen[0].lower() in ("truth", "a mask")
+    assert chosen[0] != chosen[1]
+
+
 def test_layers_of_two_images_are_doubted_and_measured(dock):
     truth, found = truth_and_prediction()
     facts = {METADATA: {"model": "default", "source": "/data/seed0002.png"}}

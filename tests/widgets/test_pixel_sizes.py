@@ -115,3 +115,13 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
     assert (field.value, field.native.text()) == (0, "unknown")
     dock.form.source.kind.value = "folder"
     assert field.value == 0.4
+
+
+def test_a_size_no_microscope_has_is_refused_before_the_network_runs(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.form.network.pixel_size.value = 250  # nanometres
+    dock.click(dock.bar.run_button)
+    dock.wait()
+    assert "a pixel size of 250" in dock.message
+    assert "from 0.05 to 20" in dock.message
+    assert not network.calls

@@ -66,8 +66,8 @@ def looks_like_labels(values: npt.NDArray[Any]) -> bool:
 
     Labels are whole numbers from 0, background 0, and either one single other value, or several
     that lie in hardly more places than there are values: at most two connected regions of equal
-    value each on average. The grey levels of a probability map, or of a photograph, lie in many
-    more.
+    value each on average, most of whose pixels have a neighbour of their value. The grey levels of
+    a probability map, or of a photograph, lie in many more, or change from pixel to pixel.
 
     Parameters
     ----------
@@ -88,7 +88,13 @@ def looks_like_labels(values: npt.NDArray[Any]) -> bool:
     if values.dtype.kind == "f" and not np.array_equal(labels, values):
         return False
     distinct, regions = count_values(labels)
-    return distinct == 1 or regions <= _REGIONS_PER_LABEL * distinct
+    return distinct == 1 or (regions <= _REGIONS_PER_LABEL * distinct and _is_flat(labels))
+
+
+def _is_flat(labels: npt.NDArray[np.int32]) -> bool:
+    """Tell whether pixels have the value of their neighbour, as in labels but not in a fine map."""
+    right = labels[:, 1:]
+    return bool(np.count_nonzero(right[right == labels[:, :-1]]) * 2 >= np.count_nonzero(right))
 
 
 def count_values(labels: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
+TRUE_NAME = re.compile(r"truth|annotat|\bgt\b| mask$", re.IGNORECASE)
 USUAL_WIDTH = 400  # in which the table of the nuclei of a stack fits
 
 
@@ -153,11 +155,13 @@ class EvaluateWidget(Dock):
         box_of_truth, box = self.form.truth, self.form.prediction
         found = [layer for layer in labels if is_segmented(layer)]
         if box.value is box_of_truth.value and len(labels) > 1:
-            prediction = found[-1] if found else labels[-1]
+            true = [layer for layer in labels if TRUE_NAME.search(layer.name)]
+            prediction = (found or [layer for layer in labels if layer not in true] or labels)[-1]
             others = [layer for layer in labels if layer is not prediction]
             unmade = [layer for layer in others if not is_segmented(layer)]
+            named = [layer for layer in unmade if layer in true]
             self.form.choose(box, prediction)
-            self.form.choose(box_of_truth, (unmade or others)[0])
+            self.form.choose(box_of_truth, (named or unmade or others)[0])
 
     def _comparison(self, prediction: Any, truth: Any) -> Comparison:
         options, region = self.form.options(), self.form.region.value
