@@ -68,7 +68,7 @@ def _read(path: Path) -> set[str]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             what, source = json.loads(line)
-        except ValueError:  # cut short, or empty
+        except (ValueError, TypeError):  # cut short, empty, or of somebody else
             continue
         if what == _BEGINS:
             half.add(source)

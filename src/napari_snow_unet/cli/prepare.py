@@ -18,9 +18,14 @@ GO_ON = "Run the same command again to continue."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv
 
 
-def default_size(part: str) -> str:
-    """Say in the help of an option what a part takes by default."""
-    return f"(default: {usual_size(part)})"
+def _size(part: str, what: str) -> Any:
+    text = f"{what} (default: {usual_size(part)})"
+    return typer.Option(help=text, show_default=False)
+
+
+TrainingTiles = Annotated[str | None, _size("train", "Training tiles: a number, or a fraction.")]
+ValidationTiles = Annotated[str | None, _size("val", "Validation tiles.")]
+TestTiles = Annotated[str | None, _size("test", "Test tiles.")]
 
 
 def prepare(
@@ -42,20 +47,9 @@ def prepare(
     binary: Annotated[
         bool, typer.Option("--binary", help="Masks of 0 and 255 in place of ids.")
     ] = False,
-    train: Annotated[
-        str | None,
-        typer.Option(
-            help="Training tiles: a number, or a fraction. " + default_size("train"),
-            show_default=False,
-        ),
-    ] = None,
-    val: Annotated[
-        str | None,
-        typer.Option(help="Validation tiles. " + default_size("val"), show_default=False),
-    ] = None,
-    test: Annotated[
-        str | None, typer.Option(help="Test tiles. " + default_size("test"), show_default=False)
-    ] = None,
+    train: TrainingTiles = None,
+    val: ValidationTiles = None,
+    test: TestTiles = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
     ] = None,

@@ -9,25 +9,20 @@ from typing import Annotated
 
 import typer
 
-from napari_snow_unet.cli.prepare import default_size, parts_line, split_plan
+from napari_snow_unet.cli.prepare import (
+    TestTiles,
+    TrainingTiles,
+    ValidationTiles,
+    parts_line,
+    split_plan,
+)
 
 
 def split(
     folder: Annotated[Path, typer.Argument(help="A prepared dataset.", show_default=False)],
-    train: Annotated[
-        str | None,
-        typer.Option(
-            help="Training tiles: a number, or a fraction. " + default_size("train"),
-            show_default=False,
-        ),
-    ] = None,
-    val: Annotated[
-        str | None,
-        typer.Option(help="Validation tiles. " + default_size("val"), show_default=False),
-    ] = None,
-    test: Annotated[
-        str | None, typer.Option(help="Test tiles. " + default_size("test"), show_default=False)
-    ] = None,
+    train: TrainingTiles = None,
+    val: ValidationTiles = None,
+    test: TestTiles = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
     ] = None,
