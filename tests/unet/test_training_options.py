@@ -56,6 +56,11 @@ def test_a_value_out_of_range_is_named(name, value, told):
     assert name in str(caught.value)
 
 
+def test_a_floor_under_a_constant_learning_rate_is_refused():
+    with pytest.raises(InputError, match=r"learning_rate_floor 0\.2.*0 where the learning rate is"):
+        make_options("paper", learning_rate_floor=0.2)
+
+
 @pytest.mark.parametrize("content", [{"epoch": 3}, [], None, {"levels": 10**6}])
 def test_what_is_no_set_of_options_is_refused(content):
     with pytest.raises(InputError):

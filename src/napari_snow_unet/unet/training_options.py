@@ -134,6 +134,9 @@ class TrainingOptions:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise _refusal(name, getattr(self, name), "one of " + ", ".join(choices))
+        if self.learning_rate_floor and self.schedule == "constant":
+            expected = "0 where the learning rate is constant, as in the preset 'paper'"
+            raise _refusal("learning_rate_floor", self.learning_rate_floor, expected)
         stride = 2 ** (self.levels - 1)
         if self.crop is not None and self.crop % stride:
             raise _refusal("crop", self.crop, f"a multiple of {stride} pixels")
