@@ -139,6 +139,17 @@ def test_nine_pairs_and_the_stack_are_shown_with_their_own_masks(dock, snow, tmp
     stack, masks = list(dock.viewer.layers)[2:]
     assert stack.data.shape == (10, 32, 32, 3)
     assert masks.data.shape == (10, 32, 32)
+    assert [layer.visible for layer in dock.viewer.layers] == [False, False, True, True]
+    dock.run(dock.widget.sample_button)
+    assert [layer.visible for layer in dock.viewer.layers] == [False] * 4 + [True, True]
+
+
+def test_what_is_opened_is_looked_at_wherever_other_layers_lie(dock, snow, tmp_path):
+    dock.viewer.add_image(np.zeros((64, 64)), translate=(5000, 5000))
+    dock.form.target.dataset.value = snow
+    dock.run(dock.widget.sample_button)
+    assert dock.viewer.scene.camera.center[-2:] == pytest.approx((56, 56), abs=1)
+    assert dock.viewer.layers[0].visible
 
 
 def test_check_names_what_is_wrong_in_a_foreign_folder(dock, snow):

@@ -153,6 +153,9 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot):
     assert len(run.history()) == 3
     assert "Finished" in dock.message
     assert str(folder) in dock.message
+    assert not dock.bar.train_button.isEnabled()
+    assert "choose another training folder" in dock.message
+    assert dock.bar.preview_button.isEnabled()
     assert dock.widget.curves.rows == run.history()
     qtbot.waitUntil(lambda: not dock.widget.curves.pixmap().isNull(), timeout=20_000)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
@@ -165,13 +166,13 @@ def test_a_model_to_begin_with_brings_its_architecture(shown):
     assert form.main.base_filters.enabled
 
 
-def test_the_curves_show_all_five_quantities_of_both_parts():
+def test_the_curves_show_all_six_quantities_of_both_parts():
     rows = history(4)
     rows[2]["auc"] = None  # undefined: a batch without nuclei
     look = Look(400, 260, 1.0, "#222222", "#eeeeee", "#444444")
     figure = curves_figure(rows, look)
-    *drawn, legend = figure.axes
-    names = ["accuracy", "auc", "precision", "recall", "loss"]
+    drawn, (legend,) = figure.axes, figure.legends
+    names = ["accuracy", "auc", "precision", "recall", "loss", "dice"]
     assert [axes.get_title().lower() for axes in drawn] == names
     for axes, name in zip(drawn, names, strict=True):
         for line, column, color in zip(
@@ -181,7 +182,7 @@ def test_the_curves_show_all_five_quantities_of_both_parts():
             np.testing.assert_array_equal(line.get_ydata(), values)
             np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
             assert line.get_color() == color
-    assert [text.get_text() for text in legend.get_legend().texts] == ["training", "validation"]
+    assert [text.get_text() for text in legend.texts] == ["training", "validation"]
 
 
 def test_the_curves_follow_the_theme(shown, qtbot):
@@ -234,6 +235,28 @@ def test_a_preview_is_brought_up_to_date_beside_what_the_user_has(make_napari_vi
     (folder / "preview" / "image.png").write_bytes(b"torn")
     preview.show(folder)
     assert (image.data == 30).all()
+
+
+def test_a_click_goes_to_the_preview_wherever_it_lies(shown, qtbot, tmp_path):
+    viewer, widget = shown.viewer, shown.widget
+    viewer.add_image(np.ones((2000, 3000)), name="mine")
+    folder = tmp_path / "run"
+    widget.form.places.run_folder.value = folder
+    assert not shown.bar.preview_button.isEnabled()
+    write_preview(folder, 10)
+    widget.update_hint()
+    centers = []
+    for _ in range(2):
+        QTest.mouseClick(shown.bar.preview_button, Qt.MouseButton.LeftButton)
+        image, _, prediction = list(viewer.layers)[1:]
+        middle = np.mean([layer.extent.world.mean(0) for layer in (image, prediction)], axis=0)
+        np.testing.assert_allclose(viewer.scene.camera.center[-2:], middle, atol=1)
+        centers.append(viewer.scene.camera.center)
+        close = viewer.scene.camera.zoom
+        viewer.reset_view()
+        assert close > 50 * viewer.scene.camera.zoom, "it is as large as fits"
+        viewer.layers.remove(prediction)  # comes back with the next click
+    assert centers[0] == pytest.approx(centers[1], abs=20)
 
 
 OPEN_THE_DOCK = """

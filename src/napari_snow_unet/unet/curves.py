@@ -16,10 +16,12 @@ QUANTITIES = {
     "recall": "Recall",
     "loss": "Loss",
 }
+#: What is drawn of a training: those, and the score that nuclei are usually judged by.
+CURVES = {**QUANTITIES, "dice": "Dice"}
 
 
 def draw_curves(rows: Sequence[Row], path: Path) -> None:
-    """Draw accuracy, AUC, precision, recall and loss over the epochs as PNG, replaced as a whole.
+    """Draw the paper's five quantities and Dice over the epochs as PNG, replaced as a whole.
 
     Parameters
     ----------
@@ -34,10 +36,10 @@ def draw_curves(rows: Sequence[Row], path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(16, 3.4), layout="constrained")
+    figure = Figure(figsize=(19, 3.4), layout="constrained")
     epochs = [row["epoch"] for row in rows]
     marker = "o" if len(rows) == 1 else None
-    for axes, (name, title) in zip(figure.subplots(1, 5), QUANTITIES.items(), strict=True):
+    for axes, (name, title) in zip(figure.subplots(1, len(CURVES)), CURVES.items(), strict=True):
         for column, label in ((name, "training"), (f"val_{name}", "validation")):
             values = [_number(row.get(column)) for row in rows]
             axes.plot(epochs, values, label=label, marker=marker)

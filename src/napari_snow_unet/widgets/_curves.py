@@ -13,7 +13,7 @@ from qtpy.QtGui import QImage, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.unet.curves import QUANTITIES
+from napari_snow_unet.unet.curves import CURVES
 from napari_snow_unet.unet.run_directory import Row
 from napari_snow_unet.widgets._run import Run
 
@@ -43,7 +43,7 @@ class Look:
 
 
 def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
-    """Draw accuracy, AUC, precision, recall and loss, of training and validation.
+    """Draw accuracy, AUC, precision, recall, loss and Dice, of training and validation.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
     last = max(len(rows), 2)
     ticks = min(4, max(1, look.height // LINES // _PIXELS_PER_TICK))
     marker = "o" if len(rows) == 1 else None
-    for place, (name, title) in enumerate(QUANTITIES.items(), start=1):
+    for place, (name, title) in enumerate(CURVES.items(), start=1):
         axes = figure.add_subplot(LINES, COLUMNS, place, facecolor=look.background)
         for column, color, label in (
             (name, TRAINING, "training"),
@@ -83,11 +83,15 @@ def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
         axes.grid(color=look.grid, lw=0.5)
         for spine in axes.spines.values():
             spine.set_color(look.grid)
-    legend = figure.add_subplot(LINES, COLUMNS, LINES * COLUMNS)
-    legend.axis("off")
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    legend.legend(
-        handles, labels, loc="center", fontsize=_FONT, frameon=False, labelcolor=look.text
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=2,
+        fontsize=_FONT,
+        frameon=False,
+        labelcolor=look.text,
     )
     return figure
 

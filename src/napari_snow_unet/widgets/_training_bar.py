@@ -1,4 +1,4 @@
-"""Train, Stop and Resume, what happens at napari's exit, progress by epoch and batch, a text."""
+"""The buttons of a training, what happens at napari's exit, progress by epoch and batch, a text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ TIPS = {
     "train": "Start a new training in the training folder, as a program of its own.",
     "stop": "End the training after its batch. All finished epochs are kept; Resume goes on.",
     "resume": "Go on with the training in the training folder after its last finished epoch.",
+    "preview": "Go to the validation tile that the training looks at after every epoch: image, "
+    "truth and prediction, side by side. Layers of it that were removed come back.",
 }
+NO_PREVIEW = "There is a preview once a training with validation tiles has finished an epoch."
 AT_EXIT_TIP = (
     "What becomes of a training when napari is closed. Stopped: it ends within 5 seconds, all "
     "finished epochs are kept, and Resume goes on. Kept: it goes on without napari, and this dock "
@@ -35,16 +38,17 @@ class TrainingBar(QWidget):
 
     Attributes
     ----------
-    train_clicked, stop_clicked, resume_clicked : Qt signals
+    train_clicked, stop_clicked, resume_clicked, preview_clicked : Qt signals
         Emitted when a button is clicked.
     """
 
     train_clicked, stop_clicked, resume_clicked = Signal(), Signal(), Signal()
+    preview_clicked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.train_button, self.stop_button = QPushButton("Train"), QPushButton("Stop")
-        self.resume_button = QPushButton("Resume")
+        self.resume_button, self.preview_button = QPushButton("Resume"), QPushButton("Preview")
         self.at_exit = QComboBox()
         self.at_exit.addItem("stop training", False)
         self.at_exit.addItem("keep training", True)
@@ -57,9 +61,11 @@ class TrainingBar(QWidget):
         self.train_button.clicked.connect(self.train_clicked)
         self.stop_button.clicked.connect(self.stop_clicked)
         self.resume_button.clicked.connect(self.resume_clicked)
+        self.preview_button.clicked.connect(self.preview_clicked)
         self._hint = ""
         self._lay_out()
         self.show_idle()
+        self.allow_preview(there=False)
 
     @property
     def keep(self) -> bool:
@@ -86,6 +92,11 @@ class TrainingBar(QWidget):
         if self.message.text() == self._hint:
             self.say(hint)
             self._hint = hint
+
+    def allow_preview(self, *, there: bool) -> None:
+        """Allow Preview where there is one."""
+        self.preview_button.setEnabled(there)
+        self.preview_button.setToolTip(wrapped(TIPS["preview"] if there else NO_PREVIEW))
 
     def show_busy(self, text: str) -> None:
         """Show that a training runs of which nothing else is known yet."""
@@ -133,7 +144,8 @@ class TrainingBar(QWidget):
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
-        for button in (self.train_button, self.stop_button, self.resume_button):
+        shown = self.train_button, self.stop_button, self.resume_button, self.preview_button
+        for button in shown:
             buttons.addWidget(button)
         exit_row = QHBoxLayout()
         label = QLabel("When napari closes:")

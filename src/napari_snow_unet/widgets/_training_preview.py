@@ -17,6 +17,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image
 from napari_snow_unet.unet.preview import FOLDER
 from napari_snow_unet.widgets._layers import METADATA, unwrapped
+from napari_snow_unet.widgets._view import fit
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -42,13 +43,26 @@ class PreviewLayers:
         self._viewer = viewer
         self._folder: Path | None = None
         self._layers: dict[str, ref[Layer]] = {}
+        self._place: _Place | None = None
+
+    def look_at(self, folder: Path) -> None:
+        """Show the preview in the middle of the window, what was removed of it as well."""
+        if folder == self._folder:
+            self._layers = self._found(folder)
+        self.show(folder)
+        there = [layer() for layer in self._layers.values()]
+        layers = [layer for layer in there if layer is not None]
+        for layer in layers:
+            layer.visible = True
+        if layers:
+            fit(self._viewer, layers)
 
     def show(self, folder: Path) -> None:
         """Show the preview that lies in the folder of a training."""
         with suppress(InputError, OSError):  # it is being replaced; the next one is shown
             parts = _read(folder / FOLDER)
             if folder != self._folder:
-                self._folder, self._layers = folder, self._found(folder)
+                self._folder, self._layers, self._place = folder, self._found(folder), None
             missing = [part for part in PARTS if part not in self._layers]
             for part in self._layers:
                 self._bring_up_to_date(part, parts[part])
@@ -58,10 +72,12 @@ class PreviewLayers:
     def _add_all(
         self, missing: list[str], parts: dict[str, NDArray[np.uint8]], folder: Path
     ) -> None:
-        was_empty, place = not len(self._viewer.layers), self._free_place()
+        was_empty = not len(self._viewer.layers)
+        if self._place is None or not self._layers:
+            self._place = self._free_place()
         with _selection_kept(self._viewer):
             for part in missing:
-                self._add(part, parts[part], folder, place)
+                self._add(part, parts[part], folder, self._place)
         if was_empty:
             self._viewer.reset_view()
 
@@ -111,6 +127,11 @@ class PreviewLayers:
             scale=tuple(float(step) for step in other.scale[-2:]),
             units=tuple(str(unit) for unit in other.units[-2:]),
         )
+
+
+def has_preview(folder: Path | None) -> bool:
+    """Tell whether there is a preview in the folder of a training."""
+    return folder is not None and all((folder / FOLDER / f"{part}.png").exists() for part in PARTS)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from napari_snow_unet.data.placement import Placement, view_of
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
 
@@ -47,6 +48,30 @@ def go_to_plane(viewer: Viewer, placement: Placement, plane: Sequence[int]) -> N
     """Show a slice; the view stays where it is."""
     pixel = [*plane, 0, 0]
     _show_plane(viewer, placement.to_world([pixel], _units(viewer, placement))[0])
+
+
+def fit(viewer: Viewer, layers: Sequence[Layer]) -> None:
+    """Show layers in the middle of the window, as large as fits.
+
+    `napari.Viewer.fit_to_view` fails for layers that have fewer axes than the viewer (0.9.2).
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Whose view moves.
+    layers : sequence of napari.layers.Layer
+        At least one, of the viewer.
+    """
+    viewer.reset_view()
+    displayed = list(viewer.dims.displayed)
+    low, high = (
+        _at(corner, viewer.dims.ndim)[displayed]
+        for corner in viewer.layers.get_extent(layers).world
+    )
+    whole = np.ptp(viewer.layers.extent.world, axis=0)[displayed]
+    camera = viewer.scene.camera
+    camera.center = (low + high) / 2
+    camera.zoom *= float(np.min(whole / np.maximum(high - low, np.finfo(float).tiny)))
 
 
 def _show_plane(viewer: Viewer, middle: np.ndarray) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
@@ -19,6 +20,7 @@ from napari_snow_unet.data.sample import Mosaic, sample_pairs
 from napari_snow_unet.data.workers import usable_cores
 from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._findings_table import FindingsTable
+from napari_snow_unet.widgets._layers import unwrapped
 from napari_snow_unet.widgets._prepare_form import PrepareForm
 from napari_snow_unet.widgets._prepare_text import (
     CANCEL_TIP,
@@ -38,9 +40,11 @@ from napari_snow_unet.widgets._prepare_text import (
 from napari_snow_unet.widgets._rows import wrapped
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
+from napari_snow_unet.widgets._view import fit
 from napari_snow_unet.widgets.open_dataset import add_stack
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
 
@@ -61,6 +65,7 @@ class PrepareWidget(Dock):
         self.sample_button = QPushButton("Show nine pairs")
         self.open_button = QPushButton("Open as stack")
         self.findings = FindingsTable()
+        self._added: list[ref[Layer]] = []
         self._tips = {
             self.check_button: CHECK_TIP,
             self.sample_button: SAMPLE_TIP,
@@ -156,13 +161,22 @@ class PrepareWidget(Dock):
         place: dict[str, Any] = {"metadata": {"names": mosaic.names}}
         if mosaic.pixel_size_um is not None:
             place |= {"scale": (mosaic.pixel_size_um,) * 2, "units": "um"}
-        self._viewer.add_image(mosaic.image, name=f"{name} sample", rgb=True, **place)
-        self._viewer.add_labels(mosaic.labels, name=f"{name} sample masks", **place)
+        image = self._viewer.add_image(mosaic.image, name=f"{name} sample", rgb=True, **place)
+        masks = self._viewer.add_labels(mosaic.labels, name=f"{name} sample masks", **place)
+        self._look_at(image, masks)
         self.bar.say("Shown, row after row: " + ", ".join(mosaic.names) + ".")
 
     def _add_stack(self, folder: Path, stack: TileStack) -> None:
-        add_stack(self._viewer, folder, stack)
+        self._look_at(*add_stack(self._viewer, folder, stack))
         self.bar.say(f"Opened {counted(len(stack.names), 'pair')} as a stack.")
+
+    def _look_at(self, *layers: Layer) -> None:
+        """Show layers alone among those that this dock has added, which would lie over them."""
+        for former in (layer() for layer in self._added):
+            if former is not None:
+                former.visible = False
+        self._added = [ref(unwrapped(layer)) for layer in layers]
+        fit(self._viewer, layers)
 
     def _lay_out(self) -> None:
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)

@@ -28,7 +28,7 @@ from napari_snow_unet.widgets._training_end import EndWithNapari
 from napari_snow_unet.widgets._training_follower import End, TrainingFollower
 from napari_snow_unet.widgets._training_form import TrainingForm
 from napari_snow_unet.widgets._training_memory import last_training, remember, running_training
-from napari_snow_unet.widgets._training_preview import PreviewLayers
+from napari_snow_unet.widgets._training_preview import PreviewLayers, has_preview
 from napari_snow_unet.widgets._training_process import (
     TrainingProcess,
     arguments_to_resume,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _SETTLED_MS = 300
+TRAIN_AGAIN = " To train once more, choose another training folder."
 
 
 class TrainWidget(Dock):
@@ -91,13 +92,20 @@ class TrainWidget(Dock):
             self._show_config(folder)
             self._start(arguments_to_resume(folder), folder)
 
+    def show_preview(self) -> None:
+        """Go to the preview of the training in the folder."""
+        folder = self.form.run_folder
+        if folder is not None:
+            self.preview.look_at(folder.resolve())
+
     def stop(self) -> None:
         """Let the training end after its batch."""
         self.bar.show_stopping()
         self.follower.stop()
 
     def update_hint(self) -> None:
-        """Allow Train and Resume, or say why not."""
+        """Allow Train, Resume and Preview, or say why not."""
+        self.bar.allow_preview(there=has_preview(self.form.run_folder))
         if self.follower.following:
             return
         question, options_problem = self._question()
@@ -163,6 +171,7 @@ class TrainWidget(Dock):
         self.curves.show_rows(rows)
 
     def _previewed(self, folder: Path) -> None:
+        self.bar.allow_preview(there=has_preview(self.form.run_folder))
         if self.follower.following:
             self.preview.show(folder)
 
@@ -178,7 +187,8 @@ class TrainWidget(Dock):
         self.check.again()
         self.update_hint()
         kept = f" It is in {folder}." if end.state != "failed" and self.curves.rows else ""
-        self.bar.say(end.message + kept, problem=end.state == "failed")
+        again = TRAIN_AGAIN if end.state == "finished" else ""
+        self.bar.say(f"{end.message}{kept}{again}", problem=end.state == "failed")
         if end.state == "failed":
             show_error(end.message)
 
@@ -242,6 +252,7 @@ class TrainWidget(Dock):
         self.bar.train_clicked.connect(self.train)
         self.bar.stop_clicked.connect(self.stop)
         self.bar.resume_clicked.connect(self.resume)
+        self.bar.preview_clicked.connect(self.show_preview)
         self.bar.at_exit.currentIndexChanged.connect(lambda: self.at_end.choose(self.bar.keep))
         self.follower.progressed.connect(self._progressed)
         self.follower.epochs_done.connect(self._epochs_done)
