@@ -63,17 +63,19 @@ def _convolve_twice(
     act, rate = config.activation, config.dropout * (1 + level // 2)
     for part in ("a", "b"):
         name = f"{side}{level}{part}"
+        policy = (first or precision) if part == "a" else precision
         x = layers.Conv2D(
             config.filters(level),
             config.kernel_size,
             padding="same",
             kernel_initializer="he_normal",
             name=name,
-            dtype=(first or precision) if part == "a" else precision,
+            dtype=policy,
         )(x)
         if config.normalization == "batch":
             x = layers.BatchNormalization(name=f"{name}_norm", dtype=precision)(x)
-        x = layers.Activation(act, name=f"{name}_{act}", dtype=precision)(x)
+        # in the format of its convolution, which engines then compute in one go with it
+        x = layers.Activation(act, name=f"{name}_{act}", dtype=policy)(x)
         if part == "a" and rate > 0:
             x = layers.Dropout(rate, name=f"{side}{level}_dropout", dtype=precision)(x)
     return x
