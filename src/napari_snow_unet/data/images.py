@@ -89,7 +89,9 @@ def read_image(source: Source) -> ImageFile:
         return ImageFile(pixels, pixel_size.from_dots_per_inch(image.info), path)
 
 
-def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDArray[np.int32]:
+def read_labels(
+    source: Source, shape: tuple[int, int] | None = None, *, stack: bool = False
+) -> npt.NDArray[np.int32]:
     """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, HoVer-Net .mat, GeoJSON.
 
     Parameters
@@ -99,10 +101,12 @@ def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDA
     shape : tuple of int, optional
         Height and width of the image that GeoJSON outlines belong to. By default they are those
         of the image beside the file.
+    stack : bool, default: False
+        Take a TIFF of several planes too.
 
     Returns
     -------
-    ndarray of int32, shape (Y, X)
+    ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
         The values as they are: ids with their gaps, or 0 and 255 of a binary mask.
 
     Raises
@@ -119,7 +123,8 @@ def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDA
     with opened(source, _LABELS) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                return as_labels(_one_band(decoding.tiff_pixels(tif, stream), path), path=path)
+                values = _one_band(decoding.tiff_pixels(tif, stream), path)
+                return as_labels(values, path=path, stack=stack)
         image = decoding.open_pillow(stream)
         if image is None or image.format == "JPEG":
             raise PixelError("the file is a JPEG" if image else "the file is of another kind")
