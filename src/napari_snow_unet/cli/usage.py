@@ -1,9 +1,10 @@
-"""Wrong usage of a command, whose exit code is 2."""
+"""How a command was used, and wrong usage, whose exit code is 2."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -28,3 +29,12 @@ def as_wrong_usage(kind: type[InputError] = InputError) -> Iterator[None]:
         yield
     except kind as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def on_command_line(context: typer.Context) -> dict[str, Any]:
+    """Return what stands on the command line, without what has its default."""
+    return {
+        name: value
+        for name, value in context.params.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
