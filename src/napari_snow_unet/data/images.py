@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tifffile import imwrite
 
 from napari_snow_unet.data import decoding, pixel_size
@@ -35,6 +38,7 @@ __all__ = [
     "write_labels",
 ]
 
+ABOUT = "napari-snow-unet"  # under which a file says how its labels came about
 _LABELS = "a label image (PNG or TIFF with one number per pixel, or a HoVer-Net .mat)"
 
 
@@ -132,7 +136,11 @@ def read_labels(
 
 
 def write_image(
-    path: str | os.PathLike[str], pixels: npt.NDArray[np.uint8], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    pixels: npt.NDArray[np.uint8],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write an 8-bit image as PNG or TIFF, by the suffix of `path`.
 
@@ -142,6 +150,8 @@ def write_image(
         The file to write: ``.png``, ``.tif`` or ``.tiff``.
     pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
         Grey, RGB or RGBA.
+    about : mapping, optional
+        How a mask came about, see `label_origin`; it is said in the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -164,12 +174,16 @@ def write_image(
             remedy="Convert it to uint8.",
             path=path,
         )
-    _write(path, pixels, overwrite=overwrite)
+    _write(path, pixels, about, overwrite=overwrite)
     return path
 
 
 def write_labels(
-    path: str | os.PathLike[str], labels: npt.NDArray[np.integer[Any]], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    labels: npt.NDArray[np.integer[Any]],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write labels as a 16-bit PNG, or as a 32-bit TIFF when an id is above 65,535.
 
@@ -180,6 +194,8 @@ def write_labels(
         ids need it.
     labels : ndarray of int, shape (Y, X)
         Ids, 0 for background.
+    about : mapping, optional
+        How they came about, see `label_origin`; it is said in the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -198,11 +214,13 @@ def write_labels(
     large = ids.max() > np.iinfo(np.uint16).max
     if large and path.suffix.lower() == ".png":
         path = path.with_suffix(".tif")
-    _write(path, ids.astype(np.uint32 if large else np.uint16), overwrite=overwrite)
+    _write(path, ids.astype(np.uint32 if large else np.uint16), about, overwrite=overwrite)
     return path
 
 
-def _write(path: Path, pixels: npt.NDArray[Any], *, overwrite: bool) -> None:
+def _write(
+    path: Path, pixels: npt.NDArray[Any], about: Mapping[str, Any] | None, *, overwrite: bool
+) -> None:
     suffix = path.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
         raise InputError(
@@ -213,10 +231,14 @@ def _write(path: Path, pixels: npt.NDArray[Any], *, overwrite: bool) -> None:
         )
     with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         if suffix == ".png":
-            Image.fromarray(pixels).save(stream, "PNG")
+            said = PngInfo()
+            if about:
+                said.add_text(ABOUT, json.dumps(about))
+            Image.fromarray(pixels).save(stream, "PNG", pnginfo=said)
         else:
             photometric = "rgb" if pixels.ndim == 3 else "minisblack"
-            imwrite(stream, pixels, compression="zlib", photometric=photometric)
+            metadata = {ABOUT: about} if about else {}
+            imwrite(stream, pixels, compression="zlib", photometric=photometric, metadata=metadata)
 
 
 def _one_band(values: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
