@@ -17,7 +17,8 @@ from tifffile import TiffWriter
 from typer.testing import CliRunner
 
 from napari_snow_unet.batch import SUMMARY, Outputs
-from napari_snow_unet.batch.cluster import Job, segment_files_on
+from napari_snow_unet.batch.cluster import segment_files_on
+from napari_snow_unet.batch.job import Job
 from napari_snow_unet.cli import app
 from napari_snow_unet.data import slides
 from napari_snow_unet.data.files import InputError

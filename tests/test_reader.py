@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import scipy.io
+import tifffile
 from napari.settings import get_settings
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from typer.testing import CliRunner
 
 from napari_snow_unet._reader import NO_LAYER, get_reader
+from napari_snow_unet.cli import app
+from napari_snow_unet.data import label_origin
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.images import read_labels, write_image, write_labels
+from napari_snow_unet.data.label_files import write_stack
+from napari_snow_unet.data.label_origin import origin_of, read_own_labels
+from napari_snow_unet.data.large_tiff import write_tiled_tiff
+from napari_snow_unet.data.ome_zarr import write_ome_zarr_labels
+from napari_snow_unet.data.synthetic import generate_tile
 
 PLUGIN = "napari-snow-unet"
 HEAVY = ["tensorflow", "keras", "torch", "jax", "cv2", "matplotlib", "qtpy", "napari", "scipy"]
@@ -263,3 +275,104 @@ def test_reading_loads_nothing_heavy(snow, name):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """What `segment` writes of a tile and of a stack, in every format that can say what it is."""
+    folder = tmp_path_factory.mktemp("own")
+    tile = generate_tile(1, size=96).image
+    write_image(folder / "images" / "seed0000.png", tile)
+    write_stack(folder / "stack" / "cells.tif", np.stack([tile, tile[::-1]]))
+    words = ["--model", "classical", "--pixel-size", "0.5", "--threshold", "0.6"]
+    for source, formats in (("images/seed0000.png", "png,tif,zarr"), ("stack/cells.tif", "tif")):
+        where = [str(folder / source), "-o", str(folder / "found"), "--format", formats]
+        assert CliRunner().invoke(app, ["segment", *where, *words]).exit_code == 0
+    where = [str(folder / "images"), "-o", str(folder / "binary"), "--output", "mask"]
+    assert CliRunner().invoke(app, ["segment", *where, *words]).exit_code == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "ndim"),
+    [
+        ("found/seed0000.png", "seed0000 nuclei", 2),
+        ("found/seed0000.tif", "seed0000 nuclei", 2),
+        ("found/seed0000.zarr", "seed0000 nuclei", 2),
+        ("found/cells.tif", "cells nuclei", 3),
+        ("binary/seed0000.png", "seed0000 nuclei mask", 2),
+    ],
+)
+def test_own_results_are_labels_again_with_scale_and_origin(results, file, name, ndim):
+    path = str(results / file)
+    ((labels, facts, kind),) = get_reader(path)(path)
+    assert (kind, facts["name"], np.ndim(labels)) == ("labels", name, ndim)
+    if kind == "labels" and "mask" not in name:
+        written = read_labels(results / "found" / "seed0000.png")
+        assert np.array_equal(labels if ndim == 2 else labels[0], written)
+    assert facts["scale"][-2:] == (0.5, 0.5)
+    assert facts["units"][-2:] == ("um", "um")
+    origin = facts["metadata"][PLUGIN]
+    assert origin["model"] == "classical"
+    assert origin["options"]["threshold"] == 0.6
+    assert origin["threshold"] == pytest.approx(0.6, abs=0.01)
+    assert origin["image"] in ("seed0000", "cells")
+    assert str(results) not in json.dumps(origin), "no folder of the machine is given away"
+
+
+def test_own_results_beside_their_image_give_it_their_scale(results, tmp_path):
+    for folder, source in (("images", "images"), ("masks", "found")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(results / source / "seed0000.png", tmp_path / folder)
+    path = str(tmp_path / "masks" / "seed0000.png")
+    layers = get_reader(path)(path)
+    assert [kind for _, _, kind in layers] == ["image", "labels"]
+    assert {facts["scale"] for _, facts, _ in layers} == {(0.5, 0.5)}
+
+
+def test_a_pyramid_is_opened_lazily_as_levels(results, tmp_path):
+    labels = np.arange(1200 * 700, dtype=np.int32).reshape(1200, 700)
+    about = {"model": "m"}
+    path = write_ome_zarr_labels(tmp_path / "a.zarr", labels, spacing_um=(0.25, 0.5), about=about)
+    ((levels, facts, kind),) = get_reader(str(path))(str(path))
+    assert (kind, facts["multiscale"], facts["scale"]) == ("labels", True, (0.25, 0.5))
+    assert [level.shape for level in levels] == [(1200, 700), (600, 350), (300, 175)]
+    assert all(hasattr(level, "dask") for level in levels)
+    assert np.array_equal(levels[1].compute(), labels[::2, ::2])
+    assert facts["metadata"][PLUGIN] == about
+
+
+def test_a_large_tiff_is_opened_lazily(tmp_path, monkeypatch):
+    labels = np.arange(600 * 700, dtype=np.int32).reshape(600, 700)
+    path = tmp_path / "a.tif"
+    write_tiled_tiff(path, labels, (0.25, 0.25), about={"model": "m"})
+    monkeypatch.setattr(label_origin, "LARGEST_WHOLE", 600 * 700 - 1)
+    ((data, facts, kind),) = get_reader(str(path))(str(path))
+    assert (kind, facts["scale"]) == ("labels", (0.25, 0.25))
+    assert np.array_equal(data, labels)
+    assert read_own_labels(path).levels[0].dask
+
+
+def test_what_others_wrote_is_not_taken_for_own_results(results, tmp_path):
+    labels = np.eye(9, dtype=np.int32)
+    write_labels(tmp_path / "a.tif", labels)
+    write_ome_zarr_labels(tmp_path / "a.zarr", labels)
+    text = PngInfo()
+    text.add_text("napari-snow-unet", "[not json")
+    Image.new("L", (4, 4)).save(tmp_path / "a.png", pnginfo=text)
+    tifffile.imwrite(tmp_path / "b.tif", labels, description='{"napari-snow-unet": 3}')
+    (tmp_path / "c.tif").write_bytes((results / "found" / "cells.tif").read_bytes()[:50])
+    for name in ("a.tif", "a.zarr", "b.tif", "c.tif", "missing.tif"):
+        assert origin_of(tmp_path / name) is None, name
+        assert get_reader(str(tmp_path / name)) is None, name
+    assert origin_of(tmp_path / "a.png") is None
+    assert origin_of(results / "images" / "seed0000.png") is None
+
+
+@pytest.mark.filterwarnings("ignore:Private attribute access")
+def test_a_result_of_a_snow_tile_is_dropped_as_labels(make_napari_viewer, results, preferred):
+    preferred(PLUGIN)
+    viewer = make_napari_viewer()
+    viewer.window._qt_viewer._qt_open([str(results / "found" / "seed0000.png")], stack=False)
+    assert kinds(viewer.layers) == [("Labels", "seed0000 nuclei")]
+    assert viewer.layers[0].metadata[PLUGIN]["model"] == "classical"

@@ -1,5 +1,9 @@
 """What napari calls when a mask (.mat, .geojson) or a ``seed*.png`` is dropped: it and its partner.
 
+Labels that this package has written are told by what their files say of them, whatever their name
+is; napari asks for names only, so that all but these come through File > IO Utilities > Open
+labels... and through the measuring dock.
+
 Dropping either half of a pair opens both. When both halves are dropped together napari calls the
 reader once per file, so one of the two calls leaves the pair to the other. Nothing is remembered
 from one call to the next: a file that is opened again later gives new layers, as in napari.
@@ -21,7 +25,9 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.geojson import is_geojson, is_geojson_path
 from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
 from napari_snow_unet.data.images import read_header, read_image, read_labels
+from napari_snow_unet.data.label_origin import origin_of, read_own_labels
 from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.slides import LARGEST_WHOLE
 from napari_snow_unet.data.snow import is_mask_path, partner_of, tile_name
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -72,6 +78,8 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
     assert isinstance(path, str)
     file = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
     partner = partner_of(file)
+    if origin_of(file) is not None and partner is not None and is_mask_path(partner):
+        partner = None  # labels that were found beside the true ones
     if partner is None and file.suffix.lower() == ".mat":
         _say_alone(file)
     if partner is not None and partner in _opened_together():
@@ -84,9 +92,8 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
     if other is None:
         return [own]
     image, labels = (other, own) if own[2] == "labels" else (own, other)
-    for key in ("scale", "units"):
-        if key in image[1]:
-            labels[1][key] = image[1][key]
+    known, unknown = (image, labels) if "scale" in image[1] else (labels, image)
+    unknown[1].update({key: known[1][key] for key in ("scale", "units") if key in known[1]})
     return [image, labels]
 
 
@@ -111,9 +118,12 @@ def read_files(paths: str | Sequence[str]) -> list[LayerData]:
     from napari_snow_unet.data.dataset import image_stack, label_stack
 
     files = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
-    kind = "labels" if is_mask_path(files[0]) else "image"
+    own = origin_of(files[0]) is not None
+    kind = "labels" if own or is_mask_path(files[0]) else "image"
     size = read_labels(files[0]).shape if kind == "labels" else read_header(files[0]).size
     partners = [partner for partner in map(partner_of, files) if partner is not None]
+    if own:
+        partners = [partner for partner in partners if not is_mask_path(partner)]
     images, masks = (partners, files) if kind == "labels" else (files, partners)
     name = f"{tile_name(files[0])} to {tile_name(files[-1])}"
     layers: list[LayerData] = []
@@ -136,7 +146,9 @@ def _is_ours(path: Path) -> bool:
         return is_hovernet_mat(path)
     if is_geojson_path(path):
         return is_geojson(path)
-    return path.suffix.lower() == ".png" and path.is_file()
+    if path.suffix.lower() == ".png":
+        return path.is_file()
+    return origin_of(path) is not None
 
 
 def _layer(path: Path) -> LayerData:
@@ -151,6 +163,8 @@ def _layer(path: Path) -> LayerData:
         return nuclei.labels, facts | _source(path, "HoVer-Net inst_map"), "labels"
     if is_geojson_path(path):
         return _outlined_layer(path)
+    if origin_of(path) is not None:
+        return read_own(path)
     if is_mask_path(path):
         facts = {"name": f"{tile_name(path)} mask"} | _source(path, "label image")
         return read_labels(path), facts, "labels"
@@ -161,6 +175,66 @@ def _layer(path: Path) -> LayerData:
         facts["metadata"]["pixel_size_um"] = image.pixel_size_um
         facts |= {"scale": (image.pixel_size_um,) * 2, "units": ("um", "um")}
     return image.array, facts, "image"
+
+
+def read_own(path: Path) -> LayerData:
+    """Read labels that this package has written, with their pixel size and how they came about.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Of which `data.label_origin.origin_of` knows this.
+
+    Returns
+    -------
+    tuple
+        A labels layer; a multiscale one where the file is a pyramid.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    own = read_own_labels(path)
+    output = (own.facts.get("options") or {}).get("output")
+    facts: dict[str, Any] = {"name": f"{tile_name(path)} nuclei{' mask' * (output == 'mask')}"}
+    facts |= _source(path, "labels of this plugin")
+    facts["metadata"][PLUGIN] = own.facts
+    before = own.levels[0].ndim - 2
+    if own.spacing_um is not None:
+        facts["scale"] = (1.0,) * before + own.spacing_um
+        facts["units"] = ("pixel",) * before + ("um", "um")
+    facts["multiscale"] = len(own.levels) > 1
+    if len(own.levels) > 1:
+        return list(own.levels), facts, "labels"
+    (labels,) = own.levels
+    return labels if labels.size > LARGEST_WHOLE else np.asarray(labels), facts, "labels"
+
+
+def read_as_labels(path: Path) -> LayerData:
+    """Read any file of labels as a labels layer: one that this package has written, or another.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A PNG, TIFF, BMP, ``.mat`` or GeoJSON; the folder of an OME-Zarr that this package wrote.
+
+    Returns
+    -------
+    tuple
+        A labels layer.
+
+    Raises
+    ------
+    InputError
+        If it holds no labels.
+    """
+    if origin_of(path) is not None:
+        return read_own(path)
+    if path.suffix.lower() == ".mat" or is_geojson_path(path):
+        return _layer(path)
+    facts = {"name": tile_name(path)} | _source(path, "label image")
+    return read_labels(path, stack=True), facts, "labels"
 
 
 def _outlined_layer(path: Path) -> LayerData:

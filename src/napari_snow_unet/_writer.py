@@ -86,6 +86,7 @@ def nuclei_of(
         downsample=1.0 if region is None else region.downsample,
         origin=_crop_origin(meta) if region is None else (region.x, region.y),
         classes=_classes(meta.get("features")),
+        provenance=facts,
     )
 
 

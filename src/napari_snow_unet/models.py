@@ -301,4 +301,5 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
         threshold_floor=config.threshold_floor,
         precision=precision,
         device=f"{device.name} ({device.kind}, {device.backend})",
+        folder="" if listed else str(folder),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +15,13 @@ from napari_snow_unet.cli import app
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.geojson_writing import write_geojson
 from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
+from napari_snow_unet.data.label_files import write_stack
 from napari_snow_unet.data.manifest import Tile, write_manifest
+from napari_snow_unet.data.progress import run
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.metrics.planes import score_sets
 from napari_snow_unet.metrics.tile import KEYS
+from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
 
 SEEDS = (1, 2, 3)
 
@@ -292,3 +298,66 @@ def test_the_same_again_gives_the_same_report(data, tmp_path):
     for one, other in zip(first, second, strict=True):
         assert one.name == other.name
         assert one.read_bytes() == other.read_bytes()
+
+
+def slices():
+    """Labels of three slices, and what was found in them: shifted, and nothing in the last."""
+    truth = np.stack([generate_tile(seed, size=96).labels for seed in SEEDS])
+    found = np.roll(truth, 2, axis=2)
+    found[2] = 0
+    return found, truth
+
+
+def test_stacks_are_measured_slice_by_slice_as_in_the_dock(tmp_path):
+    found, truth = slices()
+    maps = np.where(found, 220, 30).astype(np.uint8) + (truth > 0).astype(np.uint8) * 20
+    for name, planes in (("found/a", found), ("truth/a", truth), ("maps/a_probability", maps)):
+        write_stack(tmp_path / f"{name}.tif", planes)
+    write_labels(tmp_path / "found" / "b.png", found[0])
+    write_labels(tmp_path / "truth" / "b.png", truth[0])
+    a = (tmp_path / "found" / "a.tif", tmp_path / "truth" / "a.tif")
+    of_labels = scores(*a, "--pixel-size", 0.5)
+    of_map = scores(*a, "--probability", tmp_path / "maps" / "a_probability.tif")
+    chosen = Comparison(found, truth, list(np.ndindex(3)), spacing_um=(0.5, 0.5))
+    docks = score_sets(run(compare(chosen)), "a")
+    got = {"pooled": of_labels["pooled"], "mean": of_labels["mean"]}
+    got |= {tile.pop("name").removeprefix("a: "): tile for tile in of_labels["tiles"]}
+    assert list(docks) == ["pooled", "mean", "slice 0", "slice 1", "slice 2"]
+    assert got == docks
+    docks = score_sets(run(compare(replace(chosen, prediction=maps, threshold="otsu"))), "a")
+    for level, title in (("otsu", "Otsu"), ("0.5", "0.5")):
+        expected = docks[f"pooled at {title}"]
+        at = of_map["pooled"]["at"][level]
+        assert at == {key: expected[key] for key in at}
+    assert of_map["tiles"][1]["auc"] == docks["slice 1"]["auc"]
+    out = tmp_path / "report"
+    text = shell("evaluate", tmp_path / "found", tmp_path / "truth", "-o", out).stdout
+    assert "4 tiles and slices" in text
+    with (out / "scores.csv").open(newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file)]
+    assert names == ["a: slice 0", "a: slice 1", "a: slice 2", "b"]
+    assert "worst: a: slice 2" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_region_of_a_stack_is_one_plane_for_all_or_leaves_slices_out(tmp_path):
+    found, truth = slices()
+    write_stack(tmp_path / "found.tif", found)
+    write_stack(tmp_path / "truth.tif", truth)
+    inside = np.zeros((96, 96), np.int32)
+    inside[:, :48] = 1
+    write_labels(tmp_path / "plane.png", inside)
+    write_stack(tmp_path / "slices.tif", np.stack([inside, inside * 0, inside * 0]))
+    write_stack(tmp_path / "nothing.tif", np.zeros_like(truth))
+    files = (tmp_path / "found.tif", tmp_path / "truth.tif", "--region")
+    every = scores(*files, tmp_path / "plane.png")["tiles"]
+    assert [tile["name"] for tile in every] == [f"found: slice {k}" for k in range(3)]
+    assert scores(*files, tmp_path / "slices.tif")["tiles"] == every[:1]
+    assert "a region without a pixel" in refused("evaluate", *files, tmp_path / "nothing.tif")
+
+
+def test_a_stack_beside_an_image_is_refused_with_both_sizes(tmp_path):
+    found, truth = slices()
+    write_stack(tmp_path / "found.tif", found)
+    write_labels(tmp_path / "truth.png", truth[0])
+    error = refused("evaluate", tmp_path / "found.tif", tmp_path / "truth.png")
+    assert "it has 3 x 96 x 96 pixels (slices x height x width); expected 96 x 96 as in" in error

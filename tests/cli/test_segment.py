@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_image
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.models import open_model
+from napari_snow_unet.models import find_model, open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 
@@ -142,3 +147,54 @@ def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
 def test_auto_asks_no_network_library_for_the_classical_method(tiles, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: 1 / 0)
     shell("segment", tiles, "-o", tmp_path / "o", "--model", "classical", "--precision", "auto")
+
+
+def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path):
+    out = tmp_path / "out"
+    words = ("--model", "classical", "--threshold", 0.7, "--no-split", "--pixel-size", 0.5)
+    words += ("--min-area-um2", 4, "--format", "csv,png", "--tile", 512, "--overlay")
+    shell("segment", tiles / "t1.png", "-o", out, *words)
+    shell("segment", tiles, "-o", tmp_path / "whole", *words)
+    text = shell("segment", tiles, "-o", out, "--resume")
+    assert f"As begun ({out / 'options.json'}): " in text
+    assert (
+        "--model classical --threshold 0.7 --no-split --min-area-um2 4.0 --pixel-size 0.5 "
+        "--tile 512 --format csv,png --overlay"
+    ) in text
+    for name in ("t2.png", "t2.csv", "t2_overlay.png"):
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert "As begun" not in shell("segment", tiles, "-o", out, "--resume", *words)
+    for option, told in (
+        (("--threshold", 0.6), "begun with threshold 0.7; expected what is asked for now: thresho"),
+        (("--min-area", 40), "begun with min_area (none), min_area_um2 4.0; expected"),
+    ):
+        command = [str(word) for word in ("segment", tiles, "-o", out, "--resume", *option)]
+        with pytest.raises(InputError, match=re.escape(told)):
+            CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(find_model("default"), own)
+    out = tmp_path / "out"
+    shell("segment", tiles / "t1.png", "-o", out, "--model", own, "--precision", "float32")
+    text = shell("segment", tiles, "-o", out, "--resume")
+    assert f"--model {own} --precision float32" in text
+    assert "2 of 2 images segmented" in text
+
+
+def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
+    out = tmp_path / "out"
+    shell("segment", tiles / "t1.png", "-o", out, "--model", "classical", "--min-area", 50)
+    record = json.loads((out / "options.json").read_text())
+    for name in ("test_time_augmentation", "precision", "tile", "model_folder"):
+        del record[name]
+    (out / "options.json").write_text(json.dumps(record))
+    text = shell("segment", tiles, "-o", out, "--resume")
+    assert "--model classical --min-area 50.0" in text
+    command = ["segment", str(tiles), "-o", str(out), "--resume", "--tta"]
+    with pytest.raises(InputError, match="begun with test_time_augmentation False"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+    (out / "options.json").write_text(json.dumps(record | {"min_area": "large"}))
+    with pytest.raises(InputError, match="it says that min_area is 'large'"):
+        CliRunner().invoke(app, command, catch_exceptions=False)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
-from napari_snow_unet.cli import app
+from napari_snow_unet.cli import app, main
+from napari_snow_unet.cli.usage import sentence
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 
@@ -44,3 +48,21 @@ def test_a_folder_that_is_no_model_is_an_input_that_cannot_be_used(tmp_path, mon
     (tmp_path / "folder").mkdir()
     result = CliRunner().invoke(app, ["segment", "a.png", "-o", "out", "--model", "folder"])
     assert "a folder without a" in str(result.exception)
+
+
+def test_the_reason_stands_before_a_long_path(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "a folder with a long name"
+    monkeypatch.setattr(sys, "argv", ["napari-snow-unet", "check", str(folder)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "Error: a folder with a long name: there is no such folder; expected a folder with images "
+        f"and masks. Choose another folder. ({folder})\n"
+    )
+
+
+@pytest.mark.parametrize("path", ["tiles/a.png", None])
+def test_a_short_path_stands_where_it_is(path):
+    error = InputError("it is cut short", expected="a PNG", remedy="Copy it again.", path=path)
+    assert sentence(error) == str(error)

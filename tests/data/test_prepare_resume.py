@@ -15,7 +15,7 @@ import pytest
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
-from napari_snow_unet.data.images import read_labels, write_labels
+from napari_snow_unet.data.images import read_labels, write_image, write_labels
 from napari_snow_unet.data.manifest import JOURNAL, MANIFEST, read_manifest, write_manifest
 from napari_snow_unet.data.png import encode
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
@@ -308,3 +308,18 @@ def test_a_split_that_was_changed_stays_unless_another_is_asked_for(source, whol
     assert prepared(source, out).parts == parts
     assert (out / MANIFEST).read_bytes() == table
     assert prepared(source, out, split=SplitPlan(train=1.0)).parts["train"] == 10
+
+
+def test_what_is_gone_on_with_has_the_pixel_size_it_was_begun_with(source, tmp_path):
+    folder = tmp_path / "dataset"
+    prepared(source, folder, limit=2, um_per_px=0.5)
+    result = prepared(source, folder)
+    assert {tile.um_per_px for tile in result.tiles} == {0.5}
+    assert result.new == len(result.tiles) - 2 > 0
+    assert result.messages == ["Where images do not say it, a pixel is 0.5 µm, as given before."]
+    assert prepared(source, folder).messages == []
+    write_labels(folder.parent / "more" / "masks" / "new.png", np.eye(8, dtype=np.int32))
+    write_image(folder.parent / "more" / "images" / "new.png", np.zeros((8, 8, 3), np.uint8))
+    other = run(prepare([tmp_path / "more"], folder, PrepareOptions(um_per_px=0.25)))
+    assert [tile.um_per_px for tile in other.tiles][-1] == 0.25
+    assert other.messages == []

@@ -25,6 +25,15 @@ if __name__ == "__main__":
 """
 
 
+UNGUARDED = """
+import os, sys
+from napari_snow_unet.data.workers import Crew
+print("runs")
+pids = [pid for _, pid in Crew(eval, ["__import__('os').getpid()"] * 4, 2)]
+print(os.getpid() in pids, __file__ == sys.argv[0])
+"""
+
+
 def crew_of(count, workers=2):
     return Crew(eval, (f"{number} * 2" for number in range(count)), workers)
 
@@ -113,3 +122,11 @@ def test_little_work_is_done_in_this_process_and_much_by_others():
     others = set(pids[8:])
     assert os.getpid() not in others or usable_cores() == 1
     assert len(others) == min(usable_cores(), 60)
+
+
+def test_a_script_without_a_guard_is_not_run_again_by_its_processes(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["runs", "False", "True"]

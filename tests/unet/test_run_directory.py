@@ -70,11 +70,32 @@ def test_a_training_that_ended_before_its_first_epoch_did_makes_room(discs, tmp_
     assert {path.name for path in tmp_path.iterdir()} == {"run"}
 
 
-@pytest.mark.parametrize("what", ["notes.txt", "history.csv", "best/model.weights.h5", "running"])
+@pytest.mark.parametrize(
+    "left", ["checkpoints/.writing-a1b2/model.weights.h5", ".writing-x9.json", "checkpoints/"]
+)
+def test_a_training_killed_at_its_first_checkpoint_makes_room(discs, run, left):
+    training.train(run, stop=StopRequest(None, 0))
+    path = run.folder / left
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if left.endswith("/") else path.write_bytes(b"half")
+    assert training.train(run, stop=StopRequest(None, 0)).epoch == 0  # it can be gone on with
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(exist_ok=True) if left.endswith("/") else path.write_bytes(b"half")
+    again = training.begin(discs, run.folder, OPTIONS)[0]
+    assert {item.name for item in again.folder.iterdir()} == {"config.json", "tiles.csv", "log.txt"}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("notes.txt", "history.csv", "best/model.weights.h5", "running"),
+        *("checkpoints/000001/state.json", "checkpoints"),
+    ],
+)
 def test_what_may_be_of_worth_stays(discs, run, what):
     training.train(run, stop=StopRequest(None, 0))
     path = run.folder / what
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with locked(run.folder) if what == "running" else path.open("w"):
         before = sorted(run.folder.rglob("*"))
         with pytest.raises(InputError, match="--resume"):

@@ -319,12 +319,9 @@ def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_p
     (image,) = dock.viewer.open(write_labels(tmp_path / file, truth), plugin="napari")
     assert "Open a truth" in dock.message
     assert "('labels')" in dock.message
-    assert "Convert to Labels" in dock.message
+    assert "Press Open as Labels" in dock.message
     dock.choose(image, dock.viewer.add_labels(truth, name="truth"))
-    assert dock.message == (
-        "'labels' is an image, but holds labels. Right-click it in the layer list and choose "
-        "Convert to Labels."
-    )
+    assert dock.message == ("'labels' is an image, but holds labels. Press Open as Labels.")
     assert not dock.bar.run_button.isEnabled()
     assert not dock.form.live.text.text()
     image.data = np.where(truth, 255, 0).astype(np.uint8)  # a mask may serve as a map

@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
 ASKED = "options.json"
-_CHANGE_NOTHING = ("tile",)  # options that give the same labels whatever their value
+# The same labels come whatever the edge of a window, and wherever the model lies.
+_CHANGE_NOTHING = ("tile", "model_folder")
+_OPTIONS = asdict(Options())
+_NUMBER = (int, float)
+_NOTHING = type(None)
+#: The types of what is taken from a file; a bool is no number here.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "precision": (str,),
+    "threshold": (str, *_NUMBER),
+    "output": (str,),
+    "split": (bool,),
+    "min_area": (_NOTHING, *_NUMBER),
+    "min_area_um2": (_NOTHING, *_NUMBER),
+    "fill_holes": (bool,),
+    "clear_border": (bool,),
+    "channel": (_NOTHING, str),
+    "pixel_size_um": (_NOTHING, *_NUMBER),
+    "tile": (int,),
+    "test_time_augmentation": (bool,),
+    "file_pixel_size": (bool,),
+    "formats": (list,),
+    "probability": (bool,),
+    "overlay": (bool,),
+}
 
 
 def what_is_asked(
@@ -32,11 +59,12 @@ def what_is_asked(
     use_pixel_size : bool
         Whether the pixel size that a file states is believed.
     """
-    chosen = {name: value for name, value in asdict(options).items() if name not in _CHANGE_NOTHING}
     return {
         "model": model.name,
+        "model_folder": model.folder,
         "checksum": model.checksum,
-        **chosen,
+        "precision": model.precision if model.checksum else "auto",
+        **asdict(options),
         "file_pixel_size": use_pixel_size,
         "formats": list(outputs.formats),
         "probability": outputs.probability,
@@ -47,7 +75,8 @@ def what_is_asked(
 def note_asked(asked: dict[str, Any], outputs: Outputs) -> None:
     """Note what a run is asked for; refuse to go on with one that was asked for something else.
 
-    What the folder was begun with stays noted until its results are replaced.
+    What the folder was begun with stays noted until its results are replaced. What is not noted,
+    since there was no such option then, had its default.
 
     Parameters
     ----------
@@ -64,17 +93,100 @@ def note_asked(asked: dict[str, Any], outputs: Outputs) -> None:
     path = outputs.folder / ASKED
     before = None if outputs.overwrite else _read(path)
     if before is not None:
-        other = [name for name in asked if before.get(name) != asked[name]]
+        before = {**asked, **_OPTIONS, **before}
+        compared = [name for name in asked if name not in _CHANGE_NOTHING]
+        other = [name for name in compared if before[name] != asked[name]]
         if not (outputs.resume and other):
             return
         raise InputError(
             "these results were begun with " + _said(before, other),
             expected="what is asked for now: " + _said(asked, other),
-            remedy="Ask for the same, choose another folder, or begin again with --overwrite.",
+            remedy="Leave these options out to go on as before, choose another folder, or begin "
+            "again with --overwrite.",
             path=path,
         )
     with written_whole(path, overwrite=True) as temporary:
         temporary.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+
+
+def as_begun(job: Job, given: Collection[str]) -> tuple[Job, dict[str, Any]]:
+    """Complete what is asked for now by what a folder of results was begun with.
+
+    Parameters
+    ----------
+    job : Job
+        What is asked for now, with defaults for everything else.
+    given : collection of str
+        The entries that are asked for: names of `Options`, ``model``, ``precision``,
+        ``file_pixel_size``, ``formats``, ``probability`` and ``overlay``.
+
+    Returns
+    -------
+    job : Job
+        With what the folder was begun with in place of the defaults.
+    taken : dict
+        The entries that have become others by this, with their values.
+
+    Raises
+    ------
+    InputError
+        If a value that was noted cannot be one.
+    """
+    path = job.outputs.folder / ASKED
+    before = _read(path) or {}
+    if before.get("model") == DEFAULT_MODEL and not before.get("model_folder"):
+        before["model"] = DEFAULT
+    now = _entries(job)
+    taken = {
+        name: _checked(name, before[name], path)
+        for name in now
+        if name in before and name not in given and before[name] != now[name]
+    }
+    if "model" in taken and isinstance(before.get("model_folder"), str):
+        taken["model"] = before["model_folder"] or taken["model"]
+    return _with_entries(job, now | taken), taken
+
+
+def _entries(job: Job) -> dict[str, Any]:
+    return {
+        "model": job.model,
+        "precision": job.precision,
+        **asdict(job.options),
+        "file_pixel_size": job.use_pixel_size,
+        "formats": list(job.outputs.formats),
+        "probability": job.outputs.probability,
+        "overlay": job.outputs.overlay,
+    }
+
+
+def _with_entries(job: Job, entries: dict[str, Any]) -> Job:
+    outputs = replace(
+        job.outputs,
+        formats=tuple(entries["formats"]),
+        probability=entries["probability"],
+        overlay=entries["overlay"],
+    )
+    return replace(
+        job,
+        model=entries["model"],
+        precision=entries["precision"],
+        options=Options(**{name: entries[name] for name in _OPTIONS}),
+        outputs=outputs,
+        use_pixel_size=entries["file_pixel_size"],
+    )
+
+
+def _checked(name: str, value: Any, path: Path) -> Any:
+    types = _TYPES[name]
+    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    if not fits or (name == "formats" and not all(isinstance(word, str) for word in value)):
+        raise InputError(
+            f"it says that {name} is {value!r}",
+            expected="what a run has noted there",
+            remedy="Give that option, choose another folder, or begin again with --overwrite.",
+            path=path,
+        )
+    return value
 
 
 def _read(path: Path) -> dict[str, Any] | None:

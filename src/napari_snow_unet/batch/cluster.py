@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_snow_unet.batch.asked import note_asked, what_is_asked
 from napari_snow_unet.batch.begun import remove_halves
+from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.large import segment_large_file
 from napari_snow_unet.batch.segmenting import segment_one, within_file
 from napari_snow_unet.batch.summary import (
@@ -22,7 +23,7 @@ from napari_snow_unet.batch.summary import (
     append_to_summary,
     start_summary,
 )
-from napari_snow_unet.batch.writing import Outputs, refuse_clash
+from napari_snow_unet.batch.writing import refuse_clash
 from napari_snow_unet.data.any_image import large_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
@@ -32,38 +33,12 @@ from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.large.glass import read_with_glass
 from napari_snow_unet.segmentation.large.windows import Computed, Plan, compute_window
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import Options, check_options
+from napari_snow_unet.segmentation.options import check_options
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.tiling import Tile
 
 REACHED_WITHIN = 20  # seconds
 SENT_AHEAD = 2  # windows per thread of a worker: one is computed, one waits
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker needs to know to segment an image; all of it can be sent.
-
-    Attributes
-    ----------
-    model, precision : str
-        As `models.open_model` takes them; a folder must be there on every machine.
-    options : Options
-        What the person chose.
-    outputs : Outputs
-        Where to: a folder that every machine sees under the same path.
-    use_pixel_size : bool
-        Believe the pixel size that a file states.
-    pixel_sizes : dict from Path to float
-        Micrometres per pixel of files that do not state any.
-    """
-
-    model: str
-    precision: str
-    options: Options
-    outputs: Outputs
-    use_pixel_size: bool = True
-    pixel_sizes: dict[Path, float] = field(default_factory=dict)
 
 
 def segment_files_on(

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.batch.summary import FileResult
-from napari_snow_unet.batch.writing import Outputs, refuse_taken
+from napari_snow_unet.batch.writing import Outputs, refuse_taken, said_of
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.label_origin import facts_for_file
 from napari_snow_unet.data.large_tiff import write_tiled_tiff
 from napari_snow_unet.data.ome_zarr import ome_zarr_labels
 from napari_snow_unet.data.pixel_size import plausible_um
@@ -108,13 +109,17 @@ def segment_large_file(
         unnamed = stack.pop_all()
 
     def write() -> FileResult:
+        about = facts_for_file(said_of(slide.path, found.provenance, found.threshold), spacing)
         with unnamed:  # the OME-Zarr takes its name at the end
+            written.say(about)
             for path, array in (
                 (targets.get("tif"), written.levels[0]),
                 (map_path if outputs.probability else None, probability),
             ):
                 if path is not None:
-                    write_tiled_tiff(path, array, spacing, overwrite=outputs.overwrite)
+                    known = None if path == map_path else about
+                    overwrite = outputs.overwrite
+                    write_tiled_tiff(path, array, spacing, about=known, overwrite=overwrite)
         return _result(slide.path, next(iter(targets.values())), found)
 
     return write

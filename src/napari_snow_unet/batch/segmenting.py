@@ -25,6 +25,7 @@ from napari_snow_unet.batch.summary import (
 from napari_snow_unet.batch.writing import (
     Outputs,
     check_formats,
+    mean_threshold,
     planes_of,
     refuse_clash,
     write_results,
@@ -311,7 +312,7 @@ def within_file(
 
 
 def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileResult:
-    threshold = float(np.mean([part.threshold for part in parts]))
+    threshold = mean_threshold(parts)
     origin = {"source": str(source)} | ({"level": 0} if is_slide(source) else {})
     densities = [part.nuclei_per_mm2 for part in parts if part.nuclei_per_mm2 is not None]
     return FileResult(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ def write_results(
         If a file exists and may not be overwritten.
     """
     planes, stem = planes_of(image.array), outputs.folder / image.path.stem
+    nuclei = _nuclei(image, planes, parts)
     if outputs.probability:
         maps = [part.probability for part in parts]
         _write_planes(_named(stem, "_probability.png"), maps, outputs.overwrite)
@@ -112,13 +113,12 @@ def write_results(
             for plane, part in zip(planes, parts, strict=True)
         ]
         _write_planes(_named(stem, "_overlay.png"), drawn, outputs.overwrite)
-    nuclei = _nuclei(image, planes, parts)
     written = []
     for name in outputs.formats_of(large=False):
         target = _named(stem, f".{name}")
         if mask and name in ("png", "tif"):
             masks = [(part.labels * 255).astype(np.uint8) for part in parts]
-            written.append(_write_planes(target, masks, outputs.overwrite))
+            written.append(_write_planes(target, masks, outputs.overwrite, nuclei.about))
         else:
             written.append(write_nuclei(target, nuclei, overwrite=outputs.overwrite))
     return written[0]
@@ -133,7 +133,18 @@ def _nuclei(image: ImageFile, planes: Sequence[Array], parts: Sequence[Segmentat
         spacing_um=None if pixel is None else (pixel, pixel),
         downsample=1.0 if region is None else region.downsample,
         origin=(0.0, 0.0) if region is None else (region.x, region.y),
+        provenance=said_of(image.path, parts[0].provenance, mean_threshold(parts)),
     )
+
+
+def said_of(source: Path, provenance: Mapping[str, Any], threshold: float) -> dict[str, Any]:
+    """Return what the files of an image's labels say of them; of its path only the name."""
+    return {"image": tile_name(source), **provenance, "threshold": threshold}
+
+
+def mean_threshold(parts: Sequence[Segmentation]) -> float:
+    """Return the threshold that was used, the mean over planes."""
+    return float(np.mean([part.threshold for part in parts]))
 
 
 def _stacked(planes: Sequence[Array]) -> Array:
@@ -144,11 +155,16 @@ def _named(stem: Path, ending: str) -> Path:
     return stem.with_name(stem.name + ending)
 
 
-def _write_planes(target: Path, planes: Sequence[Array], overwrite: bool) -> Path:
+def _write_planes(
+    target: Path,
+    planes: Sequence[Array],
+    overwrite: bool,
+    about: Mapping[str, Any] | None = None,
+) -> Path:
     """Write one plane as an image, several as a TIFF stack of the same stem."""
     if len(planes) == 1:
-        return write_image(target, planes[0], overwrite=overwrite)
-    return write_stack(target, np.stack(planes), overwrite=overwrite)
+        return write_image(target, planes[0], about=about, overwrite=overwrite)
+    return write_stack(target, np.stack(planes), about=about, overwrite=overwrite)
 
 
 def check_formats(image: ImageFile, outputs: Outputs) -> None:

@@ -21,6 +21,7 @@ from napari_snow_unet.cli import (
     split,
     train,
 )
+from napari_snow_unet.cli.usage import sentence
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.ending import end_at_once
 
@@ -85,7 +86,7 @@ def _run() -> None:
     try:
         app()
     except InputError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {sentence(error)}", err=True)
         sys.exit(1)
     except OSError as error:  # a full or closed disk, a drive that fails
         if error.errno is None:

@@ -80,6 +80,7 @@ def evaluate(
 ) -> None:
     """Score predicted labels against ground truth; files are matched by the image's name.
 
+    Of stacks (TIFF with several pages) each slice counts as a tile, named 'NAME: slice 0'.
     A tile that cannot be compared, or has no prediction, is named at the end, and the exit code
     is 1. What each score means stands in docs/metrics.md.
     """
@@ -142,12 +143,12 @@ def _print(evaluations: Sequence[Evaluation]) -> None:
 
 
 def _print_scores(evaluation: Evaluation) -> None:
-    from napari_snow_unet.metrics.document import shown, shown_interval, title_of
+    from napari_snow_unet.metrics.document import counted, shown, shown_interval, title_of
     from napari_snow_unet.metrics.summary import mean_scores
 
     pooled = evaluation.pooled_scores
     table(
-        [f"{evaluation.task.name}, {len(evaluation.tiles)} tiles", "pooled", "mean", "95 %", "n"],
+        [f"{evaluation.task.name}, {counted(evaluation)}", "pooled", "mean", "95 %", "n"],
         [
             (
                 title_of(key, evaluation),

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
-from napari_snow_unet.cli.usage import as_wrong_usage
+from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
 from napari_snow_unet.data.label_files import FORMATS
 
+if TYPE_CHECKING:
+    from napari_snow_unet.batch.job import Job
+
 STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
+
+#: What a parameter decides in the record of a run, where that is not called as it is.
+_DECIDES = {
+    "min_area": ("min_area", "min_area_um2"),
+    "min_area_um2": ("min_area", "min_area_um2"),
+    "no_split": ("split",),
+    "no_fill_holes": ("fill_holes",),
+    "pixel_size": ("pixel_size_um", "file_pixel_size"),
+    "split": (),
+}
 
 Channel = Literal["red", "green", "blue", "grey", "hematoxylin"]
 
 
 def segment(
+    context: typer.Context,
     image: Annotated[
         list[str],
         typer.Argument(help="Images, folders, patterns or prepared datasets.", show_default=False),
@@ -111,7 +127,10 @@ def segment(
     ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with a run that was ended: leave what it finished."),
+        typer.Option(
+            "--resume",
+            help="Go on with a run that was ended, with its options: leave what it finished.",
+        ),
     ] = False,
 ) -> None:
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
@@ -122,6 +141,7 @@ def segment(
     is named at the end, the others are done, and the exit code is 1.
     """
     from napari_snow_unet.batch import Outputs, find_images, segment_files
+    from napari_snow_unet.batch.job import Job
     from napari_snow_unet.models import CLASSICAL, UnknownModelError, open_model
     from napari_snow_unet.segmentation.options import Options, check_options, check_values
     from napari_snow_unet.segmentation.threshold import in_digits
@@ -146,33 +166,34 @@ def segment(
         raise typer.BadParameter(
             "--min-area is in pixels, --min-area-um2 in µm²: give one of them."
         )
-    wanted = _formats(formats)
+    outputs = Outputs(output_folder, probability, overlay, overwrite, _formats(formats), resume)
+    job = Job(model, precision, options, outputs, pixel_size != 0)
+    if resume:
+        job = _as_begun(job, on_command_line(context))
     with as_wrong_usage():
-        check_values(options)
+        check_values(job.options)
     found = find_images(image, split)
-    if model != CLASSICAL:
+    if job.model != CLASSICAL:
         choose(device=device)
     with as_wrong_usage(UnknownModelError):
-        network = open_model(model, precision=precision)
+        network = open_model(job.model, precision=job.precision)
     with as_wrong_usage():
-        check_options(options, network)
-    outputs = Outputs(output_folder, probability, overlay, overwrite, wanted, resume)
-    use_pixel_size = pixel_size != 0
+        check_options(job.options, network)
     if scheduler is None:
         steps = segment_files(
             found.images,
             network,
-            options,
-            outputs,
-            use_pixel_size=use_pixel_size,
+            job.options,
+            job.outputs,
+            use_pixel_size=job.use_pixel_size,
             pixel_sizes=found.pixel_sizes,
         )
     else:
-        from napari_snow_unet.batch.cluster import Job, segment_files_on
+        from napari_snow_unet.batch.cluster import segment_files_on
 
         if resume:
             raise typer.BadParameter("--resume works on this machine, not with --scheduler.")
-        job = Job(model, precision, options, outputs, use_pixel_size, found.pixel_sizes)
+        job = replace(job, pixel_sizes=found.pixel_sizes)
         steps = segment_files_on(scheduler, found.images, job)
     results = follow(steps, "Segmenting", stopped=STOPPED)
     failed = [result for result in results if result.error]
@@ -205,6 +226,26 @@ def segment(
         typer.echo(f"Failed: {told}", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _as_begun(job: Job, given: Iterable[str]) -> Job:
+    """Go on with the options that a run was begun with, and say which they are."""
+    from napari_snow_unet.batch.asked import ASKED, as_begun
+    from napari_snow_unet.segmentation.reproduction import as_words
+
+    decided = {entry for name in given for entry in _DECIDES.get(name, (name,))}
+    job, taken = as_begun(job, decided)
+    words = []
+    for name, value in taken.items():
+        if name == "formats":
+            words += ["--format", ",".join(value)]
+        elif name == "file_pixel_size":
+            words += ["--pixel-size", "0"]
+        else:
+            words += as_words(name.removesuffix("_um") if "pixel" in name else name, value)
+    if words:
+        typer.echo(f"As begun ({job.outputs.folder / ASKED}): {shlex.join(words)}")
+    return job
 
 
 def _together(errors: list[str]) -> Iterator[str]:

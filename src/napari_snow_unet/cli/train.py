@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from napari_snow_unet.cli.usage import as_wrong_usage
+from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
 
 if TYPE_CHECKING:
     from napari_snow_unet.unet.run_directory import RunDirectory
@@ -140,11 +140,7 @@ def train(
 
 def _given(context: typer.Context) -> dict[str, Any]:
     """Return what stands on the command line; with --resume, that is not everything."""
-    given = {
-        name: value
-        for name, value in context.params.items()
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    }
+    given = on_command_line(context)
     if "resume" in given and (kept := sorted(set(given) - _WITH_RESUME)):
         words = ", ".join("-o" if name == "run_folder" else name for name in kept)
         raise typer.BadParameter(f"A resumed training keeps its own {words.replace('_', '-')}.")

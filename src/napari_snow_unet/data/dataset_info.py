@@ -26,11 +26,14 @@ class DatasetInfo:
         Tiles per folder, None for one folder.
     split : SplitPlan
         How it is divided.
+    um_per_px : float or None
+        Micrometres per pixel at full resolution that were given last, where images do not say.
     """
 
     masks: str = "labels"
     shard: int | None = None
     split: SplitPlan = field(default_factory=SplitPlan)
+    um_per_px: float | None = None
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -72,6 +75,9 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
     for share in (plan.train, plan.val, plan.test):
         if share is not None and (isinstance(share, bool) or not 0 <= share < math.inf):
             raise ValueError(f"{share!r} is no part of a split")
+    side = info.um_per_px
+    if side is not None and (isinstance(side, bool) or not 0 < side < math.inf):
+        raise ValueError(f"um_per_px is {side!r}")
     if shard == 0 or not isinstance(plan.group_by, str | None):
         raise ValueError(f"shard is {shard!r}, group_by {plan.group_by!r}")
     return info

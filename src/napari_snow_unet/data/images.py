@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tifffile import imwrite
 
 from napari_snow_unet.data import decoding, pixel_size
@@ -35,6 +38,7 @@ __all__ = [
     "write_labels",
 ]
 
+ABOUT = "napari-snow-unet"  # under which a file says how its labels came about
 _LABELS = "a label image (PNG or TIFF with one number per pixel, or a HoVer-Net .mat)"
 
 
@@ -89,7 +93,9 @@ def read_image(source: Source) -> ImageFile:
         return ImageFile(pixels, pixel_size.from_dots_per_inch(image.info), path)
 
 
-def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDArray[np.int32]:
+def read_labels(
+    source: Source, shape: tuple[int, int] | None = None, *, stack: bool = False
+) -> npt.NDArray[np.int32]:
     """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, HoVer-Net .mat, GeoJSON.
 
     Parameters
@@ -99,10 +105,12 @@ def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDA
     shape : tuple of int, optional
         Height and width of the image that GeoJSON outlines belong to. By default they are those
         of the image beside the file.
+    stack : bool, default: False
+        Take a TIFF of several planes too.
 
     Returns
     -------
-    ndarray of int32, shape (Y, X)
+    ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
         The values as they are: ids with their gaps, or 0 and 255 of a binary mask.
 
     Raises
@@ -119,7 +127,8 @@ def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDA
     with opened(source, _LABELS) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                return as_labels(_one_band(decoding.tiff_pixels(tif, stream), path), path=path)
+                values = _one_band(decoding.tiff_pixels(tif, stream), path)
+                return as_labels(values, path=path, stack=stack)
         image = decoding.open_pillow(stream)
         if image is None or image.format == "JPEG":
             raise PixelError("the file is a JPEG" if image else "the file is of another kind")
@@ -127,7 +136,11 @@ def read_labels(source: Source, shape: tuple[int, int] | None = None) -> npt.NDA
 
 
 def write_image(
-    path: str | os.PathLike[str], pixels: npt.NDArray[np.uint8], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    pixels: npt.NDArray[np.uint8],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write an 8-bit image as PNG or TIFF, by the suffix of `path`.
 
@@ -137,6 +150,8 @@ def write_image(
         The file to write: ``.png``, ``.tif`` or ``.tiff``.
     pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
         Grey, RGB or RGBA.
+    about : mapping, optional
+        How a mask came about, see `label_origin`; it is said in the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -159,12 +174,16 @@ def write_image(
             remedy="Convert it to uint8.",
             path=path,
         )
-    _write(path, pixels, overwrite=overwrite)
+    _write(path, pixels, about, overwrite=overwrite)
     return path
 
 
 def write_labels(
-    path: str | os.PathLike[str], labels: npt.NDArray[np.integer[Any]], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    labels: npt.NDArray[np.integer[Any]],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write labels as a 16-bit PNG, or as a 32-bit TIFF when an id is above 65,535.
 
@@ -175,6 +194,8 @@ def write_labels(
         ids need it.
     labels : ndarray of int, shape (Y, X)
         Ids, 0 for background.
+    about : mapping, optional
+        How they came about, see `label_origin`; it is said in the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -193,11 +214,13 @@ def write_labels(
     large = ids.max() > np.iinfo(np.uint16).max
     if large and path.suffix.lower() == ".png":
         path = path.with_suffix(".tif")
-    _write(path, ids.astype(np.uint32 if large else np.uint16), overwrite=overwrite)
+    _write(path, ids.astype(np.uint32 if large else np.uint16), about, overwrite=overwrite)
     return path
 
 
-def _write(path: Path, pixels: npt.NDArray[Any], *, overwrite: bool) -> None:
+def _write(
+    path: Path, pixels: npt.NDArray[Any], about: Mapping[str, Any] | None, *, overwrite: bool
+) -> None:
     suffix = path.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
         raise InputError(
@@ -208,10 +231,14 @@ def _write(path: Path, pixels: npt.NDArray[Any], *, overwrite: bool) -> None:
         )
     with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         if suffix == ".png":
-            Image.fromarray(pixels).save(stream, "PNG")
+            said = PngInfo()
+            if about:
+                said.add_text(ABOUT, json.dumps(about))
+            Image.fromarray(pixels).save(stream, "PNG", pnginfo=said)
         else:
             photometric = "rgb" if pixels.ndim == 3 else "minisblack"
-            imwrite(stream, pixels, compression="zlib", photometric=photometric)
+            metadata = {ABOUT: about} if about else {}
+            imwrite(stream, pixels, compression="zlib", photometric=photometric, metadata=metadata)
 
 
 def _one_band(values: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import numpy.typing as npt
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.geojson_writing import write_geojson
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import write_labels
+from napari_snow_unet.data.images import ABOUT, write_labels
+from napari_snow_unet.data.label_origin import facts_for_file
 from napari_snow_unet.data.nucleus_measurements import (
     Measurements,
     measure_nuclei,
@@ -49,6 +50,8 @@ class Nuclei:
         x and y of the upper left corner in the slide, in pixels at full resolution.
     classes : mapping from int to str, optional
         Class of a label, where it has one.
+    provenance : mapping
+        How the labels came about, where that is known: said in PNG, TIFF and OME-Zarr.
     """
 
     labels: npt.NDArray[Any]
@@ -58,6 +61,12 @@ class Nuclei:
     downsample: float = 1.0
     origin: tuple[float, float] = (0.0, 0.0)
     classes: Mapping[int, str] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What their file says of them."""
+        return facts_for_file(self.provenance, self.spacing_um)
 
     @cached_property
     def measurements(self) -> list[Measurements]:
@@ -145,8 +154,8 @@ def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: boo
 
 def _write_image(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
     if nuclei.labels.ndim == 2:
-        return write_labels(path, nuclei.labels, overwrite=overwrite)
-    return write_stack(path, nuclei.labels, overwrite=overwrite)
+        return write_labels(path, nuclei.labels, about=nuclei.about, overwrite=overwrite)
+    return write_stack(path, nuclei.labels, about=nuclei.about, overwrite=overwrite)
 
 
 def _write_mat(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
@@ -167,7 +176,11 @@ def _write_geojson(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
 
 def _write_zarr(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
     return write_ome_zarr_labels(
-        path, nuclei.labels, spacing_um=nuclei.spacing_um, overwrite=overwrite
+        path,
+        nuclei.labels,
+        spacing_um=nuclei.spacing_um,
+        about=nuclei.about,
+        overwrite=overwrite,
     )
 
 
@@ -186,7 +199,11 @@ _WRITERS: dict[str, Callable[[Path, Nuclei, bool], Path]] = {
 
 
 def write_stack(
-    path: str | os.PathLike[str], planes: npt.NDArray[Any], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    planes: npt.NDArray[Any],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write planes as one compressed TIFF.
 
@@ -196,6 +213,8 @@ def write_stack(
         The file to write; any suffix gives way to ``.tif``.
     planes : ndarray, shape (N, Y, X) or (N, Y, X, 3)
         Labels, grey or RGB.
+    about : mapping, optional
+        How labels came about; it is said in the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -214,5 +233,11 @@ def write_stack(
     path = Path(path).with_suffix(".tif")
     photometric = "rgb" if planes.dtype == np.uint8 and planes.shape[-1] in (3, 4) else "minisblack"
     with written_whole(path, overwrite=overwrite) as temporary:
-        tifffile.imwrite(temporary, planes, compression="zlib", photometric=photometric)
+        tifffile.imwrite(
+            temporary,
+            planes,
+            compression="zlib",
+            photometric=photometric,
+            metadata={ABOUT: about} if about else {},
+        )
     return path

@@ -20,6 +20,7 @@ def as_labels(
     path: str | os.PathLike[str],
     what: str = "the image",
     expected: str = "a label image: whole numbers from 0, one per pixel",
+    stack: bool = False,
 ) -> npt.NDArray[np.int32]:
     """Check that `values` is a label image and return it as int32, rows first in memory.
 
@@ -31,16 +32,18 @@ def as_labels(
         The file they come from or go to, for the error.
     what, expected : str
         The words of the error for what was received and what was expected.
+    stack : bool, default: False
+        Let several planes of labels be some too.
 
     Returns
     -------
-    ndarray of int32, shape (Y, X)
+    ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
         The same ids.
 
     Raises
     ------
     InputError
-        If `values` is not two-dimensional, is empty, or holds anything but whole numbers from 0
+        If `values` has other axes, is empty, or holds anything but whole numbers from 0
         to 2,147,483,647.
     """
 
@@ -48,7 +51,7 @@ def as_labels(
         remedy = "Check how the file was written."
         return InputError(f"{what} {problem}", expected=expected, remedy=remedy, path=path)
 
-    if values.ndim != 2 or values.size == 0:
+    if values.ndim not in ((2, 3) if stack else (2,)) or values.size == 0:
         raise refusal(f"has the shape {' x '.join(map(str, values.shape)) or '()'}")
     if values.dtype.kind not in "biuf":
         raise refusal(f"has the type {values.dtype}")

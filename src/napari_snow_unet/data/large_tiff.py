@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data.files import written_whole
+from napari_snow_unet.data.images import ABOUT
 
 TILE = 512  # pixels
 STRIP = 4 * TILE  # rows read together
@@ -22,6 +24,7 @@ def write_tiled_tiff(
     array: Any,
     spacing_um: tuple[float, float] | None = None,
     *,
+    about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a plane tile by tile, compressed without loss.
@@ -34,6 +37,8 @@ def write_tiled_tiff(
         Sliced like an array, such as a Zarr array; labels or a probability map.
     spacing_um : tuple of float, optional
         Height and width of a pixel in micrometres.
+    about : mapping, optional
+        How labels came about; it is said in the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -62,6 +67,7 @@ def write_tiled_tiff(
             photometric="minisblack",
             resolution=resolution,
             resolutionunit=None if spacing_um is None else "CENTIMETER",
+            description=json.dumps({ABOUT: about}) if about else None,
             metadata=None,
         )
     return Path(path)

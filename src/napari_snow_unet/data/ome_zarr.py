@@ -12,7 +12,7 @@ References
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.data.images import ABOUT
 from napari_snow_unet.data.whole_folder import folder_written_whole
 
 VERSION = "0.4"
@@ -34,6 +35,7 @@ def write_ome_zarr_labels(
     labels: npt.NDArray[np.integer[Any]],
     *,
     spacing_um: tuple[float, float] | None = None,
+    about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write labels as an OME-Zarr folder.
@@ -46,6 +48,8 @@ def write_ome_zarr_labels(
         Ids, 0 for background; up to three axes before the plane.
     spacing_um : tuple of float, optional
         Height and width of a pixel in micrometres.
+    about : mapping, optional
+        How the labels came about; it is said in the folder.
     overwrite : bool, default: False
         Replace an OME-Zarr folder that is already there.
 
@@ -68,6 +72,7 @@ def write_ome_zarr_labels(
         path, labels.shape, dtype=labels.dtype, spacing_um=spacing_um, overwrite=overwrite
     ) as written:
         written.write(slice(0, labels.shape[-2]), slice(0, labels.shape[-1]), labels)
+        written.say(about or {})
     return path
 
 
@@ -79,9 +84,17 @@ class Pyramid:
     ----------
     levels : tuple of zarr.Array
         The full resolution first; each takes every second pixel of the one before.
+    group : zarr.Group
+        In which they lie.
     """
 
     levels: tuple[Any, ...]
+    group: Any
+
+    def say(self, about: Mapping[str, Any]) -> None:
+        """Note how the labels came about, if that is known."""
+        if about:
+            self.group.attrs.update({ABOUT: dict(about)})
 
     def write(self, rows: slice, columns: slice, labels: npt.NDArray[np.integer[Any]]) -> None:
         """Write a block of the full resolution, and what the other levels take of it.
@@ -155,7 +168,7 @@ def ome_zarr_labels(
             for number, level in enumerate(shapes)
         ]
         group.attrs.update(_metadata(path.stem, len(shape), len(levels), spacing_um))
-        yield Pyramid(tuple(levels))
+        yield Pyramid(tuple(levels), group)
 
 
 def _is_zarr(folder: Path) -> bool:

@@ -46,7 +46,8 @@ class PrepareOptions:
     split : SplitPlan, optional
         By default as the dataset has it, that of the paper for a new one.
     um_per_px : float, optional
-        Micrometres per pixel at full resolution, where images do not say.
+        Micrometres per pixel at full resolution, where images do not say; by default what was
+        given last for the dataset.
     verify : bool
         Read masks in archives to their end, for the archive's checksum, not only as far as needed.
     workers : int, optional
@@ -122,10 +123,14 @@ def prepare(
             read_manifest(folder) if is_dataset(folder) else [],
             shard=info.shard,
             binary=info.masks == "binary",
-            um_per_px=options.um_per_px,
+            um_per_px=info.um_per_px,
             verify=options.verify,
         )
         plan.problems.extend(problems)
+        if plan.tasks and info.um_per_px != options.um_per_px:
+            plan.messages.append(
+                f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
+            )
         if options.split is not None:
             part_sizes(options.split, len(plan.tiles) + len(plan.tasks))
         with writing(folder):
@@ -168,7 +173,8 @@ def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
                 path=folder,
             )
         masks = "binary" if options.binary else "labels"
-        return DatasetInfo(masks, options.shard, options.split or SplitPlan())
+        split = options.split or SplitPlan()
+        return DatasetInfo(masks, options.shard, split, options.um_per_px)
     info = read_info(folder)
     binary = info.masks == "binary"
     for what, wanted, there in (
@@ -182,7 +188,11 @@ def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
                 remedy="Leave the option out, or choose another folder.",
                 path=folder / INFO,
             )
-    return replace(info, split=options.split or info.split)
+    return replace(
+        info,
+        split=options.split or info.split,
+        um_per_px=options.um_per_px or info.um_per_px,
+    )
 
 
 def _visible(folder: Path) -> list[str]:

@@ -98,7 +98,13 @@ def check_size(level: Level, piece: Sequence[int], axes: str) -> None:
     others = max((length for axis, length in lengths.items() if axis not in "YXSC"), default=1)
     if not {"Y", "X"} <= set(axes) or others > 1 or colours not in (1, 3, 4):
         raise PixelError(f"the image has the axes {axes} and the shape {shape}")
+    check_piece(level, piece)
+
+
+def check_piece(level: Level, piece: Sequence[int]) -> None:
+    """Refuse what cannot be read piece by piece."""
     if min(level.shape) < 1 or max(level.shape) > LARGEST_SIDE:
+        shape = " x ".join(map(str, level.shape))
         raise PixelError(f"the image claims a size of {shape}")
     together = int(np.prod([int(length) for length in piece], dtype=object))
     if together * level.dtype.itemsize > LARGEST_PIECE:

@@ -10,6 +10,7 @@ References
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.pixel_size import plausible_um
-from napari_snow_unet.data.slide_levels import Level, as_dask
+from napari_snow_unet.data.slide_levels import Level, as_dask, check_piece
 
 _UNIT_UM = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3}
 _AXES = "TCZYX"  # of versions that do not name them
@@ -50,10 +51,10 @@ def open_zarr(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
     PixelError
         If it is no OME-Zarr, leads out of its folder, or has a codec that is not of pixels.
     """
-    facts = _facts(folder)
+    facts = zarr_attributes(folder)
     if "multiscales" not in facts and "bioformats2raw.layout" in facts:
         folder = folder / "0"
-        facts = _facts(folder)
+        facts = zarr_attributes(folder)
     try:
         image = facts["multiscales"][0]
         paths = [str(dataset["path"]) for dataset in image["datasets"]]
@@ -64,7 +65,56 @@ def open_zarr(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
     return levels, _spacing_um(image, names)
 
 
+def open_zarr_labels(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
+    """Open labels as this package writes them, with any axes before the plane.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, ``NAME.zarr``.
+
+    Returns
+    -------
+    levels : list of dask array, each of shape (..., Y, X)
+        The full resolution first.
+    spacing_um : tuple of float or None
+        Height and width of a pixel in micrometres.
+
+    Raises
+    ------
+    PixelError
+        As for `open_zarr`, or if its data are no whole numbers.
+    """
+    import dask.array as da
+
+    try:
+        image = zarr_attributes(folder)["multiscales"][0]
+        paths = [str(dataset["path"]) for dataset in image["datasets"]]
+    except (LookupError, TypeError) as error:
+        raise PixelError("the folder is no OME-Zarr with labels in it") from error
+    levels = []
+    for path in paths:
+        array = _array(folder, path)
+        level = Level(folder / path, array.shape, array.dtype, array.__getitem__)
+        check_piece(level, array.chunks)
+        if level.dtype.kind not in "iu":
+            raise PixelError(f"the OME-Zarr holds {level.dtype}, not labels")
+        name = f"labels-{uuid.uuid4().hex}"
+        levels.append(da.from_array(level, chunks=array.chunks, name=name, asarray=False))
+    return levels, _spacing_um(image, [_name(axis) for axis in image.get("axes", ())])
+
+
 def _level(folder: Path, path: str, axes: str) -> Any:
+    array = _array(folder, path)
+    axes = axes or _AXES[-array.ndim :]
+    if len(axes) != array.ndim:
+        raise PixelError(f"the OME-Zarr names {len(axes)} axes of {array.ndim}")
+    level = Level(folder / path, array.shape, array.dtype, array.__getitem__)
+    return as_dask(level, array.chunks, axes)
+
+
+def _array(folder: Path, path: str) -> Any:
+    """Open a level, once it is known to lie in its folder and to be packed as pixels are."""
     import zarr
 
     place = PurePosixPath(path)
@@ -72,11 +122,7 @@ def _level(folder: Path, path: str, axes: str) -> Any:
     if place.is_absolute() or ".." in place.parts or "\\" in path or ":" in path:
         raise PixelError(f"the OME-Zarr has a level outside its folder ({path})")
     _check_codecs(inner)
-    array = zarr.open_array(inner, mode="r")
-    axes = axes or _AXES[-array.ndim :]
-    if len(axes) != array.ndim:
-        raise PixelError(f"the OME-Zarr names {len(axes)} axes of {array.ndim}")
-    return as_dask(Level(inner, array.shape, array.dtype, array.__getitem__), array.chunks, axes)
+    return zarr.open_array(inner, mode="r")
 
 
 def _name(axis: Any) -> str:
@@ -84,8 +130,8 @@ def _name(axis: Any) -> str:
     return str(name).upper()[:1]
 
 
-def _facts(folder: Path) -> dict[str, Any]:
-    """Return what OME has written into a group."""
+def zarr_attributes(folder: Path) -> dict[str, Any]:
+    """Return what is said of a group, in version 0.5 what OME says; PixelError if it is none."""
     for name in (".zattrs", "zarr.json"):
         if (folder / name).is_file():
             found = _json(folder / name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import traceback
 from collections import Counter, deque
@@ -169,7 +170,7 @@ class _Worker(Generic[Task]):
         )
         self.tasks: deque[Task] = deque()
         self.ready = False
-        with _without_ctrl_c():
+        with _without_ctrl_c(), _main_module_left_alone(function):
             self.process.start()
         theirs.close()
 
@@ -212,6 +213,29 @@ def _without_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_module_left_alone(function: Callable[..., Any]) -> Iterator[None]:
+    """Let a process that is started in a block not run the program that starts it once more.
+
+    A spawned process imports the main module, for what may be defined there; a script without
+    ``if __name__ == "__main__"`` then does its work again and fails at it. Of a main module that
+    knows no file, as that of an interactive session, nothing is imported.
+    """
+    main = sys.modules["__main__"]
+    if function.__module__ == "__main__":
+        yield
+        return
+    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    main.__spec__ = None
+    if "__file__" in kept:
+        del main.__file__
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(main, name, value)
 
 
 def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:

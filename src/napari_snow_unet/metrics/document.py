@@ -192,6 +192,15 @@ def title_of(key: str, evaluation: Evaluation) -> str:
     return TITLES[key]
 
 
+def counted(evaluation: Evaluation) -> str:
+    """Say of how many tiles, or slices of stacks, the scores are."""
+    n = len(evaluation.tiles)
+    slices = sum(bool(index) for _, index in evaluation.planes.values())
+    if not slices:
+        return f"{n} tiles"
+    return f"{n} slices" if slices == n else f"{n} tiles and slices"
+
+
 def problems(evaluation: Evaluation) -> Iterable[str]:
     """Say in sentences what is not in the numbers."""
     yield from evaluation.task.notes

@@ -1,4 +1,7 @@
-"""Files against files: tiles are read, measured and let go, one after the other."""
+"""Files against files: tiles are read, measured and let go, one after the other.
+
+A stack is measured slice by slice, as `metrics.planes` does it: each slice counts as a tile.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.metrics.reading import read_map, read_tile
+from napari_snow_unet.metrics.planes import plane_name
+from napari_snow_unet.metrics.reading import TileArrays, read_map, read_tile
+from napari_snow_unet.metrics.region import Index
 from napari_snow_unet.metrics.task import Task
 from napari_snow_unet.metrics.tile import Measures, Scores, measure
 
@@ -26,7 +31,9 @@ class Evaluation:
     task : Task
         What was compared.
     tiles : dict of str to dict
-        Scores of each tile, by name.
+        Scores of each tile by name, of a stack those of each slice in which anything counts.
+    planes : dict of str to tuple
+        What these are of: the name of the files, and the index in a stack, else ``()``.
     tiles_at : dict of str to dict
         Pixel scores of each tile's probability map at Otsu's level and at 0.5.
     pooled : Measures
@@ -45,6 +52,7 @@ class Evaluation:
 
     task: Task
     tiles: dict[str, Scores] = field(default_factory=dict)
+    planes: dict[str, tuple[str, Index]] = field(default_factory=dict)
     tiles_at: dict[str, dict[str, Scores]] = field(default_factory=dict)
     pooled: Measures = field(default_factory=Measures)
     missing: list[str] = field(default_factory=list)
@@ -70,9 +78,10 @@ class Evaluation:
 
 
 def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Evaluation]:
-    """Measure every tile that has a prediction and a truth.
+    """Measure every tile that has a prediction and a truth, a stack slice by slice.
 
-    A tile that cannot be used is named in the result, and the others are done.
+    A tile that cannot be used is named in the result, and the others are done. Slices of a stack
+    in which nothing was annotated are left out.
 
     Parameters
     ----------
@@ -84,7 +93,7 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
     Yields
     ------
     Progress
-        Before every tile and at the end.
+        Before every tile and every slice, and at the end.
 
     Returns
     -------
@@ -104,19 +113,17 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
     for done, name in enumerate(names):
         yield Progress(done, len(names), name)
         try:
-            measures, assumed = _measure(task, name, otsu_level)
+            tile, probability = _read(result, name)
         except InputError as error:
             result.failed[name] = str(error)
             continue
-        result.pooled = result.pooled + measures if result.tiles else measures
-        result.tiles[name] = measures.scores()
-        if assumed:
-            result.assumed[name] = assumed
-        if measures.probability is not None:
-            result.tiles_at[name] = measures.scores_at()
-        elif task.probabilities is not None:
-            result.without_probability.append(name)
-    yield Progress(len(names), len(names), f"{len(result.tiles)} of {len(names)} tiles")
+        for index in tile.planes:
+            if index:
+                yield Progress(done, len(names), _row_name(name, index))
+            grey = None if probability is None else probability[index]
+            _add(result, name, index, _measure(task, tile.plane(index), grey, otsu_level))
+    measured = len(names) - len(result.failed)
+    yield Progress(len(names), len(names), f"{measured} of {len(names)} tiles")
     if not result.tiles:
         raise InputError(
             f"none of the {len(names)} tiles of {task.name} could be measured",
@@ -126,22 +133,47 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
     return result
 
 
-def _measure(task: Task, name: str, otsu_level: OtsuLevel) -> tuple[Measures, str]:
-    arrays = read_tile(task, name)
-    map_path = (task.probabilities or {}).get(name)
-    probability, level, assumed = None, None, ""
-    if map_path is not None:
-        probability, assumed = read_map(map_path, arrays.truth.shape)
+def _read(result: Evaluation, name: str) -> tuple[TileArrays, NDArray[np.uint8] | None]:
+    """Read a tile and its probability map; note what is assumed of the map, or that it lacks."""
+    tile, maps = read_tile(result.task, name), result.task.probabilities
+    if maps is None:
+        return tile, None
+    if name not in maps:
+        result.without_probability.append(name)
+        return tile, None
+    probability, assumed = read_map(maps[name], tile.truth.shape)
+    if assumed:
+        result.assumed[name] = assumed
+    return tile, probability
+
+
+def _measure(
+    task: Task, plane: TileArrays, probability: NDArray[np.uint8] | None, otsu_level: OtsuLevel
+) -> Measures:
+    level = None
+    if probability is not None:
         level = otsu_level(np.bincount(probability.ravel(), minlength=256))
-    measures = measure(
-        arrays.prediction,
-        arrays.truth,
+    return measure(
+        plane.prediction,
+        plane.truth,
         probability=probability,
         otsu_level=level,
-        region=arrays.region,
+        region=plane.region,
         spacing=task.pixel_size_um or 1.0,
     )
-    return measures, assumed
+
+
+def _add(result: Evaluation, name: str, index: Index, measures: Measures) -> None:
+    row = _row_name(name, index)
+    result.pooled = result.pooled + measures if result.tiles else measures
+    result.tiles[row] = measures.scores()
+    result.planes[row] = name, index
+    if measures.probability is not None:
+        result.tiles_at[row] = measures.scores_at()
+
+
+def _row_name(name: str, index: Index) -> str:
+    return f"{name}: {plane_name(index)}" if index else name
 
 
 def _nothing_matches(task: Task) -> InputError:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image
+from napari_snow_unet.data.images import read_header, read_image
 from napari_snow_unet.metrics import figures
 from napari_snow_unet.metrics.document import (
     TITLES,
+    counted,
     problems,
     shown,
     shown_difference,
@@ -22,6 +27,7 @@ from napari_snow_unet.metrics.evaluation import Evaluation
 from napari_snow_unet.metrics.objects import ERROR_COLOURS, ERROR_NAMES
 from napari_snow_unet.metrics.pixel import roc_auc, roc_curve
 from napari_snow_unet.metrics.reading import read_tile
+from napari_snow_unet.metrics.region import Index
 from napari_snow_unet.metrics.summary import (
     in_all,
     mean_scores,
@@ -54,7 +60,7 @@ def page(evaluations: Sequence[Evaluation]) -> str:
         The first is shown in full, the others in comparison with it.
     """
     first, *others = evaluations
-    parts = [f"<h1>{escape(first.task.name)}: {len(first.tiles)} tiles against the truth</h1>"]
+    parts = [f"<h1>{escape(first.task.name)}: {counted(first)} against the truth</h1>"]
     for evaluation in evaluations:
         parts += [_problem(evaluation, text) for text in problems(evaluation)]
     parts += _scores(first)
@@ -176,13 +182,14 @@ def _pictures(
     evaluation: Evaluation, name: str, predictions: Sequence[Evaluation]
 ) -> Iterable[str]:
     """Show image and truth, then each prediction with its errors."""
-    image = evaluation.task.truths[name].image
+    files, index = evaluation.planes[name]
+    image = evaluation.task.truths[files].image
     try:
         if image is not None:
-            picture = figures.picture_of_image(read_image(image).array)
+            picture = figures.picture_of_image(_plane_of(image, index))
             yield _figure(picture, "image", "tile")
         for number, other in enumerate(predictions):
-            tile = read_tile(other.task, name)
+            tile = read_tile(other.task, files).plane(index)
             if number == 0:
                 yield _figure(figures.picture_of_labels(tile.truth), "truth", "tile")
             what = "prediction" if len(predictions) == 1 else other.task.name
@@ -191,6 +198,12 @@ def _pictures(
             yield _figure(picture, "errors" if number == 0 else f"errors of {what}", "tile")
     except InputError as error:
         yield f'<p class="problem">{escape(str(error))}</p>'
+
+
+def _plane_of(image: Path, index: Index) -> NDArray[Any]:
+    """Read an image, of a stack the plane at an index; one plane may serve a stack of labels."""
+    array, size = read_image(image).array, read_header(image).size
+    return array[index] if array.shape[len(index) :][:2] == size else array
 
 
 def _all_tiles(evaluation: Evaluation) -> Iterable[str]:

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.scratch import zeros
 from napari_snow_unet.metrics.objects import error_map, object_table
-from napari_snow_unet.metrics.region import Index, Region
+from napari_snow_unet.metrics.region import Index, Region, nothing_annotated
 from napari_snow_unet.metrics.summary import mean_scores
 from napari_snow_unet.metrics.tile import KEYS, STEPS, Measures, Scores, measure_steps, pool
 
@@ -118,11 +117,7 @@ def measure_planes(
         errors[index] = error_map(arrays.prediction, arrays.truth, region=inside)
         tables.append(_objects(arrays, index, inside, spacing))
     if not measures:
-        raise InputError(
-            "a region without a pixel of these images",
-            expected="a region that lies on them",
-            remedy="Draw it on the image and in the slices to be measured, or choose no region.",
-        )
+        raise nothing_annotated()
     yield Progress(total, total, "done")
     objects = {key: np.concatenate([table[key] for table in tables]) for key in tables[0]}
     return MeasuredPlanes(measures, errors, objects, len(planes) - len(measures))

@@ -12,27 +12,52 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.images import read_header, read_image, read_labels
 from napari_snow_unet.data.labels import count_values, looks_like_labels
 from napari_snow_unet.metrics.instance import as_instances
+from napari_snow_unet.metrics.region import Index, nothing_annotated, region_of_labels
 from napari_snow_unet.metrics.sources import is_geojson, is_named_map
 from napari_snow_unet.metrics.task import Task
 
 _FEW_LEVELS = 32  # labels of fewer values than this may be classes, each in many places
 _REGIONS_PER_LEVEL = 5
+_REGION = 2  # its place among the files of a tile
 
 
 @dataclass(frozen=True)
 class TileArrays:
-    """The arrays of one tile, all of one shape."""
+    """The arrays of one tile, all of one shape; a region may be one plane for all of a stack."""
 
     prediction: NDArray[Any]
     truth: NDArray[Any]
     region: NDArray[np.bool_] | None
+    instances: bool = False
+
+    @property
+    def planes(self) -> list[Index]:
+        """Indices of the slices in which anything counts; ``()`` for an image that is no stack."""
+        every = list(np.ndindex(*self.truth.shape[:-2]))
+        return every if every == [()] else [index for index in every if self._counts(index)]
+
+    def plane(self, index: Index) -> TileArrays:
+        """Return one plane, its masks split into their components unless told otherwise."""
+        prediction, truth = self.prediction[index], self.truth[index]
+        if not self.instances:
+            prediction, truth = as_instances(prediction), as_instances(truth)
+        return TileArrays(prediction, truth, self._region(index), self.instances)
+
+    def _region(self, index: Index) -> NDArray[np.bool_] | None:
+        if self.region is None:
+            return None
+        return region_of_labels(self.region, self.truth.shape)(index)
+
+    def _counts(self, index: Index) -> bool:
+        region = self._region(index)
+        return region is None or bool(region.any())
 
 
 def read_tile(task: Task, name: str) -> TileArrays:
-    """Read prediction, truth and region of one tile, masks split into their components.
+    """Read prediction, truth and region of one tile, an image or a stack.
 
     Parameters
     ----------
@@ -44,28 +69,46 @@ def read_tile(task: Task, name: str) -> TileArrays:
     Raises
     ------
     InputError
-        If a file cannot be read, the sizes differ, or a label image looks like a probability map.
+        If a file cannot be read, the sizes differ, a label image looks like a probability map, or
+        nothing was annotated in any slice of a stack.
     """
     files = [task.predictions[name], task.truths[name].labels]
     if task.regions is not None:
         files.append(_region_file(task.regions, name))
-    images = {file: read_labels(file) for file in files if not is_geojson(file)}
+    images = {file: read_labels(file, stack=True) for file in files if not is_geojson(file)}
     shape = _common_shape(task, name, files, images)
-    arrays = [images[file] if file in images else read_labels(file, shape) for file in files]
-    for file, array in zip(files, arrays, strict=True):
-        if array.shape != shape:
+    arrays = [
+        images[file] if file in images else read_labels(file, (shape[-2], shape[-1]))
+        for file in files
+    ]
+    for number, (file, array) in enumerate(zip(files, arrays, strict=True)):
+        if array.shape != shape and not (number == _REGION and array.shape == shape[-2:]):
             raise InputError(
-                f"it has {array.shape[0]} x {array.shape[1]} pixels (height x width)",
-                expected=f"{shape[0]} x {shape[1]} as in {task.truths[name].labels}",
+                f"it has {_in_words(array.shape)}",
+                expected=f"{_said(shape)} as in {_that_has(shape, files, arrays)}",
                 remedy="Compare images of the same size, pixel for pixel.",
                 path=file,
             )
-    prediction, truth = arrays[:2]
+    prediction, truth = arrays[:_REGION]
     for file, array in zip(files, (prediction, truth), strict=False):
-        _refuse_map(file, array)
-    if not task.instances:
-        prediction, truth = as_instances(prediction), as_instances(truth)
-    return TileArrays(prediction, truth, arrays[2] != 0 if len(arrays) > 2 else None)
+        for index in np.ndindex(*shape[:-2]):
+            _refuse_map(file, array[index])
+    region = arrays[_REGION] != 0 if len(arrays) > _REGION else None
+    tile = TileArrays(prediction, truth, region, task.instances)
+    if not tile.planes:
+        raise nothing_annotated()
+    return tile
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    axes = " x ".join(("slices", "height", "width")[-len(shape) :])
+    return f"{_said(shape)} pixels ({axes})"
+
+
+def _that_has(shape: tuple[int, ...], files: list[Path], arrays: list[NDArray[Any]]) -> Path:
+    """Return the truth, or, where that is outlines, the file that has the shape of all."""
+    there = [file for file, array in zip(files, arrays, strict=True) if array.shape == shape]
+    return files[1] if files[1] in there or not there else there[0]
 
 
 def _refuse_map(path: Path, labels: NDArray[np.int32]) -> None:
@@ -96,18 +139,16 @@ def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
 
 def _common_shape(
     task: Task, name: str, files: list[Path], images: Mapping[Path, NDArray[Any]]
-) -> tuple[int, int]:
+) -> tuple[int, ...]:
     """Return the shape all must have; outlines have none of their own and follow the others."""
     truth = task.truths[name]
     if truth.labels in images:
-        shape = images[truth.labels].shape
-    elif truth.image is not None:
-        shape = read_image(truth.image).array.shape
-    elif images:
-        shape = next(iter(images.values())).shape
-    else:
-        shape = tuple(np.max([read_labels(file).shape for file in files], axis=0))
-    return int(shape[0]), int(shape[1])
+        return images[truth.labels].shape
+    if truth.image is not None:
+        return read_header(truth.image).size
+    if images:
+        return next(iter(images.values())).shape
+    return tuple(int(side) for side in np.max([read_labels(file).shape for file in files], axis=0))
 
 
 def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
@@ -135,13 +176,19 @@ def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str
     array = read_image(path).array
     if array.shape != shape:
         raise _no_map(f"it has the shape {_said(array.shape)}", path, shape)
-    if not is_named_map(path) and np.unique(array).size > 2 and looks_like_labels(array):
+    if not is_named_map(path) and np.unique(array).size > 2 and _holds_labels(array):
         raise _no_map("it holds labels", path, shape)
     try:
         divisor, assumed = map_divisor(array)
     except InputError as error:
         raise _no_map(f"it is {error.received}", path, shape) from None
     return map_of_8_bits(array, divisor), assumed
+
+
+def _holds_labels(array: NDArray[Any]) -> bool:
+    """Tell whether every plane that is not empty looks like labels."""
+    planes = [array[index] for index in np.ndindex(*array.shape[:-2])]
+    return all(looks_like_labels(plane) for plane in planes if plane.any())
 
 
 def _no_map(received: str, path: Path, shape: tuple[int, ...]) -> InputError:

@@ -92,6 +92,15 @@ def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int
     return annotated
 
 
+def nothing_annotated() -> InputError:
+    """Return the error that says that a region leaves no pixel of a stack."""
+    return InputError(
+        "a region without a pixel of these images",
+        expected="a region that lies on them",
+        remedy="Draw it on the image and in the slices to be measured, or choose no region.",
+    )
+
+
 def ellipse_outline(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     """Trace the ellipse in a rectangle.
 

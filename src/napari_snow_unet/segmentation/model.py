@@ -37,6 +37,8 @@ class Model:
         The number format it computes in.
     device : str
         What computes it, in words; empty for what is no network.
+    folder : str
+        Where it lies, if it can be opened by its folder only, not by its name.
     """
 
     predict: Predict
@@ -48,3 +50,4 @@ class Model:
     threshold_floor: float = 0.3
     precision: str = "float32"
     device: str = ""
+    folder: str = ""

@@ -156,12 +156,17 @@ def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
     for name, value in _chosen(recipe.options):
         if name == "pixel_size_um":
             continue
-        flag = _SWITCHES.get(name, "--" + name.replace("_", "-"))
-        words += [flag] if isinstance(value, bool) else [flag, str(value)]
+        words += as_words(name, value)
     words += ["--pixel-size", str(recipe.pixel_size_um or 0)]
     if recipe.is_network:
         words += ["--precision", recipe.precision]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def as_words(name: str, value: Any) -> list[str]:
+    """Return what is typed in the shell for an option that differs from its default."""
+    flag = _SWITCHES.get(name, "--" + name.replace("_", "-"))
+    return [flag] if isinstance(value, bool) else [flag, str(value)]
 
 
 _SWITCHES = {"split": "--no-split", "fill_holes": "--no-fill-holes"}

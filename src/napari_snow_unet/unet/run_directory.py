@@ -41,7 +41,7 @@ from napari_snow_unet.unet.training_tiles import TrainingSet, TrainingTile
 
 FORMAT, VERSION = "napari-snow-unet training", 1
 CONFIG, TILES, HISTORY, STOP = "config.json", "tiles.csv", "history.csv", "STOP"
-PROGRESS, LOG = "progress.json", "log.txt"
+PROGRESS, LOG, CHECKPOINTS = "progress.json", "log.txt", "checkpoints"
 SCORES = ("loss", "accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("epoch", *SCORES, *(f"val_{name}" for name in SCORES), "seconds", "learning_rate")
 _LARGEST_CONFIG = 10_000_000
@@ -110,7 +110,7 @@ class RunDirectory:
     @property
     def checkpoints(self) -> Path:
         """Where `checkpoint` keeps its folders."""
-        return self.folder / "checkpoints"
+        return self.folder / CHECKPOINTS
 
     @property
     def stop_file(self) -> Path:
@@ -341,11 +341,23 @@ def check_free(folder: Path) -> None:
 
 
 def _is_without_epochs(folder: Path) -> bool:
-    """Tell whether a training began here and ended, and has left nothing but words."""
-    found = {path.name for path in folder.iterdir()}
+    """Tell whether a training began here and ended, and has left nothing but words.
+
+    What a killed process was writing counts for nothing, its first checkpoint included.
+    """
+    found = _whole_in(folder)
+    if CHECKPOINTS in found and not _whole_in(folder / CHECKPOINTS):
+        found.remove(CHECKPOINTS)
     return (
         PROGRESS in found and found <= _BEFORE_THE_FIRST_EPOCH and training_process(folder) is None
     )
+
+
+def _whole_in(folder: Path) -> set[str]:
+    """Return the names of what is whole in a folder; of a file, its own."""
+    if not folder.is_dir():
+        return {folder.name}
+    return {path.name for path in folder.iterdir() if not path.match(_LEFT_BEHIND)}
 
 
 def _config_text(config: RunConfig) -> str:

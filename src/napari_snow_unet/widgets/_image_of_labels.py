@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 SIDE = 1024  # pixels of a plane that are looked at, in each direction
-CONVERT = "Right-click it in the layer list and choose Convert to Labels."
+CONVERT = "Press Open as Labels."
 
 _KNOWN: WeakKeyDictionary[Image, tuple[Any, bool]] = WeakKeyDictionary()
 

@@ -33,6 +33,7 @@ from napari_snow_unet.widgets._evaluate_form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
 from napari_snow_unet.widgets._evaluate_text import NO_LABELS, ONE_LAYER, SAME_LAYER, summary
 from napari_snow_unet.widgets._image_of_labels import holds_labels, how_to_convert, why_no_map
+from napari_snow_unet.widgets._labels_offer import LabelsOffer
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of
 from napari_snow_unet.widgets._result_tabs import ResultTabs
 from napari_snow_unet.widgets._run_bar import RunBar
@@ -75,6 +76,7 @@ class EvaluateWidget(Dock):
         super().__init__()
         self._viewer = napari_viewer
         self.form, self.bar = EvaluateForm(), RunBar(self.run)
+        self.offer = LabelsOffer(napari_viewer, self.bar.say)
         self.results = ResultTabs(self._go_to_nucleus, self._go_to_plane, self.bar.say)
         self.errors = ErrorLayers(napari_viewer)
         self.measured: MeasuredPlanes | None = None
@@ -143,6 +145,7 @@ class EvaluateWidget(Dock):
             of_map=of_map, stack=truth is not None and len(pixels_of(truth).shape) > 2
         )
         self.bar.set_hint(why_not)
+        self.offer.show_for(maps_in(self._viewer))
         counted = of_map and not why_not
         self._counted.watch(self._compared() if counted else [])
         if counted:
@@ -264,6 +267,7 @@ class EvaluateWidget(Dock):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.addWidget(VerticalScroll(self.form))
+        layout.addWidget(self.offer)
         layout.addWidget(self.bar)
         layout.addWidget(self.results, 1)
         layout.addStretch()

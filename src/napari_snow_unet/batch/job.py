@@ -1,0 +1,35 @@
+"""What is to be done with images, in plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.segmentation.options import Options
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one needs to know to segment images; all of it can be sent to another machine.
+
+    Attributes
+    ----------
+    model, precision : str
+        As `models.open_model` takes them; a folder must be there on every machine.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where to: a folder that every machine sees under the same path.
+    use_pixel_size : bool
+        Believe the pixel size that a file states.
+    pixel_sizes : dict from Path to float
+        Micrometres per pixel of files that do not state any.
+    """
+
+    model: str
+    precision: str
+    options: Options
+    outputs: Outputs
+    use_pixel_size: bool = True
+    pixel_sizes: dict[Path, float] = field(default_factory=dict)

@@ -1,0 +1,98 @@
+"""Labels that napari has opened as an image: a line that says so, and a button that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import ref
+
+import numpy as np
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.label_origin import origin_of
+from napari_snow_unet.widgets._image_of_labels import holds_labels
+from napari_snow_unet.widgets._layers import pixels_of, source_of
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets.open_labels import add_labels_of
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.viewer import Viewer
+
+OPENED = "'{}' holds labels, but is open as an image."
+TIP = (
+    "Put Labels in its place. What this plugin has written gets its pixel size and how it came "
+    "about from its file, anything else lies where the image lies."
+)
+
+
+class LabelsOffer(QWidget):
+    """Offers to turn an image that holds labels into a Labels layer.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the labels go.
+    say : callable
+        Takes what became of it, and by `problem` whether that is one.
+    """
+
+    def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
+        super().__init__()
+        self._viewer, self._say = viewer, say
+        self._image: ref[Image] | None = None
+        self._own: dict[str, bool] = {}
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setStyleSheet(PROBLEM_STYLE)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.button = QPushButton("Open as Labels")
+        self.button.setToolTip(wrapped(TIP))
+        self.button.clicked.connect(lambda: self.turn())
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.button)
+        self.setVisible(False)
+
+    def show_for(self, images: Iterable[Image]) -> None:
+        """Show the offer for the first of some images that holds labels, if one does."""
+        found = next((image for image in images if self._is_labels(image)), None)
+        self._image = None if found is None else ref(found)
+        self.text.setText("" if found is None else OPENED.format(found.name))
+        self.setVisible(found is not None)
+
+    def turn(self) -> None:
+        """Put Labels in the place of the image, as napari's Convert to Labels does."""
+        image = self._image() if self._image is not None else None
+        if image is None:
+            return
+        try:
+            layer = self._labels_of(image)
+        except InputError as error:
+            self._say(str(error), problem=True)
+            return
+        self._viewer.layers.remove(image)
+        self._say(f"'{layer.name}' has taken the place of the image.")
+
+    def _labels_of(self, image: Image) -> Labels:
+        path = self._own_file(image)
+        if path:
+            return add_labels_of(self._viewer, path)
+        labels = np.asarray(pixels_of(image)).astype(np.int32)
+        placement = source_of(image).placement
+        return self._viewer.add_labels(labels, name=f"{image.name} labels", **placement)
+
+    def _is_labels(self, image: Image) -> bool:
+        return bool(self._own_file(image)) or holds_labels(image)
+
+    def _own_file(self, image: Image) -> str:
+        """Return the file of an image if this package has written labels to it."""
+        path = image.source.path
+        if path is None or image.source.reader_plugin != "napari":
+            return ""
+        if path not in self._own:
+            self._own[path] = origin_of(Path(path)) is not None
+        return str(path) if self._own[path] else ""

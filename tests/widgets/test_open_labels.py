@@ -1,0 +1,75 @@
+"""File > IO Utilities > Open labels..., and the measuring dock's offer, in real napari."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from npe2 import PluginManager
+from qtpy.QtWidgets import QFileDialog
+
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.label_files import Nuclei, write_nuclei
+from napari_snow_unet.widgets._layers import METADATA
+from napari_snow_unet.widgets.open_labels import add_labels_of
+
+COMMAND = "napari-snow-unet.open_labels"
+ABOUT = {"image": "tile", "model": "he-breast-nuclei", "options": {"output": "nuclei"}}
+
+
+@pytest.fixture
+def labels():
+    labels = np.zeros((60, 70), np.int32)
+    for number in range(6):
+        labels[5 + number * 8 : 10 + number * 8, 10:16] = number + 1
+    return labels
+
+
+@pytest.fixture
+def files(labels, tmp_path):
+    """Own labels in three formats, and a label image of somebody else."""
+    nuclei = Nuclei(labels, spacing_um=(0.25, 0.25), provenance=ABOUT)
+    own = [write_nuclei(tmp_path / f"own.{name}", nuclei) for name in ("png", "tif", "zarr")]
+    return [*own, write_labels(tmp_path / "other.png", labels)]
+
+
+def test_the_menu_opens_files_of_labels(make_napari_viewer_proxy, labels, files, monkeypatch):
+    chosen = [str(file / ".zattrs" if file.is_dir() else file) for file in files]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (chosen, ""))
+    viewer = make_napari_viewer_proxy()
+    PluginManager.instance().commands.execute(COMMAND)
+    assert [type(layer).__name__ for layer in viewer.layers] == ["Labels"] * 4
+    for layer in viewer.layers:
+        assert np.array_equal(layer.data, labels)
+    for layer in viewer.layers[:3]:
+        assert layer.scale.tolist() == [0.25, 0.25]
+        assert str(layer.units[0]) == "micrometer"
+        assert layer.metadata[METADATA]["model"] == "he-breast-nuclei"
+    assert METADATA not in viewer.layers[3].metadata
+
+
+def test_a_picture_is_refused_in_one_sentence(make_napari_viewer_proxy, tmp_path):
+    colours = np.random.default_rng(1).integers(0, 255, (9, 9, 3), np.uint8)
+    path = write_image(tmp_path / "photo.png", colours)
+    with pytest.raises(InputError, match="the image is in colour; expected a label image"):
+        add_labels_of(make_napari_viewer_proxy(), path)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_the_measuring_dock_turns_an_image_into_labels(
+    make_napari_viewer_proxy, labels, files, number
+):
+    viewer = make_napari_viewer_proxy()
+    dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Measure a segmentation")[1]
+    assert dock.offer.isHidden()
+    (image,) = viewer.open(files[number], plugin="napari")
+    assert not dock.offer.isHidden()
+    assert dock.offer.text.text() == f"'{image.name}' holds labels, but is open as an image."
+    dock.offer.button.click()
+    (layer,) = viewer.layers
+    assert type(layer).__name__ == "Labels"
+    assert np.array_equal(layer.data, labels)
+    assert dock.offer.isHidden()
+    own = number < 3
+    assert layer.scale.tolist() == ([0.25, 0.25] if own else [1, 1])
+    assert layer.metadata.get(METADATA, {}).get("image") == ("tile" if own else None)
