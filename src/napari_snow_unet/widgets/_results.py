@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import (
@@ -21,18 +20,11 @@ from napari_snow_unet.segmentation.stack import (
 )
 from napari_snow_unet.widgets._layers import METADATA, Source, add_labels, forget_edits, unwrapped
 from napari_snow_unet.widgets._part import Part
+from napari_snow_unet.widgets._result_names import Variant
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
-
-SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
-
-
-def suffix_of(output: str, model: str) -> str:
-    """Return what follows an image's name in that of a result; it names all but the usual model."""
-    named = "" if model in (DEFAULT, DEFAULT_MODEL) else f" ({Path(model).name})"
-    return SUFFIX[output] + named
 
 
 @dataclass(eq=False)
@@ -86,6 +78,11 @@ class Record:
         """The threshold that was used, averaged over planes."""
         return float(thresholds_of(self.planes)["threshold"])
 
+    @property
+    def variant(self) -> Variant:
+        """What it was made with, for its name."""
+        return Variant.of(self.model, self.provenance, self.part)
+
     def following(self, result: StackSegmentation, options: Options) -> Record:
         """Return the record after some or all planes were found or labelled anew."""
         planes = {**self.planes, **result.planes}
@@ -130,6 +127,7 @@ class Results:
         self._viewer = viewer
         self._records: WeakKeyDictionary[Labels, Record] = WeakKeyDictionary()
         self._written: WeakKeyDictionary[Labels, Recipe] = WeakKeyDictionary()
+        self._variants: WeakKeyDictionary[Labels, tuple[ref[Image], Variant]] = WeakKeyDictionary()
 
     def get(self, layer: Any) -> Record | None:
         """Return the record of a layer, if it is a result of this dock."""
@@ -150,19 +148,36 @@ class Results:
 
     def add(self, record: Record, labels: Any) -> Labels:
         """Show a result as a new layer."""
-        suffix = suffix_of(record.options.output, record.model)
+        suffix = self._suffix(record.image, record.variant)
         layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
+        self._variants[layer] = record.image, record.variant
         self._watch(layer, record)
         return layer
 
+    def _suffix(self, image: ref[Image], variant: Variant) -> str:
+        """Return the end of a name that tells a result from those of its image that are there."""
+        known = image()
+        return variant.suffix(
+            other
+            for layer, (of, other) in self._variants.items()
+            if known is not None and of() is known and layer in self._viewer.layers
+        )
+
     def add_written(
-        self, source: Source, recipe: Recipe, path: Path, levels: Sequence[Any]
+        self,
+        image: ref[Image],
+        source: Source,
+        recipe: Recipe,
+        part: Part | None,
+        path: Path,
+        levels: Sequence[Any],
     ) -> Labels:
         """Show labels that lie in files, in the layer that shows these files already if any does.
 
         They are no record: neither a slider nor a brush changes what lies on disk.
         """
         facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
+        variant = Variant.of(recipe.model, recipe.provenance, part)
         layer = next(
             (
                 unwrapped(layer)
@@ -172,12 +187,12 @@ class Results:
             None,
         )
         if layer is None:
-            suffix = suffix_of(recipe.options.output, recipe.model)
+            suffix = self._suffix(image, variant)
             layer = add_labels(self._viewer, list(levels), source, suffix, facts)
         else:
             layer.data = list(levels)
             layer.metadata = {**layer.metadata, METADATA: facts}
-        self._written[layer] = recipe
+        self._written[layer], self._variants[layer] = recipe, (image, variant)
         return layer
 
     def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:

@@ -15,7 +15,7 @@ from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._existing import in_dock, reason
 from napari_snow_unet.widgets._file_table import FileTable
 from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
-from napari_snow_unet.widgets._results import suffix_of
+from napari_snow_unet.widgets._result_names import suffix_of
 from napari_snow_unet.widgets._settings import settings
 from napari_snow_unet.widgets.open_slide import show_slide
 

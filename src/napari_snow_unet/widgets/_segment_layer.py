@@ -163,7 +163,7 @@ class LayerJob(QObject):
         if _is_large(layer, part):
             self._run_to_files(request, pixels)
             return
-        target = self._target(layer, source, options)
+        target = self._target(layer, source, options, part)
         record = self.results.get(target)
         steps = partial(
             _jobs.segment_image,
@@ -246,20 +246,27 @@ class LayerJob(QObject):
             provenance=facts,
             to_files=True,
         )
-        layer = self.results.add_written(request.source, recipe, result.labels, found.levels)
+        layer = self.results.add_written(
+            request.image, request.source, recipe, request.part, result.labels, found.levels
+        )
         self._draw(layer=layer)
         self._form.show_threshold(result.threshold)
         self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages, FILES]))
 
-    def _target(self, layer: Image, source: Source, options: Options) -> Labels | None:
+    def _target(
+        self, layer: Image, source: Source, options: Options, part: Part | None
+    ) -> Labels | None:
         """Return the result to bring up to date: same image, same model, not edited."""
+        pixel_size_um = options.pixel_size_um or source.pixel_size_um
+        mark = None if part is None else part.name
         for target, record in self.results.of(layer):
             same = (
                 record.model == self._form.model.value
                 and record.source.lies_like(source)
                 and record.options.output == options.output
                 and record.options.channel == options.channel
-                and record.options.pixel_size_um == options.pixel_size_um
+                and record.pixel_size_um == pixel_size_um
+                and (None if record.part is None else record.part.name) == mark
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
             if same and self.results.may_rewrite(target):
@@ -276,7 +283,7 @@ class LayerJob(QObject):
         if record is not None and found.changed:
             record.edited = True
         if record is not None and self.results.may_rewrite(target, self._plane_shown(image)):
-            record = record.following(result, request.options)
+            record = replace(record.following(result, request.options), part=request.part)
             self.results.rewrite(target, record, result.labels, result.planes)
         else:
             record = Record(

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 RUN_LAYER = (
-    "Segment the image into a new Labels layer. A result of the same image, model, pixel size, "
-    "channel and test-time augmentation that nobody has painted in is brought up to date instead."
+    "Segment the image into a new Labels layer. A result of the same image, part, model, pixel "
+    "size, channel and test-time augmentation that nobody has painted in is brought up to date "
+    "instead."
 )
 RUN_FOLDER = "Segment every image of the folder and write the results to files."
 
