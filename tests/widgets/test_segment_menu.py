@@ -192,6 +192,10 @@ def test_labels_changed_by_hand_have_no_text(dock, tile):
     assert reasons(dock) == ["", "", ""]
     layer.data_setitem((np.array([0]), np.array([0])), 900)
     assert reasons(dock) == ["", menu_module.EDITED, menu_module.EDITED]
+    layer.undo()
+    assert reasons(dock) == ["", "", ""]
+    pick(dock, dock.widget.menu.command)
+    assert dock.message.startswith("Copied.")
 
 
 def test_pixels_that_are_not_those_of_the_file_have_no_text(dock, tile):

@@ -192,7 +192,9 @@ def test_run_after_painting_makes_a_new_layer(dock, result):
     assert other.data.max() == 24
 
 
-@pytest.mark.parametrize("how", ["assigned", "item by item", "in place", "undone"])
+@pytest.mark.parametrize(
+    "how", ["assigned", "item by item", "in place", "redone", "undone halfway"]
+)
 def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
     if how == "assigned":
         result.data = np.full_like(result.data, 7)
@@ -203,11 +205,44 @@ def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
         result.refresh()
     else:
         result.paint((3, 3), 99)
+        result.paint((9, 9), 98)
         result.undo()
+        if how == "redone":
+            result.undo()
+            result.redo()
     kept = result.data.copy()
     dock.form.nuclei.threshold.value = 0.7
     dock.settle()
     assert np.array_equal(result.data, kept)
+    assert len(dock.nuclei()) == 2
+
+
+def test_labels_are_as_they_were_found_once_all_strokes_are_undone(dock, result):
+    result.paint((3, 3), 99)
+    result.fill((25, 25), 77)
+    result.undo()
+    result.undo()
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert dock.nuclei() == [result]
+    assert result.data.max() == 8
+    result.paint((3, 3), 99)
+    result.undo()
+    assert dock.run() == result
+    assert dock.nuclei() == [result]
+    result.paint((3, 3), 99)
+    assert dock.run() != result
+
+
+def test_more_strokes_than_can_be_undone_are_not_taken_for_none(dock, result):
+    for column in range(result._history_limit + 1):
+        result.data_setitem((np.array([3]), np.array([column])), 99)
+    while result._undo_history:
+        result.undo()
+    assert result.data[3, 0] == 99
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert result.data[3, 0] == 99
     assert len(dock.nuclei()) == 2
 
 

@@ -55,8 +55,9 @@ class Record:
         The part of the image it is of; None for all of it.
     mixed : bool
         Whether slices were found with different choices.
-    edited : bool
-        Whether the labels were painted in or exchanged by others; then they are never rewritten.
+    edits : int
+        How often the labels were painted in or exchanged by others since they were last known to be
+        those that were found.
     """
 
     image: ref[Image]
@@ -70,8 +71,13 @@ class Record:
     provenance: dict[str, Any]
     part: Part | None = None
     mixed: bool = False
-    edited: bool = False
+    edits: int = 0
     writing: bool = field(default=False, repr=False)
+
+    @property
+    def edited(self) -> bool:
+        """Whether the labels may be others than those found; then they are never rewritten."""
+        return self.edits > 0
 
     @property
     def threshold(self) -> float:
@@ -227,11 +233,38 @@ class Results:
             A plane to compare pixel by pixel: the one in which somebody may be drawing.
         """
         record = self.get(layer)
-        if layer is None or record is None or record.edited or layer not in self._viewer.layers:
+        if record is None or record.edited or not self.may_be_unchanged(layer):
             return False
         if shown in record.planes and was_changed(layer.data, {shown: record.planes[shown]}):
-            record.edited = True
+            record.edits += 1
         return not record.edited
+
+    def may_be_unchanged(self, layer: Labels | None) -> bool:
+        """Tell whether a layer is a result of this dock in which nothing is left to be undone.
+
+        Whether its labels are those that were found is only known once they have been compared.
+        """
+        record = self.get(layer)
+        if layer is None or record is None or layer not in self._viewer.layers:
+            return False
+        undoable = getattr(layer, "_undo_history", ())  # emptied whenever the dock writes
+        return not len(undoable) and tuple(layer.data.shape) == record.source.shape
+
+    def note_compared(self, layer: Labels | None, edits: int, *, changed: bool) -> None:
+        """Note whether labels were changed by hand, once they have been compared.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+            The layer.
+        edits : int
+            The edits of its record when the comparison began: of later ones it says nothing.
+        changed : bool
+            Whether the labels were others than those found.
+        """
+        record = self.get(layer)
+        if record is not None and (changed or record.edits == edits):
+            record.edits = max(record.edits, 1) if changed else 0
 
     def _watch(self, layer: Labels, record: Record) -> None:
         records, known = self._records, ref(layer)
@@ -241,7 +274,7 @@ class Results:
             layer = known()
             record = records.get(layer) if layer is not None else None
             if record is not None and not record.writing:
-                record.edited = True
+                record.edits += 1
 
         layer.events.paint.connect(edited)
         layer.events.data.connect(edited)

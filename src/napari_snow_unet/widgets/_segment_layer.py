@@ -52,6 +52,7 @@ class Request:
     model: str
     options: Options
     target: ref[Labels] | None
+    edits: int  # of that
     pixels: int  # their identity
     origin: dict[str, Any]
     part: Part | None
@@ -156,6 +157,7 @@ class LayerJob(QObject):
             self._form.model.value,
             options,
             None,
+            0,
             id(pixels_of(layer)),
             origin,
             part,
@@ -178,7 +180,8 @@ class LayerJob(QObject):
             precision=settings().precision,
             region=None if part is None else part.region,
         )
-        request = replace(request, target=None if target is None else ref(target))
+        if record is not None:
+            request = replace(request, target=ref(target), edits=record.edits)
         self._bar.start(
             steps,
             title=f"Segmenting {source.name}",
@@ -256,7 +259,7 @@ class LayerJob(QObject):
     def _target(
         self, layer: Image, source: Source, options: Options, part: Part | None
     ) -> Labels | None:
-        """Return the result to bring up to date: same image, same model, not edited."""
+        """Return the result to bring up to date: same image, same choices, no edit left in it."""
         pixel_size_um = options.pixel_size_um or source.pixel_size_um
         mark = None if part is None else part.name
         for target, record in self.results.of(layer):
@@ -269,7 +272,7 @@ class LayerJob(QObject):
                 and (None if record.part is None else record.part.name) == mark
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
-            if same and self.results.may_rewrite(target):
+            if same and self.results.may_be_unchanged(target):
                 return target
         return None
 
@@ -280,8 +283,7 @@ class LayerJob(QObject):
             self._remember_divisor(image, found.divisor)
         target = request.target() if request.target is not None else None
         record = self.results.get(target)
-        if record is not None and found.changed:
-            record.edited = True
+        self.results.note_compared(target, request.edits, changed=found.changed)
         if record is not None and self.results.may_rewrite(target, self._plane_shown(image)):
             record = replace(record.following(result, request.options), part=request.part)
             self.results.rewrite(target, record, result.labels, result.planes)
@@ -352,7 +354,7 @@ class LayerJob(QObject):
         self._bar.start(
             steps,
             title=f"Labelling {record.source.name}",
-            on_done=partial(self._relabelled, ref(layer), record, now),
+            on_done=partial(self._relabelled, ref(layer), record, record.edits, now),
             quiet_ms=QUIET_MS,
         )
 
@@ -360,6 +362,7 @@ class LayerJob(QObject):
         self,
         known: ref[Labels],
         record: Record,
+        edits: int,
         options: Options,
         found: tuple[StackSegmentation, bool],
     ) -> None:
@@ -368,12 +371,12 @@ class LayerJob(QObject):
             return
         if layer not in self._viewer.layers:
             return
-        record.edited |= changed
+        self.results.note_compared(layer, edits, changed=changed)
         following = record.following(result, options)
         if self.results.may_rewrite(layer, self._plane_shown(record.image())):
             self.results.rewrite(layer, following, result.labels, result.planes)
         else:
-            following = replace(following, edited=False)
+            following = replace(following, edits=0)
             layer = self.results.add(following, result.labels)
             self._draw(layer=layer)
         self._tell(layer, following, result)

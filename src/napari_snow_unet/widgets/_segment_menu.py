@@ -135,7 +135,7 @@ class SegmentMenu(QObject):
         return layer, self._job.results.get(layer)
 
     def _why_no_text(self, record: Record) -> str:
-        if record.edited or not self._job.results.may_rewrite(self._job.current):
+        if not self._job.results.may_be_unchanged(self._job.current):
             return EDITED
         if record.mixed:
             return MIXED
