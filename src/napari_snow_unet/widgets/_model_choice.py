@@ -6,11 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from magicgui.widgets import ComboBox, PushButton
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.models import CLASSICAL, DEFAULT, ModelEntry, list_models
+from napari_snow_unet.models import (
+    CLASSICAL,
+    DEFAULT,
+    ModelEntry,
+    describe_model,
+    list_models,
+)
 from napari_snow_unet.unet.backend import select_backend
 from napari_snow_unet.unet.model_folder import CONFIG, WEIGHTS, find_folders, user_folder
 from napari_snow_unet.unet.trained_runs import registered
@@ -18,6 +24,7 @@ from napari_snow_unet.widgets._rows import wrapped
 
 LOOK_EVERY_MS = 2000
 NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
+NO_GOOD = "The model that Preferences > SNOW U-Net names cannot be used; this is another one. {}"
 
 
 class ModelChoice(QObject):
@@ -33,14 +40,21 @@ class ModelChoice(QObject):
         Asks for a model elsewhere on the disk.
     on_change : callable
         Called when another model is chosen, or when more is known of the one that is.
+
+    Attributes
+    ----------
+    refused : Qt signal
+        Emitted with the error that says why what was chosen on the disk is no model.
     """
+
+    refused = Signal(object)
 
     def __init__(self, box: ComboBox, browse: PushButton, on_change: Callable[[], None]) -> None:
         super().__init__(box.native)
         self._box, self._on_change = box, on_change
         self._entries: dict[str, ModelEntry] = {}
         self._seen: list[tuple[str, int]] = []
-        self._from_disk: list[str] = []
+        self._from_disk: dict[str, ModelEntry] = {}
         self._broken = why_no_network()
         self._missing = ""
         box.changed.connect(self._chosen)
@@ -51,8 +65,8 @@ class ModelChoice(QObject):
 
     @property
     def entry(self) -> ModelEntry | None:
-        """What is known of the model that is chosen; None for one from elsewhere."""
-        return self._entries.get(self._box.value)
+        """What is known of the model that is chosen."""
+        return {**self._from_disk, **self._entries}.get(self._box.value)
 
     def look(self) -> None:
         """List the models again if any was added, changed or removed."""
@@ -88,15 +102,18 @@ class ModelChoice(QObject):
         self.refresh()
         if model in ("", DEFAULT):
             return
-        if model not in self._entries and (Path(model).expanduser() / CONFIG).is_file():
-            self._from_disk = [str(Path(model).expanduser())]
-            self.refresh()
-        found = self._from_disk[0] if self._from_disk else model
-        if found not in self._entries and found not in self._from_disk:
+        path = Path(model).expanduser()
+        if model in self._entries:
+            self._box.value = model
+        elif (path / CONFIG).is_file():
+            try:
+                self._choose(path)
+            except InputError as error:
+                self._missing = NO_GOOD.format(error)
+                self._on_change()
+        else:
             self._missing = NO_MODEL.format(model)
             self._on_change()
-        else:
-            self._box.value = found
 
     def problem(self) -> str:
         """Say why the model that is chosen cannot be used; empty if nothing is known."""
@@ -124,10 +141,16 @@ class ModelChoice(QObject):
         )  # fmt: skip
         if path:
             model = Path(path)
-            model = model.parent if model.name in (CONFIG, WEIGHTS) else model
-            self._from_disk = list(dict.fromkeys([*self._from_disk, str(model)]))
-            self.refresh()
-            self._box.value = str(model)
+            try:
+                self._choose(model.parent if model.name in (CONFIG, WEIGHTS) else model)
+            except InputError as error:
+                self.refused.emit(error)
+
+    def _choose(self, model: Path) -> None:
+        """List a model from the disk and choose it; raise `InputError` if it is none."""
+        self._from_disk[str(model)] = describe_model(model)
+        self.refresh()
+        self._box.value = str(model)
 
 
 def why_no_network() -> str:

@@ -108,7 +108,7 @@ class Run(QObject):
             return
         if self._on_error is not None:
             self._on_error(error)
-        _notify(error)
+        notify(error)
 
     def _finished(self) -> None:
         _running.discard(self)
@@ -182,7 +182,8 @@ def _explained(steps: Steps) -> Generator[Progress, None, Any]:
         raise WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}") from error
 
 
-def _notify(error: Exception) -> None:
+def notify(error: Exception) -> None:
+    """Show an error as a notification of napari's."""
     from napari.utils.notifications import notification_manager, show_error
 
     if isinstance(error, InputError):

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
-from napari_snow_unet.widgets._run import Run, Steps
+from napari_snow_unet.widgets._run import Run, Steps, notify
 
 
 class Bar(QProgressBar):
@@ -149,6 +149,11 @@ class RunBar(QWidget):
         """Show a line of text under the bar."""
         self.message.setText(text)
         self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
+
+    def refuse(self, error: Exception) -> None:
+        """Show why something that was asked for, other than a run, cannot be."""
+        self.say(str(error), problem=True)
+        notify(error)
 
     def set_hint(self, hint: str) -> None:
         """Say why Run cannot be clicked; an empty hint allows it."""

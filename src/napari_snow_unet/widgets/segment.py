@@ -58,6 +58,7 @@ class SegmentWidget(Dock):
         self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
+        self.models.refused.connect(self.bar.refuse)
         self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self._lay_out()
         self._take_settings()
