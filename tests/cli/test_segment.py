@@ -142,3 +142,12 @@ def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
 def test_auto_asks_no_network_library_for_the_classical_method(tiles, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: 1 / 0)
     shell("segment", tiles, "-o", tmp_path / "o", "--model", "classical", "--precision", "auto")
+
+
+def test_labels_among_the_images_are_named(tiles, tmp_path):
+    write_image(tiles / "t1_other.png", generate_tile(1, size=128).labels.astype(np.uint8))
+    text = shell("segment", tiles, "-o", tmp_path / "out", "--model", "classical")
+    told = " ".join(text.split())
+    assert "t1_other.png: This looks like labels or a mask, not like tissue" in told
+    assert "Segment the image that it was made from" in told
+    assert told.count("looks like labels") == 1

@@ -11,6 +11,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
+from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets._layers import METADATA
@@ -143,6 +144,23 @@ def test_labels_have_the_shape_of_the_image(dock, network, discs, shape):
     first = layer.data[(0,) * (layer.ndim - 2)]
     assert first.max() == 24
     assert (layer.data > 0).sum() == (first > 0).sum()  # no other slice was asked for
+
+
+def test_labels_that_are_opened_as_an_image_are_doubted_by_name(dock, discs):
+    tile = generate_tile(1, size=128)
+    dock.viewer.add_image(tile.labels.astype(np.uint16), name="mask")
+    assert dock.form.image_note.startswith("'mask' looks like labels or a mask, not like tissue")
+    assert "Convert to Labels" in dock.form.image_note
+    assert dock.bar.run_button.isEnabled()
+    dock.run()
+    assert "looks like labels" in dock.message
+    for image in (tile.image[..., 0].astype(np.uint16) * 16, discs()[..., 0]):
+        dock.viewer.add_image(image)
+        assert dock.form.image_note == ""
+    dock.viewer.add_image(tile.image, rgb=True)
+    assert dock.form.image_note == ""
+    dock.run()
+    assert "looks like labels" not in dock.message
 
 
 def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_computed(

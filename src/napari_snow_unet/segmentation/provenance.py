@@ -7,9 +7,14 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from napari_snow_unet.data.labels import is_picture_of_labels
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
+LABELS = (
+    "This looks like labels or a mask, not like tissue, and its numbers were taken for brightness. "
+    "Segment the image that it was made from; to score labels, measure them against a truth."
+)
 VERSIONED = (
     "napari-snow-unet",
     "tensorflow",
@@ -29,6 +34,11 @@ def in_words(
         f"{nuclei:,} {'nucleus' if nuclei == 1 else 'nuclei'}{density}, "
         f"{area_fraction:.1%} of the area, threshold {threshold}"
     )
+
+
+def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
+    """Say so if what is segmented looks like labels; its middle is read."""
+    return (LABELS,) if is_picture_of_labels(image, rgb=rgb) else ()
 
 
 def scale_messages(

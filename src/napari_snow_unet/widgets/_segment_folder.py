@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs
+from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs, messages_of
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.preprocess import is_rgb
@@ -111,7 +111,7 @@ class FolderJob:
         skipped = [path for path in found.skipped if not path.name.startswith(".")]
         text += _named("Failed too", [result.source for result in failed[1:]])
         text += _named("Skipped, no images", skipped)
-        text += dict.fromkeys(message for result in results for message in result.messages)
+        text += messages_of(results)
         self._bar.say(" ".join(text), problem=bool(failed))
 
     def _open(self, result: FileResult) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from magicgui.widgets import CheckBox, ComboBox, Label, PushButton, Widget
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -86,9 +87,11 @@ class SegmentForm(QWidget):
                 "otsu", "threshold", "smallest_area", "split", "fill_holes", "clear_border",
             )
         ]  # fmt: skip
-        self._note = QLabel()
-        self._note.setWordWrap(True)
-        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._note, self._image_note = QLabel(), QLabel()
+        for note in (self._note, self._image_note):
+            note.setWordWrap(True)
+            note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
+            note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._lay_out()
         self.show_kind()
         self.nuclei.threshold.changed.connect(self._by_hand)
@@ -135,6 +138,16 @@ class SegmentForm(QWidget):
     def note(self) -> str:
         """Why the model that is chosen cannot be used."""
         return self._note.text()
+
+    @property
+    def image_note(self) -> str:
+        """What speaks against segmenting the image that is chosen."""
+        return self._image_note.text()
+
+    def show_image_doubt(self, doubt: str) -> None:
+        """Say what speaks against segmenting the image that is chosen, if anything does."""
+        self._image_note.setText(doubt)
+        self._image_note.setVisible(bool(doubt))
 
     def show_model(self, facts: str, problem: str) -> None:
         """Describe the model that is chosen, and say why it cannot be used."""
@@ -200,6 +213,7 @@ class SegmentForm(QWidget):
         main, more = Rows(self._labels), Rows(self._labels)
         main.add("Segment", self.source.kind)
         main.add("Image", self.image)
+        main.add_note(self._image_note)
         main.add("", self.source.all_slices)
         main.add("Part", self.part)
         main.add("Folder", self.source.folder)

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
+from napari_snow_unet.widgets._image_of_labels import doubt_about_image
 from napari_snow_unet.widgets._layers import images_in, is_preview, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
@@ -123,6 +124,8 @@ class SegmentWidget(Dock):
             self.form.show_pixel_size(source.pixel_size_um if source else None, who)
         else:
             self.form.show_pixel_size(None, unknown="from each file")
+        doubt = doubt_about_image(layer) if layer is not None and layer_chosen else ""
+        self.form.show_image_doubt(doubt)
         entry = self.models.entry
         self.form.show_model(facts(entry) if entry else "", self.models.problem())
         self.folder_job.table.setVisible(not layer_chosen)
