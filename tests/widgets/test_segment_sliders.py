@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QSlider
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets._segment_layer import OUTLINE
+from napari_snow_unet.widgets._outline_colours import OUTLINE
 
 
 def graded(discs):

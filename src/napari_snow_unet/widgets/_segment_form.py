@@ -14,6 +14,7 @@ from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.threshold import in_thousandths
 from napari_snow_unet.widgets._live_scores import LiveScores
+from napari_snow_unet.widgets._outline_colours import COLOURS
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._rows import Rows, adjust_slider
 from napari_snow_unet.widgets._segment_fields import (
@@ -34,10 +35,14 @@ TRUTH_TIP = (
     "measuring dock tells more."
 )
 OUTLINES_TIP = (
-    "Draw nuclei as outlines, so that the tissue or a truth below them stays in sight. The layer's "
-    "own controls (contour) set how thick they are."
+    "Draw nuclei as outlines, so that the tissue below them stays in sight; with a truth chosen, "
+    "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
+    "are."
 )
 NO_TRUTH = "none"
+WHICH = "&nbsp; ".join(
+    f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
+)
 DEVICE_TIP = "What computes the network, and in which number format."
 NO_DEVICE = "known after a run"
 
@@ -58,6 +63,8 @@ class SegmentForm(QWidget):
         What has computed the last result.
     source, network, nuclei : magicgui FunctionGui
         The fields of the functions of these names.
+    which : QLabel
+        Which outlines are whose, where those of two layers are shown.
     live : LiveScores
         Scores under the threshold.
     """
@@ -76,6 +83,8 @@ class SegmentForm(QWidget):
         self.nuclei = fields_of_nuclei()
         self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
         self.outlines = CheckBox(text="Outlines only", tooltip=OUTLINES_TIP)
+        self.which = QLabel(WHICH)
+        self.which.hide()
         self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
         self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
@@ -232,6 +241,7 @@ class SegmentForm(QWidget):
         main.layout().addRow(self.live)
         main.add(f"Smallest ({UM2.name})", self.nuclei.smallest_area)
         main.add("Show", self.outlines)
+        main.layout().addRow("", self.which)
         main.add("Truth", self.truth)
         more.add("Channel", self.network.channel)
         more.add("", self.network.test_time_augmentation)

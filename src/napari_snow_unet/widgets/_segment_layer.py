@@ -23,6 +23,7 @@ from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._existing import steps_in_dock
 from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
+from napari_snow_unet.widgets._outline_colours import OUTLINE
 from napari_snow_unet.widgets._part import Part, part_of
 from napari_snow_unet.widgets._pixel_sizes import measured
 from napari_snow_unet.widgets._results import Record, Results
@@ -39,7 +40,6 @@ NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sampl
 FILES = "The labels are files, which sliders leave alone: run again to change them."
 SLICES = "{} segmented; tick All slices for the rest."
 RELABEL_DELAY_MS = 60
-OUTLINE = 2  # pixels
 QUIET_MS = 500  # what takes no longer shows no progress
 
 

@@ -13,6 +13,7 @@ from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._image_of_labels import doubt_about_image
 from napari_snow_unet.widgets._layers import images_in, is_preview, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
+from napari_snow_unet.widgets._outline_colours import OutlineColours
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._pixel_sizes import TypedSizes, measured
 from napari_snow_unet.widgets._run_bar import RunBar
@@ -57,6 +58,7 @@ class SegmentWidget(Dock):
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.layer_job, self.bar)
         self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
+        self.outlines = OutlineColours()
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.models.refused.connect(self.bar.refuse)
@@ -96,6 +98,7 @@ class SegmentWidget(Dock):
                 box.value = chosen if chosen in layers else usual[-1]
         self._refresh_parts()
         self.scores.refresh_layers()
+        self._colour_outlines()
         self.update_hint()
 
     def _refresh_parts(self) -> None:
@@ -155,6 +158,12 @@ class SegmentWidget(Dock):
         self.folder_job.suggest_results()
         self.update_hint()
 
+    def _colour_outlines(self, event: Any = None) -> None:
+        """Tell outlines of the result and of the truth apart, where both are looked at."""
+        compared = self.scores.compared if self.form.outlines.value else None
+        self.outlines.show(*(compared or (None, None)))
+        self.form.which.setVisible(compared is not None)
+
     def _model_chosen(self) -> None:
         previous, self._model = self._model, self.form.model.value
         if self._model != previous:
@@ -173,6 +182,9 @@ class SegmentWidget(Dock):
             emitter.connect(callback)
         self.form.image.changed.connect(self._image_chosen)
         self.form.part.changed.connect(self.update_hint)
+        for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
+            changed.changed.connect(self._colour_outlines)
+        self.layer_job.shown.connect(self._colour_outlines)
         self.form.model.changed.connect(self._model_chosen)
         self.form.source.kind.changed.connect(self.update_hint)
         self.form.source.folder.changed.connect(self._folder_chosen)
@@ -193,5 +205,6 @@ class SegmentWidget(Dock):
         self.warm_up.cancel()
         self.bar.cancel()
         self.scores.stop()
+        self.outlines.show(None, None)
         for emitter, callback in self._layer_events():
             emitter.disconnect(callback)
