@@ -28,7 +28,7 @@ from napari_snow_unet.metrics.objects import (
     FALSE_POSITIVE,
     TRUE_POSITIVE,
 )
-from napari_snow_unet.metrics.planes import MeasuredPlanes
+from napari_snow_unet.metrics.planes import MeasuredPlanes, measured_slices
 from napari_snow_unet.metrics.report import score_rows, write_rows
 from napari_snow_unet.metrics.task import Task
 from napari_snow_unet.metrics.tile import Scores
@@ -107,9 +107,10 @@ class ResultTabs(QWidget):
             Whether distances are in micrometres.
         """
         self._prediction = prediction
-        self.caption.setText(f"{prediction} against {truth}")
-        stack = () not in measured.measures
-        self.scores.show_scores(sets, "µm" if in_um else "px", as_rows=stack)
+        where = measured_slices(measured)
+        self.caption.setText(f"{prediction} against {truth}{where and f', {where}'}")
+        several = len(measured.measures) > 1
+        self.scores.show_scores(sets, "µm" if in_um else "px", as_rows=several)
         self.nuclei.show_objects(measured.objects, "µm²" if in_um else "px")
         self.show()
 

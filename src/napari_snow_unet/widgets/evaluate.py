@@ -218,8 +218,8 @@ class EvaluateWidget(Dock):
             self.form.live.show_counts(counts)
         layers = request.prediction(), request.truth()
         doubt = doubt_about(*layers) if None not in layers else ""
-        names = f"{request.source.name} against {request.truth_name}"
-        self.bar.say(f"{doubt}{names}: {summary(measured, sets)}", problem=bool(doubt))
+        said = f"{self.results.caption.text()}: {summary(measured, sets)}"
+        self.bar.say(f"{doubt}{said}", problem=bool(doubt))
 
     def _changed(self) -> None:
         """Say so if the layers that the results come from are no longer as they were."""
