@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_snow_unet.cli.models import _facts
 from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.unet.model_folder import user_folder
 from napari_snow_unet.widgets import _warm_up
@@ -229,3 +230,18 @@ def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock
     dock.settle()
     dock.widget.models.refresh()
     assert not dock.form.nuclei.otsu.value
+
+
+def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
+    folder = shutil.copytree(bundled, user_folder() / "mine")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del config["pixel_size_um"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    dock.widget.models.refresh()
+    dock.form.model.value = "mine"
+    assert "does not state the pixel sizes" in dock.form.model.tooltip
+    dock.form.model.value = "classical"
+    assert "does not state" not in dock.form.model.tooltip
+    (mine,) = [entry for entry in list_models() if entry.name == "mine"]
+    assert _facts(mine)[-1] == "not stated"
+    assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

@@ -23,6 +23,7 @@ from napari_snow_unet.unet.trained_runs import registered
 from napari_snow_unet.widgets._rows import wrapped
 
 LOOK_EVERY_MS = 2000
+SIZE_NOT_STATED = "does not state the pixel sizes it was trained for: no image is resampled for it"
 NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
 NO_GOOD = "The model that Preferences > SNOW U-Net names cannot be used; this is another one. {}"
 
@@ -168,6 +169,8 @@ def facts(entry: ModelEntry) -> str:
     if entry.pixel_size_um is not None:
         low, high = entry.pixel_size_um
         lines.append(f"for pixels of {low:.2g} to {high:.2g} µm, {entry.channel} channel")
+    elif entry.kind != "classical":
+        lines.append(f"{SIZE_NOT_STATED}, {entry.channel} channel")
     if entry.parameters:
         lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
     if entry.trained_on:

@@ -39,6 +39,10 @@ OUTLINES_TIP = (
     "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
     "are."
 )
+UNKNOWN_SIZE = (
+    "Pixel size unknown: {}. Type it in above, from the scanner's papers: 0.25 for a 40x scan, 0.5 "
+    "for 20x."
+)
 NO_TRUTH = "none"
 WHICH = "&nbsp; ".join(
     f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
@@ -96,8 +100,8 @@ class SegmentForm(QWidget):
                 "otsu", "threshold", "smallest_area", "split", "fill_holes", "clear_border",
             )
         ]  # fmt: skip
-        self._note, self._image_note = QLabel(), QLabel()
-        for note in (self._note, self._image_note):
+        self._note, self._image_note, self._size_note = QLabel(), QLabel(), QLabel()
+        for note in (self._note, self._image_note, self._size_note):
             note.setWordWrap(True)
             note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
             note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
@@ -177,6 +181,25 @@ class SegmentForm(QWidget):
         known = pixel_size_um or self.network.pixel_size.value
         self._take_unit(UM2 if known else PIXELS)
 
+    @property
+    def size_note(self) -> str:
+        """What follows from a pixel size that nobody knows."""
+        return self._size_note.text()
+
+    def show_unknown_size(
+        self, unknown: bool, expected_um: tuple[float, float] | None = None
+    ) -> None:
+        """Say what an unknown pixel size means for a model that expects others, and what to do."""
+        typed = self.network.pixel_size.value
+        means = (
+            "nuclei per mm² and areas in µm² cannot be told"
+            if expected_um is None
+            else "the model takes it for {:.2g} to {:.2g} µm, and misses nuclei if it is "
+            "another one".format(*expected_um)
+        )
+        self._size_note.setText(UNKNOWN_SIZE.format(means) if unknown and not typed else "")
+        self._size_note.setVisible(bool(self.size_note))
+
     def show_kind(self, *, large: bool = False) -> None:
         """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
         layer, fields = self.source.kind.value == "layer", self.source
@@ -233,6 +256,7 @@ class SegmentForm(QWidget):
         main.add("Model", self.model, beside=self.browse)
         main.add_note(self._note)
         main.add("Pixel size (µm)", self.network.pixel_size)
+        main.add_note(self._size_note)
         main.add_line()
         main.add("Find", self.nuclei.output)
         main.add("", self.nuclei.split)

@@ -130,6 +130,8 @@ class SegmentWidget(Dock):
         doubt = doubt_about_image(layer) if layer is not None and layer_chosen else ""
         self.form.show_image_doubt(doubt)
         entry = self.models.entry
+        unknown = source is not None and source.pixel_size_um is None
+        self.form.show_unknown_size(unknown, entry.pixel_size_um if entry else None)
         self.form.show_model(facts(entry) if entry else "", self.models.problem())
         self.folder_job.table.setVisible(not layer_chosen)
         self.bar.set_tip(RUN_LAYER if layer_chosen else RUN_FOLDER)
