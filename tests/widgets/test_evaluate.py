@@ -351,6 +351,9 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     nuclei = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(nuclei)
     dock.qtbot.wait(50)
+    assert header(nuclei.view, Qt.Orientation.Horizontal) == [
+        "Status", "Id", "Layer", "IoU", "Area (pixels)", "Slice",
+    ]  # fmt: skip
     assert nuclei.model.columns[-1] == "plane"
     assert nuclei.view.horizontalScrollBar().maximum() == 0
     dock.results.tabs.setCurrentIndex(0)

@@ -83,10 +83,13 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     dock, network, discs
 ):
     fields = dock.form.nuclei
-    assert fields.smallest_area.value == pytest.approx(80)  # pixels
+    said = dock.form._labels[fields.smallest_area]
+    assert fields.smallest_area.value == pytest.approx(80)
+    assert said.text() == "Min. area (pixels)"
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
     assert fields.smallest_area.value == pytest.approx(5)
+    assert said.text() == "Min. area (µm²)"
     assert fields.smallest_area.native.findChild(QDoubleSpinBox).text() == "5.0"
     assert dock.form.options() == Options()
     fields.smallest_area.value = 10

@@ -110,8 +110,8 @@ class ResultTabs(QWidget):
         where = measured_slices(measured)
         self.caption.setText(f"{prediction} against {truth}{where and f', {where}'}")
         several = len(measured.measures) > 1
-        self.scores.show_scores(sets, "µm" if in_um else "px", as_rows=several)
-        self.nuclei.show_objects(measured.objects, "µm²" if in_um else "px")
+        self.scores.show_scores(sets, "µm" if in_um else "pixels", as_rows=several)
+        self.nuclei.show_objects(measured.objects, "µm²" if in_um else "pixels")
         self.show()
 
     def mark_outdated(self) -> None:

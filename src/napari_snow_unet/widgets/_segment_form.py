@@ -239,7 +239,7 @@ class SegmentForm(QWidget):
             area.value = value
             adjust_slider(area, unit.decimals)
         self._unit = unit
-        self._labels[area].setText(f"Smallest ({unit.name})")
+        self._labels[area].setText(f"Min. area ({unit.name})")
 
     def _lay_out(self) -> None:
         main, more = Rows(self._labels), Rows(self._labels)
@@ -263,7 +263,7 @@ class SegmentForm(QWidget):
         main.add("Threshold", self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
-        main.add(f"Smallest ({UM2.name})", self.nuclei.smallest_area)
+        main.add(f"Min. area ({UM2.name})", self.nuclei.smallest_area)
         main.add("Show", self.outlines)
         main.layout().addRow("", self.which)
         main.add("Truth", self.truth)
@@ -271,7 +271,7 @@ class SegmentForm(QWidget):
         more.add("", self.network.test_time_augmentation)
         more.add("", self.nuclei.fill_holes)
         more.add("", self.nuclei.clear_border)
-        more.add("Tile size (px)", self.network.tile)
+        more.add("Tile size (pixels)", self.network.tile)
         more.add("Device", self.device)
         self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
         self.advanced.setDuration(0)

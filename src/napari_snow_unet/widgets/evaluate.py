@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
 TRUE_NAME = re.compile(r"truth|annotat|\bgt\b| mask$", re.IGNORECASE)
-USUAL_WIDTH = 400  # in which the table of the nuclei of a stack fits
+USUAL_WIDTH = 420  # in which the table of the nuclei of a stack fits
 
 
 @dataclass(frozen=True, eq=False)
