@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_snow_unet.data.naming import file_name
 from napari_snow_unet.metrics.evaluation import Evaluation
 from napari_snow_unet.metrics.objects import (
     ERROR_COLOURS,
@@ -140,7 +141,7 @@ class ResultTabs(QWidget):
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.dialog.setDefaultSuffix("csv")
-        self.dialog.selectFile(_file_name(f"{self._prediction} {what}.csv"))
+        self.dialog.selectFile(file_name(f"{self._prediction} {what}.csv"))
         rows = list(self.rows())
         self.dialog.fileSelected.connect(lambda path: self._save(Path(path), rows))
         self.dialog.open()
@@ -174,8 +175,3 @@ def _legend() -> str:
         f"<span style='color:{colour}'>■</span>&nbsp;{MEANING[code].replace(' ', '&nbsp;')}"
         for code, colour in ERROR_COLOURS.items()
     )
-
-
-def _file_name(text: str) -> str:
-    """Replace what not every system takes in the name of a file."""
-    return "".join("_" if letter in '<>:"/\\|?*' else letter for letter in text)
