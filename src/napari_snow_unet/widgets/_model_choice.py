@@ -128,7 +128,7 @@ class ModelChoice(QObject):
     def note_error(self, error: Exception) -> None:
         """Remember that networks cannot be used, if that is what an error says."""
         if isinstance(error, InputError) and "networks cannot be used" in error.received:
-            self._broken = str(error)
+            self._broken = error.reason_first
             self._on_change()
 
     def _chosen(self) -> None:
@@ -159,7 +159,7 @@ def why_no_network() -> str:
     try:
         select_backend()
     except InputError as error:
-        return str(error)
+        return error.reason_first
     return ""
 
 

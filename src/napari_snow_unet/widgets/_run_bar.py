@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
-from napari_snow_unet.widgets._run import Run, Steps, notify
+from napari_snow_unet.widgets._run import Run, Steps, notify, told
 
 
 class Bar(QProgressBar):
@@ -152,7 +152,7 @@ class RunBar(QWidget):
 
     def refuse(self, error: Exception) -> None:
         """Show why something that was asked for, other than a run, cannot be."""
-        self.say(str(error), problem=True)
+        self.say(told(error), problem=True)
         notify(error)
 
     def set_hint(self, hint: str) -> None:
@@ -176,7 +176,7 @@ class RunBar(QWidget):
         self.progress.setFormat(progress.message)
 
     def _show_error(self, error: Exception) -> None:
-        self.say(str(error), problem=True)
+        self.say(told(error), problem=True)
         self.failed.emit(error)
 
     def _show_end(self, cancelled: str) -> None:

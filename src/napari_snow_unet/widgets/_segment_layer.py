@@ -117,7 +117,7 @@ class LayerJob(QObject):
         try:
             check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
         except InputError as error:
-            return str(error)
+            return error.reason_first
         return ""
 
     def is_large(self) -> bool:
@@ -340,7 +340,7 @@ class LayerJob(QObject):
         try:
             smallest_area_px(now, record.pixel_size_um)
         except InputError as error:
-            self._bar.say(str(error), problem=True)
+            self._bar.say(error.reason_first, problem=True)
             return
         steps = partial(
             _jobs.relabel,

@@ -227,7 +227,7 @@ def _why_no_file(recipe: Recipe) -> str:
     try:
         size = read_any_header(recipe.source).size
     except InputError as error:
-        return str(error)
+        return error.reason_first
     if tuple(size) == recipe.shape[-2:]:
         return ""
     return PART_ONLY if "part" in recipe.provenance else NO_FILE

@@ -145,7 +145,7 @@ class TrainingForm(QWidget):
             try:
                 config = model_folder.read_config(find_model(model))
             except InputError as error:
-                self.show_device(str(error), problem=True)
+                self.show_device(error.reason_first, problem=True)
                 return
             self._show({"base_filters": config.base_filters, "channel": config.channel})
 

@@ -95,7 +95,7 @@ class EvaluateWidget(Dock):
         try:
             chosen = self._comparison(prediction, truth)
         except InputError as error:
-            self.bar.say(str(error), problem=True)
+            self.bar.say(error.reason_first, problem=True)
             return
         request = Request(
             ref(prediction),

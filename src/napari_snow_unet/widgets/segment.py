@@ -79,7 +79,7 @@ class SegmentWidget(Dock):
         try:
             self._job.run()
         except InputError as error:
-            self.bar.say(str(error), problem=True)
+            self.bar.say(error.reason_first, problem=True)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Load the network once the dock is seen."""
