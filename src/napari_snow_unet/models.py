@@ -15,7 +15,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.unet import model_folder, trained_runs
-from napari_snow_unet.unet.config import parameter_count
+from napari_snow_unet.unet.config import UNetConfig, parameter_count
 from napari_snow_unet.unet.foreign import why_refused
 from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 
@@ -191,11 +191,43 @@ def _bundled_folder() -> Path:
     return Path(str(resources.files("napari_snow_unet") / "weights"))
 
 
+def describe_model(name_or_path: str | os.PathLike[str]) -> ModelEntry:
+    """Tell what a network is from its config and the header of its weights, which are not read.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        As for `open_model`.
+
+    Returns
+    -------
+    ModelEntry
+        Without a checksum.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is no such network.
+    InputError
+        If what is there is none, or is damaged so that one sees it at once.
+    """
+    folder = find_model(os.fspath(name_or_path))
+    config = model_folder.read_config(folder)
+    model_folder.check_header(folder)
+    return _entry(folder, "user", config, "")
+
+
 def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
     try:
         config, found = model_folder.read_config(folder), model_folder.verify(folder)
     except InputError as error:
         return ModelEntry(folder.name, kind, folder, problem=str(error))
+    return _entry(folder, kind, config, found)
+
+
+def _entry(
+    folder: Path, kind: Literal["bundled", "user"], config: UNetConfig, found: str
+) -> ModelEntry:
     return ModelEntry(
         name=folder.name,
         kind=kind,

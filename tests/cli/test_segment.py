@@ -198,3 +198,12 @@ def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
     (out / "options.json").write_text(json.dumps(record | {"min_area": "large"}))
     with pytest.raises(InputError, match="it says that min_area is 'large'"):
         CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def test_labels_among_the_images_are_named(tiles, tmp_path):
+    write_image(tiles / "t1_other.png", generate_tile(1, size=128).labels.astype(np.uint8))
+    text = shell("segment", tiles, "-o", tmp_path / "out", "--model", "classical")
+    told = " ".join(text.split())
+    assert "t1_other.png: This looks like labels or a mask, not like tissue" in told
+    assert "Segment the image that it was made from" in told
+    assert told.count("looks like labels") == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_snow_unet.data.labels import looks_like_labels
+from napari_snow_unet.data.labels import is_picture_of_labels, looks_like_labels
 from napari_snow_unet.data.synthetic import generate_tile
 
 
@@ -58,3 +58,37 @@ def test_a_fine_map_of_16_bits_is_not_taken_for_labels(sigma):
     assert looks_like_labels(labels)
     smooth = gaussian_filter((labels > 0).astype(float), sigma)
     assert not looks_like_labels(np.rint(smooth * 65535).astype(np.uint16))
+
+
+COLOURS = np.random.default_rng(3).integers(1, 255, (100_000, 3), dtype=np.uint8)
+COLOURS[0] = 0
+
+
+@pytest.mark.parametrize(
+    ("convert", "rgb"),
+    [
+        (lambda labels: labels.astype(np.uint16), False),
+        (lambda labels: np.where(labels, 255, 0).astype(np.uint8), False),
+        (lambda labels: labels > 0, False),
+        (lambda labels: np.stack([labels] * 3), False),
+        (lambda labels: np.where(labels, 255, 0)[..., None].repeat(3, -1).astype(np.uint8), True),
+        (lambda labels: COLOURS[labels], True),
+    ],
+    ids=["16 bits", "mask", "bool", "stack", "mask in grey", "coloured"],
+)
+def test_a_picture_of_labels_is_known(labels, convert, rgb):
+    assert is_picture_of_labels(convert(labels), rgb=rgb)
+
+
+@pytest.mark.parametrize("black", [0, 40])
+def test_a_picture_of_tissue_is_none_of_labels(black):
+    """Also where it is as dark as black in places, as a fluorescent image is."""
+    image = generate_tile(1, size=192).image
+    image[:black, :black] = 0
+    assert not is_picture_of_labels(image, rgb=True)
+    grey = image[..., 0]
+    for one in (grey, grey.astype(np.uint16) * 16, grey / 255, 255 - grey, np.stack([grey] * 3)):
+        assert not is_picture_of_labels(one)
+    assert not is_picture_of_labels(np.where(grey < 120, 255 - grey, 0))
+    assert not is_picture_of_labels(np.zeros((0, 5)))
+    assert not is_picture_of_labels(np.zeros((5, 5, 3), np.uint8), rgb=True)

@@ -175,7 +175,9 @@ def test_an_image_outside_the_models_scale_is_resampled_and_comes_back(pixel, wo
 def test_unknown_scale_is_said_and_the_persons_word_goes_first():
     model = Model(darkness, "scaled", halo=0, pixel_size_um=(0.2, 0.4))
     image, _ = discs()
-    assert "unknown" in run(segment(image, model)).messages[0]
+    said = run(segment(image, model)).messages[0]
+    assert "unknown" in said
+    assert "--pixel-size" in said
     chosen = run(segment(image, model, Options(pixel_size_um=0.3), pixel_size_um=9.0))
     assert chosen.provenance["pixel_size_um"] == 0.3
     assert chosen.messages == ()

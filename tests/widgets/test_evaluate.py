@@ -330,6 +330,12 @@ def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_p
     assert dock.results.scores.scores.sets["labels"]["dice"] == 1
 
 
+def header(table, orientation):
+    model = table.model()
+    count = model.rowCount() if orientation == Qt.Orientation.Vertical else model.columnCount()
+    return [model.headerData(number, orientation) for number in range(count)]
+
+
 def test_a_stack_has_a_row_for_each_slice(dock):
     truth, found = truth_and_prediction()
     empty = np.zeros_like(truth)
@@ -342,6 +348,9 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     nuclei = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(nuclei)
     dock.qtbot.wait(50)
+    assert header(nuclei.view, Qt.Orientation.Horizontal) == [
+        "Status", "Id", "Layer", "IoU", "Area (pixels)", "Slice",
+    ]  # fmt: skip
     assert nuclei.model.columns[-1] == "plane"
     assert nuclei.view.horizontalScrollBar().maximum() == 0
     dock.results.tabs.setCurrentIndex(0)
@@ -349,8 +358,14 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     dock.click_row(table, 3)
     assert dock.viewer.dims.current_step[0] == 1
     dock.form.fields.all_slices.value = False
+    assert header(table, Qt.Orientation.Vertical) == table.scores.names
+    assert dock.message.startswith("found against truth, 3 slices pooled: Dice")
     dock.run()
-    assert dock.results.scores.scores.names == ["pooled", "mean", "slice 1"]
+    assert table.scores.names == header(table, Qt.Orientation.Horizontal) == ["slice 1"]
+    assert header(table, Qt.Orientation.Vertical)[0] == "accuracy"
+    assert dock.message.startswith("found against truth, slice 1: Dice")
+    assert dock.results.caption.text() == "found against truth, slice 1"
+    assert list(dock.results.rows())[1][1] == "slice 1"
 
 
 def test_slices_in_which_nothing_was_predicted_are_counted_in_words(dock):

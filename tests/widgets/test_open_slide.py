@@ -132,7 +132,8 @@ def test_an_mrxs_without_its_folder_is_one_message(make_napari_viewer, mrxs, mon
     (tmp_path / "a").rename(tmp_path / "elsewhere")
     run_command(monkeypatch, mrxs)
     (message,) = told
-    assert message.startswith(f"{mrxs}: the folder a beside it")
+    assert message.startswith("The folder a beside it")
+    assert message.endswith(f"({mrxs})")
     assert "Copy both to the same place" in message
     assert not viewer.layers
 

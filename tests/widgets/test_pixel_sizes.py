@@ -11,6 +11,7 @@ from qtpy.QtGui import QGuiApplication
 
 from napari_snow_unet.data import any_image
 from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 
@@ -115,6 +116,26 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
     assert (field.value, field.native.text()) == (0, "unknown")
     dock.form.source.kind.value = "folder"
     assert field.value == 0.4
+
+
+def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network, discs):
+    assert dock.form.size_note == ""
+    plain = dock.viewer.add_image(discs(), rgb=True, name="A")
+    assert dock.form.size_note.startswith("Pixel size unknown: nuclei per mm²")
+    dock.form.model.value = DEFAULT_MODEL
+    assert "takes it for 0." in dock.form.size_note
+    assert "misses nuclei" in dock.form.size_note
+    assert "Type it in above" in dock.form.size_note
+    dock.form.network.pixel_size.value = 0.3
+    assert dock.form.size_note == ""
+    dock.form.network.pixel_size.value = 0
+    assert dock.form.size_note
+    dock.viewer.add_image(discs(), rgb=True, name="B", scale=(0.3, 0.3), units=("um", "um"))
+    assert dock.form.size_note == ""
+    dock.viewer.layers.selection.active = plain
+    assert dock.form.size_note
+    dock.form.source.kind.value = "folder"
+    assert dock.form.size_note == ""
 
 
 def test_a_size_no_microscope_has_is_refused_before_the_network_runs(dock, network, discs):

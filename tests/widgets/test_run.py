@@ -344,3 +344,15 @@ def test_a_hint_forbids_run_and_goes_when_it_no_longer_holds(viewer, bar):
     bar.say("24 nuclei")
     bar.set_hint("")
     assert bar.message.text() == "24 nuclei"
+
+
+def test_an_error_shows_its_reason_before_its_file(viewer, bar, qtbot, notifications):
+    """A notification shows the beginning of its text only."""
+    path = "/a/very/long/path/of/somebody/who/files/things/well/tile.png"
+    error = InputError("the file is damaged", expected="a PNG", remedy="Copy it.", path=path)
+    assert str(error) == f"{path}: the file is damaged; expected a PNG. Copy it."
+    begin(bar, lambda: failing(error))
+    qtbot.waitUntil(lambda: not bar.running)
+    (note,) = notifications()
+    assert note.message == f"The file is damaged; expected a PNG. Copy it. ({path})"
+    assert bar.message.text() == note.message

@@ -11,9 +11,11 @@ import dask.array as da
 import numpy as np
 import pytest
 
+from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets._layers import METADATA
+from napari_snow_unet.widgets._part import WHOLE
 
 PLACE_2D = {
     "scale": (0.25, 0.25),
@@ -142,6 +144,23 @@ def test_labels_have_the_shape_of_the_image(dock, network, discs, shape):
     first = layer.data[(0,) * (layer.ndim - 2)]
     assert first.max() == 24
     assert (layer.data > 0).sum() == (first > 0).sum()  # no other slice was asked for
+
+
+def test_labels_that_are_opened_as_an_image_are_doubted_by_name(dock, discs):
+    tile = generate_tile(1, size=128)
+    dock.viewer.add_image(tile.labels.astype(np.uint16), name="mask")
+    assert dock.form.image_note.startswith("'mask' looks like labels or a mask, not like tissue")
+    assert "Convert to Labels" in dock.form.image_note
+    assert dock.bar.run_button.isEnabled()
+    dock.run()
+    assert "looks like labels" in dock.message
+    for image in (tile.image[..., 0].astype(np.uint16) * 16, discs()[..., 0]):
+        dock.viewer.add_image(image)
+        assert dock.form.image_note == ""
+    dock.viewer.add_image(tile.image, rgb=True)
+    assert dock.form.image_note == ""
+    dock.run()
+    assert "looks like labels" not in dock.message
 
 
 def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_computed(
@@ -419,6 +438,61 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
     dock.form.model.value = "classical"
     dock.run()
     assert dock.nuclei() == [layer, other]
+
+
+def test_names_of_results_say_how_they_differ(dock, network, discs):
+    image = dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.run()
+    dock.form.network.pixel_size.value = 0.5
+    dock.run()
+    dock.form.network.test_time_augmentation.value = True
+    dock.run()
+    dock.form.network.test_time_augmentation.value = False
+    dock.form.network.channel.value = "green"
+    last = dock.run()
+    end = "no test-time augmentation"
+    assert [layer.name for layer in dock.nuclei()] == [
+        "A nuclei (classical)",
+        "A nuclei (classical, 0.5 µm)",
+        "A nuclei (classical, 0.5 µm, test-time augmentation)",
+        f"A nuclei (classical, 0.5 µm, green channel, {end})",
+    ]
+    dock.viewer.layers.selection.active = image
+    assert dock.run() == last
+    dock.viewer.layers.selection.clear()
+    for layer in dock.nuclei():
+        dock.viewer.layers.remove(layer)
+    assert dock.run().name == "A nuclei (classical)"  # there is nothing to tell it from
+
+
+def test_names_of_results_say_of_which_part_they_are(dock, network, discs):
+    image = dock.viewer.add_image(discs(), rgb=True, name="A")
+    marks = np.zeros((200, 300), np.uint8)
+    marks[0, 0] = marks[199, 299] = 1  # the part is as large as the image
+    marked = dock.viewer.add_labels(marks, name="tumour")
+    dock.viewer.layers.selection.active = image
+    dock.form.part.value = marked
+    part = dock.run()
+    dock.form.part.value = WHOLE
+    whole = dock.run()
+    assert [layer.name for layer in dock.nuclei()] == [
+        "A nuclei (classical)",
+        "A nuclei (classical, whole image)",
+    ]
+    assert part.data.max() < whole.data.max() == 24
+    moved = np.zeros_like(marks)
+    moved[50, 100] = moved[149, 299] = 1
+    marked.data = moved
+    dock.form.part.value = marked
+    assert dock.run().name == "A nuclei (classical, inside tumour, y 50 to 149, x 100 to 299)"
+
+
+def test_the_pixel_size_of_the_layer_typed_again_is_no_other_one(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="A", scale=(0.5, 0.5), units=("um", "um"))
+    layer = dock.run()
+    dock.form.network.pixel_size.value = 0.5
+    assert dock.run() == layer
+    assert len(dock.nuclei()) == 1
 
 
 def test_options_of_the_form_reach_the_pipeline(dock, network, discs):

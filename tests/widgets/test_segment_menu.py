@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.data import slides
 from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.label_files import FORMATS
 from napari_snow_unet.data.slides import open_slide
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.widgets import _segment_layer
@@ -192,6 +193,10 @@ def test_labels_changed_by_hand_have_no_text(dock, tile):
     assert reasons(dock) == ["", "", ""]
     layer.data_setitem((np.array([0]), np.array([0])), 900)
     assert reasons(dock) == ["", menu_module.EDITED, menu_module.EDITED]
+    layer.undo()
+    assert reasons(dock) == ["", "", ""]
+    pick(dock, dock.widget.menu.command)
+    assert dock.message.startswith("Copied.")
 
 
 def test_pixels_that_are_not_those_of_the_file_have_no_text(dock, tile):
@@ -251,6 +256,41 @@ def test_the_next_result_is_saved_beside_the_last(dock, tile, tmp_path, monkeypa
     assert dock.message == f"Saved {tmp_path / 'results' / 'mine.geojson'}."
     pick(dock, dock.widget.menu.save)
     assert [Path(start).parent for start in begun] == [tile.parent, tmp_path / "results"]
+
+
+def test_the_kind_saved_last_is_offered_first_and_a_stack_only_what_holds_one(
+    dock, tile, discs, tmp_path, monkeypatch
+):
+    dock.viewer.open(tile, plugin="napari")
+    layer = dock.run()
+    asked = []
+
+    def ask(parent, title, start, kinds):
+        asked.append((Path(start).suffix, kinds.split(";;")))
+        return str(tmp_path / "mine"), menu_module.TITLES["csv"]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.widget.menu.save)
+    assert [(ending, kinds[0]) for ending, kinds in asked] == [
+        (".geojson", menu_module.TITLES["geojson"]),
+        (".csv", menu_module.TITLES["csv"]),
+    ]
+    assert all(len(kinds) == len(FORMATS) + 1 for _, kinds in asked)
+    layer.name = "tile nuclei (0.5 µm, a/b)"
+    chosen = menu_module.TITLES["mat"]  # and the name that was suggested
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (args[2], chosen))
+    pick(dock, dock.widget.menu.save)
+    assert dock.message == f"Saved {tmp_path / 'tile nuclei (0.5 µm, a_b).mat'}."
+    dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
+    dock.run()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    pick(dock, dock.widget.menu.save)
+    ending, kinds = asked[-1]
+    assert ending == ".tif"
+    assert kinds == [menu_module.TITLES[x] for x in ("tif", "zarr", "csv")] + [
+        menu_module.BY_ENDING
+    ]
 
 
 def test_labels_opened_from_the_table_of_a_folder_say_how_they_came_about(dock, tile):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_snow_unet.cli.models import _facts
 from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.unet.model_folder import user_folder
 from napari_snow_unet.widgets import _warm_up
@@ -78,25 +79,52 @@ def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monke
     dock.click(dock.form.browse.native)
     assert dock.form.model.value == str(folder)
     assert "from a colleague (from disk)" in listed(dock)
+    assert "pixels of" in dock.form.model.tooltip
     assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
     chosen[0] = ""  # the dialog was cancelled
     dock.click(dock.form.browse.native)
     assert dock.form.model.value == str(folder)
 
 
-def test_a_file_that_is_no_model_is_refused_by_name_and_reason(
-    dock, discs, monkeypatch, tmp_path, notifications
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("model.h5", b"\x89HDF\r\n\x1a\n", "A legacy Keras .h5 model"),
+        ("notes.txt", b"hello", "A file of another kind"),
+        ("other/config.json", b'{"name": 1}', "expected"),
+    ],
+)
+def test_a_file_that_is_no_model_is_refused_when_it_is_chosen(
+    dock, discs, monkeypatch, tmp_path, notifications, name, data, said
 ):
-    wrong = tmp_path / "model.h5"
-    wrong.write_bytes(b"\x89HDF\r\n\x1a\n")
+    wrong = tmp_path / name
+    wrong.parent.mkdir(exist_ok=True)
+    wrong.write_bytes(data)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(wrong), ""))
     dock.viewer.add_image(discs(), rgb=True)
+    before, chosen = listed(dock), dock.form.model.value
     dock.click(dock.form.browse.native)
-    dock.click(dock.bar.run_button)
-    dock.wait()
-    assert "model.h5" in dock.message
+    assert name.split("/")[-1] in dock.message
+    assert said in dock.message
     assert len(notifications()) == 1
-    assert len(dock.viewer.layers) == 1
+    assert (listed(dock), dock.form.model.value) == (before, chosen)
+    assert dock.bar.run_button.isEnabled()
+
+
+def test_weights_that_are_none_are_refused_when_they_are_chosen(
+    dock, bundled, monkeypatch, tmp_path
+):
+    folder = shutil.copytree(bundled, tmp_path / "mine")
+    (folder / "SHA256SUMS").unlink()
+    (folder / "model.weights.h5").write_bytes(b"<html>Sign in</html>")
+    wrong = str(folder / "model.weights.h5")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (wrong, ""))
+    dock.click(dock.form.browse.native)
+    assert "damaged or no HDF5" in dock.message
+    assert "mine (from disk)" not in listed(dock)
+    (folder / "model.weights.h5").unlink()
+    dock.click(dock.form.browse.native)
+    assert dock.message.startswith("model.weights.h5 cannot be read")
 
 
 def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatch):
@@ -202,3 +230,18 @@ def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock
     dock.settle()
     dock.widget.models.refresh()
     assert not dock.form.nuclei.otsu.value
+
+
+def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
+    folder = shutil.copytree(bundled, user_folder() / "mine")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del config["pixel_size_um"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    dock.widget.models.refresh()
+    dock.form.model.value = "mine"
+    assert "does not state the pixel sizes" in dock.form.model.tooltip
+    dock.form.model.value = "classical"
+    assert "does not state" not in dock.form.model.tooltip
+    (mine,) = [entry for entry in list_models() if entry.name == "mine"]
+    assert _facts(mine)[-1] == "not stated"
+    assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

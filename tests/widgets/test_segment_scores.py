@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QPoint, Qt
+from skimage.measure import label
 
 from napari_snow_unet.metrics.document import shown
 from napari_snow_unet.metrics.pixel import count_pixels, scores
+from napari_snow_unet.widgets._outline_colours import OUTLINE
 from napari_snow_unet.widgets._watched_layers import SETTLED_MS
 
 
@@ -86,3 +89,58 @@ def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, trut
     assert dock.form.live.text.text().endswith("Give them the same transform.")
     dock.viewer.layers.remove(apart)
     assert dock.form.truth.value == "none"
+
+
+def colours_of(layer):
+    """Return the colours in which a layer draws its nuclei."""
+    return {tuple(layer.get_color(number)) for number in np.unique(layer.data)[1:].tolist()}
+
+
+def test_outlines_of_a_result_and_its_truth_are_told_apart_by_colour(dock, network, truth):
+    image, mask = truth
+    labels = label(mask)
+    dock.viewer.add_image(image, rgb=True, name="A")
+    true_layer = dock.viewer.add_labels(labels, name="truth")
+    other = dock.viewer.add_labels(labels[::-1].copy(), name="other truth")
+    result = dock.run()
+    looks = [(layer.colormap, layer.contour) for layer in (result, true_layer, other)]
+    assert len(colours_of(result)) > 9
+    dock.form.truth.value = true_layer
+    assert [layer.contour for layer in (result, true_layer)] == [0, 0]
+    box = dock.form.outlines.native
+    at = QPoint(8, box.height() // 2)
+    dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=at)
+    assert [layer.contour for layer in (result, true_layer)] == [OUTLINE, OUTLINE]
+    (found,), (right,) = colours_of(result), colours_of(true_layer)
+    assert found != right
+    assert dock.form.which.isVisibleTo(dock.form)
+    dock.form.nuclei.threshold.value = 0.5
+    dock.settle()
+    assert colours_of(result) == {found}
+    dock.form.truth.value = other  # the first one is drawn as before
+    assert (true_layer.colormap, true_layer.contour) == looks[1]
+    assert colours_of(other) == {right}
+    dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=at)
+    for layer, look in zip((result, true_layer, other), looks, strict=True):
+        assert (layer.colormap, layer.contour) == look
+    assert not dock.form.which.isVisibleTo(dock.form)
+
+
+def test_colours_are_given_back_when_the_dock_is_closed_but_not_over_those_of_the_user(
+    dock, network, truth, qtbot
+):
+    image, mask = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    true_layer = dock.viewer.add_labels(label(mask), name="truth")
+    result = dock.run()
+    former = colours_of(true_layer)
+    dock.form.truth.value = true_layer
+    dock.form.outlines.value = True
+    assert len(colours_of(result)) == 1
+    result.new_colormap()
+    chosen = colours_of(result)
+    dock.viewer.window.remove_dock_widget(dock.frame)
+    qtbot.waitUntil(lambda: true_layer.contour == 0, timeout=10_000)
+    assert colours_of(true_layer) == former
+    assert colours_of(result) == chosen
+    assert len(chosen) > 9

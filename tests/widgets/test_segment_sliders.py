@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QSlider
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets._segment_layer import OUTLINE
+from napari_snow_unet.widgets._outline_colours import OUTLINE
 
 
 def graded(discs):
@@ -83,10 +83,13 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     dock, network, discs
 ):
     fields = dock.form.nuclei
-    assert fields.smallest_area.value == pytest.approx(80)  # pixels
+    said = dock.form._labels[fields.smallest_area]
+    assert fields.smallest_area.value == pytest.approx(80)
+    assert said.text() == "Min. area (pixels)"
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
     assert fields.smallest_area.value == pytest.approx(5)
+    assert said.text() == "Min. area (µm²)"
     assert fields.smallest_area.native.findChild(QDoubleSpinBox).text() == "5.0"
     assert dock.form.options() == Options()
     fields.smallest_area.value = 10
@@ -192,7 +195,9 @@ def test_run_after_painting_makes_a_new_layer(dock, result):
     assert other.data.max() == 24
 
 
-@pytest.mark.parametrize("how", ["assigned", "item by item", "in place", "undone"])
+@pytest.mark.parametrize(
+    "how", ["assigned", "item by item", "in place", "redone", "undone halfway"]
+)
 def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
     if how == "assigned":
         result.data = np.full_like(result.data, 7)
@@ -203,11 +208,44 @@ def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
         result.refresh()
     else:
         result.paint((3, 3), 99)
+        result.paint((9, 9), 98)
         result.undo()
+        if how == "redone":
+            result.undo()
+            result.redo()
     kept = result.data.copy()
     dock.form.nuclei.threshold.value = 0.7
     dock.settle()
     assert np.array_equal(result.data, kept)
+    assert len(dock.nuclei()) == 2
+
+
+def test_labels_are_as_they_were_found_once_all_strokes_are_undone(dock, result):
+    result.paint((3, 3), 99)
+    result.fill((25, 25), 77)
+    result.undo()
+    result.undo()
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert dock.nuclei() == [result]
+    assert result.data.max() == 8
+    result.paint((3, 3), 99)
+    result.undo()
+    assert dock.run() == result
+    assert dock.nuclei() == [result]
+    result.paint((3, 3), 99)
+    assert dock.run() != result
+
+
+def test_more_strokes_than_can_be_undone_are_not_taken_for_none(dock, result):
+    for column in range(result._history_limit + 1):
+        result.data_setitem((np.array([3]), np.array([column])), 99)
+    while result._undo_history:
+        result.undo()
+    assert result.data[3, 0] == 99
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert result.data[3, 0] == 99
     assert len(dock.nuclei()) == 2
 
 

@@ -2,7 +2,16 @@
 
 from napari_snow_unet.batch.finding import Found, find_images
 from napari_snow_unet.batch.segmenting import segment_files
-from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult
+from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, messages_of
 from napari_snow_unet.batch.writing import Outputs
 
-__all__ = ["SUMMARY", "FileDone", "FileResult", "Found", "Outputs", "find_images", "segment_files"]
+__all__ = [
+    "SUMMARY",
+    "FileDone",
+    "FileResult",
+    "Found",
+    "Outputs",
+    "find_images",
+    "messages_of",
+    "segment_files",
+]

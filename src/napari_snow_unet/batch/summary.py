@@ -87,6 +87,18 @@ class FileDone(Progress):
     result: FileResult | None = None
 
 
+def messages_of(results: Sequence[FileResult]) -> list[str]:
+    """Return what a person should be told, once, behind the names of the images it is about."""
+    told: dict[str, list[str]] = {}
+    for result in results:
+        for message in result.messages:
+            told.setdefault(message, []).append(result.source.name)
+    return [
+        f"{first}{f' and {len(others)} more' if others else ''}: {message}"
+        for message, (first, *others) in told.items()
+    ]
+
+
 def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> dict[str, FileResult]:
     """Begin a CSV table of one row per image, or go on with one that is there.
 

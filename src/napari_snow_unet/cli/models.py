@@ -56,5 +56,6 @@ def _print_table(entries: list[ModelEntry]) -> None:
 def _facts(entry: ModelEntry) -> tuple[str, str, str, str]:
     size = f"{entry.size / 1e6:.1f} MB" if entry.size else "-"
     known = entry.pixel_size_um
-    pixels = "any" if known is None else "{:.2g} to {:.2g}".format(*known)
+    unstated = "any" if entry.kind == "classical" else "not stated"
+    pixels = unstated if known is None else "{:.2g} to {:.2g}".format(*known)
     return size, entry.checksum[:12] or "-", entry.channel, pixels if not entry.problem else "-"

@@ -140,7 +140,7 @@ def segment(
     QuPath, OME-Zarr, and a .csv with the measurements of every nucleus. A file that cannot be used
     is named at the end, the others are done, and the exit code is 1.
     """
-    from napari_snow_unet.batch import Outputs, find_images, segment_files
+    from napari_snow_unet.batch import Outputs, find_images, messages_of, segment_files
     from napari_snow_unet.batch.job import Job
     from napari_snow_unet.models import CLASSICAL, UnknownModelError, open_model
     from napari_snow_unet.segmentation.options import Options, check_options, check_values
@@ -211,10 +211,8 @@ def segment(
             if not result.error
         ],
     )
-    for message in dict.fromkeys(message for result in results for message in result.messages):
-        having = [result.source.name for result in results if message in result.messages]
-        where = having[0] if len(having) == 1 else f"{len(having)} images"
-        typer.echo(f"{where}: {message}")
+    for told in messages_of(results):
+        typer.echo(told)
     if found.skipped:
         typer.echo("Skipped, no images: " + ", ".join(path.name for path in found.skipped))
     before = sum(not (result.error or result.provenance) for result in results)

@@ -39,6 +39,16 @@ class InputError(ValueError):
         where = f"{os.fspath(path)}: " if path is not None else ""
         super().__init__(f"{where}{received}; expected {expected}. {remedy}")
 
+    @property
+    def reason_first(self) -> str:
+        """The same with the file at the end, for where only the beginning of a text is seen."""
+        if self.path is None:
+            return str(self)
+        received, first = self.received, self.received.partition(" ")[0]
+        if first.isalpha():  # and no name of a file
+            received = f"{received[0].upper()}{received[1:]}"
+        return f"{received}; expected {self.expected}. {self.remedy} ({os.fspath(self.path)})"
+
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild the error from its parts when it crosses a process boundary."""
         return _rebuild, (self.received, self.expected, self.remedy, self.path)

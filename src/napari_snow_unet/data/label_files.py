@@ -82,6 +82,33 @@ class Nuclei:
         ]
 
 
+def formats_to_offer(axes: int, last: str = "") -> list[str]:
+    """Return the formats that labels can be written in, the one to be offered first in front.
+
+    Parameters
+    ----------
+    axes : int
+        Number of axes of the labels.
+    last : str, optional
+        What was written last, which is offered first where it fits; otherwise GeoJSON is, or TIFF
+        for a stack.
+
+    Returns
+    -------
+    list of str
+        Some of `FORMATS`.
+    """
+    fitting = [name for name in FORMATS if axes <= _most_axes(name, axes)]
+    if axes > 2:
+        fitting.remove("png")  # a stack goes to .tif in its place
+    first = last if last in fitting else "geojson" if axes == 2 else "tif"
+    return [first, *(name for name in fitting if name != first)]
+
+
+def _most_axes(name: str, axes: int) -> int:
+    return 2 if name in OF_ONE_PLANE else MOST_AXES.get(name, axes)
+
+
 def check_format(name: str, axes: int, path: str | os.PathLike[str]) -> None:
     """Refuse what a format cannot hold.
 
@@ -106,7 +133,7 @@ def check_format(name: str, axes: int, path: str | os.PathLike[str]) -> None:
             remedy="Choose one of these.",
             path=path,
         )
-    if axes > (2 if name in OF_ONE_PLANE else MOST_AXES.get(name, axes)):
+    if axes > _most_axes(name, axes):
         raise InputError(
             f"a stack of {axes} axes for .{name}",
             expected="one plane" if name in OF_ONE_PLANE else f"at most {MOST_AXES[name]} axes",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_snow_unet.data.files import InputError
 
 LARGEST_ID = np.iinfo(np.int32).max
+MIDDLE = 1024  # pixels of an image that are looked at, in each direction
 _REGIONS_PER_LABEL = 2  # a nucleus is one piece, or cut in two; a grey level lies in many places
 
 
@@ -92,6 +93,53 @@ def looks_like_labels(values: npt.NDArray[Any]) -> bool:
         return False
     distinct, regions = count_values(labels)
     return distinct == 1 or (regions <= _REGIONS_PER_LABEL * distinct and _is_flat(labels))
+
+
+def middle_of(image: Any, *, rgb: bool = False) -> npt.NDArray[Any]:
+    """Read the middle of the middle plane of an image of any size.
+
+    Parameters
+    ----------
+    image : array-like, shape (..., Y, X) or (..., Y, X, C)
+        NumPy array or a lazy one.
+    rgb : bool, default: False
+        Whether the last axis holds colours.
+
+    Returns
+    -------
+    ndarray, shape (Y, X) or (Y, X, C)
+        At most 1,024 pixels in each direction.
+    """
+    shape = image.shape[:-1] if rgb else image.shape
+    plane = tuple(length // 2 for length in shape[:-2])
+    starts = [max(0, (length - MIDDLE) // 2) for length in shape[-2:]]
+    return np.asarray(image[(*plane, *(slice(start, start + MIDDLE) for start in starts))])
+
+
+def is_picture_of_labels(image: Any, *, rgb: bool = False) -> bool:
+    """Tell whether an image that shall be segmented holds labels or a mask, and no tissue.
+
+    Parameters
+    ----------
+    image : array-like, shape (..., Y, X) or (..., Y, X, C)
+        NumPy array or a lazy one, of which the middle is read. In colours every colour is a label
+        and black is background.
+    rgb : bool, default: False
+        Whether the last axis holds colours.
+
+    Returns
+    -------
+    bool
+        Never raises.
+    """
+    if 0 in image.shape:
+        return False
+    values = middle_of(image, rgb=rgb)
+    if rgb and values.dtype == np.uint8:
+        values = values[..., :3].astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    elif rgb:
+        values = values[..., 0]
+    return looks_like_labels(values) and _is_flat(values.astype(np.int32))
 
 
 def _is_flat(labels: npt.NDArray[np.int32]) -> bool:

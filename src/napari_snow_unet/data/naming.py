@@ -113,3 +113,8 @@ def _folder(root: str, folders: tuple[str, ...]) -> tuple[bool, bool, Key]:
     ignored = any(map(is_ignored_folder, folders))
     shared = tuple(name for name in folders if folder_role(name) is None)
     return ignored, is_mask_path(PurePosixPath(root, *folders, "x")), shared
+
+
+def file_name(text: str) -> str:
+    """Replace what not every system takes in the name of a file."""
+    return "".join("_" if letter in '<>:"/\\|?*' else letter for letter in text)

@@ -124,14 +124,15 @@ def measure_planes(
 
 
 def score_sets(measured: MeasuredPlanes, name: str) -> dict[str, Scores]:
-    """Name the scores of a measurement: of a stack the pooled, the mean and those of each slice.
+    """Name the scores of a measurement: of several slices the pooled, the mean and those of each.
 
     Parameters
     ----------
     measured : MeasuredPlanes
         What was measured.
     name : str
-        What the scores of an image that is one plane are called.
+        What the scores of an image that is one plane are called; those of a single slice of a stack
+        are called after the slice.
 
     Returns
     -------
@@ -145,8 +146,9 @@ def score_sets(measured: MeasuredPlanes, name: str) -> dict[str, Scores]:
         f"at {'Otsu' if level == 'otsu' else level}": {**dict.fromkeys(KEYS), **scores}
         for level, scores in pooled.scores_at().items()
     }
-    if () in measured.measures:
-        return {name: tiles[""], **at}
+    if len(tiles) == 1:
+        ((plane, scores),) = tiles.items()
+        return {plane or name: scores, **at}
     means: Scores = {key: mean.value for key, mean in mean_scores(tiles).items()}
     return {
         "pooled": {**pooled.scores(), "average_hausdorff": None},
@@ -154,6 +156,15 @@ def score_sets(measured: MeasuredPlanes, name: str) -> dict[str, Scores]:
         "mean": means,
         **tiles,
     }
+
+
+def measured_slices(measured: MeasuredPlanes) -> str:
+    """Say of which slices the first of the `score_sets` is; empty for an image that is no stack."""
+    if () in measured.measures:
+        return ""
+    if len(measured.measures) == 1:
+        return plane_name(next(iter(measured.measures)))
+    return f"{len(measured.measures):,} slices pooled"
 
 
 def plane_name(index: Index) -> str:

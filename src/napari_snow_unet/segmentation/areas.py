@@ -51,4 +51,4 @@ class AreaUnit:
 
 UM2 = AreaUnit("µm²", "min_area_um2", 1.0, 1)
 # of unknown size, so of 0.25 µm
-PIXELS = AreaUnit("px", "min_area", 1 / REFERENCE_PIXEL_UM**2, 0)
+PIXELS = AreaUnit("pixels", "min_area", 1 / REFERENCE_PIXEL_UM**2, 0)

@@ -26,7 +26,12 @@ from napari_snow_unet.segmentation.preprocess import (
     plane_axes,
     unit_divisor,
 )
-from napari_snow_unet.segmentation.provenance import in_words, provenance, scale_messages
+from napari_snow_unet.segmentation.provenance import (
+    in_words,
+    label_messages,
+    provenance,
+    scale_messages,
+)
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, in_digits
@@ -232,6 +237,7 @@ def predict(
     pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
     smallest_area_px(options, pixel_size_um)
     divisor = unit_divisor(image) if divisor is None else divisor
+    doubts = label_messages(image, rgb=is_rgb(image.shape))
     probability, resampled_um = yield from predict_plane(
         image, augmented(model, options), options, pixel_size_um=pixel_size_um, divisor=divisor
     )
@@ -246,7 +252,7 @@ def predict(
         )
         return replace(
             result,
-            messages=result.messages + scale_messages(model, pixel_size_um, resampled_um),
+            messages=result.messages + scale_messages(model, pixel_size_um, resampled_um) + doubts,
             provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um),
         )
 

@@ -7,9 +7,18 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from napari_snow_unet.data.labels import is_picture_of_labels
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
+LABELS = (
+    "This looks like labels or a mask, not like tissue, and its numbers were taken for brightness. "
+    "Segment the image that it was made from; to score labels, measure them against a truth."
+)
+UNKNOWN_SIZE = (
+    "The pixel size is unknown: taken as {}, as the model expects. If it is another one, nuclei "
+    "are missed: give it, 0.25 for a 40x scan and 0.5 for 20x, in the dock or with --pixel-size."
+)
 VERSIONED = (
     "napari-snow-unet",
     "tensorflow",
@@ -31,6 +40,11 @@ def in_words(
     )
 
 
+def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
+    """Say so if what is segmented looks like labels; its middle is read."""
+    return (LABELS,) if is_picture_of_labels(image, rgb=rgb) else ()
+
+
 def scale_messages(
     model: Model, pixel_size_um: float | None, resampled_um: float | None
 ) -> tuple[str, ...]:
@@ -39,7 +53,7 @@ def scale_messages(
         return ()
     known = "{:.2g} to {:.2g} µm".format(*model.pixel_size_um)
     if pixel_size_um is None:
-        return (f"The pixel size is unknown: taken as {known}, as the model expects.",)
+        return (UNKNOWN_SIZE.format(known),)
     if resampled_um is None:
         return ()
     sizes = f"from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel"

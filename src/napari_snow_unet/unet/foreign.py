@@ -6,10 +6,9 @@ import zipfile
 from pathlib import Path
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.model_folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, WEIGHTS
+from napari_snow_unet.unet.model_folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, HDF5, WEIGHTS
 
 _PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".npy", ".npz"}
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SAVE_WEIGHTS = (
     f"Where it was made, save the weights alone with model.save_weights({WEIGHTS!r}) and put "
     f"them beside a {CONFIG} of this package, or train the model here."
@@ -49,7 +48,7 @@ def _explain(path: Path) -> tuple[str, str]:
         return "a pickle, which runs whatever code its author put into it", _SAVE_WEIGHTS
     if suffix == ".keras" or _holds(path, CONFIG):
         return "a whole Keras model, which can hold code (a Lambda layer)", _SAVE_WEIGHTS
-    if start == _HDF5:
+    if start == HDF5:
         if path.name.endswith(".weights.h5"):
             return f"weights without a {CONFIG} beside them", _SAVE_WEIGHTS
         return "a legacy Keras .h5 model, which can hold code (a Lambda layer)", _SAVE_WEIGHTS

@@ -21,6 +21,7 @@ CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.weights.h5", "SHA256SUMS"
 FOLDER_VARIABLE = "NAPARI_SNOW_UNET_MODELS"
 EXPECTED = f"a folder with {CONFIG} and {WEIGHTS}"
 CHOOSE_ANOTHER = "Choose another model."
+HDF5 = b"\x89HDF\r\n\x1a\n"  # how such a file begins
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -105,18 +106,50 @@ def read_config(folder: Path) -> UNetConfig:
         ) from error
 
 
+def check_header(folder: Path) -> None:
+    """Refuse a model folder whose weights do not even begin as such; they are not read.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Model folder.
+
+    Raises
+    ------
+    InputError
+        If the weights are missing, cannot be read, or are no HDF5 file.
+    """
+    path = folder / WEIGHTS
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(HDF5))
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    if start != HDF5:
+        raise InputError(
+            "a file that is damaged or no HDF5",
+            expected="weights as Keras saves them",
+            remedy=f"Copy the model again. {CHOOSE_ANOTHER}",
+            path=path,
+        )
+
+
+def _unreadable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{WEIGHTS} cannot be read ({error.strerror or error})",
+        expected=EXPECTED,
+        remedy=CHOOSE_ANOTHER,
+        path=folder,
+    )
+
+
 def checksum(folder: Path) -> str:
     """Compute the SHA-256 of a model's weights file, in hexadecimal."""
     try:
         with (folder / WEIGHTS).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(
-            f"{WEIGHTS} cannot be read ({error})",
-            expected=EXPECTED,
-            remedy=CHOOSE_ANOTHER,
-            path=folder,
-        ) from error
+        raise _unreadable(folder, error) from error
 
 
 def verify(folder: Path) -> str:

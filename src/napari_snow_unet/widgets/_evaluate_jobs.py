@@ -113,7 +113,7 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
     try:
         return (yield from count_levels(_reader(chosen)[0], chosen.planes, region=chosen.region))
     except InputError as error:
-        return str(error)
+        return error.reason_first
 
 
 def _reader(chosen: Comparison) -> tuple[Callable[[Index], PlaneArrays], str]:

@@ -8,16 +8,21 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from napari_snow_unet.data.labels import looks_like_labels
+from napari_snow_unet.data.labels import is_picture_of_labels, looks_like_labels, middle_of
 from napari_snow_unet.widgets._layers import pixels_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-SIDE = 1024  # pixels of a plane that are looked at, in each direction
 CONVERT = "Press Open as Labels."
+CONVERT_BY_HAND = "Right-click it in the layer list and choose Convert to Labels."
+NO_TISSUE = (
+    "'{}' looks like labels or a mask, not like tissue. To use it as a truth: {} To segment, "
+    "choose the image that it was made from."
+)
 
 _KNOWN: WeakKeyDictionary[Image, tuple[Any, bool]] = WeakKeyDictionary()
+_PICTURES: WeakKeyDictionary[Image, tuple[Any, bool]] = WeakKeyDictionary()
 
 
 def holds_labels(layer: Image) -> bool:
@@ -34,8 +39,22 @@ def holds_labels(layer: Image) -> bool:
     data = pixels_of(layer)
     known = _KNOWN.get(layer)
     if known is None or known[0] is not data:
-        known = _KNOWN[layer] = (data, _are_labels(_middle(data)))
+        known = _KNOWN[layer] = (data, _are_labels(middle_of(data)))
     return known[1]
+
+
+def doubt_about_image(layer: Image) -> str:
+    """Say that an image which shall be segmented looks like labels; empty without doubt.
+
+    Of a lazy image, which may take long to read, only its result tells.
+    """
+    data = pixels_of(layer)
+    if not isinstance(data, np.ndarray):
+        return ""
+    known = _PICTURES.get(layer)
+    if known is None or known[0] is not data:
+        known = _PICTURES[layer] = (data, is_picture_of_labels(data, rgb=layer.rgb))
+    return NO_TISSUE.format(layer.name, CONVERT_BY_HAND) if known[1] else ""
 
 
 def why_no_map(layer: Image) -> str:
@@ -49,12 +68,6 @@ def how_to_convert(layers: Sequence[Image]) -> str:
     if not names:
         return ""
     return f"Labels that were opened as an image ({', '.join(names)}) become Labels: {CONVERT}"
-
-
-def _middle(data: Any) -> np.ndarray:
-    plane = tuple(length // 2 for length in data.shape[:-2])
-    starts = [max(0, (length - SIDE) // 2) for length in data.shape[-2:]]
-    return np.asarray(data[(*plane, *(slice(start, start + SIDE) for start in starts))])
 
 
 def _are_labels(values: np.ndarray) -> bool:

@@ -6,18 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from magicgui.widgets import ComboBox, PushButton
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.models import CLASSICAL, DEFAULT, ModelEntry, list_models
+from napari_snow_unet.models import (
+    CLASSICAL,
+    DEFAULT,
+    ModelEntry,
+    describe_model,
+    list_models,
+)
 from napari_snow_unet.unet.backend import select_backend
 from napari_snow_unet.unet.model_folder import CONFIG, WEIGHTS, find_folders, user_folder
 from napari_snow_unet.unet.trained_runs import registered
 from napari_snow_unet.widgets._rows import wrapped
 
 LOOK_EVERY_MS = 2000
+SIZE_NOT_STATED = "does not state the pixel sizes it was trained for: no image is resampled for it"
 NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
+NO_GOOD = "The model that Preferences > SNOW U-Net names cannot be used; this is another one. {}"
 
 
 class ModelChoice(QObject):
@@ -33,14 +41,21 @@ class ModelChoice(QObject):
         Asks for a model elsewhere on the disk.
     on_change : callable
         Called when another model is chosen, or when more is known of the one that is.
+
+    Attributes
+    ----------
+    refused : Qt signal
+        Emitted with the error that says why what was chosen on the disk is no model.
     """
+
+    refused = Signal(object)
 
     def __init__(self, box: ComboBox, browse: PushButton, on_change: Callable[[], None]) -> None:
         super().__init__(box.native)
         self._box, self._on_change = box, on_change
         self._entries: dict[str, ModelEntry] = {}
         self._seen: list[tuple[str, int]] = []
-        self._from_disk: list[str] = []
+        self._from_disk: dict[str, ModelEntry] = {}
         self._broken = why_no_network()
         self._missing = ""
         box.changed.connect(self._chosen)
@@ -51,8 +66,8 @@ class ModelChoice(QObject):
 
     @property
     def entry(self) -> ModelEntry | None:
-        """What is known of the model that is chosen; None for one from elsewhere."""
-        return self._entries.get(self._box.value)
+        """What is known of the model that is chosen."""
+        return {**self._from_disk, **self._entries}.get(self._box.value)
 
     def look(self) -> None:
         """List the models again if any was added, changed or removed."""
@@ -88,15 +103,18 @@ class ModelChoice(QObject):
         self.refresh()
         if model in ("", DEFAULT):
             return
-        if model not in self._entries and (Path(model).expanduser() / CONFIG).is_file():
-            self._from_disk = [str(Path(model).expanduser())]
-            self.refresh()
-        found = self._from_disk[0] if self._from_disk else model
-        if found not in self._entries and found not in self._from_disk:
+        path = Path(model).expanduser()
+        if model in self._entries:
+            self._box.value = model
+        elif (path / CONFIG).is_file():
+            try:
+                self._choose(path)
+            except InputError as error:
+                self._missing = NO_GOOD.format(error)
+                self._on_change()
+        else:
             self._missing = NO_MODEL.format(model)
             self._on_change()
-        else:
-            self._box.value = found
 
     def problem(self) -> str:
         """Say why the model that is chosen cannot be used; empty if nothing is known."""
@@ -110,7 +128,7 @@ class ModelChoice(QObject):
     def note_error(self, error: Exception) -> None:
         """Remember that networks cannot be used, if that is what an error says."""
         if isinstance(error, InputError) and "networks cannot be used" in error.received:
-            self._broken = str(error)
+            self._broken = error.reason_first
             self._on_change()
 
     def _chosen(self) -> None:
@@ -124,10 +142,16 @@ class ModelChoice(QObject):
         )  # fmt: skip
         if path:
             model = Path(path)
-            model = model.parent if model.name in (CONFIG, WEIGHTS) else model
-            self._from_disk = list(dict.fromkeys([*self._from_disk, str(model)]))
-            self.refresh()
-            self._box.value = str(model)
+            try:
+                self._choose(model.parent if model.name in (CONFIG, WEIGHTS) else model)
+            except InputError as error:
+                self.refused.emit(error)
+
+    def _choose(self, model: Path) -> None:
+        """List a model from the disk and choose it; raise `InputError` if it is none."""
+        self._from_disk[str(model)] = describe_model(model)
+        self.refresh()
+        self._box.value = str(model)
 
 
 def why_no_network() -> str:
@@ -135,7 +159,7 @@ def why_no_network() -> str:
     try:
         select_backend()
     except InputError as error:
-        return str(error)
+        return error.reason_first
     return ""
 
 
@@ -145,6 +169,8 @@ def facts(entry: ModelEntry) -> str:
     if entry.pixel_size_um is not None:
         low, high = entry.pixel_size_um
         lines.append(f"for pixels of {low:.2g} to {high:.2g} µm, {entry.channel} channel")
+    elif entry.kind != "classical":
+        lines.append(f"{SIZE_NOT_STATED}, {entry.channel} channel")
     if entry.parameters:
         lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
     if entry.trained_on:

@@ -19,11 +19,11 @@ from qtpy.QtWidgets import (
 
 STATUSES = ("missed", "spurious", "merged", "split", "matched")
 EVERYTHING, ERRORS = "all nuclei", "all errors"
-PIXELS = "px"
+PIXELS = "pixels"
 #: Lets all columns fit into the dock.
 NARROW = "QHeaderView { font-size: 8pt; } QHeaderView::section { padding: 1px; }"
 COLUMNS = ("status", "id", "layer", "iou", "area", "plane")
-TITLES = {"status": "Status", "id": "Id", "layer": "In", "iou": "IoU", "plane": "Slice"}
+TITLES = {"status": "Status", "id": "Id", "layer": "Layer", "iou": "IoU", "plane": "Slice"}
 HELP = {
     "status": "matched: IoU above 0.5. missed: no prediction with an IoU above 0.5. spurious: no "
     "true nucleus with an IoU above 0.5. split: one true nucleus, several predictions. merged: one "
@@ -31,7 +31,7 @@ HELP = {
     "id": "The label, in the layer of the next column.",
     "layer": "Whether the label is that of the truth or of the prediction.",
     "iou": "Intersection over union with the nucleus of the other layer that it overlaps most.",
-    "area": "Area of the nucleus, in pixels (px) or square micrometres (µm²).",
+    "area": "Area of the nucleus, in pixels or square micrometres (µm²).",
     "plane": "Slice of the stack, as the slider under the image counts.",
 }
 Objects = dict[str, Any]
@@ -94,7 +94,7 @@ class ObjectModel(QAbstractTableModel):
             return None
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES.get(column, self._unit)
+            return TITLES.get(column, f"Area ({self._unit})")
         return HELP[column] if role == Qt.ItemDataRole.ToolTipRole else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:

@@ -32,16 +32,25 @@ class Part:
     region : callable or None
         From the index of a plane to an array of bool of the size of the rectangle; None where all
         of it counts.
+    name : str
+        What it is, in a word or two.
     """
 
     rows: slice
     columns: slice
     region: Region | None = None
+    name: str = "part"
 
     @property
     def box(self) -> tuple[int, int, int, int]:
         """Top, left, bottom and right; the last two are not part of it."""
         return self.rows.start, self.columns.start, self.rows.stop, self.columns.stop
+
+    @property
+    def place(self) -> str:
+        """Where it lies, in pixels as napari counts them."""
+        (top, left, bottom, right) = self.box
+        return f"y {top} to {bottom - 1}, x {left} to {right - 1}"
 
     def cut(self, pixels: Any, *, rgb: bool) -> Any:
         """Return what the rectangle holds of an image."""
@@ -106,7 +115,7 @@ def _in_shapes(layer: Shapes, image: Image) -> Part:
     shift = np.zeros(outlines[0].shape[1])
     shift[-2:] = part.box[:2]
     inside = region_of_outlines([outline - shift for outline in outlines], _size(part, shape))
-    return Part(part.rows, part.columns, inside)
+    return Part(part.rows, part.columns, inside, f"inside {layer.name}")
 
 
 def _in_labels(layer: Labels, image: Image) -> Part:
@@ -129,7 +138,8 @@ def _in_labels(layer: Labels, image: Image) -> Part:
     part = _boxed(first, last + 1, shape, f"'{layer.name}'")
     held = labels[..., part.rows, part.columns]
     size = _size(part, shape)
-    return Part(part.rows, part.columns, region_of_labels(held, size[-held.ndim :]))
+    inside = region_of_labels(held, size[-held.ndim :])
+    return Part(part.rows, part.columns, inside, f"inside {layer.name}")
 
 
 def _used(labels: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_snow_unet.data.naming import file_name
 from napari_snow_unet.metrics.evaluation import Evaluation
 from napari_snow_unet.metrics.objects import (
     ERROR_COLOURS,
@@ -28,7 +29,7 @@ from napari_snow_unet.metrics.objects import (
     FALSE_POSITIVE,
     TRUE_POSITIVE,
 )
-from napari_snow_unet.metrics.planes import MeasuredPlanes
+from napari_snow_unet.metrics.planes import MeasuredPlanes, measured_slices
 from napari_snow_unet.metrics.report import score_rows, write_rows
 from napari_snow_unet.metrics.task import Task
 from napari_snow_unet.metrics.tile import Scores
@@ -107,10 +108,11 @@ class ResultTabs(QWidget):
             Whether distances are in micrometres.
         """
         self._prediction = prediction
-        self.caption.setText(f"{prediction} against {truth}")
-        stack = () not in measured.measures
-        self.scores.show_scores(sets, "µm" if in_um else "px", as_rows=stack)
-        self.nuclei.show_objects(measured.objects, "µm²" if in_um else "px")
+        where = measured_slices(measured)
+        self.caption.setText(f"{prediction} against {truth}{where and f', {where}'}")
+        several = len(measured.measures) > 1
+        self.scores.show_scores(sets, "µm" if in_um else "pixels", as_rows=several)
+        self.nuclei.show_objects(measured.objects, "µm²" if in_um else "pixels")
         self.show()
 
     def mark_outdated(self) -> None:
@@ -139,7 +141,7 @@ class ResultTabs(QWidget):
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.dialog.setDefaultSuffix("csv")
-        self.dialog.selectFile(_file_name(f"{self._prediction} {what}.csv"))
+        self.dialog.selectFile(file_name(f"{self._prediction} {what}.csv"))
         rows = list(self.rows())
         self.dialog.fileSelected.connect(lambda path: self._save(Path(path), rows))
         self.dialog.open()
@@ -173,8 +175,3 @@ def _legend() -> str:
         f"<span style='color:{colour}'>■</span>&nbsp;{MEANING[code].replace(' ', '&nbsp;')}"
         for code, colour in ERROR_COLOURS.items()
     )
-
-
-def _file_name(text: str) -> str:
-    """Replace what not every system takes in the name of a file."""
-    return "".join("_" if letter in '<>:"/\\|?*' else letter for letter in text)

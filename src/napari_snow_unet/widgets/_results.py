@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import (
@@ -21,18 +20,11 @@ from napari_snow_unet.segmentation.stack import (
 )
 from napari_snow_unet.widgets._layers import METADATA, Source, add_labels, forget_edits, unwrapped
 from napari_snow_unet.widgets._part import Part
+from napari_snow_unet.widgets._result_names import Variant
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
-
-SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
-
-
-def suffix_of(output: str, model: str) -> str:
-    """Return what follows an image's name in that of a result; it names all but the usual model."""
-    named = "" if model in (DEFAULT, DEFAULT_MODEL) else f" ({Path(model).name})"
-    return SUFFIX[output] + named
 
 
 @dataclass(eq=False)
@@ -63,8 +55,9 @@ class Record:
         The part of the image it is of; None for all of it.
     mixed : bool
         Whether slices were found with different choices.
-    edited : bool
-        Whether the labels were painted in or exchanged by others; then they are never rewritten.
+    edits : int
+        How often the labels were painted in or exchanged by others since they were last known to be
+        those that were found.
     """
 
     image: ref[Image]
@@ -78,13 +71,23 @@ class Record:
     provenance: dict[str, Any]
     part: Part | None = None
     mixed: bool = False
-    edited: bool = False
+    edits: int = 0
     writing: bool = field(default=False, repr=False)
+
+    @property
+    def edited(self) -> bool:
+        """Whether the labels may be others than those found; then they are never rewritten."""
+        return self.edits > 0
 
     @property
     def threshold(self) -> float:
         """The threshold that was used, averaged over planes."""
         return float(thresholds_of(self.planes)["threshold"])
+
+    @property
+    def variant(self) -> Variant:
+        """What it was made with, for its name."""
+        return Variant.of(self.model, self.provenance, self.part)
 
     def following(self, result: StackSegmentation, options: Options) -> Record:
         """Return the record after some or all planes were found or labelled anew."""
@@ -130,6 +133,7 @@ class Results:
         self._viewer = viewer
         self._records: WeakKeyDictionary[Labels, Record] = WeakKeyDictionary()
         self._written: WeakKeyDictionary[Labels, Recipe] = WeakKeyDictionary()
+        self._variants: WeakKeyDictionary[Labels, tuple[ref[Image], Variant]] = WeakKeyDictionary()
 
     def get(self, layer: Any) -> Record | None:
         """Return the record of a layer, if it is a result of this dock."""
@@ -150,19 +154,36 @@ class Results:
 
     def add(self, record: Record, labels: Any) -> Labels:
         """Show a result as a new layer."""
-        suffix = suffix_of(record.options.output, record.model)
+        suffix = self._suffix(record.image, record.variant)
         layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
+        self._variants[layer] = record.image, record.variant
         self._watch(layer, record)
         return layer
 
+    def _suffix(self, image: ref[Image], variant: Variant) -> str:
+        """Return the end of a name that tells a result from those of its image that are there."""
+        known = image()
+        return variant.suffix(
+            other
+            for layer, (of, other) in self._variants.items()
+            if known is not None and of() is known and layer in self._viewer.layers
+        )
+
     def add_written(
-        self, source: Source, recipe: Recipe, path: Path, levels: Sequence[Any]
+        self,
+        image: ref[Image],
+        source: Source,
+        recipe: Recipe,
+        part: Part | None,
+        path: Path,
+        levels: Sequence[Any],
     ) -> Labels:
         """Show labels that lie in files, in the layer that shows these files already if any does.
 
         They are no record: neither a slider nor a brush changes what lies on disk.
         """
         facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
+        variant = Variant.of(recipe.model, recipe.provenance, part)
         layer = next(
             (
                 unwrapped(layer)
@@ -172,12 +193,12 @@ class Results:
             None,
         )
         if layer is None:
-            suffix = suffix_of(recipe.options.output, recipe.model)
+            suffix = self._suffix(image, variant)
             layer = add_labels(self._viewer, list(levels), source, suffix, facts)
         else:
             layer.data = list(levels)
             layer.metadata = {**layer.metadata, METADATA: facts}
-        self._written[layer] = recipe
+        self._written[layer], self._variants[layer] = recipe, (image, variant)
         return layer
 
     def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:
@@ -212,11 +233,38 @@ class Results:
             A plane to compare pixel by pixel: the one in which somebody may be drawing.
         """
         record = self.get(layer)
-        if layer is None or record is None or record.edited or layer not in self._viewer.layers:
+        if record is None or record.edited or not self.may_be_unchanged(layer):
             return False
         if shown in record.planes and was_changed(layer.data, {shown: record.planes[shown]}):
-            record.edited = True
+            record.edits += 1
         return not record.edited
+
+    def may_be_unchanged(self, layer: Labels | None) -> bool:
+        """Tell whether a layer is a result of this dock in which nothing is left to be undone.
+
+        Whether its labels are those that were found is only known once they have been compared.
+        """
+        record = self.get(layer)
+        if layer is None or record is None or layer not in self._viewer.layers:
+            return False
+        undoable = getattr(layer, "_undo_history", ())  # emptied whenever the dock writes
+        return not len(undoable) and tuple(layer.data.shape) == record.source.shape
+
+    def note_compared(self, layer: Labels | None, edits: int, *, changed: bool) -> None:
+        """Note whether labels were changed by hand, once they have been compared.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+            The layer.
+        edits : int
+            The edits of its record when the comparison began: of later ones it says nothing.
+        changed : bool
+            Whether the labels were others than those found.
+        """
+        record = self.get(layer)
+        if record is not None and (changed or record.edits == edits):
+            record.edits = max(record.edits, 1) if changed else 0
 
     def _watch(self, layer: Labels, record: Record) -> None:
         records, known = self._records, ref(layer)
@@ -226,7 +274,7 @@ class Results:
             layer = known()
             record = records.get(layer) if layer is not None else None
             if record is not None and not record.writing:
-                record.edited = True
+                record.edits += 1
 
         layer.events.paint.connect(edited)
         layer.events.data.connect(edited)

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 COMBO_CHARACTERS = 12
 TIP_WIDTH = 80
 STEPS_OF_A_PAGE = 50
-WIDEST_LABEL = "Pixel size (µm) "
+WIDEST_LABEL = "Tile size (pixels) "
 PROBLEM_STYLE = "QLabel { color: #e8803c; }"
 
 

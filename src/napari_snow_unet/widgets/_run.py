@@ -108,7 +108,7 @@ class Run(QObject):
             return
         if self._on_error is not None:
             self._on_error(error)
-        _notify(error)
+        notify(error)
 
     def _finished(self) -> None:
         _running.discard(self)
@@ -182,11 +182,17 @@ def _explained(steps: Steps) -> Generator[Progress, None, Any]:
         raise WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}") from error
 
 
-def _notify(error: Exception) -> None:
+def told(error: Exception) -> str:
+    """Return an error as docks and notifications show it."""
+    return error.reason_first if isinstance(error, InputError) else str(error)
+
+
+def notify(error: Exception) -> None:
+    """Show an error as a notification of napari's."""
     from napari.utils.notifications import notification_manager, show_error
 
     if isinstance(error, InputError):
-        show_error(str(error))
+        show_error(told(error))
     else:
         notification_manager.receive_error(type(error), error, error.__traceback__)
 

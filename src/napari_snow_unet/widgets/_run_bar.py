@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
-from napari_snow_unet.widgets._run import Run, Steps
+from napari_snow_unet.widgets._run import Run, Steps, notify, told
 
 
 class Bar(QProgressBar):
@@ -150,6 +150,11 @@ class RunBar(QWidget):
         self.message.setText(text)
         self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
 
+    def refuse(self, error: Exception) -> None:
+        """Show why something that was asked for, other than a run, cannot be."""
+        self.say(told(error), problem=True)
+        notify(error)
+
     def set_hint(self, hint: str) -> None:
         """Say why Run cannot be clicked; an empty hint allows it."""
         previous, self._hint = self._hint, hint
@@ -171,7 +176,7 @@ class RunBar(QWidget):
         self.progress.setFormat(progress.message)
 
     def _show_error(self, error: Exception) -> None:
-        self.say(str(error), problem=True)
+        self.say(told(error), problem=True)
         self.failed.emit(error)
 
     def _show_end(self, cancelled: str) -> None:

@@ -1,4 +1,4 @@
-"""The table of scores: one column for an image, one row for each slice of a stack."""
+"""The table of scores: one column for an image or a slice, one row for each of several slices."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class ScoreTable(QTableView):
         unit : str
             Unit of the distance.
         as_rows : bool
-            One row for each set, as for stacks, not one column.
+            One row for each set, as for several slices, not one column.
         """
         self.scores.show(sets, unit, as_rows=as_rows)
         self.resizeColumnsToContents()

@@ -109,7 +109,7 @@ def nuclei(
     threshold : float
         Probability above which a pixel is nucleus. Moving it changes the result at once.
     smallest_area : float
-        Smaller nuclei are dropped. Moving it changes the result at once.
+        Smallest area of a nucleus; smaller ones are dropped. Moving it changes the result at once.
     fill_holes : bool
         Fill small holes in nuclei.
     clear_border : bool

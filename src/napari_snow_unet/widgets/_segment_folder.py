@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs
+from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs, messages_of
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.preprocess import is_rgb
@@ -15,7 +15,7 @@ from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._existing import in_dock, reason
 from napari_snow_unet.widgets._file_table import FileTable
 from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
-from napari_snow_unet.widgets._results import suffix_of
+from napari_snow_unet.widgets._result_names import suffix_of
 from napari_snow_unet.widgets._settings import settings
 from napari_snow_unet.widgets.open_slide import show_slide
 
@@ -111,7 +111,7 @@ class FolderJob:
         skipped = [path for path in found.skipped if not path.name.startswith(".")]
         text += _named("Failed too", [result.source for result in failed[1:]])
         text += _named("Skipped, no images", skipped)
-        text += dict.fromkeys(message for result in results for message in result.messages)
+        text += messages_of(results)
         self._bar.say(" ".join(text), problem=bool(failed))
 
     def _open(self, result: FileResult) -> None:

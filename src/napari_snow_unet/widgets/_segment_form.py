@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from magicgui.widgets import CheckBox, ComboBox, Label, PushButton, Widget
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -13,6 +14,7 @@ from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.threshold import in_thousandths
 from napari_snow_unet.widgets._live_scores import LiveScores
+from napari_snow_unet.widgets._outline_colours import COLOURS
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._rows import Rows, adjust_slider
 from napari_snow_unet.widgets._segment_fields import (
@@ -33,10 +35,18 @@ TRUTH_TIP = (
     "measuring dock tells more."
 )
 OUTLINES_TIP = (
-    "Draw nuclei as outlines, so that the tissue or a truth below them stays in sight. The layer's "
-    "own controls (contour) set how thick they are."
+    "Draw nuclei as outlines, so that the tissue below them stays in sight; with a truth chosen, "
+    "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
+    "are."
+)
+UNKNOWN_SIZE = (
+    "Pixel size unknown: {}. Type it in above, from the scanner's papers: 0.25 for a 40x scan, 0.5 "
+    "for 20x."
 )
 NO_TRUTH = "none"
+WHICH = "&nbsp; ".join(
+    f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
+)
 DEVICE_TIP = "What computes the network, and in which number format."
 NO_DEVICE = "known after a run"
 
@@ -57,6 +67,8 @@ class SegmentForm(QWidget):
         What has computed the last result.
     source, network, nuclei : magicgui FunctionGui
         The fields of the functions of these names.
+    which : QLabel
+        Which outlines are whose, where those of two layers are shown.
     live : LiveScores
         Scores under the threshold.
     """
@@ -75,6 +87,8 @@ class SegmentForm(QWidget):
         self.nuclei = fields_of_nuclei()
         self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
         self.outlines = CheckBox(text="Outlines only", tooltip=OUTLINES_TIP)
+        self.which = QLabel(WHICH)
+        self.which.hide()
         self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
         self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
@@ -86,9 +100,11 @@ class SegmentForm(QWidget):
                 "otsu", "threshold", "smallest_area", "split", "fill_holes", "clear_border",
             )
         ]  # fmt: skip
-        self._note = QLabel()
-        self._note.setWordWrap(True)
-        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._note, self._image_note, self._size_note = QLabel(), QLabel(), QLabel()
+        for note in (self._note, self._image_note, self._size_note):
+            note.setWordWrap(True)
+            note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
+            note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._lay_out()
         self.show_kind()
         self.nuclei.threshold.changed.connect(self._by_hand)
@@ -136,6 +152,16 @@ class SegmentForm(QWidget):
         """Why the model that is chosen cannot be used."""
         return self._note.text()
 
+    @property
+    def image_note(self) -> str:
+        """What speaks against segmenting the image that is chosen."""
+        return self._image_note.text()
+
+    def show_image_doubt(self, doubt: str) -> None:
+        """Say what speaks against segmenting the image that is chosen, if anything does."""
+        self._image_note.setText(doubt)
+        self._image_note.setVisible(bool(doubt))
+
     def show_model(self, facts: str, problem: str) -> None:
         """Describe the model that is chosen, and say why it cannot be used."""
         self.model.tooltip = facts or MODEL_TIP
@@ -154,6 +180,25 @@ class SegmentForm(QWidget):
         self.network.pixel_size.native.say_unknown(said)
         known = pixel_size_um or self.network.pixel_size.value
         self._take_unit(UM2 if known else PIXELS)
+
+    @property
+    def size_note(self) -> str:
+        """What follows from a pixel size that nobody knows."""
+        return self._size_note.text()
+
+    def show_unknown_size(
+        self, unknown: bool, expected_um: tuple[float, float] | None = None
+    ) -> None:
+        """Say what an unknown pixel size means for a model that expects others, and what to do."""
+        typed = self.network.pixel_size.value
+        means = (
+            "nuclei per mm² and areas in µm² cannot be told"
+            if expected_um is None
+            else "the model takes it for {:.2g} to {:.2g} µm, and misses nuclei if it is "
+            "another one".format(*expected_um)
+        )
+        self._size_note.setText(UNKNOWN_SIZE.format(means) if unknown and not typed else "")
+        self._size_note.setVisible(bool(self.size_note))
 
     def show_kind(self, *, large: bool = False) -> None:
         """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
@@ -194,12 +239,13 @@ class SegmentForm(QWidget):
             area.value = value
             adjust_slider(area, unit.decimals)
         self._unit = unit
-        self._labels[area].setText(f"Smallest ({unit.name})")
+        self._labels[area].setText(f"Min. area ({unit.name})")
 
     def _lay_out(self) -> None:
         main, more = Rows(self._labels), Rows(self._labels)
         main.add("Segment", self.source.kind)
         main.add("Image", self.image)
+        main.add_note(self._image_note)
         main.add("", self.source.all_slices)
         main.add("Part", self.part)
         main.add("Folder", self.source.folder)
@@ -210,20 +256,22 @@ class SegmentForm(QWidget):
         main.add("Model", self.model, beside=self.browse)
         main.add_note(self._note)
         main.add("Pixel size (µm)", self.network.pixel_size)
+        main.add_note(self._size_note)
         main.add_line()
         main.add("Find", self.nuclei.output)
         main.add("", self.nuclei.split)
         main.add("Threshold", self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
-        main.add(f"Smallest ({UM2.name})", self.nuclei.smallest_area)
+        main.add(f"Min. area ({UM2.name})", self.nuclei.smallest_area)
         main.add("Show", self.outlines)
+        main.layout().addRow("", self.which)
         main.add("Truth", self.truth)
         more.add("Channel", self.network.channel)
         more.add("", self.network.test_time_augmentation)
         more.add("", self.nuclei.fill_holes)
         more.add("", self.nuclei.clear_border)
-        more.add("Tile size (px)", self.network.tile)
+        more.add("Tile size (pixels)", self.network.tile)
         more.add("Device", self.device)
         self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
         self.advanced.setDuration(0)

@@ -23,6 +23,7 @@ from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._existing import steps_in_dock
 from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
+from napari_snow_unet.widgets._outline_colours import OUTLINE
 from napari_snow_unet.widgets._part import Part, part_of
 from napari_snow_unet.widgets._pixel_sizes import measured
 from napari_snow_unet.widgets._results import Record, Results
@@ -39,7 +40,6 @@ NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sampl
 FILES = "The labels are files, which sliders leave alone: run again to change them."
 SLICES = "{} segmented; tick All slices for the rest."
 RELABEL_DELAY_MS = 60
-OUTLINE = 2  # pixels
 QUIET_MS = 500  # what takes no longer shows no progress
 
 
@@ -52,6 +52,7 @@ class Request:
     model: str
     options: Options
     target: ref[Labels] | None
+    edits: int  # of that
     pixels: int  # their identity
     origin: dict[str, Any]
     part: Part | None
@@ -116,7 +117,7 @@ class LayerJob(QObject):
         try:
             check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
         except InputError as error:
-            return str(error)
+            return error.reason_first
         return ""
 
     def is_large(self) -> bool:
@@ -156,6 +157,7 @@ class LayerJob(QObject):
             self._form.model.value,
             options,
             None,
+            0,
             id(pixels_of(layer)),
             origin,
             part,
@@ -163,7 +165,7 @@ class LayerJob(QObject):
         if _is_large(layer, part):
             self._run_to_files(request, pixels)
             return
-        target = self._target(layer, source, options)
+        target = self._target(layer, source, options, part)
         record = self.results.get(target)
         steps = partial(
             _jobs.segment_image,
@@ -178,7 +180,8 @@ class LayerJob(QObject):
             precision=settings().precision,
             region=None if part is None else part.region,
         )
-        request = replace(request, target=None if target is None else ref(target))
+        if record is not None:
+            request = replace(request, target=ref(target), edits=record.edits)
         self._bar.start(
             steps,
             title=f"Segmenting {source.name}",
@@ -246,23 +249,30 @@ class LayerJob(QObject):
             provenance=facts,
             to_files=True,
         )
-        layer = self.results.add_written(request.source, recipe, result.labels, found.levels)
+        layer = self.results.add_written(
+            request.image, request.source, recipe, request.part, result.labels, found.levels
+        )
         self._draw(layer=layer)
         self._form.show_threshold(result.threshold)
         self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages, FILES]))
 
-    def _target(self, layer: Image, source: Source, options: Options) -> Labels | None:
-        """Return the result to bring up to date: same image, same model, not edited."""
+    def _target(
+        self, layer: Image, source: Source, options: Options, part: Part | None
+    ) -> Labels | None:
+        """Return the result to bring up to date: same image, same choices, no edit left in it."""
+        pixel_size_um = options.pixel_size_um or source.pixel_size_um
+        mark = None if part is None else part.name
         for target, record in self.results.of(layer):
             same = (
                 record.model == self._form.model.value
                 and record.source.lies_like(source)
                 and record.options.output == options.output
                 and record.options.channel == options.channel
-                and record.options.pixel_size_um == options.pixel_size_um
+                and record.pixel_size_um == pixel_size_um
+                and (None if record.part is None else record.part.name) == mark
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
-            if same and self.results.may_rewrite(target):
+            if same and self.results.may_be_unchanged(target):
                 return target
         return None
 
@@ -273,10 +283,9 @@ class LayerJob(QObject):
             self._remember_divisor(image, found.divisor)
         target = request.target() if request.target is not None else None
         record = self.results.get(target)
-        if record is not None and found.changed:
-            record.edited = True
+        self.results.note_compared(target, request.edits, changed=found.changed)
         if record is not None and self.results.may_rewrite(target, self._plane_shown(image)):
-            record = record.following(result, request.options)
+            record = replace(record.following(result, request.options), part=request.part)
             self.results.rewrite(target, record, result.labels, result.planes)
         else:
             record = Record(
@@ -331,7 +340,7 @@ class LayerJob(QObject):
         try:
             smallest_area_px(now, record.pixel_size_um)
         except InputError as error:
-            self._bar.say(str(error), problem=True)
+            self._bar.say(error.reason_first, problem=True)
             return
         steps = partial(
             _jobs.relabel,
@@ -345,7 +354,7 @@ class LayerJob(QObject):
         self._bar.start(
             steps,
             title=f"Labelling {record.source.name}",
-            on_done=partial(self._relabelled, ref(layer), record, now),
+            on_done=partial(self._relabelled, ref(layer), record, record.edits, now),
             quiet_ms=QUIET_MS,
         )
 
@@ -353,6 +362,7 @@ class LayerJob(QObject):
         self,
         known: ref[Labels],
         record: Record,
+        edits: int,
         options: Options,
         found: tuple[StackSegmentation, bool],
     ) -> None:
@@ -361,12 +371,12 @@ class LayerJob(QObject):
             return
         if layer not in self._viewer.layers:
             return
-        record.edited |= changed
+        self.results.note_compared(layer, edits, changed=changed)
         following = record.following(result, options)
         if self.results.may_rewrite(layer, self._plane_shown(record.image())):
             self.results.rewrite(layer, following, result.labels, result.planes)
         else:
-            following = replace(following, edited=False)
+            following = replace(following, edits=0)
             layer = self.results.add(following, result.labels)
             self._draw(layer=layer)
         self._tell(layer, following, result)

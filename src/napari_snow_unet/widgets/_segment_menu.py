@@ -14,7 +14,14 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 from napari_snow_unet._writer import nuclei_of
 from napari_snow_unet.data.any_image import read_any_header
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.label_files import FORMATS, Nuclei, format_of, write_nuclei
+from napari_snow_unet.data.label_files import (
+    FORMATS,
+    Nuclei,
+    format_of,
+    formats_to_offer,
+    write_nuclei,
+)
+from napari_snow_unet.data.naming import file_name
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.same_pixels import why_other_pixels
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
@@ -40,7 +47,7 @@ PART_ONLY = "Only a part of the image was segmented; a text would give all of it
 MIXED = "The slices were segmented with different choices; run all slices once more."
 PART = "The command segments every slice, and not every slice was segmented here."
 QUIET_MS = 500
-BY_ENDING = "By the ending of the name, GeoJSON if it has none (*)"
+BY_ENDING = "By the ending of the name (*)"
 TITLES = {
     "mat": "HoVer-Net nuclei (*.mat)",
     "geojson": "Outlines for QuPath (*.geojson)",
@@ -66,6 +73,7 @@ class SegmentMenu(QObject):
         super().__init__(bar)
         self._job, self._bar = job, bar
         self._saved_to: Path | None = None
+        self._saved_as = ""
         self.button = QPushButton("Result")
         self.button.setToolTip("Save the result, or copy text that makes it again.")
         self.menu = QMenu(self.button)
@@ -135,7 +143,7 @@ class SegmentMenu(QObject):
         return layer, self._job.results.get(layer)
 
     def _why_no_text(self, record: Record) -> str:
-        if record.edited or not self._job.results.may_rewrite(self._job.current):
+        if not self._job.results.may_be_unchanged(self._job.current):
             return EDITED
         if record.mixed:
             return MIXED
@@ -174,21 +182,29 @@ class SegmentMenu(QObject):
             return
         own = Path(record.provenance.get("source", "")).parent
         folder = self._saved_to or Path(settings().folder or own).expanduser()
-        start = folder / f"{layer.name}.geojson"
+        formats = formats_to_offer(layer.data.ndim, self._saved_as)
+        start = folder / file_name(f"{layer.name}.{formats[0]}")
         path, chosen = QFileDialog.getSaveFileName(
             self.button,
             "Save nuclei",
             str(start),
-            ";;".join([BY_ENDING, *TITLES.values()]),
+            ";;".join([*(TITLES[name] for name in formats), BY_ENDING]),
         )
         if not path:
             return
-        known = format_of(path) in FORMATS
-        ending = {title: name for name, title in TITLES.items()}.get(chosen, "geojson")
-        whole = Path(path) if known else Path(f"{path}.{ending}")
-        self._saved_to = whole.parent
+        whole = _named(path, start, next((x for x in formats if TITLES[x] == chosen), ""))
+        self._saved_to, self._saved_as = whole.parent, format_of(whole)
         # The dialog has asked about the name that was typed, and never about folders.
-        self.save_as(whole, overwrite=known and format_of(path) != "zarr")
+        self.save_as(whole, overwrite=whole == Path(path) and format_of(path) != "zarr")
+
+
+def _named(path: str, start: Path, chosen: str) -> Path:
+    """Return a file with the ending that was typed, or else with that of the kind chosen."""
+    if Path(path) == start and chosen and chosen != format_of(start):
+        return start.with_suffix(f".{chosen}")  # many dialogs leave the name as it was
+    if format_of(path) in FORMATS:
+        return Path(path)
+    return Path(f"{path}.{chosen or format_of(start)}")
 
 
 def _recipe(record: Record) -> Recipe:
@@ -211,7 +227,7 @@ def _why_no_file(recipe: Recipe) -> str:
     try:
         size = read_any_header(recipe.source).size
     except InputError as error:
-        return str(error)
+        return error.reason_first
     if tuple(size) == recipe.shape[-2:]:
         return ""
     return PART_ONLY if "part" in recipe.provenance else NO_FILE

@@ -14,6 +14,7 @@ from napari_snow_unet.widgets._segment_form import NO_TRUTH
 from napari_snow_unet.widgets._watched_layers import SettlingLayers
 
 if TYPE_CHECKING:
+    from napari.layers import Labels
     from napari.viewer import Viewer
 
     from napari_snow_unet.widgets._segment_form import SegmentForm
@@ -90,6 +91,14 @@ class SegmentScores(QObject):
                 floor=record.floor,
             )
         )
+
+    @property
+    def compared(self) -> tuple[Labels, Labels] | None:
+        """The current result and the truth that is chosen for it, if there are both."""
+        layer, truth = self._job.current, self._form.truth.value
+        if layer is None or truth in (None, NO_TRUTH) or not self._of_layer:
+            return None
+        return layer, truth
 
     @property
     def _of_layer(self) -> bool:

@@ -71,7 +71,7 @@ class SlideOffer(QWidget):
         try:
             slide = open_slide(self._path)
         except InputError as error:
-            self._say(str(error), problem=True)
+            self._say(error.reason_first, problem=True)
             return
         if flat is not None:
             _place(self._viewer, flat, slide)

@@ -105,7 +105,7 @@ def _checked(question: Question) -> Generator[Progress, None, Answer]:
         if question.whole_tiles:
             require_equal_sizes(tiles.train)
     except InputError as error:
-        return Answer(problem=str(error))
+        return Answer(problem=error.reason_first)
     return Answer(notes=" ".join(tiles.notes))
 
 
@@ -116,7 +116,7 @@ def why_not_begin_in(folder: Path | None) -> str:
     try:
         check_free(folder)
     except InputError as error:
-        return str(error)
+        return error.reason_first
     except OSError as error:
         return f"The training folder cannot be used ({error})."
     return ""

@@ -145,7 +145,7 @@ class TrainingForm(QWidget):
             try:
                 config = model_folder.read_config(find_model(model))
             except InputError as error:
-                self.show_device(str(error), problem=True)
+                self.show_device(error.reason_first, problem=True)
                 return
             self._show({"base_filters": config.base_filters, "channel": config.channel})
 
@@ -171,8 +171,8 @@ class TrainingForm(QWidget):
         main.add("Epochs", self.main.epochs)
         main.add("Batch size", self.main.batch_size)
         main.add("Learning rate", self.main.learning_rate)
-        main.add("Crop (px)", self.main.crop)
-        main.add("Filters", self.main.base_filters)
+        main.add("Crop (pixels)", self.main.crop)
+        main.add("Network filters", self.main.base_filters)
         main.add("Begin with", self.computing.fine_tune)
         main.add("Device", self.computing.device)
         main.add_note(self._device)
@@ -192,7 +192,7 @@ class TrainingForm(QWidget):
         layout.addStretch()
 
 
-_MORE = ("Loss", "Vary", "Patience", "Dropout", "Channel", "Precision", "Fold", "Seed")
+_MORE = ("Loss", "Augmentation", "Patience", "Dropout", "Channel", "Precision", "Fold", "Seed")
 
 
 def _note() -> QLabel:

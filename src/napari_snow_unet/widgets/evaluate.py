@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
 TRUE_NAME = re.compile(r"truth|annotat|\bgt\b| mask$", re.IGNORECASE)
-USUAL_WIDTH = 400  # in which the table of the nuclei of a stack fits
+USUAL_WIDTH = 420  # in which the table of the nuclei of a stack fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class EvaluateWidget(Dock):
         try:
             chosen = self._comparison(prediction, truth)
         except InputError as error:
-            self.bar.say(str(error), problem=True)
+            self.bar.say(error.reason_first, problem=True)
             return
         request = Request(
             ref(prediction),
@@ -221,8 +221,8 @@ class EvaluateWidget(Dock):
             self.form.live.show_counts(counts)
         layers = request.prediction(), request.truth()
         doubt = doubt_about(*layers) if None not in layers else ""
-        names = f"{request.source.name} against {request.truth_name}"
-        self.bar.say(f"{doubt}{names}: {summary(measured, sets)}", problem=bool(doubt))
+        said = f"{self.results.caption.text()}: {summary(measured, sets)}"
+        self.bar.say(f"{doubt}{said}", problem=bool(doubt))
 
     def _changed(self) -> None:
         """Say so if the layers that the results come from are no longer as they were."""

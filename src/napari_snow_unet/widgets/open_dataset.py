@@ -30,7 +30,7 @@ def open_dataset() -> None:
     try:
         open_snow_dataset(viewer, folder)
     except InputError as error:
-        show_error(str(error))
+        show_error(error.reason_first)
 
 
 def open_snow_dataset(

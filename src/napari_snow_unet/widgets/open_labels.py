@@ -35,7 +35,7 @@ def ask_for_labels() -> None:
         try:
             add_labels_of(viewer, path)
         except InputError as error:
-            show_error(str(error))
+            show_error(error.reason_first)
 
 
 def add_labels_of(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Labels:

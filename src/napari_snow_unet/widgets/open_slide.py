@@ -37,7 +37,7 @@ def ask_for_slide() -> None:
     try:
         add_slide(viewer, path)
     except InputError as error:
-        show_error(str(error))
+        show_error(error.reason_first)
 
 
 def add_slide(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Image:

@@ -89,7 +89,7 @@ class PrepareWidget(Dock):
         try:
             options = self.form.options()
         except InputError as error:
-            self.bar.say(str(error), problem=True)
+            self.bar.say(error.reason_first, problem=True)
             return
         self.findings.show_findings([])
         self._start(

@@ -10,8 +10,10 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
+from napari_snow_unet.widgets._image_of_labels import doubt_about_image
 from napari_snow_unet.widgets._layers import images_in, is_preview, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
+from napari_snow_unet.widgets._outline_colours import OutlineColours
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
 from napari_snow_unet.widgets._pixel_sizes import TypedSizes, measured
 from napari_snow_unet.widgets._run_bar import RunBar
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 RUN_LAYER = (
-    "Segment the image into a new Labels layer. A result of the same image, model, pixel size, "
-    "channel and test-time augmentation that nobody has painted in is brought up to date instead."
+    "Segment the image into a new Labels layer. A result of the same image, part, model, pixel "
+    "size, channel and test-time augmentation that nobody has painted in is brought up to date "
+    "instead."
 )
 RUN_FOLDER = "Segment every image of the folder and write the results to files."
 
@@ -55,8 +58,10 @@ class SegmentWidget(Dock):
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.layer_job, self.bar)
         self.scores = SegmentScores(napari_viewer, self.form, self.layer_job)
+        self.outlines = OutlineColours()
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
+        self.models.refused.connect(self.bar.refuse)
         self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self._lay_out()
         self._take_settings()
@@ -74,7 +79,7 @@ class SegmentWidget(Dock):
         try:
             self._job.run()
         except InputError as error:
-            self.bar.say(str(error), problem=True)
+            self.bar.say(error.reason_first, problem=True)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Load the network once the dock is seen."""
@@ -93,6 +98,7 @@ class SegmentWidget(Dock):
                 box.value = chosen if chosen in layers else usual[-1]
         self._refresh_parts()
         self.scores.refresh_layers()
+        self._colour_outlines()
         self.update_hint()
 
     def _refresh_parts(self) -> None:
@@ -121,7 +127,11 @@ class SegmentWidget(Dock):
             self.form.show_pixel_size(source.pixel_size_um if source else None, who)
         else:
             self.form.show_pixel_size(None, unknown="from each file")
+        doubt = doubt_about_image(layer) if layer is not None and layer_chosen else ""
+        self.form.show_image_doubt(doubt)
         entry = self.models.entry
+        unknown = source is not None and source.pixel_size_um is None
+        self.form.show_unknown_size(unknown, entry.pixel_size_um if entry else None)
         self.form.show_model(facts(entry) if entry else "", self.models.problem())
         self.folder_job.table.setVisible(not layer_chosen)
         self.bar.set_tip(RUN_LAYER if layer_chosen else RUN_FOLDER)
@@ -150,6 +160,12 @@ class SegmentWidget(Dock):
         self.folder_job.suggest_results()
         self.update_hint()
 
+    def _colour_outlines(self, event: Any = None) -> None:
+        """Tell outlines of the result and of the truth apart, where both are looked at."""
+        compared = self.scores.compared if self.form.outlines.value else None
+        self.outlines.show(*(compared or (None, None)))
+        self.form.which.setVisible(compared is not None)
+
     def _model_chosen(self) -> None:
         previous, self._model = self._model, self.form.model.value
         if self._model != previous:
@@ -168,6 +184,9 @@ class SegmentWidget(Dock):
             emitter.connect(callback)
         self.form.image.changed.connect(self._image_chosen)
         self.form.part.changed.connect(self.update_hint)
+        for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
+            changed.changed.connect(self._colour_outlines)
+        self.layer_job.shown.connect(self._colour_outlines)
         self.form.model.changed.connect(self._model_chosen)
         self.form.source.kind.changed.connect(self.update_hint)
         self.form.source.folder.changed.connect(self._folder_chosen)
@@ -188,5 +207,6 @@ class SegmentWidget(Dock):
         self.warm_up.cancel()
         self.bar.cancel()
         self.scores.stop()
+        self.outlines.show(None, None)
         for emitter, callback in self._layer_events():
             emitter.disconnect(callback)

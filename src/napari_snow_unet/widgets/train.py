@@ -197,7 +197,7 @@ class TrainWidget(Dock):
         try:
             options, problem = self.form.options(), ""
         except InputError as error:
-            return None, str(error)
+            return None, error.reason_first
         dataset = self.form.dataset
         if dataset is None:
             return None, problem

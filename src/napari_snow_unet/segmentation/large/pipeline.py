@@ -41,7 +41,7 @@ from napari_snow_unet.segmentation.preprocess import (
     plane_axes,
     unit_divisor,
 )
-from napari_snow_unet.segmentation.provenance import provenance, scale_messages
+from napari_snow_unet.segmentation.provenance import label_messages, provenance, scale_messages
 from napari_snow_unet.segmentation.resample import Resampling, Window, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
@@ -200,7 +200,8 @@ def segment_large(
         glass_fraction=predicted.glass_fraction,
         computed_pixels=predicted.computed_pixels,
         messages=(() if nuclei else ("No nuclei were found.",))
-        + scale_messages(model, pixel_size_um, resampled_um),
+        + scale_messages(model, pixel_size_um, resampled_um)
+        + label_messages(image, rgb=is_rgb(image.shape)),
         provenance=provenance(model, options, level / 255, pixel_size_um, resampled_um),
     )
 
