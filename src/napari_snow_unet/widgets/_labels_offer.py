@@ -72,7 +72,7 @@ class LabelsOffer(QWidget):
         try:
             layer = self._labels_of(image)
         except InputError as error:
-            self._say(str(error), problem=True)
+            self._say(error.reason_first, problem=True)
             return
         self._viewer.layers.remove(image)
         self._say(f"'{layer.name}' has taken the place of the image.")
