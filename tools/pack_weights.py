@@ -37,7 +37,8 @@ def trained_on(run: RunDirectory) -> str:
     options = run.config().options
     return (
         "; ".join(parts)
-        + f". Shown for {options.epochs} epochs at magnifications of {ZOOM[0]} to {ZOOM[1]}. "
+        + f". Shown for {options.epochs} epochs at magnifications of {ZOOM[0]} to {ZOOM[1]}, "
+        + f"optimizer {options.optimizer}. "
         + f"Seed {options.seed}."
     )
 
