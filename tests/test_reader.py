@@ -353,6 +353,16 @@ def test_a_large_tiff_is_opened_lazily(tmp_path, monkeypatch):
     assert read_own_labels(path).levels[0].dask
 
 
+@pytest.mark.parametrize(
+    "about", [{"options": 3}, {"spacing_um": "wide"}, {"spacing_um": [0, 1]}, {"model": [[]]}]
+)
+def test_odd_words_in_a_file_do_no_harm(tmp_path, about):
+    path = str(write_labels(tmp_path / "seed1.png", np.eye(9, dtype=np.int32), about=about))
+    ((labels, facts, kind),) = get_reader(path)(path)
+    assert (kind, labels.shape, facts["name"]) == ("labels", (9, 9), "seed1 nuclei")
+    assert "scale" not in facts
+
+
 def test_what_others_wrote_is_not_taken_for_own_results(results, tmp_path):
     labels = np.eye(9, dtype=np.int32)
     write_labels(tmp_path / "a.tif", labels)

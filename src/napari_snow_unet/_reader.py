@@ -196,8 +196,9 @@ def read_own(path: Path) -> LayerData:
         If the file is damaged.
     """
     own = read_own_labels(path)
-    output = (own.facts.get("options") or {}).get("output")
-    facts: dict[str, Any] = {"name": f"{tile_name(path)} nuclei{' mask' * (output == 'mask')}"}
+    options = own.facts.get("options")
+    is_mask = isinstance(options, dict) and options.get("output") == "mask"
+    facts: dict[str, Any] = {"name": f"{tile_name(path)} nuclei{' mask' if is_mask else ''}"}
     facts |= _source(path, "labels of this plugin")
     facts["metadata"][PLUGIN] = own.facts
     before = own.levels[0].ndim - 2
