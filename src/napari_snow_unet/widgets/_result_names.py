@@ -45,7 +45,7 @@ class Variant:
     @classmethod
     def of(cls, model: str, provenance: Mapping[str, Any], part: Part | None) -> Variant:
         """Take it from the model as it was chosen, what a result says of itself, and its part."""
-        options, size = provenance["options"], provenance["pixel_size_um"]
+        options, size = provenance["options"], provenance.get("pixel_size_um")
         averaged = options["test_time_augmentation"]
         return cls(
             output=options["output"],
