@@ -240,6 +240,20 @@ def test_the_dock_offers_to_reopen_a_slide_that_napari_opened_flat(name, dock, r
 
 
 @FLAT_WARNINGS
+def test_a_slide_is_reopened_beside_a_stack_and_gone_to(dock, svs):
+    """A layer has fewer axes than the viewer then."""
+    stack = dock.viewer.add_image(np.zeros((3, 40, 40)), translate=(0, 9000, 9000))
+    (flat,) = dock.viewer.open(svs, plugin="napari")
+    dock.form.image.value = flat
+    dock.click(dock.widget.offer.button)
+    slide = dock.viewer.layers[-1]
+    middle = slide.extent.world.mean(axis=0)
+    np.testing.assert_allclose(dock.viewer.scene.camera.center[-2:], middle, atol=1)
+    assert stack.visible
+    assert "is the slide" in dock.message
+
+
+@FLAT_WARNINGS
 def test_a_slide_that_has_gone_is_told_in_the_dock(dock, svs):
     dock.viewer.open(svs, plugin="napari")
     svs.unlink()

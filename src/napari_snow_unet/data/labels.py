@@ -135,6 +135,8 @@ def is_picture_of_labels(image: Any, *, rgb: bool = False) -> bool:
     if 0 in image.shape:
         return False
     values = middle_of(image, rgb=rgb)
+    if values.min() > 0:  # the background of labels is 0; tissue is hardly ever black
+        return False
     if rgb and values.dtype == np.uint8:
         values = values[..., :3].astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     elif rgb:

@@ -55,11 +55,7 @@ def open_zarr(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
     if "multiscales" not in facts and "bioformats2raw.layout" in facts:
         folder = folder / "0"
         facts = zarr_attributes(folder)
-    try:
-        image = facts["multiscales"][0]
-        paths = [str(dataset["path"]) for dataset in image["datasets"]]
-    except (LookupError, TypeError) as error:
-        raise PixelError("the folder is no OME-Zarr with an image in it") from error
+    image, paths = _multiscale(facts, "an image")
     names = [_name(axis) for axis in image.get("axes", ())]
     levels = [_level(folder, path, "".join(names)) for path in paths]
     return levels, _spacing_um(image, names)
@@ -87,11 +83,7 @@ def open_zarr_labels(folder: Path) -> tuple[list[Any], tuple[float, float] | Non
     """
     import dask.array as da
 
-    try:
-        image = zarr_attributes(folder)["multiscales"][0]
-        paths = [str(dataset["path"]) for dataset in image["datasets"]]
-    except (LookupError, TypeError) as error:
-        raise PixelError("the folder is no OME-Zarr with labels in it") from error
+    image, paths = _multiscale(zarr_attributes(folder), "labels")
     levels = []
     for path in paths:
         array = _array(folder, path)
@@ -102,6 +94,15 @@ def open_zarr_labels(folder: Path) -> tuple[list[Any], tuple[float, float] | Non
         name = f"labels-{uuid.uuid4().hex}"
         levels.append(da.from_array(level, chunks=array.chunks, name=name, asarray=False))
     return levels, _spacing_um(image, [_name(axis) for axis in image.get("axes", ())])
+
+
+def _multiscale(facts: Mapping[str, Any], what: str) -> tuple[dict[str, Any], list[str]]:
+    """Return what is said of the first pyramid, and the places of its levels."""
+    try:
+        image = facts["multiscales"][0]
+        return image, [str(dataset["path"]) for dataset in image["datasets"]]
+    except (LookupError, TypeError) as error:
+        raise PixelError(f"the folder is no OME-Zarr with {what} in it") from error
 
 
 def _level(folder: Path, path: str, axes: str) -> Any:

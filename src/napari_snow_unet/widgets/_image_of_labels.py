@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -21,8 +21,9 @@ NO_TISSUE = (
     "choose the image that it was made from."
 )
 
-_KNOWN: WeakKeyDictionary[Image, tuple[Any, bool]] = WeakKeyDictionary()
-_PICTURES: WeakKeyDictionary[Image, tuple[Any, bool]] = WeakKeyDictionary()
+Known = WeakKeyDictionary["Image", tuple[Any, bool]]
+_LABELS: Known = WeakKeyDictionary()
+_PICTURES: Known = WeakKeyDictionary()
 
 
 def holds_labels(layer: Image) -> bool:
@@ -36,11 +37,7 @@ def holds_labels(layer: Image) -> bool:
     layer : napari.layers.Image
         An image without colours.
     """
-    data = pixels_of(layer)
-    known = _KNOWN.get(layer)
-    if known is None or known[0] is not data:
-        known = _KNOWN[layer] = (data, _are_labels(middle_of(data)))
-    return known[1]
+    return _once(_LABELS, layer, lambda data: _are_labels(middle_of(data)))
 
 
 def doubt_about_image(layer: Image) -> str:
@@ -48,13 +45,10 @@ def doubt_about_image(layer: Image) -> str:
 
     Of a lazy image, which may take long to read, only its result tells.
     """
-    data = pixels_of(layer)
-    if not isinstance(data, np.ndarray):
+    if not isinstance(pixels_of(layer), np.ndarray):
         return ""
-    known = _PICTURES.get(layer)
-    if known is None or known[0] is not data:
-        known = _PICTURES[layer] = (data, is_picture_of_labels(data, rgb=layer.rgb))
-    return NO_TISSUE.format(layer.name, CONVERT_BY_HAND) if known[1] else ""
+    doubtful = _once(_PICTURES, layer, lambda data: is_picture_of_labels(data, rgb=layer.rgb))
+    return NO_TISSUE.format(layer.name, CONVERT_BY_HAND) if doubtful else ""
 
 
 def why_no_map(layer: Image) -> str:
@@ -68,6 +62,14 @@ def how_to_convert(layers: Sequence[Image]) -> str:
     if not names:
         return ""
     return f"Labels that were opened as an image ({', '.join(names)}) become Labels: {CONVERT}"
+
+
+def _once(known: Known, layer: Image, answer: Callable[[Any], bool]) -> bool:
+    """Ask about the pixels of a layer, and again only when they are others."""
+    data = pixels_of(layer)
+    if layer not in known or known[layer][0] is not data:
+        known[layer] = data, answer(data)
+    return known[layer][1]
 
 
 def _are_labels(values: np.ndarray) -> bool:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 import numpy as np
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_origin import origin_of
 from napari_snow_unet.widgets._image_of_labels import holds_labels
 from napari_snow_unet.widgets._layers import pixels_of, source_of
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets._offer import Offer
 from napari_snow_unet.widgets.open_labels import add_labels_of
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ TIP = (
 )
 
 
-class LabelsOffer(QWidget):
+class LabelsOffer(Offer):
     """Offers to turn an image that holds labels into a Labels layer.
 
     Parameters
@@ -40,31 +39,16 @@ class LabelsOffer(QWidget):
     """
 
     def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
-        super().__init__()
-        self._viewer, self._say = viewer, say
+        super().__init__(viewer, say, "Open as Labels", TIP, _is_own)
         self._image: ref[Image] | None = None
-        self._own: dict[str, bool] = {}
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        self.text.setStyleSheet(PROBLEM_STYLE)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.button = QPushButton("Open as Labels")
-        self.button.setToolTip(wrapped(TIP))
-        self.button.clicked.connect(lambda: self.turn())
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(self.button)
-        self.setVisible(False)
 
     def show_for(self, images: Iterable[Image]) -> None:
         """Show the offer for the first of some images that holds labels, if one does."""
         found = next((image for image in images if self._is_labels(image)), None)
         self._image = None if found is None else ref(found)
-        self.text.setText("" if found is None else OPENED.format(found.name))
-        self.setVisible(found is not None)
+        self.offer("" if found is None else OPENED.format(found.name))
 
-    def turn(self) -> None:
+    def accept(self) -> None:
         """Put Labels in the place of the image, as napari's Convert to Labels does."""
         image = self._image() if self._image is not None else None
         if image is None:
@@ -78,7 +62,7 @@ class LabelsOffer(QWidget):
         self._say(f"'{layer.name}' has taken the place of the image.")
 
     def _labels_of(self, image: Image) -> Labels:
-        path = self._own_file(image)
+        path = self.path_of(image)
         if path:
             return add_labels_of(self._viewer, path)
         labels = np.asarray(pixels_of(image)).astype(np.int32)
@@ -86,13 +70,8 @@ class LabelsOffer(QWidget):
         return self._viewer.add_labels(labels, name=f"{image.name} labels", **placement)
 
     def _is_labels(self, image: Image) -> bool:
-        return bool(self._own_file(image)) or holds_labels(image)
+        return bool(self.path_of(image)) or holds_labels(image)
 
-    def _own_file(self, image: Image) -> str:
-        """Return the file of an image if this package has written labels to it."""
-        path = image.source.path
-        if path is None or image.source.reader_plugin != "napari":
-            return ""
-        if path not in self._own:
-            self._own[path] = origin_of(Path(path)) is not None
-        return str(path) if self._own[path] else ""
+
+def _is_own(path: str) -> bool:
+    return origin_of(Path(path)) is not None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 import numpy as np
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.slides import Slide, may_be_slide, open_slide
 from napari_snow_unet.widgets._layers import source_of
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets._offer import Offer
+from napari_snow_unet.widgets._view import fit
 from napari_snow_unet.widgets.open_slide import MICROMETRES, show_slide
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ TIP = (
 DONE = "{} is the slide. The layer from before is hidden; delete it to free its memory."
 
 
-class SlideOffer(QWidget):
+class SlideOffer(Offer):
     """Offers to open a slide anew whose layer came from napari's own reader.
 
     Parameters
@@ -40,32 +40,17 @@ class SlideOffer(QWidget):
     """
 
     def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
-        super().__init__()
-        self._viewer, self._say = viewer, say
+        super().__init__(viewer, say, "Reopen as slide", TIP, may_be_slide)
         self._path = ""
         self._flat: ref[Image] | None = None
-        self._known: dict[str, bool] = {}
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        self.text.setStyleSheet(PROBLEM_STYLE)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.button = QPushButton("Reopen as slide")
-        self.button.setToolTip(wrapped(TIP))
-        self.button.clicked.connect(lambda: self.reopen())
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(self.button)
-        self.setVisible(False)
 
     def show_for(self, layer: Image | None) -> None:
         """Show the offer if a layer is a slide that napari's own reader has opened."""
         self._path = "" if layer is None else self._flat_slide(layer)
         self._flat = None if layer is None else ref(layer)
-        self.text.setText(FLAT.format(Path(self._path).name))
-        self.setVisible(bool(self._path))
+        self.offer(FLAT.format(Path(self._path).name) if self._path else "")
 
-    def reopen(self) -> None:
+    def accept(self) -> None:
         """Open the slide as a layer of its own, in the place of the flat one, and go there."""
         flat = self._flat() if self._flat is not None else None
         try:
@@ -78,18 +63,14 @@ class SlideOffer(QWidget):
         layer = show_slide(self._viewer, slide)
         if flat is not None:
             flat.visible = False
-        self._viewer.fit_to_view(layers=[layer])
+        fit(self._viewer, [layer])
         self._say(DONE.format(layer.name))
 
     def _flat_slide(self, layer: Image) -> str:
         path = layer.source.path
-        if path is None or layer.source.reader_plugin != "napari":
+        if layer.multiscale and path is not None and Path(path).suffix.lower() != ".zarr":
             return ""
-        if layer.multiscale and Path(path).suffix.lower() != ".zarr":
-            return ""
-        if path not in self._known:
-            self._known[path] = may_be_slide(path)
-        return str(path) if self._known[path] else ""
+        return self.path_of(layer)
 
 
 def _place(viewer: Viewer, flat: Image, slide: Slide) -> None:
