@@ -8,11 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
+from skimage.morphology import local_maxima
 
 from napari_snow_unet.segmentation.nuclei import (
     fill_small_holes,
     find_components,
     label_nuclei,
+    regional_maxima,
     renumber,
     split_touching,
 )
@@ -75,6 +77,23 @@ def test_without_splitting_labels_are_the_8_connected_components(mask):
     expected, count = ndimage.label(mask, structure=np.ones((3, 3)))
     assert labels.max(initial=0) == count
     assert np.array_equal(labels, expected)  # both number in reading order
+
+
+@given(
+    arrays(
+        np.float32, st.tuples(st.integers(3, 30), st.integers(3, 30)), elements=st.integers(0, 4)
+    )
+)
+def test_regional_maxima_are_those_of_scikit_image(heights):
+    inside = heights > 0
+    flat = heights.min() == heights.max()  # then scikit-image finds nothing
+    expected = inside if flat else local_maxima(heights, connectivity=2) & inside
+    found = regional_maxima(heights, inside)
+    labels, count = ndimage.label(expected, structure=np.ones((3, 3)))
+    assert found.max() == count
+    assert np.array_equal(found > 0, expected)
+    pairs = np.unique(np.stack([labels[expected], found[expected]]), axis=1)
+    assert pairs.shape[1] == count  # one label for each plateau
 
 
 HANGS_ON_BY_A_CORNER = np.ones((2, 47), np.uint8)

@@ -60,12 +60,14 @@ class Counting:
     """A network that counts how often Python computes with it; a trace does so once."""
 
     def __init__(self, network):
-        self.network, self.calls = network, 0
-        self.input_shape, self.layers = network.input_shape, network.layers
+        self._network, self.calls = network, 0
 
-    def __call__(self, pixels, training):
+    def __getattr__(self, name):
+        return getattr(self._network, name)
+
+    def stateless_call(self, *arguments, **options):
         self.calls += 1
-        return self.network(pixels, training=training)
+        return self._network.stateless_call(*arguments, **options)
 
 
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow's traces")
@@ -108,3 +110,16 @@ def test_it_works_in_a_thread_that_is_not_the_main_one(network):
     thread.start()
     thread.join()
     assert found[0].tobytes() == make_predictor(network)(pixels).tobytes()
+
+
+@pytest.mark.skipif(keras.config.backend() == "torch", reason="PyTorch computes with the network")
+def test_it_keeps_the_weights_it_was_made_with(network):
+    pixels, weights = window(64, 64, 1), network.get_weights()
+    predict = make_predictor(network)
+    before = predict(pixels).tobytes()
+    try:
+        network.set_weights([array * 2 for array in weights])
+        assert predict(pixels).tobytes() == before
+        assert make_predictor(network)(pixels).tobytes() != before
+    finally:
+        network.set_weights(weights)

@@ -139,9 +139,10 @@ def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
     """
     flat = labels.ravel()
     first = np.full(int(flat.max(initial=0)) + 1 if size is None else size, flat.size, np.int64)
-    where = np.flatnonzero(flat)
-    # Assigned backwards, so that the first pixel of a label is the one that stays.
-    first[flat[where[::-1]]] = where[::-1]
+    # Only the first pixel of a run can be the first of its label. Assigned backwards, it stays.
+    starts = np.append(np.flatnonzero(flat[1:] != flat[:-1])[::-1] + 1, 0)[: flat.size]
+    first[flat[starts]] = starts
+    first[0] = flat.size
     return first
 
 
@@ -217,6 +218,37 @@ def split_touching(
     return result
 
 
+def regional_maxima(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
+    """Label the plateaus that have nothing higher around.
+
+    scikit-image's `local_maxima` finds the same ones and takes four times as long for components
+    of a nucleus' size.
+
+    Parameters
+    ----------
+    heights : ndarray of float32, shape (Y, X)
+        0 and more; 0 outside.
+    inside : ndarray of bool, shape (Y, X)
+        Where maxima are looked for.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        0 where there is none, 1 to N the 8-connected plateaus. A plane that is flat is one.
+    """
+    import cv2
+
+    around = np.ones((3, 3), np.uint8)
+    top = (heights >= cv2.dilate(heights, around)) & inside
+    count, plateaus = cv2.connectedComponents(top.astype(np.uint8), connectivity=8)
+    # A plateau that goes on beyond these pixels does so beside a higher one, or outside.
+    beyond = cv2.dilate(np.where(top, np.float32(-1), heights), around)
+    kept = np.ones(count, dtype=bool)
+    kept[plateaus[beyond >= heights]] = False
+    kept[0] = False
+    return (np.cumsum(kept, dtype=np.int32) * kept)[plateaus]
+
+
 def _smoothed_distance(labels: Labels, sigma: float) -> NDArray[np.float32]:
     import cv2
 
@@ -232,8 +264,8 @@ def _exactly_blurred(distance: NDArray[np.float32], sigma: float) -> NDArray[np.
     """Blur without any rounding that depends on a pixel's place in the array.
 
     OpenCV's sums in float32 differ in the last bit between the body of a row and its end, which is
-    enough to move a watershed line in one crop of an image and not in another. Distances in steps
-    of 1/1024 and weights in steps of 1/4096 make all sums exact in float64.
+    enough to move a watershed line in one crop of an image and not in another. Distances in whole
+    1024ths and weights in steps of 1/4096 make all sums exact in float64.
     """
     import cv2
 
@@ -243,9 +275,11 @@ def _exactly_blurred(distance: NDArray[np.float32], sigma: float) -> NDArray[np.
     smooth = np.empty_like(distance)
     for top in range(0, len(distance), STRIP):  # float64 for the whole would double the memory
         first = max(top - radius, 0)
-        strip = distance[first : top + STRIP + radius].astype(np.float64)
-        exact = np.rint(strip * 1024) / 1024
-        exact = cv2.sepFilter2D(exact, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
+        exact = distance[first : top + STRIP + radius].astype(np.float64)
+        exact *= 1024
+        np.rint(exact, out=exact)
+        kernels = weights, weights / 1024
+        exact = cv2.sepFilter2D(exact, -1, *kernels, borderType=cv2.BORDER_REPLICATE)
         smooth[top : top + STRIP] = exact[top - first :][:STRIP]
     return smooth
 
@@ -258,23 +292,20 @@ def _count_peaks(
     edge = 2 * max(1, round(radius)) + 1
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (edge, edge))
     peaks = (distance >= cv2.dilate(distance, disk)) & (labels != 0)
-    _, plateaus = cv2.connectedComponents(peaks.astype(np.uint8), connectivity=8)
-    rows, columns = np.nonzero(plateaus)
-    _, first = np.unique(plateaus[rows, columns], return_index=True)
-    return np.bincount(labels[rows[first], columns[first]], minlength=size)
+    count, plateaus = cv2.connectedComponents(peaks.astype(np.uint8), connectivity=8)
+    component = np.zeros(count, dtype=np.int32)  # in which each plateau lies
+    component[plateaus[peaks]] = labels[peaks]
+    return np.bincount(component[1:], minlength=size)
 
 
 def _watershed(
     distance: NDArray[np.float32], inside: NDArray[np.bool_], height: float
 ) -> NDArray[np.int32]:
-    from scipy import ndimage
-    from skimage.morphology import local_maxima
     from skimage.segmentation import watershed
 
     domes = _grown(np.maximum(distance - np.float32(height), 0), distance)
-    peaks = local_maxima(domes, connectivity=2) & inside
-    markers, count = ndimage.label(peaks, structure=np.ones((3, 3)))
-    if count < 2:
+    markers = regional_maxima(domes, inside)
+    if markers.max() < 2:
         return inside.astype(np.int32)
     parts: NDArray[np.int32] = watershed(-distance, markers, mask=inside).astype(np.int32)
     if (inside & (parts == 0)).any():  # what hangs on by a corner only

@@ -221,7 +221,7 @@ def compiles_steps() -> bool | str:
 
 
 def traced_call(model: Any) -> Call:
-    """Turn a network into a plain function on arrays.
+    """Turn a network, with the weights it has now, into a plain function on arrays.
 
     TensorFlow traces it once for all shapes, which is as fast as a trace for each and gives the
     same bits; JAX compiles it for every shape; PyTorch does neither.
@@ -246,14 +246,17 @@ def traced_call(model: Any) -> Call:
 def _tensorflow_call(model: Any) -> Call:
     import tensorflow as tf
 
+    # Weights that are constants of the graph are converted and laid out for the kernels once.
+    trained = [np.asarray(variable) for variable in model.trainable_variables]
+    other = [np.asarray(variable) for variable in model.non_trainable_variables]
+
+    def compute(pixels: Any) -> Any:
+        weights = ([tf.constant(array) for array in arrays] for arrays in (trained, other))
+        return model.stateless_call(*weights, pixels, training=False)[0]
+
     # XLA, which Keras' own predict would choose, is slower here on the CPU.
     anything = tf.TensorSpec((None, None, None, model.input_shape[-1]), tf.float32)
-    traced = tf.function(
-        lambda pixels: model(pixels, training=False),
-        input_signature=[anything],
-        autograph=False,
-        jit_compile=False,
-    )
+    traced = tf.function(compute, input_signature=[anything], autograph=False, jit_compile=False)
 
     def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(traced(tf.constant(pixels)).numpy(), dtype=np.float32)
