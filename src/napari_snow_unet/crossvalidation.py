@@ -25,6 +25,7 @@ from napari_snow_unet.segmentation.threshold import grey_histogram, otsu_level
 from napari_snow_unet.unet import training
 from napari_snow_unet.unet.run_directory import RunDirectory, is_run, open_run
 from napari_snow_unet.unet.run_progress import StopRequest
+from napari_snow_unet.unet.side_by_side import most_at_once, train_side_by_side
 from napari_snow_unet.unet.training_options import TrainingOptions, options_from_dict
 from napari_snow_unet.unet.training_tiles import TrainingTile, folds_of
 
@@ -88,6 +89,7 @@ def cross_validate(
     listen: training.Listener | None = None,
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
+    at_once: int | None = None,
 ) -> list[Cells]:
     """Train and score every fold that is not done yet.
 
@@ -99,11 +101,13 @@ def cross_validate(
     stop : StopRequest, optional
         Whether to end early; what is finished is kept.
     listen : callable, optional
-        Called with the progress of the fold in work.
+        Called with the progress of the fold in work; of several, of the one with most to do.
     echo : callable, optional
         Called with every line of the log.
     workers : int, default: 1
         Threads that compute batches.
+    at_once : int, optional
+        Folds that are trained at the same time; by default what is fastest, see `most_at_once`.
 
     Returns
     -------
@@ -117,13 +121,20 @@ def cross_validate(
     """
     stop = stop or StopRequest()
     dataset, folds, options = _read_plan(folder)
+    runs = {fold: _run_of(folder, dataset, options, fold) for fold in folds}
+    left = [fold for fold, run in runs.items() if not training.is_finished(run)]
+    at_once = most_at_once(len(left)) if at_once is None else min(at_once, len(left))
+    if at_once > 1:
+        folders = {f"Fold {fold}": runs[fold].folder for fold in left}
+        train_side_by_side(folders, at_once, stop=stop, listen=listen, echo=echo, workers=workers)
     rows: list[Cells] = []
     scored: dict[str, tuple[int, Measures]] = {}
-    for fold in folds:
-        run = _run_of(folder, dataset, options, fold)
+    for fold, run in runs.items():
+        if not training.is_finished(run) and (at_once > 1 or stop.reason()):
+            break
         run.echo = lambda line, fold=fold: echo(f"Fold {fold}: {line}")  # type: ignore[misc]
         state = training.train(run, stop=stop, listen=listen, workers=workers, listed=False)
-        if state.epoch < options.epochs and not state.stopped_early:
+        if not training.is_finished(run):
             break
         echo(f"Fold {fold}: scoring its tiles.")
         measures = score_tiles(run)

@@ -1,16 +1,23 @@
 """The command train as a person types it."""
 
 import csv
+import shutil
+import time
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
+from napari_snow_unet.crossvalidation import begin, cross_validate
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import write_image, write_labels
 from napari_snow_unet.data.manifest import Tile, write_manifest
 from napari_snow_unet.models import list_models
 from napari_snow_unet.unet.run_directory import open_run
+from napari_snow_unet.unet.run_lock import locked, training_process
+from napari_snow_unet.unet.run_progress import StopRequest, read_progress
+from napari_snow_unet.unet.training_options import make_options
 
 SMALL = ["--crop", 32, "--batch-size", 4, "--base-filters", 2, "--precision", "float32"]
 
@@ -73,8 +80,10 @@ def test_a_stop_file_of_an_earlier_training_does_not_stop_this_one(tiles, tmp_pa
 
 def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     run = tmp_path / "folds"
-    text = shell(tiles, "-o", run, *SMALL, "--epochs", 1, "--fold", "all")
-    assert "Fold 1" in text
+    text = shell(tiles, "-o", run, *SMALL, "--epochs", 1, "--fold", "all", "--parallel", 2)
+    assert text.count("Finished after 1 epoch") == 4  # in its process, and before it is scored
+    for line in text.splitlines():
+        assert line.startswith(("Fold 0: ", "Fold 1: ", "fold", "0 ", "1 ", "all")), line
     with (run / "folds.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["fold"] for row in rows] == ["0", "1", "all"]
@@ -89,15 +98,47 @@ def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     validation = open_run(run / "fold-1").tiles().validation
     assert [tile.image.name for tile in validation] == ["000001.png", "000003.png", "000005.png"]
     before = (run / "folds.csv").read_bytes()
-    shell("--resume", run)
-    assert (run / "folds.csv").read_bytes() == before
+    shutil.rmtree(run / "fold-1")
+    text = shell("--resume", run, "--parallel", 1)
+    assert text.index("Fold 0: scoring") < text.index("Fold 1: Started")
+    assert (run / "folds.csv").read_bytes().splitlines()[:2] == before.splitlines()[:2]
     assert not [entry for entry in list_models() if entry.kind == "user"]
+
+
+def test_all_folds_are_stopped_and_go_on(tiles, tmp_path):
+    begin(tiles, tmp_path / "run", make_options("default", epochs=300, crop=32, base_filters=2))
+    stop = StopRequest()
+
+    def echo(line):
+        if line.startswith("Fold 1: Epoch 2"):
+            stop.ask("it is enough")
+
+    assert cross_validate(tmp_path / "run", stop=stop, echo=echo, at_once=2) == []
+    for fold in (0, 1):
+        run = open_run(tmp_path / "run" / f"fold-{fold}")
+        assert read_progress(run.folder).state == "stopped"
+        assert training_process(run.folder) is None
+        assert len(run.history()) < 300
+
+
+def test_a_fold_that_fails_is_named_and_the_others_end(tiles, tmp_path):
+    run = tmp_path / "run"
+    begin(tiles, run, make_options("default", epochs=300, crop=32, base_filters=2))
+    cross_validate(run, stop=StopRequest(seconds=0), at_once=2)
+    with locked(run / "fold-0"), pytest.raises(InputError, match=r"Fold 0 failed .*trains in it"):
+        cross_validate(run, at_once=2)
+    for _ in range(100):
+        if training_process(run / "fold-1") is None:
+            break
+        time.sleep(0.1)
+    assert training_process(run / "fold-1") is None
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         ([], "DATASET"),
+        (["{tiles}", "-o", "{out}", "--parallel", 2], "goes with --fold all"),
         (["{tiles}"], "DATASET"),
         (["-o", "{out}"], "DATASET"),
         (["{tiles}", "-o", "{out}", "--epochs", 0], "1 to 100000"),

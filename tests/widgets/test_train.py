@@ -13,11 +13,10 @@ from qtpy.QtCore import Qt, QTimer
 
 from napari_snow_unet.data.images import read_image, write_image, write_labels
 from napari_snow_unet.models import list_models, open_model
-from napari_snow_unet.unet import training
+from napari_snow_unet.unet import child_process, training
 from napari_snow_unet.unet.run_directory import open_run
 from napari_snow_unet.unet.run_lock import training_process
 from napari_snow_unet.unet.run_progress import StopRequest, read_progress
-from napari_snow_unet.widgets import _training_process
 
 MANY = 5000  # epochs: nobody waits for them
 DOCK = "Train a U-Net"
@@ -92,7 +91,7 @@ class Dock:
 @pytest.fixture(autouse=True)
 def _no_process_is_left():
     yield
-    for process in list(_training_process._started.values()):
+    for process in list(child_process._started.values()):
         process._process.kill()
         process._process.wait()
         process.exit_code()
@@ -221,7 +220,7 @@ def test_a_training_that_is_kept_is_followed_by_the_next_napari(make_napari_view
     pid = first.follower.process.pid
     first.wait_for_epoch()
     first.viewer.close()
-    kept = _training_process._started.pop(folder)  # the next napari is another program
+    kept = child_process._started.pop(folder)  # the next napari is another program
     qtbot.wait(1000)
     assert training_process(folder) == pid
 

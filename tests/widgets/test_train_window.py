@@ -16,6 +16,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
 from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.unet.child_process import arguments_to_train, last_error
 from napari_snow_unet.unet.run_directory import COLUMNS
 from napari_snow_unet.unet.run_lock import training_process
 from napari_snow_unet.unet.run_progress import TrainingProgress
@@ -23,7 +24,6 @@ from napari_snow_unet.unet.training_options import make_options
 from napari_snow_unet.widgets import _training_device
 from napari_snow_unet.widgets._curves import TRAINING, VALIDATION, Look, curves_figure
 from napari_snow_unet.widgets._training_preview import PreviewLayers
-from napari_snow_unet.widgets._training_process import arguments_to_train, last_error
 from napari_snow_unet.widgets._training_text import in_words, time_left
 
 DOCK = "Train a U-Net"
@@ -283,7 +283,7 @@ PROGRAM_THAT_DIES = """
 import sys, time
 from pathlib import Path
 from napari_snow_unet.unet.training_options import make_options
-from napari_snow_unet.widgets._training_process import TrainingProcess, arguments_to_train
+from napari_snow_unet.unet.child_process import TrainingProcess, arguments_to_train
 tiles, run = map(Path, sys.argv[1:])
 options = make_options(epochs=5000, batch_size=2, crop=32, base_filters=2)
 process = TrainingProcess(arguments_to_train(tiles, run, options), run, keep=False, device="cpu")

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 # What may be given when a training is resumed; everything else it keeps.
 _WITH_RESUME = frozenset(
-    {"resume", "epochs", "device", "backend", "workers", "stop_after", "stop_with_parent"}
+    {
+        "resume",
+        "epochs",
+        "device",
+        "backend",
+        "workers",
+        "parallel",
+        "stop_after",
+        "stop_with_parent",
+    }
 )
 _ELSEWHERE = _WITH_RESUME - {"epochs"} | {"dataset", "run_folder", "fine_tune", "fold", "preset"}
 
@@ -86,7 +95,11 @@ def train(
         _option("What the network sees. (default: red)"),
     ] = None,
     fold: Annotated[
-        str | None, _option("Fold of the dataset that validates, or 'all', one after another.")
+        str | None, _option("Fold of the dataset that validates, or 'all', each in its turn.")
+    ] = None,
+    parallel: Annotated[
+        int | None,
+        _option("Of all folds, how many at the same time. (default: one per core, one on a GPU)"),
     ] = None,
     fine_tune: Annotated[
         str | None, _option("Model (name or folder) whose weights are the beginning.")
@@ -132,8 +145,10 @@ def train(
             "Every fold begins with random weights: leave --fine-tune out, or name one fold."
         )
     if fold == "all" or (resume is not None and _is_cross_validation(resume)):
-        _cross_validate(given, folder, stop, threads)
+        _cross_validate(given, folder, stop, threads, parallel)
         return
+    if parallel is not None:
+        raise typer.BadParameter("It goes with --fold all.", param_hint="--parallel")
     run = _resumed(given) if resume is not None else _begun(given)
     _follow(run, stop, threads)
 
@@ -215,14 +230,19 @@ def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
     from napari_snow_unet.unet.stop_watch import signals_ask, watched
     from napari_snow_unet.unet.training import train as train_in
 
+    of_many = _is_cross_validation(run.folder.parent)
     with signals_ask(stop), watched(run, stop), training_display() as (listen, run.echo):
-        state = train_in(run, stop=stop, listen=listen, workers=threads)
+        state = train_in(run, stop=stop, listen=listen, workers=threads, listed=not of_many)
+    if of_many:
+        return
     if state.epoch:
         typer.echo(f"Use it with `napari-snow-unet segment --model {run.folder}`.")
     _say_how_to_go_on(stop, run.folder)
 
 
-def _cross_validate(given: dict[str, Any], folder: Path, stop: StopRequest, threads: int) -> None:
+def _cross_validate(
+    given: dict[str, Any], folder: Path, stop: StopRequest, threads: int, at_once: int | None
+) -> None:
     from napari_snow_unet.cli.progress import table
     from napari_snow_unet.cli.training_display import training_display
     from napari_snow_unet.crossvalidation import SHOWN, begin, cross_validate
@@ -236,7 +256,9 @@ def _cross_validate(given: dict[str, Any], folder: Path, stop: StopRequest, thre
         watched(RunDirectory(folder), stop),
         training_display() as (listen, echo),
     ):
-        rows = cross_validate(folder, stop=stop, listen=listen, echo=echo, workers=threads)
+        rows = cross_validate(
+            folder, stop=stop, listen=listen, echo=echo, workers=threads, at_once=at_once
+        )
     table(SHOWN, [[row[name] for name in SHOWN] for row in rows])
     _say_how_to_go_on(stop, folder)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,7 @@ def fill_small_holes(mask: NDArray[np.uint8], largest: float) -> NDArray[np.uint
     fill[_on_border(statistics, mask.shape)] = False
     fill[0] = False  # the foreground of `mask`
     if count > 1 and fill.any():
-        background[fill[labels]] = 0
+        background[fill.take(labels)] = 0
     return 1 - background
 
 
@@ -79,7 +81,7 @@ def label_nuclei(
     labels, statistics = find_components(mask, fill_holes=fill_holes, pixel_size_um=pixel_size_um)
     if split:
         labels = split_touching(labels, statistics, scale=REFERENCE_PIXEL_UM / pixel)
-    drop = np.bincount(labels.ravel()) < min_area
+    drop = _areas(labels) < min_area
     drop[0] = False
     if clear_border:
         edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
@@ -140,7 +142,7 @@ def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
     flat = labels.ravel()
     first = np.full(int(flat.max(initial=0)) + 1 if size is None else size, flat.size, np.int64)
     # Only the first pixel of a run can be the first of its label. Assigned backwards, it stays.
-    starts = np.append(np.flatnonzero(flat[1:] != flat[:-1])[::-1] + 1, 0)[: flat.size]
+    starts = _run_starts(flat)[::-1]
     first[flat[starts]] = starts
     first[0] = flat.size
     return first
@@ -166,7 +168,7 @@ def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
     kept = np.flatnonzero(first < labels.size)
     table = np.zeros(drop.size, dtype=np.int32)
     table[kept[np.argsort(first[kept])]] = np.arange(1, kept.size + 1, dtype=np.int32)
-    return table[labels]
+    return table.take(labels)
 
 
 def split_touching(
@@ -247,6 +249,19 @@ def regional_maxima(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> 
     kept[plateaus[beyond >= heights]] = False
     kept[0] = False
     return (np.cumsum(kept, dtype=np.int32) * kept)[plateaus]
+
+
+def _areas(labels: Labels) -> NDArray[Any]:
+    """Count the pixels of each label, run by run, which is faster than pixel by pixel."""
+    flat = labels.ravel()
+    starts = _run_starts(flat)
+    lengths = np.diff(starts, append=flat.size).astype(np.float64)
+    return np.bincount(flat[starts], lengths, minlength=1)
+
+
+def _run_starts(flat: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return where the runs of equal values in a row of pixels begin."""
+    return np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)[: flat.size]
 
 
 def _smoothed_distance(labels: Labels, sigma: float) -> NDArray[np.float32]:

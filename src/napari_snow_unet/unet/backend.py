@@ -188,6 +188,17 @@ def seed_engine(seed: int) -> None:
         importlib.import_module("torch").manual_seed(seed)
 
 
+def environment_for_threads(count: int) -> dict[str, str]:
+    """Return the variables with which another process computes with so many threads.
+
+    Parameters
+    ----------
+    count : int
+        Threads; JAX does not know such a number.
+    """
+    return {"TF_NUM_INTRAOP_THREADS": str(count), "OMP_NUM_THREADS": str(count)}
+
+
 def fast_precision() -> str:
     """Return the number format in which the device trains fastest without loss of quality.
 

@@ -119,6 +119,18 @@ def extend(run: RunDirectory, epochs: int) -> None:
     run.write_config(replace(config, options=options))
 
 
+def is_finished(run: RunDirectory) -> bool:
+    """Tell whether nothing is left to train.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The training.
+    """
+    checkpoint = find_checkpoint(run.checkpoints)
+    return checkpoint is not None and _is_over(checkpoint.state, run.config().options)
+
+
 def train(
     run: RunDirectory,
     *,
@@ -189,7 +201,7 @@ def _train(
     fitting = Fitting(run, config, tiles, precision, workers, listed)
     with _closing(fitting), _one_thread_in_opencv():
         fitting.begin(checkpoint)
-        if state.epoch >= options.epochs or state.stopped_early:
+        if _is_over(state, options):
             return _finish(run, writer, state)
         state, reason = fitting.fit(state, stop, writer)
     if not reason:
@@ -199,6 +211,10 @@ def _train(
     run.log(told)
     writer.update(state="stopped", message=told, seconds_left=None)
     return state
+
+
+def _is_over(state: TrainingState, options: TrainingOptions) -> bool:
+    return state.epoch >= options.epochs or state.stopped_early
 
 
 def _finish(run: RunDirectory, writer: ProgressWriter, state: TrainingState) -> TrainingState:

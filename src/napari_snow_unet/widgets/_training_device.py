@@ -11,8 +11,8 @@ from weakref import finalize
 
 from qtpy.QtCore import QObject, QTimer
 
+from napari_snow_unet.unet.child_process import last_error, without_window
 from napari_snow_unet.unet.run_progress import TrainingProgress
-from napari_snow_unet.widgets._training_process import last_error, without_window
 
 ASKED = """
 import dataclasses, json, sys

@@ -7,10 +7,10 @@ from pathlib import Path
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_snow_unet.unet.child_process import TrainingProcess
 from napari_snow_unet.unet.run_directory import is_run
 from napari_snow_unet.unet.run_lock import training_process
 from napari_snow_unet.unet.run_progress import request_stop
-from napari_snow_unet.widgets._training_process import TrainingProcess
 
 
 class Fate:

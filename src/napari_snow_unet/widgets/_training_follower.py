@@ -10,6 +10,7 @@ from typing import Literal
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.child_process import TrainingProcess
 from napari_snow_unet.unet.preview import FOLDER as PREVIEW
 from napari_snow_unet.unet.run_directory import HISTORY, Row, RunDirectory, is_run
 from napari_snow_unet.unet.run_lock import training_process
@@ -19,7 +20,6 @@ from napari_snow_unet.unet.run_progress import (
     read_progress,
     request_stop,
 )
-from napari_snow_unet.widgets._training_process import TrainingProcess
 
 EVERY_MS = 250
 PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"

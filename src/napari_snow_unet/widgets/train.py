@@ -10,6 +10,12 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet.child_process import (
+    TrainingProcess,
+    arguments_to_resume,
+    arguments_to_train,
+    started_here,
+)
 from napari_snow_unet.unet.run_directory import RunDirectory, is_run
 from napari_snow_unet.unet.run_lock import training_process
 from napari_snow_unet.unet.run_progress import TrainingProgress, read_progress
@@ -29,12 +35,6 @@ from napari_snow_unet.widgets._training_follower import End, TrainingFollower
 from napari_snow_unet.widgets._training_form import TrainingForm
 from napari_snow_unet.widgets._training_memory import last_training, remember, running_training
 from napari_snow_unet.widgets._training_preview import PreviewLayers, has_preview
-from napari_snow_unet.widgets._training_process import (
-    TrainingProcess,
-    arguments_to_resume,
-    arguments_to_train,
-    started_here,
-)
 from napari_snow_unet.widgets._training_text import time_left
 
 if TYPE_CHECKING:

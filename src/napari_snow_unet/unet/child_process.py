@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from napari_snow_unet.unet.training_options import TrainingOptions, make_options
 
@@ -78,6 +81,10 @@ class TrainingProcess:
         Let it go on when this program ends.
     device, backend : str
         What computes.
+    echo : callable, optional
+        Called, from a thread, with every line that it prints.
+    environment : dict of str, optional
+        Variables it gets beyond those of this program.
     """
 
     def __init__(
@@ -88,6 +95,8 @@ class TrainingProcess:
         keep: bool,
         device: str = "auto",
         backend: str = "auto",
+        echo: Callable[[str], None] | None = None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.folder, self.keep = folder, keep
         command = [*arguments, "--device", device, "--backend", backend]
@@ -95,13 +104,19 @@ class TrainingProcess:
             command.append("--stop-with-parent")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
         self._last_error = ""
+        options = without_window()
+        options["env"] |= environment or {}
         self._process = subprocess.Popen(
             [*shell_command(), *command],
             stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
-            stdout=subprocess.DEVNULL,  # log.txt says the same
+            stdout=subprocess.DEVNULL if echo is None else subprocess.PIPE,  # log.txt says the same
             stderr=self._errors,
-            **without_window(),
+            **options,
         )
+        self._reader: threading.Thread | None = None
+        if echo is not None:
+            self._reader = threading.Thread(target=self._read, args=[echo], daemon=True)
+            self._reader.start()
         _started[folder] = self
 
     @property
@@ -128,8 +143,16 @@ class TrainingProcess:
         elif self._process.poll() is None and os.name == "posix":
             self._process.terminate()  # it takes this for a request to stop
 
+    def _read(self, echo: Callable[[str], None]) -> None:
+        if self._process.stdout is not None:
+            with self._process.stdout as lines:
+                for line in lines:
+                    echo(line.decode("utf-8", "replace").rstrip())
+
     def _clean_up(self) -> None:
         _started.pop(self.folder, None)
+        if self._reader is not None:
+            self._reader.join()
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
@@ -154,10 +177,10 @@ def shell_command() -> list[str]:
     return [sys.executable, "-P", "-m", "napari_snow_unet.cli"]
 
 
-def without_window() -> dict[str, object]:
+def without_window() -> dict[str, Any]:
     """Return what `subprocess.Popen` needs so that no window opens and no Ctrl-C comes through."""
     quiet = {"PYTHONUTF8": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "1000"}
-    more: dict[str, object] = {"env": {**os.environ, **quiet}}
+    more: dict[str, Any] = {"env": {**os.environ, **quiet}}
     if sys.platform == "win32":
         more["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     else:
