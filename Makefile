@@ -19,7 +19,7 @@ EPOCHS_OF_A_FOLD ?= 47
 EPOCHS ?= 90
 CASES ?= 10000
 KILLS ?= 50
-RECIPE := --preset default --seed 0
+RECIPE := --preset default --batch-size 2 --seed 0
 
 .PHONY: help demo test test-slow fuzz soak load audit lint screenshots crossvalidate weights format system clean
 
