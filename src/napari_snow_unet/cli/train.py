@@ -230,11 +230,9 @@ def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
     from napari_snow_unet.unet.stop_watch import signals_ask, watched
     from napari_snow_unet.unet.training import train as train_in
 
-    of_many = _is_cross_validation(run.folder.parent)
+    listed = not _is_cross_validation(run.folder.parent)
     with signals_ask(stop), watched(run, stop), training_display() as (listen, run.echo):
-        state = train_in(run, stop=stop, listen=listen, workers=threads, listed=not of_many)
-    if of_many:
-        return
+        state = train_in(run, stop=stop, listen=listen, workers=threads, listed=listed)
     if state.epoch:
         typer.echo(f"Use it with `napari-snow-unet segment --model {run.folder}`.")
     _say_how_to_go_on(stop, run.folder)

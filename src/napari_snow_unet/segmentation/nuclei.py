@@ -223,8 +223,8 @@ def split_touching(
 def regional_maxima(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
     """Label the plateaus that have nothing higher around.
 
-    scikit-image's `local_maxima` finds the same ones and takes four times as long for components
-    of a nucleus' size.
+    scikit-image's `local_maxima` finds the same ones and takes three times as long for
+    components of a nucleus' size.
 
     Parameters
     ----------
