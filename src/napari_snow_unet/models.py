@@ -317,14 +317,14 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
     from napari_snow_unet.unet import backend
 
     device = backend.prepare()
-    from napari_snow_unet.unet.network import window_halo
+    from napari_snow_unet.unet.network import for_prediction, window_halo
     from napari_snow_unet.unet.predictor import make_predictor
     from napari_snow_unet.unet.store import load_model
 
     network, config = load_model(folder, precision=precision)
     listed = folder.parent in (_bundled_folder().resolve(), model_folder.user_folder().resolve())
     return Model(
-        predict=make_predictor(network),
+        predict=make_predictor(for_prediction(network, config)),
         name=folder.name if listed else config.name,
         checksum=checksum,
         channel=config.channel,

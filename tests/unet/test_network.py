@@ -23,8 +23,15 @@ def test_the_default_has_the_parameters_of_the_paper():
     ],
 )
 def test_parameters_are_counted_without_building(config):
-    trained = build_unet(config).trainable_weights
-    assert sum(int(np.prod(weight.shape)) for weight in trained) == parameter_count(config)
+    network = build_unet(config)
+    kept = [weight for weight in network.weights if "moving" not in weight.path]
+    assert sum(int(np.prod(weight.shape)) for weight in kept) == parameter_count(config)
+
+
+def test_transposed_convolutions_are_trained_without_their_bias():
+    network = build_unet(UNetConfig(base_filters=2, levels=3))
+    still = [weight.path for weight in network.non_trainable_weights]
+    assert still == ["up1/bias", "up0/bias"]
 
 
 def test_the_original_of_2015_is_a_matter_of_its_first_filter_count():

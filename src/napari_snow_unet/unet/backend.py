@@ -275,6 +275,34 @@ def _tensorflow_call(model: Any) -> Call:
     return call
 
 
+def convolve_upsampled(skip: Any, below: Any, kernel: Any, kernel_below: Any, bias: Any) -> Any:
+    """Add a convolution of a map to a transposed one of a map of half its size; TensorFlow only.
+
+    Parameters
+    ----------
+    skip : tensor, shape (N, 2Y, 2X, F)
+        The larger map.
+    below : tensor, shape (N, Y, X, B)
+        The smaller map.
+    kernel : tensor, shape (3, 3, F, F)
+        For the larger map.
+    kernel_below : tensor, shape (4, 4, F, B)
+        For the smaller map.
+    bias : tensor, shape (F,)
+        Added everywhere.
+
+    Returns
+    -------
+    tensor, shape (N, 2Y, 2X, F)
+    """
+    import tensorflow as tf
+
+    # Only if its shape is that of `skip` is it known beforehand that no sum is broadcast, and only
+    # then TensorFlow computes sum and activation in one go with the convolution.
+    upsampled = tf.nn.conv2d_transpose(below, kernel_below, tf.shape(skip), 2, "SAME")
+    return tf.nn.bias_add(tf.nn.conv2d(skip, kernel, 1, "SAME"), bias) + upsampled
+
+
 def _torch_call(model: Any) -> Call:
     torch = importlib.import_module("torch")
     import keras

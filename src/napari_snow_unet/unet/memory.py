@@ -10,7 +10,8 @@ from pathlib import Path
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.config import UNetConfig
 
-_LIVE_LAYERS = 6  # measured: 4.8 (float32) to 6.3 (bfloat16) outputs of the first convolution
+# Measured: float32 outputs of the first convolution, in float32 and in bfloat16 up to these.
+_LIVE_LAYERS, _LIVE_LAYERS_MERGED = 6.0, 3.3
 _TOUCHED = 0.55  # measured: of the address space that an engine takes it uses this part
 _BEYOND_CONVOLUTIONS = 1.3  # measured: 1.3 to 2 times the outputs of all convolutions
 
@@ -66,7 +67,7 @@ def require_memory(config: UNetConfig, shape: tuple[int, int, int], precision: s
     )
 
 
-def require_window_memory(shape: tuple[int, int, int], filters: int, bytes_each: int) -> None:
+def require_window_memory(shape: tuple[int, int, int], filters: int, *, merged: bool) -> None:
     """Refuse windows that cannot fit: an engine that gets no memory may end the program.
 
     Parameters
@@ -75,8 +76,8 @@ def require_window_memory(shape: tuple[int, int, int], filters: int, bytes_each:
         Windows, height, width.
     filters : int
         Of the network's first convolution.
-    bytes_each : int
-        Bytes of a number in the network.
+    merged : bool
+        Whether the network is one that `network.for_prediction` has changed.
 
     Raises
     ------
@@ -84,8 +85,9 @@ def require_window_memory(shape: tuple[int, int, int], filters: int, bytes_each:
         If they take more than this program may have.
     """
     windows, height, width = shape
+    layers = _LIVE_LAYERS_MERGED if merged else _LIVE_LAYERS
     _require(
-        windows * height * width * filters * bytes_each * _LIVE_LAYERS,
+        int(windows * height * width * filters * 4 * layers),
         f"a window of {height} x {width} pixels",
         remedy="Use a smaller tile size.",
     )

@@ -8,16 +8,22 @@ import keras
 from keras import layers
 
 from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.upsampled_convolution import UpsampledConvolution
 
 
 def build_unet(
-    config: UNetConfig, *, precision: str = "float32", first: str | None = None
+    config: UNetConfig,
+    *,
+    precision: str = "float32",
+    first: str | None = None,
+    merged: bool = False,
 ) -> keras.Model:
     """Build the network with fresh weights.
 
     Two convolutions per level, max-pooling on the way down, transposed convolutions and
     concatenated skip connections on the way up, dropout between the two convolutions, one sigmoid
-    at the end. Convolutions are padded with zeros, so output and input have the same size.
+    at the end. Convolutions are padded with zeros, so output and input have the same size. The
+    transposed ones keep a bias of zero: the convolution behind has one that does the same.
 
     Parameters
     ----------
@@ -27,6 +33,8 @@ def build_unet(
         Keras dtype policy of the layers. Weights and the sigmoid stay float32.
     first : str, optional
         Another policy for the first convolution, whose input is the image.
+    merged : bool, default: False
+        Go up in the layers that `for_prediction` fills.
 
     Returns
     -------
@@ -43,35 +51,81 @@ def build_unet(
     skips, x = [], pixels
     for level in range(config.levels - 1):
         entry = first if level == 0 else None
-        skips.append(_convolve_twice(x, config, level, "down", precision, entry))
+        skips.append(_convolve_twice(x, config, level, "down", precision, first=entry))
         x = layers.MaxPooling2D(2, name=f"pool{level}", dtype=precision)(skips[-1])
     x = _convolve_twice(x, config, config.levels - 1, "bottom", precision)
     for level in reversed(range(config.levels - 1)):
-        x = layers.Conv2DTranspose(
-            config.filters(level), 2, strides=2, name=f"up{level}", dtype=precision
-        )(x)
-        x = layers.Concatenate(name=f"skip{level}", dtype=precision)([skips[level], x])
-        x = _convolve_twice(x, config, level, "decode", precision)
+        filters = config.filters(level)
+        if merged:
+            layer = UpsampledConvolution(filters, name=f"decode{level}a", dtype=precision)
+            maps: Any = [skips[level], x]
+        else:
+            layer = None
+            up = layers.Conv2DTranspose(filters, 2, strides=2, name=f"up{level}", dtype=precision)
+            maps = layers.Concatenate(name=f"skip{level}", dtype=precision)([skips[level], up(x)])
+            up.bias.trainable = False
+        x = _convolve_twice(maps, config, level, "decode", precision, by=layer)
     logits = layers.Conv2D(1, 1, name="logits", dtype=precision)(x)
     probability = layers.Activation("sigmoid", name="probability", dtype="float32")(logits)
     return keras.Model(pixels, probability, name="unet")
 
 
+def for_prediction(model: keras.Model, config: UNetConfig) -> keras.Model:
+    """Return a network with the same output that takes less time, and is not to be trained.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `build_unet`.
+    config : UNetConfig
+        Its config.
+
+    Returns
+    -------
+    keras.Model
+        With an `UpsampledConvolution` at every level on the way up; its output differs from that
+        of `model` by rounding. `model` itself where that does not hold or nothing is gained: with
+        kernels of another size than 3, where transposed convolutions have biases, on an engine
+        other than TensorFlow.
+    """
+    ups = [model.get_layer(f"up{level}").get_weights() for level in range(config.levels - 1)]
+    biased = any(bias.any() for _, bias in ups)
+    if config.kernel_size != 3 or biased or keras.config.backend() != "tensorflow":
+        return model
+    precision, first = (model.get_layer(name).dtype_policy.name for name in ("logits", "down0a"))
+    merged = build_unet(config, precision=precision, first=first, merged=True)
+    for layer in merged.layers:
+        trained = model.get_layer(layer.name).get_weights()
+        if isinstance(layer, UpsampledConvolution):
+            layer.merge(ups[int(layer.name[len("decode") : -1])][0], *trained)
+        else:
+            layer.set_weights(trained)
+    return merged
+
+
 def _convolve_twice(
-    x: Any, config: UNetConfig, level: int, side: str, precision: str, first: str | None = None
+    x: Any,
+    config: UNetConfig,
+    level: int,
+    side: str,
+    precision: str,
+    *,
+    first: str | None = None,
+    by: Any = None,
 ) -> Any:
     act, rate = config.activation, config.dropout * (1 + level // 2)
     for part in ("a", "b"):
         name = f"{side}{level}{part}"
         policy = (first or precision) if part == "a" else precision
-        x = layers.Conv2D(
+        convolution = layers.Conv2D(
             config.filters(level),
             config.kernel_size,
             padding="same",
             kernel_initializer="he_normal",
             name=name,
             dtype=policy,
-        )(x)
+        )
+        x = by(x) if by is not None and part == "a" else convolution(x)
         if config.normalization == "batch":
             x = layers.BatchNormalization(name=f"{name}_norm", dtype=precision)(x)
         # in the format of its convolution, which engines then compute in one go with it

@@ -45,7 +45,7 @@ def make_predictor(model: Any) -> Predict:
     channels = model.input_shape[-1]
     stride = _stride(model)
     call = traced_call(model)
-    first = _first_convolution(model)
+    filters, merged = _what_takes_memory(model)
     lock = threading.Lock()
     fitting: set[tuple[int, ...]] = set()
 
@@ -54,7 +54,7 @@ def make_predictor(model: Any) -> Predict:
         _check_shape(pixels.shape, channels, stride)
         with lock:
             if pixels.shape not in fitting:
-                require_window_memory(pixels.shape[:3], *first)
+                require_window_memory(pixels.shape[:3], filters, merged=merged)
                 fitting.add(pixels.shape)
             try:
                 return call(pixels)[..., 0]
@@ -72,14 +72,14 @@ def _stride(model: Any) -> int:
     return int(2 ** sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in model.layers))
 
 
-def _first_convolution(model: Any) -> tuple[int, int]:
-    """Return the filters of the first convolution and the bytes of the numbers in the network."""
+def _what_takes_memory(model: Any) -> tuple[int, bool]:
+    """Return the filters of the first convolution, and whether layers are merged."""
     import keras
 
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    if not layers:
-        return 0, 0
-    return layers[0].filters, 2 if any("16" in layer.compute_dtype for layer in layers) else 4
+    from napari_snow_unet.unet.upsampled_convolution import UpsampledConvolution
+
+    filters = (x.filters for x in model.layers if isinstance(x, keras.layers.Conv2D))
+    return next(filters, 0), any(isinstance(x, UpsampledConvolution) for x in model.layers)
 
 
 def _check_shape(shape: tuple[int, ...], channels: int, stride: int) -> None:
