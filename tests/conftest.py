@@ -1,5 +1,6 @@
 """Hygiene for every test: no network, nothing of the user's touched, the same random numbers."""
 
+import gc
 import os
 import random
 import subprocess
@@ -52,6 +53,16 @@ def _same_random_numbers() -> None:
     np.random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_objects_to_look_at() -> None:
+    """Keep what was there before from the garbage collector, which napari calls with every layer.
+
+    With all libraries loaded a full collection looks at a million objects that stay anyway.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
