@@ -36,7 +36,9 @@ def draw_curves(rows: Sequence[Row], path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(19, 3.4), layout="constrained")
+    figure = Figure(figsize=(19, 3.4))
+    # Margins that suit three decimals: a layout that measures every label takes twice as long.
+    figure.subplots_adjust(left=0.03, right=0.995, bottom=0.16, top=0.9, wspace=0.2)
     epochs = [row["epoch"] for row in rows]
     marker = "o" if len(rows) == 1 else None
     for axes, (name, title) in zip(figure.subplots(1, len(CURVES)), CURVES.items(), strict=True):
