@@ -70,6 +70,7 @@ def test_a_folder_gives_its_images_in_natural_order_and_names_the_rest(folder):
         "._tile1.png",
         "tile1_probability.png",
     }
+    assert [path.name for path in found.folders] == ["deeper"]
 
 
 def test_a_dataset_gives_the_images_of_its_images_folder(folder):

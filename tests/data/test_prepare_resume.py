@@ -159,6 +159,7 @@ def test_workers_that_die_change_nothing(source, whole, tmp_path):
         if killed < 3 and (children := active_children()):
             os.kill(children[0].pid, signal.SIGKILL)
             killed += 1
+            (out / "images" / f".writing-{killed}.png").write_bytes(b"half")  # as it may leave
 
     result = run(prepare([source], out, PrepareOptions(workers=2)), kill_one)
     assert killed == 3

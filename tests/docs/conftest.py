@@ -62,6 +62,7 @@ def write_slides(folder: Path) -> None:
     """Write what stands for a scanner's file, a large image and a small one."""
     small, large = generate_tile(20, size=192).image, generate_tile(21, size=256).image
     write_image(folder / "tile.png", small)
+    write_labels(folder / "truth.png", generate_tile(20, size=192).labels)
     write_image(folder / "region.tif", small)
     how = {"photometric": "rgb", "tile": (256, 256)}
     facts = {"axes": "YXS", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25}

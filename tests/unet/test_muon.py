@@ -26,7 +26,8 @@ def stepped(network, gradients, *, steps=1, **options):
     optimizer.build(network.trainable_variables)
     for _ in range(steps):
         optimizer.apply(gradients, network.trainable_variables)
-    return {each.path: convert_to_numpy(each) - before[each.path] for each in network.weights}
+    moved = network.trainable_variables
+    return {each.path: convert_to_numpy(each) - before[each.path] for each in moved}
 
 
 def random_gradients(network, scale=1.0):

@@ -11,7 +11,7 @@ import pytest
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_labels
 from napari_snow_unet.models import list_models, open_model
-from napari_snow_unet.unet import fitting, training
+from napari_snow_unet.unet import fitting, store, training
 from napari_snow_unet.unet.checkpoint import TrainingState
 from napari_snow_unet.unet.run_directory import COLUMNS, open_run
 from napari_snow_unet.unet.run_lock import locked, training_process
@@ -252,6 +252,18 @@ def test_more_epochs_for_a_constant_learning_rate(discs, tmp_path):
     cosine = begin(discs, tmp_path / "cosine", epochs=2)
     with pytest.raises(InputError, match="--fine-tune"):
         training.extend(cosine, 3)
+
+
+def test_a_network_that_finds_nothing_is_told(discs, trained, tmp_path):
+    assert "finds no nuclei" not in (trained[0].folder / "log.txt").read_text(encoding="utf-8")
+    model, config = store.load_model(trained[0].best)
+    kernel, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([kernel, bias - 20])
+    blind = store.save_model(model, config, tmp_path / "blind")
+    options = make_options(crop=32, epochs=1, learning_rate=1e-8, precision="float32")
+    run, _ = training.begin(discs, tmp_path / "run", options, fine_tune=blind)
+    training.train(run)
+    assert "It finds no nuclei yet" in read_progress(run.folder).message
 
 
 def test_fine_tuning_begins_with_the_weights_of_the_model(discs, trained, tmp_path):

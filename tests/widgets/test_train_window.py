@@ -96,6 +96,13 @@ def test_the_dock_fits_a_small_screen_scrolls_and_survives_undocking(shown, qtbo
             assert right <= scroll.viewport().width(), field
 
 
+def test_a_training_that_is_joined_late_shows_the_epochs_before(shown):
+    bar = shown.widget.bar
+    bar.show_busy("")
+    bar.show_progress(TrainingProgress(state="training", epoch=19, epochs=40, batch=1, batches=9))
+    assert (bar.epochs.value(), bar.epochs.maximum()) == (18, 40)
+
+
 def test_every_field_has_a_tooltip_and_the_device_is_told(shown):
     widget = shown.widget
     form, bar = widget.form, widget.bar

@@ -27,13 +27,16 @@ class Found:
     images : list of Path
         The images.
     skipped : list of Path
-        What else lay in the folders.
+        Files in the folders that are no images.
+    folders : list of Path
+        Folders in the folders: their images are not taken.
     pixel_sizes : dict from Path to float
         Micrometres per pixel that the manifest of a prepared dataset gives.
     """
 
     images: list[Path]
     skipped: list[Path]
+    folders: list[Path] = field(default_factory=list)
     pixel_sizes: dict[Path, float] = field(default_factory=dict)
 
 
@@ -61,6 +64,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
     """
     images: dict[Path, None] = {}
     skipped: list[Path] = []
+    folders: list[Path] = []
     pixel_sizes: dict[Path, float] = {}
     inputs = list(inputs)
     for name in inputs:
@@ -76,6 +80,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
                 found = _images_in(path, split)
                 images.update(dict.fromkeys(found.images))
                 skipped += found.skipped
+                folders += found.folders
                 pixel_sizes |= found.pixel_sizes
             else:
                 images[path] = None
@@ -85,7 +90,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
             expected="files ending in " + ", ".join(sorted(SUFFIXES)),
             remedy="Name the images, or the folder they lie in.",
         )
-    return Found(list(images), skipped, pixel_sizes)
+    return Found(list(images), skipped, folders, pixel_sizes)
 
 
 def _existing(name: str | Path) -> list[Path]:
@@ -107,19 +112,18 @@ def _images_in(folder: Path, split: str | None) -> Found:
     if split is not None:
         from napari_snow_unet.data.manifest import split_images
 
-        return Found(split_images(folder, split), [], _pixel_sizes(folder))
+        return Found(split_images(folder, split), [], [], _pixel_sizes(folder))
     dataset = folder
     for name in IMAGE_FOLDERS:
         if (folder / name).is_dir():
             folder = folder / name
             break
-    files = sorted(
-        (path for path in folder.iterdir() if path.is_file()),
-        key=lambda path: natural_key(path.name),
-    )
+    entries = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
+    files = [path for path in entries if path.is_file()]
     images = [path for path in files if _is_image(path)]
     skipped = [path for path in files if path not in set(images)]
-    return Found(images, skipped, _pixel_sizes(dataset))
+    folders = [path for path in entries if path.is_dir() and not path.name.startswith(".")]
+    return Found(images, skipped, folders, _pixel_sizes(dataset))
 
 
 def _pixel_sizes(dataset: Path) -> dict[Path, float]:

@@ -136,9 +136,10 @@ def segment(
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
 
     More than 65,535 nuclei go to a 32-bit STEM.tif, images of more than 67 million pixels to an
-    OME-Zarr. Other formats: HoVer-Net's .mat, .geojson for
-    QuPath, OME-Zarr, and a .csv with the measurements of every nucleus. A file that cannot be used
-    is named at the end, the others are done, and the exit code is 1.
+    OME-Zarr. Other formats: HoVer-Net's .mat, .geojson for QuPath, OME-Zarr, and a .csv with the
+    measurements of every nucleus. Folders in a folder are not looked into. What is not there ends
+    the command before it begins; a file that cannot be used is named at the end, the others are
+    done, and the exit code is 1.
     """
     from napari_snow_unet.batch import Outputs, find_images, messages_of, segment_files
     from napari_snow_unet.batch.job import Job
@@ -215,6 +216,8 @@ def segment(
         typer.echo(told)
     if found.skipped:
         typer.echo("Skipped, no images: " + ", ".join(path.name for path in found.skipped))
+    if found.folders:
+        typer.echo("Skipped, folders: " + ", ".join(path.name for path in found.folders))
     before = sum(not (result.error or result.provenance) for result in results)
     typer.echo(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,8 +75,7 @@ class Ledger:
         self.folder, self.info, self.plan = folder, info, plan
         self.parts = _parts(plan, info.split)
         self.new = 0
-        for stale in self._stale_files():
-            stale.unlink(missing_ok=True)
+        self._remove_stale_files()
         write_info(folder, info)
         self.save()
 
@@ -111,15 +110,17 @@ class Ledger:
         tiles = divide(tiles, self.info.split, strict=False)
         self.plan.tiles.update({tile.index: tile for tile in tiles})
         self.save()
+        self._remove_stale_files()
         return Prepared(self.folder, tiles, self.new, self._problems(), self.plan.messages)
 
     def _problems(self) -> list[Problem]:
         return sorted(self.plan.problems, key=lambda problem: natural_key(problem.name))
 
-    def _stale_files(self) -> Iterable[Path]:
-        """Find what a killed program had begun to write."""
+    def _remove_stale_files(self) -> None:
+        """Remove what a killed program, or a process of this one that died, had begun to write."""
         for place in (".", "images", "masks", "images/*", "masks/*"):
-            yield from self.folder.glob(f"{place}/{_TEMPORARY}")
+            for stale in self.folder.glob(f"{place}/{_TEMPORARY}"):
+                stale.unlink(missing_ok=True)
 
 
 def _parts(plan: Plan, split: SplitPlan) -> dict[str, str]:

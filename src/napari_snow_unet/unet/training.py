@@ -24,6 +24,7 @@ from napari_snow_unet.unet.training_options import TrainingOptions
 from napari_snow_unet.unet.training_tiles import TrainingSet, open_dataset
 
 Listener = Callable[[TrainingProgress], None]
+_USELESS = 0.01  # Dice on the validation tiles of a network that has learnt nothing yet
 
 
 def begin(
@@ -221,6 +222,11 @@ def _finish(run: RunDirectory, writer: ProgressWriter, state: TrainingState) -> 
     why = "early stopping" if state.stopped_early else "all epochs are done"
     epochs = f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
     told = f"Finished after {epochs} ({why}); epoch {state.best_epoch} is the best."
+    dice = max((row["val_dice"] or 0.0 for row in state.history), default=1.0)
+    if dice < _USELESS:
+        told += (
+            " It finds no nuclei yet: train longer, or begin with a model that does (fine-tune)."
+        )
     run.log(told)
     run.stop_file.unlink(missing_ok=True)
     writer.update(state="finished", epoch=state.epoch, message=told, seconds_left=0.0, at_once=True)

@@ -116,7 +116,7 @@ class TrainingBar(QWidget):
         """Show where a training is."""
         if progress.epochs:
             self.epochs.setRange(0, progress.epochs)
-            self.epochs.setValue(max(self.epochs.value(), 0))
+            self.epochs.setValue(max(self.epochs.value(), progress.epoch - 1, 0))
             self.epochs.setFormat(f"epoch {max(progress.epoch, 1)} of {progress.epochs}")
         if progress.batches:
             self.batches.setRange(0, progress.batches)
