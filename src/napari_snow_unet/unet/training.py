@@ -224,9 +224,7 @@ def _finish(run: RunDirectory, writer: ProgressWriter, state: TrainingState) -> 
     told = f"Finished after {epochs} ({why}); epoch {state.best_epoch} is the best."
     dice = max((row["val_dice"] or 0.0 for row in state.history), default=1.0)
     if dice < _USELESS:
-        told += (
-            " It finds no nuclei yet: train longer, or begin with a model that does (fine-tune)."
-        )
+        told += " It finds no nuclei yet: train longer, or fine-tune a model that does."
     run.log(told)
     run.stop_file.unlink(missing_ok=True)
     writer.update(state="finished", epoch=state.epoch, message=told, seconds_left=0.0, at_once=True)
