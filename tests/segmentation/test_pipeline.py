@@ -177,7 +177,7 @@ def test_unknown_scale_is_said_and_the_persons_word_goes_first():
     image, _ = discs()
     said = run(segment(image, model)).messages[0]
     assert "unknown" in said
-    assert "--pixel-size" in said
+    assert "give the pixel size, 0.25" in said
     chosen = run(segment(image, model, Options(pixel_size_um=0.3), pixel_size_um=9.0))
     assert chosen.provenance["pixel_size_um"] == 0.3
     assert chosen.messages == ()

@@ -17,7 +17,7 @@ LABELS = (
 )
 UNKNOWN_SIZE = (
     "The pixel size is unknown: taken as {}, as the model expects. If it is another one, nuclei "
-    "are missed: give it, 0.25 for a 40x scan and 0.5 for 20x, in the dock or with --pixel-size."
+    "are missed: give the pixel size, 0.25 for a 40x scan and 0.5 for 20x."
 )
 VERSIONED = (
     "napari-snow-unet",
