@@ -24,7 +24,7 @@ from napari_snow_unet.unet.training_options import TrainingOptions
 from napari_snow_unet.unet.training_tiles import TrainingSet, open_dataset
 
 Listener = Callable[[TrainingProgress], None]
-_USELESS = 0.01  # Dice on the validation tiles of a network that has learnt nothing yet
+_USELESS = 0.01  # recall on the validation tiles of a network that has learnt nothing yet
 
 
 def begin(
@@ -222,8 +222,8 @@ def _finish(run: RunDirectory, writer: ProgressWriter, state: TrainingState) -> 
     why = "early stopping" if state.stopped_early else "all epochs are done"
     epochs = f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
     told = f"Finished after {epochs} ({why}); epoch {state.best_epoch} is the best."
-    dice = max((row["val_dice"] or 0.0 for row in state.history), default=1.0)
-    if dice < _USELESS:
+    recalls = [row["val_recall"] for row in state.history if row["val_recall"] is not None]
+    if recalls and max(recalls) < _USELESS:
         told += " It finds no nuclei yet: train longer, or fine-tune a model that does."
     run.log(told)
     run.stop_file.unlink(missing_ok=True)
