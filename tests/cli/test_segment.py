@@ -33,6 +33,14 @@ def tiles(tmp_path):
     return folder
 
 
+def test_folders_in_a_folder_are_named_but_not_that_of_the_results(tiles):
+    words = ("segment", tiles, "-o", tiles / "found", "--model", "classical")
+    assert "Skipped" not in shell(*words)
+    assert "Skipped" not in shell(*words, "--overwrite")
+    (tiles / "patient 2").mkdir()
+    assert "Skipped, folders: patient 2\n" in shell(*words, "--overwrite")
+
+
 def test_help_names_every_command():
     text = shell("--help")
     for command in ("segment", "demo", "models"):

@@ -85,6 +85,7 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
     run(chosen)
     assert "3 of 3 images segmented" in chosen.message
     assert "Skipped, no images: notes.txt." in chosen.message
+    assert "Skipped, folders" not in chosen.message  # that of the results
     assert not chosen.bar.message.styleSheet()
     assert len(chosen.viewer.layers) == 0
 

@@ -39,6 +39,10 @@ class Found:
     folders: list[Path] = field(default_factory=list)
     pixel_sizes: dict[Path, float] = field(default_factory=dict)
 
+    def folders_but(self, results: Path) -> list[Path]:
+        """Return the folders without that of the results, which often lies beside the images."""
+        return [folder for folder in self.folders if folder.resolve() != results.resolve()]
+
 
 def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found:
     """Find the images that a person means by files, folders, patterns or prepared datasets.

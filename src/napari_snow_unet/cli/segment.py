@@ -216,8 +216,8 @@ def segment(
         typer.echo(told)
     if found.skipped:
         typer.echo("Skipped, no images: " + ", ".join(path.name for path in found.skipped))
-    if found.folders:
-        typer.echo("Skipped, folders: " + ", ".join(path.name for path in found.folders))
+    if folders := found.folders_but(output_folder):
+        typer.echo("Skipped, folders: " + ", ".join(path.name for path in folders))
     before = sum(not (result.error or result.provenance) for result in results)
     typer.echo(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"

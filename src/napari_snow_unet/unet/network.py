@@ -95,11 +95,11 @@ def for_prediction(model: keras.Model, config: UNetConfig) -> keras.Model:
     precision, first = (model.get_layer(name).dtype_policy.name for name in ("logits", "down0a"))
     merged = build_unet(config, precision=precision, first=first, merged=True)
     for layer in merged.layers:
-        trained = model.get_layer(layer.name).get_weights()
-        if isinstance(layer, UpsampledConvolution):
-            layer.merge(ups[int(layer.name[len("decode") : -1])][0], *trained)
-        else:
-            layer.set_weights(trained)
+        if not isinstance(layer, UpsampledConvolution):
+            layer.set_weights(model.get_layer(layer.name).get_weights())
+    for level, (kernel, _) in enumerate(ups):
+        name = f"decode{level}a"
+        merged.get_layer(name).merge(kernel, *model.get_layer(name).get_weights())
     return merged
 
 
@@ -117,15 +117,17 @@ def _convolve_twice(
     for part in ("a", "b"):
         name = f"{side}{level}{part}"
         policy = (first or precision) if part == "a" else precision
-        convolution = layers.Conv2D(
-            config.filters(level),
-            config.kernel_size,
-            padding="same",
-            kernel_initializer="he_normal",
-            name=name,
-            dtype=policy,
-        )
-        x = by(x) if by is not None and part == "a" else convolution(x)
+        if by is not None and part == "a":
+            x = by(x)
+        else:
+            x = layers.Conv2D(
+                config.filters(level),
+                config.kernel_size,
+                padding="same",
+                kernel_initializer="he_normal",
+                name=name,
+                dtype=policy,
+            )(x)
         if config.normalization == "batch":
             x = layers.BatchNormalization(name=f"{name}_norm", dtype=precision)(x)
         # in the format of its convolution, which engines then compute in one go with it

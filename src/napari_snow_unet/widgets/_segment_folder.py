@@ -111,7 +111,7 @@ class FolderJob:
         skipped = [path for path in found.skipped if not path.name.startswith(".")]
         text += _named("Failed too", [result.source for result in failed[1:]])
         text += _named("Skipped, no images", skipped)
-        text += _named("Skipped, folders", found.folders)
+        text += _named("Skipped, folders", found.folders_but(outputs.folder))
         text += messages_of(results)
         self._bar.say(" ".join(text), problem=bool(failed))
 
