@@ -173,8 +173,20 @@ def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path)
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert "As begun" not in shell("segment", tiles, "-o", out, "--resume", *words)
     for option, told in (
-        (("--threshold", 0.6), "begun with threshold 0.7; expected what is asked for now: thresho"),
-        (("--min-area", 40), "begun with min_area (none), min_area_um2 4.0; expected"),
+        (
+            ("--threshold", 0.6, "--min-area", 40),
+            (
+                "begun with --threshold 0.7, no --min-area, --min-area-um2 4.0; expected what is "
+                "asked for now, --threshold 0.6, --min-area 40.0, no --min-area-um2."
+            ),
+        ),
+        (
+            ("--clear-border", "--format", "mat", "--pixel-size", 0),
+            (
+                "begun with no --clear-border, --pixel-size 0.5, --format csv,png; expected what "
+                "is asked for now, --clear-border, --pixel-size 0, --format mat."
+            ),
+        ),
     ):
         command = [str(word) for word in ("segment", tiles, "-o", out, "--resume", *option)]
         with pytest.raises(InputError, match=re.escape(told)):
@@ -201,7 +213,7 @@ def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
     text = shell("segment", tiles, "-o", out, "--resume")
     assert "--model classical --min-area 50.0" in text
     command = ["segment", str(tiles), "-o", str(out), "--resume", "--tta"]
-    with pytest.raises(InputError, match="begun with test_time_augmentation False"):
+    with pytest.raises(InputError, match="begun with no --test-time-augmentation; expected"):
         CliRunner().invoke(app, command, catch_exceptions=False)
     (out / "options.json").write_text(json.dumps(record | {"min_area": "large"}))
     with pytest.raises(InputError, match="it says that min_area is 'large'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,11 +15,13 @@ from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.reproduction import as_words as option_words
 
 ASKED = "options.json"
 # The same labels come whatever the edge of a window, and wherever the model lies.
 _CHANGE_NOTHING = ("tile", "model_folder")
 _OPTIONS = asdict(Options())
+_TRUE_BY_DEFAULT = ("split", "fill_holes", "file_pixel_size")
 _NUMBER = (int, float)
 _NOTHING = type(None)
 #: The types of what is taken from a file; a bool is no number here.
@@ -99,8 +102,8 @@ def note_asked(asked: dict[str, Any], outputs: Outputs) -> None:
         if not (outputs.resume and other):
             return
         raise InputError(
-            "these results were begun with " + _said(before, other),
-            expected="what is asked for now: " + _said(asked, other),
+            f"these results were begun with {_said(before, other)}",
+            expected=f"what is asked for now, {_said(asked, other)}",
             remedy="Leave these options out to go on as before, choose another folder, or begin "
             "again with --overwrite.",
             path=path,
@@ -198,11 +201,43 @@ def _read(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def as_words(name: str, value: Any) -> list[str]:
+    """Return what is typed in the shell for an entry, nothing for one that asks for nothing.
+
+    Parameters
+    ----------
+    name : str
+        Of an entry of `what_is_asked`.
+    value : object
+        Its value.
+
+    Returns
+    -------
+    list of str
+        The option and its value.
+    """
+    if value is None or value == [] or value is (name in _TRUE_BY_DEFAULT):
+        return []
+    if name == "formats":
+        return ["--format", ",".join(value)]
+    if name == "file_pixel_size":
+        return ["--pixel-size", "0"]
+    return option_words(name.removesuffix("_um") if "pixel" in name else name, value)
+
+
 def _said(asked: dict[str, Any], names: list[str]) -> str:
-    return ", ".join(f"{name} {_value(asked.get(name))}" for name in names)
+    said = {}
+    for name in names:
+        value = asked.get(name)
+        if name == "checksum":
+            said[name] = f"weights whose SHA-256 is {value or 'none'}"
+        elif words := as_words(name, value):
+            said[words[0]] = shlex.join(words)
+        else:
+            said.setdefault(_option_of(name), f"no {_option_of(name)}")
+    return ", ".join(said.values())
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return "+".join(map(str, value)) or "(usual)"
-    return "(none)" if value is None else str(value)
+def _option_of(name: str) -> str:
+    """Return the option that an entry with another value than its default is asked for by."""
+    return as_words(name, name not in _TRUE_BY_DEFAULT if bool in _TYPES[name] else "x")[0]

@@ -231,19 +231,11 @@ def segment(
 
 def _as_begun(job: Job, given: Iterable[str]) -> Job:
     """Go on with the options that a run was begun with, and say which they are."""
-    from napari_snow_unet.batch.asked import ASKED, as_begun
-    from napari_snow_unet.segmentation.reproduction import as_words
+    from napari_snow_unet.batch.asked import ASKED, as_begun, as_words
 
     decided = {entry for name in given for entry in _DECIDES.get(name, (name,))}
     job, taken = as_begun(job, decided)
-    words = []
-    for name, value in taken.items():
-        if name == "formats":
-            words += ["--format", ",".join(value)]
-        elif name == "file_pixel_size":
-            words += ["--pixel-size", "0"]
-        else:
-            words += as_words(name.removesuffix("_um") if "pixel" in name else name, value)
+    words = [word for entry in taken.items() for word in as_words(*entry)]
     if words:
         typer.echo(f"As begun ({job.outputs.folder / ASKED}): {shlex.join(words)}")
     return job
