@@ -174,6 +174,30 @@ def test_a_group_in_two_parts_is_a_problem(dataset):
     assert ("groups", "") in lines(check(dataset))
 
 
+def named_like(dataset, pattern):
+    """Give the rows of a dataset's table other sources; six tiles, three parts."""
+    rows = (dataset / "manifest.csv").read_text().splitlines(keepends=True)
+    for number in range(6):
+        new = f"data/images/{pattern.format(number, number // 2, number % 2)}.png"
+        rows = [row.replace(f"data/images/{number}.png", new) for row in rows]
+    (dataset / "manifest.csv").write_text("".join(rows))
+    return [f for f in check(dataset).findings if f.kind == "groups"]
+
+
+def test_names_that_begin_alike_in_several_parts_are_a_note(dataset):
+    split_dataset(dataset, SplitPlan(train=0.5, val=0.25, test=0.25))
+    (note,) = named_like(dataset, "p{1}_{2}")
+    assert note.severity == "note"
+    assert "of 3 beginnings of names are in several parts, such as 'p" in note.text
+    split_dataset(dataset, SplitPlan(train=0.5, test=0.5, group_by="^([^_]+)_"))
+    assert [finding for finding in check(dataset).findings if finding.kind == "groups"] == []
+
+
+@pytest.mark.parametrize("pattern", ["tile_{0}", "{0}_a", "p{1}-{2}"])
+def test_names_that_say_no_patient_are_no_note(dataset, pattern):
+    assert named_like(dataset, pattern) == []
+
+
 def test_a_binary_dataset_is_held_to_0_and_255(foreign, tmp_path):
     out = tmp_path / "out"
     run(prepare([foreign], out, PrepareOptions(workers=1, binary=True)))

@@ -83,6 +83,15 @@ def test_a_network_of_another_shape_is_refused(tmp_path):
         find_checkpoint(tmp_path).load(*trained(0, UNetConfig(base_filters=4, levels=2)))
 
 
+def test_an_optimizer_of_another_version_is_refused_with_a_way_to_go_on(tmp_path):
+    network, optimizer = trained()
+    save_checkpoint(tmp_path, network, optimizer, state(1))
+    fewer = keras.optimizers.AdamW(1e-2)
+    fewer.build(network.trainable_variables[1:])
+    with pytest.raises(InputError, match=r"optimizer\.h5: .*Another version.*--fine-tune"):
+        find_checkpoint(tmp_path).load(network, fewer)
+
+
 @pytest.mark.parametrize("name", [checkpoints.WEIGHTS, checkpoints.BEST, checkpoints.OPTIMIZER])
 def test_a_changed_file_is_noticed(tmp_path, name):
     folder = save_checkpoint(tmp_path, *trained(), state(1)).folder

@@ -27,6 +27,7 @@ _PART_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "
 _PART_FOLDERS |= {"validation": "val", "test": "test", "testing": "test"}
 _PLACES = ("images", "masks")
 _NUMBERED = re.compile(r"\d{6,}\.png")  # as prepare names tiles
+_BEGINNING = "^([^_]+)_"  # of a name: often the patient or slide
 _LARGEST_ID = 65535
 _NAMED = 5
 
@@ -297,17 +298,41 @@ def _about_parts(pairs: Sequence[_Pair], info: DatasetInfo) -> Iterator[Finding]
             yield Finding("note", "balance", "", f"no tile is in {part}.")
     for part in set(counts) - {*PARTS, UNUSED}:
         yield Finding("problem", "table", "", f"manifest.csv has a split {part!r}.")
+    used = [(pair.tile.source_image, pair.part) for pair in pairs if pair.tile]
+    used = [(name, part) for name, part in used if part != UNUSED]
     if info.split.group_by is None:
+        yield from _about_beginnings(used)
         return
-    used = [pair for pair in pairs if pair.part != UNUSED and pair.tile is not None]
-    groups = groups_of([pair.tile.source_image for pair in used if pair.tile], info.split.group_by)
-    parts: dict[str, set[str]] = {}
-    for pair, group in zip(used, groups, strict=True):
-        parts.setdefault(group, set()).add(pair.part)
-    for group, of_group in parts.items():
-        if len(of_group) > 1:
-            text = f"the group {group!r} is in {' and '.join(sorted(of_group))}."
+    for group, parts in _parts_of_groups(used, info.split.group_by).items():
+        if len(parts) > 1:
+            text = f"the group {group!r} is in {' and '.join(parts)}."
             yield Finding("problem", "groups", "", text)
+
+
+def _about_beginnings(used: Sequence[tuple[str, str]]) -> Iterator[Finding]:
+    """Note where names look as if they began with a patient's, who then is in several parts."""
+    try:
+        groups = _parts_of_groups(used, _BEGINNING)
+    except InputError:  # names of another kind
+        return
+    torn = [(group, parts) for group, parts in groups.items() if len(parts) > 1]
+    if torn and len(groups) > 1:
+        (group, parts), *_ = torn
+        text = (
+            f"{len(torn)} of {len(groups)} beginnings of names are in several parts, such as "
+            f"{group + '_'!r} in {' and '.join(parts)}. If they stand for patients or slides, "
+            f"scores will flatter: split again, kept together by {_BEGINNING} (--group-by)."
+        )
+        yield Finding("note", "groups", "", text)
+
+
+def _parts_of_groups(used: Sequence[tuple[str, str]], pattern: str) -> dict[str, list[str]]:
+    """Return the parts in which there are tiles of a group, in the order of the alphabet."""
+    parts: dict[str, set[str]] = {}
+    groups = groups_of([name for name, _ in used], pattern)
+    for group, (_, part) in zip(groups, used, strict=True):
+        parts.setdefault(group, set()).add(part)
+    return {group: sorted(of_group) for group, of_group in parts.items()}
 
 
 def _summary(readable: Sequence[tuple[_Pair, TileFacts]]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ WEIGHTS, BEST, OPTIMIZER, STATE = (
     "state.json",
 )
 _REMEDY = "Start a new training; best/ and last/ can still be used."
+_OTHER_OPTIMIZER = (
+    "Another version has begun this training: begin a new one from its model with --fine-tune."
+)
 _LARGEST_STATE = 200_000_000
 _OVERHEAD = 4096  # bytes that HDF5 adds per array, generously
 
@@ -208,7 +211,8 @@ def _save_optimizer(optimizer: Any, path: Path) -> None:
 def _load_optimizer(optimizer: Any, path: Path) -> None:
     import h5py
 
-    check_weights_file(path, [tuple(variable.shape) for variable in optimizer.variables])
+    shapes = [tuple(variable.shape) for variable in optimizer.variables]
+    check_weights_file(path, shapes, _OTHER_OPTIMIZER)
     with h5py.File(path, "r") as file:
         for number, variable in enumerate(optimizer.variables):
             values = file[f"{number:05d}"]

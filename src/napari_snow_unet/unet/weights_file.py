@@ -16,7 +16,9 @@ _FILTERS = {1, 2, 3}  # of HDF5: deflate, shuffle, checksum
 Shape = tuple[int, ...]
 
 
-def check_weights_file(path: Path, shapes: list[Shape]) -> None:
+def check_weights_file(
+    path: Path, shapes: list[Shape], remedy: str = "Weights and config must be of one model."
+) -> None:
     """Refuse a weights file that is not just the arrays a network needs.
 
     HDF5 can point into other files (external and soft links, external and virtual data sets) and
@@ -29,6 +31,8 @@ def check_weights_file(path: Path, shapes: list[Shape]) -> None:
         ``model.weights.h5``.
     shapes : list of tuple of int
         Shapes of the network's variables, in any order. Variables of an optimizer are ignored.
+    remedy : str
+        What to do where the file holds others.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def check_weights_file(path: Path, shapes: list[Shape]) -> None:
     except Exception as error:  # the HDF5 library fails in many ways on damaged files
         raise _refusal(path, f"a file that is damaged or no HDF5 ({error})") from error
     if Counter(found) != Counter(shapes):
-        raise _refusal(path, _difference(found, shapes), "Weights and config must be of one model.")
+        raise _refusal(path, _difference(found, shapes), remedy)
     try:
         with h5py.File(path, "r", locking=False) as file:
             for name in names:
@@ -140,6 +144,6 @@ def _checked_shape(item: Any, name: str, path: Path) -> Shape:
 def _difference(found: list[Shape], shapes: list[Shape]) -> str:
     held, wanted = (sum(math.prod(shape) for shape in part) for part in (found, shapes))
     if held != wanted:
-        return f"{held:,} weights in {len(found)} arrays where the config needs {wanted:,}"
+        return f"{held:,} weights in {len(found)} arrays where {wanted:,} are needed"
     extra = next(iter((Counter(found) - Counter(shapes)).elements()))
-    return f"an array of shape {extra} that the config has no place for"
+    return f"an array of shape {extra} that has no place"
