@@ -350,6 +350,17 @@ def test_the_list_follows_the_active_image(dock, network, discs):
     assert dock.form.image.value == second
 
 
+def test_a_mask_that_is_opened_as_an_image_takes_no_image_away(dock):
+    tile = generate_tile(1, size=128)
+    tissue = dock.viewer.add_image(tile.image, rgb=True, name="tissue")
+    mask = dock.viewer.add_image(np.where(tile.labels > 0, 255, 0).astype(np.uint8), name="mask")
+    assert dock.viewer.layers.selection.active == mask
+    assert dock.form.image.value == tissue
+    assert dock.form.image_note == ""
+    dock.form.image.value = mask  # by hand it can be chosen
+    assert "looks like labels" in dock.form.image_note
+
+
 @pytest.mark.parametrize("kind", ["nothing", "labels", "points", "shapes"])
 def test_without_an_image_run_says_what_to_do(dock, network, notifications, kind):
     """A missing or wrong layer gives a sentence, not a traceback."""

@@ -147,9 +147,10 @@ class SegmentWidget(Dock):
         self.models.begin_with(chosen.model)
 
     def _follow_active(self, event: Any = None) -> None:
-        active = unwrapped(self._viewer.layers.selection.active)
-        if active in images_in(self._viewer):
-            self.form.image.value = active
+        """Choose the image that is active; a mask that is open as an image only for want of one."""
+        active, image = unwrapped(self._viewer.layers.selection.active), self.form.image
+        if active in images_in(self._viewer) and not (image.value and doubt_about_image(active)):
+            image.value = active
         self.layer_job.show_current()
 
     def _image_chosen(self) -> None:
