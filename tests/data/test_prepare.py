@@ -273,9 +273,11 @@ def test_a_dataset_within_its_source_is_passed_over(release):
         assert (result.new, result.problems) == (expected, [])
 
 
-@pytest.mark.parametrize("options", [{"limit": 0}, {"workers": -1}, {"um_per_px": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"limit": 0}, {"workers": -1}, {"um_per_px": -0.5}, {"um_per_px": float("nan")}]
+)
 def test_senseless_numbers_are_refused(release, tmp_path, options):
-    with pytest.raises(InputError, match="above 0"):
+    with pytest.raises(InputError, match=r"a number from \d on"):
         prepared(release.archives(), tmp_path / "out", **options)
 
 

@@ -13,6 +13,7 @@ from multiprocessing import active_children
 import numpy as np
 import pytest
 
+from napari_snow_unet.data.dataset_info import read_info
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.images import read_labels, write_image, write_labels
@@ -318,6 +319,15 @@ def test_what_is_gone_on_with_has_the_pixel_size_it_was_begun_with(source, tmp_p
     assert {tile.um_per_px for tile in result.tiles} == {0.5}
     assert result.new == len(result.tiles) - 2 > 0
     assert result.messages == ["Where images do not say it, a pixel is 0.5 µm, as given before."]
+
+
+def test_a_pixel_size_that_was_given_can_be_called_unknown_again(source, tmp_path):
+    folder = tmp_path / "dataset"
+    prepared(source, folder, limit=2, um_per_px=0.5)
+    result = prepared(source, folder, um_per_px=0)
+    assert [tile.um_per_px for tile in result.tiles] == [0.5] * 2 + [None] * result.new
+    assert result.messages == []
+    assert read_info(folder).um_per_px is None
     assert prepared(source, folder).messages == []
     write_labels(folder.parent / "more" / "masks" / "new.png", np.eye(8, dtype=np.int32))
     write_image(folder.parent / "more" / "images" / "new.png", np.zeros((8, 8, 3), np.uint8))

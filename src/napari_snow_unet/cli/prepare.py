@@ -59,7 +59,9 @@ def prepare(
     ] = None,
     pixel_size: Annotated[
         float | None,
-        typer.Option(help="Micrometres per pixel where images do not say.", show_default=False),
+        typer.Option(
+            help="Micrometres per pixel where images do not say; 0: unknown.", show_default=False
+        ),
     ] = None,
     verify: Annotated[
         bool,

@@ -46,8 +46,8 @@ class PrepareOptions:
     split : SplitPlan, optional
         By default as the dataset has it, that of the paper for a new one.
     um_per_px : float, optional
-        Micrometres per pixel at full resolution, where images do not say; by default what was
-        given last for the dataset.
+        Micrometres per pixel at full resolution, where images do not say, or 0 for unknown; by
+        default what was given last for the dataset.
     verify : bool
         Read masks in archives to their end, for the archive's checksum, not only as far as needed.
     workers : int, optional
@@ -127,7 +127,7 @@ def prepare(
             verify=options.verify,
         )
         plan.problems.extend(problems)
-        if plan.tasks and info.um_per_px != options.um_per_px:
+        if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
             plan.messages.append(
                 f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
             )
@@ -174,7 +174,7 @@ def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
             )
         masks = "binary" if options.binary else "labels"
         split = options.split or SplitPlan()
-        return DatasetInfo(masks, options.shard, split, options.um_per_px)
+        return DatasetInfo(masks, options.shard, split, options.um_per_px or None)
     info = read_info(folder)
     binary = info.masks == "binary"
     for what, wanted, there in (
@@ -188,10 +188,11 @@ def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
                 remedy="Leave the option out, or choose another folder.",
                 path=folder / INFO,
             )
+    given = options.um_per_px
     return replace(
         info,
         split=options.split or info.split,
-        um_per_px=options.um_per_px or info.um_per_px,
+        um_per_px=info.um_per_px if given is None else given or None,
     )
 
 
@@ -201,10 +202,10 @@ def _visible(folder: Path) -> list[str]:
 
 def _check_numbers(options: PrepareOptions) -> None:
     for name in ("limit", "shard", "workers", "um_per_px"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < math.inf:
+        value, least = getattr(options, name), 0 if name == "um_per_px" else 1
+        if value is not None and not least <= value < math.inf:
             raise InputError(
                 f"{value} for {name}",
-                expected="a number above 0",
+                expected=f"a number from {least} on",
                 remedy="Change it or leave it out.",
             )
