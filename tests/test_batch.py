@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -25,7 +27,9 @@ from napari_snow_unet.batch import (
 )
 from napari_snow_unet.batch.asked import ASKED
 from napari_snow_unet.batch.begun import Begun
-from napari_snow_unet.batch.writing import write_results
+from napari_snow_unet.batch.summary import FileDone
+from napari_snow_unet.batch.writing import refuse_clash, write_results
+from napari_snow_unet.data import slides
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
@@ -194,9 +198,9 @@ def test_a_failed_image_has_no_measurements_in_the_table(folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "more", "told"),
     [
-        (Options(threshold=0.9), {}, "threshold otsu.*threshold 0.9"),
-        (Options(), {"formats": ("csv", "mat")}, r"formats \(usual\).*formats csv\+mat"),
-        (Options(), {"overlay": True}, "overlay False.*overlay True"),
+        (Options(threshold=0.9), {}, "--threshold otsu.*--threshold 0.9"),
+        (Options(), {"formats": ("csv", "mat")}, "no --format.*--format csv,mat"),
+        (Options(), {"overlay": True}, "no --overlay.*now, --overlay"),
     ],
 )
 def test_a_run_is_not_gone_on_with_as_another(folder, tmp_path, options, more, told):
@@ -403,6 +407,48 @@ def test_a_row_stays_when_its_labels_stay(folder, tmp_path):
     assert [bool(result.error) for result in results] == [True, True, False]
     assert rows_of(tmp_path)[:2] == before
     assert len(rows_of(tmp_path)) == 3
+
+
+def test_a_run_that_replaces_results_is_gone_on_with(folder, tmp_path):
+    files = find_images([folder]).images
+    expected = run(segment_files(files, MODEL, Options(split=False), Outputs(tmp_path / "whole")))
+    out = tmp_path / "out"
+    run(segment_files(files, MODEL, Options(), Outputs(out)))
+    steps = segment_files(files, MODEL, Options(split=False), Outputs(out, overwrite=True))
+    while not isinstance(next(steps), FileDone):
+        pass
+    steps.close()
+    results = run(segment_files(files, MODEL, Options(split=False), Outputs(out, resume=True)))
+    assert [result.error for result in results] == [""] * len(expected)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_utf_8_is_an_image_like_others(folder, tmp_path):
+    odd = folder / os.fsdecode(b"n\xfcclei.png")
+    (folder / "tile1.png").rename(odd)
+    files = find_images([folder]).images
+    assert odd in files
+    outputs = Outputs(tmp_path / "out", formats=("png", "geojson", "csv"), overlay=True)
+    results = run(segment_files(files, MODEL, Options(), outputs))
+    assert [result.error for result in results] == [""] * len(files)
+    again = run(segment_files(files, MODEL, Options(), replace(outputs, resume=True)))
+    assert {result.source for result in again} == set(files)
+    assert not any(result.provenance for result in again)  # all of them are of the run before
+
+
+def test_a_result_of_a_large_image_is_looked_for_before_and_spared(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    slide = tmp_path / "scan.tif"
+    tifffile.imwrite(slide, picture(), photometric="rgb", tile=(64, 64))
+    source = tmp_path / "scan.zarr"
+    source.mkdir()
+    with pytest.raises(InputError, match=r"scan\.zarr: the result exists already"):
+        refuse_clash(slide, Outputs(tmp_path), set(), {})
+    with pytest.raises(InputError, match=r"scan\.zarr: the result would replace an image"):
+        refuse_clash(slide, Outputs(tmp_path, overwrite=True), {slide, source}, {})
+    source.rmdir()
+    refuse_clash(slide, Outputs(tmp_path), {slide}, {})  # its labels are no TIFF
 
 
 def test_resuming_makes_what_is_half_and_what_is_missing_and_nothing_else(folder, tmp_path):

@@ -198,5 +198,26 @@ def test_a_scheduler_that_is_not_there_is_named(images, tmp_path, monkeypatch):
     assert isinstance(done.exception, InputError)
     assert "tcp://127.0.0.1:9 cannot be reached" in str(done.exception)
     assert "dask scheduler" in str(done.exception)
-    resumed = shell("segment", images, "-o", tmp_path, "--scheduler", "tcp://x:1", "--resume")
-    assert resumed.exit_code == 2
+    words = ("--scheduler", "tcp://x:1", "--device", "cpu")
+    assert shell("segment", images, "-o", tmp_path / "o", *words).exit_code == 2
+
+
+def test_a_run_on_workers_is_gone_on_with(cluster, images, tmp_path):
+    link = images / "100.png"
+    link.symlink_to(images / "0.png")
+    (images / "bad.png").unlink()
+    there = tmp_path / "there"
+    steps = segment_files_on(
+        cluster, sorted(images.iterdir()), Job("classical", "auto", Options(), Outputs(there))
+    )
+    while next(steps).done < 3:
+        pass
+    steps.close()
+    rows = rows_of(there)
+    done = shell("segment", images, "-o", there, "--scheduler", cluster, "--resume")
+    assert done.exit_code == 0, done.output
+    assert f"{TILES + 1} of {TILES + 1} images segmented to" in done.output
+    assert f"{len(rows)} of them before" in done.output
+    assert shell("segment", images, "-o", tmp_path / "here").exit_code == 0
+    assert "100.png" in same(there, tmp_path / "here")  # a link keeps its name
+    assert rows_of(there) == rows_of(tmp_path / "here")

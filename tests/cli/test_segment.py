@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
 from napari_snow_unet.data.images import read_image, read_labels, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import find_model, open_model
@@ -123,6 +124,38 @@ def test_demo_writes_image_truth_labels_overlay_and_scores(tmp_path):
     shell("demo", "-o", tmp_path, "--no-gui")
 
 
+@pytest.mark.parametrize(
+    "name", ["Image/seed0000.png", "Mask/seed0000.mat", "results/seed0000.png"]
+)
+def test_demo_replaces_no_tile_of_snow(tmp_path, name):
+    other = generate_tile(1, size=128)
+    path = tmp_path / name
+    path.parent.mkdir()
+    if path.suffix == ".mat":
+        write_hovernet_mat(path, other.labels)
+    else:
+        write_image(path, other.image)
+    before = path.read_bytes()
+    command = ["demo", "-o", str(tmp_path), "--no-gui", "--model", "classical"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert path.name in done.output + str(done.exception)
+    assert path.read_bytes() == before
+
+
+def test_failures_name_their_images(tiles, tmp_path):
+    words = ("--model", "classical", "--min-area-um2", 5)
+    text = " ".join(shell("segment", tiles, "-o", tmp_path / "out", *words, code=1).split())
+    assert "t1.png and 1 more: a smallest area in square micrometres for an image of unkn" in text
+    assert "negative" in shell("segment", tiles, "-o", tmp_path, "--min-area", -1, code=2)
+
+
+def test_a_part_of_what_is_no_dataset_is_refused(tiles, tmp_path):
+    command = ["segment", str(tiles / "t1.png"), "-o", str(tmp_path / "out"), "--split", "test"]
+    with pytest.raises(InputError, match="which has parts"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+
+
 def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
     out = tmp_path / "out"
     words = ("--format", "geojson,CSV", "--format", "mat", "--model", "classical")
@@ -191,6 +224,22 @@ def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path)
         command = [str(word) for word in ("segment", tiles, "-o", out, "--resume", *option)]
         with pytest.raises(InputError, match=re.escape(told)):
             CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def test_resume_goes_on_with_the_options_of_the_last_run_in_the_folder(tiles, tmp_path):
+    out, words = tmp_path / "out", ("--model", "classical")
+    shell("segment", tiles / "t1.png", "-o", out, *words)
+    shell("segment", tiles / "t2.png", "-o", out, *words, "--threshold", 0.9)
+    (out / "t2.png").unlink()
+    text = shell("segment", tiles / "t2.png", "-o", out, "--resume")
+    assert "--threshold 0.9" in text
+    table = (out / "summary.csv").read_text().splitlines()
+    (used,) = [line.split(",")[5] for line in table if "t2.png" in line]
+    assert float(used) == pytest.approx(0.9, abs=1 / 255)
+    other = ["segment", str(tiles), "-o", str(out), *words, "--threshold", "0.5"]
+    with pytest.raises(InputError, match="made with other options"):
+        CliRunner().invoke(app, other, catch_exceptions=False)
+    assert len((out / "summary.csv").read_text().splitlines()) == 3
 
 
 def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path):

@@ -103,6 +103,7 @@ def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     assert text.index("Fold 0: scoring") < text.index("Fold 1: Started")
     assert (run / "folds.csv").read_bytes().splitlines()[:2] == before.splitlines()[:2]
     assert not [entry for entry in list_models() if entry.kind == "user"]
+    assert "--epochs" in shell("--resume", run, "--epochs", 9, code=2)
 
 
 def test_all_folds_are_stopped_and_go_on(tiles, tmp_path):

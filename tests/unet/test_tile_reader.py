@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,9 @@ def test_a_mask_of_another_size_is_refused_by_name(discs, tmp_path):
     tile = TrainingTile("d0", discs / "images" / "d0.png", path, None, 48, 48)
     with pytest.raises(InputError, match=r"small\.png.*40 x 48.*48 x 48"):
         TileReader("red").read(tile)
+    region = replace(tile, mask=discs / "masks" / "d0.png", region=path)
+    with pytest.raises(InputError, match=r"small\.png.*40 x 48.*48 x 48"):
+        TileReader("red").read(region)
 
 
 def test_an_image_without_colours_serves_every_channel(tmp_path, discs):

@@ -142,6 +142,12 @@ def test_a_missing_file_is_named_before_anything_is_computed(copy):
         open_dataset(copy)
 
 
+def test_a_mask_of_another_size_is_refused_before_anything_is_computed(copy):
+    write_labels(copy / "masks" / "d3.png", np.ones((24, 48), np.int32), overwrite=True)
+    with pytest.raises(InputError, match=r"d3\.png: a mask or region of 24 x 48.*48 x 48"):
+        open_dataset(copy)
+
+
 @pytest.mark.parametrize("missing", ["images", "masks"])
 def test_a_folder_without_images_or_masks_is_refused(copy, missing):
     shutil.rmtree(copy / missing)

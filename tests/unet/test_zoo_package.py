@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.models import export_model, open_model
+from napari_snow_unet.segmentation.nuclei import SMALLEST_NUCLEUS_UM2
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.network import build_unet
 from napari_snow_unet.unet.store import save_model
@@ -97,7 +98,9 @@ def test_a_package_holds_what_its_description_names(tmp_path, channel):
     found = computed(member(path, "weights.onnx"), (stored * gain).astype(np.float32))
     expected = np.load(io.BytesIO(member(path, probability["test_tensor"]["source"])))
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert "Nothing." in member(path, "README.md").decode()
+    text = member(path, "README.md").decode()
+    assert "Nothing." in text
+    assert f"drops those below {SMALLEST_NUCLEUS_UM2:g} square micrometres" in text
 
 
 def test_the_zoo_accepts_a_model_and_runs_it_to_the_same_output(tmp_path, judge):

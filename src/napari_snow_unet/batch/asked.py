@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.batch.job import Job
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.writing import WHERE_TAKEN, Outputs
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
@@ -75,11 +75,10 @@ def what_is_asked(
     }
 
 
-def note_asked(asked: dict[str, Any], outputs: Outputs) -> None:
+def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
     """Note what a run is asked for; refuse to go on with one that was asked for something else.
 
-    What the folder was begun with stays noted until its results are replaced. What is not noted,
-    since there was no such option then, had its default.
+    What is not noted, since there was no such option then, had its default.
 
     Parameters
     ----------
@@ -87,20 +86,30 @@ def note_asked(asked: dict[str, Any], outputs: Outputs) -> None:
         From `what_is_asked`.
     outputs : Outputs
         The folder, which must be locked, and whether an earlier run is gone on with.
+    there : bool
+        Whether some of the images have results that are not to be replaced.
 
     Raises
     ------
     InputError
-        If the run that is to be gone on with was asked for something else: for what.
+        If the run that is to be gone on with, or the results that are there, were asked for
+        something else.
     """
     path = outputs.folder / ASKED
-    before = None if outputs.overwrite else _read(path)
+    before = _read(path) if outputs.resume or there else None
     if before is not None:
         before = {**asked, **_OPTIONS, **before}
         compared = [name for name in asked if name not in _CHANGE_NOTHING]
         other = [name for name in compared if before[name] != asked[name]]
-        if not (outputs.resume and other):
+        if not other:
             return
+        if not outputs.resume:
+            raise InputError(
+                "some of these images have results there, made with other options",
+                expected="the options of these results, or another folder",
+                remedy=WHERE_TAKEN,
+                path=path,
+            )
         raise InputError(
             f"these results were begun with {_said(before, other)}",
             expected=f"what is asked for now, {_said(asked, other)}",

@@ -42,23 +42,28 @@ class Begun:
 
     def begins(self, source: Path) -> None:
         """Note that the results of an image are written from now on."""
-        self._half.add(str(source))
-        self._note(_BEGINS, source)
+        self.replaces([source])
+
+    def replaces(self, sources: Iterable[Path]) -> None:
+        """Note that whatever is there of some images is going to be replaced."""
+        names = [str(source) for source in sources]
+        self._half.update(names)
+        self._note(_BEGINS, *names)
 
     def ends(self, source: Path) -> None:
         """Note that the results of an image are whole and in the table."""
         self._half.discard(str(source))
-        self._note(_ENDS, source)
+        self._note(_ENDS, str(source))
 
     def forget(self, done: Iterable[Path]) -> None:
         """Forget the images that are done, and everything if no other one is half."""
         if self._half <= set(map(str, done)):
             self._path.unlink(missing_ok=True)
 
-    def _note(self, what: str, source: Path) -> None:
-        """Add a line; the break before it keeps it whole where the last one was cut short."""
+    def _note(self, what: str, *sources: str) -> None:
+        """Add lines; the break before each keeps it whole where the last one was cut short."""
         with naming(self._path), self._path.open("a", encoding="utf-8") as file:
-            file.write(f"\n{json.dumps([what, str(source)])}")
+            file.writelines(f"\n{json.dumps([what, source])}" for source in sources)
 
 
 def _read(path: Path) -> set[str]:

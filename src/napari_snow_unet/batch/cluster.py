@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.batch.asked import note_asked, what_is_asked
-from napari_snow_unet.batch.begun import remove_halves
+from napari_snow_unet.batch.begun import Begun, remove_halves
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.large import segment_large_file
-from napari_snow_unet.batch.segmenting import segment_one, within_file
+from napari_snow_unet.batch.segmenting import (
+    begin_table,
+    reason_of,
+    segment_one,
+    within_file,
+)
 from napari_snow_unet.batch.summary import (
     SUMMARY,
     FileDone,
     FileResult,
     append_to_summary,
-    start_summary,
 )
 from napari_snow_unet.batch.writing import refuse_clash
 from napari_snow_unet.data.any_image import large_image
@@ -56,7 +60,7 @@ def segment_files_on(
     address : str
         Of the scheduler, such as ``tcp://10.0.0.1:8786``.
     files : sequence of Path
-        Images that every machine sees under the same path.
+        Images that every machine sees under the same path, which in the table is absolute.
     job : Job
         What to do with them.
 
@@ -74,12 +78,14 @@ def segment_files_on(
     ------
     InputError
         If dask.distributed is missing, the scheduler cannot be reached, an option cannot be used,
-        or another program writes to the folder.
+        another program writes to the folder, or its results are to be gone on with and were made
+        with another model or other options.
     """
-    files = [path.resolve() for path in files]
+    files = [path.absolute() for path in files]  # a link keeps its name
     job = replace(job, outputs=replace(job.outputs, folder=job.outputs.folder.resolve()))
-    known = {path.resolve(): size for path, size in job.pixel_sizes.items()}
+    known = {path.absolute(): size for path, size in job.pixel_sizes.items()}
     model = open_model(job.model, precision=job.precision)
+    job = replace(job, model=model.folder or job.model)
     if model.checksum:  # every machine computes in the number format of this one
         job = replace(job, precision=model.precision)
     check_options(job.options, model)
@@ -87,44 +93,55 @@ def segment_files_on(
     outputs.folder.mkdir(parents=True, exist_ok=True)
     results: list[FileResult] = []
 
-    def finished(result: FileResult) -> FileDone:
+    def told(result: FileResult) -> FileDone:
         results.append(result)
-        append_to_summary(table, result)
         return FileDone(len(results), len(files), result.source.name, result)
 
+    def finished(result: FileResult) -> FileDone:
+        append_to_summary(table, result)
+        if not result.error:
+            begun.ends(result.source)
+        return told(result)
+
     with locked(outputs.folder), _connected(address) as client:
-        kept = start_summary(table, files, overwrite=outputs.overwrite)
+        begun = Begun(outputs)
+        kept = begin_table(table, files, model, outputs, begun)
         asked = what_is_asked(model, job.options, outputs, use_pixel_size=job.use_pixel_size)
-        note_asked(asked, outputs)
-        taken: dict[str, Path] = {}
+        note_asked(asked, outputs, there=bool(kept))
+        there = kept if outputs.resume else {}
+        todo = [path for path in files if str(path) not in there]
+        taken = {result.source.stem: result.source for result in there.values()}
+        sources = {path.resolve() for path in files}
         waiting: dict[Any, Path] = {}
         workers = len(client.nthreads())
         yield Progress(0, len(files), f"{workers} workers")
-        divided: list[Slide] = []  # beside a few files, workers would wait for the largest
-        for path in files:
+        for result in there.values():
+            yield told(result)
+        divided: list[tuple[Slide, Job]] = []  # beside a few, workers would wait for the largest
+        for path in todo:
             try:
-                refuse_clash(path, outputs, set(files), taken)
+                may = begun.outputs_for(path)
+                refuse_clash(path, may, sources, taken)
                 taken[path.stem] = path
-                slide = _too_large(path, job) if len(files) < workers else None
+                begun.begins(path)
+                slide = _too_large(path, job) if len(todo) < workers else None
                 if slide is not None:
-                    divided.append(slide)
+                    divided.append((slide, replace(job, outputs=may)))
                     continue
                 own = replace(job, pixel_sizes={path: known[path]} if path in known else {})
                 waiting[client.submit(segment_on_worker, str(path), own, pure=False)] = path
             except InputError as error:
                 refused = FileResult(path, error=str(error), model=model.name)
-                if str(path) in kept:  # the row of what is there stays
-                    results.append(refused)
-                    yield FileDone(len(results), len(files), path.name, refused)
-                else:
-                    yield finished(refused)
+                # the row of what is there stays
+                yield told(refused) if str(path) in kept else finished(refused)
         try:
-            for slide in divided:
-                steps = _segment_divided(client, slide, model, job, len(results), len(files))
+            for slide, own in divided:
+                steps = _segment_divided(client, slide, model, own, len(results), len(files))
                 yield finished((yield from steps))
             for future in _as_completed(client, list(waiting)):
                 yield finished(_result_of(future, waiting[future], model.name))
             remove_halves(outputs.folder)  # of workers that died; nobody writes any more
+            begun.forget(result.source for result in results if not result.error)
         finally:
             client.cancel(list(waiting))
     order = {path: number for number, path in enumerate(files)}
@@ -238,8 +255,8 @@ def _result_of(future: Any, path: Path, model: str) -> FileResult:
 
 
 def _why(error: Exception, path: Path) -> str:
-    if isinstance(error, InputError):
-        return str(error)
+    if isinstance(error, (InputError, OSError, MemoryError)):
+        return reason_of(error, path)
     if isinstance(error, import_module("distributed").KilledWorker):
         return f"{path}: every worker that took it died; is its memory enough?"
     return f"{path}: {type(error).__name__}: {error}"

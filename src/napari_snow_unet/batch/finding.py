@@ -86,6 +86,13 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
                 skipped += found.skipped
                 folders += found.folders
                 pixel_sizes |= found.pixel_sizes
+            elif split is not None:
+                raise InputError(
+                    f"the part {split!r} of what is no folder",
+                    expected="a prepared dataset, which has parts",
+                    remedy="Name the folder of the dataset, or leave --split out.",
+                    path=path,
+                )
             else:
                 images[path] = None
     if not images:

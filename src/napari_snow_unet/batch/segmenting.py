@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -97,11 +97,9 @@ def segment_files(
         _refuse_own_folder(files, outputs, sources)
         begun = Begun(outputs)
         table = outputs.folder / SUMMARY
-        kept = start_summary(table, files, overwrite=outputs.overwrite)
-        if outputs.resume:
-            _check_same_model(kept.values(), model, table)
+        kept = begin_table(table, files, model, outputs, begun)
         asked = what_is_asked(model, options, outputs, use_pixel_size=use_pixel_size)
-        note_asked(asked, outputs)
+        note_asked(asked, outputs, there=bool(kept))
         there = {Path(image) for image in kept}
         results = [kept[str(path)] for path in files if outputs.resume and path in there]
         todo = [path for path in files if not (outputs.resume and path in there)]
@@ -129,7 +127,7 @@ def segment_files(
                     steps = _segment_image(read.result(), model, options, may)
                     write = yield from within_file(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
-                    failed = FileResult(source, error=_reason(error, source))
+                    failed = FileResult(source, error=reason_of(error, source))
                     before, last = last, threads.enter(failed, start)
                 else:
                     before, last = last, threads.write(source, write, start)
@@ -170,7 +168,7 @@ def segment_one(
         steps = _segment_image(image, model, options, outputs)
         result = run(steps)()
     except (InputError, OSError, MemoryError) as error:
-        result = FileResult(path, error=_reason(error, path))
+        result = FileResult(path, error=reason_of(error, path))
     return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
 
 
@@ -189,8 +187,20 @@ def _refuse_own_folder(files: Sequence[Path], outputs: Outputs, sources: set[Pat
         raise reasons[0]
 
 
-def _check_same_model(kept: Iterable[FileResult], model: Model, table: Path) -> None:
-    for result in kept:
+def begin_table(
+    table: Path, files: Sequence[Path], model: Model, outputs: Outputs, begun: Begun
+) -> dict[str, FileResult]:
+    """Begin or go on with the table; return the results of images whose rows stay in it.
+
+    Raises
+    ------
+    InputError
+        If it is another table, or results are to be gone on with that another model has made.
+    """
+    if outputs.overwrite:
+        begun.replaces(files)
+    kept = start_summary(table, files, overwrite=outputs.overwrite)
+    for result in kept.values() if outputs.resume else ():
         if result.model != model.name:
             raise InputError(
                 f"{result.source.name} was segmented with {result.model!r}",
@@ -198,6 +208,7 @@ def _check_same_model(kept: Iterable[FileResult], model: Model, table: Path) -> 
                 remedy="Choose the same model, or another folder for the results.",
                 path=table,
             )
+    return kept
 
 
 class _Threads:
@@ -254,7 +265,7 @@ class _Threads:
         try:
             result = write()
         except (InputError, OSError, MemoryError) as error:
-            return self._enter(FileResult(source, error=_reason(error, source)), start)
+            return self._enter(FileResult(source, error=reason_of(error, source)), start)
         result = self._enter(result, start)
         self._begun.ends(source)
         return result
@@ -328,10 +339,12 @@ def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileRe
     )
 
 
-def _reason(error: Exception, source: Path) -> str:
+def reason_of(error: Exception, source: Path) -> str:
+    """Say why an image failed, behind the name of a file: its own where the error names none."""
     if isinstance(error, MemoryError):
         return f"{source}: not enough memory; use a smaller tile size or a smaller image."
     if isinstance(error, OSError) and error.errno is not None:
         other = error.filename not in (None, str(source))
         return f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
-    return str(error) if isinstance(error, InputError) else f"{source}: {error}"
+    named = isinstance(error, InputError) and error.path is not None
+    return str(error) if named else f"{source}: {error}"

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TextIO
 
 from napari_snow_unet.data.files import InputError, naming, written_whole
 from napari_snow_unet.data.progress import Progress
@@ -130,7 +130,7 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
     results = {image: found for image, row in kept.items() if (found := _result_of(row))}
     with (
         written_whole(path, overwrite=True) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
+        _opened(temporary, "w") as file,
     ):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -139,7 +139,7 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
 
 
 def _whole_rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with _opened(path, "r") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise InputError(
@@ -187,7 +187,12 @@ def append_to_summary(path: Path, result: FileResult) -> None:
     row |= {"image": str(result.source), "labels": str(result.labels or "")}
     if result.error:  # nothing was measured
         row |= dict.fromkeys(("nuclei", "area_fraction", "threshold"))
-    with naming(path), path.open("a", newline="", encoding="utf-8") as file:
+    with naming(path), _opened(path, "a") as file:
         csv.DictWriter(file, COLUMNS).writerow(
             {key: "" if value is None else value for key, value in row.items()}
         )
+
+
+def _opened(path: Path, mode: Literal["r", "w", "a"]) -> TextIO:
+    """Open a table; names that are no UTF-8, which Linux allows, keep their bytes."""
+    return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_snow_unet.batch.finding import DERIVED
 from napari_snow_unet.batch.summary import SUMMARY
+from napari_snow_unet.data.any_image import large_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import ImageFile, write_image
 from napari_snow_unet.data.label_files import Nuclei, check_format, write_nuclei, write_stack
@@ -202,7 +203,7 @@ def refuse_clash(
             remedy="Segment them into different folders.",
             path=source,
         )
-    for target in _targets(source.stem, outputs):
+    for target in _targets(source, outputs):
         if target.resolve() in sources or target.name == SUMMARY:
             what = "the summary" if target.name == SUMMARY else "an image that is to be segmented"
             raise InputError(
@@ -225,12 +226,16 @@ def refuse_taken(target: Path, outputs: Outputs) -> None:
         )
 
 
-def _targets(stem: str, outputs: Outputs) -> Iterator[Path]:
+def _targets(source: Path, outputs: Outputs) -> Iterator[Path]:
     """Name all files that may be written for an image; what a PNG cannot hold goes to a TIFF."""
-    endings = [f".{name}" for name in outputs.formats_of(large=False)]
+    try:
+        large = large_image(source) is not None
+    except (InputError, OSError):  # whoever reads it will say why
+        large = False
+    endings = [f".{name}" for name in outputs.formats_of(large=large)]
     for flag, name in zip((outputs.probability, outputs.overlay), DERIVED, strict=True):
         endings += [f"{name}.png"] if flag else []
     for ending in endings:
-        yield outputs.folder / f"{stem}{ending}"
+        yield outputs.folder / f"{source.stem}{ending}"
         if ending.endswith(".png"):
-            yield outputs.folder / f"{stem}{ending.removesuffix('.png')}.tif"
+            yield outputs.folder / f"{source.stem}{ending.removesuffix('.png')}.tif"

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_snow_unet.data.files import InputError
+
 DEMO_SEED = 2026
 
 
@@ -22,13 +24,15 @@ def demo(
     """Generate a SNOW-like tile, segment it, score it against its truth and show it in napari.
 
     Writes the tile in SNOW's layout (Image/seed0000.png, Mask/seed0000.mat), its labels and an
-    overlay. Running it again writes the same files again.
+    overlay. Running it again writes the same files again; nothing else is replaced.
     """
+    import numpy as np
+
     from napari_snow_unet.batch import Outputs, segment_files
     from napari_snow_unet.cli.progress import follow
     from napari_snow_unet.cli.usage import as_wrong_usage
     from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-    from napari_snow_unet.data.images import read_labels, write_image
+    from napari_snow_unet.data.images import read_image, read_labels, write_image
     from napari_snow_unet.data.synthetic import generate_tile
     from napari_snow_unet.metrics.pixel import count_pixels, scores
     from napari_snow_unet.models import UnknownModelError, open_model
@@ -39,14 +43,19 @@ def demo(
     tile = generate_tile(DEMO_SEED)
     image = output_folder / "Image" / "seed0000.png"
     truth = output_folder / "Mask" / "seed0000.mat"
-    write_image(image, tile.image, overwrite=True)
+    again = image.exists()
+    if again and not np.array_equal(read_image(image).array, tile.image):
+        raise _taken(image)
+    if truth.exists() and not np.array_equal(read_labels(truth), tile.labels):
+        raise _taken(truth)
+    write_image(image, tile.image, overwrite=again)
     write_hovernet_mat(truth, tile.labels, overwrite=True)
     results_folder = output_folder / "results"
     steps = segment_files(
         [image],
         network,
         Options(pixel_size_um=tile.pixel_size_um),
-        Outputs(results_folder, overlay=True, overwrite=True),
+        Outputs(results_folder, overlay=True, overwrite=again),
     )
     (result,) = follow(steps, "Segmenting")
     if result.labels is None:
@@ -65,6 +74,15 @@ def demo(
         typer.echo(f"{name:9} {found[name]:.3f}")
     if not no_gui:
         _show(image, result.labels, result.provenance)
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(
+        "it is there already, and not of the demonstration's tile",
+        expected="a new folder, or that of a demonstration before",
+        remedy="Choose another one with -o.",
+        path=path,
+    )
 
 
 def _show(image: Path, labels: Path, provenance: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
 from napari_snow_unet.data.label_files import FORMATS
 
 if TYPE_CHECKING:
+    from napari_snow_unet.batch import FileResult
     from napari_snow_unet.batch.job import Job
 
 STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
@@ -163,6 +164,8 @@ def segment(
     )
     if overwrite and resume:
         raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")
+    if scheduler is not None and device != "auto":
+        raise typer.BadParameter("--device is of this machine: with --scheduler, workers compute.")
     if min_area is not None and min_area_um2 is not None:
         raise typer.BadParameter(
             "--min-area is in pixels, --min-area-um2 in µm²: give one of them."
@@ -192,8 +195,6 @@ def segment(
     else:
         from napari_snow_unet.batch.cluster import segment_files_on
 
-        if resume:
-            raise typer.BadParameter("--resume works on this machine, not with --scheduler.")
         job = replace(job, pixel_sizes=found.pixel_sizes)
         steps = segment_files_on(scheduler, found.images, job)
     results = follow(steps, "Segmenting", stopped=STOPPED)
@@ -223,7 +224,7 @@ def segment(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
         + (f", {before} of them before" if before else "")
     )
-    for told in _together([result.error for result in failed]):
+    for told in _together(failed):
         typer.echo(f"Failed: {told}", err=True)
     if failed:
         raise typer.Exit(1)
@@ -241,11 +242,13 @@ def _as_begun(job: Job, given: Iterable[str]) -> Job:
     return job
 
 
-def _together(errors: list[str]) -> Iterator[str]:
+def _together(failed: list[FileResult]) -> Iterator[str]:
     """Tell a reason that several files share once, behind the first of them."""
     files: dict[str, list[str]] = {}
-    for error in errors:
-        file, _, reason = error.partition(": ")
+    for result in failed:
+        file, parted, reason = result.error.partition(": ")
+        if not parted:
+            file, reason = str(result.source), result.error
         files.setdefault(reason, []).append(file)
     for reason, (first, *others) in files.items():
         yield f"{first}{f' and {len(others)} more' if others else ''}: {reason}"

@@ -247,6 +247,11 @@ def _cross_validate(
     from napari_snow_unet.unet.run_directory import RunDirectory
     from napari_snow_unet.unet.stop_watch import signals_ask, watched
 
+    if "resume" in given and "epochs" in given:
+        raise typer.BadParameter(
+            "the folds of a cross-validation keep the number of epochs they were begun with.",
+            param_hint="--epochs",
+        )
     if "resume" not in given:
         begin(given["dataset"], folder, _options(given))
     with (

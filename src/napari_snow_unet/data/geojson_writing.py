@@ -117,7 +117,8 @@ def _features(
     name: str,
 ) -> Iterator[str]:
     """Yield the text of every feature; coordinates are most of it and are made once."""
-    shown, namespace = _shown(measurements), uuid5(NAMESPACE_URL, name)
+    text = name.encode("utf-8", "replace").decode()  # names of files may be no UTF-8
+    shown, namespace = _shown(measurements), uuid5(NAMESPACE_URL, text)
     for nucleus in trace_outlines(labels):
         geometry = _text(_on_slide(nucleus, downsample, origin))
         number = uuid5(namespace, f"{nucleus.label} {geometry}")

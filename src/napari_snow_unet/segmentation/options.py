@@ -90,6 +90,10 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
         area = options.min_area_um2 / pixel**2
     if area is None:
         area = SMALLEST_NUCLEUS_UM2 / pixel**2
+    return _check_area(area)
+
+
+def _check_area(area: float) -> float:
     if not 0 <= area < float("inf"):
         raise InputError(
             f"a smallest area of {area}",
@@ -112,7 +116,8 @@ def check_options(options: Options, model: Model) -> None:
     Raises
     ------
     InputError
-        If the threshold, the output, the channel, the pixel size or the tile size cannot be used.
+        If the threshold, the output, the channel, the pixel size, the smallest area or the tile
+        size cannot be used.
     """
     check_values(options)
     check_choice("channel", options.channel or model.channel, CHANNELS)
@@ -130,12 +135,14 @@ def check_values(options: Options) -> None:
     Raises
     ------
     InputError
-        If the threshold, the output or the pixel size cannot be used.
+        If the threshold, the output, the pixel size or the smallest area cannot be used.
     """
     if options.threshold != "otsu":
         level_of(options.threshold)
     check_choice("output", options.output, ("nuclei", "mask"))
     check_pixel_size(options.pixel_size_um)
+    for area in (options.min_area, options.min_area_um2):
+        _check_area(0 if area is None else area)
 
 
 def check_choice(what: str, choice: str, choices: tuple[str, ...]) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.files import InputError
 
 GRID = 64  # edges of windows are multiples of this many pixels: few shapes, few traces
-STRIDE = 16  # windows begin on multiples of the pooling stride of networks of five levels
 
 
 @dataclass(frozen=True)

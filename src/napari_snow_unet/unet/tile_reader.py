@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.channels import network_input, unit_divisor
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.unet.training_tiles import TrainingTile
+from napari_snow_unet.unet.training_tiles import TrainingTile, check_size
 
 IGNORED = 255  # in a truth: nobody has said what is there
 CACHE_BYTES = 1 << 30
@@ -82,11 +82,11 @@ class TileReader:
                 path=tile.image,
             )
         nuclei = read_labels(tile.mask)
-        _check_size(nuclei.shape, image.shape[:2], tile)
+        check_size(nuclei.shape, image.shape[:2], tile.mask, tile.image)
         truth = (nuclei > 0).astype(np.uint8)
         if tile.region is not None:
             region = read_labels(tile.region)
-            _check_size(region.shape, image.shape[:2], tile)
+            check_size(region.shape, image.shape[:2], tile.region, tile.image)
             truth[region == 0] = IGNORED
         return TileArrays(self._pixels(image), truth)
 
@@ -96,13 +96,3 @@ class TileReader:
         channel = "rgb" if self._in_colour and image.ndim == 3 else self._channel
         unit = network_input(image, channel, unit_divisor(image))
         return np.rint(unit * np.float32(255)).astype(np.uint8)
-
-
-def _check_size(found: tuple[int, ...], wanted: tuple[int, ...], tile: TrainingTile) -> None:
-    if found != wanted:
-        raise InputError(
-            f"a mask or region of {found[0]} x {found[1]} pixels (height x width)",
-            expected=f"{wanted[0]} x {wanted[1]} as in {tile.image.name}",
-            remedy="Run `napari-snow-unet check` on the dataset.",
-            path=tile.mask,
-        )

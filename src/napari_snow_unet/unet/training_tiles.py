@@ -256,6 +256,17 @@ def _checked(
     return TrainingSet(folder, tuple(train), tuple(validation), tuple(notes))
 
 
+def check_size(found: tuple[int, ...], wanted: tuple[int, ...], path: Path, image: Path) -> None:
+    """Refuse a mask or region that has another height and width than its image."""
+    if found != wanted:
+        raise InputError(
+            f"a mask or region of {found[0]} x {found[1]} pixels (height x width)",
+            expected=f"{wanted[0]} x {wanted[1]} as in {image.name}",
+            remedy="Run `napari-snow-unet check` on the dataset.",
+            path=path,
+        )
+
+
 def _files(folder: Path, names: Sequence[str], suffixes: frozenset[str]) -> dict[str, Path]:
     """Return the files of the first of these subfolders by stem; hidden files are passed over."""
     for name in names:
@@ -268,6 +279,8 @@ def _files(folder: Path, names: Sequence[str], suffixes: frozenset[str]) -> dict
 def _tile(folder: Path, stem: str, image: Path, mask: Path) -> TrainingTile:
     header = read_header(image)
     height, width = header.size
+    if mask.suffix.lower() in IMAGE_SUFFIXES:  # of others the training will tell
+        check_size(read_header(mask).size, header.size, mask, image)
     region = _region(folder, image)
     return TrainingTile(stem, image, mask, region, height, width, header.pixel_size_um)
 

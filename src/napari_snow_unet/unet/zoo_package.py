@@ -46,7 +46,7 @@ pixel. A U-Net, made with napari-snow-unet.
 
 - Input: the {channel} channel of the image, {values}{scale}.
 - Output: probability from 0 to 1. Otsu's threshold, never below {floor:g}, gives the nuclei;
-  napari-snow-unet parts those that touch and drops those below 2.5 square micrometres.
+  napari-snow-unet parts those that touch and drops those below 5 square micrometres.
 
 For research and teaching; not a medical device.
 

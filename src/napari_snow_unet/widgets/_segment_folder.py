@@ -12,7 +12,7 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
-from napari_snow_unet.widgets._existing import in_dock, reason
+from napari_snow_unet.widgets._existing import in_dock, reason, steps_in_dock
 from napari_snow_unet.widgets._file_table import FileTable
 from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
 from napari_snow_unet.widgets._result_names import suffix_of
@@ -86,7 +86,7 @@ class FolderJob:
             settings().precision,
         )
         self._bar.start(
-            steps,
+            partial(steps_in_dock, steps),
             title=f"Segmenting {self.folder.name}",
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
