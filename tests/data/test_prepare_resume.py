@@ -22,6 +22,7 @@ from napari_snow_unet.data.png import encode
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.progress import run
 from napari_snow_unet.data.splits import SplitPlan
+from napari_snow_unet.data.synthetic import generate_tile
 
 SCRIPT = """
 import signal
@@ -319,6 +320,12 @@ def test_what_is_gone_on_with_has_the_pixel_size_it_was_begun_with(source, tmp_p
     assert {tile.um_per_px for tile in result.tiles} == {0.5}
     assert result.new == len(result.tiles) - 2 > 0
     assert result.messages == ["Where images do not say it, a pixel is 0.5 µm, as given before."]
+    assert prepared(source, folder).messages == []
+    write_labels(folder.parent / "more" / "masks" / "new.png", np.eye(8, dtype=np.int32))
+    write_image(folder.parent / "more" / "images" / "new.png", np.zeros((8, 8, 3), np.uint8))
+    other = run(prepare([tmp_path / "more"], folder, PrepareOptions(um_per_px=0.25)))
+    assert [tile.um_per_px for tile in other.tiles][-1] == 0.25
+    assert other.messages == []
 
 
 def test_a_pixel_size_that_was_given_can_be_called_unknown_again(source, tmp_path):
@@ -326,11 +333,74 @@ def test_a_pixel_size_that_was_given_can_be_called_unknown_again(source, tmp_pat
     prepared(source, folder, limit=2, um_per_px=0.5)
     result = prepared(source, folder, um_per_px=0)
     assert [tile.um_per_px for tile in result.tiles] == [0.5] * 2 + [None] * result.new
-    assert result.messages == []
+    assert [message.partition(";")[0] for message in result.messages] == [
+        "2 tiles that are there keep the pixel size they have"
+    ]
     assert read_info(folder).um_per_px is None
-    assert prepared(source, folder).messages == []
-    write_labels(folder.parent / "more" / "masks" / "new.png", np.eye(8, dtype=np.int32))
-    write_image(folder.parent / "more" / "images" / "new.png", np.zeros((8, 8, 3), np.uint8))
-    other = run(prepare([tmp_path / "more"], folder, PrepareOptions(um_per_px=0.25)))
-    assert [tile.um_per_px for tile in other.tiles][-1] == 0.25
-    assert other.messages == []
+
+
+def touched(source):
+    """Let all sources look changed, as after copying them."""
+    for path in source.rglob("*.*"):
+        os.utime(path, (1, 1))
+
+
+def test_columns_of_others_stay_when_tiles_are_made_again(source, whole, tmp_path):
+    out = tmp_path / "whole"
+    weighted = [replace(t, extra={"weight": str(t.index)}) for t in read_manifest(out)]
+    write_manifest(out, weighted)
+    touched(source)
+    assert prepared(source, out).new == 10
+    assert [tile.extra for tile in read_manifest(out)] == [tile.extra for tile in weighted]
+
+
+def test_a_source_that_has_become_unreadable_takes_no_tile_away(source, whole, tmp_path):
+    out = tmp_path / "whole"
+    before = read_manifest(out)
+    (source / "Mask" / "seed0003.mat").write_bytes(b"damaged")
+    result = prepared(source, out)
+    assert [problem.name for problem in result.problems] == ["SNOW_Dataset_20k/Mask/seed0003.mat"]
+    assert result.tiles == before == read_manifest(out)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_parts_that_were_changed_by_hand_stay(source, tmp_path, again):
+    out = tmp_path / "out"
+    prepared(source, out, limit=8)
+    parts = ["test", "test", *["train"] * 5, "val"]
+    rows = read_manifest(out)
+    write_manifest(out, [replace(t, split=p) for t, p in zip(rows, parts, strict=True)])
+    if again:
+        touched(source)
+    assert [tile.split for tile in prepared(source, out, limit=8).tiles] == parts
+    result = prepared(source, out)
+    assert [tile.split for tile in result.tiles] == [*parts, "unused", "unused"]
+    assert "Somebody has changed the parts" in result.messages[-1]
+    assert result.problems == []
+    divided = prepared(source, out, split=SplitPlan(train=1.0)).parts
+    assert divided == {"train": 10, "val": 0, "test": 0, "unused": 0}
+
+
+def test_a_pixel_size_that_changes_nothing_says_so(source, whole, tmp_path):
+    (message,) = prepared(source, tmp_path / "whole", um_per_px=0.5).messages
+    assert message.startswith("10 tiles that are there keep the pixel size they have; prepare into")
+    assert prepared(source, tmp_path / "whole", um_per_px=0).messages == []
+
+
+def test_a_name_that_comes_again_makes_no_tile_twice(tmp_path):
+    def add(patient, *numbers):
+        for number in numbers:
+            tile = generate_tile(number + 10 * patient, size=64)
+            folder = tmp_path / "in" / f"p{patient}"
+            write_image(folder / "images" / f"{number:03d}.png", tile.image)
+            write_labels(folder / "masks" / f"{number:03d}.png", tile.labels)
+
+    add(1, 0, 1, 2)
+    out = tmp_path / "out"
+    before = prepared(tmp_path / "in", out).tiles
+    add(2, 2, 3)
+    result = prepared(tmp_path / "in", out)
+    assert (result.new, result.problems) == (2, [])
+    assert [tile.name for tile in result.tiles[:3]] == [tile.name for tile in before]
+    assert len({tile.name for tile in result.tiles}) == 5
+    assert prepared(tmp_path / "in", out).new == 0

@@ -28,12 +28,15 @@ class DatasetInfo:
         How it is divided.
     um_per_px : float or None
         Micrometres per pixel at full resolution that were given last, where images do not say.
+    divided : bool
+        Whether the table was divided so when it was written last; not while tiles are being made.
     """
 
     masks: str = "labels"
     shard: int | None = None
     split: SplitPlan = field(default_factory=SplitPlan)
     um_per_px: float | None = None
+    divided: bool = True
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -80,6 +83,8 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
         raise ValueError(f"um_per_px is {side!r}")
     if shard == 0 or not isinstance(plan.group_by, str | None):
         raise ValueError(f"shard is {shard!r}, group_by {plan.group_by!r}")
+    if not isinstance(info.divided, bool):
+        raise ValueError(f"divided is {info.divided!r}")
     return info
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_snow_unet.data.dataset_info import read_info, write_info
+from napari_snow_unet.data.dataset_info import DatasetInfo, read_info, write_info
 from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.manifest import Tile, part_counts, read_manifest, write_manifest
 from napari_snow_unet.data.splits import UNUSED, SplitPlan, assign_folds, assign_parts, groups_of
@@ -63,6 +63,23 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
     ]
 
 
+def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
+    """Tell whether somebody has changed the parts or folds in the table of a dataset.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        Its table.
+    info : DatasetInfo
+        How it was made.
+    """
+    if not info.divided:  # a program that made tiles was stopped
+        return False
+    divided = divide(tiles, info.split, strict=False)
+    found, expected = ([(tile.split, tile.fold) for tile in table] for table in (tiles, divided))
+    return found != expected
+
+
 def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:
     """Return the tiles whose image file is that of an earlier one: index to earlier index."""
     first: dict[str, int] = {}
@@ -101,12 +118,12 @@ def split_dataset(
         As `divide` does, or if the folder is no prepared dataset or another program writes to it.
     """
     folder = Path(folder)
-    tiles = read_manifest(folder)
+    read_manifest(folder)  # of what is no dataset not even a lock shall be written
     with locked(folder):
-        info = read_info(folder)
+        tiles, info = read_manifest(folder), read_info(folder)
         plan = replace(info.split, folds=folds) if plan is None else plan
         tiles = divide(tiles, plan)
         write_manifest(folder, tiles)
-        write_info(folder, replace(info, split=plan))
+        write_info(folder, replace(info, split=plan, divided=True))
     counts = Counter(tile.fold for tile in tiles if tile.fold is not None)
     return part_counts(tiles), [counts[fold] for fold in sorted(counts)]

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_snow_unet.data.dataset_info import INFO, DatasetInfo, read_info
+from napari_snow_unet.data.divide import is_divided_by_hand
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.manifest import (
-    Tile,
     is_dataset,
     read_manifest,
 )
@@ -117,10 +117,12 @@ def prepare(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
+        tiles = read_manifest(folder) if is_dataset(folder) else []
+        by_hand = options.split is None and is_divided_by_hand(tiles, info)
         plan = yield from make_plan(
             pairs,
             folder,
-            read_manifest(folder) if is_dataset(folder) else [],
+            tiles,
             shard=info.shard,
             binary=info.masks == "binary",
             um_per_px=info.um_per_px,
@@ -131,10 +133,13 @@ def prepare(
             plan.messages.append(
                 f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
             )
+        if options.um_per_px is not None:
+            named = {image.label for _, image, _ in pairs.pairs}
+            plan.messages.extend(_of_other_size(plan, named, options.um_per_px or None))
         if options.split is not None:
-            part_sizes(options.split, len(plan.tiles) + len(plan.tasks))
+            part_sizes(options.split, len(plan.indices))
         with writing(folder):
-            ledger = Ledger(folder, info, plan)
+            ledger = Ledger(folder, info, plan, by_hand=by_hand)
         yield from _make_tiles(plan, ledger, options.workers)
         with writing(folder):
             return ledger.close()
@@ -142,15 +147,16 @@ def prepare(
 
 def _make_tiles(plan: Plan, ledger: Ledger, workers: int | None) -> Generator[Progress, None, None]:
     """Make all tiles of a plan; what is done when this is stopped stays done."""
-    total, problems = len(plan.tiles) + len(plan.tasks), 0
-    yield Progress(len(plan.tiles), total, "making tiles")
+    total = len(plan.indices)
+    done = total - len(plan.tasks)
+    yield Progress(done, total, "making tiles")
     crew = Crew(make_tile, plan.tasks, workers)
     try:
         for task, result in crew:
             with writing(ledger.folder):
                 ledger.note(task, result)
-            problems += not isinstance(result, Tile)
-            yield Progress(len(plan.tiles) + problems, total, task.name)
+            done += 1
+            yield Progress(done, total, task.name)
     except WriteError as error:
         raise cannot_write(ledger.folder, error.args[0]) from error
     finally:
@@ -160,6 +166,18 @@ def _make_tiles(plan: Plan, ledger: Ledger, workers: int | None) -> Generator[Pr
         with suppress(OSError):
             ledger.save()
         close_archives()
+
+
+def _of_other_size(plan: Plan, named: set[str], um_per_px: float | None) -> list[str]:
+    """Say that tiles of the sources that are named keep another pixel size than is given now."""
+    again = {task.index for task in plan.tasks}
+    there = [tile for index, tile in plan.tiles.items() if index not in again]
+    others = sum(tile.source_image in named and tile.um_per_px != um_per_px for tile in there)
+    text = (
+        f"{others} tiles that are there keep the pixel size they have; prepare into another folder "
+        "to give them this one."
+    )
+    return [text] if others else []
 
 
 def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:

@@ -20,7 +20,7 @@ from napari_snow_unet.data.manifest import (
 from napari_snow_unet.data.naming import natural_key
 from napari_snow_unet.data.prepare_plan import Plan
 from napari_snow_unet.data.problems import Problem, write_problems
-from napari_snow_unet.data.splits import SplitPlan
+from napari_snow_unet.data.splits import UNUSED, SplitPlan
 from napari_snow_unet.data.tile_maker import TileTask
 from napari_snow_unet.data.workers import Died
 
@@ -69,20 +69,22 @@ class Ledger:
         How it is made.
     plan : Plan
         What it holds and what is to be made.
+    by_hand : bool
+        Whether the parts in the table stay as they are.
     """
 
-    def __init__(self, folder: Path, info: DatasetInfo, plan: Plan) -> None:
-        self.folder, self.info, self.plan = folder, info, plan
+    def __init__(self, folder: Path, info: DatasetInfo, plan: Plan, *, by_hand: bool) -> None:
+        self.folder, self.info, self.plan, self.by_hand = folder, info, plan, by_hand
         self.parts = _parts(plan, info.split)
         self.new = 0
         self._remove_stale_files()
-        write_info(folder, info)
+        write_info(folder, replace(info, divided=by_hand))
         self.save()
 
     def note(self, task: TileTask, result: Tile | Problem | Died) -> None:
         """Take in what became of a task; OSError if the tables cannot be written."""
         if isinstance(result, Tile):
-            tile = replace(result, split=self.parts[result.name])
+            tile = self._with_what_stays(result)
             self.plan.tiles[tile.index] = tile
             self.new += 1
             append_to_journal(self.folder, tile)
@@ -94,6 +96,16 @@ class Ledger:
         if time.monotonic() - self.saved > _SAVE_EVERY:
             self.save()
 
+    def _with_what_stays(self, made: Tile) -> Tile:
+        """Give a tile its part, and what stood in its row in columns of others."""
+        before = self.plan.tiles.get(made.index)
+        extra = made.extra if before is None else before.extra
+        if not self.by_hand:
+            return replace(made, split=self.parts[made.name], extra=extra)
+        if before is None:
+            return replace(made, split=UNUSED)
+        return replace(made, split=before.split, fold=before.fold, extra=extra)
+
     def save(self) -> None:
         """Write the table and the problems so far."""
         write_manifest(self.folder, self.plan.tiles.values())
@@ -104,12 +116,20 @@ class Ledger:
         """Divide the dataset as it has become, and write its tables for good."""
         tiles = [self.plan.tiles[index] for index in sorted(self.plan.tiles)]
         files = {tile.index: tile.image for tile in tiles}
+        if not self.by_hand:
+            tiles = divide(tiles, self.info.split, strict=False)
+            self.plan.tiles.update({tile.index: tile for tile in tiles})
+        elif self.new:
+            self.plan.messages.append(
+                "Somebody has changed the parts since: they stay as they are, and new tiles are in "
+                "none. Divide it anew to change that."
+            )
         for again, first in repeated_images(tiles).items():
-            reason = f"the same image as {files[first]}; it is in no part of the split."
-            self.plan.problems.append(Problem(files[again], reason))
-        tiles = divide(tiles, self.info.split, strict=False)
-        self.plan.tiles.update({tile.index: tile for tile in tiles})
+            if self.plan.tiles[again].split == UNUSED:
+                reason = f"the same image as {files[first]}; it is in no part of the split."
+                self.plan.problems.append(Problem(files[again], reason))
         self.save()
+        write_info(self.folder, replace(self.info, divided=True))
         self._remove_stale_files()
         return Prepared(self.folder, tiles, self.new, self._problems(), self.plan.messages)
 
@@ -129,7 +149,8 @@ def _parts(plan: Plan, split: SplitPlan) -> dict[str, str]:
         Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
         for task in plan.tasks
     ]
-    tiles = divide([*plan.tiles.values(), *planned], replace(split, folds=None), strict=False)
+    stay = {**plan.tiles, **{tile.index: tile for tile in planned}}
+    tiles = divide(list(stay.values()), replace(split, folds=None), strict=False)
     return {tile.name: tile.split for tile in tiles}
 
 

@@ -27,7 +27,7 @@ class Plan:
     Attributes
     ----------
     tiles : dict of int to Tile
-        What the dataset holds already, by index.
+        What the dataset holds already, by index; also what is made again, until it is.
     tasks : list of TileTask
         What is to be made, in the order of the indices.
     problems : list of Problem
@@ -40,6 +40,11 @@ class Plan:
     tasks: list[TileTask] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+
+    @property
+    def indices(self) -> set[int]:
+        """The tiles that there will be if all can be made."""
+        return {*self.tiles, *(task.index for task in self.tasks)}
 
 
 def paired(found: Sequence[Found], limit: int | None) -> tuple[Paired[Member], list[Problem]]:
@@ -76,8 +81,8 @@ def make_plan(
 ) -> Generator[Progress, None, Plan]:
     """Compare pairs with what a dataset holds, and number the new ones.
 
-    A tile that is in the dataset keeps its number. A new one gets its place in the natural order
-    of all pairs, or one after the last where that is taken.
+    A tile that is in the dataset keeps its number and name. A new one gets its place in the
+    natural order of all pairs, or one after the last where that is taken.
 
     Parameters
     ----------
@@ -109,16 +114,18 @@ def make_plan(
     plan = Plan({tile.index: tile for tile in tiles})
     yield from _look_at_files(plan, folder)
     known = {tile.name: tile for tile in plan.tiles.values()}
+    made_from = {tile.source_image: tile for tile in plan.tiles.values()}
     names = tile_names([key for key, _, _ in found.pairs])
     wanted: dict[str, tuple[int | None, Member, Member]] = {}
     for name, (_, image, mask) in zip(names, found.pairs, strict=True):
-        old = known.get(name)
+        # Names become longer when an image of the same name joins them.
+        old = made_from.get(image.label) or known.get(name)
         if old is None:
             wanted[name] = (None, image, mask)
         elif old.source_state != source_state(image, mask):
             if _inner(old.source_image) != _inner(image.label):
                 plan.problems.append(
-                    Problem(image.label, f"the dataset has a {name} from {old.source_image}.")
+                    Problem(image.label, f"the dataset has a {old.name} from {old.source_image}.")
                 )
             elif _is_as_written(folder, old):
                 wanted[name] = (old.index, image, mask)
@@ -136,7 +143,7 @@ def make_plan(
         plan.tasks.append(
             TileTask(
                 index=index,
-                name=name,
+                name=plan.tiles[index].name if index in plan.tiles else name,
                 image=image,
                 mask=mask,
                 folder=str(folder),
@@ -147,7 +154,6 @@ def make_plan(
                 verify=verify,
             )
         )
-        plan.tiles.pop(index, None)
     plan.tasks.sort(key=lambda task: task.index)
     return plan
 
