@@ -17,13 +17,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from typer.testing import CliRunner
 
-from napari_snow_unet._reader import NO_LAYER, get_reader
+from napari_snow_unet._reader import NO_LAYER, get_reader, read_as_labels
 from napari_snow_unet.cli import app
 from napari_snow_unet.data import label_origin
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
 from napari_snow_unet.data.images import read_labels, write_image, write_labels
-from napari_snow_unet.data.label_files import write_stack
+from napari_snow_unet.data.label_files import Nuclei, write_nuclei, write_stack
 from napari_snow_unet.data.label_origin import origin_of, read_own_labels
 from napari_snow_unet.data.large_tiff import write_tiled_tiff
 from napari_snow_unet.data.ome_zarr import write_ome_zarr_labels
@@ -340,6 +340,15 @@ def test_a_pyramid_is_opened_lazily_as_levels(results, tmp_path):
     assert all(hasattr(level, "dask") for level in levels)
     assert np.array_equal(levels[1].compute(), labels[::2, ::2])
     assert facts["metadata"][PLUGIN] == about
+
+
+@pytest.mark.parametrize("name", ["a.zarr", "a.tif", "a.png", "a.ome.zarr"])
+def test_labels_of_which_nobody_knows_more_than_the_size_come_back_in_place(tmp_path, name):
+    labels = np.kron(np.arange(6, dtype=np.int32).reshape(2, 3), np.ones((20, 20), np.int32))
+    path = write_nuclei(tmp_path / name, Nuclei(labels, spacing_um=(0.25, 0.5)))
+    data, facts, kind = read_as_labels(path)
+    assert (kind, facts["scale"], facts["units"]) == ("labels", (0.25, 0.5), ("um", "um"))
+    assert np.array_equal(data, labels)
 
 
 def test_a_large_tiff_is_opened_lazily(tmp_path, monkeypatch):

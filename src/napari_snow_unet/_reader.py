@@ -218,7 +218,7 @@ def read_as_labels(path: Path) -> LayerData:
     Parameters
     ----------
     path : pathlib.Path
-        A PNG, TIFF, BMP, ``.mat`` or GeoJSON; the folder of an OME-Zarr that this package wrote.
+        A PNG, TIFF, BMP, ``.mat`` or GeoJSON; the folder of an OME-Zarr.
 
     Returns
     -------
@@ -230,7 +230,7 @@ def read_as_labels(path: Path) -> LayerData:
     InputError
         If it holds no labels.
     """
-    if origin_of(path) is not None:
+    if path.is_dir() or origin_of(path) is not None:
         return read_own(path)
     if path.suffix.lower() == ".mat" or is_geojson_path(path):
         return _layer(path)

@@ -14,6 +14,7 @@ from skimage.measure import find_contours
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.geojson import draw_labels, extent, is_geojson_path, read_geojson
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.polygons import area, fill_polygon
 from napari_snow_unet.data.qupath import TileRegion, tile_region
 
@@ -120,6 +121,11 @@ def test_annotations_are_regions_only_beside_detections(tmp_path):
     old = dict(region, id="PathAnnotationObject", properties={})
     new = dict(nucleus, id="PathCellObject", properties={})
     assert np.count_nonzero(labels_of(tmp_path, [old, new])) == 4
+    for features, pixels in (([old, new], 144), ([new], 4)):
+        path = tmp_path / "regions.geojson"
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        found = read_outlined_nuclei(path, (16, 16), regions=True)
+        assert np.count_nonzero(found.labels) == pixels
 
 
 def test_classes_in_every_form_qupath_wrote_them(tmp_path):

@@ -86,6 +86,8 @@ def test_a_tile_that_qupath_exported_comes_back_to_its_own_pixels(tmp_path):
     write_image(tmp_path / f"{name}.png", np.zeros((12, 15), np.uint8))
     path = write_geojson(tmp_path / f"{name}.geojson", LABELS, downsample=2, origin=(512, 64))
     assert np.array_equal(read_outlined_nuclei(path).labels, LABELS)
+    (tmp_path / f"{name}.png").unlink()
+    assert np.array_equal(read_outlined_nuclei(path).labels, LABELS)  # its size is in its name
 
 
 def test_classes_come_back(tmp_path):

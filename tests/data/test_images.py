@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -191,6 +192,39 @@ def test_pixel_size_of_a_tiff(tmp_path, how, expected):
     tifffile.imwrite(tmp_path / "a.tif", RGB, photometric="rgb", **how)
     for read in (read_image, read_header):
         assert read(tmp_path / "a.tif").pixel_size_um == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unit", ['"&#181;m"', '"&#xB5;m"', "'µm'", "'um'"])
+def test_pixel_size_of_an_ome_tiff_however_it_is_written(tmp_path, unit):
+    path = tmp_path / "a.ome.tif"
+    sizes = {"resolution": (40_000, 40_000), **CM}
+    tifffile.imwrite(path, RGB, photometric="rgb", ome=True, metadata={"axes": "YXS"}, **sizes)
+    assert read_header(path).pixel_size_um == pytest.approx(0.25)  # of the tags
+    said = f"PhysicalSizeX='0.5' PhysicalSizeXUnit={unit} PhysicalSizeY=\"0.5\" "
+    said += f"PhysicalSizeYUnit={unit}"
+    xml = tifffile.tiffcomment(path).replace("<Pixels ", f"<Pixels {said} ")
+    tifffile.tiffcomment(path, xml.encode())
+    assert read_header(path).pixel_size_um == 0.5
+
+
+def test_a_stack_with_a_colour_table_has_its_colours(tmp_path):
+    colours = np.zeros((3, 256), np.uint16)
+    colours[0] = np.arange(256) * 257
+    planes = np.arange(60, dtype=np.uint8).reshape(5, 3, 4)
+    how = {"photometric": "palette", "colormap": colours}
+    tifffile.imwrite(tmp_path / "a.tif", planes, **how)
+    found = read_image(tmp_path / "a.tif").array
+    assert found.shape == (5, 3, 4, 3)
+    assert np.array_equal(found[..., 0], planes)
+    assert not found[..., 1:].any()
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+def test_labels_of_16_bits_in_colours_are_refused_not_cut(tmp_path, bands):
+    ids = np.full((4, 4, bands), 300, np.uint16)
+    assert cv2.imwrite(str(tmp_path / "a.png"), ids)
+    with pytest.raises(InputError, match="16 bits in each of several channels"):
+        read_labels(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(("dpi", "expected"), [(101_600, 0.25), (72, None), (96, None), (0, None)])

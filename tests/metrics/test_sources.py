@@ -54,6 +54,7 @@ def test_the_error_about_maps_says_which_names_are_taken(tmp_path: Path) -> None
         ("slide.ome.tif", "slide"),
         ("slide.ome.png", "slide"),
         ("outline.geojson.gz", "outline"),
+        ("tile [x=0,y=0,w=9,h=9]-labelled.png", "tile [x=0,y=0,w=9,h=9]"),
     ],
 )
 def test_names(file: str, name: str) -> None:
@@ -108,6 +109,20 @@ def test_a_file_beside_a_folder_is_compared_with_its_namesake(tmp_path: Path) ->
     one = make_task(tmp_path / "p" / "b.png", tmp_path / "t")
     other = make_task(tmp_path / "p", tmp_path / "t" / "b.png")
     assert list(one.truths) == list(other.predictions) == ["b"]
+
+
+def test_labels_beside_the_same_labels_are_no_image(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    labels = np.kron(LABELS, np.ones((9, 9), np.int32))
+    for name in "ab":
+        write_labels(folder / f"{name}.png", labels)
+        write_hovernet_mat(folder / f"{name}.mat", labels)
+    truths = sources.find_truths(folder)
+    assert truths == {name: sources.Truth(folder / f"{name}.png") for name in "ab"}
+    assert sources.find_truths(folder / "a.png") == {"a": sources.Truth(folder / "a.png")}
+    write_image(folder / "a.png", np.full((18, 18, 3), 200, np.uint8), overwrite=True)
+    assert sources.find_truths(folder)["a"] == sources.Truth(folder / "a.mat", folder / "a.png")
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:

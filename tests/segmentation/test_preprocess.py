@@ -43,6 +43,7 @@ def test_every_data_type_gives_the_same_input(copy):
         (4096, np.uint16, 65535),
         (0.7, np.float32, 1),
         (1.0, np.float32, 1),
+        (1.01, np.float32, 1),
         (1.5, np.float32, 255),
         (3, np.uint8, 255),
         (1, np.bool_, 1),

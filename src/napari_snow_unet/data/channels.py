@@ -13,6 +13,7 @@ Channel = Literal["red", "green", "blue", "grey", "hematoxylin", "rgb"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 COLOURS = (3, 4)
 _INTEGER_RANGES = (255, 4095, 65535)
+_OVERSHOT = 1.25
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)
 
 
@@ -20,8 +21,8 @@ def unit_divisor(image: Any) -> float:
     """Find the number that brings an image to the range 0..1, once for a whole layer or file.
 
     Unsigned 8-bit images are divided by 255; other integers by the smallest of 255, 4095 and
-    65535 (8, 12 and 16 bits) that holds their maximum; floats are taken as they are up to 1 and
-    divided by 255 up to 255.
+    65535 (8, 12 and 16 bits) that holds their maximum; floats are taken as they are up to 1, and a
+    quarter more since filters overshoot, and divided by 255 up to 255.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def unit_divisor(image: Any) -> float:
         )
     ranges = _INTEGER_RANGES if dtype.kind in "ui" else (1, 255)
     for largest in ranges:
-        if high <= largest:
+        if high <= (_OVERSHOT if largest == 1 else largest):
             return float(largest)
     raise InputError(
         f"an image of data type {dtype} with values up to {high:g}",

@@ -117,6 +117,8 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
                 return colours[indices, 0]
             raise PixelError("the image points beyond its palette")
     packing = str(image.tile[0].args) if image.tile else ""
+    if packing.startswith(("RGB;16", "RGBA;16", "LA;16")):
+        raise PixelError("16 bits in each of several channels, of which Pillow reads only 8")
     stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)  # Pillow spreads 2 and 4 bits over 0..255
     values = np.array(image)
     return values // stretch if stretch > 1 else values
@@ -163,7 +165,7 @@ def tiff_colours(tif: TiffFile, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.dtype == bool:
         return array.astype(np.uint8) * 255
     if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
-        return (page.colormap[:, array] >> 8).astype(np.uint8).transpose(1, 2, 0)
+        return np.moveaxis(page.colormap[:, array] >> 8, 0, -1).astype(np.uint8)
     return array
 
 

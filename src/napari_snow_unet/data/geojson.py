@@ -87,16 +87,20 @@ def is_geojson(path: str | os.PathLike[str]) -> bool:
     return start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and b'"Feature' in start
 
 
-def read_geojson(source: str | os.PathLike[str] | BinaryIO) -> list[Outline]:
-    """Read the outlines of nuclei.
+def read_geojson(
+    source: str | os.PathLike[str] | BinaryIO, *, regions: bool = False
+) -> list[Outline]:
+    """Read the outlines of nuclei, or of regions.
 
-    Of a cell the nucleus is taken where QuPath has it. Annotations are regions, and left out, in a
-    file that has cells or detections; points and lines are always left out.
+    Of a cell the nucleus is taken where QuPath has it. In a file that has cells or detections
+    annotations are regions: either they or the nuclei are left out. Points and lines always are.
 
     Parameters
     ----------
     source : path-like or binary file
         GeoJSON, gzipped or not.
+    regions : bool, default: False
+        Read the regions where there are both.
 
     Returns
     -------
@@ -124,7 +128,9 @@ def read_geojson(source: str | os.PathLike[str] | BinaryIO) -> list[Outline]:
     except (TypeError, ValueError, zlib.error) as error:
         raise _refusal(f"it is no GeoJSON with polygons ({error})", path) from error
     if any(outline.kind in _NUCLEI for outline in outlines):
-        return [outline for outline in outlines if outline.kind not in _REGIONS]
+        areas = [outline for outline in outlines if outline.kind in _REGIONS]
+        nuclei = [outline for outline in outlines if outline.kind not in _REGIONS]
+        return areas or nuclei if regions else nuclei
     return outlines
 
 

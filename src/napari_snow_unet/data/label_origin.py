@@ -58,10 +58,10 @@ def facts_for_file(
     Returns
     -------
     dict
-        Empty if nobody knows how they came about.
+        Empty if nobody knows anything.
     """
     kept = {name: value for name, value in facts.items() if name not in _PLACES}
-    if kept and spacing_um is not None:
+    if spacing_um is not None:
         kept[SPACING] = list(spacing_um)
     plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
     return plain

@@ -40,6 +40,8 @@ def read_outlined_nuclei(
     source: Source,
     shape: tuple[int, int] | None = None,
     image: str | os.PathLike[str] | None = None,
+    *,
+    regions: bool = False,
 ) -> OutlinedNuclei:
     """Read outlines from GeoJSON and draw them on the pixels of their image.
 
@@ -49,10 +51,14 @@ def read_outlined_nuclei(
         The file.
     shape : tuple of int, optional
         Height and width of the image. By default they are read from the image that belongs to the
-        file by name, and without one they are the smallest that hold all outlines.
+        file by name; without one they are those of the tile in its name, or else the smallest
+        that hold all outlines.
     image : path-like, optional
         What the image is called; by default as the file. If it is called as a tile that QuPath
         exported, the outlines are those in the tile's part of the slide.
+
+    regions : bool, default: False
+        Take regions in place of nuclei, see `geojson.read_geojson`.
 
     Returns
     -------
@@ -64,11 +70,14 @@ def read_outlined_nuclei(
     InputError
         If the file holds no outlines, or these reach too far for an image.
     """
-    path, outlines = source_name(source), read_geojson(source)
+    path, outlines = source_name(source), read_geojson(source, regions=regions)
     if image is None and isinstance(source, (str, os.PathLike)):
         image = partner_of(path)
-    if shape is None:
-        shape = extent(outlines) if image is None else read_header(image).size
+    region = tile_region(tile_name(PurePath(image or path)))
+    if shape is None and image is not None:
+        shape = read_header(image).size
+    elif shape is None:
+        shape = extent(outlines) if region is None else region.size
     if shape[0] * shape[1] > _LARGEST_CANVAS:
         what = "the outlines reach over" if image is None else "the image has"
         raise InputError(
@@ -77,7 +86,6 @@ def read_outlined_nuclei(
             remedy="Export the slide from QuPath as tiles, and put them beside the file.",
             path=path,
         )
-    region = tile_region(tile_name(PurePath(image or path)))
     if is_too_much(outlines, shape, region):
         raise InputError(
             f"the outlines cover the {shape[0]} x {shape[1]} pixels of the image many times over",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from html import unescape
 from typing import Any
 
 from tifffile import TiffFile
@@ -58,8 +59,8 @@ def from_tiff(tif: TiffFile) -> float | None:
     Asked in this order: OME-XML, ImageJ's unit, a slide scanner's "MPP" in the description, the
     resolution tags.
     """
-    if tif.is_ome:
-        return _from_ome(tif.ome_metadata or "")
+    if tif.is_ome and (found := _from_ome(tif.ome_metadata or "")) is not None:
+        return found
     page = tif.pages.first
     if tif.is_imagej and (unit := (tif.imagej_metadata or {}).get("unit")):
         return _from_resolution(page, _um(str(unit)))
@@ -73,7 +74,8 @@ def _from_ome(xml: str) -> float | None:
     pixels = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", xml)
     if pixels is None:
         return None
-    said = dict(re.findall(r'\b(PhysicalSize[XY](?:Unit)?)\s*=\s*"([^"]*)"', pixels[0]))
+    found = re.findall(r"""\b(PhysicalSize[XY](?:Unit)?)\s*=\s*(["'])(.*?)\2""", pixels[0])
+    said = {name: unescape(value) for name, _, value in found}
     with suppress(KeyError, ValueError, TypeError, ZeroDivisionError):
         x, y = (
             float(said[axis]) * (_um(said.get(f"{axis}Unit", "um")) or float("nan"))
@@ -93,5 +95,7 @@ def _from_resolution(page: Any, unit_um: float | None) -> float | None:
 
 def _um(unit: str) -> float | None:
     """Return how many um a unit has; None for pixels and the unknown."""
-    unit = unit.strip().replace("\\u00B5", "u").replace("\xb5", "u").replace("\u03bc", "u")
-    return _UNIT_UM.get(unit.lower())
+    unit = unit.strip().lower()
+    for micro in ("\\u00b5", "\xb5", "\u03bc"):
+        unit = unit.replace(micro, "u")
+    return _UNIT_UM.get(unit)

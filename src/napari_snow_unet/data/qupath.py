@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, isfinite
 
 _REGION = re.compile(
     r"(?P<slide>.*) \[(d=(?P<d>[\d.]+),)?x=(?P<x>-?\d+),y=(?P<y>-?\d+),w=(?P<w>\d+),h=(?P<h>\d+)"
@@ -40,6 +40,11 @@ class TileRegion:
     y: int
     width: int
     height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the tile, in its own pixels."""
+        return ceil(self.height / self.downsample), ceil(self.width / self.downsample)
 
 
 def tile_region(name: str) -> TileRegion | None:

@@ -14,6 +14,7 @@ from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_image, read_labels
 from napari_snow_unet.data.labels import count_values, looks_like_labels
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.region import Index, nothing_annotated, region_of_labels
 from napari_snow_unet.metrics.sources import is_geojson, is_named_map
@@ -78,8 +79,8 @@ def read_tile(task: Task, name: str) -> TileArrays:
     images = {file: read_labels(file, stack=True) for file in files if not is_geojson(file)}
     shape = _common_shape(task, name, files, images)
     arrays = [
-        images[file] if file in images else read_labels(file, (shape[-2], shape[-1]))
-        for file in files
+        images[file] if file in images else _outlined(file, shape, regions=number == _REGION)
+        for number, file in enumerate(files)
     ]
     for number, (file, array) in enumerate(zip(files, arrays, strict=True)):
         if array.shape != shape and not (number == _REGION and array.shape == shape[-2:]):
@@ -98,6 +99,10 @@ def read_tile(task: Task, name: str) -> TileArrays:
     if not tile.planes:
         raise nothing_annotated()
     return tile
+
+
+def _outlined(file: Path, shape: tuple[int, ...], *, regions: bool) -> NDArray[Any]:
+    return read_outlined_nuclei(file, (shape[-2], shape[-1]), regions=regions).labels
 
 
 def _in_words(shape: tuple[int, ...]) -> str:

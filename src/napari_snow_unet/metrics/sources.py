@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import LABEL_SUFFIXES
+from napari_snow_unet.data.images import LABEL_SUFFIXES, read_labels
+from napari_snow_unet.data.labels import looks_like_labels
 from napari_snow_unet.data.manifest import is_dataset, read_manifest, split_pairs
-from napari_snow_unet.data.naming import without_mask_ending
+from napari_snow_unet.data.naming import LABELLED, without_mask_ending
 from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
 
 Item = TypeVar("Item")
@@ -37,7 +38,7 @@ class Truth:
 def name_of(path: Path) -> str:
     """Return a file's name without what says how it is stored: ``a`` for ``a.ome.tif``."""
     name = path.name.removesuffix(".gz")
-    return Path(name).stem.removesuffix(".ome").removesuffix(CELLPOSE)
+    return Path(name).stem.removesuffix(".ome").removesuffix(CELLPOSE).removesuffix(LABELLED)
 
 
 def kind_of(path: Path) -> str:
@@ -107,15 +108,33 @@ def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
         If there is none, or two are of one name.
     """
     if split is not None:
-        return _by_name(path, _named(split_pairs(path, split)), lambda truth: truth.labels)
+        return _by_name(path, _named(split_pairs(path, split)), _labels_of)
     if path.is_file():
-        return {name_of(path): Truth(path, partner_of(path))}
+        partner = partner_of(path)
+        image = None if partner is None or is_mask_path(partner) else partner
+        return {name_of(path): Truth(path, image)}
     pairs = find_pairs(path)
+    if pairs.images and _are_labels_too(pairs.images[0], pairs.masks[0]):
+        return _by_name(path, [(name_of(f), Truth(f)) for f in _label_files(path)], _labels_of)
     truths = _named(zip(pairs.images, pairs.masks, strict=True))
     truths += [(name_of(mask), Truth(mask)) for mask in pairs.orphans if is_mask_path(mask)]
     if not truths:
         truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
-    return _by_name(path, truths, lambda truth: truth.labels)
+    return _by_name(path, truths, _labels_of)
+
+
+def _labels_of(truth: Truth) -> Path:
+    return truth.labels
+
+
+def _are_labels_too(image: Path, mask: Path) -> bool:
+    """Tell whether what lies beside a mask is no image but the same labels in another format."""
+    if image.parent != mask.parent:
+        return False
+    try:
+        return looks_like_labels(read_labels(image))
+    except InputError:  # colours
+        return False
 
 
 def _named(pairs: Iterable[tuple[Path, Path]]) -> list[tuple[str, Truth]]:
