@@ -51,6 +51,16 @@ def test_napari_saves_each_format_by_its_suffix(tmp_path):
         assert [row["area_um2"] for row in csv.DictReader(file)] == ["9", "7.5"]
 
 
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [([3, 5], [3, 5]), ([3.0, np.nan], [3, 0]), (["tumour", "stroma"], None)],
+)
+def test_types_of_nuclei_come_back_from_hovernets_format(tmp_path, kinds, expected):
+    layer = Labels(DATA, features={"index": [1, 2], "type": kinds})
+    found = read_hovernet_mat(saved(layer, tmp_path / "a.mat")).type
+    assert (None if found is None else found.tolist()) == expected
+
+
 def test_napari_still_saves_other_names_itself(tmp_path):
     for name in ("a", "a.tif"):
         (written,) = save_layers(str(tmp_path / name), [Labels(DATA)])

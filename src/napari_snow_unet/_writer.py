@@ -86,6 +86,7 @@ def nuclei_of(
         downsample=1.0 if region is None else region.downsample,
         origin=_crop_origin(meta) if region is None else (region.x, region.y),
         classes=_classes(meta.get("features")),
+        types=_types(meta.get("features")),
         provenance=facts,
     )
 
@@ -128,9 +129,24 @@ def _crop_origin(meta: Mapping[str, Any]) -> tuple[float, float]:
     return float(round(x)), float(round(y))
 
 
+def _column(features: Any, name: str) -> list[tuple[int, Any]]:
+    """Return label and value, row by row, of a column beside ``index``."""
+    if features is None or not {"index", name} <= set(features):
+        return []
+    return [
+        (int(label), value) for label, value in zip(features["index"], features[name], strict=True)
+    ]
+
+
 def _classes(features: Any) -> dict[int, str]:
     """Return the class of every label that has one, from the columns ``index`` and ``class``."""
-    if features is None or not {"index", "class"} <= set(features):
-        return {}
-    rows = zip(features["index"], features["class"], strict=True)
-    return {int(label): name for label, name in rows if isinstance(name, str) and name}
+    rows = _column(features, "class")
+    return {label: name for label, name in rows if isinstance(name, str) and name}
+
+
+def _types(features: Any) -> dict[int, int]:
+    """Return HoVer-Net's type of every label, which is 0 or missing where nobody knows it."""
+    rows = _column(features, "type")
+    numbers = (int, float, np.integer, np.floating)
+    known = [(label, kind) for label, kind in rows if isinstance(kind, numbers)]
+    return {label: int(kind) for label, kind in known if float(kind).is_integer()}

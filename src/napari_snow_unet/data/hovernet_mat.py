@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +140,11 @@ def read_hovernet_mat(source: Source) -> NucleusMap:
 
 
 def write_hovernet_mat(
-    path: str | os.PathLike[str], labels: npt.NDArray[np.integer[Any]], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    labels: npt.NDArray[np.integer[Any]],
+    *,
+    types: Mapping[int, int] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write a label image as HoVer-Net does, with the ids and centroids of its nuclei.
 
@@ -150,6 +154,8 @@ def write_hovernet_mat(
         The file to write.
     labels : ndarray of int, shape (Y, X)
         Nucleus ids, 0 for background; at most 2,147,483,647.
+    types : mapping from int to int, optional
+        HoVer-Net's number of the type of a nucleus, where it has one; the others get 0.
     overwrite : bool, default: False
         Replace a file that is already there.
 
@@ -174,6 +180,9 @@ def write_hovernet_mat(
         "inst_uid": ids.reshape(-1, 1) if len(ids) else np.zeros((0, 1), np.int32),
         "inst_centroid": np.stack(sums, 1) / counts[:, None] if len(ids) else np.zeros((0, 0)),
     }
+    if types:
+        kinds = [types.get(label, 0) for label in ids.tolist()]
+        variables["inst_type"] = np.array(kinds, np.int32).reshape(-1, 1)
     with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         savemat(stream, variables, do_compression=True)
     return Path(path)

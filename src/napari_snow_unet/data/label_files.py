@@ -50,6 +50,8 @@ class Nuclei:
         x and y of the upper left corner in the slide, in pixels at full resolution.
     classes : mapping from int to str, optional
         Class of a label, where it has one.
+    types : mapping from int to int, optional
+        HoVer-Net's number of the type of a label, where it has one: said in .mat.
     provenance : mapping
         How the labels came about, where that is known: said in PNG, TIFF and OME-Zarr.
     """
@@ -61,6 +63,7 @@ class Nuclei:
     downsample: float = 1.0
     origin: tuple[float, float] = (0.0, 0.0)
     classes: Mapping[int, str] | None = None
+    types: Mapping[int, int] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -186,7 +189,7 @@ def _write_image(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
 
 
 def _write_mat(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
-    return write_hovernet_mat(path, nuclei.labels, overwrite=overwrite)
+    return write_hovernet_mat(path, nuclei.labels, types=nuclei.types, overwrite=overwrite)
 
 
 def _write_geojson(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
