@@ -240,6 +240,8 @@ def test_resume_goes_on_with_the_options_of_the_last_run_in_the_folder(tiles, tm
     with pytest.raises(InputError, match="made with other options"):
         CliRunner().invoke(app, other, catch_exceptions=False)
     assert len((out / "summary.csv").read_text().splitlines()) == 3
+    more = ("--threshold", 0.9, "--format", "csv")
+    assert "2 of 2" in shell("segment", tiles, "-o", out, *words, *more)
 
 
 def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path):

@@ -30,7 +30,7 @@ def test_it_is_less_than_was_measured():
 
 def test_what_cannot_fit_is_refused_and_what_can_is_not():
     require_memory(UNetConfig(), (8, 256, 256), "float32")
-    with pytest.raises(InputError, match=r"GiB.*--batch-size"):
+    with pytest.raises(InputError, match=r"GiB.*smaller batches"):
         require_memory(UNetConfig(base_filters=64), (1024, 4096, 4096), "float32")
 
 

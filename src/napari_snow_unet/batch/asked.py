@@ -20,6 +20,7 @@ from napari_snow_unet.segmentation.reproduction import as_words as option_words
 ASKED = "options.json"
 # The same labels come whatever the edge of a window, and wherever the model lies.
 _CHANGE_NOTHING = ("tile", "model_folder")
+_FILES = ("formats", "probability", "overlay")  # of which more may be added to results
 _OPTIONS = asdict(Options())
 _TRUE_BY_DEFAULT = ("split", "fill_holes", "file_pixel_size")
 _NUMBER = (int, float)
@@ -99,8 +100,8 @@ def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
     before = _read(path) if outputs.resume or there else None
     if before is not None:
         before = {**asked, **_OPTIONS, **before}
-        compared = [name for name in asked if name not in _CHANGE_NOTHING]
-        other = [name for name in compared if before[name] != asked[name]]
+        ignored = _CHANGE_NOTHING if outputs.resume else (*_CHANGE_NOTHING, *_FILES)
+        other = [name for name in asked if name not in ignored and before[name] != asked[name]]
         if not other:
             return
         if not outputs.resume:

@@ -146,8 +146,8 @@ def _check_outputs(slide: Slide, outputs: Outputs) -> None:
         asked = [*others, *(["an overlay"] if outputs.overlay else [])]
         raise InputError(
             f"{' and '.join(asked)} for an image of {width:,} x {height:,} pixels",
-            expected="--format zarr or tif, which hold labels of any size",
-            remedy="Name one of these, or both.",
+            expected="labels in the format zarr or tif, which hold any size, and no overlay",
+            remedy="Choose these formats, and leave the overlay out.",
             path=slide.path,
         )
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
+from napari_snow_unet.data.files import InputError
 
 if TYPE_CHECKING:
     from napari_snow_unet.unet.run_directory import RunDirectory
     from napari_snow_unet.unet.run_progress import StopRequest
+
+GO_ON = "Go on with `napari-snow-unet train --resume {}`."
 
 # What may be given when a training is resumed; everything else it keeps.
 _WITH_RESUME = frozenset(
@@ -184,7 +187,6 @@ def training_threads(workers: int | None) -> int:
 
 def _options(given: dict[str, Any]) -> Any:
     """Fill in the preset; a value out of range is wrong usage."""
-    from napari_snow_unet.data.files import InputError
     from napari_snow_unet.unet.training_options import make_options, whole_tiles
 
     values = {name: value for name, value in given.items() if name not in _ELSEWHERE}
@@ -231,8 +233,13 @@ def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
     from napari_snow_unet.unet.training import train as train_in
 
     listed = not _is_cross_validation(run.folder.parent)
-    with signals_ask(stop), watched(run, stop), training_display() as (listen, run.echo):
-        state = train_in(run, stop=stop, listen=listen, workers=threads, listed=listed)
+    try:
+        with signals_ask(stop), watched(run, stop), training_display() as (listen, run.echo):
+            state = train_in(run, stop=stop, listen=listen, workers=threads, listed=listed)
+    except InputError:
+        if any(run.checkpoints.glob("[0-9]*")):
+            typer.echo(GO_ON.format(run.folder), err=True)
+        raise
     if state.epoch:
         typer.echo(f"Use it with `napari-snow-unet segment --model {run.folder}`.")
     _say_how_to_go_on(stop, run.folder)
@@ -270,6 +277,6 @@ def _say_how_to_go_on(stop: StopRequest, folder: Path) -> None:
     from napari_snow_unet.unet.stop_watch import EXIT_CODE, INTERRUPTED
 
     if stop.reason():
-        typer.echo(f"Go on with `napari-snow-unet train --resume {folder}`.")
+        typer.echo(GO_ON.format(folder))
     if stop.reason() == INTERRUPTED:
         raise typer.Exit(EXIT_CODE)

@@ -321,7 +321,7 @@ def _about_beginnings(used: Sequence[tuple[str, str]]) -> Iterator[Finding]:
         text = (
             f"{len(torn)} of {len(groups)} beginnings of names are in several parts, such as "
             f"{group + '_'!r} in {' and '.join(parts)}. If they stand for patients or slides, "
-            f"scores will flatter: split again, kept together by {_BEGINNING} (--group-by)."
+            f"scores will flatter: split again, kept together by {_BEGINNING}."
         )
         yield Finding("note", "groups", "", text)
 

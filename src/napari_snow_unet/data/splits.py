@@ -195,7 +195,7 @@ def groups_of(names: Sequence[str], pattern: str) -> list[str]:
         raise InputError(
             f"the regular expression {pattern!r} ({error})",
             expected=r"one such as '^(\d+)_'",
-            remedy="Put it in quotation marks, so that the shell leaves it alone.",
+            remedy="Correct it; in a shell, put it in quotation marks.",
         ) from None
     found = [search(name.rsplit("/", 1)[-1]) or search(name) for name in names]
     lacking = [name for name, match in zip(names, found, strict=True) if match is None]

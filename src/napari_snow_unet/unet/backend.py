@@ -115,7 +115,7 @@ def choose(engine: str = "auto", device: str = "auto") -> None:
         raise InputError(
             f"no GPU can be used ({found.reason})",
             expected="a GPU that the engine can use",
-            remedy="Use --device auto or cpu, or another --backend.",
+            remedy="Choose the device auto or cpu, or another engine.",
         )
 
 
@@ -138,6 +138,8 @@ def prepare() -> Device:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
             with without_chatter(), symbols_kept_apart():
                 try:
+                    if backend == "torch":
+                        _use_no_gpu_but_cudas()
                     importlib.import_module("keras")
                     found = _FIND_DEVICE[backend]()
                 except Exception as error:  # a broken engine fails in its own ways
@@ -349,6 +351,12 @@ def _tensorflow_device() -> Device:
             "`pip install tensorflow[and-cuda]`"
         )
     return Device("tensorflow", "cpu", _processor(), reason)
+
+
+def _use_no_gpu_but_cudas() -> None:
+    """Keep Keras from taking another GPU, as Apple's, on which nothing here was measured."""
+    if not importlib.import_module("torch").cuda.is_available():
+        os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")
 
 
 def _torch_device() -> Device:

@@ -30,9 +30,7 @@ WEIGHTS, BEST, OPTIMIZER, STATE = (
     "state.json",
 )
 _REMEDY = "Start a new training; best/ and last/ can still be used."
-_OTHER_OPTIMIZER = (
-    "Another version has begun this training: begin a new one from its model with --fine-tune."
-)
+_OTHER_OPTIMIZER = "Another version has begun this training: begin a new one with its model."
 _LARGEST_STATE = 200_000_000
 _OVERHEAD = 4096  # bytes that HDF5 adds per array, generously
 

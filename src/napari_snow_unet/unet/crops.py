@@ -94,7 +94,7 @@ def require_equal_sizes(tiles: Sequence[TrainingTile]) -> None:
         raise InputError(
             f"a tile of {height} x {width} pixels ({len(by_size)} sizes in all)",
             expected=f"whole tiles of one size, {common[0]} x {common[1]} as most are",
-            remedy="Train on crops (--preset default, or --crop 256), or take these tiles out.",
+            remedy="Train on crops, of 256 pixels as the preset default, or take these tiles out.",
             path=rare[0].image,
         )
 

@@ -41,7 +41,7 @@ def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | N
     InputError or None
         None for an error nobody has foreseen.
     """
-    kept = f"`napari-snow-unet train --resume {folder}` goes on after epoch {epoch}"
+    kept = f"resumed, the training goes on after epoch {epoch}"
     for cause in _chain(error):
         if isinstance(cause, InputError):
             return cause
@@ -63,7 +63,7 @@ def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | N
             return InputError(
                 "there is not enough memory for a batch",
                 expected="room for the network and one batch",
-                remedy="Start anew with a smaller --batch-size or --crop, or with --device cpu; "
+                remedy="Start anew with smaller batches or crops, or on the CPU; "
                 f"after other programs were closed, {kept}.",
                 path=folder,
             )
@@ -83,8 +83,8 @@ def became_nan(folder: Path, *, epoch: int, batch: int) -> InputError:
     return InputError(
         f"the loss is not a number any more (epoch {epoch}, batch {batch})",
         expected="a loss that stays finite",
-        remedy=f"What was good until epoch {epoch - 1} is kept. Start anew with a smaller "
-        "--learning-rate or with --precision float32.",
+        remedy=f"What was good until epoch {epoch - 1} is kept. Start anew with a smaller learning "
+        "rate or in the precision float32.",
         path=folder,
     )
 

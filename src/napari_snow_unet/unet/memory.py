@@ -63,7 +63,7 @@ def require_memory(config: UNetConfig, shape: tuple[int, int, int], precision: s
     _require(
         batch_bytes(config, shape, precision),
         f"a batch of {crops} x {height} x {width} pixels",
-        remedy="Use a smaller --batch-size, --crop or --base-filters.",
+        remedy="Choose smaller batches or crops, or fewer filters.",
     )
 
 

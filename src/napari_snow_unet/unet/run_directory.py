@@ -172,7 +172,7 @@ class RunDirectory:
                 if root.is_dir()
                 else "it is gone",
                 expected="the same files",
-                remedy="Restore it, or start a new training (maybe with --fine-tune).",
+                remedy="Restore it, or start a new training, from this one's model if you like.",
                 path=root,
             )
         return tiles

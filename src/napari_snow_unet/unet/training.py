@@ -113,7 +113,7 @@ def extend(run: RunDirectory, epochs: int) -> None:
         raise InputError(
             f"{epochs} epochs for a training planned with {config.options.epochs}",
             expected="as many as planned, since its learning rate falls to zero at the end",
-            remedy="Start a new training with --fine-tune and this one's model.",
+            remedy="Start a new training that begins with this one's model.",
             path=run.folder,
         )
     options = replace(config.options, epochs=epochs)
