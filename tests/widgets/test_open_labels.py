@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 from npe2 import PluginManager
@@ -73,3 +74,41 @@ def test_the_measuring_dock_turns_an_image_into_labels(
     own = number < 3
     assert layer.scale.tolist() == ([0.25, 0.25] if own else [1, 1])
     assert layer.metadata.get(METADATA, {}).get("image") == ("tile" if own else None)
+
+
+@pytest.fixture
+def offer(make_napari_viewer_proxy):
+    """Return a viewer and the offer of its measuring dock."""
+    viewer = make_napari_viewer_proxy()
+    dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Measure a segmentation")[1]
+    return viewer, dock.offer
+
+
+def test_a_stack_of_files_stays_a_stack_that_is_read_where_it_is_shown(offer, labels, tmp_path):
+    viewer, shown = offer
+    planes = [labels, np.where(labels == 2, 0, labels)]
+    files = [
+        write_nuclei(tmp_path / f"t{number}.png", Nuclei(plane, provenance=ABOUT))
+        for number, plane in enumerate(planes)
+    ]
+    (image,) = viewer.open([str(file) for file in files], stack=True, plugin="napari")
+    name = image.name
+    assert image.source.path == str(files[0])
+    shown.button.click()
+    (layer,) = viewer.layers
+    assert layer.name == f"{name} labels"
+    assert isinstance(layer.data, da.Array)
+    assert np.array_equal(np.asarray(layer.data), planes)
+
+
+def test_a_lazy_pyramid_stays_one(offer, labels):
+    viewer, shown = offer
+    levels = [da.from_array(labels[::step, ::step].astype(np.uint16)) for step in (1, 2)]
+    viewer.add_image(levels, multiscale=True, name="found", scale=(0.5, 0.5))
+    shown.button.click()
+    (layer,) = viewer.layers
+    assert layer.multiscale
+    assert layer.scale.tolist() == [0.5, 0.5]
+    for level, other in zip(layer.data, levels, strict=True):
+        assert isinstance(level, da.Array)
+        assert np.array_equal(np.asarray(level), np.asarray(other))

@@ -356,3 +356,30 @@ def test_an_error_shows_its_reason_before_its_file(viewer, bar, qtbot, notificat
     (note,) = notifications()
     assert note.message == f"The file is damaged; expected a PNG. Copy it. ({path})"
     assert bar.message.text() == note.message
+
+
+def test_files_that_are_written_when_cancel_comes_are_told(viewer, bar, qtbot):
+    writing, go_on = threading.Event(), threading.Event()
+
+    def steps():
+        yield Progress(0, 0, "Writing…")
+        writing.set()
+        go_on.wait(10)
+        return "a.png"
+
+    for writes, said in ((True, "It was too late to cancel. Saved a.png."), (False, "Cancelled.")):
+        writing.clear()
+        go_on.clear()
+        bar.start(
+            steps,
+            title="saving",
+            on_done=lambda name: bar.say(f"Saved {name}."),
+            cancelled="Cancelled.",
+            writes=writes,
+        )
+        qtbot.waitUntil(writing.is_set)
+        bar.cancel_button.click()
+        go_on.set()
+        qtbot.waitUntil(lambda: not bar.running)
+        assert bar.message.text() == said
+        assert bar.run_button.isEnabled()

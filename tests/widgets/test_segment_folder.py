@@ -210,3 +210,52 @@ def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
     dock.wait()
     assert "exists already" in dock.message
     assert "tick Replace existing results" in dock.message
+
+
+def test_labels_that_were_written_anew_are_shown_beside_the_older_ones(chosen, folder):
+    (folder / "broken.png").unlink()
+    run(chosen)
+    click_row(chosen, 0)
+    image, labels = chosen.viewer.layers
+    chosen.form.source.overwrite.value = True
+    chosen.form.nuclei.smallest_area.value = 300  # a disc has 253
+    run(chosen)
+    click_row(chosen, 0)
+    assert list(chosen.viewer.layers)[:2] == [image, labels]
+    (anew,) = list(chosen.viewer.layers)[2:]
+    assert (labels.data.max(), anew.data.max()) == (24, 0)
+    chosen.form.source.results.value = folder.parent / "elsewhere"
+    run(chosen)
+    click_row(chosen, 0)
+    assert len(chosen.viewer.layers) == 4
+    click_row(chosen, 0)
+    assert len(chosen.viewer.layers) == 4
+    assert chosen.viewer.layers.selection.active == image
+
+
+def test_a_half_that_was_removed_comes_back_where_the_other_lies(chosen):
+    run(chosen)
+    click_row(chosen, 1)
+    image, labels = chosen.viewer.layers
+    image.scale = (0.5, 0.5)
+    chosen.viewer.layers.remove(labels)
+    click_row(chosen, 1)
+    assert chosen.viewer.layers[0] == image
+    labels = chosen.viewer.layers[1]
+    assert labels.name == "tile1 nuclei (classical)"
+    assert labels.scale.tolist() == [0.5, 0.5]
+    chosen.viewer.layers.remove(image)
+    click_row(chosen, 1)
+    assert [layer.name for layer in chosen.viewer.layers] == ["tile1", labels.name]
+
+
+def test_a_folder_for_results_that_was_chosen_stays(chosen, folder, tmp_path, discs):
+    results = chosen.form.source.results
+    assert results.value == folder / "nuclei"
+    other = tmp_path / "other"
+    write_image(other / "a.png", discs())
+    chosen.form.source.folder.value = other
+    assert results.value == other / "nuclei"
+    results.value = tmp_path / "mine"
+    chosen.form.source.folder.value = folder
+    assert results.value == tmp_path / "mine"

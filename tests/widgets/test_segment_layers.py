@@ -11,11 +11,13 @@ import dask.array as da
 import numpy as np
 import pytest
 
+from napari_snow_unet.data.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets._layers import METADATA
 from napari_snow_unet.widgets._part import WHOLE
+from napari_snow_unet.widgets._training_preview import PreviewLayers
 
 PLACE_2D = {
     "scale": (0.25, 0.25),
@@ -51,6 +53,28 @@ def test_the_preview_of_a_training_is_not_taken_for_the_image(dock, discs):
     assert dock.form.image.value.name == image.name
     dock.viewer.layers.selection.active = preview
     assert dock.form.image.value.name == preview.name
+
+
+@pytest.mark.parametrize("selected", [["other"], ["marks"], ["other", "marks"], []])
+def test_a_preview_that_a_training_adds_is_not_followed(dock, discs, tmp_path, selected):
+    layers = dock.viewer.layers
+    image = dock.viewer.add_image(discs(), rgb=True, name="tissue")
+    dock.viewer.add_image(discs(), rgb=True, name="other")
+    dock.viewer.add_labels(np.zeros((200, 300), np.uint8), name="marks")
+    layers.selection.clear()
+    layers.selection.update(layers[name] for name in selected)
+    dock.form.image.value = image
+    for part in ("image", "truth", "prediction"):
+        pixels = np.zeros((8, 10, 3) if part == "image" else (8, 10), np.uint8)
+        write_image(tmp_path / "preview" / f"{part}.png", pixels)
+    followed = []
+    dock.form.image.changed.connect(followed.append)
+    PreviewLayers(dock.viewer).show(tmp_path)
+    assert len(layers) == 6
+    assert followed == []
+    assert sorted(layer.name for layer in layers.selection) == sorted(selected)
+    layers.selection.active = layers[-1]
+    assert dock.form.image.value == layers[-1]
 
 
 def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, discs):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from napari_snow_unet.data import slides
 from napari_snow_unet.data.slides import open_slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets import _part, _segment_layer
+from napari_snow_unet.widgets import _jobs, _part, _segment_layer
 
 PLACE = {"scale": (0.25, 0.25), "translate": (10, -4), "rotate": 30, "units": ("um", "um")}
 
@@ -252,3 +255,37 @@ def test_a_cancelled_large_run_leaves_nothing(dock, network, discs, large, tmp_p
     dock.wait()
     assert list((tmp_path / "found").iterdir()) == []
     assert not dock.nuclei()
+
+
+def test_a_large_run_that_is_cancelled_while_files_are_written_shows_them(
+    dock, network, discs, large, tmp_path, monkeypatch
+):
+    writing, opened = threading.Event(), _jobs.open_slide
+
+    def slow(path):
+        writing.set()
+        time.sleep(0.5)
+        return opened(path)
+
+    monkeypatch.setattr(_jobs, "open_slide", slow)  # comes after the files
+    dock.viewer.add_image(discs((1000, 1200)), rgb=True, name="tissue")
+    dock.form.source.results.value = tmp_path
+    dock.click(dock.bar.run_button)
+    dock.qtbot.waitUntil(writing.is_set, timeout=30_000)
+    dock.click(dock.bar.cancel_button)
+    dock.wait()
+    assert (tmp_path / "tissue.zarr").is_dir()
+    assert dock.message.startswith("It was too late to cancel. tissue nuclei (classical): ")
+    assert dock.nuclei()
+
+
+def test_labels_that_lie_elsewhere_mark_no_part_and_name_no_box_of_another_dock(
+    dock, network, discs
+):
+    image = dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE)
+    dock.viewer.add_labels(np.ones((200, 300), np.uint8), name="marks", scale=(0.25, 0.25))
+    dock.form.image.value = image
+    choose(dock, dock.viewer.layers["marks"])
+    dock.click(dock.bar.run_button)
+    assert "pixels apart. Give them the same transform" in dock.message
+    assert "tick" not in dock.message

@@ -362,3 +362,97 @@ def test_an_error_while_labelling_is_told_and_leaves_the_labels(
     dock.form.nuclei.threshold.value = 0.71
     dock.settle()
     assert result.data.max() == 8
+
+
+def test_options_of_a_folder_are_no_options_of_a_result(dock, network, discs, result):
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    dock.viewer.add_image(graded(discs), rgb=True, name="B")
+    other = dock.run()
+    before = result.data.copy(), other.data.copy()
+    dock.form.source.kind.value = "folder"
+    dock.form.nuclei.threshold.value = 0.55
+    dock.form.nuclei.smallest_area.value = 300
+    dock.settle()
+    for layer, labels in zip((result, other), before, strict=True):
+        dock.viewer.layers.selection.active = layer
+        assert np.array_equal(layer.data, labels)
+        assert dock.form.options() == Options(threshold=0.55, min_area=300)
+    dock.viewer.layers.selection.active = result
+    dock.form.source.kind.value = "layer"
+    assert dock.form.options() == Options(threshold=0.7)
+    dock.form.nuclei.threshold.value = 0.55
+    dock.settle()
+    assert result.data.max() == 16
+
+
+def test_sliders_moved_during_the_first_run_count_at_its_end(dock, network, discs):
+    network.pause = 0.5
+    dock.viewer.add_image(graded(discs), rgb=True, name="A")
+    dock.click(dock.bar.run_button)
+    dock.form.nuclei.threshold.value = 0.7
+    dock.wait()
+    dock.settle()
+    (layer,) = dock.nuclei()
+    assert layer.data.max() == 8
+    assert layer.metadata["napari-snow-unet"]["options"]["threshold"] == pytest.approx(0.7)
+    assert dock.form.options().threshold == pytest.approx(0.7)
+
+
+def test_sliders_moved_while_an_older_result_is_active_belong_to_the_new_one(
+    dock, network, discs, result
+):
+    dock.form.model.value = DEFAULT_MODEL
+    latest = dock.run()
+    dock.form.nuclei.threshold.value = 0.55
+    dock.settle()
+    dock.viewer.layers.selection.active = result
+    dock.form.network.test_time_augmentation.value = True
+    network.pause = 0.2
+    dock.click(dock.bar.run_button)
+    dock.form.nuclei.threshold.value = 0.7
+    dock.wait()
+    dock.settle()
+    assert [layer.data.max() for layer in dock.nuclei()] == [24, 16, 8]
+    assert dock.nuclei()[1] == latest
+
+
+def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
+    dock.form.nuclei.smallest_area.value = 100
+    dock.settle()
+    before = result.data.copy()
+    dock.form.network.pixel_size.value = 0.5
+    dock.form.nuclei.smallest_area.value = 30
+    dock.settle()
+    assert "Press Run" in dock.message
+    assert dock.bar.message.styleSheet()
+    assert np.array_equal(result.data, before)
+    other = dock.run()
+    assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 30
+    dock.form.nuclei.smallest_area.value = 20
+    dock.settle()
+    assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 20
+
+
+def test_scores_are_those_of_the_past_once_sliders_change_some_slices(dock, network, discs):
+    stack = np.stack([graded(discs)] * 3)
+    dock.viewer.add_image(stack, rgb=True, name="stack")
+    layer = dock.run()
+    truth = dock.viewer.add_labels(layer.data.copy(), name="truth")
+    dock.viewer.layers.selection.active = layer
+    measure = dock.viewer.window.add_plugin_dock_widget(
+        "napari-snow-unet", "Measure a segmentation"
+    )[1]
+    measure.form.prediction.value, measure.form.truth.value = layer, truth
+    dock.click(measure.bar.run_button)
+    dock.qtbot.waitUntil(lambda: not measure.bar.running, timeout=30_000)
+    caption = measure.results.caption
+    assert caption.text()
+    assert "before the last change" not in caption.text()
+    dock.form.nuclei.threshold.value = 0.7
+    dock.settle()
+    assert layer.data.max() == 8
+    assert "before the last change" in caption.text()
+    dock.form.nuclei.threshold.value = 0.55
+    dock.settle()
+    assert layer.data.max() == 16

@@ -301,3 +301,22 @@ def test_a_process_that_is_killed_is_one_notification_and_can_be_resumed(
     assert "Resume" in note.message
     assert dock.bar.resume_button.isEnabled()
     assert dock.form.isEnabled()
+
+
+def test_a_dock_that_is_opened_again_has_what_was_chosen_for_napari_s_end(dock, tiles, qtbot):
+    folder = dock.choose(tiles, epochs=MANY)
+    dock.bar.keep = True
+    dock.click(dock.bar.train_button)
+    qtbot.waitUntil(
+        lambda: folder.is_dir() and training_process(folder) is not None, timeout=60_000
+    )
+    dock.bar.keep = False
+    dock.viewer.window.remove_dock_widget(dock.widget)
+    qtbot.wait(200)
+    again = Dock(dock.viewer, qtbot)
+    again.form.places.run_folder.value = folder
+    qtbot.waitUntil(lambda: again.follower.following, timeout=10_000)
+    assert not again.bar.keep
+    process = again.follower.process
+    again.viewer.close()
+    qtbot.waitUntil(lambda: process.exit_code() is not None, timeout=10_000)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_snow_unet.data.images import write_image, write_labels
 from napari_snow_unet.unet.child_process import arguments_to_train, last_error
@@ -359,3 +359,78 @@ def test_the_dock_may_be_closed_while_it_asks_for_the_device():
     ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == ["well"]
+
+
+THE_PROGRAM_ENDS_AFTER_THE_DOCK = """
+import gc
+from pathlib import Path
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QWidget
+from napari_snow_unet.widgets._training_end import EndWithNapari
+
+class Process:
+    keep = True
+    def exit_code(self):
+        return None
+    def end(self):
+        print("ended")
+
+application, run = QApplication([]), Path("a run").resolve()
+for keep, closed in ((True, True), (False, False), (False, True)):
+    dock = QWidget()
+    end = EndWithNapari(dock)
+    print(end.chosen(run, "as usual"))
+    end.follow(run, Process(), keep=True)
+    end.choose(keep)
+    if closed:
+        end.dock_closed()
+    del dock, end
+    gc.collect()
+    print("the dock is gone")
+QTimer.singleShot(100, application.quit)
+application.exec()
+"""
+
+
+def test_what_was_chosen_for_napari_s_end_outlives_the_dock():
+    command = [sys.executable, "-c", THE_PROGRAM_ENDS_AFTER_THE_DOCK]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [
+        *("as usual", "the dock is gone"),
+        *("True", "ended", "the dock is gone"),  # with its window
+        *("as usual", "the dock is gone", "ended"),
+    ]
+
+
+def shown_again(shown):
+    shown.frame.hide()
+    shown.frame.show()
+
+
+def window_active(shown):
+    QApplication.sendEvent(shown.widget.window(), QEvent(QEvent.Type.WindowActivate))
+
+
+def same_folder_chosen(shown):
+    field = shown.form.places.dataset
+    field._show_file_dialog = lambda *args, **kwargs: field.value
+    field.choose_btn.native.click()
+
+
+@pytest.mark.parametrize("back", [shown_again, window_active, same_folder_chosen])
+def test_folders_that_were_mended_elsewhere_are_looked_at_again(shown, tiles, qtbot, back):
+    places, button, run = shown.form.places, shown.bar.train_button, tiles.parent / "run"
+    (tiles / "masks").rename(tiles / "not yet")
+    places.dataset.value, places.run_folder.value = tiles, run
+    qtbot.waitUntil(lambda: "cannot be used" in button.toolTip(), timeout=10_000)
+    (tiles / "not yet").rename(tiles / "masks")
+    back(shown)
+    qtbot.waitUntil(button.isEnabled, timeout=10_000)
+    run.mkdir()
+    (run / "notes.txt").write_text("mine")
+    shown.widget.update_hint()
+    assert not button.isEnabled()
+    (run / "notes.txt").unlink()
+    back(shown)
+    qtbot.waitUntil(button.isEnabled, timeout=10_000)

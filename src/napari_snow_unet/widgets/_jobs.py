@@ -242,10 +242,26 @@ def segment_folder(
 
 @dataclass(frozen=True)
 class Opened:
-    """An image file or slide, its labels, of a slide as a pyramid, and how these came about."""
+    """An image file or slide, and its labels.
+
+    Attributes
+    ----------
+    image : ImageFile or Slide
+        The image.
+    labels : array or sequence of arrays
+        Of a slide the levels of a pyramid.
+    path : Path
+        Where the labels stand.
+    modified : tuple of int
+        When the files of both were written, in nanoseconds.
+    provenance : dict
+        How they came about.
+    """
 
     image: ImageFile | Slide
     labels: Any
+    path: Path
+    modified: tuple[int, int]
     provenance: dict[str, Any]
 
 
@@ -267,13 +283,20 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     Opened
         Both.
     """
-    assert result.labels is not None
+    path = result.labels
+    assert path is not None
     yield Progress(0, 0, f"Opening {result.source.name}…")
+    modified = _modified(result.source), _modified(path)
     slide = large_image(result.source)
     if slide is not None:
-        return Opened(slide, open_slide(result.labels).levels, result.provenance)
+        labels = open_slide(path).levels
+        return Opened(slide, labels, path, modified, result.provenance)
     image = read_any_image(result.source)
     # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
-    stack = result.labels.suffix == ".tif"
-    labels = read_image(result.labels).array if stack else read_labels(result.labels)
-    return Opened(image, labels, result.provenance)
+    labels = read_image(path).array if path.suffix == ".tif" else read_labels(path)
+    return Opened(image, labels, path, modified, result.provenance)
+
+
+def _modified(path: Path) -> int:
+    """Return when a file was written; 0 if it is gone, which whoever reads it says."""
+    return path.stat().st_mtime_ns if path.exists() else 0

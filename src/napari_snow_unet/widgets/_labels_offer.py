@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy as np
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_origin import origin_of
 from napari_snow_unet.widgets._image_of_labels import holds_labels
-from napari_snow_unet.widgets._layers import pixels_of, source_of
+from napari_snow_unet.widgets._layers import pixels_of, shape_of, source_of
 from napari_snow_unet.widgets._offer import Offer
-from napari_snow_unet.widgets.open_labels import add_labels_of
+from napari_snow_unet.widgets.open_labels import labels_in
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -64,13 +64,32 @@ class LabelsOffer(Offer):
     def _labels_of(self, image: Image) -> Labels:
         path = self.path_of(image)
         if path:
-            return add_labels_of(self._viewer, path)
-        labels = np.asarray(pixels_of(image)).astype(np.int32)
-        placement = source_of(image).placement
-        return self._viewer.add_labels(labels, name=f"{image.name} labels", **placement)
+            labels, facts = labels_in(path)
+            finest = labels[0] if facts.get("multiscale") else labels
+            if finest.shape == shape_of(image):  # the path of a stack is that of its first file
+                return self._viewer.add_labels(labels, **facts)
+        labels = _converted(image)
+        return self._viewer.add_labels(
+            labels,
+            name=f"{image.name} labels",
+            multiscale=isinstance(labels, list),
+            **source_of(image).placement,
+        )
 
     def _is_labels(self, image: Image) -> bool:
         return bool(self.path_of(image)) or holds_labels(image)
+
+
+def _converted(image: Image) -> Any:
+    """Return the pixels of an image as labels; what is read where it is shown stays so."""
+    pixels = pixels_of(image)
+    if isinstance(pixels, np.ndarray):
+        return pixels.astype(np.int32)
+    import dask.array as da
+
+    levels = image.data if image.multiscale else [pixels]
+    labels = [da.asarray(level).astype(np.int32) for level in levels]
+    return labels if image.multiscale else labels[0]
 
 
 def _is_own(path: str) -> bool:

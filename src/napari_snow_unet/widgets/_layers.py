@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 METADATA = "napari-snow-unet"
 PLACEMENT = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
+
+_keeping: WeakSet[Viewer] = WeakSet()
 
 
 def unwrapped(layer: Layer) -> Layer:
@@ -33,6 +38,29 @@ def images_in(viewer: Viewer) -> list[Image]:
 def is_preview(layer: Any) -> bool:
     """Tell whether a layer shows how a training is going."""
     return "training" in layer.metadata.get(METADATA, {})
+
+
+@contextmanager
+def selection_kept(viewer: Viewer) -> Iterator[None]:
+    """Leave selected what the person has selected, while layers are added that nobody asked for.
+
+    napari selects every layer that is added. Where there was none before, it stays so.
+    """
+    selected = [unwrapped(layer) for layer in viewer.layers.selection]
+    was_empty, known = not len(viewer.layers), unwrapped(viewer)
+    _keeping.add(known)
+    try:
+        yield
+        if not was_empty:
+            viewer.layers.selection.clear()
+            viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
+    finally:
+        _keeping.discard(known)
+
+
+def selected_by_itself(viewer: Viewer) -> bool:
+    """Tell whether what is selected changes without the person having selected anything."""
+    return unwrapped(viewer) in _keeping
 
 
 @dataclass(frozen=True, eq=False)

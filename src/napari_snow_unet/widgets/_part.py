@@ -119,7 +119,7 @@ def _in_shapes(layer: Shapes, image: Image) -> Part:
 
 
 def _in_labels(layer: Labels, image: Image) -> Part:
-    problem = why_not_together(layer, image)
+    problem = why_not_together(layer, image, pixel_by_pixel=None)
     if problem:
         raise InputError(
             f"a part that does not fit ({problem})",

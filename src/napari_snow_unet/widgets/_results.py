@@ -212,11 +212,10 @@ class Results:
         record.writing = True
         try:
             if len(planes) < math.prod(record.source.shape[:-2]):
+                found, labels = labels, layer.data
                 for index in planes:
-                    layer.data[index] = labels[index]
-                layer.refresh()
-            else:
-                layer.data = labels
+                    labels[index] = found[index]
+            layer.data = labels  # also where they are the same array: who measures it is told
             forget_edits(layer)
         finally:
             record.writing = False

@@ -48,6 +48,16 @@ class Run(QObject):
         at the end. An error is also shown, once, as a notification.
     quiet_ms : int, default: 0
         Work that takes no longer than this does not show in the activity dock.
+    writes : bool, default: False
+        Whether the last step writes files. Once it is done it cannot be cancelled any more: its
+        result is used.
+
+    Attributes
+    ----------
+    cancelled : bool
+        Whether it was asked to stop; False again if that came too late.
+    too_late : bool
+        Whether it was asked to stop when all was written.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class Run(QObject):
         on_error: Callable[[Exception], None] | None = None,
         on_finished: Callable[[], None] | None = None,
         quiet_ms: int = 0,
+        writes: bool = False,
     ) -> None:
         super().__init__()
         self._on_progress, self._on_done = on_progress, on_done
@@ -71,8 +82,10 @@ class Run(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(quiet_ms)
         self._timer.timeout.connect(self._show_activity)
-        self.cancelled = False
-        self._worker = _worker(steps)
+        self.cancelled = self.too_late = False
+        self._writes = writes
+        self._results: list[Any] = []  # of the thread, which must not hold on to this object
+        self._worker = _worker(steps, self._results)
         self._worker.yielded.connect(self._progressed)
         self._worker.returned.connect(self._returned)
         self._worker.errored.connect(self._failed)
@@ -116,9 +129,18 @@ class Run(QObject):
         if self._activity is not None:
             self._activity.close()
             self._activity = None
-        if self._on_finished is not None:
-            self._on_finished()
-        self._forget()
+        try:
+            self._use_late_result()
+        finally:
+            if self._on_finished is not None:
+                self._on_finished()
+            self._forget()
+
+    def _use_late_result(self) -> None:
+        self.too_late = self.cancelled and self._writes and bool(self._results)
+        if self.too_late:
+            self.cancelled = False
+            self._returned(self._results[0])
 
     def _show_activity(self) -> None:
         activity = _Activity(self._title, self.cancel)
@@ -133,6 +155,7 @@ class Run(QObject):
 
     def _forget(self) -> None:
         self._on_progress = self._on_done = self._on_error = self._on_finished = None
+        self._results.clear()
 
 
 class _Worker(GeneratorWorker):
@@ -157,22 +180,29 @@ class _Worker(GeneratorWorker):
             self._gen.close()
 
 
-def _worker(steps: Steps) -> _Worker:
+def _worker(steps: Steps, results: list[Any]) -> _Worker:
     from napari.qt.threading import create_worker
 
     # napari's own function, so that napari asks before it is closed in the middle of the run.
     return create_worker(
-        _explained, steps, _worker_class=_Worker, _start_thread=False, _ignore_errors=True
+        _explained,
+        steps,
+        results,
+        _worker_class=_Worker,
+        _start_thread=False,
+        _ignore_errors=True,
     )
 
 
-def _explained(steps: Steps) -> Generator[Progress, None, Any]:
-    """Run the steps, and raise errors as something that a person understands.
+def _explained(steps: Steps, results: list[Any]) -> Generator[Progress, None, Any]:
+    """Run the steps, note their result, and raise errors as something that a person understands.
 
     A `RuntimeError` must not leave: superqt takes it for a deleted worker and says nothing.
     """
     try:
-        return (yield from steps())
+        result = yield from steps()
+        results.append(result)
+        return result
     except (InputError, GeneratorExit):
         raise
     except BaseException as error:

@@ -20,6 +20,8 @@ from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets._run import Run, Steps, notify, told
 
+TOO_LATE = "It was too late to cancel."
+
 
 class Bar(QProgressBar):
     """A bar that says what is done also while nobody knows how long it takes."""
@@ -94,6 +96,7 @@ class RunBar(QWidget):
         cancelled: str = "Cancelled; nothing was changed.",
         cancelling: str = "Cancelling…",
         quiet_ms: int = 0,
+        writes: bool = False,
     ) -> None:
         """Run a generator in a thread.
 
@@ -105,6 +108,8 @@ class RunBar(QWidget):
             What to say when it was cancelled, and from the click on Cancel until then.
         quiet_ms : int
             Work that takes no longer than this shows no progress.
+        writes : bool
+            See `Run`.
         """
 
         def progressed(progress: Progress) -> None:
@@ -126,6 +131,7 @@ class RunBar(QWidget):
             on_error=self._show_error,
             on_finished=finished,
             quiet_ms=quiet_ms,
+            writes=writes,
         )
         self._cancelling = cancelling
         if not quiet_ms:
@@ -182,6 +188,8 @@ class RunBar(QWidget):
     def _show_end(self, cancelled: str) -> None:
         if self.run is not None and self.run.cancelled:
             self.say(cancelled)
+        elif self.run is not None and self.run.too_late:
+            self.say(f"{TOO_LATE} {self.message.text()}")
         self.run = None
         self._show_idle()
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_snow_unet.batch import FileDone, FileResult, Found, Outputs, messages_of
+from napari_snow_unet.data.images import ImageFile
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
 from napari_snow_unet.segmentation.preprocess import is_rgb
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._existing import in_dock, reason, steps_in_dock
 from napari_snow_unet.widgets._file_table import FileTable
-from napari_snow_unet.widgets._layers import METADATA, add_labels, source_of
+from napari_snow_unet.widgets._layers import add_labels, source_of, unwrapped
 from napari_snow_unet.widgets._result_names import suffix_of
 from napari_snow_unet.widgets._settings import settings
 from napari_snow_unet.widgets.open_slide import show_slide
 
 if TYPE_CHECKING:
+    from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
     from napari_snow_unet.widgets._run_bar import RunBar
@@ -30,6 +32,7 @@ NO_RESULTS = "Choose a folder for the results."
 RESULTS = "nuclei"
 MOST_NAMES = 5
 QUIET_MS = 300  # a file that opens in less shows no progress
+OPENED, MODIFIED = "opened_by_table", "modified"  # metadata of a layer: its file, when written
 KEPT = "Cancelled; the files that were done are kept."
 
 
@@ -49,6 +52,7 @@ class FolderJob:
     def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
         self._viewer, self._form, self._bar = viewer, form, bar
         self.table = FileTable(self._open)
+        self._suggested: Path | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -56,10 +60,13 @@ class FolderJob:
         return self._form.source.folder.value
 
     def suggest_results(self) -> None:
-        """Suggest where the results of a newly chosen folder go."""
+        """Suggest where the results of a chosen folder go, unless the person has chosen that."""
         folder, results = self.folder, self._form.source.results
-        if folder is not None and folder.is_dir():
-            results.value = folder / RESULTS
+        chosen = results.value not in (None, self._suggested)
+        if folder is None or not folder.is_dir() or chosen:
+            return
+        self._suggested = folder / RESULTS
+        results.value = self._suggested
 
     def why_not(self) -> str:
         """Say why the folder cannot be segmented; empty if it can."""
@@ -127,31 +134,53 @@ class FolderJob:
         )
 
     def _show(self, opened: _jobs.Opened) -> None:
-        image, labels = opened.image, opened.labels
-        source = str(image.path)
+        """Show an image and its labels, each unless it is shown already."""
+        files = zip((opened.image.path, opened.path), opened.modified, strict=True)
+        of_image, of_labels = ({OPENED: str(path), MODIFIED: when} for path, when in files)
+        image, labels = self._shown(of_image), self._shown(of_labels)
+        if image is None:
+            image = self._add_image(opened.image, of_image)
+            if labels is not None:
+                layers = self._viewer.layers
+                layers.move(layers.index(image), layers.index(labels))
+        if labels is None:
+            self._add_labels(opened, image, of_labels)
+        else:
+            self._viewer.layers.selection.active = image
+
+    def _shown(self, facts: dict[str, Any]) -> Layer | None:
+        """Return the layer that this table has opened from a file as the file is now."""
         for layer in self._viewer.layers:
-            if layer.metadata.get("source") == source and layer.metadata.get("shown_by_table"):
-                self._viewer.layers.selection.active = layer
-                return
-        facts = {"source": source, "shown_by_table": True}
-        suffix = suffix_of("nuclei", opened.provenance["model"])
-        result = {METADATA: {"image": image.path.stem, **opened.provenance}}
+            if all(layer.metadata.get(key) == fact for key, fact in facts.items()):
+                return unwrapped(layer)
+        return None
+
+    def _add_image(self, image: ImageFile | Slide, facts: dict[str, Any]) -> Image:
         if isinstance(image, Slide):
             layer = show_slide(self._viewer, image)
             layer.metadata = {**layer.metadata, **facts}
-            add_labels(self._viewer, list(labels), source_of(layer), suffix, result[METADATA])
-            return
+            return unwrapped(layer)
+        rgb = is_rgb(image.array.shape)
         where = {}
         if image.pixel_size_um is not None:
-            leading = labels.ndim - 2
+            leading = image.array.ndim - 2 - rgb
             where = {
                 "scale": (1.0,) * leading + (image.pixel_size_um,) * 2,
                 "units": ("pixel",) * leading + ("um",) * 2,
             }
-        rgb = is_rgb(image.array.shape)
-        name = image.path.stem
-        self._viewer.add_image(image.array, rgb=rgb, name=name, metadata=facts, **where)
-        self._viewer.add_labels(labels, name=f"{name} {suffix}", metadata=facts | result, **where)
+        facts = {"source": str(image.path), **facts}
+        layer = self._viewer.add_image(
+            image.array, rgb=rgb, name=image.path.stem, metadata=facts, **where
+        )
+        return unwrapped(layer)
+
+    def _add_labels(self, opened: _jobs.Opened, image: Image, facts: dict[str, Any]) -> None:
+        source = source_of(image)
+        labels = list(opened.labels) if isinstance(opened.labels, tuple) else opened.labels
+        about = {"image": opened.image.path.stem, **opened.provenance}
+        suffix = suffix_of("nuclei", opened.provenance["model"])
+        layer = add_labels(self._viewer, labels, source, suffix, about)
+        layer.metadata = {**layer.metadata, "source": str(opened.image.path), **facts}
 
 
 def _named(what: str, paths: Sequence[Path]) -> list[str]:

@@ -16,7 +16,7 @@ from napari_snow_unet.batch import Outputs
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.slides import LARGEST_WHOLE, Slide
-from napari_snow_unet.segmentation.options import Options, smallest_area_px
+from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack, part_in_words
 from napari_snow_unet.widgets import _jobs
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
 FILES = "The labels are files, which sliders leave alone: run again to change them."
+NEW_SIZE = (
+    "These labels were found while the pixel size was unknown. Press Run on their image again, "
+    "then a smallest area in µm² counts."
+)
 SLICES = "{} segmented; tick All slices for the rest."
 RELABEL_DELAY_MS = 60
 QUIET_MS = 500  # what takes no longer shows no progress
@@ -85,7 +89,8 @@ class LayerJob(QObject):
         self._viewer, self._form, self._bar = viewer, form, bar
         self.results = Results(viewer)
         self._divisors: WeakKeyDictionary[Image, float] = WeakKeyDictionary()
-        self._shown: Labels | None = None
+        self._shown: ref[Labels] | None = None
+        self._adding = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._relabel)
@@ -131,8 +136,13 @@ class LayerJob(QObject):
             return False
 
     def show_current(self) -> None:
-        """Show the choices that the current result was made with, once it is another one."""
-        layer = self.current
+        """Show the choices that the current result was made with, once it is another one.
+
+        Where a folder is segmented the choices are those for the folder.
+        """
+        if self._adding:  # what napari selects is not yet known as a result
+            return
+        layer = self.current if self._of_layer else None
         record = self.results.get(layer)
         known = self._shown() if self._shown is not None else None
         if layer is not known and record is not None:
@@ -231,6 +241,7 @@ class LayerJob(QObject):
             title=f"Segmenting {source.name}",
             on_done=partial(self._written, request),
             cancelling=_jobs.CANCELLING,
+            writes=True,
         )
 
     def _written(self, request: Request, found: _jobs.Written) -> None:
@@ -300,10 +311,19 @@ class LayerJob(QObject):
                 provenance=result.provenance | request.origin,
                 part=request.part,
             )
-            target = self.results.add(record, result.labels)
-            self._draw(layer=target)
+            target = self._add(record, result.labels)
         self._tell(target, record, result)
         self.segmented.emit()
+
+    def _add(self, record: Record, labels: Any) -> Labels:
+        """Show a result as a new layer; the form stays as it is."""
+        self._adding = True
+        try:
+            layer = self.results.add(record, labels)
+        finally:
+            self._adding = False
+        self._draw(layer=layer)
+        return layer
 
     def _draw(self, event: Any = None, *, layer: Labels | None = None) -> None:
         """Draw a result, or the current one, as the person wants to see it."""
@@ -316,17 +336,25 @@ class LayerJob(QObject):
         """Whether a slider was moved and the labels do not show it yet."""
         return self._timer.isActive()
 
+    @property
+    def _of_layer(self) -> bool:
+        return self._form.source.kind.value == "layer"
+
     def _relabel_soon(self) -> None:
-        if self.current is not None and not self._timer.isActive():
+        if not self._of_layer or self._timer.isActive():
+            return
+        if self._bar.running or self.current is not None:
             self._timer.start(RELABEL_DELAY_MS)
 
     def _relabel(self) -> None:
-        layer = self.current
-        record = self.results.get(layer)
-        if record is None:
+        if not self._of_layer:
             return
         if self._bar.running:  # the slider moves on while labels are made
             self._timer.start(RELABEL_DELAY_MS)
+            return
+        layer = self.current
+        record = self.results.get(layer)
+        if record is None:
             return
         was, now = record.options, self._form.options()
         now = replace(
@@ -337,10 +365,8 @@ class LayerJob(QObject):
             tile=was.tile,
             test_time_augmentation=was.test_time_augmentation,
         )
-        try:
-            smallest_area_px(now, record.pixel_size_um)
-        except InputError as error:
-            self._bar.say(error.reason_first, problem=True)
+        if now.min_area_um2 is not None and record.pixel_size_um is None:
+            self._bar.say(NEW_SIZE, problem=True)
             return
         steps = partial(
             _jobs.relabel,
@@ -377,8 +403,7 @@ class LayerJob(QObject):
             self.results.rewrite(layer, following, result.labels, result.planes)
         else:
             following = replace(following, edits=0)
-            layer = self.results.add(following, result.labels)
-            self._draw(layer=layer)
+            layer = self._add(following, result.labels)
         self._tell(layer, following, result)
 
     def _tell(self, layer: Labels, record: Record, result: StackSegmentation) -> None:

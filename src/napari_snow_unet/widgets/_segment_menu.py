@@ -130,6 +130,7 @@ class SegmentMenu(QObject):
             title=f"Saving {path.name}",
             on_done=lambda written: self._bar.say(f"Saved {written}."),
             quiet_ms=QUIET_MS,
+            writes=True,
         )
 
     def _add(self, text: str, tip: str, slot: Callable[[], None]) -> QAction:

@@ -70,6 +70,11 @@ class DatasetCheck(QObject):
         self.answer = None
         self._settled.start()
 
+    def again_after_problem(self) -> None:
+        """Check the same dataset again if it could not be used; until then it cannot."""
+        if self.answer is not None and self.answer.problem:
+            self._settled.start()
+
     def _start(self) -> None:
         if self._run is not None:
             self._run.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import QEvent, QObject, QTimer
@@ -16,33 +17,57 @@ from napari_snow_unet.unet.run_progress import request_stop
 class Fate:
     """A training that runs, and whether it goes on without napari.
 
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the training.
+
     Attributes
     ----------
+    process : TrainingProcess or None
+        If it was started here.
     keep : bool
-        It does.
-    dock_closed : bool
-        Only the end of the program counts from now on.
+        It goes on.
+    docks : set
+        The docks that follow it; without one only the end of the program counts.
     """
 
-    def __init__(self) -> None:
-        self.folder: Path | None = None
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.process: TrainingProcess | None = None
-        self.keep, self.dock_closed = True, False
-
-    def dock_destroyed(self) -> None:
-        """Decide, if the window has gone with the dock."""
-        if not self.dock_closed:
-            self.decide()
+        self.keep = True
+        self.docks: set[object] = set()
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.decide)
 
     def decide(self) -> None:
         """Napari is closed: end the training, or let it go on."""
-        folder, process, self.folder, self.process = self.folder, self.process, None, None
-        if folder is None or self.keep:
+        if _fates.get(self.folder) is not self:
             return
-        if is_run(folder) and training_process(folder) is not None:
-            request_stop(folder)
-        if process is not None and (not process.keep or not is_run(folder)):
-            process.end()
+        del _fates[self.folder]
+        if self.keep or self._has_ended():
+            return
+        began = is_run(self.folder)
+        if began and training_process(self.folder) is not None:
+            request_stop(self.folder)
+        if self.process is not None and (not self.process.keep or not began):
+            self.process.end()
+
+    def _has_ended(self) -> bool:
+        """Tell whether a process of ours has ended; another may train in its folder by now."""
+        return self.process is not None and self.process.exit_code() is not None
+
+
+# Kept here, for as long as the training runs: Qt holds methods weakly, and docks are closed.
+_fates: dict[Path, Fate] = {}
+
+
+def _dock_destroyed(dock: object, gone: QObject | None = None) -> None:
+    """Decide about what a dock follows that nobody has closed: the window has gone with it."""
+    for fate in list(_fates.values()):
+        if dock in fate.docks:
+            fate.decide()
 
 
 class EndWithNapari(QObject):
@@ -58,28 +83,50 @@ class EndWithNapari(QObject):
 
     def __init__(self, dock: QWidget) -> None:
         super().__init__(dock)
-        self._fate = Fate()  # outlives the dock
+        self._fate: Fate | None = None
         self._window: QWidget | None = None
-        dock.destroyed.connect(self._fate.dock_destroyed)
-        application = QApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self._fate.decide)
+        self._dock = object()  # outlives the dock
+        dock.destroyed.connect(partial(_dock_destroyed, self._dock))
+
+    def chosen(self, folder: Path, otherwise: bool) -> bool:
+        """Return whether a training shall go on without napari, as a dock before this one had it.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Of the training.
+        otherwise : bool
+            What is returned where no dock had it.
+        """
+        return _fates[folder].keep if folder in _fates else otherwise
 
     def follow(self, folder: Path, process: TrainingProcess | None, *, keep: bool) -> None:
         """Take care of a training."""
-        self._fate.folder, self._fate.process, self._fate.keep = folder, process, keep
+        self._leave()
+        self._fate = _fates[folder] = _fates.get(folder) or Fate(folder)
+        self._fate.process, self._fate.keep = process, keep
+        self._fate.docks.add(self._dock)
 
     def choose(self, keep: bool) -> None:
         """Let the training go on without napari, or not."""
-        self._fate.keep = keep
+        if self._fate is not None:
+            self._fate.keep = keep
 
     def forget(self) -> None:
-        """Leave the training alone."""
-        self._fate.folder = self._fate.process = None
+        """Leave a training alone that has ended."""
+        if self._fate is not None and _fates.get(self._fate.folder) is self._fate:
+            del _fates[self._fate.folder]
+        self._leave()
 
     def dock_closed(self) -> None:
-        """Decide nothing before the program ends."""
-        self._fate.dock_closed = True
+        """Decide nothing before the program ends, or the window is closed at the same time."""
+        if self._fate is not None:
+            self._fate.docks.discard(self._dock)
+
+    def _leave(self) -> None:
+        if self._fate is not None:
+            self._fate.docks.discard(self._dock)
+            self._fate = None
 
     def watch(self, window: QWidget) -> None:
         """Notice when this window is closed, not when it asks whether to."""
@@ -94,5 +141,6 @@ class EndWithNapari(QObject):
         return super().eventFilter(watched, event)
 
     def _decide_if_closed(self) -> None:
-        if self._window is not None and not self._window.isVisible():
+        closed = self._window is not None and not self._window.isVisible()
+        if closed and self._fate is not None:
             self._fate.decide()

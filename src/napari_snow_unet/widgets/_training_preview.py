@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image
 from napari_snow_unet.unet.preview import FOLDER
-from napari_snow_unet.widgets._layers import METADATA, unwrapped
+from napari_snow_unet.widgets._layers import METADATA, selection_kept, unwrapped
 from napari_snow_unet.widgets._view import fit
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class PreviewLayers:
         was_empty = not len(self._viewer.layers)
         if self._place is None or not self._layers:
             self._place = self._free_place()
-        with _selection_kept(self._viewer):
+        with selection_kept(self._viewer):
             for part in missing:
                 self._add(part, parts[part], folder, self._place)
         if was_empty:
@@ -148,12 +147,3 @@ def _read(folder: Path) -> dict[str, NDArray[np.uint8]]:
 def _checksum(data: Any) -> str:
     pixels = np.ascontiguousarray(data)
     return hashlib.sha256(f"{pixels.shape} {pixels.dtype}".encode() + pixels.tobytes()).hexdigest()
-
-
-@contextmanager
-def _selection_kept(viewer: Viewer) -> Iterator[None]:
-    """Leave selected what the person has selected."""
-    active = viewer.layers.selection.active
-    yield
-    if active is not None and active in viewer.layers:
-        viewer.layers.selection.active = active

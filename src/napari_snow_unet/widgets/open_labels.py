@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import napari
 from napari.utils.notifications import show_error
@@ -58,9 +58,15 @@ def add_labels_of(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Labels
     InputError
         If it holds no labels.
     """
+    labels, facts = labels_in(path)
+    return viewer.add_labels(labels, **facts)
+
+
+def labels_in(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
+    """Return labels and what napari takes with them for a Labels layer; see `add_labels_of`."""
     path = Path(path)
     labels, facts, _ = read_as_labels(path.parent if path.name in ZARR_METADATA else path)
-    return viewer.add_labels(labels, **facts)
+    return labels, facts
 
 
 def _filters() -> str:

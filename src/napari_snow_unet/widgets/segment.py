@@ -11,7 +11,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
 from napari_snow_unet.widgets._image_of_labels import doubt_about_image
-from napari_snow_unet.widgets._layers import images_in, is_preview, unwrapped
+from napari_snow_unet.widgets._layers import images_in, is_preview, selected_by_itself, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
 from napari_snow_unet.widgets._outline_colours import OutlineColours
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
@@ -148,12 +148,14 @@ class SegmentWidget(Dock):
 
     def _follow_active(self, event: Any = None) -> None:
         """Choose the image that is active; a mask that is open as an image only for want of one."""
+        if selected_by_itself(self._viewer):
+            return
         active, image = unwrapped(self._viewer.layers.selection.active), self.form.image
         if active in images_in(self._viewer) and not (image.value and doubt_about_image(active)):
             image.value = active
         self.layer_job.show_current()
 
-    def _image_chosen(self) -> None:
+    def _source_chosen(self) -> None:
         self.update_hint()
         self.layer_job.show_current()
 
@@ -183,13 +185,13 @@ class SegmentWidget(Dock):
     def _connect(self) -> None:
         for emitter, callback in self._layer_events():
             emitter.connect(callback)
-        self.form.image.changed.connect(self._image_chosen)
+        self.form.image.changed.connect(self._source_chosen)
         self.form.part.changed.connect(self.update_hint)
         for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
             changed.changed.connect(self._colour_outlines)
         self.layer_job.shown.connect(self._colour_outlines)
         self.form.model.changed.connect(self._model_chosen)
-        self.form.source.kind.changed.connect(self.update_hint)
+        self.form.source.kind.changed.connect(self._source_chosen)
         self.form.source.folder.changed.connect(self._folder_chosen)
         self.form.source.results.changed.connect(self.update_hint)
         self.form.network.pixel_size.changed.connect(self.update_hint)

@@ -151,7 +151,7 @@ class TrainWidget(Dock):
     def _attach(self, folder: Path) -> None:
         """Follow a training that runs already."""
         process = started_here(folder)
-        self.bar.keep = process is None or process.keep
+        self.bar.keep = self.at_end.chosen(folder, process is None or process.keep)
         self._show_config(folder)
         self._follow(folder, process)
 
@@ -261,6 +261,8 @@ class TrainWidget(Dock):
         self._settled.timeout.connect(self._look_at_folder)
         self.form.places.dataset.changed.connect(self.update_hint)
         self.form.places.run_folder.changed.connect(self._folder_changed)
+        for folder in self.form.places:
+            folder.choose_btn.changed.connect(self._look_again)  # after its dialog
         for fields in (self.form.main, self.form.more):
             fields.changed.connect(self.update_hint)
         for field in (self.form.computing.backend, self.form.computing.device):
@@ -276,9 +278,11 @@ class TrainWidget(Dock):
         layout.addStretch()
 
     def event(self, event: QEvent) -> bool:
-        """Notice when the dock comes to a window, too."""
+        """Notice when the dock is shown, in another window too, and when its window is active."""
         if event.type() == QEvent.Type.Show:
             QTimer.singleShot(0, self._shown)
+        elif event.type() == QEvent.Type.WindowActivate:
+            QTimer.singleShot(0, self._look_again)
         return super().event(event)
 
     def _shown(self) -> None:
@@ -286,6 +290,13 @@ class TrainWidget(Dock):
         self.at_end.watch(window.parentWidget().window() if window.parentWidget() else window)
         if not self.form.device_text:
             self._ask_for_device()
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """See whether what was wrong with the folders has been mended meanwhile."""
+        self.update_hint()
+        if not self.follower.following:
+            self.check.again_after_problem()
 
     def closed(self) -> None:
         """Leave a training to itself when the dock is closed while napari goes on."""
