@@ -12,7 +12,7 @@ import zarr
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import read_hovernet_mat
 from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.label_files import FORMATS, Nuclei, format_of, write_nuclei
+from napari_snow_unet.data.label_files import FORMATS, Nuclei, file_for, format_of, write_nuclei
 from napari_snow_unet.data.ome_zarr import write_ome_zarr_labels
 
 LABELS = np.zeros((20, 31), np.int32)
@@ -62,6 +62,23 @@ def test_a_stack_in_the_formats_that_hold_one(tmp_path, name):
     else:
         found = zarr.open_group(path)["0"][:] if name == "a.zarr" else read_image(path).array
         assert np.array_equal(found, stack)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "written"),
+    [
+        ("a.png", LABELS, "a.png"),
+        ("a.png", LABELS * 70_000, "a.tif"),
+        ("a.png", np.stack([LABELS, LABELS]), "a.tif"),
+        ("a.tiff", np.stack([LABELS, LABELS]), "a.tiff"),
+        ("a.TIF", LABELS * 70_000, "a.TIF"),
+    ],
+)
+def test_the_name_that_is_written_is_known_before(tmp_path, name, labels, written):
+    nuclei = Nuclei(labels)
+    assert file_for(tmp_path / name, nuclei) == tmp_path / written
+    assert write_nuclei(tmp_path / name, nuclei) == tmp_path / written
+    assert np.array_equal(read_image(tmp_path / written).array, labels)
 
 
 @pytest.mark.parametrize("name", ["a.mat", "a.geojson"])

@@ -243,6 +243,19 @@ def test_a_name_without_an_ending_gets_that_of_the_kind_and_replaces_nothing(
     assert (tmp_path / "mine.mat").read_bytes() == b"mine"
 
 
+def test_a_file_of_another_name_than_was_asked_about_is_spared(dock, discs, tmp_path, monkeypatch):
+    dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
+    dock.run()
+    for name in ("mine.png", "mine.tif"):
+        (tmp_path / name).write_bytes(b"mine")
+    chosen = (str(tmp_path / "mine.png"), menu_module.BY_ENDING)  # of which the dialog has asked
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: chosen)
+    pick(dock, dock.widget.menu.save)
+    assert "mine.tif" in dock.message
+    assert "exists already" in dock.message
+    assert (tmp_path / "mine.tif").read_bytes() == b"mine"
+
+
 def test_the_next_result_is_saved_beside_the_last(dock, tile, tmp_path, monkeypatch):
     dock.viewer.open(tile, plugin="napari")
     dock.run()

@@ -152,6 +152,13 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return suffix.lower().removeprefix(".").replace("tiff", "tif")
 
 
+def file_for(path: str | os.PathLike[str], nuclei: Nuclei) -> Path:
+    """Return what `write_nuclei` will write: a ``.tif`` where a ``.png`` cannot hold the labels."""
+    path, labels = Path(path), nuclei.labels
+    too_much = labels.ndim > 2 or labels.max(initial=0) > np.iinfo(np.uint16).max
+    return path.with_suffix(".tif") if path.suffix.lower() == ".png" and too_much else path
+
+
 def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: bool = False) -> Path:
     """Write nuclei in the format that the file's name asks for.
 
@@ -168,8 +175,7 @@ def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: boo
     Returns
     -------
     pathlib.Path
-        What was written: the given path, but a ``.tif`` in the place of a ``.png`` that cannot
-        hold a stack or ids above 65,535.
+        What was written, see `file_for`.
 
     Raises
     ------
@@ -177,7 +183,7 @@ def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: boo
         If the suffix is another, the format cannot hold the labels, or the file exists and may
         not be overwritten.
     """
-    path, name = Path(path), format_of(path)
+    path, name = file_for(path, nuclei), format_of(path)
     check_format(name, nuclei.labels.ndim, path)
     return _WRITERS[name](path, nuclei, overwrite)
 
@@ -240,7 +246,7 @@ def write_stack(
     Parameters
     ----------
     path : path-like
-        The file to write; any suffix gives way to ``.tif``.
+        The file to write; any other suffix than ``.tif`` and ``.tiff`` gives way to ``.tif``.
     planes : ndarray, shape (N, Y, X) or (N, Y, X, 3)
         Labels, grey or RGB.
     about : mapping, optional
@@ -260,7 +266,8 @@ def write_stack(
     """
     import tifffile
 
-    path = Path(path).with_suffix(".tif")
+    path = Path(path)
+    path = path if path.suffix.lower() in (".tif", ".tiff") else path.with_suffix(".tif")
     photometric = "rgb" if planes.dtype == np.uint8 and planes.shape[-1] in (3, 4) else "minisblack"
     with written_whole(path, overwrite=overwrite) as temporary:
         tifffile.imwrite(

@@ -17,6 +17,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import (
     FORMATS,
     Nuclei,
+    file_for,
     format_of,
     formats_to_offer,
     write_nuclei,
@@ -245,4 +246,7 @@ def _write(
     path: Path, nuclei: Callable[[], Nuclei], overwrite: bool
 ) -> Generator[Progress, None, Path]:
     yield Progress(0, 0, f"Writing {path.name}…")
-    return write_nuclei(path, nuclei(), overwrite=overwrite)
+    made = nuclei()
+    # Of another name than was chosen nobody has been asked.
+    overwrite = overwrite and file_for(path, made) == path
+    return write_nuclei(path, made, overwrite=overwrite)
