@@ -196,9 +196,15 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     assert "exists already" in dock.message
     dock.form.source.overwrite.value = True
     dock.form.nuclei.smallest_area.value = 40  # a disc has 16
+    image.translate = np.asarray(image.translate) + 30
     dock.run()
-    assert len(dock.nuclei()) == 1
+    assert dock.nuclei() == [layer]
+    assert layer.name == "my slide [1] nuclei (classical)"
+    np.testing.assert_allclose(world_of(layer, 7, 9), world_of(image, 7, 9))
     assert not np.asarray(layer.data[0]).any()
+    layer.name = "mine"
+    dock.run()
+    assert layer.name == "mine"  # still the result of the same image and model
 
 
 def test_a_large_part_is_written_where_it_lies(dock, network, discs, large, tmp_path):

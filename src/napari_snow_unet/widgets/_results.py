@@ -180,7 +180,9 @@ class Results:
     ) -> Labels:
         """Show labels that lie in files, in the layer that shows these files already if any does.
 
-        They are no record: neither a slider nor a brush changes what lies on disk.
+        Such a layer gets the place of the image, and another name where it showed the result of
+        another image or model. They are no record: neither a slider nor a brush changes what lies
+        on disk.
         """
         facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
         variant = Variant.of(recipe.model, recipe.provenance, part)
@@ -198,6 +200,10 @@ class Results:
         else:
             layer.data = list(levels)
             layer.metadata = {**layer.metadata, METADATA: facts}
+            for name, value in source.placement.items():
+                setattr(layer, name, value)
+            if self._variants.pop(layer, None) != (image, variant):
+                layer.name = f"{source.name} {self._suffix(image, variant)}"
         self._written[layer], self._variants[layer] = recipe, (image, variant)
         return layer
 
