@@ -177,6 +177,21 @@ def test_what_was_found_in_a_flat_layer_goes_with_it(dock, svs):
     assert np.array_equal(labels.data, found)
 
 
+def test_what_was_found_in_a_part_of_a_flat_layer_goes_with_it(dock, svs):
+    (flat,) = dock.viewer.open(svs, plugin="napari")
+    corners = [[100, 60], [100, 260], [300, 260], [300, 60]]
+    marks = dock.viewer.add_shapes([corners], shape_type="polygon")
+    dock.form.image.value = flat
+    dock.form.part.value = next(known for known in dock.form.part.choices if known == marks)
+    labels = dock.run()
+    assert labels.translate.tolist() == [100, 60]
+    dock.viewer.layers.selection.active = flat
+    dock.click(dock.widget.offer.button)
+    assert labels.scale.tolist() == [0.25, 0.25]
+    assert labels.translate.tolist() == [25, 15]
+    assert labels.units == dock.viewer.layers[-1].units
+
+
 def test_a_flat_layer_that_somebody_has_placed_stays_where_it_is(dock, svs):
     (flat,) = dock.viewer.open(svs, plugin="napari")
     flat.scale, flat.units = (3, 3), ("um", "um")

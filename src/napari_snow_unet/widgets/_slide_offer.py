@@ -11,13 +11,13 @@ import numpy as np
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.slides import Slide, may_be_slide, open_slide
-from napari_snow_unet.widgets._layers import source_of
+from napari_snow_unet.widgets._layers import METADATA, Source, source_of
 from napari_snow_unet.widgets._offer import Offer
 from napari_snow_unet.widgets._view import fit
 from napari_snow_unet.widgets.open_slide import MICROMETRES, show_slide
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
 FLAT = "{} is open without its scale, all of it in memory."
@@ -74,7 +74,7 @@ class SlideOffer(Offer):
 
 
 def _place(viewer: Viewer, flat: Image, slide: Slide) -> None:
-    """Put a flat layer, and what lies on it with the same size, where its slide will lie.
+    """Put a flat layer, and what lies on it or was found in a part of it, where its slide will lie.
 
     Only a layer that nobody has placed: as napari's own reader leaves it, in pixels.
     """
@@ -85,5 +85,16 @@ def _place(viewer: Viewer, flat: Image, slide: Slide) -> None:
     if slide.spacing_um is None or here.shape != slide.size or not as_read:
         return
     for layer in list(viewer.layers):
-        if isinstance(layer, (Image, Labels)) and source_of(layer).lies_like(here):
+        if not isinstance(layer, (Image, Labels)):
+            continue
+        if source_of(layer).lies_like(here) or _is_of_part(layer, here):
+            layer.translate = np.multiply(layer.translate, slide.spacing_um)
             layer.scale, layer.units = slide.spacing_um, MICROMETRES
+
+
+def _is_of_part(layer: Image | Labels, image: Source) -> bool:
+    """Tell whether a layer is what was found in a part of an image, and lies there."""
+    facts, place = layer.metadata.get(METADATA, {}), image.placement
+    found_there = "part" in facts and facts.get("image") == image.name
+    same_size = np.array_equal(layer.scale, place["scale"]) and layer.units == place["units"]
+    return found_there and same_size
