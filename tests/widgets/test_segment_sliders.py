@@ -176,6 +176,7 @@ def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
     ]
     second = dock.nuclei()[1]
     assert second.data.max() == 8
+    assert second not in dock.form.truth.choices  # no result is a truth
     dock.form.nuclei.threshold.value = 0.55
     dock.settle()
     assert [layer.name for layer in dock.nuclei()] == [

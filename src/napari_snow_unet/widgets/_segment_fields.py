@@ -96,12 +96,12 @@ def nuclei(
     fill_holes: bool = True,
     clear_border: bool = False,
 ) -> dict[str, Any]:
-    """Choose what is a nucleus; this can be changed after a run without running again.
+    """Choose what is a nucleus; all but the output can be changed without running again.
 
     Parameters
     ----------
     output : str
-        Every nucleus with its own number, or one number for all.
+        Every nucleus with its own number, or one number for all. Takes effect with the next Run.
     split : bool
         Separate touching nuclei by a watershed.
     otsu : bool

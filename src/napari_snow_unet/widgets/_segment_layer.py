@@ -404,6 +404,7 @@ class LayerJob(QObject):
         else:
             following = replace(following, edits=0)
             layer = self._add(following, result.labels)
+            self.segmented.emit()
         self._tell(layer, following, result)
 
     def _tell(self, layer: Labels, record: Record, result: StackSegmentation) -> None:

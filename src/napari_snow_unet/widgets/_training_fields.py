@@ -25,8 +25,7 @@ def places(dataset: Path | None = None, run_folder: Path | None = None) -> None:
     Parameters
     ----------
     dataset : Path
-        What `napari-snow-unet prepare` has written, or any folder with images/ and masks/ of
-        equal names. It is only read.
+        A prepared dataset, or any folder with images/ and masks/ of equal names. It is only read.
     run_folder : Path
         Folder of the training: a new or empty one for Train, or that of an earlier training to
         look at it, to go on with it, or to follow it while it runs. The models, the history, the
@@ -47,8 +46,9 @@ def main_options(
     Parameters
     ----------
     preset : str
-        Sets all options. The default: varied crops, cross-entropy with soft Dice, a learning
-        rate that falls. The paper: whole tiles, cross-entropy, dropout, nothing varied.
+        Sets all options but epochs, learning rate, filters, channel, fold and seed. The default:
+        varied crops, cross-entropy with soft Dice, a learning rate that falls. The paper: whole
+        tiles, cross-entropy, dropout, nothing varied.
     epochs : int
         Passes over the training tiles.
     batch_size : int

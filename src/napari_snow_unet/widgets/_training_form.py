@@ -81,7 +81,6 @@ class TrainingForm(QWidget):
         """Show where the tiles are and where the training is."""
         with self.places.dataset.changed.blocked(), self.places.run_folder.changed.blocked():
             self.places.dataset.value, self.places.run_folder.value = dataset, run_folder
-        self.places.changed.emit(None)
 
     def show_tiles(self, text: str, *, problem: bool = False) -> None:
         """Say what was found in the dataset."""
