@@ -11,7 +11,6 @@ from scipy import ndimage
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.segmentation.tiling import (
     GRID,
-    STRIDE,
     cheapest_window,
     check_window,
     mirrored,
@@ -21,6 +20,7 @@ from napari_snow_unet.segmentation.tiling import (
 )
 
 REACH = 16
+STRIDE = 16  # of networks of five levels
 
 
 def paste(image, window, function):

@@ -185,7 +185,7 @@ def test_the_paper_refuses_mixed_sizes_by_name_and_makes_no_folder(discs, tmp_pa
     for place in ("images", "masks"):
         path = folder / place / "odd.png"
         Image.open(path).crop((0, 0, 32, 48)).save(path)
-    with pytest.raises(InputError, match=r"odd\.png.*48 x 32.*--preset default"):
+    with pytest.raises(InputError, match=r"odd\.png.*48 x 32.*preset default"):
         training.begin(folder, tmp_path / "run", make_options("paper", validation_fraction=0.1))
     assert not (tmp_path / "run").exists()
     begin(folder, tmp_path / "run")
@@ -250,7 +250,7 @@ def test_more_epochs_for_a_constant_learning_rate(discs, tmp_path):
     training.extend(run, 2)
     assert training.train(run).epoch == 2
     cosine = begin(discs, tmp_path / "cosine", epochs=2)
-    with pytest.raises(InputError, match="--fine-tune"):
+    with pytest.raises(InputError, match="begins with this one's model"):
         training.extend(cosine, 3)
 
 
@@ -341,7 +341,7 @@ def test_a_full_disk_is_told_and_the_training_goes_on_when_there_is_room(
             patch.setattr("napari_snow_unet.unet.checkpoint._sync", full)
         else:
             patch.setattr("napari_snow_unet.unet.run_directory.RunDirectory.write_history", full)
-        with pytest.raises(InputError, match=r"disk is full.*--resume"):
+        with pytest.raises(InputError, match=r"disk is full.*resumed, the training goes on"):
             training.train(run)
     assert read_progress(run.folder).state == "failed"
     assert training.train(run).epoch == 2
