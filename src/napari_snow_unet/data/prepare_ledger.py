@@ -76,7 +76,7 @@ class Ledger:
     def __init__(self, folder: Path, info: DatasetInfo, plan: Plan, *, by_hand: bool) -> None:
         self.folder, self.info, self.plan, self.by_hand = folder, info, plan, by_hand
         self.parts = _parts(plan, info.split)
-        self.new = 0
+        self.new = self.in_no_part = 0
         self._remove_stale_files()
         write_info(folder, replace(info, divided=by_hand))
         self.save()
@@ -103,6 +103,7 @@ class Ledger:
         if not self.by_hand:
             return replace(made, split=self.parts[made.name], extra=extra)
         if before is None:
+            self.in_no_part += 1
             return replace(made, split=UNUSED)
         return replace(made, split=before.split, fold=before.fold, extra=extra)
 
@@ -119,7 +120,7 @@ class Ledger:
         if not self.by_hand:
             tiles = divide(tiles, self.info.split, strict=False)
             self.plan.tiles.update({tile.index: tile for tile in tiles})
-        elif self.new:
+        elif self.in_no_part:
             self.plan.messages.append(
                 "Somebody has changed the parts since: they stay as they are, and new tiles are in "
                 "none. Divide it anew to change that."
