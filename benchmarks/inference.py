@@ -3,8 +3,8 @@
     python benchmarks/inference.py FOLDER [--tiles N] [--rounds N]
 
 FOLDER holds ``images/NAME.png`` and ``masks/NAME.png`` (label images) of 512 x 512 pixels, all of
-them tissue. Every tile goes through all ways one after the other, so that other work on the machine
-slows all of them; only the ratios of the medians mean something.
+them tissue. The ways take turns, so that other work on the machine slows all of them; only the
+ratios of the medians mean something.
 
 From file to labels:
 
@@ -13,12 +13,15 @@ From file to labels:
 - the folder: all tiles by the shell's command, which reads the next tile and finds the nuclei of
   the last while the network computes, beside the notebook's loop, both writing PNG files.
 
-The network alone, 512 x 512 pixels: Keras' ``predict`` one by one and in batches of 8, ours, ONNX
-Runtime (``pip install onnxruntime tf2onnx``) and OpenVINO (``pip install openvino``) on the same
-U-Net, and the network of StarDist's H&E model with random weights, built from its published
-configuration (Schmidt et al. 2018, MICCAI, LNCS 11071:265-273; Weigert, Schmidt 2022, ISBI
-challenge): three channels, a grid of 2 x 2, 32 rays. What is not installed is left out. Beside the
-time stand the arithmetic that was done per second and what a product of large matrices reaches.
+The network alone, 512 x 512 pixels: Keras' ``predict`` one by one and in batches of 8; ours one by
+one, in batches of 8, and two at once as of a folder or a stack; on the same U-Net ONNX Runtime
+(``pip install onnxruntime tf2onnx``) one by one and OpenVINO (``pip install openvino``) one by one
+and two at once, in its mode for that; and the network of StarDist's H&E model with random weights,
+built from its published configuration (Schmidt et al. 2018, MICCAI, LNCS 11071:265-273; Weigert,
+Schmidt 2022, ISBI challenge): three channels, a grid of 2 x 2, 32 rays. What is not installed is
+left out. Each computes in a process of its own, as it would for a user, ROUNDS times in turns:
+threads of several engines in one process are in each other's way. Beside the time stand the
+arithmetic that was done per second and what a product of large matrices reaches.
 
 Engines are at the same precision only where they are as exact. So those in bfloat16 also segment
 all tiles, and their labels are held against those of float32 as the choice of `auto` asks for:
@@ -28,9 +31,13 @@ mean Dice at least 0.995, no tile below 0.985, against truth no change beyond 0.
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import mean, median
 from time import perf_counter
@@ -40,11 +47,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Way = Callable[[Path], NDArray[Any]]
-Calls = dict[str, tuple[int, Callable[[NDArray[np.float32]], Any], float]]
+Compute = Callable[[NDArray[np.float32]], Any]
 REFERENCE, FAST = "float32", "mixed_bfloat16"
 EDGE, BATCH = 512, 8
 SHAPE = 1, EDGE, EDGE
 LARGE = 3072  # rows of the matrices
+REPEATS = 6  # times the tiles, in a process; the first does not count
+OUT = "found.npz"
 
 
 def main() -> None:
@@ -52,15 +61,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tiles", type=int, default=0, help="only the first so many")
-    parser.add_argument("--rounds", type=int, default=15, help="of the network alone")
+    parser.add_argument("--rounds", type=int, default=3, help="processes for each engine")
+    parser.add_argument("--alone", choices=ENGINES, help="time this engine only, in this process")
     arguments = parser.parse_args()
     paths = sorted((arguments.folder / "images").glob("*.png"))
     paths = paths[: arguments.tiles or None]
+    if arguments.alone:
+        time_one(arguments.alone, paths)
+        return
     file_to_labels(paths)
     whole_folder(paths)
-    calls = engines()
-    agreement(paths, calls)
-    network_alone(paths[:BATCH], arguments.rounds, calls)
+    agreement(paths)
+    network_alone(arguments.folder, arguments.rounds)
 
 
 def file_to_labels(paths: Sequence[Path]) -> None:
@@ -119,7 +131,7 @@ def whole_folder(paths: Sequence[Path]) -> None:
         print(f"  {name:16} {each * 1e3:7.0f} ms per tile, notebook / this {ratio:5.2f}")
 
 
-def agreement(paths: Sequence[Path], calls: Calls) -> None:
+def agreement(paths: Sequence[Path]) -> None:
     """Tell which engines in bfloat16 give the labels of float32, by the rule for `auto`."""
     from napari_snow_unet.data.images import read_image, read_labels
     from napari_snow_unet.models import DEFAULT, open_model
@@ -131,8 +143,11 @@ def agreement(paths: Sequence[Path], calls: Calls) -> None:
     expected = [run(segment(image, model)).labels for image in images]
     before = mean(map(_dice, expected, masks))
     print(f"Labels beside those of {REFERENCE}, {len(paths)} tiles")
-    for name, (size, call, _) in calls.items():
-        if size > 1 or "bfloat16" not in name or "StarDist" in name:
+    for name in ("ours, bfloat16", "OpenVINO, bfloat16"):
+        try:
+            call = ENGINES[name][1]()
+        except ImportError as missing:
+            print(f"  left out: {missing}")
             continue
         predict = replace(model, predict=lambda pixels, call=call: np.reshape(call(pixels), SHAPE))
         found = [run(segment(image, predict)).labels for image in images]
@@ -144,100 +159,120 @@ def agreement(paths: Sequence[Path], calls: Calls) -> None:
         )
 
 
-def network_alone(paths: Sequence[Path], rounds: int, calls: Calls) -> None:
+def network_alone(folder: Path, rounds: int) -> None:
     """Compare engines on the same network, and networks on the same engine."""
+    seconds: dict[str, list[float]] = {}
+    maps: dict[str, NDArray[np.float32]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in list(ENGINES) * rounds:
+            command = [sys.executable, __file__, str(folder.resolve()), "--alone", name]
+            done = subprocess.run(command, cwd=temporary, capture_output=True, text=True)
+            if not Path(temporary, OUT).exists():
+                print(f"  left out: {name}: {done.stderr.strip().splitlines()[-1]}")
+                continue
+            with np.load(Path(temporary, OUT)) as found:
+                seconds.setdefault(name, []).extend(found["seconds"])
+                maps[name] = found["probability"]
+            Path(temporary, OUT).unlink()
+    unet, other = (flops(network) for network in (_network(), stardist_network()))
+    ours = {kind: median(seconds[f"ours, {kind}"]) for kind in ("float32", "bfloat16")}
+    print(f"The network alone, per tile of {EDGE} x {EDGE}; this / ours one by one in its format")
+    for name, taken in seconds.items():
+        time, kind = median(taken), "bfloat16" if "bfloat16" in name else "float32"
+        stardist = "StarDist" in name
+        apart = "" if stardist else f", {np.abs(maps[name] - maps['ours, float32']).max():.5f}"
+        print(
+            f"  {name:34} {time * 1e3:7.1f} ms, {time / ours[kind]:5.2f}, "
+            f"{(other if stardist else unet) / time / 1e9:6.0f} GFLOP/s"
+            + (f"{apart} from ours in float32" if apart else "")
+        )
+    for precision in (REFERENCE, FAST):
+        print(f"  product of matrices, {precision}: {peak(precision) / 1e9:.0f} GFLOP/s")
+
+
+def time_one(name: str, paths: Sequence[Path]) -> None:
+    """Time one engine in this process, and write seconds per tile and the first map."""
     from napari_snow_unet.data.images import read_image
+
+    tiles = np.stack([read_image(path).array[..., :1] for path in paths[:BATCH]])
+    tiles = np.resize(tiles, (BATCH, EDGE, EDGE, 1)) / np.float32(255)
+    size, engine = ENGINES[name]
+    call, seconds = engine(), []
+    found = call(tiles[:size])
+    for number in range(REPEATS):
+        start = perf_counter()
+        for first in range(0, BATCH, size):
+            call(tiles[first : first + size])
+        if number:
+            seconds.append((perf_counter() - start) / BATCH)
+    probability = np.zeros(1) if found is None else np.reshape(found, tiles[:size].shape)[0]
+    np.savez(OUT, seconds=seconds, probability=probability)
+
+
+def ours(precision: str) -> Compute:
+    """Predict as `segment` does."""
     from napari_snow_unet.models import DEFAULT, open_model
 
-    tiles = np.stack([read_image(path).array[..., :1] for path in paths]) / np.float32(255)
-    tiles = np.resize(tiles, (BATCH, EDGE, EDGE, 1))
-    expected = open_model(DEFAULT, precision=REFERENCE).predict(tiles[:1])
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(rounds + 1):
-        for name, (size, call, _) in calls.items():
-            call(tiles[:1])  # threads of the way before it, which may still spin, come to rest
-            start = perf_counter()
-            found = call(tiles[:size])
-            if turn:
-                seconds[name].append((perf_counter() - start) / size)
-            elif found is not None:
-                apart = np.abs(np.reshape(found, tiles[:size, ..., 0].shape)[:1] - expected).max()
-                print(f"  {name:34} largest difference to ours in float32: {apart:.5f}")
-    ours = {REFERENCE: median(seconds["ours, float32"]), FAST: median(seconds["ours, bfloat16"])}
-    peaks = {precision: peak(precision) for precision in (REFERENCE, FAST)}
-    print(f"The network alone, per tile of {EDGE} x {EDGE}")
-    for name, (_, _, arithmetic) in calls.items():
-        time, precision = median(seconds[name]), FAST if "bfloat16" in name else REFERENCE
-        print(
-            f"  {name:34} {time * 1e3:7.1f} ms, this / ours in its format "
-            f"{time / ours[precision]:5.2f}, {arithmetic / time / 1e9:6.0f} GFLOP/s"
-        )
-    for precision, reached in peaks.items():
-        print(f"  product of matrices, {precision}: {reached / 1e9:.0f} GFLOP/s")
+    return open_model(DEFAULT, precision=precision).predict
 
 
-def engines() -> Calls:
-    """Return batch size, call and arithmetic (FLOP per tile) of every way that is installed."""
-    from napari_snow_unet.models import DEFAULT, find_model, open_model
-    from napari_snow_unet.models import DEFAULT_MODEL as NAME
-
-    ours = {precision: open_model(DEFAULT, precision=precision) for precision in (REFERENCE, FAST)}
-    from napari_snow_unet.unet.store import load_model
-
-    network, _ = load_model(find_model(NAME))
-    unet, other = flops(network), stardist_network()
-    fast_other = stardist_network(FAST)
-
-    def keras_predict(pixels: NDArray[np.float32]) -> Any:
-        return network.predict(pixels, verbose=0, batch_size=BATCH)
-
-    calls: Calls = {
-        "Keras predict, one by one": (1, keras_predict, unet),
-        "Keras predict, batches of 8": (BATCH, keras_predict, unet),
-        "ours, float32": (1, ours[REFERENCE].predict, unet),
-        "ours, float32, batches of 8": (BATCH, ours[REFERENCE].predict, unet),
-        "ours, bfloat16": (1, ours[FAST].predict, unet),
-        "ours, bfloat16, batches of 8": (BATCH, ours[FAST].predict, unet),
-    }
-    for engine in (onnx_runtime, openvino):
-        try:
-            calls |= {name: (1, call, unet) for name, call in engine().items()}
-        except ImportError as missing:
-            print(f"  left out: {missing}")
-    calls["StarDist's network, float32"] = 1, called(other), flops(other)
-    calls["StarDist's network, bfloat16"] = 1, called(fast_other), flops(other)
-    return calls
+def keras_predict() -> Compute:
+    """Compute with Keras' own ``predict``."""
+    network = _network()
+    return lambda pixels: network.predict(pixels, verbose=0, batch_size=BATCH)
 
 
-def onnx_runtime() -> dict[str, Callable[[NDArray[np.float32]], Any]]:
+def two_at_once(precision: str) -> Compute:
+    """Predict window by window from two threads, as `segment` does with the images of a folder."""
+    predict, threads = ours(precision), ThreadPoolExecutor(2)
+    return lambda pixels: np.concatenate(list(threads.map(predict, pixels[:, None])))
+
+
+def onnx_runtime() -> Compute:
     """Run the exported network in ONNX Runtime."""
     import onnxruntime
 
-    from napari_snow_unet.models import DEFAULT, export_model
-
     with tempfile.TemporaryDirectory() as folder:
-        path = export_model(DEFAULT, Path(folder) / "model.onnx")
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(_exported(folder)), providers=["CPUExecutionProvider"]
+        )
     name = session.get_inputs()[0].name
-    return {"ONNX Runtime, float32": lambda pixels: session.run(None, {name: pixels})[0]}
+    return lambda pixels: session.run(None, {name: pixels})[0]
 
 
-def openvino() -> dict[str, Callable[[NDArray[np.float32]], Any]]:
-    """Run the exported network in OpenVINO, in both formats."""
+def openvino(hint: str, *, two: bool = False) -> Compute:
+    """Run the exported network in OpenVINO: one window after the other, or two at once."""
     import openvino as ov
 
+    with tempfile.TemporaryDirectory() as folder:
+        network = ov.Core().read_model(_exported(folder))
+    network.reshape([1, EDGE, EDGE, 1])
+    mode = "THROUGHPUT" if two else "LATENCY"
+    options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": mode}
+    compiled = ov.Core().compile_model(network, "CPU", options)
+    if not two:
+        return lambda pixels: compiled(pixels)[0]
+    queue = ov.AsyncInferQueue(compiled, 2)
+
+    def compute(pixels: NDArray[np.float32]) -> Any:
+        found = np.empty(pixels.shape, np.float32)
+
+        def keep(request: Any, number: int) -> None:
+            found[number] = request.get_output_tensor().data[0]
+
+        queue.set_callback(keep)
+        for number in range(len(pixels)):
+            queue.start_async({0: pixels[number : number + 1]}, number)
+        queue.wait_all()
+        return found
+
+    return compute
+
+
+def _exported(folder: str) -> Path:
     from napari_snow_unet.models import DEFAULT, export_model
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = export_model(DEFAULT, Path(folder) / "model.onnx")
-        network = ov.Core().read_model(path)
-        network.reshape([1, EDGE, EDGE, 1])
-    made = {}
-    for name, hint in (("float32", "f32"), ("bfloat16", "bf16")):
-        options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
-        compiled = ov.Core().compile_model(network, "CPU", options)
-        made[f"OpenVINO, {name}"] = lambda pixels, compiled=compiled: compiled(pixels)[0]
-    return made
+    return export_model(DEFAULT, Path(folder) / "model.onnx")
 
 
 def stardist_network(precision: str = REFERENCE) -> Any:
@@ -269,11 +304,13 @@ def stardist_network(precision: str = REFERENCE) -> Any:
     return keras.Model(pixels, both)
 
 
-def called(network: Any) -> Callable[[NDArray[np.float32]], None]:
-    """Call a network of three channels as ours is called."""
+def stardist(precision: str) -> Compute:
+    """Call StarDist's network as ours is called."""
+    from napari_snow_unet.models import DEFAULT, open_model
     from napari_snow_unet.unet.backend import traced_call
 
-    call = traced_call(network)
+    open_model(DEFAULT)  # prepares the engine
+    call = traced_call(stardist_network(precision))
 
     def compute(pixels: NDArray[np.float32]) -> None:
         call(np.repeat(pixels, 3, -1))
@@ -312,17 +349,21 @@ def peak(precision: str) -> float:
     return 2 * LARGE**3 / min(seconds[1:])
 
 
-def _notebook() -> Way:
-    from napari_snow_unet.data.images import read_image
-    from napari_snow_unet.models import DEFAULT, find_model, open_model
-    from napari_snow_unet.models import DEFAULT_MODEL as NAME
+def _network() -> Any:
+    from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL, find_model, open_model
 
     open_model(DEFAULT)  # prepares the engine
-    import cv2
-
     from napari_snow_unet.unet.store import load_model
 
-    network, _ = load_model(find_model(NAME))
+    return load_model(find_model(DEFAULT_MODEL))[0]
+
+
+def _notebook() -> Way:
+    import cv2
+
+    from napari_snow_unet.data.images import read_image
+
+    network = _network()
 
     def label(path: Path) -> NDArray[Any]:
         red = read_image(path).array[..., :1].astype(np.float32) / 255
@@ -347,6 +388,25 @@ def _dice(first: NDArray[Any], second: NDArray[Any]) -> float:
     total = np.count_nonzero(first) + np.count_nonzero(second)
     return 2 * both / total if total else 1.0
 
+
+#: How many tiles a call takes, and what makes the call.
+ENGINES: dict[str, tuple[int, Callable[[], Compute]]] = {
+    "Keras predict, one by one": (1, keras_predict),
+    "Keras predict, batches of 8": (BATCH, keras_predict),
+    "ours, float32": (1, partial(ours, REFERENCE)),
+    "ours, float32, batches of 8": (BATCH, partial(ours, REFERENCE)),
+    "ours, float32, two at once": (BATCH, partial(two_at_once, REFERENCE)),
+    "ONNX Runtime, float32": (1, onnx_runtime),
+    "OpenVINO, float32": (1, partial(openvino, "f32")),
+    "OpenVINO, float32, two at once": (BATCH, partial(openvino, "f32", two=True)),
+    "ours, bfloat16": (1, partial(ours, FAST)),
+    "ours, bfloat16, batches of 8": (BATCH, partial(ours, FAST)),
+    "ours, bfloat16, two at once": (BATCH, partial(two_at_once, FAST)),
+    "OpenVINO, bfloat16": (1, partial(openvino, "bf16")),
+    "OpenVINO, bfloat16, two at once": (BATCH, partial(openvino, "bf16", two=True)),
+    "StarDist's network, float32": (1, partial(stardist, REFERENCE)),
+    "StarDist's network, bfloat16": (1, partial(stardist, FAST)),
+}
 
 if __name__ == "__main__":
     main()

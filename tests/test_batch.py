@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 from threading import enumerate as enumerate_threads
 
 import numpy as np
@@ -34,7 +34,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.splits import SplitPlan
-from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation import ahead, classical
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 
@@ -296,6 +296,44 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, monkeypatch):
     assert [row["image"] for row in rows_of(tmp_path)] == [str(path) for path in files]
 
 
+def test_small_images_are_computed_side_by_side_and_large_ones_one_by_one(
+    folder, tmp_path, monkeypatch
+):
+    write_image(folder / "tile11.png", picture(11))
+    files, both = find_images([folder]).images, Barrier(2)
+
+    def meeting(pixels):
+        both.wait(20)  # for another image, which would not come if they took turns
+        return MODEL.predict(pixels)
+
+    results = run(
+        segment_files(files, replace(MODEL, predict=meeting), Options(), Outputs(tmp_path))
+    )
+    assert [result.nuclei for result in results] == [12] * 4
+    assert [row["image"] for row in rows_of(tmp_path)] == [str(path) for path in files]
+    monkeypatch.setattr(ahead, "SMALL", 96 * 128 - 1)
+    monkeypatch.setattr(segmenting, "BIG", 0)
+    read, at_work, most = [], [], []
+
+    def alone(pixels):
+        at_work.append(1)
+        most.append(len(at_work))
+        found = MODEL.predict(pixels)
+        at_work.pop()
+        return found
+
+    def reading(path):
+        read.append(path)
+        return read_image(path)
+
+    monkeypatch.setattr(segmenting, "read_any_image", reading)
+    model = replace(MODEL, predict=alone)
+    outputs = Outputs(tmp_path, overwrite=True)
+    for step in segment_files(files, model, Options(), outputs):
+        assert len(read) <= step.done + 3, "one in hand, one being written, one read ahead"
+    assert most == [1] * 4
+
+
 def test_stopped_while_a_result_is_being_written_it_is_written_and_has_its_row(folder, tmp_path):
     files = find_images([folder]).images
     steps = segment_files(files, MODEL, Options(), Outputs(tmp_path))
@@ -306,7 +344,8 @@ def test_stopped_while_a_result_is_being_written_it_is_written_and_has_its_row(f
     written = {path.name for path in tmp_path.glob("tile*.png")}
     assert written == {Path(row["image"]).name for row in rows_of(tmp_path)}
     assert "tile1.png" in written
-    assert not [thread for thread in enumerate_threads() if thread.name.startswith("writing")]
+    ours = ("writing", "ahead")
+    assert not [thread for thread in enumerate_threads() if thread.name.startswith(ours)]
 
 
 def test_bad_options_stop_everything_before_the_first_file(folder, tmp_path):

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from napari_snow_unet.segmentation.large.ahead import in_order
+from napari_snow_unet.segmentation.ahead import in_order
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -51,6 +51,15 @@ def test_an_error_comes_in_its_turn_and_ends_the_threads():
     with pytest.raises(ValueError, match="two"):
         next(results)
     assert threading.active_count() == before
+
+
+def test_of_large_items_no_more_than_one_waits():
+    begun = []
+    items = in_order(range(8), begun.append, 3, is_large=lambda number: number in (4, 5))
+    for number, _ in items:
+        time.sleep(0.02)  # time enough for what may be begun
+        # 4 waits until 3 is taken, 5 until 4 is; behind 5 there is room for two small ones.
+        assert len(begun) == {0: 4, 1: 4, 2: 4, 3: 5}.get(number, 8), number
 
 
 def test_closing_ends_the_threads():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from threading import Barrier
 
 import dask.array as da
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from napari_snow_unet.data import scratch
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.segmentation import ahead
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import label, run, segment
@@ -75,6 +77,42 @@ def test_progress_counts_the_windows_of_all_planes():
     assert [step.done for step in seen] == list(range(1, 19))
     assert {step.total for step in seen} == {18}
     assert seen[6].message == "slice 2 of 3, tile 1 of 6"
+
+
+def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monkeypatch):
+    both = Barrier(2)
+
+    def meeting(pixels):
+        both.wait(20)  # for another plane, which would not come if they took turns
+        return MODEL.predict(pixels)
+
+    four = np.stack([discs(), discs(5), discs(7, 60), discs(8)])
+    expected = run(segment_stack(four, MODEL, rgb=False))
+    met = run(segment_stack(four, replace(MODEL, predict=meeting), rgb=False))
+    assert np.array_equal(met.labels, expected.labels)
+    assert met.provenance == expected.provenance
+    monkeypatch.setattr(ahead, "SMALL", 100 * 150 - 1)
+    computed = []
+
+    def counting(pixels):
+        computed.append(1)
+        return MODEL.predict(pixels)
+
+    steps = segment_stack(four, replace(MODEL, predict=counting), rgb=False)
+    for done, _ in enumerate(steps, start=1):
+        assert len(computed) == done
+
+
+def test_the_windows_of_a_single_plane_are_told_as_they_come():
+    computed = []
+
+    def counting(pixels):
+        computed.append(1)
+        return MODEL.predict(pixels)
+
+    model = replace(MODEL, predict=counting)
+    for done, _ in enumerate(segment_stack(discs(), model, Options(tile=64), rgb=False), start=1):
+        assert len(computed) == done
 
 
 def test_the_range_of_values_is_decided_once():

@@ -1,4 +1,5 @@
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.unet import backend, predictor
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.network import build_unet, window_halo
 from napari_snow_unet.unet.predictor import make_predictor
@@ -54,6 +56,39 @@ def test_threads_wait_for_each_other_and_get_their_own_window(predict):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda pixels: predict(pixels).tobytes(), windows * 3))
     assert together == alone * 3
+
+
+def most_at_once(monkeypatch, network, shape):
+    """Return how many calls of six from three threads were computed at once."""
+    at_work, most = 0, 0
+    counting = threading.Lock()
+    compute = backend.traced_call(network)
+
+    def slow(pixels):
+        nonlocal at_work, most
+        with counting:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.05)
+        found = compute(pixels)
+        with counting:
+            at_work -= 1
+        return found
+
+    monkeypatch.setattr(predictor, "traced_call", lambda model: slow)
+    predict = make_predictor(network)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(predict, [window(*shape, 1)] * 6))
+    return most
+
+
+def test_small_windows_are_computed_side_by_side_and_large_ones_are_not(monkeypatch, network):
+    monkeypatch.setattr(predictor, "SMALL", 64 * 64)
+    assert most_at_once(monkeypatch, network, (64, 64)) == backend.small_calls_at_once()
+    assert most_at_once(monkeypatch, network, (64, 80)) == 1
+    expected = 2 if keras.config.backend() == "tensorflow" else 1
+    if backend.prepare().kind == "cpu":
+        assert backend.small_calls_at_once() == expected
 
 
 class Counting:

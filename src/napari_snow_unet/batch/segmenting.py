@@ -1,12 +1,12 @@
-"""Segment images one after the other."""
+"""Segment images in their order, small ones two at a time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -34,14 +34,18 @@ from napari_snow_unet.data.any_image import large_image, read_any_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.images import ImageFile
-from napari_snow_unet.data.progress import Progress, run
+from napari_snow_unet.data.progress import Progress, done_at_once, run
 from napari_snow_unet.data.slides import Slide, is_slide
+from napari_snow_unet.segmentation.ahead import SMALL_AHEAD, in_order, is_small
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.pipeline import Segmentation, predict
 from napari_snow_unet.segmentation.preprocess import unit_divisor
 
 Result = TypeVar("Result")
+#: When the computing of an image began, and its steps.
+_Read = tuple[float, Generator[Progress, None, Callable[[], FileResult]]]
+BIG = 4 * 2**20  # bytes of a file; of larger ones no more than one waits in memory
 
 
 def segment_files(
@@ -53,7 +57,7 @@ def segment_files(
     use_pixel_size: bool = True,
     pixel_sizes: Mapping[Path, float] | None = None,
 ) -> Generator[Progress, None, list[FileResult]]:
-    """Segment images one after the other and write their labels.
+    """Segment images in their order and write their labels.
 
     A file that cannot be used is reported in its result and the others are done. What is written
     is whole at any moment, so stopping between two steps leaves nothing half.
@@ -76,7 +80,7 @@ def segment_files(
     Yields
     ------
     Progress
-        After every window of the network; `done` counts files. After every file a `FileDone`,
+        After every window, of small images once they are computed; `done` counts files. After every file a `FileDone`,
         once its results are written, which goes on while the next one is computed.
 
     Returns
@@ -111,26 +115,48 @@ def segment_files(
             results.append(written.result())
             return FileDone(len(results), len(files), results[-1].source.name, results[-1])
 
-        # While the network is at one image, one thread reads the next, and one finds and writes the
-        # nuclei of the last.
-        last: Future[FileResult] | None = None
-        with _Threads(begun, table, there, model.name) as threads:
-            read_one = partial(_read, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
-            images = threads.read_ahead(todo, read_one)
-            for source, read in images:
-                yield Progress(len(results), len(files), source.name)
-                start = time.perf_counter()
+        def allowed() -> Iterator[tuple[Path, Outputs | InputError]]:
+            for source in todo:
                 try:
                     may = begun.outputs_for(source)
                     refuse_clash(source, may, sources, taken)
+                except InputError as error:
+                    yield source, error
+                else:
                     taken[source.stem] = source
-                    steps = _segment_image(read.result(), model, options, may)
+                    yield source, may
+
+        def ahead(item: tuple[Path, Outputs | InputError]) -> _Read | Exception:
+            source, may = item
+            try:
+                if isinstance(may, InputError):
+                    return may
+                image = _read(source, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
+                start = time.perf_counter()
+                steps = _segment_image(image, model, options, may)
+                small = _is_one_small_plane(image, options)
+                return start, done_at_once(steps) if small else steps
+            except (InputError, OSError, MemoryError) as error:
+                return error
+
+        # Small images are read and computed side by side in threads, and of others the next is read
+        # while the network is at one; another thread finds and writes the nuclei behind.
+        last: Future[FileResult] | None = None
+        images = in_order(allowed(), ahead, SMALL_AHEAD, is_large=lambda item: _is_big(item[0]))
+        with _Writing(begun, table, there, model.name) as writing, closing(images):
+            for (source, _), read in images:
+                yield Progress(len(results), len(files), source.name)
+                start = time.perf_counter()
+                try:
+                    if isinstance(read, Exception):
+                        raise read
+                    start, steps = read
                     write = yield from within_file(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
                     failed = FileResult(source, error=reason_of(error, source))
-                    before, last = last, threads.enter(failed, start)
+                    before, last = last, writing.enter(failed, start)
                 else:
-                    before, last = last, threads.write(source, write, start)
+                    before, last = last, writing.write(source, write, start)
                 if before is not None:
                     yield finished(before)
             if last is not None:
@@ -211,8 +237,8 @@ def begin_table(
     return kept
 
 
-class _Threads:
-    """Reads images ahead and writes results behind; what is begun ends before the block does.
+class _Writing:
+    """Writes results behind in a thread; what is begun ends before the block does.
 
     Parameters
     ----------
@@ -228,27 +254,13 @@ class _Threads:
 
     def __init__(self, begun: Begun, table: Path, there: set[Path], model: str) -> None:
         self._begun, self._table, self._there, self._model = begun, table, there, model
-        self._reading = ThreadPoolExecutor(1, "reading")
         self._writing = ThreadPoolExecutor(1, "writing")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for pool in (self._reading, self._writing):
-            pool.shutdown(cancel_futures=True)
-
-    def read_ahead(
-        self, files: Sequence[Path], read: Callable[[Path], ImageFile | Slide]
-    ) -> Iterator[tuple[Path, Future[ImageFile | Slide]]]:
-        """Pair each file with its image, which is read while its predecessor is in work."""
-        upcoming = [self._reading.submit(read, path) for path in files[:1]]
-        for number, path in enumerate(files):
-            upcoming += [
-                self._reading.submit(read, following)
-                for following in files[number + 1 : number + 2]
-            ]
-            yield path, upcoming.pop(0)
+        self._writing.shutdown(cancel_futures=True)
 
     def write(
         self, source: Path, write: Callable[[], FileResult], start: float
@@ -276,6 +288,20 @@ class _Threads:
         if result.source not in self._there:  # else the row of what is there stays
             append_to_summary(self._table, result)
         return result
+
+
+def _is_big(path: Path) -> bool:
+    try:
+        return path.stat().st_size > BIG
+    except OSError:  # reading it will say why
+        return False
+
+
+def _is_one_small_plane(image: ImageFile | Slide, options: Options) -> bool:
+    if isinstance(image, Slide):
+        return False
+    first, *others = planes_of(image.array)
+    return not others and is_small(first.shape[:2], options)
 
 
 def _read(path: Path, *, use_pixel_size: bool, known: Mapping[Path, float]) -> ImageFile | Slide:

@@ -44,3 +44,28 @@ def run(
             return result
         if on_progress is not None:
             on_progress(progress)
+
+
+def done_at_once(
+    steps: Generator[Progress, None, Result],
+) -> Generator[Progress, None, Result]:
+    """Exhaust a generator of progress, and return one that gives the same once more.
+
+    Parameters
+    ----------
+    steps : generator
+        Of work so short that nobody asks how far it is.
+
+    Returns
+    -------
+    generator
+        With the progress and the result of `steps`.
+    """
+    seen: list[Progress] = []
+    result = run(steps, seen.append)
+
+    def again() -> Generator[Progress, None, Result]:
+        yield from seen
+        return result
+
+    return again()

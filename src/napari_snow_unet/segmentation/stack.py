@@ -6,6 +6,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.data.progress import Progress, done_at_once
 from napari_snow_unet.data.scratch import moved_to_disk, zeros
+from napari_snow_unet.segmentation.ahead import SMALL_AHEAD, in_order, is_small
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
@@ -25,6 +27,7 @@ from napari_snow_unet.segmentation.threshold import in_digits
 Index = tuple[int, ...]
 #: Gives the pixels of a plane that are looked at.
 Region = Callable[[Index], NDArray[np.bool_]]
+_Steps = Generator[Progress, None, Segmentation]
 
 
 @dataclass(frozen=True)
@@ -217,22 +220,31 @@ def segment_stack(
     found: dict[Index, Plane] = {}
     said: list[tuple[str, ...]] = []
     provenance: dict[str, Any] = {}
-    for number, index in enumerate(wanted):
-        plane = image[index] if index else image
+    small = len(wanted) > 1 and is_small(shape[-2:], options)
+
+    def ahead(index: Index) -> tuple[NDArray[np.bool_] | None, _Steps | None]:
         inside = None if region is None else region(index)
         if inside is not None and not inside.any():
-            continue
+            return None, None
+        plane = image[index] if index else image
         steps = segment(
             plane, model, options, pixel_size_um=pixel_size_um, divisor=divisor, inside=inside
         )
-        result = yield from _among(steps, number, len(wanted))
-        if labels is None or probability is None:
-            labels, probability = _room(result.labels, shape), _room(result.probability, shape)
-            provenance = result.provenance
-        if index:
-            labels[index], probability[index] = result.labels, result.probability
-        found[index] = _plane(result, inside)
-        said.append(result.messages)
+        return inside, done_at_once(steps) if small else steps
+
+    # Small planes are segmented side by side in threads.
+    with closing(in_order(wanted, ahead, SMALL_AHEAD)) as planes_ahead:
+        for number, (index, (inside, steps)) in enumerate(planes_ahead):
+            if steps is None:
+                continue
+            result = yield from _among(steps, number, len(wanted))
+            if labels is None or probability is None:
+                labels, probability = _room(result.labels, shape), _room(result.probability, shape)
+                provenance = result.provenance
+            if index:
+                labels[index], probability[index] = result.labels, result.probability
+            found[index] = _plane(result, inside)
+            said.append(result.messages)
     if labels is None or probability is None:
         raise InputError(
             "a region without a pixel in the chosen slices",
@@ -346,9 +358,7 @@ def part_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
     return f"slice {index[0] if len(index) == 1 else index} of {total}"
 
 
-def _among(
-    steps: Generator[Progress, None, Segmentation], number: int, total: int
-) -> Generator[Progress, None, Segmentation]:
+def _among(steps: _Steps, number: int, total: int) -> Generator[Progress, None, Segmentation]:
     """Pass on the progress of one plane as that of all, which have as many windows each."""
     where = "" if total == 1 else f"slice {number + 1} of {total}, "
     try:

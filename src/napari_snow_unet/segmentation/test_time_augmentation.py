@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.segmentation.model import Model, Predict
 from napari_snow_unet.segmentation.options import Options
 
-MIRRORS = ((1,), (2,), (1, 2))  # axes of (1, Y, X, C) and of (1, Y, X)
+MIRRORS = ((), (1,), (2,), (1, 2))  # axes of (1, Y, X, C) and of (1, Y, X)
 
 
 def augmented(model: Model, options: Options) -> Model:
@@ -35,10 +36,12 @@ def augmented(model: Model, options: Options) -> Model:
 
 def _averaged(predict: Predict) -> Predict:
     def mean(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        total = predict(pixels)
-        for axes in MIRRORS:
-            mirrored = np.ascontiguousarray(np.flip(pixels, axes))
-            total = total + np.flip(predict(mirrored), axes)
-        return total / np.float32(1 + len(MIRRORS))
+        def mirrored(axes: tuple[int, ...]) -> NDArray[np.float32]:
+            found = predict(np.ascontiguousarray(np.flip(pixels, axes)))
+            return np.flip(found, axes)
+
+        with ThreadPoolExecutor(2) as threads:  # a network computes small windows two at a time
+            first, *others = threads.map(mirrored, MIRRORS)
+        return sum(others, first) / np.float32(len(MIRRORS))
 
     return mean

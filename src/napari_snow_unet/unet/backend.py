@@ -227,6 +227,16 @@ def fast_precision() -> str:
     return "mixed_float16" if generation >= (7, 0) else "float32"
 
 
+def small_calls_at_once() -> int:
+    """Return how many calls of a network on small windows are fastest side by side.
+
+    TensorFlow divides every operation among the cores, which wait for each other at its end; with
+    two calls one fills the gaps of the other. The bits stay the same.
+    """
+    device = prepare()
+    return 2 if (device.backend, device.kind) == ("tensorflow", "cpu") else 1
+
+
 def compiles_steps() -> bool | str:
     """Return what `keras.Model.compile` takes as `jit_compile` where training is fastest."""
     # XLA, which Keras would choose for TensorFlow, is slower on the CPU and compiles every shape.

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.workers import usable_cores
-from napari_snow_unet.segmentation.large.ahead import in_order
+from napari_snow_unet.segmentation.ahead import in_order
 from napari_snow_unet.segmentation.large.seams import Box, Piece, Seams
 from napari_snow_unet.segmentation.nuclei import (
     LARGEST_HOLE_UM2,

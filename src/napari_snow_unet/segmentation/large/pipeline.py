@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.segmentation.large.ahead import in_order
+from napari_snow_unet.segmentation.ahead import in_order
 from napari_snow_unet.segmentation.large.glass import (
     CELL,
     Cells,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.segmentation.large.ahead import in_order
+from napari_snow_unet.segmentation.ahead import in_order
 from napari_snow_unet.segmentation.large.glass import Cells, read_with_glass, without_glass
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.pipeline import predict_core

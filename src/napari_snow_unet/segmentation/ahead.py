@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from napari_snow_unet.segmentation.options import Options
+
+SMALL = 1024**2  # pixels
+SMALL_AHEAD = 2  # small planes that are read and computed side by side
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def is_small(shape: tuple[int, ...], options: Options) -> bool:
+    """Tell whether a plane is computed in so short a time that nobody asks how far it is.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns, in pixels.
+    options : Options
+        What the person chose; several windows are told of one by one.
+    """
+    return math.prod(shape) <= SMALL and max(shape) <= options.tile
+
+
 def in_order(
-    items: Iterable[Item], compute: Callable[[Item], Result], threads: int = 1
+    items: Iterable[Item],
+    compute: Callable[[Item], Result],
+    threads: int = 1,
+    *,
+    is_large: Callable[[Item], bool] = lambda item: False,
 ) -> Generator[tuple[Item, Result], None, None]:
     """Yield every item with what was computed of it, while threads compute the next ones.
 
@@ -25,6 +47,8 @@ def in_order(
         Called in other threads; what it raises is raised here in its turn.
     threads : int, default: 1
         How many compute; as many results at most wait to be taken.
+    is_large : callable, optional
+        Tells of an item whether it is begun only when no other one waits.
 
     Yields
     ------
@@ -34,12 +58,22 @@ def in_order(
     todo = iter(items)
     pool = ThreadPoolExecutor(threads, "ahead")
     waiting: deque[tuple[Item, Future[Result]]] = deque()
+    following = deque(islice(todo, 1))
+
+    def begin() -> None:
+        while following and len(waiting) < threads:
+            if waiting and is_large(following[0]):
+                return
+            item = following.popleft()
+            waiting.append((item, pool.submit(compute, item)))
+            following.extend(islice(todo, 1))
+
     try:
-        waiting.extend((item, pool.submit(compute, item)) for item in islice(todo, threads))
+        begin()
         while waiting:
             item, future = waiting.popleft()
             result = future.result()
-            waiting.extend((more, pool.submit(compute, more)) for more in islice(todo, 1))
+            begin()
             yield item, result
     finally:
         pool.shutdown(cancel_futures=True)
