@@ -60,6 +60,21 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(rgb).convert("L"))
 
 
+def folded(rgb: np.ndarray) -> np.ndarray:
+    """Lay the tissue right of the middle over that left of it, as wide as `FOLD`."""
+    left, right = sides_of_fold(rgb)
+    result = rgb.copy()
+    result[left] = np.rint(rgb[left] * (rgb[right][:, ::-1] / 255)).astype(np.uint8)
+    return result
+
+
+def sides_of_fold(array: np.ndarray) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return what lies below, left of the middle, and what is laid over it, turned."""
+    middle = array.shape[1] // 2
+    rows = slice(None)
+    return (rows, slice(middle - FOLD, middle)), (rows, slice(middle, middle + FOLD))
+
+
 def shrink(array: np.ndarray, factor: float, resample: Image.Resampling) -> np.ndarray:
     """Resample to `factor` times the size."""
     height, width = (round(n * factor) for n in array.shape[:2])
@@ -78,6 +93,7 @@ CHANGES: dict[str, Change] = {
     "grey-scale": grey,
 }
 SCALES = (0.75, 0.5)
+FOLD = 96  # px
 
 
 def tiles_of(dataset: Path, fold: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -102,6 +118,10 @@ def versions(rgb: np.ndarray, truth: np.ndarray) -> dict[str, tuple[np.ndarray, 
     for scale in SCALES:
         smaller = shrink(rgb, scale, Image.Resampling.BOX), shrink(truth, scale, Image.NEAREST)
         changed[f"{scale:g} times as large"] = smaller
+    left, right = sides_of_fold(rgb)
+    both = truth.copy()
+    both[left] |= truth[right][:, ::-1]
+    changed[f"folded over, {FOLD} px wide"] = folded(rgb), both
     return changed
 
 
@@ -110,8 +130,10 @@ def empty_images() -> dict[str, list[np.ndarray]]:
     from napari_snow_unet.data.synthetic import generate_tile
 
     seeds = range(FIRST_EMPTY_SEED, FIRST_EMPTY_SEED + EMPTY_TILES)
+    tissue = [generate_tile(seed, density=0).image for seed in seeds]
     return {
-        "generated tissue, no nuclei": [generate_tile(s, density=0).image for s in seeds],
+        "generated tissue, no nuclei": tissue,
+        "the same, folded over": [folded(image) for image in tissue],
         "generated glass": [generate_tile(s, glass=True).image for s in seeds],
         "one colour": [np.full((256, 256, 3), level, np.uint8) for level in (0, 90, 200, 255)],
     }

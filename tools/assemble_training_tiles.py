@@ -29,7 +29,7 @@ FOLDS = 4
 GENERATED, GENERATED_SIZE = 72, 384
 FIRST_SEED = 7_000_000  # far from the seeds of the package's own samples and test set
 DENSITIES = (0.0, 0.1, 1.0, 0.0, 0.5, 1.5)  # a third is tissue without nuclei
-WEIGHTS = {"snow": 5.0, "tnbc": 2.0, "dsb": 0.5, "generated": 1.0}
+WEIGHTS = {"snow": 10.0, "tnbc": 3.0, "dsb_he": 1.0, "dsb": 0.25, "generated": 1.0}
 TNBC_UM = 0.25
 
 
@@ -82,7 +82,8 @@ def generated_tiles() -> Iterator[Made]:
 def described(tile: Tile, patients: list[str]) -> Tile:
     """Say of a tile what it is for: part, fold, weight, pixel size."""
     kind, *rest = tile.name.split("_")
-    extra = {**tile.extra, "weight": f"{WEIGHTS[kind]:g}"}
+    weight = WEIGHTS["dsb_he" if tile.name.startswith("dsb_he_") else kind]
+    extra = {**tile.extra, "weight": f"{weight:g}"}
     if kind == "tnbc":
         fold = patients.index(rest[0]) % FOLDS
         return replace(tile, split="train", fold=fold, um_per_px=TNBC_UM, extra=extra)
