@@ -80,8 +80,8 @@ def segment_files(
     Yields
     ------
     Progress
-        After every window, of small images once they are computed; `done` counts files. After every file a `FileDone`,
-        once its results are written, which goes on while the next one is computed.
+        After every window, of small images once they are computed; `done` counts files. After every
+        file a `FileDone`, once its results are written, which goes on while others are computed.
 
     Returns
     -------
