@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
 from threading import enumerate as enumerate_threads
+from time import sleep
 
 import numpy as np
 import pytest
@@ -332,6 +333,23 @@ def test_small_images_are_computed_side_by_side_and_large_ones_one_by_one(
     for step in segment_files(files, model, Options(), outputs):
         assert len(read) <= step.done + 3, "one in hand, one being written, one read ahead"
     assert most == [1] * 4
+
+
+def test_an_image_takes_its_own_time_only(folder, tmp_path):
+    """What is computed ahead waits for others, which is not time that it took."""
+    files = find_images([folder]).images
+
+    def slow(pixels):
+        sleep(0.5 if pixels[0, 0, 0, 0] < 0.1 else 0)
+        return MODEL.predict(pixels)
+
+    first = read_image(files[0]).array
+    first[0, 0] = 0
+    write_image(files[0], first, overwrite=True)
+    model = replace(MODEL, predict=slow)
+    results = run(segment_files(files, model, Options(), Outputs(tmp_path)))
+    assert results[0].seconds >= 0.5
+    assert max(result.seconds for result in results[1:]) < 0.4
 
 
 def test_stopped_while_a_result_is_being_written_it_is_written_and_has_its_row(folder, tmp_path):

@@ -334,4 +334,5 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
         precision=precision,
         device=f"{device.name} ({device.kind}, {device.backend})",
         folder="" if listed else str(folder),
+        calls_at_once=backend.small_calls_at_once(),
     )

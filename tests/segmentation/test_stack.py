@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from threading import Barrier
 
@@ -88,7 +89,8 @@ def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monke
 
     four = np.stack([discs(), discs(5), discs(7, 60), discs(8)])
     expected = run(segment_stack(four, MODEL, rgb=False))
-    met = run(segment_stack(four, replace(MODEL, predict=meeting), rgb=False))
+    two = replace(MODEL, predict=meeting, calls_at_once=2)
+    met = run(segment_stack(four, two, rgb=False))
     assert np.array_equal(met.labels, expected.labels)
     assert met.provenance == expected.provenance
     monkeypatch.setattr(ahead, "SMALL", 100 * 150 - 1)
@@ -98,9 +100,44 @@ def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monke
         computed.append(1)
         return MODEL.predict(pixels)
 
-    steps = segment_stack(four, replace(MODEL, predict=counting), rgb=False)
+    two = replace(MODEL, predict=counting, calls_at_once=2)
+    for done, _ in enumerate(segment_stack(four, two, rgb=False), start=1):
+        assert len(computed) == done
+
+
+class OneReader:
+    """A lazy stack that, like a video file, finds its place first and reads then."""
+
+    def __init__(self, stack):
+        self._stack, self._place = stack, 0
+        self.shape, self.dtype, self.ndim = stack.shape, stack.dtype, stack.ndim
+
+    def __getitem__(self, index):
+        self._place = index
+        time.sleep(0.01)
+        assert self._place == index, "another thread has moved it"
+        return self._stack[index]
+
+
+def test_a_lazy_stack_is_read_by_one_thread_at_a_time():
+    two = replace(MODEL, calls_at_once=2)
+    lazy = OneReader(np.concatenate([STACK] * 4))
+    result = run(segment_stack(lazy, two, rgb=False, divisor=255.0))
+    assert np.array_equal(result.labels, run(segment_stack(lazy._stack, MODEL, rgb=False)).labels)
+
+
+def test_planes_of_many_windows_are_told_of_one_by_one():
+    computed = []
+
+    def counting(pixels):
+        computed.append(1)
+        return MODEL.predict(pixels)
+
+    coarse = replace(MODEL, predict=counting, calls_at_once=2, pixel_size_um=(0.2, 0.4))
+    steps = segment_stack(STACK, coarse, Options(tile=256), rgb=False, pixel_size_um=2.0)
     for done, _ in enumerate(steps, start=1):
         assert len(computed) == done
+    assert done > len(STACK)
 
 
 def test_the_windows_of_a_single_plane_are_told_as_they_come():

@@ -75,3 +75,48 @@ def test_a_window_is_estimated_at_about_what_it_takes(measured, network, merged,
         require_window_memory((1, 1 << 20, 1 << 20), 16, merged=merged)
     estimated = float(refused.value.received.split()[-2]) * 2**30 / (1 << 40)
     assert 0.75 * estimated < per_pixel < 1.25 * estimated
+
+
+FREES = """
+import ctypes
+import numpy as np
+from napari_snow_unet.unet.memory import keep_freed_memory
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in
+        ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+         "fordblks", "keepcost")]
+
+def held():
+    mallinfo = ctypes.CDLL(None).mallinfo2
+    mallinfo.restype = Info
+    now = mallinfo()
+    return now.arena + now.hblkhd
+
+if not hasattr(ctypes.CDLL(None), "mallinfo2"):  # another library than glibc, or an old one
+    print(0, 0, 0)
+    raise SystemExit
+kept = KEPT and keep_freed_memory()
+before = held()
+array = np.ones(2**27, np.uint8)
+most = held() - before
+del array
+print(int(kept), most // 2**20, (held() - before) // 2**20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="settings of glibc")
+def test_what_a_training_frees_is_kept():
+    def run(kept):
+        code = FREES.replace("KEPT", str(kept))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        return [int(word) for word in done.stdout.split()]
+
+    kept, most, after = run(True)
+    if not kept:
+        pytest.skip("not glibc, or older than 2.33")
+    assert most >= 128
+    assert after == most
+    _, most, after = run(False)
+    assert most >= 128
+    assert after < 64

@@ -91,6 +91,15 @@ def test_small_windows_are_computed_side_by_side_and_large_ones_are_not(monkeypa
         assert backend.small_calls_at_once() == expected
 
 
+def test_where_memory_does_for_one_window_one_is_computed(monkeypatch, network):
+    def require(shape, filters, *, merged):
+        if shape[0] > 1:
+            raise InputError("too much", expected="less", remedy="Use less.")
+
+    monkeypatch.setattr(predictor, "require_window_memory", require)
+    assert most_at_once(monkeypatch, network, (64, 64)) == 1
+
+
 class Counting:
     """A network that counts how often Python computes with it; a trace does so once."""
 

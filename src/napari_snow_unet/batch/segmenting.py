@@ -36,14 +36,14 @@ from napari_snow_unet.data.folder_lock import locked
 from napari_snow_unet.data.images import ImageFile
 from napari_snow_unet.data.progress import Progress, done_at_once, run
 from napari_snow_unet.data.slides import Slide, is_slide
-from napari_snow_unet.segmentation.ahead import SMALL_AHEAD, in_order, is_small
+from napari_snow_unet.segmentation.ahead import in_order, is_small
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.pipeline import Segmentation, predict
 from napari_snow_unet.segmentation.preprocess import unit_divisor
 
 Result = TypeVar("Result")
-#: When the computing of an image began, and its steps.
+#: Seconds that an image has taken so far, and the steps of its computing.
 _Read = tuple[float, Generator[Progress, None, Callable[[], FileResult]]]
 BIG = 4 * 2**20  # bytes of a file; of larger ones no more than one waits in memory
 
@@ -131,18 +131,22 @@ def segment_files(
             try:
                 if isinstance(may, InputError):
                     return may
-                image = _read(source, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
                 start = time.perf_counter()
+                image = _read(source, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
                 steps = _segment_image(image, model, options, may)
-                small = _is_one_small_plane(image, options)
-                return start, done_at_once(steps) if small else steps
+                if _is_one_small_plane(image, model, options):
+                    steps = done_at_once(steps)
+                return time.perf_counter() - start, steps
             except (InputError, OSError, MemoryError) as error:
                 return error
 
         # Small images are read and computed side by side in threads, and of others the next is read
         # while the network is at one; another thread finds and writes the nuclei behind.
         last: Future[FileResult] | None = None
-        images = in_order(allowed(), ahead, SMALL_AHEAD, is_large=lambda item: _is_big(item[0]))
+        at_once = model.calls_at_once
+        images = in_order(allowed(), ahead, at_once, is_large=lambda item: _is_big(item[0]))
+        if todo:
+            yield Progress(len(results), len(files), todo[0].name)
         with _Writing(begun, table, there, model.name) as writing, closing(images):
             for (source, _), read in images:
                 yield Progress(len(results), len(files), source.name)
@@ -150,7 +154,8 @@ def segment_files(
                 try:
                     if isinstance(read, Exception):
                         raise read
-                    start, steps = read
+                    spent, steps = read
+                    start -= spent
                     write = yield from within_file(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
                     failed = FileResult(source, error=reason_of(error, source))
@@ -292,16 +297,16 @@ class _Writing:
 
 def _is_big(path: Path) -> bool:
     try:
-        return path.stat().st_size > BIG
+        return path.is_dir() or path.stat().st_size > BIG
     except OSError:  # reading it will say why
         return False
 
 
-def _is_one_small_plane(image: ImageFile | Slide, options: Options) -> bool:
+def _is_one_small_plane(image: ImageFile | Slide, model: Model, options: Options) -> bool:
     if isinstance(image, Slide):
         return False
     first, *others = planes_of(image.array)
-    return not others and is_small(first.shape[:2], options)
+    return not others and is_small(first.shape[:2], model, options, image.pixel_size_um)
 
 
 def _read(path: Path, *, use_pixel_size: bool, known: Mapping[Path, float]) -> ImageFile | Slide:

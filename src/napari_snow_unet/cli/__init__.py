@@ -24,6 +24,7 @@ from napari_snow_unet.cli import (
 from napari_snow_unet.cli.usage import sentence
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.ending import end_at_once
+from napari_snow_unet.unet.memory import keep_freed_memory
 
 app = typer.Typer(
     name="napari-snow-unet",
@@ -74,6 +75,8 @@ for _command in (
 
 def main() -> None:
     """Run the command line; a problem with the input is one sentence and exit code 1."""
+    if sys.argv[1:2] in (["train"], ["reproduce"]):
+        keep_freed_memory()
     try:
         _run()
     except SystemExit as ended:

@@ -9,25 +9,35 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 
 SMALL = 1024**2  # pixels
-SMALL_AHEAD = 2  # small planes that are read and computed side by side
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def is_small(shape: tuple[int, ...], options: Options) -> bool:
-    """Tell whether a plane is computed in so short a time that nobody asks how far it is.
+def is_small(
+    shape: tuple[int, int], model: Model, options: Options, pixel_size_um: float | None
+) -> bool:
+    """Tell whether a plane is one window, computed in so short a time that several may be at once.
 
     Parameters
     ----------
     shape : tuple of int
         Rows and columns, in pixels.
+    model : Model
+        The network or the classical method.
     options : Options
-        What the person chose; several windows are told of one by one.
+        What the person chose.
+    pixel_size_um : float or None
+        Micrometres per pixel as the file or layer has it.
     """
-    return math.prod(shape) <= SMALL and max(shape) <= options.tile
+    factor = scale_factor(options.pixel_size_um or pixel_size_um, model.pixel_size_um)
+    computed = Resampling.by(factor, shape).new
+    small = math.prod(computed) <= SMALL and max(computed) <= options.tile
+    return model.calls_at_once > 1 and small
 
 
 def in_order(

@@ -49,4 +49,5 @@ def model() -> Model:
         halo=16,
         pixel_size_um=None,
         threshold_floor=0.2,
+        calls_at_once=2,
     )

@@ -39,6 +39,8 @@ class Model:
         What computes it, in words; empty for what is no network.
     folder : str
         Where it lies, if it can be opened by its folder only, not by its name.
+    calls_at_once : int
+        How many threads may call `predict` side by side, and gain by it.
     """
 
     predict: Predict
@@ -51,3 +53,4 @@ class Model:
     precision: str = "float32"
     device: str = ""
     folder: str = ""
+    calls_at_once: int = 1

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress, done_at_once
 from napari_snow_unet.data.scratch import moved_to_disk, zeros
-from napari_snow_unet.segmentation.ahead import SMALL_AHEAD, in_order, is_small
+from napari_snow_unet.segmentation.ahead import in_order, is_small
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
@@ -220,20 +221,26 @@ def segment_stack(
     found: dict[Index, Plane] = {}
     said: list[tuple[str, ...]] = []
     provenance: dict[str, Any] = {}
-    small = len(wanted) > 1 and is_small(shape[-2:], options)
+    rows, columns = shape[-2:]
+    small = len(wanted) > 1 and is_small((rows, columns), model, options, pixel_size_um)
+    reading = Lock()  # what is read lazily need not bear to be read by several threads
 
     def ahead(index: Index) -> tuple[NDArray[np.bool_] | None, _Steps | None]:
-        inside = None if region is None else region(index)
-        if inside is not None and not inside.any():
-            return None, None
-        plane = image[index] if index else image
+        with reading:
+            inside = None if region is None else region(index)
+            if inside is not None and not inside.any():
+                return None, None
+            plane = image[index] if index else image
+            plane = np.asarray(plane) if small else plane
         steps = segment(
             plane, model, options, pixel_size_um=pixel_size_um, divisor=divisor, inside=inside
         )
         return inside, done_at_once(steps) if small else steps
 
-    # Small planes are segmented side by side in threads.
-    with closing(in_order(wanted, ahead, SMALL_AHEAD)) as planes_ahead:
+    # Small planes are segmented side by side in threads, others here and one after the other.
+    one_by_one = ((index, ahead(index)) for index in wanted)
+    side_by_side = in_order(wanted, ahead, model.calls_at_once)
+    with closing(side_by_side if small else one_by_one) as planes_ahead:
         for number, (index, (inside, steps)) in enumerate(planes_ahead):
             if steps is None:
                 continue

@@ -31,17 +31,20 @@ def augmented(model: Model, options: Options) -> Model:
     """
     if not options.test_time_augmentation:
         return model
-    return replace(model, predict=_averaged(model.predict))
+    return replace(model, predict=_averaged(model.predict, model.calls_at_once))
 
 
-def _averaged(predict: Predict) -> Predict:
+def _averaged(predict: Predict, at_once: int) -> Predict:
     def mean(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         def mirrored(axes: tuple[int, ...]) -> NDArray[np.float32]:
             found = predict(np.ascontiguousarray(np.flip(pixels, axes)))
             return np.flip(found, axes)
 
-        with ThreadPoolExecutor(2) as threads:  # a network computes small windows two at a time
-            first, *others = threads.map(mirrored, MIRRORS)
+        if at_once == 1:
+            first, *others = map(mirrored, MIRRORS)
+        else:
+            with ThreadPoolExecutor(at_once) as threads:
+                first, *others = threads.map(mirrored, MIRRORS)
         return sum(others, first) / np.float32(len(MIRRORS))
 
     return mean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ SMALL = 1024**2  # pixels of a call up to which one alone leaves cores waiting f
 def make_predictor(model: Any) -> Predict:
     """Turn a network into a function on arrays that gives the same bits every time.
 
-    Nothing is decided anew from one window to the next. It may be called from any thread. Large
-    calls are computed one at a time, of small ones as many as `backend.small_calls_at_once` says.
+    Nothing is decided anew from one window to the next. It may be called from any thread. Of small
+    calls as many are computed at once as `backend.small_calls_at_once` says, if there is memory for
+    them; large ones are computed alone.
 
     Parameters
     ----------
@@ -48,22 +50,37 @@ def make_predictor(model: Any) -> Predict:
     stride = _stride(model)
     call = traced_call(model)
     filters, merged = _what_takes_memory(model)
-    small, large = threading.Semaphore(small_calls_at_once()), threading.Lock()
-    fitting: set[tuple[int, ...]] = set()
+    at_once = small_calls_at_once()
+    places, turn = threading.Semaphore(at_once), threading.Lock()
+    taken: dict[tuple[int, ...], int] = {}
+
+    def places_for(shape: tuple[int, ...]) -> int:
+        windows, height, width = shape[:3]
+        require_window_memory((windows, height, width), filters, merged=merged)
+        if windows * height * width > SMALL:
+            return at_once
+        with suppress(InputError):
+            require_window_memory((windows * at_once, height, width), filters, merged=merged)
+            return 1
+        return at_once
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
         _check_shape(pixels.shape, channels, stride)
-        with small if pixels[..., 0].size <= SMALL else large:
-            if pixels.shape not in fitting:
-                require_window_memory(pixels.shape[:3], filters, merged=merged)
-                fitting.add(pixels.shape)
-            try:
-                return call(pixels)[..., 0]
-            except Exception as error:
-                if is_out_of_memory(error):
-                    raise MemoryError("the network got no memory for a window") from error
-                raise
+        if pixels.shape not in taken:
+            taken[pixels.shape] = places_for(pixels.shape)
+        needed = taken[pixels.shape]
+        with turn:
+            for _ in range(needed):
+                places.acquire()
+        try:
+            return call(pixels)[..., 0]
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise MemoryError("the network got no memory for a window") from error
+            raise
+        finally:
+            places.release(needed)
 
     return predict
 
