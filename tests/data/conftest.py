@@ -13,6 +13,7 @@ import scipy.io
 from napari_snow_unet.data.png import encode
 
 SIDE = 48
+TEXT_SIZE = 116  # of the header of a .mat
 
 
 def tile_pixels(number):
@@ -40,7 +41,8 @@ def mat_bytes(labels, *, compressed=False, raw=True):
         content["raw"] = np.random.default_rng(0).random((*labels.shape, 4)).astype(np.float32)
     stream = BytesIO()
     scipy.io.savemat(stream, content, do_compression=compressed)
-    return stream.getvalue()
+    written = stream.getvalue()
+    return b"MATLAB 5.0 MAT-file".ljust(TEXT_SIZE) + written[TEXT_SIZE:]  # without the time of day
 
 
 @dataclass

@@ -186,6 +186,23 @@ def test_a_flipped_bit_in_an_archive_is_noticed(release, tmp_path, place):
     assert len(result.tiles) == 9
 
 
+@pytest.mark.parametrize("first", [120, 200, 300])
+def test_whatever_a_flipped_bit_makes_of_a_mask_the_archive_is_said_to_be_damaged(
+    release, tmp_path, first
+):
+    paths = release.archives()
+    data = bytearray(paths[1].read_bytes())
+    with zipfile.ZipFile(paths[1]) as archive:
+        masks = [info for info in archive.infolist() if info.filename.endswith(".mat")]
+    for number, info in enumerate(masks):
+        data[info.header_offset + 30 + len(info.filename) + first + 7 * number] ^= 4
+    paths[1].write_bytes(data)
+    result = prepared(paths, tmp_path / "out", verify=True)
+    assert len(masks) == len(result.problems) == len(result.tiles) == 5
+    for problem in result.problems:
+        assert "is damaged in the archive" in problem.reason
+
+
 def test_of_a_packed_mask_only_the_labels_are_unpacked_unless_asked(release, tmp_path):
     paths = release.archives()
     with zipfile.ZipFile(paths[1]) as archive:

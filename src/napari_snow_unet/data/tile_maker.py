@@ -296,12 +296,20 @@ def _read_mat(member: Member, *, verify: bool) -> npt.NDArray[np.int32]:
         return read_instance_map(Path(member.source, member.path))
     with open_member(member) as stream:
         kind = _peek(stream)[128:132]
-        labels = read_instance_map(stream)
+        try:
+            labels = read_instance_map(stream)
+        except InputError:
+            _read_to_end(stream)  # where the checksum differs, that is what is wrong
+            raise
         compressed = _COMPRESSED in (int.from_bytes(kind, "little"), int.from_bytes(kind, "big"))
         if verify or not (compressed or member.packed):
-            while stream.read(1 << 20):
-                pass
+            _read_to_end(stream)
     return labels
+
+
+def _read_to_end(stream: BinaryIO) -> None:
+    while stream.read(1 << 20):
+        pass
 
 
 def _peek(stream: BinaryIO) -> bytes:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_snow_unet.widgets._evaluate_fields import fields_of_comparison
 from napari_snow_unet.widgets._live_scores import LiveScores
-from napari_snow_unet.widgets._rows import Rows
+from napari_snow_unet.widgets._rows import Rows, end_with
 
 EVERYWHERE = "everywhere"
 PREDICTION_TIP = "What to measure: labels, or a probability map, which is an image without colours."
@@ -112,3 +112,4 @@ class EvaluateForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(rows)
         layout.addStretch()
+        end_with(self, self.fields)

@@ -10,7 +10,7 @@ from superqt import QCollapsible
 
 from napari_snow_unet.data.prepare import PrepareOptions
 from napari_snow_unet.widgets._prepare_fields import fields_of_options, fields_of_target
-from napari_snow_unet.widgets._rows import Rows
+from napari_snow_unet.widgets._rows import Rows, end_with
 from napari_snow_unet.widgets._source_list import TIP, SourceList
 
 
@@ -67,3 +67,4 @@ class PrepareForm(QWidget):
         for part in (title, self.sources, main, self.advanced):
             layout.addWidget(part)
         layout.addStretch()
+        end_with(self, self.target, self.fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from magicgui.widgets import ComboBox, FloatSlider, Widget
+from magicgui.widgets import ComboBox, FloatSlider, FunctionGui, Widget
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QDoubleSpinBox,
@@ -67,6 +67,17 @@ class Rows(QWidget):
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         self._form.addRow(line)
+
+
+def end_with(form: QWidget, *all_fields: FunctionGui) -> None:
+    """Have the form delete what magicgui laid out around fields that stand in its rows.
+
+    Left without a parent it would be deleted when Python ends, with calls of magicgui's event
+    filters in between: PyQt then fails now and then, since it goes through a table that grows.
+    """
+    for fields in all_fields:
+        fields.native.setParent(form)
+        fields.native.hide()
 
 
 def wrapped(tip: str) -> str:

@@ -16,7 +16,7 @@ from napari_snow_unet.segmentation.threshold import in_thousandths
 from napari_snow_unet.widgets._live_scores import LiveScores
 from napari_snow_unet.widgets._outline_colours import COLOURS
 from napari_snow_unet.widgets._part import SHOWN, WHOLE
-from napari_snow_unet.widgets._rows import Rows, adjust_slider
+from napari_snow_unet.widgets._rows import Rows, adjust_slider, end_with
 from napari_snow_unet.widgets._segment_fields import (
     BROWSE_WIDTH,
     fields_of_network,
@@ -282,3 +282,4 @@ class SegmentForm(QWidget):
         layout.addWidget(main)
         layout.addWidget(self.advanced)
         layout.addStretch()
+        end_with(self, self.source, self.network, self.nuclei)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QWidget
@@ -84,7 +86,7 @@ class EndWithNapari(QObject):
     def __init__(self, dock: QWidget) -> None:
         super().__init__(dock)
         self._fate: Fate | None = None
-        self._window: QWidget | None = None
+        self._window: Callable[[], QWidget | None] = lambda: None
         self._dock = object()  # outlives the dock
         dock.destroyed.connect(partial(_dock_destroyed, self._dock))
 
@@ -130,17 +132,17 @@ class EndWithNapari(QObject):
 
     def watch(self, window: QWidget) -> None:
         """Notice when this window is closed, not when it asks whether to."""
-        if window is not self._window:
-            self._window = window
+        if window is not self._window():
+            self._window = ref(window)  # which does not keep it once napari lets go of it
             window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """See a window being closed."""
-        if event.type() == QEvent.Type.Close and watched is self._window:
+        if event.type() == QEvent.Type.Close and watched is self._window():
             QTimer.singleShot(0, self._decide_if_closed)
         return super().eventFilter(watched, event)
 
     def _decide_if_closed(self) -> None:
-        closed = self._window is not None and not self._window.isVisible()
-        if closed and self._fate is not None:
+        window = self._window()
+        if window is not None and not window.isVisible() and self._fate is not None:
             self._fate.decide()

@@ -14,7 +14,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.models import CLASSICAL, find_model, list_models
 from napari_snow_unet.unet import model_folder
 from napari_snow_unet.unet.training_options import TrainingOptions, make_options, whole_tiles
-from napari_snow_unet.widgets._rows import PROBLEM_STYLE, Rows
+from napari_snow_unet.widgets._rows import PROBLEM_STYLE, Rows, end_with
 from napari_snow_unet.widgets._training_fields import (
     fields_of_computing,
     fields_of_main_options,
@@ -189,6 +189,7 @@ class TrainingForm(QWidget):
         layout.addWidget(main)
         layout.addWidget(self.advanced)
         layout.addStretch()
+        end_with(self, self.places, self.main, self.more, self.computing)
 
 
 _MORE = ("Loss", "Augmentation", "Patience", "Dropout", "Channel", "Precision", "Fold", "Seed")
