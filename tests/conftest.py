@@ -55,7 +55,7 @@ def _same_random_numbers() -> None:
         sys.modules["keras"].utils.set_random_seed(0)
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def _few_objects_to_look_at() -> None:
     """Keep what was there before from the garbage collector, which napari calls with every layer.
 

@@ -138,7 +138,9 @@ def large(tmp_path, monkeypatch):
     return tmp_path / "slide.tif"
 
 
-@pytest.mark.parametrize("killed", [False, pytest.param(True, marks=POSIX)])
+@pytest.mark.parametrize(
+    "killed", [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=POSIX)]
+)
 def test_one_large_image_is_divided_among_the_workers(cluster, large, tmp_path, killed):
     words = ("--tile", 128, "--format", "zarr,tif", "--probability", "--pixel-size", 0.25)
     assert shell("segment", large, "-o", tmp_path / "here", *words).exit_code == 0

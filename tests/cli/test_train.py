@@ -106,6 +106,7 @@ def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     assert "--epochs" in shell("--resume", run, "--epochs", 9, code=2)
 
 
+@pytest.mark.slow
 def test_all_folds_are_stopped_and_go_on(tiles, tmp_path):
     begin(tiles, tmp_path / "run", make_options("default", epochs=300, crop=32, base_filters=2))
     stop = StopRequest()

@@ -167,7 +167,11 @@ run(segment(image, model, Options(tile=tile)))
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS of Linux")
 @pytest.mark.parametrize(
     ("name", "room", "tile"),
-    [("classical", 32, 512), ("default", 80, 1024), ("default", 100, 2048)],
+    [
+        ("classical", 32, 512),
+        pytest.param("default", 80, 1024, marks=pytest.mark.slow),
+        ("default", 100, 2048),
+    ],
 )
 def test_too_little_memory_for_the_nuclei_ends_no_program(name, room, tile):
     words = [sys.executable, "-c", LITTLE_FOR_NUCLEI, name, str(room), str(tile)]

@@ -111,10 +111,8 @@ def trained(pairs, tmp_path_factory):
     return contents(run, *WEIGHTS)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["write", pytest.param("create", marks=SLOW), pytest.param("rename", marks=SLOW)],
-)
+@SLOW
+@KINDS
 def test_train_keeps_the_last_epoch_and_goes_on_to_the_same_weights(pairs, tmp_path, trained, kind):
     run = tmp_path / "run"
     sign = run / "last" / "model.weights.h5"

@@ -65,7 +65,7 @@ print((peak() - before) / 2048**2)
 @pytest.mark.parametrize(
     ("network", "merged", "precision"),
     [
-        ("network", False, "float32"),
+        pytest.param("network", False, "float32", marks=pytest.mark.slow),
         ("for_prediction(network, config)", True, "mixed_bfloat16"),
     ],
 )

@@ -89,7 +89,14 @@ def test_killed_at_random_moments_it_ends_byte_for_byte_like_an_unkilled_one(
         assert contents(run) == unkilled
 
 
-@pytest.mark.parametrize("how", ["file", "input", "ctrl-c"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("file", marks=pytest.mark.slow),
+        pytest.param("input", marks=pytest.mark.slow),
+        "ctrl-c",
+    ],
+)
 def test_it_ends_within_five_seconds_of_being_asked_to(discs, tmp_path, how):
     run = tmp_path / "run"
     more = ["--stop-with-parent"] if how == "input" else []

@@ -271,6 +271,7 @@ def test_stop_right_after_train_ends_a_process_that_has_not_begun(dock, tiles, n
     assert notifications() == []
 
 
+@pytest.mark.slow
 def test_a_training_stopped_before_its_first_epoch_can_be_begun_again(dock, tiles, qtbot):
     folder = dock.choose(tiles, epochs=MANY)
     stopped = StopRequest(None)
