@@ -246,9 +246,12 @@ def test_rows_of_other_images_stay_and_foreign_tables_are_not_touched(folder, tm
         run(segment_files([folder / name], MODEL, Options(), Outputs(tmp_path)))
     assert [Path(row["image"]).name for row in rows_of(tmp_path)] == ["tile1.png", "tile2.png"]
     (tmp_path / SUMMARY).write_text("patient,age\nA,50\n")
-    with pytest.raises(InputError, match="another table"):
-        run(segment_files([folder / "tile10.png"], MODEL, Options(), Outputs(tmp_path)))
-    assert (tmp_path / SUMMARY).read_text() == "patient,age\nA,50\n"
+    before = {path: path.read_bytes() for path in tmp_path.glob("*") if path.is_file()}
+    for overwrite in (False, True):
+        outputs = Outputs(tmp_path, overwrite=overwrite)
+        with pytest.raises(InputError, match="another table"):
+            run(segment_files([folder / "tile10.png"], MODEL, Options(), outputs))
+    assert {path: path.read_bytes() for path in tmp_path.glob("*") if path.is_file()} == before
 
 
 def test_stopping_between_steps_leaves_whole_files(folder, tmp_path):

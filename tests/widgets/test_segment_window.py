@@ -11,9 +11,10 @@ import time
 import numpy as np
 import pytest
 from npe2 import PluginManager
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
+from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.widgets import _jobs
 from napari_snow_unet.widgets._scroll import VerticalScroll
 
@@ -157,6 +158,45 @@ def test_the_window_never_freezes_while_the_network_runs(dock, network, discs, q
     assert seconds >= 2
     assert network.threads
     assert threading.get_ident() not in network.threads
+
+
+class Redrawn(QObject):
+    """Counts how often a window is drawn."""
+
+    def __init__(self, window):
+        super().__init__()
+        self.times, self._window = 0, window
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        self.times += watched is self._window and event.type() == QEvent.Type.UpdateRequest
+        return False
+
+
+def test_the_window_stands_still_while_the_network_is_loaded(
+    shown_dock, network, discs, monkeypatch, qtbot
+):
+    """Where there is no graphics card drawing it takes 25 ms, in which Python does nothing else."""
+    go_on, at_once = threading.Event(), _jobs.open_model
+
+    def slowly(*chosen, **options):
+        go_on.wait(30)
+        return at_once(*chosen, **options)
+
+    monkeypatch.setattr(_jobs, "open_model", slowly)
+    shown_dock.viewer.add_image(discs(), rgb=True, name="A")
+    shown_dock.form.model.value = DEFAULT_MODEL
+    qtbot.wait(500)
+    shown_dock.click(shown_dock.bar.run_button)
+    qtbot.waitUntil(lambda: shown_dock.bar.progress.text() == "Loading the network…")
+    qtbot.wait(300)
+    drawn = Redrawn(shown_dock.widget.window())
+    qtbot.wait(1000)
+    assert drawn.times <= 3
+    assert shown_dock.bar.progress.isVisible()
+    go_on.set()
+    shown_dock.wait()
+    assert len(shown_dock.nuclei()) == 1
 
 
 def test_cancel_takes_effect_within_one_tile(dock, network, discs, qtbot):
@@ -308,8 +348,9 @@ CLOSE_NAPARI = """
 import sys, time
 import napari, numpy as np
 from dataclasses import replace
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from napari_snow_unet.segmentation import classical
+from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.widgets import _jobs
 slow = replace(classical.model(), predict=lambda p: (time.sleep(0.3), 1 - p[..., 0])[1], halo=0)
 _jobs.open_model = lambda name, **_: slow

@@ -20,6 +20,7 @@ from napari_snow_unet.batch.summary import (
     FileDone,
     FileResult,
     append_to_summary,
+    require_summary,
     start_summary,
 )
 from napari_snow_unet.batch.writing import (
@@ -228,6 +229,7 @@ def begin_table(
     InputError
         If it is another table, or results are to be gone on with that another model has made.
     """
+    require_summary(table)
     if outputs.overwrite:
         begun.replaces(files)
     kept = start_summary(table, files, overwrite=outputs.overwrite)

@@ -138,6 +138,23 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
     return results
 
 
+def require_summary(path: Path) -> None:
+    """Refuse a file of this name that is some other table.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The table; it need not be there.
+
+    Raises
+    ------
+    InputError
+        If it is another one.
+    """
+    if path.exists():
+        _whole_rows(path)
+
+
 def _whole_rows(path: Path) -> list[dict[str, str]]:
     with _opened(path, "r") as file:
         reader = csv.DictReader(file)

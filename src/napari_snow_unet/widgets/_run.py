@@ -42,7 +42,8 @@ class Run(QObject):
     steps : callable
         Makes the generator. It is closed in its own thread when the run ends or is cancelled.
     title : str
-        What it is called in napari's activity dock.
+        What it is called in napari's activity dock, which shows it once its length is known:
+        until then napari would draw its window many times a second.
     on_progress, on_done, on_error, on_finished : callable, optional
         Called with every `Progress`, with what the generator returned, with what it raised, and
         at the end. An error is also shown, once, as a notification.
@@ -78,10 +79,12 @@ class Run(QObject):
         self._on_error, self._on_finished = on_error, on_finished
         self._title = title
         self._activity: _Activity | None = None
+        self._known: Progress | None = None  # the last of known length
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(quiet_ms)
         self._timer.timeout.connect(self._show_activity)
+        self._making_activity = False
         self.cancelled = self.too_late = False
         self._writes = writes
         self._results: list[Any] = []  # of the thread, which must not hold on to this object
@@ -109,8 +112,9 @@ class Run(QObject):
             return
         if self._on_progress is not None:
             self._on_progress(progress)
-        if self._activity is not None:
-            self._activity.show(progress)
+        if progress.total:
+            self._known = progress
+            self._show_activity()
 
     def _returned(self, result: Any) -> None:
         if not self.cancelled and self._on_done is not None:
@@ -143,11 +147,18 @@ class Run(QObject):
             self._returned(self._results[0])
 
     def _show_activity(self) -> None:
-        activity = _Activity(self._title, self.cancel)
-        if self in _running:
+        """Show in napari's activity dock what is known and no longer quiet."""
+        if self._known is None or self._timer.isActive() or self._making_activity:
+            return
+        if self._activity is None:
+            self._making_activity = True
+            activity = _Activity(self._title, self.cancel, self._known.total)
+            self._making_activity = False
+            if self not in _running:  # it ended while napari handled events in the middle of that
+                activity.close()
+                return
             self._activity = activity
-        else:  # it ended while napari handled events in the middle of making the bar
-            activity.close()
+        self._activity.show(self._known)
 
     def _orphaned(self) -> None:
         self._forget()
@@ -241,8 +252,8 @@ class _ActivityBar(cancelable_progress):
 class _Activity:
     """The bar in napari's activity dock, as often up to date as is worth it."""
 
-    def __init__(self, title: str, cancel: Callable[[], None]) -> None:
-        self._bar = _ActivityBar(desc=title, total=0)
+    def __init__(self, title: str, cancel: Callable[[], None], total: int) -> None:
+        self._bar = _ActivityBar(desc=title, total=total)
         self._bar.on_cancel = cancel
         self._shown_at = 0.0
         self._showing = False

@@ -26,9 +26,15 @@ TOO_LATE = "It was too late to cancel."
 class Bar(QProgressBar):
     """A bar that says what is done also while nobody knows how long it takes."""
 
-    def text(self) -> str:
-        """Return what stands in the bar."""
-        return self.format() if self.maximum() == 0 else super().text()
+    def show_unknown(self, text: str) -> None:
+        """Say what is done, standing still.
+
+        Qt would let a bar of unknown length run to and fro. With every step of it the window is
+        put together anew, which without a graphics card takes most of the time of what is done.
+        """
+        self.setRange(0, 1)
+        self.setValue(0)
+        self.setFormat(text)
 
 
 class RunBar(QWidget):
@@ -138,8 +144,7 @@ class RunBar(QWidget):
             self.say("")
         self.run_button.setEnabled(False)
         self.cancel_button.setEnabled(True)
-        self.progress.setRange(0, 0)
-        self.progress.setFormat("")
+        self.progress.show_unknown("")
         self._quiet.start(quiet_ms)
         self.run.start()
 
@@ -176,9 +181,11 @@ class RunBar(QWidget):
         self.run_button.setToolTip(wrapped(self._hint or tip))
 
     def _show_progress(self, progress: Progress) -> None:
+        if not progress.total:
+            self.progress.show_unknown(progress.message)
+            return
         self.progress.setRange(0, progress.total)
-        if progress.total:
-            self.progress.setValue(progress.done)
+        self.progress.setValue(progress.done)
         self.progress.setFormat(progress.message)
 
     def _show_error(self, error: Exception) -> None:

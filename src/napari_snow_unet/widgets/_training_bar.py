@@ -7,7 +7,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
 
 from napari_snow_unet.unet.run_progress import TrainingProgress
 from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets._run_bar import Bar
 
 TIPS = {
     "train": "Start a new training in the training folder, as a program of its own.",
@@ -53,7 +53,7 @@ class TrainingBar(QWidget):
         self.at_exit.addItem("stop training", False)
         self.at_exit.addItem("keep training", True)
         self.at_exit.setToolTip(wrapped(AT_EXIT_TIP))
-        self.epochs, self.batches = QProgressBar(), QProgressBar()
+        self.epochs, self.batches = Bar(), Bar()
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -106,10 +106,8 @@ class TrainingBar(QWidget):
         self.stop_button.setEnabled(True)
         self.stop_button.setToolTip(TIPS["stop"])
         for bar in (self.epochs, self.batches):
-            bar.reset()
-            bar.setRange(0, 0)
+            bar.show_unknown("")
             bar.show()
-        self.batches.setFormat("")
         self.say(text)
 
     def show_progress(self, progress: TrainingProgress) -> None:
