@@ -228,21 +228,22 @@ def test_the_activity_dock_shows_a_bar_of_known_length_while_it_runs(viewer, own
 def test_work_of_unknown_length_comes_to_the_activity_dock_once_its_length_is_known(
     viewer, owner, finish, qtbot
 ):
-    log, go_on = Log(), threading.Event()
+    log, known, end = Log(), threading.Event(), threading.Event()
 
     def steps():
         yield Progress(0, 0, "loading")
-        go_on.wait(30)
+        known.wait(30)
         yield Progress(0, 5, "computing")
-        time.sleep(0.5)
+        end.wait(30)
 
     started(owner, steps, log)
     qtbot.waitUntil(lambda: log.names == ["on_progress"])
     qtbot.wait(100)
     assert bars_of(viewer) == []
-    go_on.set()
+    known.set()
     qtbot.waitUntil(lambda: len(bars_of(viewer)) == 1)
     assert bars_of(viewer)[0].maximum() == 5
+    end.set()
     finish(log)
     assert bars_of(viewer) == []
 

@@ -192,7 +192,7 @@ def test_the_window_stands_still_while_the_network_is_loaded(
     qtbot.wait(300)
     drawn = Redrawn(shown_dock.widget.window())
     qtbot.wait(1000)
-    assert drawn.times <= 3
+    assert drawn.times <= 8  # 57 times with bars that run to and fro
     assert shown_dock.bar.progress.isVisible()
     go_on.set()
     shown_dock.wait()
