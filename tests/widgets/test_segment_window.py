@@ -348,9 +348,8 @@ CLOSE_NAPARI = """
 import sys, time
 import napari, numpy as np
 from dataclasses import replace
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QTimer
 from napari_snow_unet.segmentation import classical
-from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.widgets import _jobs
 slow = replace(classical.model(), predict=lambda p: (time.sleep(0.3), 1 - p[..., 0])[1], halo=0)
 _jobs.open_model = lambda name, **_: slow
