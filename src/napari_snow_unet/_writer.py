@@ -14,11 +14,11 @@ from napari_snow_unet.data.any_image import read_any_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import Nuclei, write_nuclei
 from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.pixel_grid import TOLERANCE, nearest
 from napari_snow_unet.data.qupath import tile_region
 from napari_snow_unet.data.units import unit_um
 
 PLUGIN = "napari-snow-unet"  # where in a layer's metadata it says how the labels came about
-WHOLE = 1e-6  # a crop begins at a whole pixel, up to rounding
 
 
 def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -121,12 +121,14 @@ def _only_scaled(meta: Mapping[str, Any]) -> bool:
 
 def _crop_origin(meta: Mapping[str, Any]) -> tuple[float, float]:
     scale, translate = meta.get("scale"), meta.get("translate")
-    if scale is None or translate is None or not _only_scaled(meta):
+    turned = meta.get("rotate") is not None and not np.allclose(
+        meta["rotate"], np.eye(len(meta["rotate"]))
+    )
+    if scale is None or translate is None or turned or not _only_scaled(meta):
         return 0.0, 0.0
-    y, x = np.asarray(translate, float)[-2:] / np.asarray(scale, float)[-2:]
-    if max(abs(y - round(y)), abs(x - round(x))) > WHOLE:
-        return 0.0, 0.0
-    return float(round(x)), float(round(y))
+    corner = np.asarray(translate, float)[-2:] / np.asarray(scale, float)[-2:]
+    y, x = nearest(corner).astype(float).tolist()
+    return (x, y) if np.abs(corner - (y, x)).max() <= TOLERANCE else (0.0, 0.0)
 
 
 def _column(features: Any, name: str) -> list[tuple[int, Any]]:

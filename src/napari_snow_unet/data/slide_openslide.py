@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_grid import nearest
 from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.slide_levels import CHUNK, Box, Level, as_dask
 
@@ -133,9 +134,9 @@ def _level(path: Path, scan: _Scan, number: int) -> Any:
 
     def read(box: Box) -> npt.NDArray[np.uint8]:
         rows, columns = box[:2]
-        place = (round(columns.start * factor), round(rows.start * factor))
+        left, top = nearest([columns.start * factor, rows.start * factor]).tolist()
         size = (columns.stop - columns.start, rows.stop - rows.start)
-        pixels = scan.region(place, number, size)
+        pixels = scan.region((left, top), number, size)
         scanned = pixels[..., 3:] / np.float32(255)
         if scanned.all() and scanned.min() == 1:
             return pixels[..., :3]

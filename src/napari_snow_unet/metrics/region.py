@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_grid import nearest
 from napari_snow_unet.data.polygons import fill_polygon
 
 Index = tuple[int, ...]
@@ -123,7 +124,7 @@ def ellipse_outline(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _plane_of(outline: NDArray[np.float64], ndim: int) -> Index:
-    leading = np.rint(outline[:, :-2]).astype(int)
+    leading = nearest(outline[:, :-2])
     if outline.shape[1] == 2:
         return ()
     if outline.shape[1] != ndim or (leading != leading[0]).any():

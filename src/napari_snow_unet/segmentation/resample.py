@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_snow_unet.data.pixel_grid import nearest
+
 Pixels = TypeVar("Pixels", bound=np.generic)
 Window = tuple[slice, slice]
 
@@ -54,7 +56,7 @@ class Resampling:
     @classmethod
     def by(cls, factor: float, shape: tuple[int, int]) -> Resampling:
         """Return the resampling that makes a plane of this shape `factor` times as long."""
-        rows, columns = (max(1, round(length * factor)) for length in shape)
+        rows, columns = np.maximum(1, nearest(np.multiply(shape, factor))).tolist()
         return cls(shape, (rows, columns))
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import tile_name, without_mask_ending
+from napari_snow_unet.data.pixel_grid import settled
 from napari_snow_unet.data.placement import Placement, largest_shift
 from napari_snow_unet.metrics.region import (
     Region,
@@ -105,7 +106,7 @@ def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool | None = Fals
     shape = shape_of(one)
     if shape not in (shape_of(other), shape_of(other)[-2:]):
         return _of_other_shape(one, other)
-    apart = largest_shift(shape, placement_of(one), placement_of(other))
+    apart = float(settled(largest_shift(shape, placement_of(one), placement_of(other))))
     if apart > APART and not pixel_by_pixel:
         tick = "" if pixel_by_pixel is None else ", or tick 'Compare pixel by pixel'"
         return (
@@ -178,7 +179,7 @@ def outlines_in(layer: Shapes, target: Image | Labels) -> list[np.ndarray]:
         if kind in WITHOUT_AREA:
             continue
         corners = ellipse_outline(corners) if kind == "ellipse" else corners
-        outlines.append(there.to_pixels(corners, here)[:, -layer.ndim :])
+        outlines.append(settled(there.to_pixels(corners, here)[:, -layer.ndim :]))
     if not outlines:
         raise InputError(
             f"the region '{layer.name}' without a shape that has an area",

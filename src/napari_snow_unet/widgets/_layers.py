@@ -11,6 +11,7 @@ from weakref import WeakSet
 import numpy as np
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_grid import nearest
 from napari_snow_unet.data.units import in_units, pixel_size_um
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:
         )
     shape = shape_of(layer)[:leading]
     position = in_units(dims.point, dims.units, layer.units)
-    index = np.rint(layer.world_to_data(position)[:leading]).astype(int)
+    index = nearest(layer.world_to_data(position)[:leading])
     if ((index < 0) | (index >= shape)).any():
         raise InputError(
             "a viewer that stands beside the image",

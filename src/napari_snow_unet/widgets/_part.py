@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_grid import covering
 from napari_snow_unet.data.units import in_units
 from napari_snow_unet.metrics.region import Region, region_of_labels, region_of_outlines
 from napari_snow_unet.widgets._compared_layers import is_shapes, outlines_in, why_not_together
@@ -103,7 +104,7 @@ def _shown(viewer: Viewer, image: Image) -> Part | None:
         world = np.array(dims.point, float)
         world[-2:] = np.asarray(camera.center)[-2:] + np.multiply(side, reach)
         corners.append(image.world_to_data(in_units(world, dims.units, image.units))[-2:])
-    part = _from_centres(np.array(corners), shape, "the view")
+    part = _boxed(*covering(corners), shape, "the view")
     return None if part.box == (0, 0, *shape[-2:]) else part
 
 
@@ -111,7 +112,7 @@ def _in_shapes(layer: Shapes, image: Image) -> Part:
     outlines = outlines_in(layer, image)
     corners = np.concatenate([outline[:, -2:] for outline in outlines])
     shape = shape_of(image)
-    part = _from_centres(corners, shape, f"'{layer.name}'")
+    part = _boxed(*covering(corners), shape, f"'{layer.name}'")
     shift = np.zeros(outlines[0].shape[1])
     shift[-2:] = part.box[:2]
     inside = region_of_outlines([outline - shift for outline in outlines], _size(part, shape))
@@ -155,15 +156,9 @@ def _used(labels: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(rows), np.flatnonzero(columns)
 
 
-def _from_centres(corners: np.ndarray, shape: tuple[int, ...], what: str) -> Part:
-    """Return the rectangle around corners for which the centre of a pixel has whole numbers."""
-    return _boxed(corners.min(axis=0) + 0.5, corners.max(axis=0) + 0.5, shape, what)
-
-
-def _boxed(first: Any, last: Any, shape: tuple[int, ...], what: str) -> Part:
-    """Return the whole pixels between two corners, as far as the image goes."""
-    low = np.maximum(np.floor(np.asarray(first, float)), 0).astype(int)
-    high = np.minimum(np.ceil(np.asarray(last, float)), shape[-2:]).astype(int)
+def _boxed(first: np.ndarray, stop: np.ndarray, shape: tuple[int, ...], what: str) -> Part:
+    """Return the pixels from `first` to before `stop`, as far as the image goes."""
+    low, high = np.maximum(first, 0), np.minimum(stop, shape[-2:])
     if (low >= high).any():
         raise InputError(
             f"{what} beside the image",
