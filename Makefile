@@ -18,13 +18,14 @@ WORK ?= build/weights
 EPOCHS_OF_A_FOLD ?= 36
 EPOCHS ?= 50
 CASES ?= 10000
+SETTINGS ?=
 KILLS ?= 50
 RECIPE := --preset default --batch-size 2 --seed 0
 
-.PHONY: help demo test test-slow fuzz soak load audit lint screenshots crossvalidate weights format system clean
+.PHONY: help demo test test-anywhere test-slow fuzz soak load audit lint screenshots crossvalidate weights format system clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Install everything, segment a generated tile, open napari where there is a display.
 	$(VENV)/bin/napari-snow-unet demo
@@ -34,6 +35,10 @@ test: $(VENV)/.tox-installed ## Run all tests and checks but the slow tests.
 
 test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
 	$(TOX) -e test -- -m slow
+
+test-anywhere: $(VENV)/.tox-installed ## Run the tests as other machines would: about two hours; goes on where it was (SETTINGS=...).
+	$(VENV)/bin/python -m pip install --quiet uv pyyaml
+	$(VENV)/bin/python tools/test_anywhere.py $(SETTINGS)
 
 fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), in bounded time and memory.
 	$(VENV)/bin/python tools/fuzz.py --cases $(CASES)

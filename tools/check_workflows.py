@@ -1,0 +1,58 @@
+"""Run the steps of the workflows that need no host: those of linting and of building a release.
+
+check_workflows.py REPOSITORY
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+#: Jobs and the variables that their host would set. The tests are run in the settings themselves.
+JOBS = {"tests.yml": {"lint": {}}, "release.yml": {"build": {"GITHUB_REF_NAME": "v{version}"}}}
+OTHER_TAG = {"GITHUB_REF_NAME": "v0.0.0"}
+
+
+def steps(repository: Path, file: str, job: str) -> list[str]:
+    """Return the commands of a job."""
+    path = repository / ".github" / "workflows" / file
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    return [step["run"] for step in jobs[job]["steps"] if "run" in step]
+
+
+def run(command: str, repository: Path, variables: dict[str, str]) -> int:
+    """Run a command as the host does."""
+    print(f"$ {command}", flush=True)
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command]
+    return subprocess.run(shell, cwd=repository, env=os.environ | variables).returncode
+
+
+def main() -> int:
+    """Run the jobs, and see that the release refuses the tag of another version."""
+    with tempfile.TemporaryDirectory() as folder:
+        repository = shutil.copytree(sys.argv[1], Path(folder, "repository"))
+        subprocess.run([sys.executable, "-m", "venv", Path(folder, "python")], check=True)
+        path = {"PATH": f"{folder}/python/bin{os.pathsep}{os.environ['PATH']}"}
+        about = subprocess.run(
+            [sys.executable, "-c", "import napari_snow_unet as p; print(p.__version__, end='')"],
+            env=os.environ | {"PYTHONPATH": str(repository / "src")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for file, jobs in JOBS.items():
+            for job, given in jobs.items():
+                variables = {key: text.format(version=about.stdout) for key, text in given.items()}
+                for command in steps(repository, file, job):
+                    if code := run(command, repository, path | variables):
+                        return code
+        compare = steps(repository, "release.yml", "build")[0]
+        return int(run(compare, repository, path | OTHER_TAG) == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,282 @@
+"""Run the tests as other people's machines would: `make test-anywhere`.
+
+Every setting is run on the last commit, in a clone of its own. Results are kept under
+build/test-anywhere/COMMIT, and what has been run there is not run again. The table of all settings
+comes at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from anywhere_environments import Build, NotHereError, build_commit, make_environment
+from anywhere_stranger import stranger
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / "build" / "test-anywhere"
+#: What the tests may know of the environment that this is started from.
+PASSED_ON = ("CI", "HOME", "LANG", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PATH")
+#: As in tox.ini.
+ON_A_VIRTUAL_SCREEN = {
+    "LIBGL_ALWAYS_SOFTWARE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "QT_QPA_PLATFORM": "xcb",
+}
+DOCKS, COMMANDS = "tests/widgets", "tests/cli"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One kind of machine, user or installation.
+
+    Attributes
+    ----------
+    name, about : str
+        What it is called, and what it stands for.
+    environment : str
+        One of `anywhere_environments.ENVIRONMENTS`.
+    paths : tuple of str
+        The tests to run; all by default.
+    variables : dict of str to str
+        Added to the environment.
+    before : tuple of str
+        What is put in front of the command.
+    screen : str
+        Size of the virtual screen.
+    warnings : tuple of str
+        Filters of warnings in addition to those of pyproject.toml.
+    busy : bool
+        Beside two processes that compute without end.
+    stranger : bool
+        As another user, see `anywhere_stranger.stranger`.
+    """
+
+    name: str
+    about: str
+    environment: str = "random-order"
+    paths: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    screen: str = "1600x1200"
+    warnings: tuple[str, ...] = ()
+    busy: bool = False
+    stranger: bool = False
+
+
+SETTINGS = (
+    Setting(
+        "avx2",
+        "a laptop: no instructions beyond AVX2",
+        variables={
+            "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+            "ONEDNN_MAX_CPU_ISA": "AVX2",
+            "OPENBLAS_CORETYPE": "Haswell",
+            "OV_CPU_MAX_ISA": "AVX2",
+        },
+    ),
+    Setting("one-core", "one core", before=("taskset", "-c", "0")),
+    Setting("busy", "beside two processes that take both cores", busy=True),
+    *(
+        Setting(f"busy-{number}", "the same", paths=(DOCKS, COMMANDS), busy=True)
+        for number in (1, 2, 3)
+    ),
+    Setting(
+        "stranger",
+        "an ordinary user in another language, time zone and umask; umlauts and spaces in paths",
+        warnings=("ignore::EncodingWarning", "error::EncodingWarning:napari_snow_unet"),
+        stranger=True,
+    ),
+    Setting(
+        "large-text",
+        "everything 1.5 times as large, text of 14 points, a screen of 1280 x 720, light theme",
+        paths=(DOCKS,),
+        variables={
+            "NAPARI_APPEARANCE_FONT_SIZE": "14",
+            "NAPARI_APPEARANCE_THEME": "light",
+            "QT_SCALE_FACTOR": "1.5",
+        },
+        screen="1280x720",
+    ),
+    Setting("pyside6", "PySide6 in place of PyQt6", "pyside6", paths=(DOCKS,)),
+    Setting("python3.12", "Python 3.12", "python3.12"),
+    Setting("python3.13", "Python 3.13", "python3.13"),
+    Setting(
+        "lowest",
+        "the lowest versions that pyproject.toml admits",
+        "lowest",
+        warnings=(
+            "ignore::DeprecationWarning",
+            "ignore::PendingDeprecationWarning",
+            "ignore::FutureWarning",
+            "error::DeprecationWarning:napari_snow_unet",
+        ),
+    ),
+)
+#: Checks without tests: what each is, and the script beside this one that does it.
+CHECKS = {
+    "python3.14": ("wheels for Python 3.14 of all but TensorFlow; not run", "check_wheels.py"),
+    "workflows": ("what of the workflows needs no host", "check_workflows.py"),
+}
+
+
+@dataclass
+class Result:
+    """What became of the tests in a setting."""
+
+    setting: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    seed: int | None = None
+    failures: list[str] = field(default_factory=list)
+
+
+def run_setting(setting: Setting, build: Build) -> Result:
+    """Run the tests in a setting."""
+    seed = crc32(f"{build.commit} {setting.name}".encode()) % 10_000
+    python = make_environment(setting.environment, build)
+    with ExitStack() as stack:
+        clone, identity = build.clone, dict[str, Any]()
+        variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        variables |= ON_A_VIRTUAL_SCREEN | setting.variables
+        if setting.stranger:
+            clone, own, identity = stack.enter_context(stranger(build))
+            variables |= own
+        if setting.busy:
+            stack.enter_context(both_cores_taken())
+        report = clone / "junit.xml"
+        command = [
+            *setting.before,
+            *("xvfb-run", "--auto-servernum", f"--server-args=-screen 0 {setting.screen}x24"),
+            *(str(python), "-m", "pytest", "-n", "2", "--dist", "loadfile"),
+            *(f"--randomly-seed={seed}", f"--junitxml={report}"),
+            *filters(setting, clone),
+            *setting.paths,
+        ]
+        report.unlink(missing_ok=True)
+        with (build.folder / f"{setting.name}.log").open("wb") as log:
+            begun = time.monotonic()
+            subprocess.run(command, cwd=clone, env=variables, stdout=log, stderr=log, **identity)
+            seconds = time.monotonic() - begun
+        result = counted(setting.name, report)
+    result.seconds, result.seed = round(seconds, 1), seed
+    return result
+
+
+def filters(setting: Setting, clone: Path) -> list[str]:
+    """Return the option with which pytest takes further filters of warnings."""
+    if not setting.warnings:
+        return []
+    config = tomllib.loads((clone / "pyproject.toml").read_text(encoding="utf-8"))
+    known = config["tool"]["pytest"]["ini_options"]["filterwarnings"]
+    return ["-o", "filterwarnings=" + "\n".join([*known, *setting.warnings])]
+
+
+@contextmanager
+def both_cores_taken() -> Iterator[None]:
+    """Compute without end beside what is run."""
+    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for process in burning:
+            process.kill()
+            process.wait()
+
+
+def counted(name: str, report: Path) -> Result:
+    """Count what pytest says in its report; none is a failure too."""
+    if not report.is_file():
+        return Result(name, failed=1, failures=[f"no report: see {name}.log"])
+    result = Result(name)
+    for case in ET.parse(report).iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            result.failed += 1
+            result.failures.append(f"{case.get('classname')}::{case.get('name')}")
+        elif "skipped" in kinds:
+            result.skipped += 1
+        else:
+            result.passed += 1
+    return result
+
+
+def run_check(name: str, build: Build) -> Result:
+    """Run a check that is no test."""
+    begun = time.monotonic()
+    script = Path(__file__).with_name(CHECKS[name][1])
+    with (build.folder / f"{name}.log").open("wb") as log:
+        code = subprocess.run([sys.executable, script, build.clone], stdout=log, stderr=log)
+    failed = int(code.returncode != 0)
+    failures = [f"see {name}.log"] * failed
+    return Result(name, 1 - failed, failed, 0, round(time.monotonic() - begun, 1), None, failures)
+
+
+def table(results: list[Result]) -> str:
+    """Return the results in Markdown, with what has failed below."""
+    about = {setting.name: setting.about for setting in SETTINGS}
+    about |= {name: text for name, (text, _) in CHECKS.items()}
+    lines = [
+        "| setting | what it is | passed | failed | skipped | seconds | seed of the order |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in results:
+        cells = [result.setting, about[result.setting], result.passed, result.failed]
+        cells += [
+            result.skipped,
+            f"{result.seconds:.0f}",
+            "" if result.seed is None else result.seed,
+        ]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    failures = [f"{result.setting}: {test}" for result in results for test in result.failures]
+    return "\n".join([*lines, *failures])
+
+
+def main() -> int:
+    """Run what is asked for and has not been run on this commit, and print the table."""
+    names = [*(setting.name for setting in SETTINGS), *CHECKS]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("settings", nargs="*", metavar="SETTING", help=", ".join(names))
+    parser.add_argument("--again", action="store_true", help="also what has been run already")
+    asked = parser.parse_args()
+    if unknown := set(asked.settings) - set(names):
+        parser.error(f"no setting {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    build = build_commit(ROOT, WORK)
+    known = {setting.name: setting for setting in SETTINGS}
+    results, missing = [], []
+    for name in names:
+        kept = build.folder / f"{name}.json"
+        wanted = not asked.settings or name in asked.settings
+        if wanted and (asked.again or not kept.is_file()):
+            print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
+            try:
+                done = run_setting(known[name], build) if name in known else run_check(name, build)
+            except NotHereError as error:
+                missing.append(f"{name} was not run: {error}.")
+                continue
+            kept.write_text(json.dumps(asdict(done)), encoding="utf-8")
+            print(f"  {done.passed} passed, {done.failed} failed, {done.seconds:.0f} s", flush=True)
+        if kept.is_file():
+            results.append(Result(**json.loads(kept.read_text(encoding="utf-8"))))
+    print(f"\nCommit {build.commit[:12]}\n\n{table(results)}", *missing, sep="\n")
+    return int(any(result.failed for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
