@@ -8,7 +8,6 @@ from skimage.measure import label
 from napari_snow_unet.metrics.document import shown
 from napari_snow_unet.metrics.pixel import count_pixels, scores
 from napari_snow_unet.widgets._outline_colours import OUTLINE
-from napari_snow_unet.widgets._watched_layers import SETTLED_MS
 
 
 @pytest.fixture
@@ -18,7 +17,7 @@ def truth(discs):
 
 
 def wait(dock):
-    dock.qtbot.waitUntil(lambda: not dock.form.live.counting, timeout=30_000)
+    dock.qtbot.waitUntil(lambda: not dock.form.live.counting)
 
 
 def test_dice_follows_the_threshold(dock, network, truth):
@@ -63,16 +62,33 @@ def test_scores_follow_what_is_painted_in_the_truth(dock, network, truth):
     wait(dock)
     live = dock.form.live
     said = [live.text.text()]
+    settling = dock.widget.scores._painted._timer
     for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
         change()
         assert not live.text.text()  # no scores of the past
-        dock.qtbot.waitUntil(lambda: "Dice" in live.text.text(), timeout=10_000)
+        dock.qtbot.waitUntil(lambda: "Dice" in live.text.text())
         said.append(live.text.text())
     assert said[0] == said[2] != said[1] == said[3]
     dock.form.truth.value = "none"
     layer.paint((110, 40), 7)
-    dock.qtbot.wait(2 * SETTLED_MS)
+    dock.qtbot.waitUntil(lambda: not settling.isActive())
+    wait(dock)
     assert live.counts is None
+
+
+def test_scores_come_back_although_labels_are_made_anew_meanwhile(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    layer = dock.viewer.add_labels(labels, name="truth")
+    dock.run()
+    dock.form.truth.value = layer
+    wait(dock)
+    said = dock.form.live.text.text()
+    dock.form.nuclei.threshold.value = 0.5
+    layer.paint((110, 40), 5)
+    dock.settle()  # mostly before the stroke counts as ended
+    dock.qtbot.waitUntil(lambda: "Dice" in dock.form.live.text.text())
+    assert dock.form.live.text.text() != said
 
 
 def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, truth):
@@ -140,7 +156,7 @@ def test_colours_are_given_back_when_the_dock_is_closed_but_not_over_those_of_th
     result.new_colormap()
     chosen = colours_of(result)
     dock.viewer.window.remove_dock_widget(dock.frame)
-    qtbot.waitUntil(lambda: true_layer.contour == 0, timeout=10_000)
+    qtbot.waitUntil(lambda: true_layer.contour == 0)
     assert colours_of(true_layer) == former
     assert colours_of(result) == chosen
     assert len(chosen) > 9

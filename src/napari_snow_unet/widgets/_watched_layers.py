@@ -116,10 +116,10 @@ class SettlingLayers(QObject):
         self._timer.timeout.connect(on_settled)
 
     def watch(self, layers: Sequence[ref[Layer]]) -> None:
-        """Watch these layers, in place of others."""
-        self._timer.stop()
+        """Watch these layers, in place of others; of the same ones a change is still told."""
         if self._layers == list(layers):
             return
+        self._timer.stop()
         if self._watched is not None:
             self._watched.stop()
         self._layers = list(layers)
