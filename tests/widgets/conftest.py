@@ -4,14 +4,91 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QAbstractAnimation, Qt, QTimer
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QAbstractSlider, QWidget
 
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.widgets import _jobs, _warm_up
+
+PATIENCE_MS = 120_000  # what has not come by then never comes, however busy the computer is
+
+
+class PatientQtBot(QtBot):
+    """Waits for what happens, never for a time, and as long as a busy computer may take."""
+
+    def waitUntil(self, callback, *, timeout=PATIENCE_MS):
+        super().waitUntil(callback, timeout=max(timeout, PATIENCE_MS))
+
+    def waitExposed(self, widget, *, timeout=PATIENCE_MS):
+        return super().waitExposed(widget, timeout=max(timeout, PATIENCE_MS))
+
+    def turn(self, times=3):
+        """Let happen what is due: events come in the order in which they were sent."""
+        for _ in range(times):
+            came = threading.Event()
+            QTimer.singleShot(0, came.set)
+            self.waitUntil(came.is_set)
+
+    def settled(self, widget):
+        """Wait until a window has laid out all that is in it, and stays as it is."""
+        seen = []
+
+        def the_same():
+            QGuiApplication.sync()  # what the screen has to say has come
+            window = widget.window()
+            seen.append(looks_of(window))
+            if window.isVisible() and not window.windowHandle().isExposed():
+                return False
+            return len(seen) >= 5 and all(look == seen[-1] for look in seen[-5:])
+
+        self.waitUntil(the_same)
+
+    def small_enough(self, frame):
+        """Hold the least size of a dock to a small screen: 400 by 500 pixels in letters of 9 pt."""
+        self.settled(frame)
+        least, screen = frame.minimumSizeHint(), frame.screen().availableGeometry()
+        digit, line = frame.fontMetrics().horizontalAdvance("0"), frame.fontMetrics().height()
+        assert least.width() <= min(50 * digit, screen.width())
+        assert least.height() <= min(36 * line, screen.height())
+
+    def close_dock(self, frame, widget):
+        """Close a dock as its button does, and wait until it is gone."""
+        gone = threading.Event()
+        widget.destroyed.connect(lambda *_: gone.set())
+        frame.destroyOnClose()
+        self.waitUntil(gone.is_set)
+
+    def runs_ended(self):
+        """Wait until no work runs in a thread, and all that was sent from there has come."""
+        names = lambda: [thread.name for thread in threading.enumerate()]  # noqa: E731
+        self.waitUntil(lambda: "napari-snow-unet" not in names())
+        self.turn()
+
+
+def looks_of(window):
+    """Return where everything in a window is, how far it scrolls, and whether it still moves."""
+    widgets = [window, *window.findChildren(QWidget)]
+    places = [one.geometry().getRect() if one.isVisible() else None for one in widgets]
+    ranges = [one.maximum() for one in window.findChildren(QAbstractSlider) if one.isVisible()]
+    moving = [
+        one.currentTime()
+        for one in window.findChildren(QAbstractAnimation)
+        if one.state() == QAbstractAnimation.State.Running
+    ]
+    return places, ranges, moving
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    """Wait without haste, in place of pytest-qt's own."""
+    return PatientQtBot(request)
 
 
 def darkness(pixels):
@@ -40,11 +117,45 @@ def warmed_up(monkeypatch):
     return asked
 
 
+class Pulse:
+    """A timer of the window, and what this process has computed from each of its ticks to the next.
+
+    A window is frozen while Python computes and does not get to its events; of the time that other
+    programs take nothing is counted.
+    """
+
+    def __init__(self):
+        self.ticks, self._timer = 0, QTimer()
+        self._timer.timeout.connect(self._tick)
+
+    def start(self):
+        """Begin to tick, and to note how long is computed in between."""
+        self._gaps, self._last = [], time.process_time()
+        self._timer.start(20)
+
+    def _tick(self):
+        now = time.process_time()
+        self._gaps.append(now - self._last)
+        self._last, self.ticks = now, self.ticks + 1
+
+    def stop(self):
+        """Return the longest time in seconds that was computed without a tick."""
+        self._timer.stop()
+        return max(self._gaps)
+
+
+@pytest.fixture
+def pulse(qapp):
+    """Return a timer of the window."""
+    return Pulse()
+
+
 class FakeNetwork:
-    """A network of plain arithmetic: darkness is the probability; it may be slow or fail."""
+    """A network of plain arithmetic: darkness is the probability; it may be held up or fail."""
 
     def __init__(self):
         self.calls, self.pause, self.error, self.fail_at = 0, 0.0, None, 1
+        self.hold_at, self.go_on = None, threading.Event()
         self.threads = set()
         self.model = Model(self.predict, "darkness", checksum="0" * 64, halo=0)
 
@@ -53,9 +164,42 @@ class FakeNetwork:
         self.threads.add(threading.get_ident())
         if self.error is not None and self.calls >= self.fail_at:
             raise self.error
+        if self.hold_at is not None and self.calls >= self.hold_at:
+            assert self.go_on.wait(PATIENCE_MS / 1000)
         if self.pause:
             time.sleep(self.pause)  # as a real network, which lets others run meanwhile
         return darkness(pixels)
+
+    def hold(self, call=1):
+        """Let calls from one of them on not end before `go_on` is set."""
+        self.calls, self.hold_at = 0, call
+        self.go_on.clear()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Return a function that lets the steps of a module stop behind one until an event is set."""
+    go_on = threading.Event()
+
+    def hold(module, name, at):
+        begin = getattr(module, name)
+
+        def steps(*args, **options):
+            with closing(begin(*args, **options)) as running:
+                try:
+                    while True:
+                        step = next(running)
+                        yield step
+                        if step.done == at < step.total:
+                            assert go_on.wait(PATIENCE_MS / 1000)
+                except StopIteration as end:
+                    return end.value
+
+        monkeypatch.setattr(module, name, steps)
+        return go_on
+
+    yield hold
+    go_on.set()
 
 
 @pytest.fixture
@@ -63,7 +207,8 @@ def network(monkeypatch):
     """Let whatever model is chosen be one that can be checked by eye."""
     fake = FakeNetwork()
     monkeypatch.setattr(_jobs, "open_model", lambda name, **_: replace(fake.model, name=str(name)))
-    return fake
+    yield fake
+    fake.go_on.set()
 
 
 class Dock:
@@ -84,8 +229,8 @@ class Dock:
     def click(self, button):
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
-    def wait(self, seconds=60):
-        self.qtbot.waitUntil(lambda: not self.bar.running, timeout=int(seconds * 1000))
+    def wait(self):
+        self.qtbot.waitUntil(lambda: not self.bar.running)
 
     def run(self):
         """Click Run, wait for its end, return the layer that is new or was brought up to date."""
@@ -99,7 +244,7 @@ class Dock:
     def settle(self):
         """Wait until what the sliders have started has ended."""
         job = self.widget.layer_job
-        self.qtbot.waitUntil(lambda: not (job.relabelling or self.bar.running), timeout=30_000)
+        self.qtbot.waitUntil(lambda: not (job.relabelling or self.bar.running))
 
     def nuclei(self):
         return [layer for layer in self.viewer.layers if "nuclei" in layer.name]

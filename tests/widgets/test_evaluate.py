@@ -41,7 +41,7 @@ class Dock:
 
     def wait(self):
         ready = lambda: not (self.bar.running or self.form.live.counting)  # noqa: E731
-        self.qtbot.waitUntil(ready, timeout=30_000)
+        self.qtbot.waitUntil(ready)
 
     def choose(self, prediction, truth):
         self.form.prediction.value, self.form.truth.value = prediction, truth
@@ -217,7 +217,7 @@ def test_tables_explain_themselves_and_fit_into_the_dock(dock):
     assert len(set(tips)) == len(KEYS) == len(MEANINGS)
     table = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(table)
-    dock.qtbot.wait(50)
+    dock.qtbot.settled(table)
     header = table.view.horizontalHeader()
     for column in range(header.count()):
         assert header.sectionSize(column) >= table.view.sizeHintForColumn(column)
@@ -235,7 +235,7 @@ def test_a_click_on_a_nucleus_goes_there(dock):
     dock.run()
     table = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(table)
-    dock.qtbot.wait(50)
+    dock.qtbot.settled(table)
     whole = dock.viewer.scene.camera.zoom
     assert [table.model.index(row, 0).data() for row in (0, 1)] == ["missed", "spurious"]
     for row, label, of in ((0, 5, true_layer), (1, 77, dock.form.prediction.value)):
@@ -347,7 +347,7 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     assert table.scores.sets["slice 1"] == measure(found, truth).scores()
     nuclei = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(nuclei)
-    dock.qtbot.wait(50)
+    dock.qtbot.settled(nuclei)
     assert header(nuclei.view, Qt.Orientation.Horizontal) == [
         "Status", "Id", "Layer", "IoU", "Area (pixels)", "Slice",
     ]  # fmt: skip
@@ -452,11 +452,8 @@ def test_it_is_low_enough_and_can_be_closed(dock):
     true_layer = dock.viewer.add_labels(truth, name="truth")
     dock.choose(dock.viewer.add_labels(found, name="found"), true_layer)
     dock.run()
-    dock.qtbot.wait(50)
-    assert dock.frame.minimumSizeHint().height() <= 500
-    assert dock.frame.minimumSizeHint().width() <= 400
-    dock.frame.destroyOnClose()
-    dock.qtbot.wait(100)
+    dock.qtbot.small_enough(dock.frame)
+    dock.qtbot.close_dock(dock.frame, dock.widget)
     dock.viewer.add_labels(truth)  # nobody listens any more
     dock.__init__(dock.viewer, dock.qtbot)
     dock.run()

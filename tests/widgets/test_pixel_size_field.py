@@ -22,7 +22,7 @@ def typed(shown_dock, qtbot):
         qtbot.waitUntil(lambda: box.lineEdit().selectedText() == box.text())
         for letter in text:
             QTest.keyClicks(box, letter)
-            qtbot.wait(5)
+            qtbot.turn(1)
         shown = box.lineEdit().text()
         if end is not None:
             QTest.keyClick(box, end)

@@ -55,7 +55,7 @@ class Dock:
         self.qtbot.mouseClick(button, LEFT)
 
     def wait(self):
-        self.qtbot.waitUntil(lambda: not self.bar.running, timeout=60_000)
+        self.qtbot.waitUntil(lambda: not self.bar.running)
 
     def run(self, button):
         self.click(button)
@@ -161,22 +161,24 @@ def test_check_names_what_is_wrong_in_a_foreign_folder(dock, snow):
     assert "problems" in dock.message
 
 
-def test_stopped_it_keeps_what_is_done_and_goes_on(dock, tmp_path):
+def test_stopped_it_keeps_what_is_done_and_goes_on(dock, tmp_path, held):
     folder, dataset = tmp_path / "SNOW", tmp_path / "dataset"
-    for number in range(300):
+    for number in range(30):
         write_pair(folder, number)
     dock.form.sources.add([folder])
     dock.form.target.dataset.value = dataset
     dock.form.fields.workers.value = 1
+    go_on = held(dock_module, "prepare", 6)
     dock.click(dock.bar.run_button)
-    dock.qtbot.waitUntil(lambda: dock.bar.progress.value() > 5, timeout=30_000)
+    dock.qtbot.waitUntil(lambda: dock.bar.progress.value() == 6)
     dock.click(dock.bar.cancel_button)
+    go_on.set()
     dock.wait()
     assert "Prepare again to go on" in dock.message
     done = len(read_manifest(dataset))
-    assert 5 <= done < 300
+    assert 6 <= done <= 7
     dock.run(dock.bar.run_button)
-    assert f"300 tiles (train 216, val 24, test 60), {300 - done:,} of them new" in dock.message
+    assert f"30 tiles (train 22, val 2, test 6), {30 - done} of them new" in dock.message
 
 
 def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch, notifications):
@@ -211,10 +213,7 @@ def test_it_is_low_enough_scrolls_and_can_be_closed(dock, snow, tmp_path, qtbot)
     dock.form.sources.add([snow])
     dock.form.target.dataset.value = tmp_path / "dataset"
     dock.run(dock.bar.run_button)
-    qtbot.wait(50)
-    assert dock.frame.minimumSizeHint().height() <= 500
-    assert dock.frame.minimumSizeHint().width() <= 400
-    dock.frame.destroyOnClose()
-    qtbot.wait(100)
+    qtbot.small_enough(dock.frame)
+    qtbot.close_dock(dock.frame, dock.widget)
     dock.__init__(dock.viewer, dock.qtbot)
     assert "Add the folders" in dock.message

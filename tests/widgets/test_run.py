@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress
+from napari_snow_unet.widgets import _run as run_module
 from napari_snow_unet.widgets._run import Run
 from napari_snow_unet.widgets._run_bar import RunBar
 
@@ -68,11 +69,11 @@ def owner(viewer, qtbot):
 
 @pytest.fixture
 def finish(qtbot):
-    """Return a function that waits for the end of a run."""
+    """Return a function that waits for the end of a run, and for whatever would still come."""
 
-    def wait(log, seconds=30):
-        qtbot.waitUntil(lambda: "on_finished" in log.names, timeout=int(seconds * 1000))
-        qtbot.wait(50)  # whatever would still come
+    def wait(log):
+        qtbot.waitUntil(lambda: "on_finished" in log.names)
+        qtbot.runs_ended()
 
     return wait
 
@@ -86,6 +87,28 @@ def counting(number, pause=0.0, closed=None):
     finally:
         if closed is not None:
             closed.append(threading.current_thread())
+
+
+def endless(closed=None):
+    """Count for longer than anybody waits."""
+    return counting(10_000, pause=0.02, closed=closed)
+
+
+class Gate:
+    """Lets the steps of a run pass one by one."""
+
+    def __init__(self):
+        self._open = threading.Semaphore(0)
+
+    def let(self, steps):
+        self._open.release(steps)
+
+    def counting(self, number):
+        for done in range(1, number + 1):
+            assert self._open.acquire(timeout=60)
+            yield Progress(done, number, f"step {done}")
+        assert self._open.acquire(timeout=60)
+        return "result"
 
 
 def failing(error):
@@ -157,39 +180,35 @@ def test_an_error_before_the_first_step_is_told_too(owner, finish, notifications
 
 def test_cancelling_closes_the_work_and_no_result_arrives(owner, finish, qtbot, notifications):
     log, closed = Log(), []
-    run = started(owner, lambda: counting(100, pause=0.05, closed=closed), log)
-    qtbot.waitUntil(lambda: len(log.events) == 2)
+    run = started(owner, lambda: endless(closed), log)
+    qtbot.waitUntil(lambda: len(log.events) >= 2)
+    told = len(log.events)
     run.cancel()
-    finish(log, seconds=2)
+    finish(log)
     assert closed  # files and models that the work had open are closed
-    assert "on_done" not in log.names
-    assert log.names.count("on_finished") == 1
-    assert log.names.count("on_progress") == 2
+    assert log.names == ["on_progress"] * told + ["on_finished"]
     assert notifications() == []
 
 
 def test_cancelling_during_the_last_step_gives_no_result_either(owner, finish, qtbot):
-    log = Log()
-
-    def one_long_step():
-        yield Progress(0, 1)
-        time.sleep(0.5)
-        return "result"
-
-    run = started(owner, one_long_step, log)
+    log, gate = Log(), Gate()
+    run = started(owner, lambda: gate.counting(1), log)
+    gate.let(1)
     qtbot.waitUntil(lambda: len(log.events) == 1)
     run.cancel()
+    gate.let(1)
     finish(log)
     assert log.names == ["on_progress", "on_finished"]
 
 
 def test_work_whose_owner_is_gone_is_closed_and_calls_nobody(viewer, qtbot, notifications):
     owner, log, closed = QWidget(), Log(), []
-    started(owner, lambda: counting(100, pause=0.05, closed=closed), log)
-    qtbot.waitUntil(lambda: len(log.events) == 2)
+    started(owner, lambda: endless(closed), log)
+    qtbot.waitUntil(lambda: len(log.events) >= 2)
     owner.deleteLater()
-    qtbot.waitUntil(lambda: bool(closed), timeout=2000)
-    qtbot.waitUntil(lambda: len(activity._all_instances) == 0, timeout=2000)
+    qtbot.runs_ended()
+    assert closed
+    assert len(activity._all_instances) == 0
     assert set(log.names) == {"on_progress"}
     assert notifications() == []
 
@@ -214,13 +233,19 @@ def bars_of(viewer):
     ]
 
 
-def test_the_activity_dock_shows_a_bar_of_known_length_while_it_runs(viewer, owner, finish, qtbot):
-    log = Log()
-    started(owner, lambda: counting(4, pause=0.3), log)
-    qtbot.waitUntil(lambda: log.names.count("on_progress") == 2)
-    (bar,) = bars_of(viewer)
-    qtbot.waitUntil(lambda: bar.maximum() == 4 and bar.value() >= 2)
-    assert "working" in bar.parentWidget().description_label.text()
+def test_the_activity_dock_shows_a_bar_of_known_length_while_it_runs(
+    viewer, owner, finish, qtbot, monkeypatch
+):
+    monkeypatch.setattr(run_module, "ACTIVITY_INTERVAL_S", 0)
+    log, gate = Log(), Gate()
+    started(owner, lambda: gate.counting(4), log)
+    for done in range(1, 5):
+        gate.let(1)
+        qtbot.waitUntil(lambda done=done: log.names.count("on_progress") == done)
+        (bar,) = bars_of(viewer)
+        assert (bar.value(), bar.maximum()) == (done, 4)
+        assert "working" in bar.parentWidget().description_label.text()
+    gate.let(1)
     finish(log)
     assert bars_of(viewer) == []
 
@@ -232,13 +257,13 @@ def test_work_of_unknown_length_comes_to_the_activity_dock_once_its_length_is_kn
 
     def steps():
         yield Progress(0, 0, "loading")
-        known.wait(30)
+        assert known.wait(60)
         yield Progress(0, 5, "computing")
-        end.wait(30)
+        assert end.wait(60)
 
-    started(owner, steps, log)
-    qtbot.waitUntil(lambda: log.names == ["on_progress"])
-    qtbot.wait(100)
+    run = started(owner, steps, log)
+    qtbot.waitUntil(lambda: log.names == ["on_progress"] and not run._timer.isActive())
+    qtbot.turn()
     assert bars_of(viewer) == []
     known.set()
     qtbot.waitUntil(lambda: len(bars_of(viewer)) == 1)
@@ -250,11 +275,11 @@ def test_work_of_unknown_length_comes_to_the_activity_dock_once_its_length_is_kn
 
 def test_the_cancel_button_of_the_activity_dock_cancels(viewer, owner, finish, qtbot):
     log, closed = Log(), []
-    run = started(owner, lambda: counting(100, pause=0.05, closed=closed), log)
+    run = started(owner, lambda: endless(closed), log)
     qtbot.waitUntil(lambda: len(bars_of(viewer)) == 1)
     button = bars_of(viewer)[0].parentWidget().findChild(QPushButton)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    finish(log, seconds=2)
+    finish(log)
     assert run.cancelled
     assert closed
     assert "on_done" not in log.names
@@ -263,7 +288,7 @@ def test_the_cancel_button_of_the_activity_dock_cancels(viewer, owner, finish, q
 def test_quiet_work_does_not_show_in_the_activity_dock(viewer, owner, finish):
     log, seen = Log(), []
     activity._all_instances.events.changed.connect(seen.append)
-    started(owner, lambda: counting(2), log, quiet_ms=5000)
+    started(owner, lambda: counting(2), log, quiet_ms=600_000)
     finish(log)
     activity._all_instances.events.changed.disconnect(seen.append)
     assert seen == []
@@ -296,11 +321,12 @@ def test_warnings_of_libraries_are_no_notifications(owner, finish, notifications
 def test_napari_knows_that_work_is_running_and_closing_ends_it(viewer, owner, finish, qtbot):
     """napari asks before it is closed in the middle of a run, and the run ends with it."""
     log, closed = Log(), []
-    started(owner, lambda: counting(1000, pause=0.05, closed=closed), log)
-    qtbot.waitUntil(lambda: len(log.events) == 2)
+    started(owner, lambda: endless(closed), log)
+    qtbot.waitUntil(lambda: len(log.events) >= 2)
     assert viewer.window._qt_window._window._task_status_manager.is_busy()
     viewer.close()
-    qtbot.waitUntil(lambda: bool(closed), timeout=5000)
+    qtbot.runs_ended()
+    assert closed
     assert "on_done" not in log.names
 
 
@@ -321,9 +347,11 @@ def test_the_bar_counts_and_its_buttons_say_what_can_be_done(viewer, bar, qtbot)
     bar.show()
     values = []
     bar.progress.valueChanged.connect(values.append)
-    done = begin(bar, lambda: counting(4, pause=0.05))
+    gate = Gate()
+    done = begin(bar, lambda: gate.counting(4))
     assert (bar.run_button.isEnabled(), bar.cancel_button.isEnabled()) == (False, True)
     qtbot.waitUntil(lambda: bar.progress.isVisible())
+    gate.let(5)
     qtbot.waitUntil(lambda: not bar.running)
     assert done == ["result"]
     assert [value for value in values if value > 0] == [1, 2, 3, 4]
@@ -347,11 +375,11 @@ def test_after_an_error_the_bar_is_gone_and_run_can_be_clicked(
 
 
 def test_cancel_says_so(viewer, bar, qtbot):
-    done = begin(bar, lambda: counting(100, pause=0.05), cancelled="Enough.")
-    qtbot.wait(200)
+    done = begin(bar, endless, cancelled="Enough.")
+    qtbot.waitUntil(lambda: bar.progress.value() > 0)
     qtbot.mouseClick(bar.cancel_button, Qt.MouseButton.LeftButton)
     assert not bar.cancel_button.isEnabled()
-    qtbot.waitUntil(lambda: not bar.running, timeout=2000)
+    qtbot.waitUntil(lambda: not bar.running)
     assert bar.message.text() == "Enough."
     assert done == []
 
@@ -387,7 +415,7 @@ def test_files_that_are_written_when_cancel_comes_are_told(viewer, bar, qtbot):
     def steps():
         yield Progress(0, 0, "Writing…")
         writing.set()
-        go_on.wait(10)
+        assert go_on.wait(60)
         return "a.png"
 
     for writes, said in ((True, "It was too late to cancel. Saved a.png."), (False, "Cancelled.")):

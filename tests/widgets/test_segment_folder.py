@@ -91,24 +91,26 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
 
 
 def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
-    network.pause = 0.3
+    network.hold(3)
     bar, table = chosen.bar.progress, chosen.widget.folder_job.table
     chosen.click(chosen.bar.run_button)
     chosen.qtbot.waitUntil(lambda: table.rowCount() == 2)
     assert chosen.bar.running
     assert (bar.maximum(), bar.value()) == (4, 2)
     assert "tile" in bar.format()
+    network.go_on.set()
     chosen.wait()
     assert table.rowCount() == 4
 
 
 def test_cancel_keeps_what_is_done(chosen, network, folder):
-    network.pause = 0.3
+    network.hold(3)
     table = chosen.widget.folder_job.table
     chosen.click(chosen.bar.run_button)
     chosen.qtbot.waitUntil(lambda: table.rowCount() == 2)
     chosen.click(chosen.bar.cancel_button)
-    chosen.wait(5)
+    network.go_on.set()
+    chosen.wait()
     assert table.rowCount() == 2
     assert "kept" in chosen.message
     assert read_labels(folder / "nuclei" / "tile1.png").max() == 24

@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -333,17 +332,18 @@ def test_labels_that_a_script_has_changed_have_no_text(dock, tile):
 def test_cancel_does_not_deny_a_file_that_is_written(dock, tile, tmp_path, monkeypatch):
     dock.viewer.open(tile, plugin="napari")
     dock.run()
-    writing, write = threading.Event(), menu_module.write_nuclei
+    writing, cancelled, write = threading.Event(), threading.Event(), menu_module.write_nuclei
 
     def slow(*args, **kwargs):
         writing.set()
-        time.sleep(0.5)
+        assert cancelled.wait(60)
         return write(*args, **kwargs)
 
     monkeypatch.setattr(menu_module, "write_nuclei", slow)
     dock.widget.menu.save_as(tmp_path / "a.png", overwrite=False)
     dock.qtbot.waitUntil(writing.is_set)
     dock.click(dock.bar.cancel_button)
+    cancelled.set()
     dock.wait()
     assert (tmp_path / "a.png").is_file()
     assert dock.message == f"It was too late to cancel. Saved {tmp_path / 'a.png'}."

@@ -49,11 +49,11 @@ def test_the_list_has_networks_and_the_classical_method(dock):
 def test_a_new_model_appears_while_the_dock_is_open(shown_dock, bundled, qtbot):
     shown_dock.form.model.value = DEFAULT_MODEL
     shutil.copytree(bundled, user_folder() / "mine")
-    qtbot.waitUntil(lambda: "mine (yours)" in listed(shown_dock), timeout=10_000)
+    qtbot.waitUntil(lambda: "mine (yours)" in listed(shown_dock))
     assert shown_dock.form.model.value == DEFAULT_MODEL
     shown_dock.form.model.value = "mine"
     shutil.rmtree(user_folder() / "mine")
-    qtbot.waitUntil(lambda: "mine (yours)" not in listed(shown_dock), timeout=10_000)
+    qtbot.waitUntil(lambda: "mine (yours)" not in listed(shown_dock))
     assert shown_dock.form.model.value == DEFAULT_MODEL
 
 
@@ -152,13 +152,14 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
 def test_the_network_is_loaded_while_the_dock_is_looked_at(shown_dock, warmed_up, qtbot):
     assert shown_dock.form.device.value == NO_DEVICE
     shown_dock.form.model.value = "classical"
-    qtbot.wait(_warm_up.AFTER_MS + 200)
+    moment = shown_dock.widget.warm_up._timer
+    qtbot.waitUntil(lambda: not moment.isActive())
     assert not warmed_up
     shown_dock.form.model.value = DEFAULT_MODEL
-    qtbot.waitUntil(lambda: bool(warmed_up), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(warmed_up))
     assert warmed_up == [(DEFAULT_MODEL, settings().precision)]
     shown_dock.widget.warm_up.soon()  # undocked and docked again
-    qtbot.wait(_warm_up.AFTER_MS + 200)
+    qtbot.waitUntil(lambda: not moment.isActive())
     assert len(warmed_up) == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import dask.array as da
 import numpy as np
@@ -71,10 +70,18 @@ def test_density_and_area_go_by_the_part(dock, network, discs):
     assert "2 nuclei (400 per mm²)" in dock.message
 
 
-def test_what_is_shown_is_segmented_and_again_after_moving_on(shown_dock, network, discs, qtbot):
+def zoom(dock, layer, factor):
+    """Zoom, and wait until napari has drawn it."""
+    dock.qtbot.settled(dock.widget)
+    before = np.array(layer.corner_pixels)
+    dock.viewer.scene.camera.zoom *= factor
+    dock.qtbot.waitUntil(lambda: not np.array_equal(layer.corner_pixels, before))
+    dock.qtbot.settled(dock.widget)
+
+
+def test_what_is_shown_is_segmented_and_again_after_moving_on(shown_dock, network, discs):
     image = shown_dock.viewer.add_image(discs((2000, 3000)), rgb=True, name="tissue", **PLACE)
-    shown_dock.viewer.scene.camera.zoom *= 5
-    qtbot.wait(200)
+    zoom(shown_dock, image, 5)
     choose(shown_dock, _part.SHOWN)
     corners = np.asarray(image.corner_pixels)  # now: the message of the run resizes the canvas
     first = shown_dock.run()
@@ -83,8 +90,7 @@ def test_what_is_shown_is_segmented_and_again_after_moving_on(shown_dock, networ
     assert 0 < left < right < 3000
     assert_lies_at(first, image, box)
     assert np.abs(corners - [[top, left], [bottom, right]]).max() <= 1
-    shown_dock.viewer.scene.camera.zoom /= 100
-    qtbot.wait(200)
+    zoom(shown_dock, image, 1 / 100)
     shown_dock.form.image.value = image
     second = shown_dock.run()
     assert second is not first
@@ -92,14 +98,12 @@ def test_what_is_shown_is_segmented_and_again_after_moving_on(shown_dock, networ
     assert "part" not in second.metadata["napari-snow-unet"]
 
 
-def test_the_view_of_a_pyramid_is_that_of_its_finest_level(shown_dock, network, discs, qtbot):
+def test_the_view_of_a_pyramid_is_that_of_its_finest_level(shown_dock, network, discs):
     tissue = discs((4096, 4096))
     plain = shown_dock.viewer.add_image(tissue[..., 0], name="plain")  # napari tells its corners
     levels = [da.from_array(tissue[::step, ::step]) for step in (1, 4, 16)]
     image = shown_dock.viewer.add_image(levels, rgb=True, multiscale=True, name="slide")
-    qtbot.wait(200)
-    shown_dock.viewer.scene.camera.zoom *= 3
-    qtbot.wait(300)
+    zoom(shown_dock, plain, 3)
     choose(shown_dock, _part.SHOWN)
     corners = np.asarray(plain.corner_pixels)
     result = shown_dock.run()
@@ -241,7 +245,7 @@ def test_a_large_file_of_a_folder_opens_as_pyramids(dock, network, discs, large,
     table = dock.widget.folder_job.table
     place = table.visualRect(table.model().index(0, 0)).center()
     dock.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    dock.qtbot.waitUntil(lambda: len(dock.viewer.layers) == 2, timeout=20_000)
+    dock.qtbot.waitUntil(lambda: len(dock.viewer.layers) == 2)
     image, labels = dock.viewer.layers
     assert labels.multiscale
     assert labels.metadata["napari-snow-unet"]["model"] == "classical"
@@ -251,13 +255,14 @@ def test_a_large_file_of_a_folder_opens_as_pyramids(dock, network, discs, large,
 
 
 def test_a_cancelled_large_run_leaves_nothing(dock, network, discs, large, tmp_path):
-    network.pause = 0.2
+    network.hold(2)
     dock.viewer.add_image(discs((1000, 1200)), rgb=True, name="tissue")
     dock.form.network.tile.value = 128
     dock.form.source.results.value = tmp_path / "found"
     dock.click(dock.bar.run_button)
-    dock.qtbot.waitUntil(lambda: network.calls >= 2, timeout=30_000)
+    dock.qtbot.waitUntil(lambda: network.calls >= 2)
     dock.click(dock.bar.cancel_button)
+    network.go_on.set()
     dock.wait()
     assert list((tmp_path / "found").iterdir()) == []
     assert not dock.nuclei()
@@ -266,19 +271,20 @@ def test_a_cancelled_large_run_leaves_nothing(dock, network, discs, large, tmp_p
 def test_a_large_run_that_is_cancelled_while_files_are_written_shows_them(
     dock, network, discs, large, tmp_path, monkeypatch
 ):
-    writing, opened = threading.Event(), _jobs.open_slide
+    writing, cancelled, opened = threading.Event(), threading.Event(), _jobs.open_slide
 
     def slow(path):
         writing.set()
-        time.sleep(0.5)
+        assert cancelled.wait(60)
         return opened(path)
 
     monkeypatch.setattr(_jobs, "open_slide", slow)  # comes after the files
     dock.viewer.add_image(discs((1000, 1200)), rgb=True, name="tissue")
     dock.form.source.results.value = tmp_path
     dock.click(dock.bar.run_button)
-    dock.qtbot.waitUntil(writing.is_set, timeout=30_000)
+    dock.qtbot.waitUntil(writing.is_set)
     dock.click(dock.bar.cancel_button)
+    cancelled.set()
     dock.wait()
     assert (tmp_path / "tissue.zarr").is_dir()
     assert dock.message.startswith("It was too late to cancel. tissue nuclei (classical): ")

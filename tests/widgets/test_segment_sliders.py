@@ -335,7 +335,7 @@ def test_sliders_belong_to_the_result_that_is_looked_at(dock, network, discs, re
 def test_many_moves_end_at_the_last_one(dock, result):
     for threshold in np.linspace(0.1, 0.7, 50):
         dock.form.nuclei.threshold.value = threshold
-        dock.qtbot.wait(5)
+        dock.qtbot.turn(1)
     dock.settle()
     assert result.data.max() == 8
     assert dock.nuclei() == [result]
@@ -446,7 +446,7 @@ def test_scores_are_those_of_the_past_once_sliders_change_some_slices(dock, netw
     )[1]
     measure.form.prediction.value, measure.form.truth.value = layer, truth
     dock.click(measure.bar.run_button)
-    dock.qtbot.waitUntil(lambda: not measure.bar.running, timeout=30_000)
+    dock.qtbot.waitUntil(lambda: not measure.bar.running)
     caption = measure.results.caption
     assert caption.text()
     assert "before the last change" not in caption.text()
