@@ -20,6 +20,7 @@ from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.png import encode, plain_rgb
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.qupath import tile_region
@@ -223,7 +224,8 @@ def _stated_um(task: TileTask) -> float | None:
     if task.um_per_px is None:
         return None
     region = tile_region(tile_name(PurePosixPath(task.image.name)))
-    return task.um_per_px * (1.0 if region is None else region.downsample)
+    side = task.um_per_px * (1.0 if region is None else region.downsample)
+    return check_pixel_size(side, task.image.label)
 
 
 def _labels(task: TileTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32], list[str]]:

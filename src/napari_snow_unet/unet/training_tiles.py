@@ -14,6 +14,7 @@ from napari_snow_unet.data.dataset_info import INFO
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import IMAGE_SUFFIXES, LABEL_SUFFIXES, read_header
 from napari_snow_unet.data.manifest import MANIFEST, Tile, read_manifest
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.snow import natural_key
 from napari_snow_unet.data.splits import SplitPlan, assign_parts
 
@@ -184,7 +185,7 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 _region(folder, image),
                 row.height,
                 row.width,
-                row.um_per_px,
+                check_pixel_size(row.um_per_px, folder / MANIFEST),
                 _weight(folder, row),
             )
             parts[part].append(tile)
