@@ -42,8 +42,8 @@ class Finding:
     severity : str
         'problem', which should be mended before training, or 'note'.
     kind : str
-        What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'empty', 'duplicate',
-        'near-duplicate', 'leakage', 'groups', 'table' or 'balance'.
+        What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'mask', 'empty',
+        'duplicate', 'near-duplicate', 'leakage', 'groups', 'table' or 'balance'.
     name : str
         The file, relative to the folder; empty for the whole dataset.
     text : str
@@ -250,6 +250,8 @@ def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Find
         yield found("problem", "ids", "the mask is not of 0 and 255.")
     if facts.torn and not facts.binary:
         yield found("note", "ids", f"{facts.torn} of {facts.ids} ids are in several pieces.")
+    for note in facts.notes:
+        yield found("note", "mask", f"{note}.")
     if not facts.ids:
         yield found("note", "empty", "the mask is empty.")
 

@@ -149,6 +149,7 @@ def make_plan(
                 folder=str(folder),
                 image_file=f"images/{file}",
                 mask_file=f"masks/{file}",
+                region_file=f"regions/{file}",
                 binary=binary,
                 um_per_px=um_per_px,
                 verify=verify,
