@@ -15,11 +15,8 @@ from napari_snow_unet.data import annotation_xml, coco, geojson, nuclei_json
 from napari_snow_unet.data.annotation_text import decoded, first_bytes, read_text, start_of_text
 from napari_snow_unet.data.annotations import Annotations
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.naming import GEOJSON_SUFFIXES
+from napari_snow_unet.data.naming import GEOJSON_SUFFIXES, LOOKED_INTO, OUTLINE_SUFFIXES
 
-#: Suffixes of files that may hold outlines, and as well something else: their content tells.
-LOOKED_INTO = (".json", ".xml")
-_SUFFIXES = (*GEOJSON_SUFFIXES, *LOOKED_INTO)
 _EXPECTED = (
     "outlines of nuclei: QuPath's GeoJSON, XML of ImageScope or ASAP, or the JSON of HoVer-Net, "
     "CellViT, COCO or LabelMe"
@@ -37,7 +34,7 @@ _SIGNS = re.compile(
 
 def is_annotation_path(path: str | os.PathLike[str]) -> bool:
     """Tell by its name whether a file may hold outlines."""
-    return os.fspath(path).lower().endswith(_SUFFIXES)
+    return os.fspath(path).lower().endswith(OUTLINE_SUFFIXES)
 
 
 def holds_outlines(name: str, start: bytes) -> bool:
@@ -74,6 +71,11 @@ def is_annotation_file(path: str | os.PathLike[str]) -> bool:
         return False
     except OSError:
         return Path(path).is_file() and not os.fspath(path).lower().endswith(LOOKED_INTO)
+
+
+def may_hold_labels(path: Path) -> bool:
+    """Tell whether a file of a suffix of labels is one; JSON and XML are looked into."""
+    return not path.name.lower().endswith(LOOKED_INTO) or is_annotation_file(path)
 
 
 def read_annotations(

@@ -13,6 +13,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import natural_key, tile_name
+from napari_snow_unet.data.outlined import REGION_COUNTS
 from napari_snow_unet.data.pairing import Paired, pair_up, tile_names
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
@@ -150,6 +151,7 @@ def make_plan(
                 image_file=f"images/{file}",
                 mask_file=f"masks/{file}",
                 region_file=f"regions/{file}",
+                had_region=index in plan.tiles and REGION_COUNTS in plan.tiles[index].note,
                 binary=binary,
                 um_per_px=um_per_px,
                 verify=verify,

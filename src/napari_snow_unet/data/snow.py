@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_snow_unet.data.annotation_files import may_hold_labels
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import (
     GEOJSON_SUFFIXES,
     IMAGE_SUFFIXES,
     LABEL_SUFFIXES,
     LABELLED,
+    OUTLINE_SUFFIXES,
     Key,
     folder_role,
     is_ignored_folder,
@@ -34,7 +36,7 @@ from napari_snow_unet.data.pairing import pair_up
 __all__ = ["Pairs", "find_pairs", "is_mask_path", "natural_key", "partner_of", "tile_name"]
 
 #: Endings of a mask that lies beside its image instead of in a folder of its own.
-_BESIDE = (".mat", *GEOJSON_SUFFIXES, f"{LABELLED}.tif", f"{LABELLED}.png")
+_BESIDE = (".mat", *OUTLINE_SUFFIXES, f"{LABELLED}.tif", f"{LABELLED}.png")
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def partner_of(path: str | os.PathLike[str]) -> Path | None:
     for place, endings in places:
         for ending in endings:
             candidate = place / (tile_name(path) + ending)
-            if candidate != path and candidate.is_file():
+            if candidate != path and candidate.is_file() and may_hold_labels(candidate):
                 return candidate
     return None
 
@@ -152,7 +154,7 @@ def _files(root: Path) -> Iterator[tuple[Path, str, Key]]:
         here = Path(place)
         inner = here.relative_to(root).parts
         for name in sorted(names):
-            if said := kind_and_key(root.name, inner, name):
+            if (said := kind_and_key(root.name, inner, name)) and may_hold_labels(here / name):
                 yield here / name, *said
 
 

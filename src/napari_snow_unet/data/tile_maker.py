@@ -46,6 +46,8 @@ class TileTask:
         The dataset's folder.
     image_file, mask_file, region_file : str
         Where it goes, relative to the folder; the last one where only a part was annotated.
+    had_region : bool
+        The tile that it takes the place of had one.
     binary : bool
         0 and 255 in place of ids.
     um_per_px : float or None
@@ -62,6 +64,7 @@ class TileTask:
     image_file: str
     mask_file: str
     region_file: str = ""
+    had_region: bool = False
     binary: bool = False
     um_per_px: float | None = None
     verify: bool = False
@@ -107,6 +110,8 @@ def make_tile(task: TileTask) -> Tile | Problem:
     _write(Path(task.folder, task.image_file), image)
     if region is not None:
         _write(Path(task.folder, task.region_file), encode(region.astype(np.uint8) * 255))
+    elif task.had_region:
+        Path(task.folder, task.region_file).unlink(missing_ok=True)
     return Tile(
         index=task.index,
         image=task.image_file,

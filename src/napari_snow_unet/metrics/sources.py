@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from napari_snow_unet.data.annotation_files import (
-    LOOKED_INTO,
     images_named_in,
-    is_annotation_file,
     is_annotation_path,
+    may_hold_labels,
 )
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import LABEL_SUFFIXES, read_labels
 from napari_snow_unet.data.labels import looks_like_labels
 from napari_snow_unet.data.manifest import is_dataset, read_manifest, split_pairs
-from napari_snow_unet.data.naming import LABELLED, without_mask_ending
+from napari_snow_unet.data.naming import LABELLED, LOOKED_INTO, without_mask_ending
 from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
 
 Item = TypeVar("Item")
@@ -243,8 +242,8 @@ def _label_files(folder: Path) -> list[Path]:
 
 
 def _is_labels(file: Path) -> bool:
-    known = file.suffix.lower() in LABEL_SUFFIXES or is_annotation_file(file)
-    return known and not name_of(file).endswith(DERIVED)
+    known = file.suffix.lower() in LABEL_SUFFIXES or is_annotation_path(file)
+    return known and may_hold_labels(file) and not name_of(file).endswith(DERIVED)
 
 
 def _is_of_cellpose(file: Path) -> bool:
