@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -149,7 +149,7 @@ def _canvas(
         image = partner_of(path)
     annotations = read_annotations(source, None if image is None else PurePath(image).name)
     region = tile_region(tile_name(PurePath(image or path)))
-    if shape is None and image is not None:
+    if shape is None and image is not None and Path(image).is_file():
         shape = read_header(image).size
     stated = annotations.size if region is None else region.size
     of_image = shape is not None or stated is not None
