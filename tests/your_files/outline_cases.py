@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import scipy.io
 
+from napari_snow_unet.data.dataset import open_stack
 from napari_snow_unet.data.dataset_check import check_dataset
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import read_hovernet_mat
@@ -20,7 +22,7 @@ from napari_snow_unet.data.images import read_labels, write_labels
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.progress import run
-from outline_doors import SHAPE, dataset, refuses, takes
+from outline_doors import SHAPE, dataset, refuses, scores_of, takes
 from your_files import Case
 
 ABOUT = (
@@ -212,6 +214,33 @@ def coco(name: str, *, boxes: bool = False, size: tuple[int, int] = SHAPE) -> by
 
 def coco_of_one(folder: Path) -> None:
     takes(folder, ".json", coco("x/y.png"), drawn())
+
+
+def coco_of_several(folder: Path) -> None:
+    """One file in a folder `annotations`, and one beside the images as Roboflow writes it."""
+    content = json.loads(coco("x/t1.png"))
+    content["images"].append(dict(content["images"][0], id=8, file_name="x/t2.png"))
+    content["annotations"].append(dict(content["annotations"][2], id=9, image_id=8))
+    second = np.where(drawn() == 3, 1, 0)
+    for place in ("annotations/instances.json", "images/_annotations.coco.json"):
+        source = dataset(folder / place[:3], ".none", b"")
+        shutil.rmtree(source / "masks")
+        (source / place).parent.mkdir(exist_ok=True)
+        (source / place).write_text(json.dumps(content))
+        out = folder / f"out-{place[:3]}"
+        tiles = run(prepare([source], out, PrepareOptions(workers=1))).tiles
+        assert [tile.nuclei for tile in tiles] == [3, 1]
+        report = run(check_dataset(source, workers=1))
+        assert (report.problems, report.summary["nuclei"]) == ([], 4)
+        stack = open_stack(source).labels.compute(scheduler="synchronous")
+        assert np.array_equal(stack, [drawn(), second])
+        for labels, name in ((drawn(), "t1"), (second, "t2")):
+            write_labels(folder / "found" / f"{name}.png", labels, overwrite=True)
+        for truth in (source, source / place):
+            found = scores_of(folder / "found", truth).pooled_scores
+            assert (found["pq"], found["n_truth"]) == (1, 4)
+        with pytest.raises(InputError, match="holds 2 images"):
+            read_labels(source / place, SHAPE, image="t3.png")
 
 
 def coco_boxes(folder: Path) -> None:
@@ -445,6 +474,12 @@ CASES: list[Case] = [
         "An annotation is a nucleus, a crowd does not count. Of several images that of "
         "the name is taken.",
         coco_of_one,
+    ),
+    Case(
+        "COCO's JSON for several images, beside them or in a folder of its own",
+        "taken",
+        "Images are matched with the names in it. For an image it does not name it is refused.",
+        coco_of_several,
     ),
     Case("COCO's JSON with boxes only", "refused", "Boxes are no outlines.", coco_boxes),
     Case(

@@ -86,7 +86,7 @@ def _prepared(source, out, labels, notes, region) -> None:
         assert np.array_equal(written > 0, region)
         rubbish = np.where(region, labels, labels.max() + 1)
         write_labels(out.parent / "found" / f"{number:06d}.png", rubbish)
-    found = _scores(out.parent / "found", out).pooled_scores
+    found = scores_of(out.parent / "found", out).pooled_scores
     assert found["dice"] in (1.0, None)
     assert found["pq"] in (1.0, None)
 
@@ -125,17 +125,18 @@ def _measured(folder, mask, labels, notes, region) -> None:
     """Score a perfect prediction with rubbish where nothing counts, and the file against it."""
     rubbish = np.where(region, labels, labels.max() + 1)
     prediction = write_labels(folder / "t1.png", rubbish)
-    found = _scores(prediction, mask)
+    found = scores_of(prediction, mask)
     assert found.pooled_scores["dice"] in (1.0, None)
     assert found.pooled_scores["n_truth"] == np.count_nonzero(np.unique(labels[region]))
     assert found.pooled_scores["pq"] in (1.0, None)
     told = " ".join(found.noted.values())
     assert all(note in told for note in notes), told
     truth = write_labels(folder / "truth" / "t1.png", labels)
-    assert _scores(mask, truth).pooled_scores["dice"] in (1.0, None)
+    assert scores_of(mask, truth).pooled_scores["dice"] in (1.0, None)
 
 
-def _scores(prediction: Path, truth: Path) -> Evaluation:
+def scores_of(prediction: Path, truth: Path) -> Evaluation:
+    """Score label images as they are, without splitting masks."""
     return run(evaluate(make_task(prediction, truth, instances=True), otsu_level))
 
 
@@ -144,7 +145,7 @@ def _score_truth(mask: Path) -> None:
     prediction = folder / "t1.png"
     if not prediction.is_file():
         write_labels(prediction, np.eye(*SHAPE, dtype=np.int32))
-    _scores(prediction, mask)
+    scores_of(prediction, mask)
 
 
 def _read_for_training(mask: Path) -> None:

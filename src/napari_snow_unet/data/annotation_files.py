@@ -121,15 +121,12 @@ def read_annotations(
 
 
 def images_named_in(source: str | os.PathLike[str] | BinaryIO) -> list[str]:
-    """Return the names of the images that a file of COCO's kind is about; empty for any other.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
+    """Return the names of the images that a file of COCO's kind is about; empty for any other."""
     try:
-        content = json.loads(decoded(read_text(source))[0])
+        text, _ = decoded(read_text(source))
+        if '"images"' not in text or '"annotations"' not in text:
+            return []
+        content = json.loads(text)
         return coco.image_names(content) if coco.is_coco(content) else []
     except (ArithmeticError, AttributeError, EOFError, LookupError, RecursionError, OSError):
         return []

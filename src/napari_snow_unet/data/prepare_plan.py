@@ -17,7 +17,7 @@ from napari_snow_unet.data.outlined import REGION_COUNTS
 from napari_snow_unet.data.pairing import Paired, pair_up, tile_names
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.sources import Found, Member
+from napari_snow_unet.data.sources import Found, Member, images_outlined_in
 from napari_snow_unet.data.tile_maker import TileTask, count_ids, source_state
 
 
@@ -50,7 +50,7 @@ class Plan:
 
 def paired(found: Sequence[Found], limit: int | None) -> tuple[Paired[Member], list[Problem]]:
     """Pair members, and take the first `limit` pairs with what has no partner before their end."""
-    result = pair_up(found)
+    result = pair_up(found, images_outlined_in)
     pairs = result.pairs[:limit]
     cut = len(pairs) < len(result.pairs)
     end = natural_key(pairs[-1][0][-1]) if cut and pairs else []

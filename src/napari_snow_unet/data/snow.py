@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_snow_unet.data.annotation_files import may_hold_labels
+from napari_snow_unet.data.annotation_files import images_named_in, may_hold_labels
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import (
     GEOJSON_SUFFIXES,
@@ -124,7 +124,7 @@ def partner_of(path: str | os.PathLike[str]) -> Path | None:
 
 def _match(roots: Iterable[Path]) -> Pairs:
     """Match all images and masks below some folders."""
-    found = pair_up(file for root in roots for file in _files(root))
+    found = pair_up((file for root in roots for file in _files(root)), images_named_in)
     left = [*found.images, *found.masks, *(file for file, _ in found.repeats)]
     return Pairs(
         [image for _, image, _ in found.pairs],

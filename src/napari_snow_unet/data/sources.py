@@ -15,7 +15,11 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, TypeAlias
 
-from napari_snow_unet.data.annotation_files import holds_outlines, may_hold_labels
+from napari_snow_unet.data.annotation_files import (
+    holds_outlines,
+    images_named_in,
+    may_hold_labels,
+)
 from napari_snow_unet.data.annotation_text import first_bytes
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import LOOKED_INTO, Key, is_ignored_folder, kind_and_key
@@ -155,6 +159,14 @@ def read_member(member: Member) -> NamedBytes:
         # No more than it claims: without a size zipfile unpacks first and cuts off afterwards.
         content = stream.read(member.size + 1) if member.offset >= 0 else stream.read()
         return NamedBytes(content, member.name)
+
+
+def images_outlined_in(member: Member) -> list[str]:
+    """Return the names of the images that a file of outlines names; empty for any other file."""
+    try:
+        return images_named_in(read_member(member))
+    except InputError:
+        return []
 
 
 def _packed(member: Member) -> IO[bytes]:
