@@ -64,12 +64,16 @@ def mat() -> Reader:
 
     table = {"inst_uid": np.array([[1], [40_000]]), "inst_centroid": np.ones((2, 2))}
     content = {"inst_map": _labels(), "inst_type": np.array([[1], [2]]), **table}
+    types = np.where(_labels() > 0, 3.0, 0.0)
+    lizard = {"inst_map": _labels(), "id": table["inst_uid"], "class": np.array([[1], [2]])}
 
     def read(path: Path) -> None:
         is_hovernet_mat(path)
         _checked_labels(read_hovernet_mat(path).labels)
 
     seeds = [_bytes(lambda s, p=p: savemat(s, content, do_compression=p)) for p in (True, False)]
+    seeds += [_bytes(lambda s: savemat(s, lizard))]
+    seeds += [_bytes(lambda s: savemat(s, {"inst_map": _labels(), "type_map": types}))]
     return Reader("x.mat", seeds, read)
 
 
@@ -117,16 +121,27 @@ def tiff() -> Reader:
     return Reader("x.tif", seeds, _read_pixels)
 
 
+def _read_outlines(path: Path) -> None:
+    from napari_snow_unet.data.annotation_files import images_named_in, is_annotation_file
+    from napari_snow_unet.data.outlined import read_outlined_nuclei
+
+    is_annotation_file(path)
+    images_named_in(path)
+    nuclei = read_outlined_nuclei(path)
+    _checked_labels(nuclei.labels)
+    assert nuclei.labels.max() <= len(nuclei.classes)
+    assert nuclei.region is None or nuclei.region.shape == nuclei.labels.shape
+
+
+_RING = [[2, 2], [9, 2], [9, 9.5], [2, 9], [2, 2]]
+
+
 def geojson() -> Reader:
     """GeoJSON, plain and gzipped."""
     import gzip
 
-    from napari_snow_unet.data.geojson import is_geojson
-    from napari_snow_unet.data.outlined import read_outlined_nuclei
-
-    ring = [[2, 2], [9, 2], [9, 9.5], [2, 9], [2, 2]]
     hole = [[4, 4], [6, 4], [6, 6], [4, 4]]
-    kinds = [("Polygon", [ring, hole]), ("MultiPolygon", [[ring], [hole]]), ("Point", [3, 4])]
+    kinds = [("Polygon", [_RING, hole]), ("MultiPolygon", [[_RING], [hole]]), ("Point", [3, 4])]
     properties = {"objectType": "detection", "classification": {"name": "Tumor"}}
     features = [
         {
@@ -137,13 +152,61 @@ def geojson() -> Reader:
         }
         for t, c in kinds
     ]
+    frame = {"type": "Polygon", "coordinates": [[[0, 0], [24, 0], [24, 24], [0, 24], [0, 0]]]}
+    drawn = [{"type": "Feature", "geometry": frame, "properties": {"objectType": "annotation"}}]
+    drawn += [dict(feature, properties={}) for feature in features[:2]]
     text = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    seeds = [text, gzip.compress(text), json.dumps(features).encode(), json.dumps(drawn).encode()]
+    seeds.append(text.decode().encode("utf-16"))
+    return Reader("x.geojson", seeds, _read_outlines)
 
-    def read(path: Path) -> None:
-        is_geojson(path)
-        _checked_labels(read_outlined_nuclei(path).labels)
 
-    return Reader("x.geojson", [text, gzip.compress(text), json.dumps(features).encode()], read)
+def nuclei_json() -> Reader:
+    """The JSON of HoVer-Net and of CellViT."""
+    nucleus = {"bbox": [[2, 2], [9, 9]], "centroid": [5, 5], "contour": _RING[:4], "type": 3}
+    hovernet = {"mag": 40, "nuc": {"1": nucleus, "2": {**nucleus, "type_prob": 0.5}}}
+    cellvit = {"wsi_metadata": {}, "type_map": {"3": "a"}, "cells": [nucleus, nucleus]}
+    seeds = [json.dumps(content).encode() for content in (hovernet, cellvit)]
+    return Reader("x.json", seeds, _read_outlines)
+
+
+def coco() -> Reader:
+    """COCO's JSON with polygons and run lengths, and LabelMe's."""
+    flat = [value for point in _RING for value in point]
+    runs = ({"size": [SIDE, SIDE], "counts": c} for c in ([30, 5, 19, 5, 517], "n05c00b?"))
+    annotations = [
+        {"id": n, "image_id": 1, "category_id": 2, "segmentation": part, "iscrowd": n == 3}
+        for n, part in enumerate(([flat], *runs, [flat, flat]))
+    ]
+    image = {"id": 1, "file_name": "x.png", "width": SIDE, "height": SIDE}
+    categories = [{"id": 2, "name": "nucleus"}]
+    whole = {"images": [image], "annotations": annotations, "categories": categories}
+    shapes = [{"label": "a", "points": _RING, "shape_type": "polygon", "group_id": None}]
+    shapes += [
+        {"label": "a", "points": _RING[:2], "shape_type": t} for t in ("circle", "rectangle")
+    ]
+    labelme = {"shapes": shapes, "imageHeight": SIDE, "imageWidth": SIDE}
+    return Reader("x.json", [json.dumps(c).encode() for c in (whole, labelme)], _read_outlines)
+
+
+def annotation_xml() -> Reader:
+    """XML of ImageScope and of ASAP."""
+    corners = [(name, x, y) for name in ("Vertex", "Coordinate") for x, y in _RING]
+    points = {
+        name: "".join(f'<{n} X="{x}" Y="{y}"/>' for n, x, y in corners if n == name)
+        for name in ("Vertex", "Coordinate")
+    }
+    regions = "".join(
+        f'<Region Type="{t}" NegativeROA="{r}"><Vertices>{points["Vertex"]}</Vertices></Region>'
+        for t, r in ((0, 0), (2, 0), (0, 1), (4, 0))
+    )
+    layer = '<Annotation Name="a" Visible="0"><Attributes><Attribute Name="b"/></Attributes>'
+    imagescope = f"<Annotations>{layer}<Regions>{regions}</Regions></Annotation></Annotations>"
+    asap = '<ASAP_Annotations><Annotations><Annotation Type="Polygon" PartOfGroup="g">'
+    asap += f"<Coordinates>{points['Coordinate']}</Coordinates></Annotation></Annotations>"
+    asap += "</ASAP_Annotations>"
+    seeds = [imagescope.encode(), asap.encode(), imagescope.encode("utf-16")]
+    return Reader("x.xml", seeds, _read_outlines)
 
 
 def _table() -> bytes:
@@ -305,7 +368,7 @@ def archive() -> Reader:
 READERS: dict[str, Callable[[], Reader]] = {
     made.__name__: made
     for made in (
-        *(mat, png, tiff, geojson, manifest, journal, dataset, config, history, progress),
-        *(weights, archive),
+        *(mat, png, tiff, geojson, nuclei_json, coco, annotation_xml),
+        *(manifest, journal, dataset, config, history, progress, weights, archive),
     )
 }

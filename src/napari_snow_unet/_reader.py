@@ -1,4 +1,4 @@
-"""What napari calls when a mask (.mat, .geojson) or a ``seed*.png`` is dropped: it and its partner.
+"""What napari calls when a mask (.mat, outlines) or a ``seed*.png`` is dropped: it and its partner.
 
 Labels that this package has written are told by what their files say of them, whatever their name
 is; napari asks for names only, so that all but these come through File > IO Utilities > Open
@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_snow_unet.data.annotation_files import is_annotation_file, is_annotation_path
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.geojson import is_geojson, is_geojson_path
 from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
 from napari_snow_unet.data.images import read_header, read_image, read_labels
 from napari_snow_unet.data.label_origin import origin_of, read_own_labels
@@ -33,7 +33,7 @@ from napari_snow_unet.data.snow import is_mask_path, partner_of, tile_name
 LayerData = tuple[Any, dict[str, Any], str]
 NO_LAYER: list[Any] = [(None,)]  # npe2's word for "read, and nothing to add"
 PLUGIN = "napari-snow-unet"
-_CLAIMED = ("*.mat", "seed*.png", "*.geojson", "*.geojson.gz")
+_CLAIMED = ("*.mat", "seed*.png", "*.geojson", "*.geojson.gz", "*.json", "*.xml")
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
@@ -144,8 +144,8 @@ def read_files(paths: str | Sequence[str]) -> list[LayerData]:
 def _is_ours(path: Path) -> bool:
     if path.suffix.lower() == ".mat":
         return is_hovernet_mat(path)
-    if is_geojson_path(path):
-        return is_geojson(path)
+    if is_annotation_path(path):
+        return is_annotation_file(path)
     if path.suffix.lower() == ".png":
         return path.is_file()
     return origin_of(path) is not None
@@ -161,7 +161,7 @@ def _layer(path: Path) -> LayerData:
             features["type"] = nuclei.type
         facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
         return nuclei.labels, facts | _source(path, "HoVer-Net inst_map"), "labels"
-    if is_geojson_path(path):
+    if is_annotation_path(path):
         return _outlined_layer(path)
     if origin_of(path) is not None:
         return read_own(path)
@@ -218,7 +218,7 @@ def read_as_labels(path: Path) -> LayerData:
     Parameters
     ----------
     path : pathlib.Path
-        A PNG, TIFF, BMP, ``.mat`` or GeoJSON; the folder of an OME-Zarr.
+        A PNG, TIFF, BMP, ``.mat`` or outlines; the folder of an OME-Zarr.
 
     Returns
     -------
@@ -232,7 +232,7 @@ def read_as_labels(path: Path) -> LayerData:
     """
     if path.is_dir() or origin_of(path) is not None:
         return read_own(path)
-    if path.suffix.lower() == ".mat" or is_geojson_path(path):
+    if path.suffix.lower() == ".mat" or is_annotation_path(path):
         return _layer(path)
     facts = {"name": tile_name(path)} | _source(path, "label image")
     return read_labels(path, stack=True), facts, "labels"
@@ -243,8 +243,12 @@ def _outlined_layer(path: Path) -> LayerData:
     nuclei = read_outlined_nuclei(path)
     index = [number for number in np.unique(nuclei.labels).tolist() if number]
     features = {"index": index, "class": [nuclei.classes[number - 1] for number in index]}
+    if nuclei.types is not None:
+        features["type"] = [nuclei.types[number - 1] for number in index]
+    if nuclei.notes:
+        warnings.warn(f"{path.name}: {'; '.join(nuclei.notes)}.", stacklevel=2)
     facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
-    return nuclei.labels, facts | _source(path, "GeoJSON outlines"), "labels"
+    return nuclei.labels, facts | _source(path, "outlines"), "labels"
 
 
 def _partner_layer(path: Path, size: tuple[int, ...]) -> LayerData | None:

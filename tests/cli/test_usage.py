@@ -36,6 +36,24 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("size", ["25", "-1", "nan"])
+@pytest.mark.parametrize(
+    "words", ["segment a.png -o out", "prepare tiles -o out", "evaluate a.png a.png"]
+)
+def test_a_pixel_size_that_none_can_be_is_refused_in_the_same_words(words, size, tmp_path):
+    result = CliRunner().invoke(app, [*words.split(), "--pixel-size", size])
+    told = " ".join(result.output.replace("│", "").split())
+    assert result.exit_code == 2, told
+    assert f"a pixel size of {size} µm" in told
+    assert "from 0.05 to 20, 0.25 for a 40x scan" in told
+
+
+def test_a_pixel_size_of_0_is_refused_where_it_does_not_mean_unknown():
+    result = CliRunner().invoke(app, ["evaluate", "a.png", "a.png", "--pixel-size", "0"])
+    assert result.exit_code == 2
+    assert "from 0.05 to 20" in " ".join(result.output.replace("│", "").split())
+
+
 def test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained():
     words = ["train", "tiles", "-o", "out", "--fold", "all", "--fine-tune", "default"]
     result = CliRunner().invoke(app, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from napari_snow_unet.data.dataset_check import check_dataset
 from napari_snow_unet.data.divide import split_dataset
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, write_image, write_labels
-from napari_snow_unet.data.manifest import read_manifest
+from napari_snow_unet.data.manifest import read_manifest, write_manifest
 from napari_snow_unet.data.near_duplicates import find_alike, thumbnail
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.progress import run
@@ -119,6 +120,12 @@ def test_faults_of_prepared_datasets(dataset):
         ("table", "images/000001.png"),
         ("table", "images/extra.png"),
     }
+
+
+def test_a_pixel_size_no_microscope_has_is_a_problem_of_the_table(dataset):
+    first, *rest = read_manifest(dataset)
+    write_manifest(dataset, [replace(first, um_per_px=25), *rest])
+    assert lines(check(dataset)) == {("table", "images/000000.png")}
 
 
 def test_one_image_in_two_parts_is_leakage(dataset):

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import find_contours
 
+from napari_snow_unet.data.annotation_files import is_annotation_path, read_annotations
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.geojson import draw_labels, extent, is_geojson_path, read_geojson
-from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.frames import sort_outlines
+from napari_snow_unet.data.outline_drawing import draw_labels, extent
+from napari_snow_unet.data.outlined import read_outlined_region
 from napari_snow_unet.data.polygons import area, fill_polygon
 from napari_snow_unet.data.qupath import TileRegion, tile_region
 
@@ -33,7 +35,7 @@ def feature(rings, kind="Polygon", **properties):
 def labels_of(tmp_path, content, shape=(12, 14), region=None):
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps(content))
-    return draw_labels(read_geojson(path), shape, region)
+    return draw_labels(sort_outlines(read_annotations(path).outlines).nuclei, shape, region)[0]
 
 
 def test_a_square_on_pixel_edges_is_its_pixels(tmp_path):
@@ -124,8 +126,7 @@ def test_annotations_are_regions_only_beside_detections(tmp_path):
     for features, pixels in (([old, new], 144), ([new], 4)):
         path = tmp_path / "regions.geojson"
         path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-        found = read_outlined_nuclei(path, (16, 16), regions=True)
-        assert np.count_nonzero(found.labels) == pixels
+        assert np.count_nonzero(read_outlined_region(path, (16, 16))) == pixels
 
 
 def test_classes_in_every_form_qupath_wrote_them(tmp_path):
@@ -137,7 +138,7 @@ def test_classes_in_every_form_qupath_wrote_them(tmp_path):
     ]
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps([feature([square(1, 1, 2)], classification=form) for form in forms]))
-    names = [outline.class_name for outline in read_geojson(path)]
+    names = [outline.class_name for outline in read_annotations(path).outlines]
     assert names == ["Tumor", "Tumor: Positive", "Stroma", ""]
 
 
@@ -153,12 +154,12 @@ def test_gzipped_is_read_by_content(tmp_path):
     text = json.dumps([feature([square(2, 3, 4)])]).encode()
     path = tmp_path / "a.geojson.gz"
     path.write_bytes(gzip.compress(text))
-    assert is_geojson_path(path)
+    assert is_annotation_path(path)
     with path.open("rb") as stream:
-        assert len(read_geojson(stream)) == len(read_geojson(path)) == 1
+        assert len(read_annotations(stream).outlines) == len(read_annotations(path).outlines) == 1
     path.write_bytes(gzip.compress(text)[:-9])
     with pytest.raises(InputError, match=r"a\.geojson\.gz: .*cut short"):
-        read_geojson(path)
+        read_annotations(path)
 
 
 @pytest.mark.parametrize(
@@ -181,16 +182,16 @@ def test_gzipped_is_read_by_content(tmp_path):
 def test_what_is_no_geojson_is_one_sentence(tmp_path, text):
     path = tmp_path / "a.geojson"
     path.write_text(text)
-    with pytest.raises(InputError, match="no GeoJSON with polygons"):
-        read_geojson(path)
+    with pytest.raises(InputError, match="holds no outlines"):
+        read_annotations(path)
     with pytest.raises(InputError, match="cannot be read"):
-        read_geojson(tmp_path / "none.geojson")
+        read_annotations(tmp_path / "none.geojson")
 
 
 def test_the_smallest_image_that_holds_all(tmp_path):
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps([feature([square(2, 3, 4.5)]), feature([square(0, 0, 1)])]))
-    assert extent(read_geojson(path)) == (8, 7)
+    assert extent(read_annotations(path).outlines) == (8, 7)
     assert extent([]) == (1, 1)
 
 

@@ -11,8 +11,8 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
+from napari_snow_unet.data.annotation_files import is_annotation_file
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.geojson import is_geojson
 from napari_snow_unet.data.geojson_writing import write_geojson
 from napari_snow_unet.data.images import read_labels, write_image
 from napari_snow_unet.data.nucleus_measurements import measure_nuclei
@@ -57,7 +57,7 @@ def test_our_reader_gives_back_the_same_labels(tmp_path):
     tile = generate_tile(5).labels
     for number, labels in enumerate((LABELS, tile)):
         path = write_geojson(tmp_path / f"{number}.geojson", labels)
-        assert is_geojson(path)
+        assert is_annotation_file(path)
         assert np.array_equal(read_labels(path, labels.shape), labels)
 
 

@@ -346,3 +346,64 @@ def test_a_bomb_is_unpacked_only_as_far_as_its_shape_goes(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
+
+
+def test_lizards_table_is_read_with_its_own_numbering(tmp_path):
+    labels, _ = nuclei()
+    table = {
+        "id": np.array([[9], [1], [4]]),
+        "class": np.array([[6], [2], [1]]),
+        "bbox": np.zeros((3, 4)),
+        "centroid": np.array([[37.0, 27.0], [3.0, 2.0], [24.5, 10.5]]),
+    }
+    read = read_hovernet_mat(saved(tmp_path / "a.mat", inst_map=labels, **table))
+    assert read.index.tolist() == [9, 1, 4]
+    assert read.type.tolist() == [6, 2, 1]
+    assert read.centroid.tolist() == [[27.0, 37.0], [2.0, 3.0], [10.5, 24.5]]  # y, x
+
+
+def test_conseps_table_has_no_ids_and_a_map_of_types_will_do_too(tmp_path):
+    labels, _ = nuclei()
+    types = np.where(labels == 4, 7, np.where(labels == 9, 3, 2)).astype(float)
+    types[1, 1] = 5  # a pixel of another type within nucleus 1
+    shared = {"inst_map": labels.astype(float), "type_map": types}
+    table = {"inst_type": np.array([[1], [2], [3]]), "inst_centroid": np.ones((3, 2))}
+    read = read_hovernet_mat(saved(tmp_path / "a.mat", **shared, **table))
+    assert dict(zip(read.index.tolist(), read.type.tolist(), strict=True)) == {1: 1, 4: 2, 9: 3}
+    read = read_hovernet_mat(saved(tmp_path / "b.mat", **shared))
+    assert dict(zip(read.index.tolist(), read.type.tolist(), strict=True)) == {1: 2, 4: 7, 9: 3}
+    unsorted = {"inst_uid": np.array([[9], [4]]), **shared}
+    read = read_hovernet_mat(saved(tmp_path / "c.mat", **unsorted))
+    assert dict(zip(read.index.tolist(), read.type.tolist(), strict=True)) == {1: 2, 4: 7, 9: 3}
+
+
+def test_a_column_of_texts_is_passed_over(tmp_path):
+    labels, _ = nuclei()
+    texts = np.array(["a", "b", "c"], object)
+    read = read_hovernet_mat(saved(tmp_path / "a.mat", inst_map=labels, **{"class": texts}))
+    assert np.array_equal(read.labels, labels)
+    assert read.type is None
+
+
+def test_a_file_of_other_variables_is_refused_with_their_names(tmp_path):
+    path = saved(tmp_path / "a.mat", n_ary_mask=np.ones((5, 6), np.uint8), name="text")
+    with pytest.raises(InputError, match=r"no inst_map in it; it holds n_ary_mask \(5 x 6\), name"):
+        read_instance_map(path)
+    assert not is_hovernet_mat(path)
+
+
+@pytest.mark.parametrize("name", ["inst_map", "other"])
+def test_a_matlab_4_file_is_refused_with_its_own_remedy(tmp_path, name):
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {name: np.eye(30, 40)}, format="4")
+    with pytest.raises(InputError, match=r"a MATLAB 4 file.*-v7"):
+        read_instance_map(path)
+    assert is_hovernet_mat(path) == (name == "inst_map")
+
+
+@pytest.mark.parametrize("start", [b"# Created by Octave 8.4.0, Mon", b"Octave-1-L\x01"])
+def test_octaves_own_formats_are_refused_with_their_remedy(tmp_path, start):
+    path = tmp_path / "a.mat"
+    path.write_bytes(start.ljust(200, b" "))
+    with pytest.raises(InputError, match=r"Octave.*save -v7"):
+        read_instance_map(path)

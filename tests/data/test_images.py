@@ -162,6 +162,8 @@ def test_of_a_pyramid_the_full_resolution_is_read(tmp_path):
 OME_UM = {"axes": "YXS", "PhysicalSizeX": 0.25, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.25}
 OME_NM = {"PhysicalSizeX": 250, "PhysicalSizeXUnit": "nm"}
 OME_NM |= {"axes": "YXS", "PhysicalSizeY": 250, "PhysicalSizeYUnit": "nm"}
+OME_ANGSTROM = {"PhysicalSizeX": 2500, "PhysicalSizeXUnit": "Å", "axes": "YXS"}
+OME_ANGSTROM |= {"PhysicalSizeY": 2500, "PhysicalSizeYUnit": "Å"}
 CM, INCH = {"resolutionunit": "CENTIMETER"}, {"resolutionunit": "INCH"}
 
 
@@ -172,9 +174,12 @@ CM, INCH = {"resolutionunit": "CENTIMETER"}, {"resolutionunit": "INCH"}
         ({"resolution": (101_600, 101_600), **INCH}, 0.25),
         ({"resolution": (4, 4), "imagej": True, "metadata": {"unit": "um"}}, 0.25),
         ({"resolution": (4, 4), "imagej": True, "metadata": {"unit": "micron"}}, 0.25),
+        ({"resolution": (4, 4), "imagej": True, "metadata": {"unit": "micrometre"}}, 0.25),
         ({"resolution": (4000, 4000), "imagej": True, "metadata": {"unit": "mm"}}, 0.25),
+        ({"resolution": (101_600, 101_600), "imagej": True, "metadata": {"unit": "inch"}}, 0.25),
         ({"ome": True, "metadata": OME_UM}, 0.25),
         ({"ome": True, "metadata": OME_NM}, 0.25),
+        ({"ome": True, "metadata": OME_ANGSTROM}, 0.25),
         ({"description": "Aperio Image|AppMag = 40|MPP = 0.2500", "metadata": None}, 0.25),
         ({}, None),
         ({"resolution": (72, 72), **INCH}, None),

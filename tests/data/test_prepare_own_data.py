@@ -277,3 +277,39 @@ def test_tiles_of_a_slide_take_their_part_of_its_geojson(own):
     assert (first[5:10, 25:30] == 1).all()
     assert (second[5:10, 0:5] == 1).all()
     assert first.sum() == second.sum() == 25
+
+
+def test_the_region_goes_with_the_frame_and_a_region_of_ones_own_stays(tmp_path):
+    def outlined(*boxes):
+        features = [
+            {
+                "type": "Feature",
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [[[x, y], [x + s, y], [x + s, y + s], [x, y + s], [x, y]]],
+                },
+                "properties": {"objectType": "annotation"},
+            }
+            for x, y, s in boxes
+        ]
+        return json.dumps({"type": "FeatureCollection", "features": features})
+
+    nuclei, folder = [(2, 2, 5), (12, 2, 5), (2, 12, 5)], tmp_path / "in"
+    for name in "ab":
+        write_image(folder / "images" / f"{name}.png", np.full((40, 40, 3), ord(name), np.uint8))
+    masks = folder / "masks"
+    masks.mkdir()
+    (masks / "a.geojson").write_text(outlined((0, 0, 20), *nuclei))
+    (masks / "b.geojson").write_text(outlined(*nuclei))
+    out, options = tmp_path / "out", PrepareOptions(workers=1)
+    first = run(prepare([folder], out, options)).tiles
+    place = out / "regions"
+    assert [path.name for path in place.iterdir()] == ["000000.png"]
+    assert np.count_nonzero(read_labels(place / "000000.png")) == 400
+    assert "only the annotated region counts" in first[0].note
+    write_labels(place / "000001.png", np.eye(40, dtype=np.int32))
+    (masks / "a.geojson").write_text(outlined(*nuclei))
+    (masks / "b.geojson").write_text(outlined(*nuclei, (30, 30, 5)))
+    again = run(prepare([folder], out, options)).tiles
+    assert [(tile.nuclei, tile.note) for tile in again] == [(3, ""), (4, "")]
+    assert [path.name for path in place.iterdir()] == ["000001.png"]

@@ -181,6 +181,9 @@ def test_unknown_scale_is_said_and_the_persons_word_goes_first():
     chosen = run(segment(image, model, Options(pixel_size_um=0.3), pixel_size_um=9.0))
     assert chosen.provenance["pixel_size_um"] == 0.3
     assert chosen.messages == ()
+    plain = Model(darkness, "plain", halo=0, pixel_size_um=None)
+    (doubt,) = run(segment(image, plain, Options(pixel_size_um=20))).messages
+    assert "20 µm is large for nuclei" in doubt
 
 
 def test_provenance_is_plain_and_complete():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
+from napari_snow_unet.cli.usage import as_wrong_usage
 
 if TYPE_CHECKING:
     from napari_snow_unet.metrics.evaluation import Evaluation
@@ -84,12 +85,15 @@ def evaluate(
     A tile that cannot be compared, or has no prediction, is named at the end, and the exit code
     is 1. What each score means stands in docs/metrics.md.
     """
+    from napari_snow_unet.data.pixel_size import check_pixel_size, doubt_pixel_size
     from napari_snow_unet.metrics.document import document, problems
     from napari_snow_unet.metrics.report import require_free, write_reports
     from napari_snow_unet.metrics.task import make_task
 
-    if pixel_size is not None and not 0 < pixel_size < float("inf"):
-        raise typer.BadParameter("A pixel has a size above 0.", param_hint="--pixel-size")
+    with as_wrong_usage():
+        check_pixel_size(pixel_size)
+    if doubt := doubt_pixel_size(pixel_size):
+        typer.echo(doubt, err=True)
     if output_folder is not None and not overwrite:
         require_free(output_folder)
     tasks = [

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_snow_unet.cli.progress import follow
+from napari_snow_unet.cli.usage import as_wrong_usage
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.splits import Share, SplitPlan, parse_share, usual_size
@@ -60,7 +61,8 @@ def prepare(
     pixel_size: Annotated[
         float | None,
         typer.Option(
-            help="Micrometres per pixel where images do not say; 0: unknown.", show_default=False
+            help="Micrometres per pixel where images do not say; 0: unknown again.",
+            show_default=False,
         ),
     ] = None,
     verify: Annotated[
@@ -79,9 +81,12 @@ def prepare(
     are not take nothing. Run it again to go on after a stop. What cannot be used is listed at the
     end and in problems.csv, and the exit code is 1.
     """
+    from napari_snow_unet.data.pixel_size import check_pixel_size
     from napari_snow_unet.data.prepare import PrepareOptions
     from napari_snow_unet.data.prepare import prepare as prepare_dataset
 
+    with as_wrong_usage():
+        check_pixel_size(pixel_size or None)  # 0: unknown again
     options = PrepareOptions(
         limit=limit,
         shard=shard,

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import ImageHeader, read_header, read_image, read_labels
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.snow import find_pairs, tile_name
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def open_stack(folder: str | os.PathLike[str]) -> TileStack:
     header = _common_header(pairs.images)
     return TileStack(
         image_stack(pairs.images, header.size),
-        label_stack(pairs.masks, header.size),
+        label_stack(pairs.masks, header.size, pairs.images),
         [tile_name(path) for path in pairs.images],
         _about_orphans(pairs.orphans),
         pairs.images,
@@ -94,12 +96,43 @@ def open_stack(folder: str | os.PathLike[str]) -> TileStack:
 
 def image_stack(paths: Sequence[Path], size: tuple[int, int]) -> da.Array:
     """Return RGB images of one size as a lazy uint8 array of shape (N, Y, X, 3)."""
-    return _lazy(_Tiles(paths, _read_rgb, np.zeros((*size, 3), np.uint8)))
+
+    def read(number: int) -> npt.NDArray[np.uint8]:
+        return _read_rgb(paths[number])
+
+    return _lazy(_Tiles(paths, read, np.zeros((*size, 3), np.uint8)))
 
 
-def label_stack(paths: Sequence[Path], size: tuple[int, int]) -> da.Array:
-    """Return label images of one size as a lazy int32 array of shape (N, Y, X)."""
-    return _lazy(_Tiles(paths, read_labels, np.zeros(size, np.int32)))
+def label_stack(
+    paths: Sequence[Path], size: tuple[int, int], images: Sequence[Path] = ()
+) -> da.Array:
+    """Return label images of one size as a lazy int32 array of shape (N, Y, X).
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The label images, or files of outlines.
+    size : tuple of int
+        Height and width.
+    images : sequence of Path, optional
+        The image of each.
+    """
+    image_of = dict(zip(range(len(paths)), images, strict=False))
+
+    def read(number: int) -> npt.NDArray[np.int32]:
+        return _read_mask(paths[number], size, image_of.get(number))
+
+    return _lazy(_Tiles(paths, read, np.zeros(size, np.int32)))
+
+
+def _read_mask(path: Path, size: tuple[int, int], image: Path | None) -> npt.NDArray[np.int32]:
+    """Read a mask, and tell what a person should know of outlines."""
+    if not is_annotation_path(path):
+        return read_labels(path)
+    nuclei = read_outlined_nuclei(path, size, image)
+    if nuclei.notes:
+        warnings.warn(f"{path.name}: {'; '.join(nuclei.notes)}.", stacklevel=2)
+    return nuclei.labels
 
 
 class _Tiles:
@@ -108,7 +141,7 @@ class _Tiles:
     def __init__(
         self,
         paths: Sequence[Path],
-        read: Callable[[Path], npt.NDArray[Any]],
+        read: Callable[[int], npt.NDArray[Any]],
         blank: npt.NDArray[Any],
     ) -> None:
         self.paths, self.blank = paths, blank
@@ -121,7 +154,7 @@ class _Tiles:
     def tile(self, number: int) -> npt.NDArray[Any]:
         """Return a tile, blank if it cannot be shown; the reason is told once."""
         try:
-            tile = self._read(self.paths[number])
+            tile = self._read(number)
         except InputError as error:
             problem = str(error)
         else:

@@ -17,6 +17,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.manifest import Tile, is_dataset, read_manifest
 from napari_snow_unet.data.naming import IMAGE_SUFFIXES
 from napari_snow_unet.data.near_duplicates import find_alike
+from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.snow import find_pairs
 from napari_snow_unet.data.splits import PARTS, UNUSED, groups_of
@@ -41,8 +42,8 @@ class Finding:
     severity : str
         'problem', which should be mended before training, or 'note'.
     kind : str
-        What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'empty', 'duplicate',
-        'near-duplicate', 'leakage', 'groups', 'table' or 'balance'.
+        What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'mask', 'empty',
+        'duplicate', 'near-duplicate', 'leakage', 'groups', 'table' or 'balance'.
     name : str
         The file, relative to the folder; empty for the whole dataset.
     text : str
@@ -230,6 +231,10 @@ def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Find
             if noted and there != noted:
                 text = f"the {what} is not the file that was prepared; run prepare to take it over."
                 yield found("problem", "table", text)
+        side = pair.tile.um_per_px
+        if side is not None and plausible_um(side) is None:
+            text = f"manifest.csv gives it a pixel size of {side:g} µm, which no microscope has."
+            yield found("problem", "table", text)
     severity = "note" if pair.tile is None else "problem"
     if facts.dtype != "uint8" or facts.shape[2:] != (3,):
         channels = facts.shape[2] if len(facts.shape) == 3 else 1
@@ -245,6 +250,8 @@ def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Find
         yield found("problem", "ids", "the mask is not of 0 and 255.")
     if facts.torn and not facts.binary:
         yield found("note", "ids", f"{facts.torn} of {facts.ids} ids are in several pieces.")
+    for note in facts.notes:
+        yield found("note", "mask", f"{note}.")
     if not facts.ids:
         yield found("note", "empty", "the mask is empty.")
 

@@ -1,4 +1,4 @@
-"""HoVer-Net's .mat files, which is what SNOW's masks are.
+"""HoVer-Net's .mat files, which is what SNOW's masks are; those of CoNSeP and Lizard too.
 
 References
 ----------
@@ -7,13 +7,15 @@ References
        its published code writes per tile.
 .. [2] K. Ding et al., "A large-scale synthetic pathological dataset for deep learning-enabled
        segmentation of breast cancer", Scientific Data 10:231, 2023.
+.. [3] S. Graham et al., "Lizard: a large-scale dataset for colonic nuclear instance segmentation
+       and classification", ICCV Workshops, 2021.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,11 @@ from napari_snow_unet.data.labels import LARGEST_ID, as_labels
 
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 _EXPECTED = "a HoVer-Net .mat file (MATLAB 5 with a label image inst_map)"
-_SNIFFED = 1 << 20  # bytes of a 7.3 file searched for the variable's name
+_SNIFFED = 1 << 20  # bytes of a file of another version searched for the variable's name
+_NAMED = 6  # variables that an error names
+_MOST_TYPES = 256
+#: The columns of HoVer-Net's table, with Lizard's names of them.
+_TABLE = {"inst_uid": "id", "inst_centroid": "centroid", "inst_type": "class"}
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,14 @@ def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
     """Tell from a file's first bytes and variable names whether it is for this reader.
 
     Never raises. True also for a file that begins as one but is cut short or damaged, for a
-    MATLAB 7.3 file with an ``inst_map``, and for a ``.mat`` file that is there and cannot be
-    read: reading those says what is wrong with them.
+    MATLAB 7.3 or MATLAB 4 file with an ``inst_map``, and for a ``.mat`` file that is there
+    and cannot be read: reading those says what is wrong with them.
     """
     try:
         with Path(path).open("rb") as stream:
             start = stream.read(matlab5.HEADER_SIZE)
-            if start.startswith((matlab5.HDF5_SIGNATURE, b"MATLAB 7.3")):
+            other = start.startswith((matlab5.HDF5_SIGNATURE, b"MATLAB 7.3"))
+            if other or matlab5.is_matlab4(start):
                 return b"inst_map" in start + stream.read(_SNIFFED)
             if len(start) < matlab5.HEADER_SIZE:
                 return not start or start.startswith(b"MATLAB 5.0")
@@ -98,7 +105,7 @@ def read_instance_map(source: Source) -> npt.NDArray[np.int32]:
     InputError
         If the file is no HoVer-Net .mat, is damaged, or its map holds no ids.
     """
-    return _labels(_variables(source, ["inst_map"])["inst_map"], _name(source))
+    return _labels(_variables(source)["inst_map"], _name(source))
 
 
 def read_hovernet_mat(source: Source) -> NucleusMap:
@@ -120,7 +127,8 @@ def read_hovernet_mat(source: Source) -> NucleusMap:
         If the file is no HoVer-Net .mat, is damaged, or its map holds no ids.
     """
     name = _name(source)
-    stored = _variables(source, ["inst_map", "inst_uid", "inst_centroid", "inst_type"])
+    stored = _variables(source, ["type_map", *_TABLE, *_TABLE.values()])
+    stored = {ours: stored[name] for ours, name in _TABLE.items() if name in stored} | stored
     labels = _labels(stored["inst_map"], name)
     present = _ids(labels)
     listed = _listed(stored, present, name)
@@ -133,7 +141,8 @@ def read_hovernet_mat(source: Source) -> NucleusMap:
         centroid[: len(listed)] = x_y.reshape(-1, 2)[:, ::-1]
     kinds = stored.get("inst_type")
     if kinds is None or not _fits(kinds, "inst_type", len(listed), name):
-        return NucleusMap(labels, index, centroid, None)
+        types = _types_of_map(labels, index, stored.get("type_map"))
+        return NucleusMap(labels, index, centroid, types)
     types = np.zeros(len(index), np.int32)
     types[: len(listed)] = kinds.ravel()
     return NucleusMap(labels, index, centroid, types)
@@ -188,19 +197,15 @@ def write_hovernet_mat(
     return Path(path)
 
 
-def _variables(source: Source, names: Collection[str]) -> dict[str, npt.NDArray[np.generic]]:
-    """Read the named variables, and turn whatever is wrong into one clear error."""
-    name = _name(source)
+def _variables(source: Source, table: Collection[str] = ()) -> dict[str, npt.NDArray[np.generic]]:
+    """Read the map and what there is of a table; whatever is wrong becomes one clear error."""
+    name, passed = _name(source), list[str]()
     try:
         with _opened(source) as stream:
-            found = matlab5.read_arrays(stream, names)
+            found = matlab5.read_arrays(stream, ["inst_map"], table, passed)
     except matlab5.Matlab5Error as error:
-        old = "7.3" in str(error)
-        remedy = (
-            "Load it in MATLAB and save it again with save(..., '-v7')."
-            if old
-            else "Copy or download the file again."
-        )
+        known = error.remedy if isinstance(error, matlab5.NotMatlab5Error) else ""
+        remedy = known or "Copy or download the file again."
         raise _error(str(error), name, remedy) from error
     except MemoryError as error:
         raise _error("it does not fit into memory", name, "Cut it into smaller tiles.") from error
@@ -208,8 +213,16 @@ def _variables(source: Source, names: Collection[str]) -> dict[str, npt.NDArray[
         reason = error.strerror or str(error)
         raise _error(f"the file cannot be read ({reason})", name, "Check the path.") from error
     if "inst_map" not in found:
-        raise _error("there is no inst_map in it", name, "Choose a file that HoVer-Net wrote.")
+        raise _lacks_map([*found, *passed], name)
     return found
+
+
+def _lacks_map(there: Sequence[str], name: str) -> InputError:
+    """Return the error about a file with other variables, which are named."""
+    more = ", ..." if len(there) > _NAMED else ""
+    holds = f"; it holds {', '.join(there[:_NAMED])}{more}" if there else ""
+    remedy = "Choose a file that HoVer-Net wrote, or save its label image under the name inst_map."
+    return _error(f"there is no inst_map in it{holds}", name, remedy)
 
 
 @contextmanager
@@ -258,6 +271,23 @@ def _listed(
     if uid.size and not (uid.min() >= 0 and uid.max() <= LARGEST_ID):
         raise _error("inst_uid holds values that are no ids", name, "Check how it was written.")
     return uid.astype(np.int32)
+
+
+def _types_of_map(
+    labels: npt.NDArray[np.int32], index: npt.NDArray[np.int32], kinds: npt.NDArray[Any] | None
+) -> npt.NDArray[np.int32] | None:
+    """Return the commonest type in each nucleus, from a map of them as CoNSeP has it."""
+    if kinds is None or kinds.shape != labels.shape:
+        return None
+    if not (kinds.min() >= 0 and kinds.max() < _MOST_TYPES):
+        return None
+    inside = labels > 0
+    owner = np.searchsorted(np.sort(index), labels[inside])
+    counts = np.bincount(
+        owner * _MOST_TYPES + kinds[inside].astype(np.intp), minlength=len(index) * _MOST_TYPES
+    )
+    commonest = counts.reshape(-1, _MOST_TYPES).argmax(axis=1).astype(np.int32)
+    return commonest[np.argsort(np.argsort(index))]
 
 
 def _fits(column: npt.NDArray[Any], what: str, expected: int, name: str) -> bool:

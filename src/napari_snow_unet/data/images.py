@@ -16,9 +16,9 @@ from PIL.PngImagePlugin import PngInfo
 from tifffile import imwrite
 
 from napari_snow_unet.data import decoding, pixel_size
+from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.files import InputError, written_whole
-from napari_snow_unet.data.geojson import is_geojson_path
 from napari_snow_unet.data.hovernet_mat import read_instance_map
 from napari_snow_unet.data.image_header import IMAGE, ImageHeader, read_header
 from napari_snow_unet.data.labels import as_labels
@@ -94,17 +94,23 @@ def read_image(source: Source) -> ImageFile:
 
 
 def read_labels(
-    source: Source, shape: tuple[int, int] | None = None, *, stack: bool = False
+    source: Source,
+    shape: tuple[int, int] | None = None,
+    *,
+    image: str | os.PathLike[str] | None = None,
+    stack: bool = False,
 ) -> npt.NDArray[np.int32]:
-    """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, HoVer-Net .mat, GeoJSON.
+    """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, HoVer-Net .mat; outlines.
 
     Parameters
     ----------
     source : path-like or binary file
         The file; an open one must be able to seek, but for a .mat.
     shape : tuple of int, optional
-        Height and width of the image that GeoJSON outlines belong to. By default they are those
-        of the image beside the file.
+        Height and width of the image that outlines belong to. By default they are those of the
+        image beside the file.
+    image : path-like, optional
+        What that image is called, where outlines are for several.
     stack : bool, default: False
         Take a TIFF of several planes too.
 
@@ -122,17 +128,17 @@ def read_labels(
     name = source_name(source)
     if name.suffix.lower() == ".mat":
         return read_instance_map(source)
-    if is_geojson_path(name):
-        return read_outlined_nuclei(source, shape).labels
+    if is_annotation_path(name):
+        return read_outlined_nuclei(source, shape, image).labels
     with opened(source, _LABELS) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
                 values = _one_band(decoding.tiff_pixels(tif, stream), path)
                 return as_labels(values, path=path, stack=stack)
-        image = decoding.open_pillow(stream)
-        if image is None or image.format == "JPEG":
-            raise PixelError("the file is a JPEG" if image else "the file is of another kind")
-        return as_labels(_one_band(decoding.pillow_values(image), path), path=path)
+        picture = decoding.open_pillow(stream)
+        if picture is None or picture.format == "JPEG":
+            raise PixelError("the file is a JPEG" if picture else "the file is of another kind")
+        return as_labels(_one_band(decoding.pillow_values(picture), path), path=path)
 
 
 def write_image(

@@ -26,6 +26,13 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: zlib never packs better than this (its "technical details" page derives 1032:1).
 DEFLATE_LIMIT = 1032
 _CUT_SHORT = "the file is cut short"
+_SAVE_AGAIN = "Load it in MATLAB and save it again with save(..., '-v7')."
+_OTHERS = {  # by their first bytes: what they are, and what to do
+    HDF5_SIGNATURE: ("the file is a MATLAB 7.3 file (HDF5)", _SAVE_AGAIN),
+    b"MATLAB 7.3": ("the file is a MATLAB 7.3 file (HDF5)", _SAVE_AGAIN),
+    b"# Created by Octave": ("the file is Octave's text", "Save it in Octave with save -v7."),
+    b"Octave-1-": ("the file is Octave's own binary", "Save it in Octave with save -v7."),
+}
 _MATRIX, _COMPRESSED = 14, 15
 _MOST_NUMBERS = 1 << 28  # 16,384 x 16,384
 _HEAD = 4096  # compressed bytes in which a variable's class, shape and name are found
@@ -39,7 +46,19 @@ class Matlab5Error(ValueError):
 
 
 class NotMatlab5Error(Matlab5Error):
-    """The file is of another format."""
+    """The file is of another format.
+
+    Parameters
+    ----------
+    found : str
+        What it is, as the subject of a sentence.
+    remedy : str, default: ""
+        What makes a MATLAB 5 file of it, where that is known.
+    """
+
+    def __init__(self, found: str, remedy: str = "") -> None:
+        super().__init__(found)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -104,7 +123,12 @@ class _Element:
         return body
 
 
-def read_arrays(stream: BinaryIO, names: Collection[str]) -> dict[str, npt.NDArray[np.generic]]:
+def read_arrays(
+    stream: BinaryIO,
+    names: Collection[str],
+    if_plain: Collection[str] = (),
+    passed: list[str] | None = None,
+) -> dict[str, npt.NDArray[np.generic]]:
     """Read the variables called `names` of an open MATLAB 5 file.
 
     Parameters
@@ -115,6 +139,10 @@ def read_arrays(stream: BinaryIO, names: Collection[str]) -> dict[str, npt.NDArr
         wanted variable.
     names : collection of str
         The variables to read. One that the file lacks is missing from the result.
+    if_plain : collection of str, optional
+        More of them, which are passed over where they are no plain arrays of real numbers.
+    passed : list of str, optional
+        Takes the names and sizes of the variables that were passed over.
 
     Returns
     -------
@@ -127,14 +155,31 @@ def read_arrays(stream: BinaryIO, names: Collection[str]) -> dict[str, npt.NDArr
         If the stream is no MATLAB 5 file, is cut short, or contradicts itself.
     """
     found: dict[str, npt.NDArray[np.generic]] = {}
-    missing, on_disk = set(names), _size_on_disk(stream) is not None
+    missing, on_disk = {*names, *if_plain}, _size_on_disk(stream) is not None
     for element in _elements(stream):
-        if element.head.name in missing:
-            missing.discard(element.head.name)
-            found[element.head.name] = element.numbers()
+        name, plain = element.head.name, element.head.numeric
+        if name in missing and (plain or name in names):
+            missing.discard(name)
+            found[name] = element.numbers()
+        elif passed is not None:
+            size = " x ".join(map(str, element.head.shape))
+            passed.append(f"{name} ({size})")
         if not missing and not on_disk:
             break
     return found
+
+
+def is_matlab4(header: bytes) -> bool:
+    """Tell whether a file begins as one of MATLAB 4: five numbers that describe a variable."""
+    for order in ("little", "big"):
+        kind, rows, columns, imaginary, name = (
+            _int(header[at : at + 4], order) for at in range(0, 20, 4)
+        )
+        digits = kind // 1000, kind // 100 % 10, kind // 10 % 10, kind % 10
+        known = digits[0] <= 4 and digits[1] == 0 and digits[2] <= 5 and digits[3] <= 2
+        if known and max(rows, columns) < 1 << 31 and imaginary <= 1 and 1 < name <= 256:
+            return True
+    return False
 
 
 def has_variable(stream: BinaryIO, name: str) -> bool:
@@ -166,8 +211,11 @@ def _elements(stream: BinaryIO) -> Iterator[_Element]:
 
 def _byte_order(header: bytes) -> str:
     """Check the file's header and return 'little' or 'big'."""
-    if header.startswith((HDF5_SIGNATURE, b"MATLAB 7.3")):
-        raise NotMatlab5Error("the file is a MATLAB 7.3 file (HDF5)")
+    for start, (what, remedy) in _OTHERS.items():
+        if header.startswith(start):
+            raise NotMatlab5Error(what, remedy)
+    if is_matlab4(header):
+        raise NotMatlab5Error("the file is a MATLAB 4 file", _SAVE_AGAIN)
     order = {b"IM": "little", b"MI": "big"}.get(header[126:128])
     if order is None or _int(header[124:126], order) != 0x0100:
         raise NotMatlab5Error("the file is no MATLAB 5 file")

@@ -12,7 +12,10 @@ Key: TypeAlias = tuple[str, ...]
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 GEOJSON_SUFFIXES = (".geojson", ".geojson.gz")
-LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".mat", ".geojson"})
+#: Suffixes of files that may hold outlines, and as well something else: their content tells.
+LOOKED_INTO = (".json", ".xml")
+OUTLINE_SUFFIXES = (*GEOJSON_SUFFIXES, *LOOKED_INTO)
+LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".mat", ".geojson", *LOOKED_INTO})
 LABELLED = "-labelled"  # what QuPath adds to the name of a tile's label image
 
 #: How programs end the names of masks beside images, Cellpose's first; weaker than a folder's name.
@@ -57,7 +60,7 @@ def is_ignored_folder(name: str) -> bool:
 def is_mask_name(name: str) -> bool:
     """Tell whether a file is a mask by its own name, whatever folder it lies in."""
     name = name.lower()
-    if name.endswith((".mat", *GEOJSON_SUFFIXES)):
+    if name.endswith((".mat", *OUTLINE_SUFFIXES)):
         return True
     stem, dot, suffix = name.rpartition(".")
     return stem.endswith(LABELLED) and dot + suffix in LABEL_SUFFIXES

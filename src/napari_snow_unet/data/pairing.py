@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
 from napari_snow_unet.data.naming import (
     GEOJSON_SUFFIXES,
     Key,
     natural_key,
+    tile_name,
     without_mask_ending,
 )
 from napari_snow_unet.data.qupath import tile_region
@@ -47,17 +49,22 @@ class Paired(Generic[File]):
     repeats: list[tuple[File, File]] = field(default_factory=list)
 
 
-def pair_up(files: Iterable[tuple[File, str, Key]]) -> Paired[File]:
+def pair_up(
+    files: Iterable[tuple[File, str, Key]], names_in: Callable[[File], Sequence[str]] | None = None
+) -> Paired[File]:
     """Match images with masks.
 
     Files with the same key belong together; of what is left, those whose name occurs once on
     either side, whatever folders they lie in; tiles that QuPath exported from a slide with the
-    GeoJSON of that slide; and ``a.png`` with ``a_mask.png``, wherever these lie.
+    GeoJSON of that slide; images with the JSON that names them; and ``a.png`` with
+    ``a_mask.png``, wherever these lie.
 
     Parameters
     ----------
     files : iterable of tuple
         A file, its kind and its key, see `naming.kind_and_key`.
+    names_in : callable, optional
+        Gives the names of the images that a file of JSON is about.
 
     Returns
     -------
@@ -74,6 +81,8 @@ def pair_up(files: Iterable[tuple[File, str, Key]]) -> Paired[File]:
     pairs = {key: (images.pop(key), masks.pop(key)) for key in list(images) if key in masks}
     pairs |= _by_name(images, masks)
     pairs |= _by_slide(images, masks)
+    if names_in is not None:
+        pairs |= _by_list(images, masks, names_in)
     pairs |= _by_ending(images, masks)
     ordered = sorted(pairs, key=lambda key: [natural_key(part) for part in (key[-1], *key[:-1])])
     return Paired([(key, *pairs[key]) for key in ordered], _sorted(images), _sorted(masks), repeats)
@@ -124,6 +133,26 @@ def _by_slide(images: dict[Key, File], masks: dict[Key, File]) -> dict[Key, tupl
     used = {id(mask) for _, mask in pairs.values()}
     for key in [key for key, mask in masks.items() if id(mask) in used]:
         del masks[key]
+    return pairs
+
+
+def _by_list(
+    images: dict[Key, File], masks: dict[Key, File], names_in: Callable[[File], Sequence[str]]
+) -> dict[Key, tuple[File, File]]:
+    """Match images with the file that holds the outlines of several and names them.
+
+    It lies beside them or beside their folder. Of two images of a name the one beside it is meant.
+    """
+    pairs: dict[Key, tuple[File, File]] = {}
+    for key in [key for key, mask in masks.items() if mask.name.lower().endswith(".json")]:
+        names = {tile_name(PurePosixPath(name)) for name in names_in(masks[key])}
+        above = key[:-2]
+        near = [image for image in images if image[-1] in names and image[: len(above)] == above]
+        counts = Counter(image[-1] for image in near)
+        meant = [i for i in near if counts[i[-1]] == 1 or i[:-1] == key[:-1]]
+        pairs |= {image: (images.pop(image), masks[key]) for image in meant}
+        if meant:
+            del masks[key]
     return pairs
 
 

@@ -7,7 +7,6 @@ first one ended.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Generator, Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from napari_snow_unet.data.manifest import (
     is_dataset,
     read_manifest,
 )
+from napari_snow_unet.data.pixel_size import check_pixel_size, doubt_pixel_size
 from napari_snow_unet.data.prepare_ledger import Ledger, Prepared, cannot_write, writing
 from napari_snow_unet.data.prepare_plan import Plan, make_plan, paired
 from napari_snow_unet.data.progress import Progress
@@ -133,6 +133,8 @@ def prepare(
             plan.messages.append(
                 f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
             )
+        if doubt := doubt_pixel_size(options.um_per_px):
+            plan.messages.append(doubt)
         if options.um_per_px is not None:
             named = {image.label for _, image, _ in pairs.pairs}
             plan.messages.extend(_of_other_size(plan, named, options.um_per_px or None))
@@ -219,11 +221,12 @@ def _visible(folder: Path) -> list[str]:
 
 
 def _check_numbers(options: PrepareOptions) -> None:
-    for name in ("limit", "shard", "workers", "um_per_px"):
-        value, least = getattr(options, name), 0 if name == "um_per_px" else 1
-        if value is not None and not least <= value < math.inf:
+    check_pixel_size(options.um_per_px or None)
+    for name in ("limit", "shard", "workers"):
+        value = getattr(options, name)
+        if value is not None and not value >= 1:
             raise InputError(
                 f"{value} for {name}",
-                expected=f"a number from {least} on",
+                expected="a number from 1 on",
                 remedy="Change it or leave it out.",
             )

@@ -13,10 +13,11 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import natural_key, tile_name
+from napari_snow_unet.data.outlined import REGION_COUNTS
 from napari_snow_unet.data.pairing import Paired, pair_up, tile_names
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.sources import Found, Member
+from napari_snow_unet.data.sources import Found, Member, images_outlined_in
 from napari_snow_unet.data.tile_maker import TileTask, count_ids, source_state
 
 
@@ -49,7 +50,7 @@ class Plan:
 
 def paired(found: Sequence[Found], limit: int | None) -> tuple[Paired[Member], list[Problem]]:
     """Pair members, and take the first `limit` pairs with what has no partner before their end."""
-    result = pair_up(found)
+    result = pair_up(found, images_outlined_in)
     pairs = result.pairs[:limit]
     cut = len(pairs) < len(result.pairs)
     end = natural_key(pairs[-1][0][-1]) if cut and pairs else []
@@ -149,6 +150,8 @@ def make_plan(
                 folder=str(folder),
                 image_file=f"images/{file}",
                 mask_file=f"masks/{file}",
+                region_file=f"regions/{file}",
+                had_region=index in plan.tiles and REGION_COUNTS in plan.tiles[index].note,
                 binary=binary,
                 um_per_px=um_per_px,
                 verify=verify,

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from napari_snow_unet.data.decoding import PixelError
-from napari_snow_unet.data.pixel_size import plausible_um
+from napari_snow_unet.data.pixel_size import plausible_um, unit_um
 from napari_snow_unet.data.slide_levels import Level, as_dask, check_piece
 
-_UNIT_UM = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3}
 _AXES = "TCZYX"  # of versions that do not name them
 #: Codecs of pixels. numcodecs knows others too, one of which unpacks programs (pickle).
 _CODECS = {
@@ -175,7 +174,7 @@ def _spacing_um(image: Mapping[str, Any], axes: list[str]) -> tuple[float, float
     found = []
     for number in (axes.index(axis) for axis in "YX" if axis in axes):
         axis = image["axes"][number]
-        unit = _UNIT_UM.get(axis.get("unit", "")) if isinstance(axis, Mapping) else None
+        unit = unit_um(str(axis.get("unit", ""))) if isinstance(axis, Mapping) else None
         side = None if unit is None else plausible_um(float(scale[number]) * unit)
         if side is None:
             return None

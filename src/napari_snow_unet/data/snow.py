@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_snow_unet.data.annotation_files import images_named_in, may_hold_labels
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import (
     GEOJSON_SUFFIXES,
     IMAGE_SUFFIXES,
     LABEL_SUFFIXES,
     LABELLED,
+    OUTLINE_SUFFIXES,
     Key,
     folder_role,
     is_ignored_folder,
@@ -34,7 +36,7 @@ from napari_snow_unet.data.pairing import pair_up
 __all__ = ["Pairs", "find_pairs", "is_mask_path", "natural_key", "partner_of", "tile_name"]
 
 #: Endings of a mask that lies beside its image instead of in a folder of its own.
-_BESIDE = (".mat", *GEOJSON_SUFFIXES, f"{LABELLED}.tif", f"{LABELLED}.png")
+_BESIDE = (".mat", *OUTLINE_SUFFIXES, f"{LABELLED}.tif", f"{LABELLED}.png")
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,14 @@ def partner_of(path: str | os.PathLike[str]) -> Path | None:
     for place, endings in places:
         for ending in endings:
             candidate = place / (tile_name(path) + ending)
-            if candidate != path and candidate.is_file():
+            if candidate != path and candidate.is_file() and may_hold_labels(candidate):
                 return candidate
     return None
 
 
 def _match(roots: Iterable[Path]) -> Pairs:
     """Match all images and masks below some folders."""
-    found = pair_up(file for root in roots for file in _files(root))
+    found = pair_up((file for root in roots for file in _files(root)), images_named_in)
     left = [*found.images, *found.masks, *(file for file, _ in found.repeats)]
     return Pairs(
         [image for _, image, _ in found.pairs],
@@ -152,7 +154,7 @@ def _files(root: Path) -> Iterator[tuple[Path, str, Key]]:
         here = Path(place)
         inner = here.relative_to(root).parts
         for name in sorted(names):
-            if said := kind_and_key(root.name, inner, name):
+            if (said := kind_and_key(root.name, inner, name)) and may_hold_labels(here / name):
                 yield here / name, *said
 
 

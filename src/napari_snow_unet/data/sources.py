@@ -15,8 +15,14 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, TypeAlias
 
+from napari_snow_unet.data.annotation_files import (
+    holds_outlines,
+    images_named_in,
+    may_hold_labels,
+)
+from napari_snow_unet.data.annotation_text import first_bytes
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.naming import Key, is_ignored_folder, kind_and_key
+from napari_snow_unet.data.naming import LOOKED_INTO, Key, is_ignored_folder, kind_and_key
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
 
@@ -155,6 +161,14 @@ def read_member(member: Member) -> NamedBytes:
         return NamedBytes(content, member.name)
 
 
+def images_outlined_in(member: Member) -> list[str]:
+    """Return the names of the images that a file of outlines names; empty for any other file."""
+    try:
+        return images_named_in(read_member(member))
+    except InputError:
+        return []
+
+
 def _packed(member: Member) -> IO[bytes]:
     try:
         archive, infos = _archive(member.source)
@@ -205,7 +219,8 @@ def _files(folder: Path, leave_out: Path) -> Iterator[tuple[Path, Path]]:
 
 def _in_folder(root: Path, file: Path) -> Iterator[Found]:
     inner = file.relative_to(root)
-    if said := kind_and_key(root.name, inner.parts[:-1], file.name):
+    said = kind_and_key(root.name, inner.parts[:-1], file.name)
+    if said and may_hold_labels(file):
         try:
             status = file.stat()
         except OSError:  # a link to nowhere
@@ -241,7 +256,17 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
         if danger := _danger(info, inner):
             problems.append(Problem(member.label, danger))
         else:
+            if inner.lower().endswith(LOOKED_INTO) and not _holds_outlines(member):
+                continue
             yield member, *said
+
+
+def _holds_outlines(member: Member) -> bool:
+    try:
+        with open_member(member) as stream:
+            return holds_outlines(member.name, first_bytes(stream))
+    except InputError:
+        return False
 
 
 def _danger(info: zipfile.ZipInfo, inner: str) -> str:

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data import decoding
+from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.data.near_duplicates import EDGE, thumbnail
 from napari_snow_unet.data.opening import opened
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.sources import NamedBytes
 from napari_snow_unet.data.tile_maker import count_ids, rgb8
 
@@ -56,6 +58,8 @@ class TileFacts:
         Number of ids in more than one connected piece.
     binary : bool
         Whether the mask knows only one value besides 0: 255, or any in several pieces.
+    notes : tuple of str
+        What was left out of the mask, or assumed.
     """
 
     error: str = ""
@@ -74,6 +78,7 @@ class TileFacts:
     foreground: float = 0.0
     torn: int = 0
     binary: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def look_at_tile(task: FactTask) -> TileFacts:
@@ -82,7 +87,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         data = task.image.read_bytes()
         array = read_image(NamedBytes(data, str(task.image))).array
         rgb = rgb8(array, task.image)
-        labels = read_labels(task.mask, rgb.shape[:2])
+        labels, notes = _labels(task, rgb.shape[:2])
         mask_data = task.mask.read_bytes()
         mask_dtype = _stored_type(task.mask)
     except InputError as error:
@@ -105,7 +110,16 @@ def look_at_tile(task: FactTask) -> TileFacts:
         foreground=float(np.count_nonzero(labels) / labels.size),
         torn=torn,
         binary=ids == 1 and (largest == 255 or torn == 1),
+        notes=tuple(notes),
     )
+
+
+def _labels(task: FactTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Read the mask, with what a person should know of it."""
+    if is_annotation_path(task.mask):
+        nuclei = read_outlined_nuclei(task.mask, size, task.image)
+        return nuclei.labels, nuclei.notes
+    return read_labels(task.mask, size), []
 
 
 def _torn(labels: npt.NDArray[np.int32]) -> int:

@@ -12,14 +12,15 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.channels import unit_divisor
 from napari_snow_unet.data.files import InputError, written_whole
-from napari_snow_unet.data.geojson import is_geojson_path
 from napari_snow_unet.data.hovernet_mat import read_instance_map
 from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.png import encode, plain_rgb
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.qupath import tile_region
@@ -43,8 +44,10 @@ class TileTask:
         Where it comes from.
     folder : str
         The dataset's folder.
-    image_file, mask_file : str
-        Where it goes, relative to the folder.
+    image_file, mask_file, region_file : str
+        Where it goes, relative to the folder; the last one where only a part was annotated.
+    had_region : bool
+        The tile that it takes the place of had one.
     binary : bool
         0 and 255 in place of ids.
     um_per_px : float or None
@@ -60,6 +63,8 @@ class TileTask:
     folder: str
     image_file: str
     mask_file: str
+    region_file: str = ""
+    had_region: bool = False
     binary: bool = False
     um_per_px: float | None = None
     verify: bool = False
@@ -91,7 +96,7 @@ def make_tile(task: TileTask) -> Tile | Problem:
     try:
         image, size, um_per_px = _image(task)
         part = task.mask
-        labels, notes = _labels(task, size)
+        labels, notes, region = _labels(task, size)
     except InputError as error:
         reason = f"{error.received}; expected {error.expected}. {error.remedy}"
         return Problem(part.label, reason)
@@ -103,6 +108,10 @@ def make_tile(task: TileTask) -> Tile | Problem:
     mask = encode(pixels)
     _write(Path(task.folder, task.mask_file), mask)
     _write(Path(task.folder, task.image_file), image)
+    if region is not None:
+        _write(Path(task.folder, task.region_file), encode(region.astype(np.uint8) * 255))
+    elif task.had_region:
+        Path(task.folder, task.region_file).unlink(missing_ok=True)
     return Tile(
         index=task.index,
         image=task.image_file,
@@ -223,27 +232,37 @@ def _stated_um(task: TileTask) -> float | None:
     if task.um_per_px is None:
         return None
     region = tile_region(tile_name(PurePosixPath(task.image.name)))
-    return task.um_per_px * (1.0 if region is None else region.downsample)
+    side = task.um_per_px * (1.0 if region is None else region.downsample)
+    return check_pixel_size(side, task.image.label)
 
 
-def _labels(task: TileTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Read the mask, check its size, and return it with what was changed in it."""
-    labels, notes = read_mask(task.mask, size, image=task.image.name, verify=task.verify)
+def _labels(
+    task: TileTask, size: tuple[int, int]
+) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
+    """Read the mask, check its size, and return it, what was changed in it and its region."""
+    labels, notes, region = read_mask(task.mask, size, image=task.image.name, verify=task.verify)
+    if region is not None and not region.any():
+        raise InputError(
+            "it lies outside the annotated region",
+            expected="a tile in which something was annotated",
+            remedy="Leave it out, or annotate it.",
+            path=task.mask.label,
+        )
     labels, renumbered = sixteen_bit(labels)
     if renumbered:
         notes.append(f"{renumbered} ids above 65,535 renumbered")
-    return labels, notes
+    return labels, notes, region
 
 
 def read_mask(
     mask: Member, size: tuple[int, int], *, image: str = "", verify: bool = False
-) -> tuple[npt.NDArray[np.int32], list[str]]:
+) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
     """Read a mask of any kind, with an id for every nucleus, and check its size.
 
     Parameters
     ----------
     mask : Member
-        A .mat, a label image, a binary mask, or outlines in GeoJSON.
+        A .mat, a label image, a binary mask, or outlines.
     size : tuple of int
         Height and width of its image in pixels.
     image : str, default: ""
@@ -257,17 +276,21 @@ def read_mask(
         0 is background.
     notes : list of str
         What was changed.
+    region : ndarray of bool, shape (Y, X), or None
+        What was annotated; None for all.
 
     Raises
     ------
     InputError
         If it cannot be read or has another size.
     """
-    notes = []
+    notes: list[str] = []
+    region = None
     if mask.name.lower().endswith(".mat"):
         labels = _read_mat(mask, verify=verify)
-    elif is_geojson_path(mask.name):
-        labels = read_outlined_nuclei(read_member(mask), size, image).labels
+    elif is_annotation_path(mask.name):
+        found = read_outlined_nuclei(read_member(mask), size, image)
+        labels, region, notes = found.labels, found.region, found.notes
     else:
         labels = read_labels(read_member(mask))
         if labels.shape == size and _is_binary(labels):
@@ -281,7 +304,7 @@ def read_mask(
             remedy="Check that they belong together.",
             path=mask.label,
         )
-    return labels, notes
+    return labels, notes, region
 
 
 def _read_mat(member: Member, *, verify: bool) -> npt.NDArray[np.int32]:

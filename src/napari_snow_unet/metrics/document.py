@@ -123,6 +123,7 @@ def _describe(evaluation: Evaluation) -> dict[str, Any]:
         "without_truth": evaluation.without_truth,
         "without_probability": evaluation.without_probability,
         "assumed": [{"name": name, "of": what} for name, what in evaluation.assumed.items()],
+        "noted": [{"name": name, "of": what} for name, what in evaluation.noted.items()],
         "failed": [{"name": name, "reason": why} for name, why in evaluation.failed.items()],
     }
     if evaluation.tiles_at:
@@ -219,6 +220,8 @@ def problems(evaluation: Evaluation) -> Iterable[str]:
         yield "The region leaves no pixel inside in any tile, so that nothing is measured."
     for what, tiles in _by_text(evaluation.assumed):
         yield f"Probability maps {what}: {_some(tiles)}"
+    for what, tiles in _by_text(evaluation.noted):
+        yield f"Note on {_some(tiles)}: {what}"
     for why, tiles in _by_text(evaluation.failed):
         yield f"Failed: {_some(tiles)}: {why}"
 

@@ -46,6 +46,8 @@ class Evaluation:
         Tiles whose probability map was not found, where maps were given.
     assumed : dict of str to str
         What was assumed of the values of probability maps whose type leaves it open, by tile.
+    noted : dict of str to str
+        What was left out of outlines or assumed of them, by tile.
     failed : dict of str to str
         Tiles that could not be compared, with the reason.
     """
@@ -59,6 +61,7 @@ class Evaluation:
     without_truth: list[str] = field(default_factory=list)
     without_probability: list[str] = field(default_factory=list)
     assumed: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -136,6 +139,8 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
 def _read(result: Evaluation, name: str) -> tuple[TileArrays, NDArray[np.uint8] | None]:
     """Read a tile and its probability map; note what is assumed of the map, or that it lacks."""
     tile, maps = read_tile(result.task, name), result.task.probabilities
+    if tile.notes:
+        result.noted[name] = "; ".join(tile.notes)
     if maps is None:
         return tile, None
     if name not in maps:

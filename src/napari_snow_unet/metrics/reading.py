@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_image, read_labels
 from napari_snow_unet.data.labels import count_values, looks_like_labels
-from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.manifest import is_dataset
+from napari_snow_unet.data.outlined import (
+    REGION_COUNTS,
+    OutlinedNuclei,
+    read_outlined_nuclei,
+    read_outlined_region,
+)
+from napari_snow_unet.data.qupath import tile_region
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.region import Index, nothing_annotated, region_of_labels
-from napari_snow_unet.metrics.sources import is_geojson, is_named_map
+from napari_snow_unet.metrics.sources import is_named_map, name_of
 from napari_snow_unet.metrics.task import Task
 
 _FEW_LEVELS = 32  # labels of fewer values than this may be classes, each in many places
 _REGIONS_PER_LEVEL = 5
-_REGION = 2  # its place among the files of a tile
+_TRUTH, _REGION = 1, 2  # their places among the files of a tile
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class TileArrays:
     truth: NDArray[Any]
     region: NDArray[np.bool_] | None
     instances: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def planes(self) -> list[Index]:
@@ -74,14 +83,22 @@ def read_tile(task: Task, name: str) -> TileArrays:
         nothing was annotated in any slice of a stack.
     """
     files = [task.predictions[name], task.truths[name].labels]
-    if task.regions is not None:
-        files.append(_region_file(task.regions, name))
-    images = {file: read_labels(file, stack=True) for file in files if not is_geojson(file)}
+    region = _region_file(task, name)
+    if region is not None:
+        files.append(region)
+    images = {file: read_labels(file, stack=True) for file in files if not is_annotation_path(file)}
     shape = _common_shape(task, name, files, images)
-    arrays = [
-        images[file] if file in images else _outlined(file, shape, regions=number == _REGION)
-        for number, file in enumerate(files)
-    ]
+    outlined: dict[int, OutlinedNuclei] = {}
+    arrays: list[NDArray[Any]] = []
+    for number, file in enumerate(files):
+        image = _image_of(task, name, file)
+        if file in images:
+            arrays.append(images[file])
+        elif number == _REGION:
+            arrays.append(read_outlined_region(file, (shape[-2], shape[-1]), image))
+        else:
+            outlined[number] = read_outlined_nuclei(file, (shape[-2], shape[-1]), image)
+            arrays.append(outlined[number].labels)
     for number, (file, array) in enumerate(zip(files, arrays, strict=True)):
         if array.shape != shape and not (number == _REGION and array.shape == shape[-2:]):
             raise InputError(
@@ -94,15 +111,32 @@ def read_tile(task: Task, name: str) -> TileArrays:
     for file, array in zip(files, (prediction, truth), strict=False):
         for index in np.ndindex(*shape[:-2]):
             _refuse_map(file, array[index])
-    region = arrays[_REGION] != 0 if len(arrays) > _REGION else None
-    tile = TileArrays(prediction, truth, region, task.instances)
+    inside = arrays[_REGION] != 0 if len(arrays) > _REGION else None
+    if inside is None and _TRUTH in outlined:
+        inside = outlined[_TRUTH].region
+    tile = TileArrays(
+        prediction, truth, inside, task.instances, tuple(_notes(task, name, outlined))
+    )
     if not tile.planes:
         raise nothing_annotated()
     return tile
 
 
-def _outlined(file: Path, shape: tuple[int, ...], *, regions: bool) -> NDArray[Any]:
-    return read_outlined_nuclei(file, (shape[-2], shape[-1]), regions=regions).labels
+def _image_of(task: Task, name: str, file: Path) -> str | Path:
+    """Return what the image is called that a file's outlines are for."""
+    truth = task.truths[name]
+    if file == truth.labels and truth.image is not None:
+        return truth.image
+    return file.name if tile_region(name_of(file)) is not None else f"{name}.png"
+
+
+def _notes(task: Task, name: str, outlined: Mapping[int, OutlinedNuclei]) -> Iterator[str]:
+    """Say what a person should know of outlines, and of a region that nobody named."""
+    for number, what in enumerate(("prediction", "truth")):
+        if number in outlined:
+            yield from (f"{what}: {note}" for note in outlined[number].notes)
+    if task.regions is None and _region_file(task, name) is not None:
+        yield f"truth: {REGION_COUNTS}, as the dataset's regions say"
 
 
 def _in_words(shape: tuple[int, ...]) -> str:
@@ -130,7 +164,11 @@ def _refuse_map(path: Path, labels: NDArray[np.int32]) -> None:
         )
 
 
-def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
+def _region_file(task: Task, name: str) -> Path | None:
+    """Return the file of what was annotated: the one asked for, or that of a prepared dataset."""
+    regions = task.regions
+    if regions is None:
+        return _region_of_dataset(task.truths[name].labels)
     if isinstance(regions, Path):
         return regions
     if name in regions:
@@ -140,6 +178,14 @@ def _region_file(regions: Path | Mapping[str, Path], name: str) -> Path:
         expected="a region for each tile",
         remedy="Add its mask or outline, an empty one if nothing was annotated.",
     )
+
+
+def _region_of_dataset(mask: Path) -> Path | None:
+    for folder in mask.parents[:2]:
+        if folder.name == "masks" and is_dataset(folder.parent):
+            region = folder.parent / "regions" / mask.relative_to(folder)
+            return region if region.is_file() else None
+    return None
 
 
 def _common_shape(
@@ -153,7 +199,8 @@ def _common_shape(
         return read_header(truth.image).size
     if images:
         return next(iter(images.values())).shape
-    return tuple(int(side) for side in np.max([read_labels(file).shape for file in files], axis=0))
+    shapes = [read_labels(file, image=_image_of(task, name, file)).shape for file in files]
+    return tuple(int(side) for side in np.max(shapes, axis=0))
 
 
 def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:

@@ -7,24 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from napari_snow_unet.data.annotation_files import (
+    images_named_in,
+    is_annotation_path,
+    may_hold_labels,
+)
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import LABEL_SUFFIXES, read_labels
 from napari_snow_unet.data.labels import looks_like_labels
 from napari_snow_unet.data.manifest import is_dataset, read_manifest, split_pairs
-from napari_snow_unet.data.naming import LABELLED, without_mask_ending
+from napari_snow_unet.data.naming import LABELLED, LOOKED_INTO, without_mask_ending
 from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
 
 Item = TypeVar("Item")
 PROBABILITY = "_probability"
 OVERLAY = "_overlay"
 DERIVED = (PROBABILITY, OVERLAY)  # what segmenting writes beside labels is no prediction
-GEOJSON = (".geojson", ".geojson.gz")
 MAP_SUFFIXES = (".png", ".tif", ".tiff")
 MAPS = "NAME_probability.png, NAME.png or NAME.tif for each image"
 LABEL_FILES = "files ending in " + ", ".join(sorted(LABEL_SUFFIXES))
 CELLPOSE = "_cp_masks"  # how Cellpose ends the names of what it saves beside the images
 #: Of an image's labels in several formats the first is compared: the fastest to read.
-KINDS = ("label image", ".mat", "GeoJSON")
+KINDS = ("label image", ".mat", "GeoJSON", "JSON or XML")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ def name_of(path: Path) -> str:
 
 def kind_of(path: Path) -> str:
     """Return which of `KINDS` a file of labels is."""
-    if is_geojson(path):
-        return KINDS[2]
+    if is_annotation_path(path):
+        return KINDS[3 if path.suffix.lower() in LOOKED_INTO else 2]
     return KINDS[1] if path.suffix.lower() == ".mat" else KINDS[0]
 
 
@@ -81,11 +85,6 @@ def under_names_of_tiles(
     return {sources.get(name, name): item for name, item in found.items()}
 
 
-def is_geojson(path: Path) -> bool:
-    """Tell from its name whether a file holds outlines in place of pixels."""
-    return path.name.lower().endswith(GEOJSON)
-
-
 def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
     """Find ground truths by the names of their images.
 
@@ -110,6 +109,8 @@ def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
     if split is not None:
         return _by_name(path, _named(split_pairs(path, split)), _labels_of)
     if path.is_file():
+        if names := _images_in(path):
+            return dict.fromkeys(names, Truth(path))
         partner = partner_of(path)
         image = None if partner is None or is_mask_path(partner) else partner
         return {name_of(path): Truth(path, image)}
@@ -121,6 +122,13 @@ def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
     if not truths:
         truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
     return _by_name(path, truths, _labels_of)
+
+
+def _images_in(path: Path) -> list[str]:
+    """Return the names of the images that one file holds the outlines of; empty if it is one."""
+    if path.suffix.lower() not in LOOKED_INTO:
+        return []
+    return [name_of(Path(name)) for name in images_named_in(path)]
 
 
 def _labels_of(truth: Truth) -> Path:
@@ -161,7 +169,7 @@ def find_predictions(path: Path) -> dict[str, Path]:
         If there is none, or two are of one name.
     """
     if path.is_file():
-        return {name_of(path): path}
+        return dict.fromkeys(_images_in(path) or [name_of(path)], path)
     files = _label_files(path)
     if not files:
         pairs = find_pairs(path)
@@ -234,8 +242,8 @@ def _label_files(folder: Path) -> list[Path]:
 
 
 def _is_labels(file: Path) -> bool:
-    known = file.suffix.lower() in LABEL_SUFFIXES or is_geojson(file)
-    return known and not name_of(file).endswith(DERIVED)
+    known = file.suffix.lower() in LABEL_SUFFIXES or is_annotation_path(file)
+    return known and may_hold_labels(file) and not name_of(file).endswith(DERIVED)
 
 
 def _is_of_cellpose(file: Path) -> bool:

@@ -12,7 +12,6 @@ from napari_snow_unet.metrics.sources import (
     find_predictions,
     find_probabilities,
     find_truths,
-    name_of,
     several_formats,
     under_names_of,
     under_names_of_tiles,
@@ -102,8 +101,8 @@ def make_task(
         maps = under_names_of_tiles(maps, truth, truths)
     if isinstance(regions, dict):
         regions = under_names_of_tiles(regions, truth, truths)
-    if prediction.is_file() and truth.is_file():
-        name = name_of(prediction)
+    if prediction.is_file() and truth.is_file() and len(predictions) == len(truths) == 1:
+        (name,) = predictions
         truths = dict.fromkeys([name], next(iter(truths.values())))
         if maps is not None and len(maps) == 1:
             maps = dict.fromkeys([name], next(iter(maps.values())))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.pixel_size import PLAUSIBLE_UM
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
 from napari_snow_unet.segmentation.preprocess import CHANNELS
@@ -153,16 +153,3 @@ def check_choice(what: str, choice: str, choices: tuple[str, ...]) -> None:
             expected="one of " + ", ".join(choices),
             remedy="Choose one of these.",
         )
-
-
-def check_pixel_size(pixel_size_um: float | None) -> float | None:
-    """Return the pixel size, or raise `InputError` if it cannot be one."""
-    if pixel_size_um is not None and not PLAUSIBLE_UM[0] <= pixel_size_um <= PLAUSIBLE_UM[1]:
-        raise InputError(
-            f"a pixel size of {pixel_size_um} µm",
-            expected="micrometres per pixel from {:g} to {:g}, 0.25 for a 40x scan".format(
-                *PLAUSIBLE_UM
-            ),
-            remedy="Give the pixel size in micrometres, or leave it out.",
-        )
-    return pixel_size_um

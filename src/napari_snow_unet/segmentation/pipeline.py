@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.channels import to_grey
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.progress import Progress, run
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.nuclei import label_nuclei
 from napari_snow_unet.segmentation.options import (
     Options,
     check_options,
-    check_pixel_size,
     smallest_area_px,
 )
 from napari_snow_unet.segmentation.preprocess import (

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from napari_snow_unet.data.labels import is_picture_of_labels
+from napari_snow_unet.data.pixel_size import doubt_pixel_size
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
@@ -49,15 +50,17 @@ def scale_messages(
     model: Model, pixel_size_um: float | None, resampled_um: float | None
 ) -> tuple[str, ...]:
     """Say in a line what was done about the pixel size, where there is something to say."""
+    doubt = doubt_pixel_size(pixel_size_um)
+    doubts = (doubt,) if doubt else ()
     if model.pixel_size_um is None:
-        return ()
+        return doubts
     known = "{:.2g} to {:.2g} µm".format(*model.pixel_size_um)
     if pixel_size_um is None:
         return (UNKNOWN_SIZE.format(known),)
     if resampled_um is None:
-        return ()
+        return doubts
     sizes = f"from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel"
-    return (f"Resampled {sizes} for the model, which knows {known}.",)
+    return (f"Resampled {sizes} for the model, which knows {known}.", *doubts)
 
 
 def provenance(

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.channels import network_input, unit_divisor
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.unet.training_tiles import TrainingTile, check_size
 
 IGNORED = 255  # in a truth: nobody has said what is there
@@ -31,6 +33,16 @@ class TileArrays:
 
     pixels: NDArray[np.uint8]
     truth: NDArray[np.uint8]
+
+
+def _labels(
+    tile: TrainingTile, size: tuple[int, int]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
+    """Read the nuclei of a tile, and the region that outlines say was annotated."""
+    if not is_annotation_path(tile.mask):
+        return read_labels(tile.mask), None
+    outlined = read_outlined_nuclei(tile.mask, size, tile.image)
+    return outlined.labels, outlined.region
 
 
 class TileReader:
@@ -81,9 +93,11 @@ class TileReader:
                 remedy="Save one plane of it.",
                 path=tile.image,
             )
-        nuclei = read_labels(tile.mask)
+        nuclei, inside = _labels(tile, image.shape[:2])
         check_size(nuclei.shape, image.shape[:2], tile.mask, tile.image)
         truth = (nuclei > 0).astype(np.uint8)
+        if inside is not None:
+            truth[~inside] = IGNORED
         if tile.region is not None:
             region = read_labels(tile.region)
             check_size(region.shape, image.shape[:2], tile.region, tile.image)

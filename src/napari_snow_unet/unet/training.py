@@ -12,6 +12,7 @@ from typing import Any
 
 from napari_snow_unet import __version__
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_size import PLAUSIBLE_UM
 from napari_snow_unet.unet import backend, model_folder
 from napari_snow_unet.unet.augment import ZOOM
 from napari_snow_unet.unet.checkpoint import TrainingState, find_checkpoint
@@ -284,7 +285,10 @@ def _like_model(options: TrainingOptions, network: UNetConfig) -> TrainingOption
 def _network(options: TrainingOptions, tiles: TrainingSet, name: str) -> UNetConfig:
     known = [tile.um_per_px for tile in tiles.train if tile.um_per_px]
     low, high = ZOOM if options.augment != "none" else (1.0, 1.0)
-    sizes = (round(min(known) / high, 4), round(max(known) / low, 4)) if known else None
+    sizes = None
+    if known:
+        largest = min(max(known) / low, PLAUSIBLE_UM[1])
+        sizes = round(min(known) / high, 4), round(largest, 4)
     text = (
         f"{len(tiles.train)} tiles of the dataset {tiles.folder.name!r}, "
         f"{len(tiles.validation)} more to validate; {options.epochs} epochs of the preset "

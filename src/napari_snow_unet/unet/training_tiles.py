@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_snow_unet.data.annotation_files import may_hold_labels
 from napari_snow_unet.data.dataset_info import INFO
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import IMAGE_SUFFIXES, LABEL_SUFFIXES, read_header
 from napari_snow_unet.data.manifest import MANIFEST, Tile, read_manifest
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.snow import natural_key
 from napari_snow_unet.data.splits import SplitPlan, assign_parts
 
@@ -184,7 +186,7 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 _region(folder, image),
                 row.height,
                 row.width,
-                row.um_per_px,
+                check_pixel_size(row.um_per_px, folder / MANIFEST),
                 _weight(folder, row),
             )
             parts[part].append(tile)
@@ -272,7 +274,11 @@ def _files(folder: Path, names: Sequence[str], suffixes: frozenset[str]) -> dict
     for name in names:
         if (place := folder / name).is_dir():
             found = (path for path in place.iterdir() if path.suffix.lower() in suffixes)
-            return {path.stem: path for path in sorted(found) if path.name[0] != "."}
+            return {
+                path.stem: path
+                for path in sorted(found)
+                if path.name[0] != "." and may_hold_labels(path)
+            }
     raise _unusable(folder, f"no folder '{names[0]}'")
 
 

@@ -116,7 +116,7 @@ def fields_of_options() -> FunctionGui:
         "limit": {"max": 10_000_000, "step": 100},
         "binary": {"text": "Binary masks (0 and 255)"},
         "seed": {"max": 2**31 - 1},
-        "pixel_size": {"widget_type": PixelSizeField, "max": 100, "step": 0.01},
+        "pixel_size": {"widget_type": PixelSizeField, "max": 1000, "step": 0.01},
         "shard": {"max": 10_000_000, "step": 1000},
         "verify": {"text": "Read archives to their end"},
         "workers": {"max": 1024},

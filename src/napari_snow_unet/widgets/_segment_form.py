@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_snow_unet.data.pixel_size import doubt_pixel_size
 from napari_snow_unet.segmentation.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.threshold import in_thousandths
@@ -183,13 +184,13 @@ class SegmentForm(QWidget):
 
     @property
     def size_note(self) -> str:
-        """What follows from a pixel size that nobody knows."""
+        """What follows from a pixel size that nobody knows, or that nobody can mean."""
         return self._size_note.text()
 
     def show_unknown_size(
         self, unknown: bool, expected_um: tuple[float, float] | None = None
     ) -> None:
-        """Say what an unknown pixel size means for a model that expects others, and what to do."""
+        """Say what an unknown or odd pixel size means for a model, and what to do."""
         typed = self.network.pixel_size.value
         means = (
             "nuclei per mm² and areas in µm² cannot be told"
@@ -197,7 +198,8 @@ class SegmentForm(QWidget):
             else "the model takes it for {:.2g} to {:.2g} µm, and misses nuclei if it is "
             "another one".format(*expected_um)
         )
-        self._size_note.setText(UNKNOWN_SIZE.format(means) if unknown and not typed else "")
+        note = UNKNOWN_SIZE.format(means) if unknown and not typed else doubt_pixel_size(typed)
+        self._size_note.setText(note or "")
         self._size_note.setVisible(bool(self.size_note))
 
     def show_kind(self, *, large: bool = False) -> None:

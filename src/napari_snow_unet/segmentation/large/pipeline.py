@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.segmentation.ahead import in_order
 from napari_snow_unet.segmentation.large.glass import (
@@ -33,7 +34,6 @@ from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import (
     Options,
     check_options,
-    check_pixel_size,
     smallest_area_px,
 )
 from napari_snow_unet.segmentation.preprocess import (
