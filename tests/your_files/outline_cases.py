@@ -77,6 +77,25 @@ def frame(folder: Path) -> None:
     takes(folder, ".geojson", content, drawn(), *notes, region=half())
 
 
+def no_frame(folder: Path) -> None:
+    """A large nucleus with two small ones drawn over its rim, and a cell around its nucleus."""
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    circle = np.stack([30 + 9 * np.cos(angle), 30 + 9 * np.sin(angle)], axis=1).tolist()
+    large = {"type": "Polygon", "coordinates": [[*circle, circle[0]]]}
+    small = ((24, 26, 7, 7), (30, 32, 7, 7))
+    content = geojson(
+        {"type": "Feature", "geometry": large, "properties": {"objectType": "annotation"}},
+        *(feature(box, "annotation") for box in small),
+    )
+    labels = np.where(drawn(small) > 0, drawn(small) + 1, 0)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5
+    labels[(np.hypot(x - 30, y - 30) < 8.9) & (labels == 0)] = 1
+    source = dataset(folder / "in", ".geojson", content)
+    found = read_outlined_nuclei(source / "masks" / "t1.geojson", SHAPE)
+    assert (found.region, np.unique(found.labels).tolist()) == (None, [0, 1, 2, 3])
+    assert np.mean(found.labels != labels) < 0.01
+
+
 def whole_frame(folder: Path) -> None:
     content = annotated(feature((0, 0, 80, 64), "annotation"))
     takes(folder, ".geojson", content, drawn(), "1 outline is a region and no nucleus")
@@ -359,11 +378,17 @@ CASES: list[Case] = [
     Case(
         "an annotation drawn around the nuclei, rectangle or freehand",
         "taken, with a note",
-        "The frame is no nucleus but the annotated region: `prepare` writes it to "
-        "`regions/`, and training and scores count only what lies in it. A frame holds "
-        "two or more outlines of at most a quarter of its area, or is an upright "
-        "rectangle around one of at most a twentieth. Several frames count together.",
+        "The frame is no nucleus but the annotated region: `prepare` writes it to `regions/`, and"
+        " training and scores count only what lies in it. A frame holds two or more outlines of at "
+        "most a quarter of its area, an eighth at the median. For an upright rectangle any median "
+        "will do, and one alone of at most a twentieth. Several frames count together.",
         frame,
+    ),
+    Case(
+        "a nucleus with smaller ones drawn on it, a cell around its nucleus",
+        "taken",
+        "All are nuclei; the smaller one is on top.",
+        no_frame,
     ),
     Case(
         "a frame around the whole image",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,15 +48,16 @@ class Outline:
     type: int = 0
     centred: bool = False
 
-    @property
+    @cached_property
     def area(self) -> float:
         """Area in square pixels."""
         return sum(map(area, self.polygons))
 
-    @property
+    @cached_property
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom."""
-        corners = np.concatenate([ring for polygon in self.polygons for ring in polygon])
+        rings = [ring for polygon in self.polygons for ring in polygon]
+        corners = rings[0] if len(rings) == 1 else np.concatenate(rings)
         (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
 

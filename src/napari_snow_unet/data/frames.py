@@ -2,8 +2,8 @@
 
 QuPath's cores, tiles and roots, classes called Region and classes that end in ``*`` are no
 nuclei. In a file with detections or cells annotations are none either. Of other outlines one is a
-frame when it holds several of at most a quarter of its area each, or is an upright rectangle and
-holds one of at most a twentieth.
+frame when it holds several of at most a quarter of its area each, an eighth at the median. For an
+upright rectangle any median will do, and one alone of at most a twentieth.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _NUCLEI = {"detection", "cell"}
 _NEITHER = {"tile", "root"}
 _EXCLUDED_CLASSES = {"ignore", "ambiguous"}  # QuPath's and MoNuSAC's
 _LARGEST_SHARE = 0.25  # of a frame's area, for each that it holds
+_USUAL_SHARE = 0.125  # at their median
 _LARGEST_ALONE = 0.05  # of a rectangle's area, for one that it holds
 _MAIN_PART = 0.8  # of the area of a nucleus, for one of several parts
 _MOST_TESTS = 1 << 28  # corners times points
@@ -187,14 +188,22 @@ def _frames(outlines: Sequence[Outline]) -> set[int]:
             continue
         held = np.array(tree.query_ball_point(middles[number], reach[number]))
         held = held[sizes[held] <= _LARGEST_SHARE * sizes[number]]
+        if not len(held):
+            continue
         left -= len(held) * _corners(outline)
         if left < 0:
             raise TooMuchError("the outlines lie in each other many times over")
-        held = held[_inside(outline, centres[held])]
-        alone = _is_rectangle(outline) and (sizes[held] <= _LARGEST_ALONE * sizes[number]).any()
-        if len(held) > 1 or alone:
+        shares = sizes[held[_inside(outline, centres[held])]] / sizes[number]
+        if _is_around(outline, shares):
             frames.add(number)
     return frames
+
+
+def _is_around(outline: Outline, shares: npt.NDArray[np.float64]) -> bool:
+    """Tell a frame by the areas of what it holds, as parts of its own."""
+    if len(shares) > 1:
+        return bool(np.median(shares) <= _USUAL_SHARE) or _is_rectangle(outline)
+    return bool((shares <= _LARGEST_ALONE).any()) and _is_rectangle(outline)
 
 
 def _outside(nuclei: Sequence[Outline], regions: Sequence[Outline]) -> int:

@@ -84,7 +84,8 @@ def area(polygon: Polygon) -> float:
     sizes = []
     for ring in polygon:
         x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
-        sizes.append(abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2)
+        around = x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]
+        sizes.append(abs(float(around)) / 2)
     return sizes[0] - sum(sizes[1:])
 
 
@@ -93,7 +94,7 @@ def _crossings(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
     """Return where edges cross the rows of pixel centres, by row and then from left to right."""
     start = np.concatenate(polygon)
-    end = np.concatenate([np.roll(ring, -1, axis=0) for ring in polygon])
+    end = np.concatenate([part for ring in polygon for part in (ring[1:], ring[:1])])
     low, high = (pick(start[:, 1], end[:, 1]) for pick in (np.minimum, np.maximum))
     first, stop = (np.clip(np.ceil(y - 0.5), 0, height).astype(np.intp) for y in (low, high))
     counts = stop - first
