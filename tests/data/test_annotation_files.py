@@ -215,9 +215,9 @@ def test_a_crowd_does_not_count_and_boxes_alone_are_refused(tmp_path):
     assert np.unique(found.labels).tolist() == [0, 1]
     assert not found.region[20:24, 20:24].any()
     assert np.count_nonzero(~found.region) == 16 + 9
-    assert "1 of 3 objects have a box and no outline" in found.notes
+    assert "1 of 3 objects are boxes and no outlines" in found.notes
     content["annotations"] = content["annotations"][2:]
-    with pytest.raises(InputError, match="boxes and no outlines"):
+    with pytest.raises(InputError, match="are boxes and no outlines"):
         read_annotations(written(tmp_path / "b.json", content))
 
 

@@ -89,6 +89,14 @@ def test_a_tile_of_a_slide_may_have_no_outline(read):
     assert (found.labels.any(), found.notes) == (False, [])
 
 
+def test_outlines_of_several_planes_are_taken_together_and_said(read):
+    upper, lower = feature(5, 5, 4), feature(20, 10, 5)
+    lower["geometry"]["plane"] = {"c": -1, "z": 1, "t": 0}
+    assert read(upper, lower).notes == ["outlines of 2 planes of a stack are taken together"]
+    upper["geometry"]["plane"] = {"c": -1, "z": 1, "t": 0}
+    assert read(upper, lower).notes == []
+
+
 def test_fractions_of_the_image_are_refused(read):
     with pytest.raises(InputError, match=r"none of the 2 outlines is as large as a pixel.*unit"):
         read(feature(0.1, 0.1, 0.05), feature(0.3, 0.2, 0.05))

@@ -172,6 +172,12 @@ def fractions(folder: Path) -> None:
     refuses(folder, ".geojson", content, "none of the 2 outlines is as large as a pixel", "unit")
 
 
+def points(folder: Path) -> None:
+    point = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [3, 4]}}
+    refuses(folder / "all", ".geojson", geojson(point, point), "its 2 features are points or lines")
+    takes(folder / "one", ".geojson", annotated(point), drawn(), "1 of 4 features are points")
+
+
 def twice(folder: Path) -> None:
     content = annotated(*(feature(box, "annotation", "Nucleus") for box in NUCLEI[:1]))
     labels = np.where(drawn() > 0, drawn() + 1, 0)
@@ -263,7 +269,7 @@ def coco_of_several(folder: Path) -> None:
 
 
 def coco_boxes(folder: Path) -> None:
-    refuses(folder, ".json", coco("t1.png", boxes=True), "boxes and no outlines")
+    refuses(folder, ".json", coco("t1.png", boxes=True), "are boxes and no outlines")
 
 
 def coco_of_other_size(folder: Path) -> None:
@@ -291,7 +297,10 @@ def region(corners: Sequence[Sequence[float]], kind: int = 0, *, negative: bool 
 
 def aperio(folder: Path) -> None:
     ruler = region([[0, 0], [60, 50]], 4)
-    takes(folder / "plain", ".xml", imagescope(ruler), drawn())
+    takes(folder / "plain", ".xml", imagescope(), drawn())
+    takes(
+        folder / "ruler", ".xml", imagescope(ruler), drawn(), "1 of 4 regions are points or lines"
+    )
     takes(folder / "utf-16", ".xml", imagescope(encoding="utf-16"), drawn())
     hole = drawn()
     hole[32:34, 32:35] = 0
@@ -454,6 +463,12 @@ CASES: list[Case] = [
         fractions,
     ),
     Case(
+        "points or lines among outlines",
+        "taken, with a note",
+        "They are counted. A file of nothing but points or lines is refused.",
+        points,
+    ),
+    Case(
         "a nucleus outlined twice",
         "taken, with a note",
         "How many lie mostly under others is said.",
@@ -468,9 +483,9 @@ CASES: list[Case] = [
     Case(
         "XML of Aperio ImageScope, as MoNuSeg and MoNuSAC have it",
         "taken",
-        "Polygons, rectangles and ellipses of all layers; rulers and arrows are passed "
-        "over. A negative region is a hole in the outline around it; elsewhere it does "
-        "not count. A layer's name, or MoNuSAC's attribute, is the class.",
+        "Polygons, rectangles and ellipses of all layers; rulers and arrows are left out, which "
+        "is said. A negative region is a hole in the outline around it; elsewhere it does not "
+        "count. A layer's name, or MoNuSAC's attribute, is the class.",
         aperio,
     ),
     Case("XML of ASAP, as CAMELYON has it", "taken", "The group is the class.", asap),

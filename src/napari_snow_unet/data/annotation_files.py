@@ -161,7 +161,7 @@ def _kept(data: bytes) -> Annotations | dict[str, Any]:
 
 def _of_json(content: Any) -> Annotations:
     if geojson.is_geojson(content):
-        return Annotations(geojson.outlines_of(content))
+        return geojson.read_geojson(content)
     if nuclei_json.is_nuclei_json(content):
         return nuclei_json.read_nuclei_json(content)
     if coco.is_labelme(content):

@@ -24,6 +24,7 @@ from napari_snow_unet.data.annotations import (
     ellipse,
     rectangle,
     ring_of,
+    without_outline,
 )
 from napari_snow_unet.data.frames import holes_into
 
@@ -48,6 +49,7 @@ class _Found:
     attributes: dict[str, str] = field(default_factory=dict)  # of the region
     points: list[tuple[str, str]] = field(default_factory=list)
     hidden: int = 0
+    passed: int = 0
 
 
 def root_of(start: bytes) -> str:
@@ -84,6 +86,7 @@ def read_xml(data: bytes) -> Annotations:
             raise
         found, notes = _parsed(data, "iso-8859-1"), (LEGACY,)
     outlines = holes_into(found.outlines)
+    notes = (*notes, *without_outline(found.passed, len(outlines), "regions"))
     if found.hidden:
         layers = "layer is" if found.hidden == 1 else "layers are"
         notes = (*notes, f"{found.hidden} hidden {layers} taken too")
@@ -165,6 +168,7 @@ def _close(found: _Found) -> None:
     points, found.points = found.points, []
     kind = attributes.get("Type", "0").lower()
     if kind in _NOT_CLOSED or len(points) < 2:
+        found.passed += 1
         return
     ring = ring_of([(float(x), float(y)) for x, y in points])
     if kind in _ELLIPSES and len(ring) <= 4:

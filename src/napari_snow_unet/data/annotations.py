@@ -81,6 +81,21 @@ class Annotations:
     notes: tuple[str, ...] = ()
 
 
+def without_outline(
+    passed: int, outlined: int, what: str, are: str = "points or lines"
+) -> list[str]:
+    """Say how many things of a file have no outline.
+
+    Raises
+    ------
+    ValueError
+        If none has one.
+    """
+    if passed and not outlined:
+        raise ValueError(f"its {passed} {what} are {are} and no outlines")
+    return [f"{passed} of {passed + outlined} {what} are {are} and no outlines"] if passed else []
+
+
 def ring_of(points: Iterable[Sequence[Any]]) -> npt.NDArray[np.float64]:
     """Return points as a ring of shape (N, 2), x and y.
 

@@ -25,6 +25,7 @@ from napari_snow_unet.data.annotations import (
     ellipse,
     rectangle,
     ring_of,
+    without_outline,
 )
 from napari_snow_unet.data.outlines import trace_outlines
 from napari_snow_unet.data.polygons import Polygon
@@ -71,11 +72,8 @@ def read_coco(content: dict[str, Any], image: str | None = None) -> Annotations:
         if polygons := _polygons(entry.get("segmentation"), left):
             kind = EXCLUDED if entry.get("iscrowd") else ONE if len(polygons) > 1 else ""
             outlines.append(Outline(polygons, classes.get(entry.get("category_id"), ""), kind))
-    boxes = len(mine) - len(outlines)
-    if boxes and not outlines:
-        raise ValueError("its objects have boxes and no outlines")
-    notes = (f"{boxes} of {len(mine)} objects have a box and no outline",) if boxes else ()
-    return Annotations(outlines, size, notes)
+    notes = without_outline(len(mine) - len(outlines), len(outlines), "objects", "boxes")
+    return Annotations(outlines, size, tuple(notes))
 
 
 def is_labelme(content: Any) -> bool:
@@ -92,11 +90,14 @@ def read_labelme(content: dict[str, Any]) -> Annotations:
         If a shape is damaged, or holds pixels in place of points.
     """
     grouped: dict[Any, list[tuple[Polygon, str]]] = {}
+    passed = 0
     for number, shape in enumerate(content["shapes"]):
         group, label = shape.get("group_id"), str(shape.get("label") or "")
         if ring := _shape(shape.get("shape_type") or "polygon", shape["points"]):
             key = ("alone", number) if group is None else ("group", str(group), label)
             grouped.setdefault(key, []).append((ring, label))
+        else:
+            passed += 1
     outlines = [
         Outline(tuple(ring for ring, _ in parts), parts[0][1], ONE if len(parts) > 1 else "")
         for parts in grouped.values()
@@ -104,7 +105,7 @@ def read_labelme(content: dict[str, Any]) -> Annotations:
     size = None
     if content.get("imageHeight") and content.get("imageWidth"):
         size = int(content["imageHeight"]), int(content["imageWidth"])
-    return Annotations(outlines, size)
+    return Annotations(outlines, size, tuple(without_outline(passed, len(outlines), "shapes")))
 
 
 def _shape(kind: str, points: Sequence[Any]) -> Polygon | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from napari_snow_unet.data.annotations import Outline, ring_of
+from napari_snow_unet.data.annotations import Annotations, Outline, ring_of, without_outline
 from napari_snow_unet.data.polygons import Polygon
 
 _TYPES = {"FeatureCollection", "Feature", "GeometryCollection", "MultiPolygon", "Polygon"}
@@ -28,17 +28,34 @@ def is_geojson(content: Any) -> bool:
     return isinstance(content, dict) and content.get("type") in _TYPES
 
 
-def outlines_of(content: Any) -> list[Outline]:
+def read_geojson(content: Any) -> Annotations:
     """Return all that is outlined, in the order of the file; of a cell its nucleus if it has one.
 
-    Points and lines are passed over.
+    Points and lines are passed over, unless there is nothing else. What lies in several planes of
+    a stack is taken for one.
 
     Raises
     ------
     AttributeError, LookupError, TypeError, ValueError
         If it is no GeoJSON with polygons.
     """
-    return [outline for feature in _features(content) if (outline := _outline(feature))]
+    outlines, planes, passed = [], set(), 0
+    for feature in _features(content):
+        if outline := _outline(feature):
+            outlines.append(outline)
+            planes.add(_plane(feature))
+        elif feature.get("geometry"):
+            passed += 1
+    notes = without_outline(passed, len(outlines), "features")
+    if len(planes) > 1:
+        notes.append(f"outlines of {len(planes)} planes of a stack are taken together")
+    return Annotations(outlines, notes=tuple(notes))
+
+
+def _plane(feature: dict[str, Any]) -> tuple[str, str]:
+    """Return z and t of the plane that QuPath says an outline lies in."""
+    plane = (feature.get("geometry") or {}).get("plane") or {}
+    return str(plane.get("z", 0)), str(plane.get("t", 0))
 
 
 def _features(content: Any) -> Iterator[dict[str, Any]]:
