@@ -152,14 +152,18 @@ def _is_ours(path: Path) -> bool:
 
 
 def _layer(path: Path) -> LayerData:
-    """Read one file as the layer it is."""
+    """Read one file as the layer it is, or a folder of masks with one nucleus each."""
+    facts: dict[str, Any]
+    if path.is_dir():
+        facts = {"name": f"{path.parent.name} mask"} | _source(path, "a label image per nucleus")
+        return read_labels(path), facts, "labels"
     if path.suffix.lower() == ".mat":
         nuclei = read_hovernet_mat(path)
         features: dict[str, Any] = {"index": nuclei.index}
         features["centroid_y"], features["centroid_x"] = nuclei.centroid.T
         if nuclei.type is not None:
             features["type"] = nuclei.type
-        facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
+        facts = {"name": f"{tile_name(path)} mask", "features": features}
         return nuclei.labels, facts | _source(path, "HoVer-Net inst_map"), "labels"
     if is_annotation_path(path):
         return _outlined_layer(path)

@@ -257,7 +257,7 @@ def test_orphans_beyond_a_limit_are_not_reported(release, tmp_path):
 
 
 def test_nothing_that_fits_together_is_one_sentence(release, tmp_path):
-    with pytest.raises(InputError, match=r"no image has a mask .*10 images, 0 masks.*seed0000"):
+    with pytest.raises(InputError, match=r"no image has a mask .*holds 10 \.png files \(seed0000"):
         prepared(release.archives()[:1], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -1,9 +1,621 @@
-"""Rows of docs/your_files.md about layouts."""
+"""Rows of docs/your_files.md about layouts: which mask belongs to which image."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from layout_doors import (
+    checked,
+    nuclei,
+    picture,
+    prepared,
+    put,
+    put_mask,
+    refuses,
+    refuses_to_measure,
+    refuses_to_segment,
+    takes,
+)
+from napari_snow_unet._reader import get_reader
+from napari_snow_unet.batch.finding import find_images
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.prepare import PrepareOptions, prepare
+from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.snow import find_pairs
+from napari_snow_unet.data.splits import SplitPlan
+from napari_snow_unet.unet.training_tiles import open_dataset
 from your_files import Case
 
-ABOUT = "How layouts are read."
+ABOUT = (
+    "An image and a mask belong together if their names are equal and their folders agree, but for "
+    "words such as images and masks. What this leaves open is not guessed: it stays unused and is "
+    "named. A refusal says which types of files lie in the folder."
+)
 
-CASES: list[Case] = []
+
+def snow(folder: Path) -> None:
+    tiles = {n: (f"SNOW_Image/seed{n}.png", f"mask_0_5000/mat/seed{n}.mat") for n in (1, 2)}
+    tiles[7000] = ("SNOW_Image/seed7000.png", "mask_5001_10k/mat/seed7000.mat")
+    source, apart = folder / "snow" / "release", folder / "apart" / "release"
+    pairs = put(source, tiles)
+    write_image(source / "mask_0_5000" / "overlay" / "seed1.png", picture(9))
+    takes(source, pairs)
+    tiles = {1: ("download1/SNOW_Image/seed1.png", "download2/mask_0_5000/mat/seed1.mat")}
+    takes(apart, put(apart, tiles))
+
+
+def two_patients(folder: Path) -> None:
+    source = folder / "in"
+    tiles = {
+        n: (f"{p}/images/tile_1.png", f"{p}/masks/tile_1.png") for n, p in ((1, "A"), (2, "B"))
+    }
+    pairs = put(source, tiles)
+    lost = ("A/images/tile_2.png", "B/masks/tile_2.png")
+    put(source, {3: (lost[0], ""), 4: ("", lost[1])})
+    result = takes(source, pairs, left=lost)
+    assert [tile.name for tile in result.tiles] == ["A/tile_1", "B/tile_1"]
+    reasons = {problem.name: problem.reason for problem in result.problems}
+    assert "no mask of its name in its folder" in reasons["in/A/images/tile_2.png"]
+    assert "in/B/masks/tile_2.png lies in another" in reasons["in/A/images/tile_2.png"]
+
+
+def other_patients(folder: Path) -> None:
+    """Whatever the folders are called, one's image is never paired with another's mask."""
+    for number, (image, mask) in enumerate(
+        (
+            ("A_images/tile_2.png", "B_masks/tile_2.png"),
+            ("A/tile_2.png", "B/tile_2.mat"),
+            ("A/tile_2.png", "B/tile_2_mask.png"),
+            ("patient 1/images/tile_2.png", "patient 2/masks/tile_2.png"),
+            ("images/A/tile_2.png", "masks/B/tile_2.png"),
+            ("Slide_01/tile_2.png", "GT_02/tile_2.png"),
+            ("train_images/tile_2.png", "val_masks/tile_2.png"),
+        )
+    ):
+        source = folder / str(number)
+        put(source, {1: (image, mask)})
+        assert find_pairs(source).images == [], image
+        refuses(source, "no image has a mask of its name")
+
+
+def two_sources(folder: Path) -> None:
+    for number, patient in enumerate("AB"):
+        put(folder / patient, {number: ("images/1.png", "masks/1.png")})
+    put(folder / "A", {5: ("images/2.png", "")})
+    put(folder / "B", {6: ("", "masks/2.png")})
+    result = prepared(folder / "A", folder / "B")
+    assert {tile.name for tile in result.tiles} == {"A/1", "B/1"}
+    for number, tile in enumerate(result.tiles):
+        assert np.array_equal(read_labels(result.folder / tile.mask), nuclei(number))
+    assert [problem.name for problem in result.problems] == ["A/images/2.png", "B/masks/2.png"]
+
+
+def bowl(folder: Path) -> None:
+    source = folder / "stage1_train"
+    for number, tile in enumerate(("0a1b", "17")):
+        write_image(source / tile / "images" / f"{tile}.png", picture(number))
+        labels = nuclei(number)
+        for id_, name in enumerate(("masks_2", "masks_10", "masks_17"), start=1):
+            mask = (labels == id_) * np.uint8(255)
+            write_image(source / tile / "masks" / f"{name}.png", mask)
+    overlapping = np.zeros((24, 32), np.uint8)
+    overlapping[0:8, 2:8] = 255  # nucleus 1 of tile 0 is smaller and lies in it
+    write_image(source / "0a1b" / "masks" / "masks_9.png", overlapping)
+    pairs = {f"{tile}/images/{tile}.png": f"{tile}/masks" for tile in ("0a1b", "17")}
+    result = takes(source, pairs, "2018 Data Science Bowl layout")
+    first, second = sorted(result.tiles, key=lambda tile: tile.nuclei, reverse=True)
+    labels = read_labels(result.folder / first.mask)
+    assert np.array_equal(labels == 1, nuclei(0) == 1)  # in natural order: 2, 9, 10, 17
+    assert np.array_equal(labels == 3, nuclei(0) == 2)
+    assert first.note == (
+        "4 files of one nucleus each merged; 24 overlapping pixels given to the smaller nucleus"
+    )
+    assert np.array_equal(read_labels(result.folder / second.mask), nuclei(1))
+    write_image(
+        source / "17" / "masks" / "masks_10.png", np.zeros((24, 32), np.uint8), overwrite=True
+    )
+    again = prepared(source)
+    assert (again.new, [tile.nuclei for tile in again.tiles if tile.name == "17"]) == (1, [2])
+
+
+def classes_in_a_file_each(folder: Path) -> None:
+    for name, labels in (("nuclei", nuclei(1)), ("other", np.eye(24, 32, dtype=np.int32))):
+        put_mask(folder / "in" / "P1" / "masks" / f"{name}.png", labels)
+    write_image(folder / "in" / "P1" / "images" / "P1.png", picture(1))
+    with pytest.raises(InputError, match=r"masks: nuclei\.png has several values"):
+        read_labels(folder / "in" / "P1" / "masks")
+    (problem,) = checked(folder / "in").problems
+    assert "nuclei.png has several values besides 0" in problem.text
+    (problem,) = prepared(folder / "in").problems
+    assert "nuclei.png has several values besides 0" in problem.reason
+
+
+def tnbc(folder: Path) -> None:
+    tiles = {n: (f"Slide_{n:02d}/{n:02d}_1.png", f"GT_{n:02d}/{n:02d}_1.png") for n in (1, 2)}
+    tiles[3] = ("Slide_02/tile.png", "GT_02/tile.png")
+    tiles[4] = ("Slide_01/tile.png", "GT_01/tile.png")
+    takes(folder / "TNBC", put(folder / "TNBC", tiles), "TNBC layout")
+
+
+def nuinsseg(folder: Path) -> None:
+    source = folder / "NuInsSeg"
+    pairs = {}
+    for number, organ in enumerate(("human bladder", "mouse liver")):
+        name = organ.replace(" ", "_") + "_01"
+        mask = f"{organ}/label masks modify/{name}.tif"
+        pairs |= put(source, {number: (f"{organ}/tissue images/{name}.png", mask)})
+        for other in ("label masks", "mask binary", "mask binary without border", "stacked mask"):
+            suffix = ".mat" if other == "stacked mask" else ".tif"
+            put_mask(source / organ / other / f"{name}{suffix}", nuclei(7) * 2)
+        write_image(source / organ / "distance maps" / f"{name}.png", picture(3))
+        write_image(
+            source / organ / "vague areas" / "mask binary_vague" / f"{name}.png", picture(3)
+        )
+        write_image(source / organ / "overlay_save_path" / f"{name}.png", picture(3))
+    takes(
+        source, pairs, "NuInsSeg layout", "'label masks modify', not from: label masks, mask binary"
+    )
+    shutil.rmtree(folder / "dataset")
+    for organ in ("human bladder", "mouse liver"):
+        shutil.rmtree(source / organ / "label masks modify")
+    pairs = {image: mask.replace(" modify", "") for image, mask in pairs.items()}
+    takes(source, pairs, "'label masks', not from: mask binary")
+
+
+def consep(folder: Path) -> None:
+    tiles = {
+        n: (f"{part}/Images/{part.lower()}_{n}.png", f"{part}/Labels/{part.lower()}_{n}.mat")
+        for n, part in enumerate(("Train", "Train", "Train", "Test"), start=1)
+    }
+    source = folder / "CoNSeP"
+    pairs = put(source, tiles)
+    write_image(source / "Train" / "Overlay" / "train_1.png", picture(9))
+    result = takes(source, pairs, "CoNSeP layout")
+    assert result.parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
+    tiles = open_dataset(source)
+    assert {tile.name for tile in (*tiles.train, *tiles.validation)} == {
+        "train_1",
+        "train_2",
+        "train_3",
+    }
+
+
+def lizard(folder: Path) -> None:
+    tiles = {
+        1: ("lizard_images1/Lizard_Images1/consep_1.png", "Lizard_Labels/Labels/consep_1.mat"),
+        2: ("lizard_images2/Lizard_Images2/crag_1.png", "Lizard_Labels/Labels/crag_1.mat"),
+    }
+    takes(folder / "Lizard", put(folder / "Lizard", tiles), "Lizard layout")
+
+
+def hovernet_training(folder: Path) -> None:
+    tiles = {
+        1: ("Images/train/TCGA-1.png", "Labels/TCGA-1.mat"),
+        2: ("Images/train/TCGA-2.png", "Labels/TCGA-2.mat"),
+        3: ("Images/test/same_tissue/TCGA-3.png", "Labels/TCGA-3.mat"),
+    }
+    result = takes(folder / "kumar", put(folder / "kumar", tiles))
+    assert result.parts == {"train": 1, "val": 1, "test": 1, "unused": 0}
+    assert result.tiles[2].split == "test"
+
+
+def pannuke(folder: Path) -> None:
+    source = folder / "PanNuke"
+    for kind, values in (("images", picture(1)), ("masks", nuclei(1))):
+        place = source / "Fold 1" / kind / "fold1"
+        place.mkdir(parents=True)
+        np.save(place / f"{kind}.npy", values[np.newaxis])
+    words = ("Fold 1/images/fold1/ holds 1 .npy file (images.npy)", "PanNuke", "Save every tile as")
+    refuses(source, *words)
+    refuses_to_measure(source, *words)
+    refuses_to_segment(source, *words)
+
+
+def own_subsets(folder: Path) -> None:
+    for names in (("train", "val", "test"), ("Training", "validation", "testing")):
+        source = folder / names[0] / "own"
+        tiles = {
+            10 * number + n: (f"{name}/images/{n}.png", f"{name}/masks/{n}.png")
+            for number, name in enumerate(names)
+            for n in (1, 2, 3)
+        }
+        result = takes(source, put(source, tiles))
+        assert "The split follows the folders train and val and test." in result.messages
+        parts = {tile.source_image.split("/")[1]: tile.split for tile in result.tiles}
+        assert parts == dict(zip(names, ("train", "val", "test"), strict=True))
+        trained = open_dataset(source, seed=5)
+        assert {tile.image.parts[-3] for tile in trained.train} == {names[0]}
+        assert {tile.image.parts[-3] for tile in trained.validation} == {names[1]}
+        assert "3 tiles in the folder test not used" in trained.notes[-1]
+        shutil.copy(source / names[0] / "images" / "1.png", source / names[1] / "images" / "1.png")
+        assert [finding.kind for finding in checked(source).problems] == ["leakage"]
+        options = PrepareOptions(workers=1, split=SplitPlan(train=1.0))
+        stated = run(prepare([source], folder / names[0] / "stated", options))
+        assert stated.parts["train"] == 8  # one is a repeat
+        assert any("not followed" in message for message in stated.messages)
+
+
+def subsets_in_names(folder: Path) -> None:
+    for number, (images, masks) in enumerate(
+        (("{}_images", "{}_masks"), ("images/{}", "masks/{}"), ("images_{}", "labels_{}"))
+    ):
+        source = folder / str(number) / "own"
+        tiles = {
+            n: (f"{images.format(part)}/{n}.png", f"{masks.format(part)}/{n}.png")
+            for n, part in enumerate(("train", "train", "val", "test"))
+        }
+        result = takes(source, put(source, tiles))
+        assert result.parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
+    source = folder / "nnunet" / "Dataset001"
+    tiles = {n: (f"imagesTr/case{n}_0000.png", f"labelsTr/case{n}.png") for n in (1, 2, 3)}
+    tiles[4] = ("imagesTs/case4_0000.png", "labelsTs/case4.png")
+    put(source, tiles)
+    assert len(find_pairs(source).images) == 4
+    assert prepared(source).parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
+
+
+_ENDINGS = ("_mask", "_masks", "_label", "_labels", "-labelled", "_GT", "_gt", "_seg", "_nuclei")
+_ENDINGS += ("_instances", "_cp_masks", " nuclei", " nuclei (my model)")
+
+
+def endings(folder: Path) -> None:
+    tiles = {n: (f"t{n}.png", f"t{n}{end}.png") for n, end in enumerate(_ENDINGS, start=1)}
+    pairs = put(folder / "in", tiles)
+    takes(folder / "in", pairs)
+    found = find_images([folder / "in"])
+    assert {path.name for path in found.images} == set(pairs)  # a mask is not segmented
+    two = {n: (f"images/{image}", f"masks/{mask}") for n, (image, mask) in tiles.items()}
+    assert len(find_pairs_in(folder / "two", two)) == len(tiles)
+    put(folder / "in", {40: ("", "t1_seg.png")})
+    left = {problem.name: problem.text for problem in checked(folder / "in").problems}
+    assert set(left) == {"t1.png", "t1_mask.png", "t1_seg.png"}
+    assert "several files may be its mask (t1_mask.png, t1_seg.png)" in left["t1.png"]
+
+
+def beginnings(folder: Path) -> None:
+    tiles = {n: (f"image_{n}.png", f"mask_{n}.png") for n in (1, 2, 10)}
+    takes(folder / "in", put(folder / "in", tiles))
+    apart = {n: (f"images/{image}", f"masks/{mask}") for n, (image, mask) in tiles.items()}
+    assert len(find_pairs_in(folder / "apart", apart)) == 3
+
+
+def find_pairs_in(folder: Path, tiles: dict[int, tuple[str, str]]) -> dict[str, str]:
+    """Write tiles, find their pairs, and return these if they are the right ones."""
+    wanted = put(folder, tiles)
+    found = find_pairs(folder)
+    names = [
+        [path.relative_to(folder).as_posix() for path in paths]
+        for paths in (found.images, found.masks)
+    ]
+    assert dict(zip(*names, strict=True)) == wanted
+    return wanted
+
+
+def qupath_outlines(folder: Path) -> None:
+    ring = [[4, 6], [12, 6], [12, 14], [4, 14], [4, 6]]
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    pairs = {}
+    for number, name in enumerate(("t1.png.geojson", "t2.geojson", "t3.tif.geojson"), start=1):
+        image = name.removesuffix(".geojson")
+        image = image if "." in image else f"{image}.png"
+        write_image(folder / "in" / image, picture(number))
+        (folder / "in" / name).write_text(json.dumps([feature]))
+        pairs[image] = name
+    takes(folder / "in", pairs)
+
+
+def two_of_one_stem(folder: Path) -> None:
+    source = folder / "in"
+    pairs = put(source, {n: (f"images/{n}.png", f"masks/{n}.png") for n in (1, 2, 3)})
+    Image.fromarray(picture(9)).save(source / "images" / "1.jpg")
+    result = takes(source, pairs, left=("images/1.jpg",))
+    assert [p.reason for p in result.problems] == [
+        "it has the name of in/images/1.png, which is used."
+    ]
+    trained = open_dataset(source)
+    assert "images/1.jpg: it has the name of images/1.png" in " ".join(trained.notes)
+
+
+def chosen_folder_called_mask(folder: Path) -> None:
+    tiles = {1: ("a.png", "a_mask.png"), 2: ("b.png", "b_mask.png")}
+    for name in ("nuclei mask dataset", "labels", "mat", "my images"):
+        source = folder / "here" / name
+        takes(source, put(source, tiles))
+        shutil.rmtree(folder / "here")
+        outer = {n: (f"{name}/{image}", f"{name}/{mask}") for n, (image, mask) in tiles.items()}
+        assert len(find_pairs_in(folder / "outer", outer)) == 2
+        shutil.rmtree(folder / "outer")
+
+
+def image_beside_its_mat(folder: Path) -> None:
+    for name in ("mat", "masks", "labels", "annotations"):
+        source = folder / "here" / name
+        pairs = put(source, {n: (f"patch{n}.png", f"patch{n}.mat") for n in (1, 2)})
+        takes(source, pairs)
+        image = source / "patch1.png"
+        layers = get_reader(str(source / "patch1.mat"))(str(source / "patch1.mat"))
+        assert [layer[2] for layer in layers] == ["image", "labels"]
+        assert np.array_equal(layers[0][0], read_image(image).array)
+        shutil.rmtree(folder / "here")
+
+
+def two_formats_of_labels(folder: Path) -> None:
+    """In a folder of masks a label image beside its .mat is a second format, and no picture."""
+    for suffix in (".png", ".mat"):
+        put_mask(folder / "masks" / f"a{suffix}", nuclei(1))
+    refuses(folder / "masks", "holds 1 .mat file (a.mat) and 1 .png file (a.png)")
+    source = folder / "in"
+    pairs = put(source, {1: ("Image/seed1.png", "Mask/seed1.mat")})
+    put_mask(source / "Mask" / "seed1.png", nuclei(1))
+    takes(source, pairs, left=("Mask/seed1.png",))
+
+
+def annotators(folder: Path) -> None:
+    source = folder / "in"
+    pairs = put(source, {1: ("images/1.png", "masks/1.png"), 2: ("images/2.png", "masks/2.png")})
+    takes(source, pairs)
+    shutil.rmtree(folder / "dataset")
+    shutil.rmtree(source / "masks")
+    for who in ("anna", "berta"):
+        put_mask(source / f"masks_{who}" / "1.png", nuclei(1))
+    refuses(source, "no image has a mask of its name")
+    left = find_pairs(source)
+    reasons = dict(zip(left.orphans, left.reasons, strict=True))
+    both = "masks_anna/1.png, masks_berta/1.png"
+    assert f"several files may be its mask ({both})" in reasons[source / "images" / "1.png"]
+
+
+def jpeg_masks(folder: Path) -> None:
+    source = folder / "in"
+    for n in (1, 2):
+        write_image(source / "images" / f"t{n}.png", picture(n))
+        (source / "masks").mkdir(exist_ok=True)
+        Image.fromarray(nuclei(n).astype(np.uint8)).save(source / "masks" / f"t{n}.jpg")
+    words = ("masks/ holds 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression changes pixel values")
+    refuses(source, *words, "Save masks as PNG")
+    refuses_to_measure(source / "masks", "holds 2 .jpg files", "Save masks as PNG")
+    put_mask(source / "masks" / "t1.png", nuclei(1))
+    takes(source, {"images/t1.png": "masks/t1.png"}, left=("images/t2.png",))
+    (problem,) = checked(source).problems
+    assert "masks/t2.jpg: JPEG compression changes pixel values" in problem.text
+
+
+_OTHERS = {
+    ".gif": "GIF files are not read. Save them as PNG",
+    ".npy": "NumPy files are not read",
+    ".npz": "NumPy files are not read",
+    ".h5": "HDF5 files are not read",
+    ".roi": "ImageJ's ROI files are not read. Save them as a label image or as GeoJSON",
+    ".nii.gz": "NIfTI files are not read. Save them as TIFF",
+    ".svs": "Slide files do not pair with masks",
+}
+
+
+def other_types(folder: Path) -> None:
+    for suffix, words in _OTHERS.items():
+        source = folder / suffix[1:] / "in"
+        write_image(source / "images" / "t1.png", picture(1))
+        (source / "masks").mkdir()
+        (source / "masks" / f"t1{suffix}").write_bytes(b"something")
+        (source / ".DS_Store").write_bytes(b"junk")
+        refuses(source, f"masks/ holds 1 {suffix} file (t1{suffix})", words)
+        refuses_to_measure(source / "masks", f"holds 1 {suffix} file", words)
+    seg = folder / "cellpose" / "in"
+    write_image(seg / "a.png", picture(1))
+    (seg / "a_seg.npy").write_bytes(b"something")
+    refuses(seg, "it holds 1 .png file (a.png) and 1 .npy file (a_seg.npy)", "Cellpose's _seg.npy")
+
+
+def nothing_there(folder: Path) -> None:
+    source = folder / "in"
+    source.mkdir()
+    for refused in (refuses, refuses_to_measure, refuses_to_segment):
+        refused(source, "it holds no files")
+    (source / "notes.txt").write_text("nothing yet")
+    refuses(source, "it holds 1 .txt file (notes.txt)")
+    refuses_to_segment(source, "it holds 1 .txt file (notes.txt)")
+    write_image(source / "overlay" / "a.png", picture(1))
+    refuses(source, "overlay/ holds 1 .png file (a.png), which is passed over")
+    archive = folder / "bad.zip"
+    archive.write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"^\S*bad\.zip: bad\.zip: the archive cannot be opened"):
+        prepared(archive)
+
+
+def other_names(folder: Path) -> None:
+    source = folder / "in"
+    put(source, {1: ("images/slide A.png", ""), 2: ("", "masks/annotation of A.png")})
+    refuses(
+        source, "images/ holds 1 .png file (slide A.png)", "masks/ holds 1 .png file (annotation"
+    )
+
+
+def capitals(folder: Path) -> None:
+    source = folder / "in"
+    pairs = {"IMAGES/A.PNG": "MASKS/A.PNG", "IMAGES/b.Png": "MASKS/b.MAT"}
+    pairs |= {"IMAGES/c.TIF": "MASKS/c.Tif"}
+    for number, (image, mask) in enumerate(pairs.items()):
+        for name in (image, mask):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+        kind = "TIFF" if image.endswith("TIF") else "PNG"
+        Image.fromarray(picture(number)).save(source / image, kind)
+        small = folder / f"small{Path(mask).suffix.lower()}"
+        put_mask(small, nuclei(number))
+        small.rename(source / mask)
+    takes(source, pairs)
+    assert len(find_images([source]).images) == 3
+
+
+CASES: list[Case] = [
+    Case(
+        "SNOW as released, or its archives unpacked side by side",
+        "taken",
+        "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` are "
+        "passed over.",
+        snow,
+    ),
+    Case(
+        "a folder for each patient, in some of which an image or a mask is missing",
+        "taken, with a note",
+        "What is complete is taken. A leftover image is never paired with another patient's mask "
+        "of its name; both are named.",
+        two_patients,
+    ),
+    Case(
+        "an image of one patient and a mask of another, of one name",
+        "refused",
+        "Nothing is paired, however the folders are called: `A_images`, `B_masks`; `Slide_01`, "
+        "`GT_02`; `train_images`, `val_masks`.",
+        other_patients,
+    ),
+    Case(
+        "several chosen folders or archives, each with images and masks",
+        "taken",
+        "Each is matched by itself; the tiles are called after it where names repeat. What holds "
+        "images or masks alone is matched with the others.",
+        two_sources,
+    ),
+    Case(
+        "the 2018 Data Science Bowl (DSB 2018): `ID/images/ID.png`, `ID/masks/*.png`",
+        "taken, with a note",
+        "The masks of one nucleus each become one label image, numbered in natural order of the "
+        "files. Overlapping pixels go to the smaller nucleus, and their number is noted.",
+        bowl,
+    ),
+    Case(
+        "a folder of masks with a class in each file",
+        "refused",
+        "A file of several nuclei is no mask of one nucleus: the tile is left out, the file named.",
+        classes_in_a_file_each,
+    ),
+    Case(
+        "TNBC: `Slide_01/01_1.png`, `GT_01/01_1.png`",
+        "taken, with a note",
+        "The numbers of both folders must be equal.",
+        tnbc,
+    ),
+    Case(
+        "NuInsSeg: `human bladder/tissue images`, `label masks modify`, `mask binary` and others",
+        "taken, with a note",
+        "`label masks modify` is taken, as its authors advise, else `label masks`, else `mask "
+        "binary`; which one is said. Distance maps, vague areas and the like are passed over.",
+        nuinsseg,
+    ),
+    Case(
+        "CoNSeP: `Train/Images/train_1.png`, `Train/Labels/train_1.mat`, `Test/...`",
+        "taken, with a note",
+        "`Train` and `Test` stay what they are; tiles to validate with are drawn from `Train`.",
+        consep,
+    ),
+    Case(
+        "Lizard: `Lizard_Images1`, `Lizard_Images2`, `Labels/*.mat`",
+        "taken, with a note",
+        "The masks of both image folders lie in one folder.",
+        lizard,
+    ),
+    Case(
+        "`Images/train/a.png`, `Images/test/b.png` with all masks in `Labels/`",
+        "taken",
+        "Since all masks lie in one folder, names that occur once are paired. The subsets stay.",
+        hovernet_training,
+    ),
+    Case(
+        "PanNuke: `Fold 1/images/fold1/images.npy`, `masks.npy`",
+        "refused",
+        "Named, with what to do: save every tile as `images/N.png` and `masks/N.png`.",
+        pannuke,
+    ),
+    Case(
+        "your own folders `train`, `val`, `test` (`training`, `valid`, `validation`, `testing`)",
+        "taken, with a note",
+        "They stay the subsets they are, for `prepare`, `check` and `train`. Without `val` some "
+        "tiles of `train` are drawn to validate with. A split that you state is used in their "
+        "place, which is said.",
+        own_subsets,
+    ),
+    Case(
+        "`train_images/`, `train_masks/`; `images/train/`, `masks/train/`; nnU-Net's `imagesTr/`",
+        "taken, with a note",
+        "As above. nnU-Net's `case1_0000.png` belongs to `case1.png`.",
+        subsets_in_names,
+    ),
+    Case(
+        "`a.png` beside `a_mask.png`, or `_masks _label _labels _GT _seg _nuclei _instances "
+        "_cp_masks`, `-labelled`, and ` nuclei`, as **Save as** names it",
+        "taken",
+        "In one folder or in two. Where two masks of one image lie there, neither is used. "
+        "`segment` leaves the masks out.",
+        endings,
+    ),
+    Case("`image_1.png`, `mask_1.png`", "taken", "In one folder or in two.", beginnings),
+    Case(
+        "`a.png` with QuPath's `a.png.geojson` or `a.geojson`",
+        "taken",
+        "The outlines belong to the image they are named after.",
+        qupath_outlines,
+    ),
+    Case(
+        "two images of one name, `a.png` and `a.jpg`",
+        "taken, with a note",
+        "The one with the mask's suffix is used, else PNG, TIFF, BMP, JPEG in this order; the "
+        "other is named.",
+        two_of_one_stem,
+    ),
+    Case(
+        "images and masks in a folder that is itself called mask or labels",
+        "taken",
+        "What lies side by side counts for more than the folder's name.",
+        chosen_folder_called_mask,
+    ),
+    Case(
+        "images beside their `.mat` in a folder called `mat`, `masks` or `labels`",
+        "taken",
+        "The colour picture is the image.",
+        image_beside_its_mat,
+    ),
+    Case(
+        "`a.png` and `a.mat` with the same labels in a folder of masks",
+        "refused",
+        "A label image is never taken for a picture. Beside its image the `.mat` is used, and the "
+        "other named.",
+        two_formats_of_labels,
+    ),
+    Case(
+        "masks of several annotators, `masks_anna/` and `masks_berta/`",
+        "refused",
+        "Which one to use is yours to say: leave the other folder out.",
+        annotators,
+    ),
+    Case(
+        "masks as JPEG",
+        "refused",
+        "JPEG compression changes pixel values. Save them as PNG.",
+        jpeg_masks,
+    ),
+    Case(
+        "masks as `.gif`, `.npy`, `.npz`, `.h5`, `.nii`, `.roi`; slides beside masks",
+        "refused",
+        "With the type, the number of files and the remedy.",
+        other_types,
+    ),
+    Case(
+        "an empty folder, text files, overlays alone, a broken archive",
+        "refused",
+        "The refusal says what lies there.",
+        nothing_there,
+    ),
+    Case(
+        "images and masks of other names",
+        "refused",
+        "The refusal names some of each.",
+        other_names,
+    ),
+    Case("suffixes in capitals: `.PNG`, `.TIF`, `.MAT`", "taken", "As in small letters.", capitals),
+]

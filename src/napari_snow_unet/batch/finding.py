@@ -10,10 +10,11 @@ from pathlib import Path
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import IMAGE_SUFFIXES
 from napari_snow_unet.data.slides import SCANNER_SUFFIXES, is_slide
-from napari_snow_unet.data.snow import natural_key
+from napari_snow_unet.data.snow import files_in, masks_among, natural_key
+from napari_snow_unet.data.unread_files import nothing_to_use
 
 DERIVED = ("_probability", "_overlay")  # what we write beside labels is never taken for an image
-IMAGE_FOLDERS = ("images", "Image")
+IMAGE_FOLDERS = ("images", "image")  # in small or capital letters
 #: In folders; a DICOM file is one level of a slide, so these are taken only by name.
 SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 
@@ -96,11 +97,9 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
             else:
                 images[path] = None
     if not images:
-        raise InputError(
-            "no image in " + ", ".join(str(name) for name in inputs),
-            expected="files ending in " + ", ".join(sorted(SUFFIXES)),
-            remedy="Name the images, or the folder they lie in.",
-        )
+        files = [file for folder in inputs if Path(folder).is_dir() for file in files_in(folder)]
+        where = ", ".join(map(str, inputs))
+        raise nothing_to_use("there is no image directly in it", files, "images", where)
     return Found(list(images), skipped, folders, pixel_sizes)
 
 
@@ -125,13 +124,12 @@ def _images_in(folder: Path, split: str | None) -> Found:
 
         return Found(split_images(folder, split), [], [], _pixel_sizes(folder))
     dataset = folder
-    for name in IMAGE_FOLDERS:
-        if (folder / name).is_dir():
-            folder = folder / name
-            break
+    beside = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    folder = next((beside[name] for name in IMAGE_FOLDERS if name in beside), folder)
     entries = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
     files = [path for path in entries if path.is_file()]
-    images = [path for path in files if _is_image(path)]
+    masks = masks_among(files)
+    images = [path for path in files if _is_image(path) and path not in masks]
     skipped = [path for path in files if path not in set(images)]
     folders = [path for path in entries if path.is_dir() and not path.name.startswith(".")]
     return Found(images, skipped, folders, _pixel_sizes(dataset))

@@ -17,7 +17,7 @@ from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import ImageHeader, read_header, read_image, read_labels
 from napari_snow_unet.data.outlined import read_outlined_nuclei
-from napari_snow_unet.data.snow import find_pairs, tile_name
+from napari_snow_unet.data.snow import require_pairs
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -37,7 +37,7 @@ class TileStack(NamedTuple):
     names : list of str
         What the tiles are called, in natural order.
     warning : str or None
-        One sentence about the files that have no partner.
+        What files have no partner, and what was chosen where there was a choice.
     image_paths, label_paths : list of pathlib.Path
         Where the tiles come from.
     pixel_size_um : float or None
@@ -74,20 +74,13 @@ def open_stack(folder: str | os.PathLike[str]) -> TileStack:
     InputError
         If the folder holds no pair, or no image of it can be read.
     """
-    pairs = find_pairs(folder)
-    if not pairs.images:
-        raise InputError(
-            f"no image has a mask of its name ({len(pairs.orphans)} files looked at)",
-            expected="images and masks in folders such as Image and Mask, or images and masks",
-            remedy="Choose the folder that holds both.",
-            path=folder,
-        )
+    pairs = require_pairs(folder)
     header = _common_header(pairs.images)
     return TileStack(
         image_stack(pairs.images, header.size),
         label_stack(pairs.masks, header.size, pairs.images),
-        [tile_name(path) for path in pairs.images],
-        _about_orphans(pairs.orphans),
+        pairs.names,
+        " ".join([*filter(None, [_about_orphans(pairs.orphans)]), *pairs.notes]) or None,
         pairs.images,
         pairs.masks,
         header.pixel_size_um,

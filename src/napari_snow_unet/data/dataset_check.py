@@ -19,13 +19,12 @@ from napari_snow_unet.data.naming import IMAGE_SUFFIXES
 from napari_snow_unet.data.near_duplicates import find_alike
 from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.snow import find_pairs
+from napari_snow_unet.data.snow import files_in, find_pairs
 from napari_snow_unet.data.splits import PARTS, UNUSED, groups_of
 from napari_snow_unet.data.tile_facts import FactTask, TileFacts, look_at_tile
+from napari_snow_unet.data.unread_files import nothing_to_use, passed_over
 from napari_snow_unet.data.workers import Crew, Died
 
-_PART_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val"}
-_PART_FOLDERS |= {"validation": "val", "test": "test", "testing": "test"}
 _PLACES = ("images", "masks")
 _NUMBERED = re.compile(r"\d{6,}\.png")  # as prepare names tiles
 _BEGINNING = "^([^_]+)_"  # of a name: often the patient or slide
@@ -43,7 +42,7 @@ class Finding:
         'problem', which should be mended before training, or 'note'.
     kind : str
         What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'mask', 'empty',
-        'duplicate', 'near-duplicate', 'leakage', 'groups', 'table' or 'balance'.
+        'duplicate', 'near-duplicate', 'leakage', 'groups', 'layout', 'table' or 'balance'.
     name : str
         The file, relative to the folder; empty for the whole dataset.
     text : str
@@ -130,12 +129,7 @@ def check_dataset(
     info = read_info(folder) if prepared else DatasetInfo()
     pairs, findings = _prepared_pairs(folder) if prepared else _foreign_pairs(folder)
     if not pairs:
-        raise InputError(
-            "no image has a mask of its name",
-            expected="images and masks, in folders such as images and masks",
-            remedy="Choose the folder that holds both.",
-            path=folder,
-        )
+        raise nothing_to_use("no image has a mask of its name", files_in(folder), "pairs", folder)
     looked = yield from _look(pairs, workers)
     readable: list[tuple[_Pair, TileFacts]] = []
     for pair, facts in zip(pairs, looked, strict=True):
@@ -184,16 +178,14 @@ def _foreign_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
     found = find_pairs(folder)
     root = Path(os.path.abspath(folder))  # noqa: PTH100 (as find_pairs does)
     pairs = []
-    for image, mask in zip(found.images, found.masks, strict=True):
-        name = _relative(image, root)
-        folders = (part.lower() for part in Path(name).parts[:-1])
-        part = next((_PART_FOLDERS[name] for name in folders if name in _PART_FOLDERS), "")
-        pairs.append(_Pair(name, image, mask, part))
+    for image, mask, subset in zip(found.images, found.masks, found.subsets, strict=True):
+        pairs.append(_Pair(_relative(image, root), image, mask, subset))
     findings = [
-        Finding("problem", "no partner", _relative(path, root), "nothing belongs to it by name.")
-        for path in found.orphans
+        Finding("problem", "no partner", _relative(path, root), reason)
+        for path, reason in zip(found.orphans, found.reasons, strict=True)
     ]
-    return pairs, findings
+    notes = [*found.notes, *passed_over(found.unread)]
+    return pairs, findings + [Finding("note", "layout", "", note) for note in notes]
 
 
 def _look(

@@ -72,6 +72,8 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
     plan, shard = info.split, info.shard
     if info.masks not in ("labels", "binary"):
         raise ValueError(f"masks is {info.masks!r}")
+    if not isinstance(plan.folders, bool):
+        raise ValueError(f"folders is {plan.folders!r}")
     for number in (plan.seed, shard, plan.folds):
         if number is not None and (type(number) is not int or number < 0):
             raise ValueError(f"{number!r} is no whole number from 0")

@@ -10,8 +10,16 @@ from pathlib import Path
 
 from napari_snow_unet.data.dataset_info import DatasetInfo, read_info, write_info
 from napari_snow_unet.data.folder_lock import locked
+from napari_snow_unet.data.folder_names import subset_of_file
 from napari_snow_unet.data.manifest import Tile, part_counts, read_manifest, write_manifest
-from napari_snow_unet.data.splits import UNUSED, SplitPlan, assign_folds, assign_parts, groups_of
+from napari_snow_unet.data.splits import (
+    UNUSED,
+    SplitPlan,
+    assign_by_folders,
+    assign_folds,
+    assign_parts,
+    groups_of,
+)
 
 
 def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> list[Tile]:
@@ -45,7 +53,11 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
     groups = None
     if plan.group_by is not None:
         groups = groups_of([tile.source_image for tile in usable], plan.group_by)
-    parts = assign_parts(names, plan, groups, strict=strict)
+    if plan.folders:
+        subsets = [subset_of_file(tile.source_image) for tile in usable]
+        parts = assign_by_folders(names, subsets, plan.seed)
+    else:
+        parts = assign_parts(names, plan, groups, strict=strict)
     part_of = dict(zip(names, parts, strict=True))
     fold_of: dict[str, int] = {}
     if plan.folds is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.decoding import PixelError
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.opening import Source, opened
 
 IMAGE = "a PNG, JPEG, TIFF or BMP image"
@@ -46,3 +47,22 @@ def read_header(source: Source) -> ImageHeader:
             raise PixelError("the file is of another kind")
         size = (image.height, image.width)
         return ImageHeader(size, pixel_size.from_dots_per_inch(image.info))
+
+
+def is_picture(source: Source) -> bool:
+    """Tell whether an image file is in colour, as no label image is; False if it cannot be read."""
+    try:
+        with opened(source, IMAGE) as (_, stream):
+            if decoding.is_tiff(stream):
+                with decoding.open_tiff(stream) as tif:
+                    pixels = decoding.tiff_colours(tif, decoding.tiff_pixels(tif, stream))
+            else:
+                image = decoding.open_pillow(stream)
+                if image is None or image.mode not in ("RGB", "RGBA", "YCbCr", "CMYK"):
+                    return False
+                pixels = decoding.pillow_pixels(image)
+    except InputError:
+        return False
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
+        return False
+    return bool((pixels[..., :1] != pixels[..., 1:3]).any())

@@ -23,6 +23,7 @@ from napari_snow_unet.data.hovernet_mat import read_instance_map
 from napari_snow_unet.data.image_header import IMAGE, ImageHeader, read_header
 from napari_snow_unet.data.labels import as_labels
 from napari_snow_unet.data.naming import IMAGE_SUFFIXES, LABEL_SUFFIXES
+from napari_snow_unet.data.nucleus_files import Merged, merge_nuclei, nucleus_files
 from napari_snow_unet.data.opening import Source, opened, source_name
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 
@@ -34,6 +35,7 @@ __all__ = [
     "read_header",
     "read_image",
     "read_labels",
+    "read_nuclei",
     "write_image",
     "write_labels",
 ]
@@ -105,7 +107,8 @@ def read_labels(
     Parameters
     ----------
     source : path-like or binary file
-        The file; an open one must be able to seek, but for a .mat.
+        The file; an open one must be able to seek, but for a .mat. Of a folder the files are
+        merged, see `read_nuclei`.
     shape : tuple of int, optional
         Height and width of the image that outlines belong to. By default they are those of the
         image beside the file.
@@ -126,6 +129,8 @@ def read_labels(
         changes ids), or holds anything but whole numbers from 0.
     """
     name = source_name(source)
+    if isinstance(source, (str, os.PathLike)) and name.is_dir():
+        return read_nuclei(name).labels
     if name.suffix.lower() == ".mat":
         return read_instance_map(source)
     if is_annotation_path(name):
@@ -139,6 +144,18 @@ def read_labels(
         if picture is None or picture.format == "JPEG":
             raise PixelError("the file is a JPEG" if picture else "the file is of another kind")
         return as_labels(_one_band(decoding.pillow_values(picture), path), path=path)
+
+
+def read_nuclei(folder: Path) -> Merged:
+    """Read a folder of masks with one nucleus each as one label image.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or has several nuclei, or sizes differ.
+    """
+    masks = ((path.name, read_labels(path)) for path in nucleus_files(folder))
+    return merge_nuclei(masks, folder)
 
 
 def write_image(

@@ -1,14 +1,14 @@
-"""What the names of files and folders say: image or mask, of which tile, in which order."""
+"""What the names of files say: image or mask, of which tile, in which order."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from pathlib import PurePath, PurePosixPath
-from typing import TypeAlias
+from pathlib import PurePath
+from typing import Literal, NamedTuple, TypeAlias
 
-#: The folders that say nothing of image or mask, then the tile's name: the same for both halves.
-Key: TypeAlias = tuple[str, ...]
+from napari_snow_unet.data.folder_names import Place, folder_role, is_ignored_folder, place_of
+
+__all__ = ["folder_role", "is_ignored_folder"]
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 GEOJSON_SUFFIXES = (".geojson", ".geojson.gz")
@@ -16,14 +16,63 @@ GEOJSON_SUFFIXES = (".geojson", ".geojson.gz")
 LOOKED_INTO = (".json", ".xml")
 OUTLINE_SUFFIXES = (*GEOJSON_SUFFIXES, *LOOKED_INTO)
 LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".mat", ".geojson", *LOOKED_INTO})
+#: Masks whatever folder they lie in.
+MASK_SUFFIXES = (".mat", *OUTLINE_SUFFIXES)
 LABELLED = "-labelled"  # what QuPath adds to the name of a tile's label image
+#: Of two files of one name the one whose suffix comes first here is taken.
+IMAGE_ORDER = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
+MASK_ORDER = (".mat", ".png", ".tif", ".tiff", ".bmp", *OUTLINE_SUFFIXES)
 
-#: How programs end the names of masks beside images, Cellpose's first; weaker than a folder's name.
-_MASK_ENDING = re.compile(r"[-_.](?:cp_masks|masks?|labels?)$", re.IGNORECASE)
+Kind: TypeAlias = Literal["image", "mask", "other"]
 
-_IMAGE_WORDS = {"image", "images", "img", "imgs", "tile", "tiles"}
-_MASK_WORDS = {"mask", "masks", "label", "labels", "mat", "mats"}
-_IGNORED_FOLDER = re.compile(r"\..*|__macosx|json|overlays?|regions", re.IGNORECASE)
+#: How programs and people end or begin the names of masks, and of images beside them.
+_MASK_ENDING = re.compile(
+    r"[-_. ](?:cp_masks|masks?|labels?|labell?ed|gt|ground_?truth|seg|segmentation|instances?|inst"
+    r"|annotations?|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?)$",
+    re.IGNORECASE,
+)
+_MASK_BEGINNING = re.compile(
+    r"^(?:masks?|labels?|gt|seg|instances?|annotations?)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE
+)
+_IMAGE_ENDING = re.compile(r"[-_. ](?:images?|imgs?|he|rgb|raw|orig(?:inal)?|0000)$", re.IGNORECASE)
+_IMAGE_BEGINNING = re.compile(r"^(?:images?|imgs?|im)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE)
+_JUNK = re.compile(
+    r"[.~].*|thumbs\.db|desktop\.ini|.*\.aux\.xml|.*_(?:probability|overlay)\.\w+", re.IGNORECASE
+)
+
+
+class Key(NamedTuple):
+    """Which tile a file is of: equal for an image and its mask.
+
+    Attributes
+    ----------
+    rest, marks : tuple of str
+        What its folders say besides images and masks, see `folder_names.Place`.
+    name : str
+        The tile's name.
+    """
+
+    rest: tuple[str, ...]
+    marks: tuple[str, ...]
+    name: str
+
+
+class Named(NamedTuple):
+    """What the path of a file says of it.
+
+    Attributes
+    ----------
+    kind : {"image", "mask", "other"}
+        'other' is what can be neither.
+    key : Key
+        The tile.
+    place : Place
+        Its folder.
+    """
+
+    kind: Kind
+    key: Key
+    place: Place
 
 
 def natural_key(text: str | PurePath) -> list[tuple[int, str]]:
@@ -38,29 +87,22 @@ def tile_name(path: PurePath) -> str:
 
 
 def without_mask_ending(name: str) -> str | None:
-    """Return ``a`` for ``a_mask``, ``a_cp_masks`` and the like, or None for any other name."""
-    stem = _MASK_ENDING.sub("", name)
+    """Return ``a`` for ``a_mask``, ``a_cp_masks``, ``mask_a`` and the like, else None."""
+    stem = _MASK_BEGINNING.sub("", _MASK_ENDING.sub("", name))
     return stem if stem not in ("", name) else None
 
 
-def folder_role(name: str) -> str | None:
-    """Return 'mask' or 'image' if a folder's name says what lies in it."""
-    words = set(re.split(r"[\W_]+", name.lower()))
-    is_mask, is_image = bool(words & _MASK_WORDS), bool(words & _IMAGE_WORDS)
-    if is_mask == is_image:
-        return None
-    return "mask" if is_mask else "image"
-
-
-def is_ignored_folder(name: str) -> bool:
-    """Tell whether a folder holds neither images nor masks: hidden, ``json``, ``overlay``."""
-    return _IGNORED_FOLDER.fullmatch(name) is not None
+def bare_name(name: str, kind: Kind) -> str:
+    """Return what is common to ``image_1`` and ``mask_1``, to ``a_HE`` and ``a_mask``."""
+    if kind == "mask":
+        return without_mask_ending(name) or name
+    return _IMAGE_BEGINNING.sub("", _IMAGE_ENDING.sub("", name)) or name
 
 
 def is_mask_name(name: str) -> bool:
     """Tell whether a file is a mask by its own name, whatever folder it lies in."""
     name = name.lower()
-    if name.endswith((".mat", *OUTLINE_SUFFIXES)):
+    if name.endswith(MASK_SUFFIXES):
         return True
     stem, dot, suffix = name.rpartition(".")
     return stem.endswith(LABELLED) and dot + suffix in LABEL_SUFFIXES
@@ -78,44 +120,62 @@ def is_mask_path(path: PurePath) -> bool:
     return False
 
 
-def kind_and_key(root: str, folders: tuple[str, ...], name: str) -> tuple[str, Key] | None:
-    """Tell from names what a file is: 'image' or 'mask' and its key, or None for anything else.
+def is_junk(name: str) -> bool:
+    """Tell a hidden file, and what an operating system or this program leaves beside others."""
+    return _JUNK.fullmatch(name) is not None
+
+
+def suffix_of(name: str) -> str:
+    """Return a file's suffix in lower case: ``.png``, ``.geojson.gz``."""
+    lower = name.lower()
+    if lower.endswith(".gz"):
+        return lower[lower[:-3].rfind(".") :] if "." in lower[:-3] else ".gz"
+    return lower[lower.rfind(".") :] if "." in lower[1:] else ""
+
+
+def suffix_rank(name: str, kind: Kind) -> int:
+    """Return the place of a file among others of its name, the one that is taken first."""
+    order, suffix = MASK_ORDER if kind == "mask" else IMAGE_ORDER, suffix_of(name)
+    return order.index(suffix) if suffix in order else len(order)
+
+
+def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
+    """Tell from names what a file is; None for what nobody means: hidden files, overlays.
 
     Parameters
     ----------
     root : str
-        Name of the chosen folder or archive, without suffix.
+        Name of the chosen folder or archive, without suffix; empty where it shall not count.
     folders : tuple of str
         The folders from there to the file.
     name : str
         The file's name.
     """
-    ignored, in_masks, shared = _folder(root, folders)
-    if ignored or name.startswith("."):
+    place = place_of(root, folders)
+    if place.ignored or is_junk(name):
         return None
-    is_mask = in_masks or is_mask_name(name)
-    lower = name.lower()
-    if lower[lower.rfind(".") :] not in (LABEL_SUFFIXES if is_mask else IMAGE_SUFFIXES) and not (
-        lower.endswith(GEOJSON_SUFFIXES)
-    ):
-        return None
-    return "mask" if is_mask else "image", (*shared, _tile(name))
+    return Named(_kind(place, name), Key(place.rest, place.marks, _tile(name)), place)
+
+
+def _kind(place: Place, name: str) -> Kind:
+    if is_mask_name(name):
+        return "mask"
+    suffix = suffix_of(name)
+    if place.role == "mask":
+        return "mask" if suffix in LABEL_SUFFIXES else "other"
+    return "image" if suffix in IMAGE_SUFFIXES else "other"
 
 
 def _tile(name: str) -> str:
     """Return the tile's name from a file's; with no path object, since there may be 20,000."""
-    if name.lower().endswith(GEOJSON_SUFFIXES):
-        return name[: name.lower().rindex(".geojson")]
-    stem = name.rpartition(".")[0] or name
+    suffix = suffix_of(name)
+    stem = name[: len(name) - len(suffix)] or name
+    if suffix in MASK_SUFFIXES and suffix_of(stem) in _NAMED_AFTER:  # QuPath: a.png.geojson
+        stem = stem[: len(stem) - len(suffix_of(stem))]
     return stem.removesuffix(".ome").removesuffix(LABELLED)
 
 
-@lru_cache(maxsize=4096)
-def _folder(root: str, folders: tuple[str, ...]) -> tuple[bool, bool, Key]:
-    """Work out once per folder what is the same for all its files."""
-    ignored = any(map(is_ignored_folder, folders))
-    shared = tuple(name for name in folders if folder_role(name) is None)
-    return ignored, is_mask_path(PurePosixPath(root, *folders, "x")), shared
+_NAMED_AFTER = IMAGE_SUFFIXES | {".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vsi", ".zarr"}
 
 
 def file_name(text: str) -> str:

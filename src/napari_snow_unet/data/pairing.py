@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import Generic, Protocol, TypeVar
+from pathlib import PurePath
+from typing import Generic, NamedTuple, TypeAlias
 
-from napari_snow_unet.data.naming import (
-    GEOJSON_SUFFIXES,
-    Key,
-    natural_key,
-    tile_name,
-    without_mask_ending,
-)
-from napari_snow_unet.data.qupath import tile_region
+from napari_snow_unet.data.folder_names import marks_of, subset_of_file
+from napari_snow_unet.data.layouts import is_other_choice, layout_notes
+from napari_snow_unet.data.left_over import why_left_over
+from napari_snow_unet.data.matching import Access, Entry, File, Match, Matching
+from napari_snow_unet.data.naming import LOOKED_INTO, Key, named, natural_key
+
+#: A file, the chosen folder or archive it comes from, and the folders from there to it.
+Listed: TypeAlias = tuple[File, str, tuple[str, ...]]
 
 
-class Named(Protocol):
-    """A file with a name."""
+class Pair(NamedTuple, Generic[File]):
+    """An image and its mask.
+
+    Attributes
+    ----------
+    key : Key
+        The tile.
+    folder : tuple of str
+        Where the image lies: the chosen folder or archive, then the folders in it.
+    image, mask : File
+        The files.
+    """
+
+    key: Key
+    folder: tuple[str, ...]
+    image: File
+    mask: File
 
     @property
-    def name(self) -> str:
-        """The name, with its suffix."""
+    def source(self) -> str:
+        """The chosen folder or archive in which the image lies."""
+        return self.folder[0]
 
-
-File = TypeVar("File", bound=Named)
+    @property
+    def subset(self) -> str:
+        """The subset that the image's folders name: train, val, test or ''."""
+        root = root_name(self.source)
+        return subset_of_file("/".join((root, *self.folder[1:], self.image.name)))
 
 
 @dataclass(frozen=True)
@@ -35,143 +53,167 @@ class Paired(Generic[File]):
 
     Attributes
     ----------
-    pairs : list of tuple of Key, image and mask
+    pairs : list of Pair
         In natural order of the tiles' names.
-    images, masks : list of File
-        Without a partner.
-    repeats : list of tuple of File
-        A file, and the one of the same name and kind that goes before it.
+    left : list of tuple of File and str
+        What is not used, and why; in natural order.
+    notes : list of str
+        Which layout was recognised, and what was chosen where there was a choice.
+    unread : list of File
+        What can be neither image nor mask.
     """
 
-    pairs: list[tuple[Key, File, File]] = field(default_factory=list)
-    images: list[File] = field(default_factory=list)
-    masks: list[File] = field(default_factory=list)
-    repeats: list[tuple[File, File]] = field(default_factory=list)
+    pairs: list[Pair[File]] = field(default_factory=list)
+    left: list[tuple[File, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unread: list[File] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """What the tiles are called: as short as lets no two have one name."""
+        return tile_names(self.pairs)
 
 
-def pair_up(
-    files: Iterable[tuple[File, str, Key]], names_in: Callable[[File], Sequence[str]] | None = None
-) -> Paired[File]:
+def pair_up(listed: Iterable[Listed[File]], access: Access[File]) -> Paired[File]:
     """Match images with masks.
 
-    Files with the same key belong together; of what is left, those whose name occurs once on
-    either side, whatever folders they lie in; tiles that QuPath exported from a slide with the
-    GeoJSON of that slide; images with the JSON that names them; and ``a.png`` with
-    ``a_mask.png``, wherever these lie.
+    What stands in folders whose names agree, but for words such as images and masks, belongs
+    together if the names are equal, or but for words such as ``_mask``. Across other folders
+    only layouts that leave no doubt are matched, see `matching.Matching`. Several folders or
+    archives are matched each by itself; with others only what has images or masks alone.
 
     Parameters
     ----------
-    files : iterable of tuple
-        A file, its kind and its key, see `naming.kind_and_key`.
-    names_in : callable, optional
-        Gives the names of the images that a file of JSON is about.
+    listed : iterable of tuple
+        The files.
+    access : Access
+        What cannot be known from names.
 
     Returns
     -------
     Paired
         Pairs and the rest.
     """
-    found: dict[str, dict[Key, File]] = {"image": {}, "mask": {}}
-    repeats = []
-    for file, kind, key in files:
-        first = found[kind].setdefault(key, file)
-        if first is not file and not _is_label_beside(first, file, key, found):
-            repeats.append((file, first))
-    images, masks = found["image"], found["mask"]
-    pairs = {key: (images.pop(key), masks.pop(key)) for key in list(images) if key in masks}
-    pairs |= _by_name(images, masks)
-    pairs |= _by_slide(images, masks)
-    if names_in is not None:
-        pairs |= _by_list(images, masks, names_in)
-    pairs |= _by_ending(images, masks)
-    ordered = sorted(pairs, key=lambda key: [natural_key(part) for part in (key[-1], *key[:-1])])
-    return Paired([(key, *pairs[key]) for key in ordered], _sorted(images), _sorted(masks), repeats)
+    listed = list(listed)
+    found = _Found(listed, access)
+    if not found.matches and len(found.sources) == 1:  # maybe the chosen folder's name misleads
+        again = _Found(listed, access, with_root=False)
+        if again.matches and access.is_picture(again.matches[0].image.file):
+            found = again
+    taken = {id(entry) for match in found.matches for entry in (match.image, *match.masks)}
+    repeats = [pair for pair in found.repeats if not is_other_choice(*pair)]
+    gone = {id(other) for other, _ in found.repeats}
+    left = [
+        entry
+        for entries in found.sources.values()
+        for entry in entries
+        if id(entry) not in taken and id(entry) not in gone
+    ]
+    return Paired(
+        sorted((_pair(match, access) for match in found.matches), key=_order),
+        why_left_over(left, repeats, found.unread, access.label),
+        layout_notes(found.matches, found.repeats),
+        [file for _, file in found.unread],
+    )
 
 
-def tile_names(keys: Sequence[Key]) -> list[str]:
-    """Name tiles by the last part of their keys, or by the whole where that is not unique."""
-    last = [key[-1] for key in keys]
-    if len(set(last)) == len(last):
-        return last
-    return ["/".join(key) for key in keys]
+def tile_names(pairs: Sequence[Pair[File]]) -> list[str]:
+    """Name tiles by their files, or by these and as many of their folders as make them unique."""
+    choices: list[Callable[[Pair[File]], tuple[str, ...]]] = [
+        lambda pair: (pair.key.name,),
+        lambda pair: (*pair.key.rest, pair.key.name),
+        lambda pair: (*pair.key.rest, *pair.key.marks, pair.key.name),
+        lambda pair: (root_name(pair.source), *pair.key.rest, *pair.key.marks, pair.key.name),
+        lambda pair: (pair.source, *pair.key.rest, *pair.key.marks, pair.key.name),
+    ]
+    for choice in choices:
+        names = ["/".join(choice(pair)) for pair in pairs]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
-def _is_label_beside(
-    first: File, second: File, key: Key, found: dict[str, dict[Key, File]]
-) -> bool:
-    """Sort out a tile and its labels that QuPath gave one name: the PNG holds the labels."""
-    pngs = [file for file in (first, second) if file.name.lower().endswith(".png")]
-    if len(pngs) != 1 or tile_region(key[-1]) is None or key in found["mask"]:
-        return False
-    found["mask"][key] = pngs[0]
-    found["image"][key] = second if pngs[0] is first else first
-    return True
+def root_name(source: str) -> str:
+    """Return the name of a chosen folder or archive, without suffix."""
+    name = PurePath(source).name
+    return name[:-4] if name.lower().endswith(".zip") else name
 
 
-def _by_name(images: dict[Key, File], masks: dict[Key, File]) -> dict[Key, tuple[File, File]]:
-    """Match what is left, and take it out, where a name occurs once on either side."""
-    by_name: dict[str, tuple[list[Key], list[Key]]] = {}
-    for side, keys in enumerate((images, masks)):
-        for key in keys:
-            by_name.setdefault(key[-1], ([], []))[side].append(key)
-    return {
-        image_keys[0]: (images.pop(image_keys[0]), masks.pop(mask_keys[0]))
-        for image_keys, mask_keys in by_name.values()
-        if len(image_keys) == len(mask_keys) == 1
-    }
+class _Found(Generic[File]):
+    """The files by source, and what belongs together."""
+
+    def __init__(
+        self,
+        listed: Sequence[Listed[File]],
+        access: Access[File],
+        *,
+        with_root: bool = True,
+    ) -> None:
+        self.sources: dict[str, list[Entry[File]]] = {}
+        self.unread: list[tuple[Key, File]] = []
+        self.matches: list[Match[File]] = []
+        self.repeats: list[tuple[Entry[File], Entry[File]]] = []
+        for file, source, folders in listed:
+            entries = self.sources.setdefault(source, [])
+            what = named(root_name(source) if with_root else "", folders, file.name)
+            if what is None:
+                continue
+            looked_into = file.name.lower().endswith(LOOKED_INTO)
+            if what.kind == "other" or (looked_into and not access.holds_outlines(file)):
+                self.unread.append((what.key, file))
+            else:
+                folder = (source, *folders)
+                entries.append(Entry(file, what.kind, what.key, folder, what.place.rank))
+        self._access = access
+        self._match()
+
+    def _match(self) -> None:
+        """Match each source by itself, and then what has images or masks alone with the others."""
+        kinds = {
+            source: {entry.kind for entry in entries} for source, entries in self.sources.items()
+        }
+        left: dict[str, list[Entry[File]]] = {"image": [], "mask": []}
+        alone: dict[str, list[Entry[File]]] = {"image": [], "mask": []}
+        for source, entries in self.sources.items():
+            if len(kinds[source]) == 1 and len(self.sources) > 1:
+                alone[entries[0].kind] += entries
+            else:
+                for entry in self._run(entries):
+                    left[entry.kind].append(entry)
+        if len(self.sources) > 1:
+            by_itself = {id(entry) for entry in alone["image"]}
+            rest = self._run(_pooled(alone["image"] + left["image"] + alone["mask"]))
+            images = [entry for entry in rest if id(entry) in by_itself]
+            self._run(images + _pooled(left["mask"]))
+
+    def _run(self, entries: list[Entry[File]]) -> list[Entry[File]]:
+        """Match some files and return what is left of them."""
+        matching = Matching(entries, self._access)
+        matching.run()
+        self.matches += matching.matches
+        self.repeats += matching.repeats
+        groups = (*matching.images.values(), *matching.masks.values())
+        return [entry for group in groups for entry in group]
 
 
-def _by_slide(images: dict[Key, File], masks: dict[Key, File]) -> dict[Key, tuple[File, File]]:
-    """Match tiles of a slide with the slide's GeoJSON, and take both out."""
-    slides = {key[-1]: key for key in masks if masks[key].name.lower().endswith(GEOJSON_SUFFIXES)}
-    regions = {key: tile_region(key[-1]) for key in images} if slides else {}
-    pairs = {
-        key: (images.pop(key), masks[slides[region.slide]])
-        for key, region in regions.items()
-        if region is not None and region.slide in slides
-    }
-    used = {id(mask) for _, mask in pairs.values()}
-    for key in [key for key, mask in masks.items() if id(mask) in used]:
-        del masks[key]
-    return pairs
+def _pooled(entries: Iterable[Entry[File]]) -> list[Entry[File]]:
+    """Let the names of chosen folders count as those in them do."""
+    entries = list(entries)
+    for entry in entries:
+        mark = marks_of(root_name(entry.folder[0]))
+        marks = tuple(dict.fromkeys(filter(None, (mark, *entry.key.marks))))
+        entry.key = entry.key._replace(marks=marks)
+    return entries
 
 
-def _by_list(
-    images: dict[Key, File], masks: dict[Key, File], names_in: Callable[[File], Sequence[str]]
-) -> dict[Key, tuple[File, File]]:
-    """Match images with the file that holds the outlines of several and names them.
-
-    It lies beside them or beside their folder. Of two images of a name the one beside it is meant.
-    """
-    pairs: dict[Key, tuple[File, File]] = {}
-    for key in [key for key, mask in masks.items() if mask.name.lower().endswith(".json")]:
-        names = {tile_name(PurePosixPath(name)) for name in names_in(masks[key])}
-        above = key[:-2]
-        near = [image for image in images if image[-1] in names and image[: len(above)] == above]
-        counts = Counter(image[-1] for image in near)
-        meant = [i for i in near if counts[i[-1]] == 1 or i[:-1] == key[:-1]]
-        pairs |= {image: (images.pop(image), masks[key]) for image in meant}
-        if meant:
-            del masks[key]
-    return pairs
+def _pair(match: Match[File], access: Access[File]) -> Pair[File]:
+    image = match.image
+    masks = sorted(match.masks, key=lambda entry: natural_key(entry.file.name))
+    files = [entry.file for entry in masks]
+    mask = access.together(files) if match.nuclei else files[0]
+    return Pair(image.key, image.folder, image.file, mask)
 
 
-def _by_ending(images: dict[Key, File], masks: dict[Key, File]) -> dict[Key, tuple[File, File]]:
-    """Match images with what is called after them and ends in ``_mask``, and take both out."""
-    ended: dict[str, list[tuple[dict[Key, File], Key]]] = {}
-    for files in (masks, images):
-        for key in files:
-            if (name := without_mask_ending(key[-1])) is not None:
-                ended.setdefault(name, []).append((files, key))
-    named = Counter(key[-1] for key in images) if ended else {}
-    pairs = {}
-    for key in list(images):
-        found = ended.get(key[-1], [])
-        if key in images and len(found) == named.get(key[-1]) == 1:
-            files, mask = found[0]
-            pairs[key] = (images.pop(key), files.pop(mask))
-    return pairs
-
-
-def _sorted(files: dict[Key, File]) -> list[File]:
-    return [files[key] for key in sorted(files, key=lambda key: natural_key("/".join(key)))]
+def _order(pair: Pair[File]) -> list[list[tuple[int, str]]]:
+    key = pair.key
+    return [natural_key(part) for part in (key.name, *key.rest, *key.marks, pair.source)]

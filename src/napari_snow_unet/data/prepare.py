@@ -8,6 +8,7 @@ first one ended.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,13 +22,17 @@ from napari_snow_unet.data.manifest import (
     is_dataset,
     read_manifest,
 )
+from napari_snow_unet.data.pairing import Paired
 from napari_snow_unet.data.pixel_size import check_pixel_size, doubt_pixel_size
 from napari_snow_unet.data.prepare_ledger import Ledger, Prepared, cannot_write, writing
 from napari_snow_unet.data.prepare_plan import Plan, make_plan, paired
+from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.sources import close_archives, find_members
-from napari_snow_unet.data.splits import SplitPlan, part_sizes
+from napari_snow_unet.data.snow import files_in
+from napari_snow_unet.data.sources import Found, Member, close_archives, find_members
+from napari_snow_unet.data.splits import PARTS, SplitPlan, are_divided, part_sizes
 from napari_snow_unet.data.tile_maker import WriteError, make_tile
+from napari_snow_unet.data.unread_files import counted, nothing_to_use, passed_over
 from napari_snow_unet.data.workers import Crew
 
 
@@ -99,19 +104,14 @@ def prepare(
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
     _check_numbers(options)
     info = _settings(folder, options)
-    found, problems = yield from find_members(sources, folder)
+    found, unusable = yield from find_members(sources, folder)
     pairs, unpaired = paired(found, options.limit)
-    problems += unpaired
+    problems = unusable + unpaired
     if not pairs.pairs and not is_dataset(folder):
-        such = f", such as {str(problems[0]).rstrip('.')}" if problems else ""
-        raise InputError(
-            f"no image has a mask of its name ({len(pairs.images)} images, {len(pairs.masks)} "
-            f"masks, {len(problems)} problems{such})",
-            expected="folders or archives with images and with masks, in which a mask has the name "
-            "of its image, or that with _mask behind it",
-            remedy="Give both, and call the folder of the masks `masks`.",
-            path=", ".join(os.fspath(source) for source in sources),
-        )
+        raise _nothing_fits(sources, found, unusable)
+    about_subsets: list[str] = []
+    if not is_dataset(folder):
+        info, about_subsets = _subsets(pairs, info, options.split)
     if options.split is not None and not is_dataset(folder):
         part_sizes(options.split, len(pairs.pairs))
     with writing(folder):
@@ -129,6 +129,8 @@ def prepare(
             verify=options.verify,
         )
         plan.problems.extend(problems)
+        plan.messages.extend([*pairs.notes, *about_subsets])
+        plan.messages.extend(passed_over(member.label for member in pairs.unread))
         if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
             plan.messages.append(
                 f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
@@ -136,7 +138,7 @@ def prepare(
         if doubt := doubt_pixel_size(options.um_per_px):
             plan.messages.append(doubt)
         if options.um_per_px is not None:
-            named = {image.label for _, image, _ in pairs.pairs}
+            named = {pair.image.label for pair in pairs.pairs}
             plan.messages.extend(_of_other_size(plan, named, options.um_per_px or None))
         if options.split is not None:
             part_sizes(options.split, len(plan.indices))
@@ -145,6 +147,45 @@ def prepare(
         yield from _make_tiles(plan, ledger, options.workers)
         with writing(folder):
             return ledger.close()
+
+
+def _subsets(
+    pairs: Paired[Member], info: DatasetInfo, split: SplitPlan | None
+) -> tuple[DatasetInfo, list[str]]:
+    """Follow folders called train, val and test where the person states no split; say which."""
+    subsets = Counter(pair.subset for pair in pairs.pairs)
+    if not are_divided(subsets):
+        return info, []
+    folders = " and ".join(subset for subset in reversed(PARTS) if subsets[subset])
+    if split is not None:
+        return info, [f"The split is the one you state; the folders {folders} are not followed."]
+    texts = [f"The split follows the folders {folders}."]
+    if not subsets["val"]:
+        texts.append(f"The validation tiles are drawn from train with seed {info.split.seed}.")
+    if subsets[""]:
+        texts.append(f"{counted(subsets[''], 'tile')} in neither of them: unused.")
+    return replace(info, split=replace(info.split, folders=True)), texts
+
+
+def _nothing_fits(
+    sources: Sequence[str | os.PathLike[str]], found: Sequence[Found], unusable: Sequence[Problem]
+) -> InputError:
+    """Return the refusal of sources without a pair: what lies in them, a bad archive first."""
+    path = ", ".join(os.fspath(source) for source in sources)
+    if unusable and not found:
+        return InputError(
+            str(unusable[0]).rstrip("."),
+            expected="archives or folders with images and masks",
+            remedy="Leave it out, or replace it.",
+            path=path,
+        )
+    files = []
+    for source in sources:
+        root = Path(os.path.abspath(source))  # noqa: PTH100
+        inside = files_in(root) if root.is_dir() else []
+        inside = inside or [member.path for member, place, _ in found if Path(place) == root]
+        files += inside if len(sources) == 1 else [f"{root.name}/{file}" for file in inside]
+    return nothing_to_use("no image has a mask of its name", files, "pairs", path)
 
 
 def _make_tiles(plan: Plan, ledger: Ledger, workers: int | None) -> Generator[Progress, None, None]:

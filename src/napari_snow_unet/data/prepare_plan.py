@@ -14,10 +14,10 @@ from napari_snow_unet.data.images import read_header, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import natural_key, tile_name
 from napari_snow_unet.data.outlined import REGION_COUNTS
-from napari_snow_unet.data.pairing import Paired, pair_up, tile_names
+from napari_snow_unet.data.pairing import Paired, tile_names
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.sources import Found, Member, images_outlined_in
+from napari_snow_unet.data.sources import Found, Member, pair_members
 from napari_snow_unet.data.tile_maker import TileTask, count_ids, source_state
 
 
@@ -50,23 +50,15 @@ class Plan:
 
 def paired(found: Sequence[Found], limit: int | None) -> tuple[Paired[Member], list[Problem]]:
     """Pair members, and take the first `limit` pairs with what has no partner before their end."""
-    result = pair_up(found, images_outlined_in)
+    result = pair_members(found)
     pairs = result.pairs[:limit]
     cut = len(pairs) < len(result.pairs)
-    end = natural_key(pairs[-1][0][-1]) if cut and pairs else []
+    end = natural_key(pairs[-1].key.name) if cut and pairs else []
 
     def counts(member: Member) -> bool:
         return not cut or natural_key(tile_name(Path(member.name))) <= end
 
-    problems = [Problem(m.label, "it has no mask of its name.") for m in result.images if counts(m)]
-    problems += [
-        Problem(m.label, "it has no image of its name.") for m in result.masks if counts(m)
-    ]
-    problems += [
-        Problem(again.label, f"it has the name of {first.label}, which is used.")
-        for again, first in result.repeats
-        if counts(again)
-    ]
+    problems = [Problem(member.label, why) for member, why in result.left if counts(member)]
     return replace(result, pairs=pairs), problems
 
 
@@ -116,9 +108,9 @@ def make_plan(
     yield from _look_at_files(plan, folder)
     known = {tile.name: tile for tile in plan.tiles.values()}
     made_from = {tile.source_image: tile for tile in plan.tiles.values()}
-    names = tile_names([key for key, _, _ in found.pairs])
+    names = tile_names(found.pairs)
     wanted: dict[str, tuple[int | None, Member, Member]] = {}
-    for name, (_, image, mask) in zip(names, found.pairs, strict=True):
+    for name, (_, _, image, mask) in zip(names, found.pairs, strict=True):
         # Names become longer when an image of the same name joins them.
         old = made_from.get(image.label) or known.get(name)
         if old is None:

@@ -10,33 +10,30 @@ tiles that QuPath exported with their ``-labelled`` ones.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_snow_unet.data.annotation_files import images_named_in, may_hold_labels
+from napari_snow_unet.data.annotation_files import images_named_in, is_annotation_file
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.naming import (
-    GEOJSON_SUFFIXES,
-    IMAGE_SUFFIXES,
-    LABEL_SUFFIXES,
-    LABELLED,
-    OUTLINE_SUFFIXES,
-    Key,
-    folder_role,
-    is_ignored_folder,
-    is_mask_name,
-    is_mask_path,
-    kind_and_key,
-    natural_key,
-    tile_name,
-)
-from napari_snow_unet.data.pairing import pair_up
+from napari_snow_unet.data.folder_names import any_role, is_ignored_folder
+from napari_snow_unet.data.image_header import is_picture
+from napari_snow_unet.data.matching import Access
+from napari_snow_unet.data.naming import is_junk, natural_key, tile_name
+from napari_snow_unet.data.pairing import Listed, Paired, pair_up
+from napari_snow_unet.data.partner import folders_opposite, is_mask_path, partner_of
+from napari_snow_unet.data.unread_files import nothing_to_use
 
-__all__ = ["Pairs", "find_pairs", "is_mask_path", "natural_key", "partner_of", "tile_name"]
-
-#: Endings of a mask that lies beside its image instead of in a folder of its own.
-_BESIDE = (".mat", *OUTLINE_SUFFIXES, f"{LABELLED}.tif", f"{LABELLED}.png")
+__all__ = [
+    "Pairs",
+    "find_pairs",
+    "is_mask_path",
+    "masks_among",
+    "natural_key",
+    "partner_of",
+    "require_pairs",
+    "tile_name",
+]
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,30 @@ class Pairs:
     Attributes
     ----------
     images, masks : list of pathlib.Path
-        Of equal length; ``masks[i]`` belongs to ``images[i]``. In natural order of the names.
+        Of equal length; ``masks[i]`` belongs to ``images[i]``. In natural order of the names. A
+        mask that is a folder holds a file for each nucleus.
     orphans : list of pathlib.Path
         Images without a mask and masks without an image, in natural order.
+    names : list of str
+        What the tiles are called; no two alike.
+    subsets : list of str
+        train, val, test or '', as the folders of the images say.
+    reasons : list of str
+        Why each of the orphans is one.
+    notes : list of str
+        Which layout was recognised, and what was chosen where there was a choice.
+    unread : list of str
+        Files that can be neither image nor mask, relative to the folder.
     """
 
     images: list[Path]
     masks: list[Path]
     orphans: list[Path]
+    names: list[str] = field(default_factory=list)
+    subsets: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
@@ -83,63 +96,86 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
             remedy="Choose another folder.",
             path=folder,
         )
-    found = _match([folder])
-    role = folder_role(folder.name)
-    if found.images or role is None:
-        return found
-    found = _match([folder, *_opposite(folder, role)])
-    inside = [path for path in found.orphans if path.is_relative_to(folder)]
-    return Pairs(found.images, found.masks, inside)
+    found = _match([folder], folder)
+    role = any_role(folder.name)
+    if found.pairs or role is None or not (beside := folders_opposite(folder, role)):
+        return _pairs(found, folder)
+    found = _match([folder, *beside], folder)
+    inside = [(path, why) for path, why in found.left if path.is_relative_to(folder)]
+    return _pairs(Paired(found.pairs, inside, found.notes, found.unread), folder)
 
 
-def partner_of(path: str | os.PathLike[str]) -> Path | None:
-    """Find the mask of an image or the image of a mask, beside it or in the sibling folder.
+def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
+    """Find the pairs of a folder, and refuse one without any by naming what lies in it.
+
+    Raises
+    ------
+    InputError
+        If there is no pair, or no such folder.
+    """
+    pairs = find_pairs(folder)
+    if pairs.images:
+        return pairs
+    raise nothing_to_use("no image has a mask of its name", files_in(folder), "pairs", folder)
+
+
+def masks_among(files: Sequence[Path]) -> set[Path]:
+    """Return the files that are masks of others beside them, such as ``a_mask.png`` of ``a.png``.
 
     Parameters
     ----------
-    path : path-like
-        An image or mask; it need not exist.
-
-    Returns
-    -------
-    pathlib.Path or None
-        The partner, if there is one.
+    files : sequence of pathlib.Path
+        Files of one folder.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100
-    is_mask = is_mask_path(path)
-    if is_mask:
-        suffixes = _ordered({*IMAGE_SUFFIXES, ".ome.tif", ".ome.tiff"}, first=".png")
-        beside = suffixes if is_mask_name(path.name) else []
-    else:
-        suffixes = _ordered({*LABEL_SUFFIXES, *GEOJSON_SUFFIXES}, first=".mat")
-        beside = list(_BESIDE)
-    places = [(path.parent, beside)] + [(place, suffixes) for place in _siblings(path, is_mask)]
-    for place, endings in places:
-        for ending in endings:
-            candidate = place / (tile_name(path) + ending)
-            if candidate != path and candidate.is_file() and may_hold_labels(candidate):
-                return candidate
-    return None
+    found = pair_up([(path, "", ()) for path in files], _access(Path()))
+    return {pair.mask for pair in found.pairs}
 
 
-def _match(roots: Iterable[Path]) -> Pairs:
+def files_in(folder: str | os.PathLike[str]) -> list[str]:
+    """List all files below a folder but hidden ones, relative to it, with forward slashes."""
+    root = Path(os.path.abspath(folder))  # noqa: PTH100
+    found = []
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inner = Path(place).relative_to(root)
+        found += [(inner / name).as_posix() for name in names]
+    return found
+
+
+def _match(roots: Iterable[Path], folder: Path) -> Paired[Path]:
     """Match all images and masks below some folders."""
-    found = pair_up((file for root in roots for file in _files(root)), images_named_in)
-    left = [*found.images, *found.masks, *(file for file, _ in found.repeats)]
-    return Pairs(
-        [image for _, image, _ in found.pairs],
-        [mask for _, _, mask in found.pairs],
-        sorted(left, key=natural_key),
+    return pair_up([listed for root in roots for listed in _files(root)], _access(folder))
+
+
+def _access(folder: Path) -> Access[Path]:
+    return Access(
+        label=lambda path: _label(path, folder),
+        together=lambda paths: paths[0].parent,
+        is_picture=is_picture,
+        holds_outlines=is_annotation_file,
+        names_in=images_named_in,
     )
 
 
-def _ordered(suffixes: Iterable[str], *, first: str) -> list[str]:
-    known = sorted(suffixes, key=lambda suffix: (suffix != first, suffix))
-    return known + [suffix.upper() for suffix in known]
+def _pairs(found: Paired[Path], folder: Path) -> Pairs:
+    return Pairs(
+        [pair.image for pair in found.pairs],
+        [pair.mask for pair in found.pairs],
+        [path for path, _ in found.left],
+        found.names,
+        [pair.subset for pair in found.pairs],
+        [reason for _, reason in found.left],
+        found.notes,
+        [_label(path, folder) for path in found.unread],
+    )
 
 
-def _files(root: Path) -> Iterator[tuple[Path, str, Key]]:
-    """Go through all files below `root` that can be an image or a mask, with kind and key."""
+def _label(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _files(root: Path) -> Iterator[Listed[Path]]:
+    """Go through all files below `root` but hidden ones and those of folders such as overlays."""
     seen = set()
     for place, folders, names in os.walk(root, followlinks=True):
         try:
@@ -153,45 +189,4 @@ def _files(root: Path) -> Iterator[tuple[Path, str, Key]]:
         folders[:] = sorted(name for name in folders if not is_ignored_folder(name))
         here = Path(place)
         inner = here.relative_to(root).parts
-        for name in sorted(names):
-            if (said := kind_and_key(root.name, inner, name)) and may_hold_labels(here / name):
-                yield here / name, *said
-
-
-def _siblings(path: Path, is_mask: bool) -> Iterator[Path]:
-    """Go through the folders in which a partner in a parallel folder would lie."""
-    own = "mask" if is_mask else "image"
-    inner: tuple[str, ...] = ()
-    for place in path.parents[:4]:
-        if folder_role(place.name) != own:
-            inner = (place.name, *inner)
-            continue
-        for other in _opposite(place, own):
-            yield from (folder / Path(*inner) for folder in _nested(other))
-
-
-def _opposite(folder: Path, role: str) -> list[Path]:
-    """Return the folders of the other role beside `folder`, or beside those of its role above."""
-    for place in (folder, *folder.parents[:2]):
-        if folder_role(place.name) != role:
-            break
-        beside = _folders(place.parent)
-        if found := [child for child in beside if folder_role(child.name) not in (None, role)]:
-            return sorted(found, key=natural_key)
-    return []
-
-
-def _nested(folder: Path, depth: int = 2) -> Iterator[Path]:
-    """Go through a folder and those of its role within."""
-    yield folder
-    for child in _folders(folder) if depth else ():
-        if folder_role(child.name) == folder_role(folder.name):
-            yield from _nested(child, depth - 1)
-
-
-def _folders(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return [Path(entry.path) for entry in entries if entry.is_dir()]
-    except OSError:
-        return []
+        yield from ((here / name, str(root), inner) for name in sorted(names) if not is_junk(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import struct
@@ -15,14 +16,13 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, TypeAlias
 
-from napari_snow_unet.data.annotation_files import (
-    holds_outlines,
-    images_named_in,
-    may_hold_labels,
-)
+from napari_snow_unet.data.annotation_files import holds_outlines, images_named_in
 from napari_snow_unet.data.annotation_text import first_bytes
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.naming import LOOKED_INTO, Key, is_ignored_folder, kind_and_key
+from napari_snow_unet.data.image_header import is_picture
+from napari_snow_unet.data.matching import Access
+from napari_snow_unet.data.naming import is_ignored_folder, is_junk
+from napari_snow_unet.data.pairing import Listed, Paired, pair_up
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
 
@@ -48,6 +48,8 @@ class Member:
         Where it begins in its archive; -1 for a file in a folder.
     packed : bool
         Whether the archive holds it compressed.
+    parts : tuple of Member
+        The files of a mask that comes in one for each nucleus; the member is then their folder.
     """
 
     source: str
@@ -56,6 +58,7 @@ class Member:
     state: str
     offset: int = -1
     packed: bool = False
+    parts: tuple[Member, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,7 +71,7 @@ class Member:
         return f"{Path(self.source).name}/{self.path}"
 
 
-Found: TypeAlias = tuple[Member, str, Key]
+Found: TypeAlias = Listed[Member]
 
 
 class NamedBytes(BytesIO):
@@ -79,10 +82,50 @@ class NamedBytes(BytesIO):
         self.name = name
 
 
+def together(parts: Sequence[Member]) -> Member:
+    """Make one member of the files of a mask, which changes when any of them does."""
+    states = "".join(f"{part.path}:{part.state};" for part in parts)
+    return Member(
+        parts[0].source,
+        parts[0].path.rpartition("/")[0],
+        sum(part.size for part in parts),
+        f"{len(parts)}-{hashlib.sha256(states.encode()).hexdigest()[:16]}",
+        parts=tuple(parts),
+    )
+
+
+def pair_members(found: Sequence[Found]) -> Paired[Member]:
+    """Match images with masks among the files of folders and archives."""
+    access: Access[Member] = Access(
+        label=lambda member: member.label,
+        together=together,
+        is_picture=lambda member: is_picture(read_member(member)),
+        holds_outlines=_holds_outlines,
+        names_in=_images_outlined_in,
+    )
+    return pair_up(found, access)
+
+
+def _holds_outlines(member: Member) -> bool:
+    try:
+        with open_member(member) as stream:
+            return holds_outlines(member.name, first_bytes(stream))
+    except InputError:
+        return False
+
+
+def _images_outlined_in(member: Member) -> list[str]:
+    """Return the names of the images that a file of outlines names; empty for any other file."""
+    try:
+        return images_named_in(read_member(member))
+    except InputError:
+        return []
+
+
 def find_members(
     sources: Sequence[str | os.PathLike[str]], leave_out: Path
 ) -> Generator[Progress, None, tuple[list[Found], list[Problem]]]:
-    """List the images and masks of folders and archives; archives in folders are opened too.
+    """List the files of folders and archives; archives in folders are opened too.
 
     Parameters
     ----------
@@ -99,7 +142,8 @@ def find_members(
     Returns
     -------
     members : list of tuple
-        Members with their kind and key, see `naming.kind_and_key`.
+        Members, each with its source and the folders in it. Hidden files and what lies in folders
+        without images and masks, such as overlays, are left out.
     problems : list of Problem
         Archives that cannot be opened, and what is dangerous or useless in the others.
 
@@ -161,14 +205,6 @@ def read_member(member: Member) -> NamedBytes:
         return NamedBytes(content, member.name)
 
 
-def images_outlined_in(member: Member) -> list[str]:
-    """Return the names of the images that a file of outlines names; empty for any other file."""
-    try:
-        return images_named_in(read_member(member))
-    except InputError:
-        return []
-
-
 def _packed(member: Member) -> IO[bytes]:
     try:
         archive, infos = _archive(member.source)
@@ -219,14 +255,14 @@ def _files(folder: Path, leave_out: Path) -> Iterator[tuple[Path, Path]]:
 
 def _in_folder(root: Path, file: Path) -> Iterator[Found]:
     inner = file.relative_to(root)
-    said = kind_and_key(root.name, inner.parts[:-1], file.name)
-    if said and may_hold_labels(file):
+    if not is_junk(file.name):
         try:
             status = file.stat()
         except OSError:  # a link to nowhere
             return
         state = f"{status.st_size}-{status.st_mtime_ns:x}"
-        yield Member(str(root), inner.as_posix(), status.st_size, state), *said
+        member = Member(str(root), inner.as_posix(), status.st_size, state)
+        yield member, str(root), inner.parts[:-1]
 
 
 def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
@@ -243,7 +279,7 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
         parts = [part for part in inner.split("/") if part not in ("", ".", "..")]
         if not parts or info.is_dir():
             continue
-        if not (said := kind_and_key(path.stem, tuple(parts[:-1]), parts[-1])):
+        if is_junk(parts[-1]) or any(map(is_ignored_folder, parts[:-1])):
             continue
         member = Member(
             str(path),
@@ -256,17 +292,7 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
         if danger := _danger(info, inner):
             problems.append(Problem(member.label, danger))
         else:
-            if inner.lower().endswith(LOOKED_INTO) and not _holds_outlines(member):
-                continue
-            yield member, *said
-
-
-def _holds_outlines(member: Member) -> bool:
-    try:
-        with open_member(member) as stream:
-            return holds_outlines(member.name, first_bytes(stream))
-    except InputError:
-        return False
+            yield member, str(path), tuple(parts[:-1])
 
 
 def _danger(info: zipfile.ZipInfo, inner: str) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ UNUSED = "unused"
 PAPER = {"train": 3600, "val": 400, "test": 1000}
 PAPER_TILES = 5000
 FRACTIONS = {"train": 0.72, "val": 0.08, "test": 0.2}
+DRAWN_VALIDATION = 0.1  # of the training tiles, where folders name none
 _SHUFFLES = 200
 
 
@@ -45,6 +46,9 @@ class SplitPlan:
         the match (the whole match if it has no group) stay in one part.
     folds : int, optional
         Number of folds for cross-validation over what is not test.
+    folders : bool
+        Divide as folders of the sources called train, val and test do; then only the seed counts
+        besides, where there is no val.
     """
 
     train: Share | None = None
@@ -53,6 +57,7 @@ class SplitPlan:
     seed: int = 0
     group_by: str | None = None
     folds: int | None = None
+    folders: bool = False
 
 
 def usual_size(part: str) -> str:
@@ -177,6 +182,42 @@ def assign_parts(
         return [part_of.get(name, UNUSED) for name in names]
     part_of = _assign_groups(Counter(groups), sizes, len(names), plan.seed)
     return [part_of[group] for group in groups]
+
+
+def assign_by_folders(
+    names: Sequence[str], subsets: Sequence[str], seed: int, fraction: float = DRAWN_VALIDATION
+) -> list[str]:
+    """Keep the subsets that folders name; without validation draw it from what trains.
+
+    Parameters
+    ----------
+    names : sequence of str
+        A name per tile, no two alike.
+    subsets : sequence of str
+        train, val, test, or '' for tiles in other folders, which are then unused.
+    seed : int
+        Of the draw.
+    fraction : float
+        How many of them are drawn, at least one.
+
+    Returns
+    -------
+    list of str
+        The part of every tile.
+    """
+    parts = [subset or UNUSED for subset in subsets]
+    training = [name for name, part in zip(names, parts, strict=True) if part == "train"]
+    if "val" in parts or len(training) < 2:
+        return parts
+    number = min(max(round(fraction * len(training)), 1), len(training) - 1)
+    drawn = set(sorted(training, key=_rank(seed))[:number])
+    return ["val" if name in drawn else part for name, part in zip(names, parts, strict=True)]
+
+
+def are_divided(subsets: Iterable[str]) -> bool:
+    """Tell whether folders divide tiles: some train, and others validate or test."""
+    there = set(subsets)
+    return "train" in there and bool(there & {"val", "test"})
 
 
 def groups_of(names: Sequence[str], pattern: str) -> list[str]:

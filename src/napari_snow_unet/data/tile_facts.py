@@ -12,8 +12,9 @@ import numpy.typing as npt
 from napari_snow_unet.data import decoding
 from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.images import read_image, read_labels, read_nuclei
 from napari_snow_unet.data.near_duplicates import EDGE, thumbnail
+from napari_snow_unet.data.nucleus_files import nucleus_files
 from napari_snow_unet.data.opening import opened
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.sources import NamedBytes
@@ -88,7 +89,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         array = read_image(NamedBytes(data, str(task.image))).array
         rgb = rgb8(array, task.image)
         labels, notes = _labels(task, rgb.shape[:2])
-        mask_data = task.mask.read_bytes()
+        mask_sha256 = _checksum(task.mask)
         mask_dtype = _stored_type(task.mask)
     except InputError as error:
         return TileFacts(error=str(error))
@@ -102,7 +103,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         dtype=str(array.dtype),
         mask_dtype=mask_dtype,
         image_sha256=hashlib.sha256(data).hexdigest(),
-        mask_sha256=hashlib.sha256(mask_data).hexdigest(),
+        mask_sha256=mask_sha256,
         pixels_sha256=hashlib.sha256(str(rgb.shape).encode() + rgb.tobytes()).hexdigest(),
         thumbnail=thumbnail(rgb),
         ids=ids,
@@ -119,6 +120,9 @@ def _labels(task: FactTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32
     if is_annotation_path(task.mask):
         nuclei = read_outlined_nuclei(task.mask, size, task.image)
         return nuclei.labels, nuclei.notes
+    if task.mask.is_dir():
+        merged = read_nuclei(task.mask)
+        return merged.labels, merged.notes
     return read_labels(task.mask, size), []
 
 
@@ -130,6 +134,12 @@ def _torn(labels: npt.NDArray[np.int32]) -> int:
     first = np.unique(pieces, return_index=True)[1]
     owners = np.unique(labels.ravel()[first], return_counts=True)
     return int(np.count_nonzero(owners[1][owners[0] > 0] > 1))
+
+
+def _checksum(mask: Path) -> str:
+    """Return the checksum of a mask; of a folder with a file for each nucleus that of all."""
+    files = nucleus_files(mask) if mask.is_dir() else [mask]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _stored_type(path: Path) -> str:

@@ -19,6 +19,7 @@ from napari_snow_unet.data.hovernet_mat import read_instance_map
 from napari_snow_unet.data.images import read_image, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.nucleus_files import merge_nuclei
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.png import encode, plain_rgb
@@ -262,7 +263,7 @@ def read_mask(
     Parameters
     ----------
     mask : Member
-        A .mat, a label image, a binary mask, or outlines.
+        A .mat, a label image, a binary mask, outlines, or a mask for each nucleus.
     size : tuple of int
         Height and width of its image in pixels.
     image : str, default: ""
@@ -286,7 +287,11 @@ def read_mask(
     """
     notes: list[str] = []
     region = None
-    if mask.name.lower().endswith(".mat"):
+    if mask.parts:
+        nuclei = ((part.name, read_labels(read_member(part))) for part in mask.parts)
+        merged = merge_nuclei(nuclei, mask.label)
+        labels, notes = merged.labels, merged.notes
+    elif mask.name.lower().endswith(".mat"):
         labels = _read_mat(mask, verify=verify)
     elif is_annotation_path(mask.name):
         found = read_outlined_nuclei(read_member(mask), size, image)

@@ -16,8 +16,15 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import LABEL_SUFFIXES, read_labels
 from napari_snow_unet.data.labels import looks_like_labels
 from napari_snow_unet.data.manifest import is_dataset, read_manifest, split_pairs
-from napari_snow_unet.data.naming import LABELLED, LOOKED_INTO, without_mask_ending
-from napari_snow_unet.data.snow import find_pairs, is_mask_path, natural_key, partner_of
+from napari_snow_unet.data.naming import LOOKED_INTO, tile_name, without_mask_ending
+from napari_snow_unet.data.snow import (
+    files_in,
+    find_pairs,
+    is_mask_path,
+    natural_key,
+    partner_of,
+)
+from napari_snow_unet.data.unread_files import nothing_to_use
 
 Item = TypeVar("Item")
 PROBABILITY = "_probability"
@@ -41,8 +48,7 @@ class Truth:
 
 def name_of(path: Path) -> str:
     """Return a file's name without what says how it is stored: ``a`` for ``a.ome.tif``."""
-    name = path.name.removesuffix(".gz")
-    return Path(name).stem.removesuffix(".ome").removesuffix(CELLPOSE).removesuffix(LABELLED)
+    return tile_name(path).removesuffix(CELLPOSE)
 
 
 def kind_of(path: Path) -> str:
@@ -85,7 +91,9 @@ def under_names_of_tiles(
     return {sources.get(name, name): item for name, item in found.items()}
 
 
-def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
+def find_truths(
+    path: Path, *, split: str | None = None, notes: list[str] | None = None
+) -> dict[str, Truth]:
     """Find ground truths by the names of their images.
 
     Parameters
@@ -95,6 +103,8 @@ def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
         `data.snow.find_pairs` knows, a prepared dataset among them.
     split : str, optional
         Take only this part of a prepared dataset.
+    notes : list of str, optional
+        Where to add which layout was recognised, and what was chosen where there was a choice.
 
     Returns
     -------
@@ -115,10 +125,14 @@ def find_truths(path: Path, *, split: str | None = None) -> dict[str, Truth]:
         image = None if partner is None or is_mask_path(partner) else partner
         return {name_of(path): Truth(path, image)}
     pairs = find_pairs(path)
+    if notes is not None:
+        notes += pairs.notes
     if pairs.images and _are_labels_too(pairs.images[0], pairs.masks[0]):
         return _by_name(path, [(name_of(f), Truth(f)) for f in _label_files(path)], _labels_of)
     truths = _named(zip(pairs.images, pairs.masks, strict=True))
-    truths += [(name_of(mask), Truth(mask)) for mask in pairs.orphans if is_mask_path(mask)]
+    used = {(mask.parent, name_of(mask)) for mask in pairs.masks}
+    alone = [mask for mask in pairs.orphans if (mask.parent, name_of(mask)) not in used]
+    truths += [(name_of(mask), Truth(mask)) for mask in alone if is_mask_path(mask)]
     if not truths:
         truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
     return _by_name(path, truths, _labels_of)
@@ -284,10 +298,6 @@ def _by_name(
         if name not in found or kinds[1] < kinds[0]:
             found[name] = item
     if not found:
-        raise InputError(
-            "there is nothing to compare in it",
-            expected=expected,
-            remedy="Name the folder in which the files themselves lie.",
-            path=folder,
-        )
+        error = nothing_to_use("there is nothing to compare", files_in(folder), "labels", folder)
+        raise InputError(error.received, expected=expected, remedy=error.remedy, path=folder)
     return found

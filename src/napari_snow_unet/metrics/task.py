@@ -93,7 +93,9 @@ def make_task(
             remedy="Check the spelling of --region.",
             path=region,
         )
-    predictions, truths = find_predictions(prediction), find_truths(truth, split=split)
+    layout: list[str] = []
+    predictions = find_predictions(prediction)
+    truths = find_truths(truth, split=split, notes=layout)
     maps = None if probability is None else find_probabilities(probability)
     regions = find_predictions(region) if region is not None and region.is_dir() else region
     predictions = under_names_of_tiles(predictions, truth, truths)
@@ -123,5 +125,5 @@ def make_task(
         regions,
         pixel_size_um,
         instances,
-        () if split is not None else tuple(notes),
+        () if split is not None else (*layout, *notes),
     )

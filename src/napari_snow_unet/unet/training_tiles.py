@@ -10,19 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_snow_unet.data.annotation_files import may_hold_labels
 from napari_snow_unet.data.dataset_info import INFO
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import IMAGE_SUFFIXES, LABEL_SUFFIXES, read_header
+from napari_snow_unet.data.folder_names import folder_role
+from napari_snow_unet.data.images import IMAGE_SUFFIXES, read_header
 from napari_snow_unet.data.manifest import MANIFEST, Tile, read_manifest
+from napari_snow_unet.data.nucleus_files import nucleus_files
 from napari_snow_unet.data.pixel_size import check_pixel_size
-from napari_snow_unet.data.snow import natural_key
-from napari_snow_unet.data.splits import SplitPlan, assign_parts
+from napari_snow_unet.data.snow import require_pairs
+from napari_snow_unet.data.splits import (
+    UNUSED,
+    SplitPlan,
+    are_divided,
+    assign_by_folders,
+    assign_parts,
+)
+from napari_snow_unet.data.unread_files import counted, passed_over
 
 REGIONS = "regions"
 WEIGHT, HEAVIEST = "weight", 1000.0
-_IMAGES = ("images", "image")
-_MASKS = ("masks", "mask", "labels")
 
 
 @dataclass(frozen=True)
@@ -101,10 +107,11 @@ def open_dataset(
     Parameters
     ----------
     folder : path-like
-        What `napari-snow-unet prepare` wrote, or a folder with ``images/`` and ``masks/`` (files
-        of equal stem) and maybe ``regions/STEM.png``.
+        What `napari-snow-unet prepare` wrote, or a folder in a layout that `snow.find_pairs`
+        knows, maybe with ``regions/STEM.png``. Folders called train, val and test are followed.
     validation_fraction : float, default: 0.1
-        Part for validation, at least one tile, where no manifest of this package divides them.
+        Part for validation, at least one tile, where neither a manifest of this package nor
+        folders divide them.
     seed : int, default: 0
         Of that division.
     fold : int, optional
@@ -225,21 +232,58 @@ def _plain(folder: Path, fraction: float, seed: int) -> TrainingSet:
     notes = []
     if (folder / MANIFEST).exists():
         notes.append(f"{MANIFEST} is not of this package and is ignored.")
-    images, masks = _files(folder, _IMAGES, IMAGE_SUFFIXES), _files(folder, _MASKS, LABEL_SUFFIXES)
-    stems = sorted(set(images) & set(masks), key=natural_key)
-    if alone := sorted(set(images) ^ set(masks), key=natural_key):
-        notes.append(f"{len(alone)} files without a partner are left out: " + _some(alone))
-    if len(stems) < 2:
-        raise _unusable(folder, f"{len(stems)} pairs of an image and a mask of equal name")
-    tiles = [_tile(folder, stem, images[stem], masks[stem]) for stem in stems]
-    number = min(max(round(fraction * len(tiles)), 1), len(tiles) - 1)
-    parts = assign_parts(stems, SplitPlan(train=len(tiles) - number, val=number, seed=seed))
-    train = [tile for tile, part in zip(tiles, parts, strict=True) if part == "train"]
-    validation = [tile for tile, part in zip(tiles, parts, strict=True) if part == "val"]
-    notes.append(
-        f"{len(train)} tiles train and {len(validation)} validate, drawn with seed {seed}."
+    pairs = require_pairs(folder)
+    notes += [*pairs.notes, *passed_over(pairs.unread)]
+    if pairs.orphans:
+        count = counted(len(pairs.orphans), "file")
+        left = _inner(folder, pairs.orphans[0])
+        notes.append(f"{count} left out, such as {left}: {pairs.reasons[0]}")
+    if len(pairs.images) < 2:
+        raise InputError(
+            "one pair of an image and a mask",
+            expected="at least two: one to train on, one to validate with",
+            remedy="Cut the image and its mask into several tiles, or add others.",
+            path=folder,
+        )
+    tiles = [
+        _tile(folder, name, image, mask)
+        for name, image, mask in zip(pairs.names, pairs.images, pairs.masks, strict=True)
+    ]
+    train, validation, division = _divided(tiles, pairs.subsets, fraction, seed)
+    if not train or not validation:
+        lacking = "validate with" if train else "train on"
+        raise _unusable(folder, f"no tile to {lacking}: {division}")
+    return _checked(folder, train, validation, [*notes, division])
+
+
+def _divided(
+    tiles: list[TrainingTile], subsets: Sequence[str], fraction: float, seed: int
+) -> tuple[list[TrainingTile], list[TrainingTile], str]:
+    """Divide tiles as their folders say, train and val or test; else by the seed."""
+    names = [tile.name for tile in tiles]
+    own = are_divided(subsets)
+    if own:
+        parts = assign_by_folders(names, subsets, seed, fraction)
+    else:
+        number = min(max(round(fraction * len(tiles)), 1), len(tiles) - 1)
+        parts = assign_parts(names, SplitPlan(train=len(tiles) - number, val=number, seed=seed))
+    train, validation, test, unused = (
+        [tile for tile, part in zip(tiles, parts, strict=True) if part == wanted]
+        for wanted in ("train", "val", "test", UNUSED)
     )
-    return _checked(folder, train, validation, notes)
+    how = f"random split, seed {seed}"
+    if own:
+        how = "as the folders train and val say"
+        if "val" not in subsets:
+            how = f"validation drawn from the folder train, seed {seed}"
+    sizes = counted(len(train), "training tile"), counted(len(validation), "validation tile")
+    others = [f" {counted(len(test), 'tile')} in the folder test not used."] if test else []
+    others += [f" {counted(len(unused), 'tile')} in neither of them not used."] if unused else []
+    return train, validation, f"{sizes[0]} and {sizes[1]} ({how})." + "".join(others)
+
+
+def _inner(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
 def _checked(
@@ -248,7 +292,7 @@ def _checked(
     """Refuse what is missing or does not fit before anything is computed."""
     for tile in (*train, *validation):
         for path in (tile.image, tile.mask):
-            if not path.is_file():
+            if not path.exists():
                 raise InputError(
                     "the file is missing",
                     expected="every image and its mask",
@@ -269,44 +313,36 @@ def check_size(found: tuple[int, ...], wanted: tuple[int, ...], path: Path, imag
         )
 
 
-def _files(folder: Path, names: Sequence[str], suffixes: frozenset[str]) -> dict[str, Path]:
-    """Return the files of the first of these subfolders by stem; hidden files are passed over."""
-    for name in names:
-        if (place := folder / name).is_dir():
-            found = (path for path in place.iterdir() if path.suffix.lower() in suffixes)
-            return {
-                path.stem: path
-                for path in sorted(found)
-                if path.name[0] != "." and may_hold_labels(path)
-            }
-    raise _unusable(folder, f"no folder '{names[0]}'")
-
-
-def _tile(folder: Path, stem: str, image: Path, mask: Path) -> TrainingTile:
+def _tile(folder: Path, name: str, image: Path, mask: Path) -> TrainingTile:
     header = read_header(image)
     height, width = header.size
-    if mask.suffix.lower() in IMAGE_SUFFIXES:  # of others the training will tell
+    if mask.suffix.lower() in IMAGE_SUFFIXES and mask.is_file():  # of others the training will tell
         check_size(read_header(mask).size, header.size, mask, image)
     region = _region(folder, image)
-    return TrainingTile(stem, image, mask, region, height, width, header.pixel_size_um)
+    return TrainingTile(name, image, mask, region, height, width, header.pixel_size_um)
 
 
 def _region(folder: Path, image: Path) -> Path | None:
-    inner = image.parent.relative_to(folder).parts[1:]  # of sharded datasets
-    path = folder.joinpath(REGIONS, *inner, f"{image.stem}.png")
-    return path if path.is_file() else None
+    """Find ``regions/a.png`` of ``images/a.png``, at the top or beside the images' folder."""
+    if not image.is_relative_to(folder):
+        return None
+    inner = image.parent.relative_to(folder).parts
+    rest = [name for name in inner if folder_role(name) is None]
+    beside = [REGIONS if folder_role(name) == "image" else name for name in inner]
+    for place in (folder.joinpath(REGIONS, *rest), folder.joinpath(*beside)):
+        path = place / f"{image.stem}.png"
+        if REGIONS in path.parts and path.is_file():
+            return path
+    return None
 
 
-def _bytes_of(path: Path) -> int:
+def _bytes_of(path: Path) -> int | list[int]:
     try:
+        if path.is_dir():  # a mask for each nucleus
+            return [file.stat().st_size for file in nucleus_files(path)]
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
 
 
 def _unusable(folder: Path, received: str) -> InputError:

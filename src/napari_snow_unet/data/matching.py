@@ -1,0 +1,393 @@
+"""Match images with masks among the files of one folder, step by step, by name alone.
+
+What a step cannot settle, since names or folders leave more than one possibility, stays alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from napari_snow_unet.data.folder_names import are_names_of_one_kind
+from napari_snow_unet.data.naming import (
+    GEOJSON_SUFFIXES,
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    Key,
+    Kind,
+    bare_name,
+    suffix_of,
+    suffix_rank,
+    tile_name,
+    without_mask_ending,
+)
+from napari_snow_unet.data.qupath import tile_region
+
+
+class HasName(Protocol):
+    """A file with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name, with its suffix."""
+
+
+File = TypeVar("File", bound=HasName)
+
+
+@dataclass(frozen=True)
+class Access(Generic[File]):
+    """What cannot be known from names: asked only where it counts.
+
+    Attributes
+    ----------
+    label : callable
+        What a file is called in texts.
+    together : callable
+        Makes one of the files of a mask with one nucleus each.
+    is_picture : callable
+        Tells from its pixels whether a file is a picture in colour.
+    holds_outlines : callable
+        Tells whether a file of JSON or XML holds outlines.
+    names_in : callable
+        Gives the names of the images that a file of JSON is about.
+    """
+
+    label: Callable[[File], str]
+    together: Callable[[list[File]], File]
+    is_picture: Callable[[File], bool]
+    holds_outlines: Callable[[File], bool]
+    names_in: Callable[[File], Sequence[str]]
+
+
+@dataclass(eq=False, slots=True)
+class Entry(Generic[File]):
+    """A file, and what its path says of it.
+
+    Attributes
+    ----------
+    file : File
+        The file.
+    kind : {"image", "mask"}
+        What it is.
+    key : Key
+        Its tile.
+    folder : tuple of str
+        Where it lies: the source, then the folders in it.
+    rank : int
+        Place of its folder among several with masks for the same images.
+    """
+
+    file: File
+    kind: Kind
+    key: Key
+    folder: tuple[str, ...]
+    rank: int
+
+    @property
+    def suffix(self) -> str:
+        """The file's suffix, in lower case."""
+        return suffix_of(self.file.name)
+
+
+@dataclass(eq=False, slots=True)
+class Match(Generic[File]):
+    """An image and its mask, which may be one file for each nucleus."""
+
+    image: Entry[File]
+    masks: list[Entry[File]]
+    nuclei: bool = False
+
+
+Groups = dict[Key, list[Entry[File]]]
+Rest: TypeAlias = tuple[str, ...]
+Marks: TypeAlias = tuple[str, ...]
+
+
+class Matching(Generic[File]):
+    """Match the files of one folder.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Its images and masks.
+    access : Access
+        Looks into files, where names leave open what they are.
+
+    Attributes
+    ----------
+    matches : list of Match
+        What belongs together.
+    images, masks : dict of Key to list of Entry
+        What is left.
+    repeats : list of tuple of Entry
+        A file that is not used, and the one that is.
+    """
+
+    def __init__(self, entries: Iterable[Entry[File]], access: Access[File]) -> None:
+        self.images: Groups[File] = {}
+        self.masks: Groups[File] = {}
+        for entry in entries:
+            groups = self.images if entry.kind == "image" else self.masks
+            groups.setdefault(entry.key, []).append(entry)
+        self.matches: list[Match[File]] = []
+        self.repeats: list[tuple[Entry[File], Entry[File]]] = []
+        self._access = access
+
+    def run(self) -> None:
+        """Go through all steps, the strictest first."""
+        self._separate_qupath_labels()
+        self._all: dict[Kind, list[Key]] = {"image": [*self.images], "mask": [*self.masks]}
+        self._nuclei_in_files_of_their_own()
+        for name in (_own_name, bare_name):
+            self._same_folders(name)
+            self._other_role_folder(name)
+        self._one_kind_in_one_folder()
+        self._tiles_of_a_slide()
+        self._images_of_a_list()
+        self._side_by_side_in_a_mask_folder()
+
+    def _pair(self, image: Key, mask: Key) -> None:
+        """Take an image and a mask out; of several of one name the nearest to each other."""
+        masks = sorted(self.masks.pop(mask), key=_mask_order)
+        images = sorted(self.images.pop(image), key=lambda entry: _image_order(entry, masks[0]))
+        self.matches.append(Match(images[0], [masks[0]]))
+        for used, *others in (images, masks):
+            self.repeats += [(other, used) for other in others]
+
+    def _separate_qupath_labels(self) -> None:
+        """Sort out a tile and its labels that QuPath gave one name: the PNG holds the labels."""
+        for key, entries in self.images.items():
+            pngs = [entry for entry in entries if entry.suffix == ".png"]
+            is_open = len(entries) > 1 and len(pngs) == 1 and key not in self.masks
+            if is_open and tile_region(key.name):
+                entries.remove(pngs[0])
+                self.masks[key] = pngs
+
+    def _nuclei_in_files_of_their_own(self) -> None:
+        """Match ``ID/images/ID.png`` with ``ID/masks/*.png``, a nucleus in each."""
+        folders: dict[tuple[str, ...], list[Key]] = defaultdict(list)
+        for key in self.masks:
+            folders[key.rest].append(key)
+        found = []
+        for key in self.images:
+            inside = folders.get((*key.rest, key.name), [])
+            folder = (PurePath(self.images[key][0].folder[0]).name, *key.rest)[-1]
+            if not inside and folder == key.name:
+                inside = folders.get(key.rest, [])
+            entries = [entry for mask in inside for entry in self.masks[mask]]
+            if _are_nuclei(key, inside, entries):
+                found.append((key, inside, entries))
+        if all(len(entries) < 2 for _, _, entries in found):
+            return
+        for key, inside, entries in found:
+            for mask in inside:
+                del self.masks[mask]
+            image, *others = self.images.pop(key)
+            self.matches.append(Match(image, entries, nuclei=True))
+            self.repeats += [(other, image) for other in others]
+
+    def _same_folders(self, name: Callable[[str, Kind], str]) -> None:
+        """Match what has the same name in folders whose names agree but for images and masks."""
+        self._unambiguous(name, lambda key: (key.rest, key.marks))
+
+    def _other_role_folder(self, name: Callable[[str, Kind], str]) -> None:
+        """Match ``SNOW_Image/a.png`` with ``mask_0_5000/a.mat``, whose folders differ in more."""
+        marks: dict[Kind, dict[Rest, set[Marks]]] = {"image": {}, "mask": {}}
+        for kind, of_kind in marks.items():
+            for key in self._all[kind]:
+                of_kind.setdefault(key.rest, set()).add(key.marks)
+        belong = {
+            rest
+            for rest, of_images in marks["image"].items()
+            if may_belong(of_images, marks["mask"].get(rest, set()))
+        }
+        self._unambiguous(name, lambda key: key.rest if key.rest in belong else None)
+
+    def _unambiguous(
+        self, name: Callable[[str, Kind], str], where: Callable[[Key], object | None]
+    ) -> None:
+        """Match what has one image and one mask of a name in one place."""
+        places: dict[object, tuple[list[Key], list[Key]]] = defaultdict(lambda: ([], []))
+        kinds: tuple[Kind, Kind] = ("image", "mask")
+        for side, groups in enumerate((self.images, self.masks)):
+            for key in groups:
+                if (place := where(key)) is not None:
+                    places[place, name(key.name, kinds[side])][side].append(key)
+        if name is not _own_name:
+            self._add_masks_among_images(places, where)
+        for images, masks in places.values():
+            if len(images) != 1 or len(masks) != 1 or images[0] not in self.images:
+                continue
+            if masks[0] in self.masks or masks != images:
+                if masks[0] not in self.masks:
+                    self.masks[masks[0]] = self.images.pop(masks[0])
+                self._pair(images[0], masks[0])
+
+    def _add_masks_among_images(
+        self,
+        places: dict[object, tuple[list[Key], list[Key]]],
+        where: Callable[[Key], object | None],
+    ) -> None:
+        """Let ``a_mask.png`` beside ``a.png`` be a mask, though no folder says so."""
+        for key in self.images:
+            stem = without_mask_ending(key.name)
+            if stem is not None and (where(key), stem) in places and key not in self.masks:
+                places[where(key), stem][1].append(key)
+
+    def _one_kind_in_one_folder(self) -> None:
+        """Match ``Images/train/a.png`` with ``Labels/a.mat``, where all masks lie in ``Labels``."""
+        names = {kind: _by_name(keys) for kind, keys in self._all.items()}
+        flat = [kind for kind, keys in self._all.items() if all(key.rest == () for key in keys)]
+        for key in list(self.images):
+            images, masks = names["image"].get(key.name, []), names["mask"].get(key.name, [])
+            if len(images) != 1 or len(masks) != 1 or masks[0] not in self.masks:
+                continue
+            mask = masks[0]
+            if mask.rest == key.rest:
+                continue
+            plain = ("image" in flat and not key.marks) or ("mask" in flat and not mask.marks)
+            if plain or _are_seeds_of_snow(self.images[key], self.masks[mask]):
+                self._pair(key, mask)
+
+    def _tiles_of_a_slide(self) -> None:
+        """Match tiles that QuPath exported from a slide with the GeoJSON of that slide."""
+        slides = _by_name(
+            key
+            for key, entries in self.masks.items()
+            if any(entry.suffix in GEOJSON_SUFFIXES for entry in entries)
+        )
+        used = set()
+        for key in list(self.images) if slides else ():
+            region = tile_region(key.name)
+            masks = slides.get(region.slide, []) if region else []
+            near = [mask for mask in masks if _is_beginning(mask.rest, key.rest)]
+            if len(near) == 1:
+                image, *others = self.images.pop(key)
+                self.matches.append(Match(image, self.masks[near[0]][:1]))
+                self.repeats += [(other, image) for other in others]
+                used.add(near[0])
+        for key in used:
+            mask, *others = self.masks.pop(key)
+            self.repeats += [(other, mask) for other in others]
+
+    def _images_of_a_list(self) -> None:
+        """Match images with the JSON that holds the outlines of several and names them.
+
+        It lies beside them or beside their folder.
+        """
+        for mask in [key for key, entries in self.masks.items() if entries[0].suffix == ".json"]:
+            entry = self.masks[mask][0]
+            names = {tile_name(PurePath(name)) for name in self._access.names_in(entry.file)}
+            near = [key for key in self.images if key.name in names and _is_in(key, mask)]
+            counts = Counter(key.name for key in near)
+            meant = [key for key in near if counts[key.name] == 1 or key.rest == mask.rest]
+            for key in meant:
+                image, *others = self.images.pop(key)
+                self.matches.append(Match(image, [entry]))
+                self.repeats += [(other, image) for other in others]
+            if meant:
+                del self.masks[mask]
+
+    def _side_by_side_in_a_mask_folder(self) -> None:
+        """Match ``masks/a.png`` with ``masks/a.mat`` where the folder's name means both."""
+        taken = {mask.folder for match in self.matches for mask in match.masks}
+        pictures: dict[tuple[str, ...], bool] = {}
+
+        def is_image(entry: Entry[File]) -> bool:
+            if entry.folder in taken or entry.suffix not in IMAGE_SUFFIXES:
+                return False
+            if entry.folder not in pictures:
+                pictures[entry.folder] = self._access.is_picture(entry.file)
+            return pictures[entry.folder]
+
+        for image, mask in list(_beside(self.masks)):
+            if is_image(image):
+                for key, entry in ((image.key, image), (mask.key, mask)):
+                    self.masks[key].remove(entry)
+                    if not self.masks[key]:
+                        del self.masks[key]
+                self.matches.append(Match(image, [mask]))
+
+
+def _own_name(name: str, kind: Kind) -> str:
+    return name
+
+
+def _mask_order(entry: Entry[File]) -> tuple[int, int]:
+    return entry.rank, suffix_rank(entry.file.name, "mask")
+
+
+def _image_order(entry: Entry[File], mask: Entry[File]) -> tuple[bool, bool, int]:
+    beside = mask.file.name.startswith(entry.file.name)  # a.png.geojson
+    return not beside, entry.suffix != mask.suffix, suffix_rank(entry.file.name, "image")
+
+
+def _are_nuclei(image: Key, names: list[Key], masks: list[Entry[File]]) -> bool:
+    """Tell files of one nucleus each: images of a kind in one folder, none named after the tile."""
+    return (
+        bool(masks)
+        and all(entry.suffix in IMAGE_SUFFIXES for entry in masks)
+        and len({entry.folder for entry in masks}) == 1
+        and all(key.name != image.name for key in names)
+    )
+
+
+def may_belong(images: set[Marks], masks: set[Marks]) -> bool:
+    """Tell whether folders of images and masks whose names differ can belong together.
+
+    One image folder and one mask folder do, and one of the one beside numbered ones of the other.
+    Where their names stand for patients, ``A`` here and ``B`` there, they do not.
+    """
+    if not images or not masks or (images & masks) - {()}:
+        return False
+    if any(are_names_of_one_kind(image, mask) for image in images for mask in masks):
+        return False
+    few, many = sorted((images, masks), key=len)
+    some = next(iter(many))
+    return len(few) == 1 and all(one == some or are_names_of_one_kind(one, some) for one in many)
+
+
+def _are_seeds_of_snow(images: list[Entry[File]], masks: list[Entry[File]]) -> bool:
+    """Tell names that occur once in all of SNOW: ``seed1234`` with its HoVer-Net mask."""
+    name = images[0].key.name
+    numbered = name.startswith("seed") and name[4:].isdecimal()
+    return numbered and any(entry.suffix == ".mat" for entry in masks)
+
+
+def _by_name(keys: Iterable[Key]) -> dict[str, list[Key]]:
+    found: dict[str, list[Key]] = defaultdict(list)
+    for key in keys:
+        found[key.name].append(key)
+    return found
+
+
+def _is_in(image: Key, mask: Key) -> bool:
+    """Tell whether an image lies in the folder of a mask or in one within."""
+    return image.rest[: len(mask.rest)] == mask.rest
+
+
+def _is_beginning(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Tell whether of two folders one lies in the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
+
+
+def _beside(masks: Groups[File]) -> Iterator[tuple[Entry[File], Entry[File]]]:
+    """Go through pairs of files in one folder of masks of which the first may be an image."""
+    stems: dict[tuple[tuple[str, ...], str], list[Entry[File]]] = defaultdict(list)
+    for key, entries in masks.items():
+        for entry in entries:
+            stem = without_mask_ending(key.name)
+            if entry.suffix in MASK_SUFFIXES:
+                stem = stem or key.name
+            if stem is not None:
+                stems[entry.folder, stem].append(entry)
+    for key, entries in masks.items():
+        for entry in entries:
+            found = stems.get((entry.folder, key.name), [])
+            if entry.suffix not in MASK_SUFFIXES and len(found) == 1:
+                yield entry, found[0]
