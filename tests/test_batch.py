@@ -580,3 +580,45 @@ def test_two_runs_on_one_folder_lose_no_row(folder, tmp_path):
     run(steps)
     run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))
     assert [Path(row["image"]) for row in rows_of(tmp_path)] == [first, *others]
+
+
+def deep(folder, name, image):
+    folder.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(folder / name, image, photometric="rgb")
+    return folder / name
+
+
+def test_what_was_assumed_of_an_image_stands_in_the_table(tmp_path):
+    file = deep(tmp_path / "in", "a.tif", picture(1).astype(np.uint16) * 16)
+    (result,) = run(segment_files([file], MODEL, Options(), Outputs(tmp_path / "out")))
+    assert "Of uint16 images 4,095 is taken for white" in result.messages[0]
+    assert result.provenance["white"] == 4095
+    (row,) = rows_of(tmp_path / "out")
+    assert row["notes"] == " ".join(result.messages)
+
+
+def test_a_dark_file_is_read_as_the_model_was_trained(tmp_path):
+    dark = (picture(1).astype(np.uint16) * 16) // 5
+    file = deep(tmp_path / "in", "a.tif", dark)
+    known = replace(MODEL, white={"uint16": 4095.0})
+    (alone,) = run(segment_files([file], MODEL, Options(), Outputs(tmp_path / "alone")))
+    (as_known,) = run(segment_files([file], known, Options(), Outputs(tmp_path / "known")))
+    assert (alone.provenance["white"], as_known.provenance["white"]) == (1023, 4095)
+    assert "as in the images that the model was trained on" in as_known.messages[0]
+    plain = write_image(tmp_path / "plain.png", np.rint(dark / 4095 * 255).astype(np.uint8))
+    (eight,) = run(segment_files([plain], MODEL, Options(), Outputs(tmp_path / "plain")))
+    assert as_known.nuclei == eight.nuclei
+    assert as_known.threshold == eight.threshold
+
+
+def test_a_table_of_the_version_before_is_gone_on_with(folder, tmp_path):
+    files = find_images([folder]).images
+    run(segment_files(files[:2], MODEL, Options(), Outputs(tmp_path)))
+    rows = rows_of(tmp_path)
+    with (tmp_path / SUMMARY).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [name for name in rows[0] if name != "notes"])
+        writer.writeheader()
+        writer.writerows({k: v for k, v in row.items() if k != "notes"} for row in rows)
+    results = run(segment_files(files, MODEL, Options(), Outputs(tmp_path, resume=True)))
+    assert [result.error for result in results] == ["", "", ""]
+    assert len(rows_of(tmp_path)) == 3

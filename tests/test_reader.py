@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from typer.testing import CliRunner
 
-from napari_snow_unet._reader import NO_LAYER, get_reader, read_as_labels
+from napari_snow_unet._reader import NO_LAYER, get_reader, read_as_labels, read_file
 from napari_snow_unet.cli import app
 from napari_snow_unet.data import label_origin
 from napari_snow_unet.data.files import InputError
@@ -27,6 +28,7 @@ from napari_snow_unet.data.label_files import Nuclei, write_nuclei, write_stack
 from napari_snow_unet.data.label_origin import origin_of, read_own_labels
 from napari_snow_unet.data.large_tiff import write_tiled_tiff
 from napari_snow_unet.data.ome_zarr import write_ome_zarr_labels
+from napari_snow_unet.data.orientation import turned
 from napari_snow_unet.data.synthetic import generate_tile
 
 PLUGIN = "napari-snow-unet"
@@ -395,3 +397,19 @@ def test_a_result_of_a_snow_tile_is_dropped_as_labels(make_napari_viewer, result
     viewer.window._qt_viewer._qt_open([str(results / "found" / "seed0000.png")], stack=False)
     assert kinds(viewer.layers) == [("Labels", "seed0000 nuclei")]
     assert viewer.layers[0].metadata[PLUGIN]["model"] == "classical"
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_both_halves_of_a_pair_are_turned(tmp_path, orientation):
+    image = np.random.default_rng(0).integers(0, 256, (5, 8, 3), np.uint8)
+    labels = np.arange(40, dtype=np.int32).reshape(5, 8)
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.fromarray(image).save(tmp_path / "seed1.png", exif=exif)
+    write_hovernet_mat(tmp_path / "seed1.mat", labels)
+    told = {1: "", 3: "taken to lie on it as shown", 6: "was turned along"}[orientation]
+    with pytest.warns(UserWarning, match=told) if told else nullcontext():
+        shown, mask = read_file(str(tmp_path / "seed1.mat"))
+    assert np.array_equal(shown[0], turned(image, orientation))
+    assert np.array_equal(mask[0], labels if orientation == 3 else turned(labels, orientation))
+    assert shown[1]["metadata"].get("orientation", 1) == orientation

@@ -26,6 +26,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
 from napari_snow_unet.data.images import read_header, read_image, read_labels
 from napari_snow_unet.data.label_origin import origin_of, read_own_labels
+from napari_snow_unet.data.orientation import UPRIGHT, mask_as_shown
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.slides import LARGEST_WHOLE
 from napari_snow_unet.data.snow import is_mask_path, partner_of, tile_name
@@ -88,10 +89,10 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
         elif is_mask_path(file):
             return NO_LAYER
     own = _layer(file)
-    other = None if partner is None else _partner_layer(partner, own[0].shape[:2])
-    if other is None:
+    pair = None if partner is None else _with_partner(own, partner)
+    if pair is None:
         return [own]
-    image, labels = (other, own) if own[2] == "labels" else (own, other)
+    image, labels = pair
     known, unknown = (image, labels) if "scale" in image[1] else (labels, image)
     unknown[1].update({key: known[1][key] for key in ("scale", "units") if key in known[1]})
     return [image, labels]
@@ -137,7 +138,7 @@ def read_files(paths: str | Sequence[str]) -> list[LayerData]:
         layers.append((image_stack(images, size), facts, "image"))
     if len(masks) == len(files):
         facts = {"name": f"{name} mask", "metadata": _sources(masks)}
-        layers.append((label_stack(masks, size), facts, "labels"))
+        layers.append((label_stack(masks, size, images), facts, "labels"))
     return layers
 
 
@@ -174,6 +175,8 @@ def _layer(path: Path) -> LayerData:
         return read_labels(path), facts, "labels"
     image = read_image(path)
     facts = {"name": tile_name(path)} | _source(path, "image")
+    if image.orientation != UPRIGHT:
+        facts["metadata"]["orientation"] = image.orientation  # as which it was turned
     facts["rgb"] = image.array.ndim > 2 and image.array.shape[-1] in (3, 4)
     if image.pixel_size_um is not None and image.array.ndim - facts["rgb"] == 2:
         facts["metadata"]["pixel_size_um"] = image.pixel_size_um
@@ -255,18 +258,29 @@ def _outlined_layer(path: Path) -> LayerData:
     return nuclei.labels, facts | _source(path, "outlines"), "labels"
 
 
-def _partner_layer(path: Path, size: tuple[int, ...]) -> LayerData | None:
-    """Read the file that nobody dropped; if that fails the dropped one opens alone."""
+def _with_partner(own: LayerData, path: Path) -> tuple[LayerData, LayerData] | None:
+    """Read the file that nobody dropped; if that fails the dropped one opens alone.
+
+    Returns
+    -------
+    tuple of layer data or None
+        Image and labels, which are turned along with an image that its file asks to turn.
+    """
     try:
-        layer = _layer(path)
+        other = _layer(path)
     except InputError as error:
         warnings.warn(f"{error} It stays closed.", stacklevel=2)
         return None
-    if layer[0].shape[:2] != size:
-        found, wanted = (" x ".join(map(str, each)) for each in (layer[0].shape[:2], size))
+    image, labels = (other, own) if own[2] == "labels" else (own, other)
+    size = image[0].shape[:2]
+    turned, notes = mask_as_shown(labels[0], size, image[1]["metadata"].get("orientation", UPRIGHT))
+    if turned.shape[:2] != size:
+        found, wanted = (" x ".join(map(str, each[0].shape[:2])) for each in (other, own))
         warnings.warn(f"{path} has {found} pixels, not {wanted}; it stays closed.", stacklevel=2)
         return None
-    return layer
+    for note in notes:
+        warnings.warn(f"{image[1]['name']}: {note}", stacklevel=2)
+    return image, (turned, *labels[1:])
 
 
 def _say_alone(mask: Path) -> None:

@@ -14,6 +14,7 @@ from napari_snow_unet.data.any_image import read_any_image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import Nuclei, write_nuclei
 from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.orientation import UPRIGHT
 from napari_snow_unet.data.pixel_grid import TOLERANCE, nearest
 from napari_snow_unet.data.qupath import tile_region
 from napari_snow_unet.data.units import unit_um
@@ -92,14 +93,15 @@ def nuclei_of(
 
 
 def _read(source: str | os.PathLike[str] | None, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    """Read the image again, if it is still there and of the same size."""
+    """Read the image again, if it is still there and of the same size, and nothing was turned."""
     if source is None:
         return None
     try:
-        pixels = read_any_image(source).array
+        image = read_any_image(source)
     except InputError:
         return None
-    return pixels if pixels.shape in (shape, (*shape, 3), (*shape, 4)) else None
+    same = image.array.shape in (shape, (*shape, 3), (*shape, 4))
+    return image.array if same and image.orientation == UPRIGHT else None
 
 
 def _spacing_um(meta: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -21,6 +21,8 @@ from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run as drain
 from napari_snow_unet.segmentation.pipeline import segment
+from napari_snow_unet.segmentation.preprocess import value_range
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
 from napari_snow_unet.segmentation.threshold import grey_histogram, otsu_level
 from napari_snow_unet.unet import training
 from napari_snow_unet.unet.run_directory import RunDirectory, is_run, open_run
@@ -169,7 +171,9 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
     measured = {}
     for tile in run.tiles().validation:
         options = Options(pixel_size_um=tile.um_per_px)
-        found = drain(segment(read_image(tile.image).array, model, options))
+        image = read_image(tile.image)
+        values = value_range(image.array, white=image.white, known=model.white, of=TRAINED_ON)
+        found = drain(segment(image.array, model, options, values=values))
         measured[tile.name] = measure(
             found.labels,
             as_instances(read_labels(tile.mask)),

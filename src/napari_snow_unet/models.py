@@ -331,6 +331,7 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
         halo=window_halo(config),
         pixel_size_um=config.pixel_size_um,
         threshold_floor=config.threshold_floor,
+        white=config.white,
         precision=precision,
         device=f"{device.name} ({device.kind}, {device.backend})",
         folder="" if listed else str(folder),

@@ -14,7 +14,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
+from PIL import Image, ImageOps
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
@@ -25,6 +25,7 @@ from napari_snow_unet.data.images import (
     write_image,
     write_labels,
 )
+from napari_snow_unet.data.orientation import turned
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 17, 3), np.uint8)
 GREY = RGB[..., 0]
@@ -59,11 +60,39 @@ def test_jpeg(tmp_path):
     assert np.abs(read.astype(int) - smooth).max() <= 3
 
 
-def test_exif_does_not_turn_the_image(tmp_path):
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_an_image_is_turned_as_its_file_asks(tmp_path, name, orientation):
     exif = Image.Exif()
-    exif[0x0112] = 6  # "rotate by 90 degrees"
-    path = saved(tmp_path / "a.jpg", RGB, exif=exif)
-    assert read_image(path).array.shape == RGB.shape
+    exif[0x0112] = orientation
+    path = saved(tmp_path / name, RGB, exif=exif)
+    with Image.open(path) as image:
+        shown = np.asarray(ImageOps.exif_transpose(image))
+    read, header = read_image(path), read_header(path)
+    assert np.array_equal(read.array, shown)
+    assert read.array.flags.c_contiguous
+    assert header.size == shown.shape[:2]
+    assert header.stored_size == RGB.shape[:2]
+    assert read.orientation == header.orientation == orientation
+    assert bool(read.notes) == (orientation != 1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_labels_are_turned_as_their_file_asks(tmp_path, name, orientation):
+    ids = np.arange(12 * 17, dtype=np.uint16).reshape(12, 17)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / name, ids, exif=exif)
+    assert np.array_equal(read_labels(path), turned(ids, orientation))
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_what_pillow_decodes_of_a_tiff_is_turned_once(tmp_path, mode):
+    path = saved(tmp_path / "a.tif", RGB, mode, tiffinfo={274: 6})
+    expected = np.rot90(np.array(Image.fromarray(RGB).convert(mode).convert("RGB")), -1)
+    assert np.array_equal(read_image(path).array, expected)
+    assert read_header(path).size == (17, 12)
 
 
 @pytest.mark.parametrize(
@@ -321,8 +350,10 @@ def test_labels_in_colour_are_refused_with_the_remedy(tmp_path, name):
 
 def test_labels_behind_transparency_are_refused(tmp_path):
     hidden = np.dstack([np.zeros_like(RGB), GREY])
-    with pytest.raises(InputError, match="in colour"):
+    with pytest.raises(InputError, match="black and transparent"):
         read_labels(saved(tmp_path / "a.png", hidden))
+    with pytest.raises(InputError, match="in colour"):
+        read_labels(saved(tmp_path / "b.png", ALPHA))
 
 
 def test_jpeg_labels_are_refused(tmp_path):

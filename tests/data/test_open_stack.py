@@ -122,8 +122,9 @@ def test_a_damaged_tile_is_blank_and_named_when_reached(snow):
     ("stored", "shown"),
     [
         (np.full((8, 8), 7, np.uint8), (7, 7, 7)),
-        (np.full((8, 8, 4), (1, 2, 3, 128), np.uint8), (1, 2, 3)),
-        (np.full((8, 8), 0x1234, np.uint16), (0x12, 0x12, 0x12)),
+        (np.full((8, 8, 4), (1, 2, 3, 51), np.uint8), (204, 204, 205)),
+        (np.full((8, 8), 0x1234, np.uint16), (73, 73, 73)),  # of 14 bits
+        (np.full((8, 8), 0xABC, np.uint16), (171, 171, 171)),  # of 12 bits
     ],
 )
 def test_grey_transparent_and_16_bit_images_become_rgb(tmp_path, stored, shown):

@@ -14,6 +14,7 @@ from PIL import Image
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import write_image, write_labels
 from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.value_range import value_range
 from napari_snow_unet.metrics import figures, report, tile
 from napari_snow_unet.metrics.document import document, shown, shown_difference, shown_interval
 from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
@@ -114,12 +115,12 @@ def test_nothing_is_overwritten_unasked(evaluations: list[Evaluation], tmp_path:
         np.zeros((5, 9), np.uint8),
         np.zeros((5, 9, 4), np.uint8),
         np.arange(45, dtype=np.uint16).reshape(5, 9) * 900,
-        np.linspace(0, 1, 45).reshape(5, 9, 1),
+        np.linspace(0, 1, 45).reshape(5, 9),
         np.zeros((900, 1620, 3), np.uint8),
     ],
 )
 def test_every_kind_of_image_has_a_picture(image: np.ndarray) -> None:
-    picture = Image.open(BytesIO(figures.picture_of_image(image)))
+    picture = Image.open(BytesIO(figures.picture_of_image(image, value_range(image))))
     assert picture.width / picture.height == pytest.approx(9 / 5, abs=0.01)
     assert max(picture.size) <= figures.LARGEST_SIDE
 

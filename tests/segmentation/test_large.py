@@ -9,6 +9,7 @@ import pytest
 
 from napari_snow_unet.data.progress import run
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.data.value_range import EIGHT_BITS
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.large import labelling, segment_large
 from napari_snow_unet.segmentation.large import pipeline as large_pipeline
@@ -154,7 +155,7 @@ def test_glass_has_the_probability_0_and_is_not_computed():
 
     model = replace(MODEL, predict=count, halo=0)
     _, probability, result = segmented(image, Options(tile=64), model=model)
-    cells = glass_of(image, 255.0)
+    cells = glass_of(image, EIGHT_BITS)
     assert 0.8 < result.glass_fraction == cells.mean() < 1
     assert len(seen) == np.count_nonzero(~cells)
     assert result.computed_pixels == 64 * 64 * len(seen)
@@ -166,7 +167,7 @@ def test_glass_has_the_probability_0_and_is_not_computed():
 @pytest.mark.parametrize("seed", range(6))
 def test_no_nucleus_lies_on_glass(seed):
     tile = generate_tile(seed, size=256)
-    cells = np.kron(glass_of(tile.image, 255.0), np.ones((CELL, CELL), bool))
+    cells = np.kron(glass_of(tile.image, EIGHT_BITS), np.ones((CELL, CELL), bool))
     assert not tile.labels[cells[:256, :256]].any()
 
 

@@ -83,7 +83,7 @@ def test_nothing_is_computed_after_the_generator_is_closed():
 
 def test_grey_rgba_lazy_and_other_data_types_give_the_same_labels():
     image, _ = discs()
-    rgba = np.dstack([image, np.full(image.shape[:2], 9, np.uint8)])
+    rgba = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     expected = run(segment(image, DARKNESS)).labels
     for other in (
         image[..., 0],

@@ -12,7 +12,7 @@ from napari_snow_unet.segmentation.preprocess import (
     is_rgb,
     network_input,
     plane_axes,
-    unit_divisor,
+    value_range,
 )
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -28,36 +28,38 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
 def test_every_data_type_gives_the_same_input(copy):
-    pixels = network_input(np.asarray(copy), "red", unit_divisor(copy))
+    pixels = network_input(np.asarray(copy), "red", value_range(copy))
     assert pixels.shape == (20, 30, 1)
     assert pixels.dtype == np.float32
     np.testing.assert_allclose(pixels[..., 0], RGB[..., 0] / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("highest", "dtype", "divisor"),
+    ("highest", "dtype", "white"),
     [
         (200, np.uint16, 255),
-        (256, np.uint16, 4095),
+        (256, np.uint16, 1023),
         (4095, np.int32, 4095),
-        (4096, np.uint16, 65535),
+        (4096, np.uint16, 16383),
+        (16384, np.uint16, 65535),
         (0.7, np.float32, 1),
         (1.0, np.float32, 1),
         (1.01, np.float32, 1),
         (1.5, np.float32, 255),
+        (256, np.float32, 1023),
         (3, np.uint8, 255),
         (1, np.bool_, 1),
     ],
 )
-def test_range_is_the_smallest_that_holds_the_maximum(highest, dtype, divisor):
-    assert unit_divisor(np.array([[0, highest]], dtype=dtype)) == divisor
+def test_range_is_the_smallest_that_holds_the_values(highest, dtype, white):
+    assert value_range(np.array([[0, highest]], dtype=dtype)).white == white
 
 
 @pytest.mark.parametrize(
     ("values", "names"),
     [
         (np.array([[0.0, np.nan]]), "nan"),
-        (np.array([[0.0, 256.0]]), "256"),
+        (np.array([[0.0, 70000.0]]), "70000"),
         (np.array([[-1, 5]]), "-1"),
         (np.array([[0, 70000]]), "70000"),
         (np.array([[1j]]), "complex128"),
@@ -65,25 +67,28 @@ def test_range_is_the_smallest_that_holds_the_maximum(highest, dtype, divisor):
 )
 def test_values_outside_every_range_are_refused(values, names):
     with pytest.raises(InputError, match=names):
-        unit_divisor(values)
+        value_range(values)
 
 
 def test_channels():
-    assert np.array_equal(network_input(RGB, "green", 255)[..., 0] * 255, RGB[..., 1])
-    assert network_input(RGB, "rgb", 255).shape == (20, 30, 3)
+    assert np.array_equal(network_input(RGB, "green")[..., 0] * 255, RGB[..., 1])
+    assert network_input(RGB, "rgb").shape == (20, 30, 3)
     white = np.full((4, 4, 3), 255, np.uint8)
-    assert network_input(white, "grey", 255) == pytest.approx(np.ones((4, 4, 1)))
+    assert network_input(white, "grey") == pytest.approx(np.ones((4, 4, 1)))
     grey = RGB[..., 0]
     for channel in ("red", "green", "grey", "hematoxylin"):
-        assert np.array_equal(network_input(grey, channel, 255)[..., 0] * 255, grey)
+        assert np.array_equal(network_input(grey, channel)[..., 0] * 255, grey)
     with pytest.raises(InputError, match="infrared"):
-        network_input(RGB, "infrared", 255)
+        network_input(RGB, "infrared")
 
 
-def test_alpha_is_ignored():
-    rgba = np.dstack([RGB, np.zeros((20, 30), np.uint8)])
-    for channel in ("red", "grey", "rgb"):
-        assert np.array_equal(network_input(rgba, channel, 255), network_input(RGB, channel, 255))
+def test_what_is_transparent_lies_on_white():
+    alpha = np.full((20, 30), 255, np.uint8)
+    alpha[:, 15:] = 0
+    rgba, laid = np.dstack([RGB, alpha]), RGB.copy()
+    laid[:, 15:] = 255
+    for channel in ("red", "grey", "rgb", "hematoxylin"):
+        assert np.array_equal(network_input(rgba, channel), network_input(laid, channel))
 
 
 def test_hematoxylin_is_dark_and_eosin_is_not():

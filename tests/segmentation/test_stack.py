@@ -13,6 +13,7 @@ import pytest
 
 from napari_snow_unet.data import scratch
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.value_range import EIGHT_BITS
 from napari_snow_unet.segmentation import ahead
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
@@ -122,7 +123,7 @@ class OneReader:
 def test_a_lazy_stack_is_read_by_one_thread_at_a_time():
     two = replace(MODEL, calls_at_once=2)
     lazy = OneReader(np.concatenate([STACK] * 4))
-    result = run(segment_stack(lazy, two, rgb=False, divisor=255.0))
+    result = run(segment_stack(lazy, two, rgb=False, values=EIGHT_BITS))
     assert np.array_equal(result.labels, run(segment_stack(lazy._stack, MODEL, rgb=False)).labels)
 
 

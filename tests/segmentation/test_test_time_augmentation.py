@@ -8,6 +8,7 @@ import pytest
 from napari_snow_unet.batch import Outputs, cluster
 from napari_snow_unet.data.images import write_image
 from napari_snow_unet.data.slides import open_slide
+from napari_snow_unet.data.value_range import EIGHT_BITS
 from napari_snow_unet.segmentation.large import segment_large
 from napari_snow_unet.segmentation.large.windows import Plan
 from napari_snow_unet.segmentation.model import Model
@@ -64,7 +65,7 @@ def test_large_images_and_workers_average_too(image, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "open_model", lambda *names, **facts: MODEL)
     job = cluster.Job("looks left and up", "auto", OPTIONS, Outputs(tmp_path / "out"))
     (tile,) = plan_tiles((256, 384), 1024, 0)
-    plan = Plan(Resampling.by(1.0, (256, 384)), "red", 255.0)
+    plan = Plan(Resampling.by(1.0, (256, 384)), "red", EIGHT_BITS)
     assert np.array_equal(
         cluster.window_on_worker(str(path), job, plan, tile).probability, whole.probability
     )

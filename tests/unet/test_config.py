@@ -114,3 +114,15 @@ def test_a_network_beyond_any_memory_is_refused_before_it_is_built():
 def test_what_is_no_config_is_refused(text, reason):
     with pytest.raises(InputError, match=reason):
         UNetConfig.from_json(text)
+
+
+def test_what_was_white_in_training_is_kept_and_only_said_where_it_is_known():
+    known = UNetConfig(white={"uint16": 4095.0})
+    assert UNetConfig.from_json(known.to_json()) == known
+    assert "white" not in json.loads(UNetConfig().to_json())  # earlier versions refuse the unknown
+
+
+@pytest.mark.parametrize("white", [{"uint8": 255}, {"uint16": 0}, {"uint16": "4095"}, [4095], None])
+def test_a_white_that_cannot_be_is_refused(white):
+    with pytest.raises(InputError, match="white is"):
+        UNetConfig.from_json(changed(white=white))

@@ -20,7 +20,7 @@ def tile_of(folder, number=0, region=None):
 def test_the_pixels_are_those_the_network_will_be_given_later(discs, channel):
     tile = tile_of(discs)
     arrays = TileReader(channel).read(tile)
-    expected = network_input(read_image(tile.image).array, channel, 255)
+    expected = network_input(read_image(tile.image).array, channel)
     assert np.abs(arrays.pixels / 255 - expected).max() <= 0.5 / 255 + 1e-6
     if channel != "hematoxylin" and channel != "grey":
         assert np.array_equal(arrays.pixels.astype(np.float32) / np.float32(255), expected)

@@ -7,10 +7,14 @@ import shutil
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, read_labels, write_labels
+from napari_snow_unet.data.prepare import prepare
 from napari_snow_unet.models import list_models, open_model
+from napari_snow_unet.segmentation.pipeline import run as drain
+from napari_snow_unet.segmentation.pipeline import segment
 from napari_snow_unet.unet import fitting, store, training
 from napari_snow_unet.unet.checkpoint import TrainingState
 from napari_snow_unet.unet.run_directory import COLUMNS, open_run
@@ -366,3 +370,36 @@ def test_two_at_once_is_one_too_many(discs, tmp_path):
     with locked(run.folder), pytest.raises(InputError, match="one training at a time"):
         training.train(run)
     assert training.train(run).epoch == 1
+
+
+def test_a_model_keeps_which_value_was_white(discs, tmp_path):
+    """Of 12 bits, one tile of which is dark; a dark file is then read as that tile was."""
+    data = tmp_path / "deep"
+    for path in sorted((discs / "images").iterdir()):
+        image = read_image(path).array.astype(np.uint16) * 16
+        image = image // 8 if path.stem == "d0" else image
+        (data / "images").mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(data / "images" / f"{path.stem}.tif", image)
+    shutil.copytree(discs / "masks", data / "masks")
+    run = begin(data, tmp_path / "run", epochs=1)
+    assert run.config().network.white == {"uint16": 4095}
+    training.train(run, listed=False)
+    model = open_model(run.best)
+    assert model.white == {"uint16": 4095}
+    dark = read_image(data / "images" / "d0.tif").array
+    result = drain(segment(dark, model))
+    assert result.provenance["white"] == 4095
+    assert any("as in the images that the model was trained on" in m for m in result.messages)
+
+
+def test_a_model_of_a_prepared_dataset_knows_what_was_white_before(discs, tmp_path):
+    data = tmp_path / "deep"
+    (data / "images").mkdir(parents=True)
+    for path in sorted((discs / "images").iterdir()):
+        tifffile.imwrite(
+            data / "images" / f"{path.stem}.tif", read_image(path).array.astype(np.uint16) * 16
+        )
+    shutil.copytree(discs / "masks", data / "masks")
+    prepared = drain(prepare([data], tmp_path / "prepared"))
+    run = begin(prepared.folder, tmp_path / "run", epochs=1)
+    assert run.config().network.white == {"uint16": 4095}

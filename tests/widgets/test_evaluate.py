@@ -457,3 +457,15 @@ def test_it_is_low_enough_and_can_be_closed(dock):
     dock.viewer.add_labels(truth)  # nobody listens any more
     dock.__init__(dock.viewer, dock.qtbot)
     dock.run()
+
+
+@pytest.mark.parametrize("shape", [(1, 40, 50), (40, 50, 1)])
+def test_axes_of_length_1_are_refused_with_what_drops_them(make_napari_viewer_proxy, shape):
+    from napari_snow_unet.widgets._compared_layers import ONES, why_not_compare
+
+    viewer = make_napari_viewer_proxy()
+    labels = np.zeros((40, 50), np.int32)
+    truth = viewer.add_labels(labels)
+    odd, other = (viewer.add_labels(labels.reshape(shape)) for _ in range(2))
+    assert why_not_compare(odd, truth).endswith(ONES)
+    assert why_not_compare(odd, other).endswith(ONES) == (shape[-1] == 1)

@@ -13,6 +13,7 @@ import pytest
 
 from napari_snow_unet.data.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets._layers import METADATA
@@ -148,7 +149,7 @@ def test_the_pixel_size_in_the_dock_goes_before_that_of_the_layer(dock, network,
 SHAPES = {
     "YX": lambda image: (image[..., 0], False),
     "YX3": lambda image: (image, True),
-    "YX4": lambda image: (np.dstack([image, np.full(image.shape[:2], 9, np.uint8)]), True),
+    "YX4": lambda image: (np.dstack([image, np.full(image.shape[:2], 255, np.uint8)]), True),
     "TYX3": lambda image: (np.stack([image] * 3), True),
     "ZYX": lambda image: (np.stack([image[..., 0]] * 3), False),
     "TZYX": lambda image: (np.stack([np.stack([image[..., 0]] * 2)] * 3), False),
@@ -202,7 +203,7 @@ def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_compu
     [
         (np.full((64, 64), -1.0), "not negative"),
         (np.full((64, 64), np.nan), "finite"),
-        (np.full((64, 64), 1000.0), "up to 1000"),
+        (np.full((64, 64), 100_000.0), "up to 100000"),
     ],
 )
 def test_values_of_no_known_range_are_refused_before_anything_is_computed(
@@ -611,3 +612,60 @@ def test_a_result_does_not_keep_the_pixels_of_a_deleted_image_in_memory(dock, ne
     dock.form.nuclei.threshold.value = 0.99
     dock.settle()
     assert not layer.data.any()
+
+
+@pytest.mark.parametrize("shape", [(1, 200, 300), (200, 300, 1), (200, 1, 300), (1, 200, 300, 1)])
+def test_a_layer_with_axes_of_length_1_is_one_plane(dock, discs, shape):
+    grey = discs()[..., 0]
+    image = dock.viewer.add_image(grey.reshape(shape), rgb=False, name="tissue")
+    layer = dock.run()
+    expected = run(segment(grey, classical.model())).labels
+    assert layer.data.shape == shape
+    assert np.array_equal(layer.data.reshape(grey.shape), expected)
+    assert_same_place(layer, image)
+    assert "24 nuclei" in dock.message
+    dock.form.nuclei.threshold.value = 0.99
+    dock.settle()
+    assert layer.data.shape == shape
+    assert not layer.data.any()
+
+
+def test_what_is_transparent_holds_no_nuclei(dock, discs):
+    rgba = np.dstack([discs(), np.full((200, 300), 255, np.uint8)])
+    rgba[:, 150:] = 0
+    dock.viewer.add_image(rgba, rgb=True, name="tissue")
+    layer = dock.run()
+    assert layer.data.max() == 12
+    assert not layer.data[:, 150:].any()
+
+
+def test_what_is_taken_for_white_is_said_and_decided_for_the_whole_layer(dock, discs):
+    twelve = discs().astype(np.uint16) * 16
+    twelve[:100] //= 8
+    twelve[0, 0] = 65535
+    dock.viewer.add_image(twelve, rgb=True, name="tissue")
+    dock.form.part.value = dock.viewer.add_shapes([[0, 0], [0, 299], [99, 299], [99, 0]])
+    layer = dock.run()
+    assert "4,095 is taken for white" in dock.message
+    assert layer.metadata[METADATA]["white"] == 4095
+
+
+def test_a_layer_that_napari_does_not_turn_says_so_in_what_is_saved(dock, discs, tmp_path):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[274] = 6
+    path = tmp_path / "photo.png"
+    Image.fromarray(discs()).save(path, exif=exif)
+    dock.viewer.open(path, plugin="napari")
+    layer = dock.run()
+    assert layer.data.shape == (200, 300)  # as stored
+    assert "orientation 6" in dock.message
+    assert layer.metadata[METADATA]["unturned"] == 6
+    dock.widget.menu.save_as(tmp_path / "photo_nuclei.png", overwrite=False)
+    dock.wait()
+    assert "Saved" in dock.message
+    assert "orientation 6" in dock.message
+    dock.widget.menu.refresh()
+    assert not dock.widget.menu.python.isEnabled()
+    assert "orientation 6" in dock.widget.menu.python.toolTip()

@@ -235,7 +235,7 @@ def window_on_worker(path: str, job: Job, plan: Plan, tile: Tile) -> Computed:
     """
     _read_in_threads()
     model, image = open_model(job.model, precision=job.precision), open_slide(path).levels[0]
-    pixels, glass = read_with_glass(image, tile, plan.grid, plan.divisor)
+    pixels, glass = read_with_glass(image, tile, plan.grid, plan.values)
     return compute_window(tile, pixels, glass, augmented(model, job.options), plan)
 
 

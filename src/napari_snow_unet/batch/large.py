@@ -18,6 +18,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_origin import facts_for_file
 from napari_snow_unet.data.large_tiff import write_tiled_tiff
 from napari_snow_unet.data.ome_zarr import ome_zarr_labels
+from napari_snow_unet.data.orientation import said_of_turning
 from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.slides import Slide
@@ -25,6 +26,8 @@ from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
 from napari_snow_unet.segmentation.large.windows import ComputeAll
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.preprocess import value_range
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.tiling import cheapest_window
 
@@ -103,6 +106,9 @@ def segment_large_file(
             written.write,
             lambda shape: _on_disk(scratch / "at-scale", shape, np.uint8),
             pixel_size_um=side,
+            values=value_range(
+                slide.levels[0], white=slide.white, known=model.white, of=TRAINED_ON
+            ),
             inside=inside,
             compute_all=compute_all,
         )
@@ -120,22 +126,22 @@ def segment_large_file(
                     known = None if path == map_path else about
                     overwrite = outputs.overwrite
                     write_tiled_tiff(path, array, spacing, about=known, overwrite=overwrite)
-        return _result(slide.path, next(iter(targets.values())), found)
+        return _result(slide, next(iter(targets.values())), found)
 
     return write
 
 
-def _result(source: Path, labels: Path, found: LargeSegmentation) -> FileResult:
+def _result(slide: Slide, labels: Path, found: LargeSegmentation) -> FileResult:
     return FileResult(
-        source=source,
+        source=slide.path,
         labels=labels,
         nuclei=found.nuclei,
         area_fraction=found.area_fraction,
         nuclei_per_mm2=found.nuclei_per_mm2,
         threshold=found.threshold,
         pixel_size_um=found.provenance["pixel_size_um"],
-        provenance=found.provenance | {"source": str(source), "level": 0},
-        messages=found.messages,
+        provenance=found.provenance | {"source": str(slide.path), "level": 0},
+        messages=(*said_of_turning(slide.orientation), *found.messages),
     )
 
 

@@ -41,7 +41,8 @@ from napari_snow_unet.segmentation.ahead import in_order, is_small
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 from napari_snow_unet.segmentation.pipeline import Segmentation, predict
-from napari_snow_unet.segmentation.preprocess import unit_divisor
+from napari_snow_unet.segmentation.preprocess import value_range
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
 
 Result = TypeVar("Result")
 #: Seconds that an image has taken so far, and the steps of its computing.
@@ -328,16 +329,16 @@ def _segment_image(
     if isinstance(image, Slide):
         return (yield from segment_large_file(image, model, options, outputs))
     check_formats(image, outputs)
-    divisor = unit_divisor(image.array)
+    values = value_range(image.array, white=image.white, known=model.white, of=TRAINED_ON)
     unfinished: list[Callable[[], Segmentation]] = []
     for plane in planes_of(image.array):
-        steps = predict(plane, model, options, pixel_size_um=image.pixel_size_um, divisor=divisor)
+        steps = predict(plane, model, options, pixel_size_um=image.pixel_size_um, values=values)
         unfinished.append((yield from steps))
 
     def write() -> FileResult:
         parts = [find_nuclei() for find_nuclei in unfinished]
-        labels = write_results(image, divisor, parts, outputs, mask=options.output == "mask")
-        return _result(image.path, labels, parts)
+        labels = write_results(image, values, parts, outputs, mask=options.output == "mask")
+        return _result(image, labels, parts)
 
     return write
 
@@ -355,8 +356,8 @@ def within_file(
         yield Progress(done, total, f"{name}, {step.message}")
 
 
-def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileResult:
-    threshold = mean_threshold(parts)
+def _result(image: ImageFile, labels: Path, parts: Sequence[Segmentation]) -> FileResult:
+    source, threshold = image.path, mean_threshold(parts)
     origin = {"source": str(source)} | ({"level": 0} if is_slide(source) else {})
     densities = [part.nuclei_per_mm2 for part in parts if part.nuclei_per_mm2 is not None]
     return FileResult(
@@ -368,7 +369,9 @@ def _result(source: Path, labels: Path, parts: Sequence[Segmentation]) -> FileRe
         threshold=threshold,
         pixel_size_um=parts[0].provenance["pixel_size_um"],
         provenance=parts[0].provenance | {"threshold": threshold} | origin,
-        messages=tuple(dict.fromkeys(message for part in parts for message in part.messages)),
+        messages=tuple(
+            dict.fromkeys([*image.notes, *(m for part in parts for m in part.messages)])
+        ),
     )
 
 

@@ -25,7 +25,9 @@ COLUMNS = (
     "seconds",
     "model",
     "error",
+    "notes",
 )
+_OF_EARLIER = COLUMNS[:-1]  # before there were notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
         written_whole(path, overwrite=True) as temporary,
         _opened(temporary, "w") as file,
     ):
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(row for row in rows if row["image"] not in again - set(results))
     return results
@@ -158,7 +160,7 @@ def require_summary(path: Path) -> None:
 def _whole_rows(path: Path) -> list[dict[str, str]]:
     with _opened(path, "r") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) not in (COLUMNS, _OF_EARLIER):
             raise InputError(
                 "the file is another table",
                 expected="the columns " + ", ".join(COLUMNS),
@@ -202,6 +204,7 @@ def append_to_summary(path: Path, result: FileResult) -> None:
     """
     row = {name: getattr(result, name, "") for name in COLUMNS}
     row |= {"image": str(result.source), "labels": str(result.labels or "")}
+    row["notes"] = " ".join(result.messages)
     if result.error:  # nothing was measured
         row |= dict.fromkeys(("nuclei", "area_fraction", "threshold"))
     with naming(path), _opened(path, "a") as file:

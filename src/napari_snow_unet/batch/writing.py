@@ -12,14 +12,15 @@ import numpy as np
 from napari_snow_unet.batch.finding import DERIVED
 from napari_snow_unet.batch.summary import SUMMARY
 from napari_snow_unet.data.any_image import large_image
+from napari_snow_unet.data.channels import to_rgb8
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import ImageFile, write_image
 from napari_snow_unet.data.label_files import Nuclei, check_format, write_nuclei, write_stack
 from napari_snow_unet.data.qupath import tile_region
 from napari_snow_unet.data.snow import tile_name
-from napari_snow_unet.segmentation.overlay import draw_outlines, to_rgb8
+from napari_snow_unet.segmentation.overlay import draw_outlines
 from napari_snow_unet.segmentation.pipeline import Segmentation
-from napari_snow_unet.segmentation.preprocess import is_rgb, plane_axes
+from napari_snow_unet.segmentation.preprocess import ValueRange, is_rgb, plane_axes
 
 Array = np.ndarray[Any, Any]
 #: What to do where results exist, in the words of the shell.
@@ -72,7 +73,7 @@ def planes_of(array: Array) -> list[Array]:
 
 def write_results(
     image: ImageFile,
-    divisor: float,
+    values: ValueRange,
     parts: Sequence[Segmentation],
     outputs: Outputs,
     *,
@@ -84,8 +85,8 @@ def write_results(
     ----------
     image : ImageFile
         The image.
-    divisor : float
-        What brings its values to 0..1.
+    values : ValueRange
+        Which of its values is white.
     parts : sequence of Segmentation
         What was found in each plane.
     outputs : Outputs
@@ -110,7 +111,7 @@ def write_results(
         _write_planes(_named(stem, "_probability.png"), maps, outputs.overwrite)
     if outputs.overlay:
         drawn = [
-            draw_outlines(to_rgb8(plane, divisor), part.labels)
+            draw_outlines(to_rgb8(plane, values), part.labels)
             for plane, part in zip(planes, parts, strict=True)
         ]
         _write_planes(_named(stem, "_overlay.png"), drawn, outputs.overwrite)

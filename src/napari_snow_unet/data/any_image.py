@@ -47,11 +47,11 @@ def read_any_header(source: Source) -> ImageHeader:
         return read_header(source)
     slide = open_slide(path)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
-    return ImageHeader(slide.size, side)
+    return ImageHeader(slide.size, side, slide.orientation, slide.white, str(slide.levels[0].dtype))
 
 
-def said_pixel_size(path: Path, size: tuple[int, int]) -> float | None:
-    """Return the pixel size that a file states for pixels that were read from it.
+def header_for(path: Path, size: tuple[int, int]) -> ImageHeader | None:
+    """Return what a file says of pixels that were read from it, turned or as they are stored.
 
     Parameters
     ----------
@@ -62,15 +62,14 @@ def said_pixel_size(path: Path, size: tuple[int, int]) -> float | None:
 
     Returns
     -------
-    float or None
-        Micrometres per pixel; None where the file says nothing, has another size or cannot be
-        read. This never raises.
+    ImageHeader or None
+        None where the file has another size or cannot be read. This never raises.
     """
     try:
         header = read_any_header(path)
     except Exception:  # it is a question, and libraries fail in ways of their own
         return None
-    return header.pixel_size_um if tuple(header.size) == size else None
+    return header if size in (header.size, header.stored_size) else None
 
 
 def large_image(path: Path) -> Slide | None:

@@ -1,4 +1,4 @@
-"""From pixels as stored to what a network reads: one channel, or three, in unit range."""
+"""From pixels as stored to what is shown (8-bit RGB) and to what a network reads (unit range)."""
 
 from __future__ import annotations
 
@@ -8,67 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.value_range import (
+    COLOURS,
+    EIGHT_BITS,
+    ValueRange,
+    check_type,
+    check_values,
+    extremes,
+    is_rgb,
+    white_of_largest,
+)
 
 Channel = Literal["red", "green", "blue", "grey", "hematoxylin", "rgb"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
-COLOURS = (3, 4)
-_INTEGER_RANGES = (255, 4095, 65535)
-_OVERSHOT = 1.25
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)
-
-
-def unit_divisor(image: Any) -> float:
-    """Find the number that brings an image to the range 0..1, once for a whole layer or file.
-
-    Unsigned 8-bit images are divided by 255; other integers by the smallest of 255, 4095 and
-    65535 (8, 12 and 16 bits) that holds their maximum; floats are taken as they are up to 1, and a
-    quarter more since filters overshoot, and divided by 255 up to 255.
-
-    Parameters
-    ----------
-    image : array-like
-        NumPy, dask or Zarr array of any shape. It is only read when its data type leaves the
-        question open.
-
-    Returns
-    -------
-    float
-        The divisor.
-
-    Raises
-    ------
-    InputError
-        If values are negative, not finite, or too large for any of these ranges.
-    """
-    dtype = np.dtype(image.dtype)
-    if dtype == np.bool_:
-        return 1.0
-    if dtype == np.uint8:
-        return 255.0
-    if dtype.kind not in "uif":
-        raise InputError(
-            f"an image of data type {dtype}",
-            expected="integers or floating-point numbers",
-            remedy="Convert the image, for example to 8 bits.",
-        )
-    if 0 in image.shape:
-        return 1.0
-    low, high = (float(np.asarray(extreme)) for extreme in _extremes(image))
-    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
-        raise InputError(
-            f"an image with values from {low:g} to {high:g}",
-            expected="finite values that are not negative",
-            remedy="Clip or rescale the image first.",
-        )
-    ranges = _INTEGER_RANGES if dtype.kind in "ui" else (1, 255)
-    for largest in ranges:
-        if high <= (_OVERSHOT if largest == 1 else largest):
-            return float(largest)
-    raise InputError(
-        f"an image of data type {dtype} with values up to {high:g}",
-        expected=f"at most {ranges[-1]}",
-        remedy="Rescale it to 0..255 or 0..1.",
-    )
 
 
 def map_divisor(probability: Any) -> tuple[float, str]:
@@ -81,7 +34,7 @@ def map_divisor(probability: Any) -> tuple[float, str]:
     Parameters
     ----------
     probability : array-like
-        NumPy, dask or Zarr array of any shape; see `unit_divisor`.
+        NumPy, dask or Zarr array of any shape.
 
     Returns
     -------
@@ -93,13 +46,18 @@ def map_divisor(probability: Any) -> tuple[float, str]:
     Raises
     ------
     InputError
-        As `unit_divisor`.
+        If values are negative, not finite, or too large for any of these ranges.
     """
-    divisor, dtype = unit_divisor(probability), np.dtype(probability.dtype)
+    dtype = check_type(probability.dtype)
+    if dtype == np.bool_ or dtype == np.uint8 or 0 in probability.shape:
+        return 255.0 if dtype == np.uint8 else 1.0, ""
+    low, high = extremes(probability)
+    check_values(low, high)
+    divisor = white_of_largest(dtype, high)
     if dtype == np.uint16:
         dark = "of 16 bits without a value above 255, so that no probability is above 0.004"
         return 65535.0, dark if divisor == 255 else ""
-    if dtype.kind == "b" or dtype == np.uint8 or divisor == 1:
+    if divisor == 1:
         return divisor, ""
     divisor = 255.0 if divisor == 255 else 65535.0
     return divisor, f"of type {dtype}, in which {divisor:,.0f} is taken for a probability of 1"
@@ -139,29 +97,92 @@ def map_of_8_bits(pixels: NDArray[Any], divisor: float) -> NDArray[np.uint8]:
     return pixels if pixels.dtype == np.uint8 else to_grey(pixels / divisor)
 
 
-def _extremes(image: Any) -> tuple[Any, Any]:
-    if hasattr(image, "compute"):
-        import dask
+def on_white(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[Any]:
+    """Lay what is transparent on white, as the glass of a slide is.
 
-        low, high = dask.compute(image.min(), image.max())
-        return low, high
-    array = np.asarray(image)
-    return array.min(), array.max()
+    Parameters
+    ----------
+    pixels : ndarray, shape (..., Y, X) or (..., Y, X, 3|4)
+        As stored.
+    values : ValueRange
+        Which values are white and opaque.
+
+    Returns
+    -------
+    ndarray, shape (..., Y, X) or (..., Y, X, 3)
+        Of the same range, float32 where 8-bit colours shone through no alpha.
+    """
+    if not is_rgb(pixels.shape) or pixels.shape[-1] != 4:
+        return pixels
+    colours, alpha = pixels[..., :3], pixels[..., 3:]
+    if (alpha >= values.opaque).all():
+        return colours
+    share = np.minimum(alpha.astype(np.float32) / np.float32(values.opaque), 1)
+    white = np.float32(values.white)
+    laid = colours * share + white * (1 - share)
+    if pixels.dtype == np.uint8:
+        return np.rint(laid).astype(np.uint8)
+    return laid.astype(np.float32)
 
 
-def network_input(pixels: NDArray[Any], channel: str, divisor: float) -> NDArray[np.float32]:
+def to_unit(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[np.float32]:
+    """Bring pixels as stored to 0..1, transparent ones laid on white; what is beyond is cut off.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (..., Y, X) or (..., Y, X, 3|4)
+        As stored.
+    values : ValueRange
+        Which values are white and opaque.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., Y, X) or (..., Y, X, 3)
+        The same picture.
+    """
+    laid = on_white(pixels, values)
+    unit = laid.astype(np.float32) / np.float32(values.white)
+    return unit if laid.dtype == np.uint8 else np.clip(unit, 0, 1)
+
+
+def to_rgb8(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[np.uint8]:
+    """Bring pixels as stored to 8-bit RGB: the one way from an image to a picture.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (Y, X) or (Y, X, 3|4)
+        As stored; grey is tripled, transparent pixels are laid on white.
+    values : ValueRange
+        Which values are white and opaque; 8 bits are never stretched.
+
+    Returns
+    -------
+    ndarray of uint8, shape (Y, X, 3)
+        The picture.
+    """
+    laid = on_white(pixels, values)
+    if laid.dtype != np.uint8:
+        laid = to_grey(to_unit(laid, values))
+    if laid.ndim == 2:
+        return np.repeat(laid[..., None], 3, axis=-1)
+    return np.ascontiguousarray(laid)
+
+
+def network_input(
+    pixels: NDArray[Any], channel: str, values: ValueRange = EIGHT_BITS
+) -> NDArray[np.float32]:
     """Take the channel a network was trained on and bring it to unit range.
 
     Parameters
     ----------
     pixels : ndarray, shape (Y, X) or (Y, X, 3) or (Y, X, 4)
-        Pixels as stored. A single-channel image is used as it is; an alpha channel is ignored.
+        Pixels as stored. A single-channel image is used as it is; transparent pixels are white.
     channel : {"red", "green", "blue", "grey", "hematoxylin", "rgb"}
         ``"grey"`` is the luminance of ITU-R BT.709. ``"hematoxylin"`` is the light that would
         pass if the tissue held no other stain, by the colour deconvolution of Ruifrok and
         Johnston (2001): nuclei are dark in it as they are in the red channel.
-    divisor : float
-        What the values are divided by, see `unit_divisor`.
+    values : ValueRange
+        Which values are white and opaque, see `value_range.value_range`.
 
     Returns
     -------
@@ -180,8 +201,7 @@ def network_input(pixels: NDArray[Any], channel: str, divisor: float) -> NDArray
             remedy="Choose one of these.",
         )
     if pixels.ndim == 2:
-        grey = pixels.astype(np.float32) / np.float32(divisor)
-        return np.repeat(grey[..., None], 3 if channel == "rgb" else 1, axis=-1)
+        return np.repeat(to_unit(pixels, values)[..., None], 3 if channel == "rgb" else 1, axis=-1)
     if pixels.ndim != 3 or pixels.shape[-1] not in COLOURS:
         raise InputError(
             f"an image of shape {pixels.shape}",
@@ -189,9 +209,9 @@ def network_input(pixels: NDArray[Any], channel: str, divisor: float) -> NDArray
             remedy="Pick one plane, or move the colours to the last axis.",
         )
     if channel in ("red", "green", "blue"):
-        plane = pixels[..., ("red", "green", "blue").index(channel)]
-        return (plane.astype(np.float32) / np.float32(divisor))[..., None]
-    rgb = pixels[..., :3].astype(np.float32) / np.float32(divisor)
+        laid = on_white(pixels, values)
+        return to_unit(laid[..., ("red", "green", "blue").index(channel)], values)[..., None]
+    rgb = to_unit(pixels, values)
     if channel == "rgb":
         return rgb
     if channel == "grey":

@@ -6,7 +6,8 @@ import os
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,10 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data.annotation_files import is_annotation_path
+from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import ImageHeader, read_header, read_image, read_labels
+from napari_snow_unet.data.orientation import mask_as_shown
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.snow import require_pairs
+from napari_snow_unet.data.tile_maker import tile_image
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -37,7 +41,8 @@ class TileStack(NamedTuple):
     names : list of str
         What the tiles are called, in natural order.
     warning : str or None
-        What files have no partner, and what was chosen where there was a choice.
+        What files have no partner, what was chosen where there was a choice, and what was taken
+        for white.
     image_paths, label_paths : list of pathlib.Path
         Where the tiles come from.
     pixel_size_um : float or None
@@ -56,8 +61,9 @@ class TileStack(NamedTuple):
 def open_stack(folder: str | os.PathLike[str]) -> TileStack:
     """Open the image and mask pairs of a folder as lazy stacks.
 
-    Nothing but three image headers is read here. A tile that turns out to be damaged or to have
-    another size than these (their most common one) is shown blank, with a warning that names it.
+    Nothing but three image headers is read here, and these images where they are not of 8 bits. A
+    tile that turns out to be damaged or to have another size than these (their most common one) is
+    shown blank, with a warning that names it.
 
     Parameters
     ----------
@@ -75,23 +81,29 @@ def open_stack(folder: str | os.PathLike[str]) -> TileStack:
         If the folder holds no pair, or no image of it can be read.
     """
     pairs = require_pairs(folder)
-    header = _common_header(pairs.images)
+    header, (white, said) = _common_header(pairs.images), white_of_paths(pairs.images)
     return TileStack(
-        image_stack(pairs.images, header.size),
+        image_stack(pairs.images, header.size, white),
         label_stack(pairs.masks, header.size, pairs.images),
         pairs.names,
-        " ".join([*filter(None, [_about_orphans(pairs.orphans)]), *pairs.notes]) or None,
+        " ".join([*_about_orphans(pairs.orphans), *pairs.notes, *said]) or None,
         pairs.images,
         pairs.masks,
         header.pixel_size_um,
     )
 
 
-def image_stack(paths: Sequence[Path], size: tuple[int, int]) -> da.Array:
-    """Return RGB images of one size as a lazy uint8 array of shape (N, Y, X, 3)."""
+def image_stack(
+    paths: Sequence[Path], size: tuple[int, int], white: Mapping[str, float] | None = None
+) -> da.Array:
+    """Return images of one size as a lazy uint8 array of shape (N, Y, X, 3).
 
-    def read(number: int) -> npt.NDArray[np.uint8]:
-        return _read_rgb(paths[number])
+    `white` is what is white in images of a data type; without it a sample is asked.
+    """
+    white = white_of_paths(paths)[0] if white is None else white
+
+    def read(number: int) -> npt.NDArray[Any]:
+        return tile_image(read_image(paths[number]), white).pixels
 
     return _lazy(_Tiles(paths, read, np.zeros((*size, 3), np.uint8)))
 
@@ -108,7 +120,7 @@ def label_stack(
     size : tuple of int
         Height and width.
     images : sequence of Path, optional
-        The image of each.
+        The image of each; where one is shown turned, its labels are turned along.
     """
     image_of = dict(zip(range(len(paths)), images, strict=False))
 
@@ -121,11 +133,22 @@ def label_stack(
 def _read_mask(path: Path, size: tuple[int, int], image: Path | None) -> npt.NDArray[np.int32]:
     """Read a mask, and tell what a person should know of outlines."""
     if not is_annotation_path(path):
-        return read_labels(path)
+        labels = read_labels(path)
+        if labels.shape == size or image is None:
+            return labels
+        header = read_header(image)
+        return np.asarray(mask_as_shown(labels, header.size, header.orientation)[0])
     nuclei = read_outlined_nuclei(path, size, image)
     if nuclei.notes:
         warnings.warn(f"{path.name}: {'; '.join(nuclei.notes)}.", stacklevel=2)
     return nuclei.labels
+
+
+def white_of_paths(paths: Sequence[Path]) -> tuple[dict[str, float], list[str]]:
+    """Find which value is white in the first, middle and last of some images, and say it."""
+    last = len(paths) - 1
+    numbers = dict.fromkeys((0, last // 2, last))
+    return white_of_images((number, partial(Path, paths[number])) for number in numbers)
 
 
 class _Tiles:
@@ -175,23 +198,6 @@ def _lazy(tiles: _Tiles) -> da.Array:
     )
 
 
-def _read_rgb(path: Path) -> npt.NDArray[Any]:
-    """Read an image as 8-bit RGB: grey is tripled, transparency dropped, 16 bits halved."""
-    array = read_image(path).array
-    if array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
-    if array.dtype != np.uint8 or array.ndim not in (2, 3):
-        raise InputError(
-            f"the image has the type {array.dtype} and the shape {array.shape}",
-            expected="an 8-bit or 16-bit image, grey or RGB",
-            remedy="Convert it.",
-            path=path,
-        )
-    if array.ndim == 2:
-        return np.repeat(array[..., np.newaxis], 3, axis=2)
-    return np.ascontiguousarray(array[..., :3])
-
-
 def _common_header(paths: Sequence[Path]) -> ImageHeader:
     """Return the most common header of the first, middle and last image that can be read."""
     last = len(paths) - 1
@@ -212,10 +218,10 @@ def _common_header(paths: Sequence[Path]) -> ImageHeader:
     return next(header for header in headers if header.size == size)
 
 
-def _about_orphans(orphans: Sequence[Path]) -> str | None:
+def _about_orphans(orphans: Sequence[Path]) -> list[str]:
     if not orphans:
-        return None
+        return []
     named = ", ".join(path.name for path in orphans[:_NAMED])
     more = f" and {len(orphans) - _NAMED:,} more" if len(orphans) > _NAMED else ""
     count = "1 file has" if len(orphans) == 1 else f"{len(orphans):,} files have"
-    return f"{count} no partner and stay closed: {named}{more}."
+    return [f"{count} no partner and stay closed: {named}{more}."]

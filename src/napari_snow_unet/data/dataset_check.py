@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_snow_unet.data.dataset_info import DatasetInfo, read_info
+from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.manifest import Tile, is_dataset, read_manifest
 from napari_snow_unet.data.naming import IMAGE_SUFFIXES
@@ -42,7 +44,8 @@ class Finding:
         'problem', which should be mended before training, or 'note'.
     kind : str
         What it is about: 'unreadable', 'no partner', 'size', 'type', 'ids', 'mask', 'empty',
-        'duplicate', 'near-duplicate', 'leakage', 'groups', 'layout', 'table' or 'balance'.
+        'duplicate', 'near-duplicate', 'leakage', 'groups', 'layout', 'table', 'balance' or
+        'reading'.
     name : str
         The file, relative to the folder; empty for the whole dataset.
     text : str
@@ -130,7 +133,7 @@ def check_dataset(
     pairs, findings = _prepared_pairs(folder) if prepared else _foreign_pairs(folder)
     if not pairs:
         raise nothing_to_use("no image has a mask of its name", files_in(folder), "pairs", folder)
-    looked = yield from _look(pairs, workers)
+    looked = yield from _look(pairs, workers, info.white)
     readable: list[tuple[_Pair, TileFacts]] = []
     for pair, facts in zip(pairs, looked, strict=True):
         if facts.error:
@@ -139,6 +142,7 @@ def check_dataset(
             readable.append((pair, facts))
             findings += _about_tile(pair, facts, binary=info.masks == "binary")
     yield Progress(len(pairs), len(pairs), "comparing")
+    findings += _about_reading(readable)
     findings += _about_sizes(readable)
     findings += _duplicates(readable)
     if prepared:
@@ -189,9 +193,13 @@ def _foreign_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
 
 
 def _look(
-    pairs: Sequence[_Pair], workers: int | None
+    pairs: Sequence[_Pair], workers: int | None, white: Mapping[str, float]
 ) -> Generator[Progress, None, list[TileFacts]]:
-    tasks = [FactTask(pair.image, pair.mask) for pair in pairs]
+    images = (
+        ((path.parent, path.suffix), partial(Path, path)) for path in (p.image for p in pairs)
+    )
+    white = {**white_of_images(images)[0], **white}
+    tasks = [FactTask(pair.image, pair.mask, white) for pair in pairs]
     facts: dict[int, TileFacts] = {}
     number_of = {id(task): number for number, task in enumerate(tasks)}
     crew = Crew(look_at_tile, tasks, workers)
@@ -246,6 +254,17 @@ def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Find
         yield found("note", "mask", f"{note}.")
     if not facts.ids:
         yield found("note", "empty", "the mask is empty.")
+
+
+def _about_reading(readable: Sequence[tuple[_Pair, TileFacts]]) -> Iterator[Finding]:
+    """Say how images were read, where something was assumed, once for all of which it is true."""
+    names: dict[str, list[str]] = {}
+    for pair, facts in readable:
+        for note in facts.notes:
+            names.setdefault(note, []).append(pair.name)
+    for note, of in names.items():
+        more = f" and {len(of) - _NAMED:,} more" if len(of) > _NAMED else ""
+        yield Finding("note", "reading", ", ".join(of[:_NAMED]) + more, note)
 
 
 def _about_sizes(readable: Sequence[tuple[_Pair, TileFacts]]) -> Iterator[Finding]:

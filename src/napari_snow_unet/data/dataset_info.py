@@ -30,6 +30,8 @@ class DatasetInfo:
         Micrometres per pixel at full resolution that were given last, where images do not say.
     divided : bool
         Whether the table was divided so when it was written last; not while tiles are being made.
+    white : dict from str to float
+        Which value was taken for white in images of a data type, once for all; not of 8 bits.
     """
 
     masks: str = "labels"
@@ -37,6 +39,7 @@ class DatasetInfo:
     split: SplitPlan = field(default_factory=SplitPlan)
     um_per_px: float | None = None
     divided: bool = True
+    white: dict[str, float] = field(default_factory=dict)
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -85,6 +88,9 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
         raise ValueError(f"um_per_px is {side!r}")
     if shard == 0 or not isinstance(plan.group_by, str | None):
         raise ValueError(f"shard is {shard!r}, group_by {plan.group_by!r}")
+    for name, white in info.white.items():
+        if not isinstance(name, str) or isinstance(white, bool) or not 0 < white < math.inf:
+            raise ValueError(f"white is {info.white!r}")
     if not isinstance(info.divided, bool):
         raise ValueError(f"divided is {info.divided!r}")
     return info
@@ -93,5 +99,8 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
 def write_info(folder: Path, info: DatasetInfo) -> None:
     """Write how a dataset was made."""
     with written_whole(folder / INFO, overwrite=True) as temporary:
-        text = json.dumps({"format": FORMAT, **asdict(info)}, indent=2)
+        said = asdict(info)
+        if not info.white:  # of 8-bit images, as earlier versions wrote it
+            del said["white"]
+        text = json.dumps({"format": FORMAT, **said}, indent=2)
         temporary.write_text(text + "\n", encoding="utf-8")

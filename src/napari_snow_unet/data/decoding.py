@@ -1,4 +1,4 @@
-"""Open files of pixels into arrays: PNG, JPEG and BMP with Pillow, TIFF with tifffile.
+"""Open files of pixels into arrays: PNG, JPEG and BMP with Pillow; see `tiff` for TIFF.
 
 The format is told by the first bytes, and a header's claim is held against the size of the file
 before anything is allocated, so that a small file cannot fill the memory.
@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 from PIL.ImageFile import ImageFile
-from tifffile import PHOTOMETRIC, TiffFile, TiffPageSeries
+from tifffile import TiffFile
 
+from napari_snow_unet.data.orientation import (
+    ORIENTATION,
+    UPRIGHT,
+    known_orientation,
+    said_of_turning,
+    turned,
+)
+from napari_snow_unet.data.png import ancillary_chunks
 from napari_snow_unet.data.tiff_directories import directories_fit
 
 #: No format here packs pixels better than this (deflate ends at 1032:1, JPEG before).
@@ -27,13 +36,60 @@ _PILLOW: dict[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"BM": BmpImagePlugin.BmpImageFile,
 }
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_DEEP = ("RGB;16", "RGBA;16", "LA;16")  # of which Pillow keeps 8 bits
+_WITH_A_CLEAR_COLOUR = ("1", "L", "RGB", "P", "PA")
+_AS_NUMBERS = ("L", "RGB", "RGBA", "I", "F")
 
 
 class PixelError(ValueError):
-    """What is wrong with a file of pixels, as the subject of a sentence."""
+    """What is wrong with a file of pixels, as the subject of a sentence.
+
+    Parameters
+    ----------
+    received : str
+        What was found.
+    remedy : str, optional
+        What to do, where the file is not damaged.
+    """
+
+    def __init__(self, received: str, remedy: str = "") -> None:
+        super().__init__(received)
+        self.remedy = remedy
 
 
-class _Bounded:
+@dataclass(frozen=True)
+class Decoded:
+    """Pixels, and what their file says of them.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
+        As they are shown: turned, palettes resolved.
+    orientation : int
+        How the file asked to be turned, 1 to 8.
+    white : float or None
+        The value that is white, where the file says so.
+    notes : tuple of str
+        What a person should know.
+    """
+
+    pixels: npt.NDArray[Any]
+    orientation: int = UPRIGHT
+    white: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the header of a file says of its pixels; see `Decoded`."""
+
+    size: tuple[int, int]
+    dtype: str
+    orientation: int = UPRIGHT
+    white: float | None = None
+
+
+class Bounded:
     """A file that takes no memory ahead for bytes that a chunk claims and the file lacks."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -42,6 +98,7 @@ class _Bounded:
         stream.seek(0)
 
     def read(self, size: int = -1) -> bytes:
+        """Return at most as many bytes as there are."""
         left = max(self._size - self._stream.tell(), 0)
         return self._stream.read(left if size < 0 else min(size, left))
 
@@ -61,8 +118,9 @@ def open_pillow(stream: BinaryIO) -> ImageFile | None:
     stream.seek(0)
     for signature, kind in _PILLOW.items():
         if start.startswith(signature):
-            image = kind(_Bounded(stream))  # type: ignore[arg-type]
+            image = kind(Bounded(stream))  # type: ignore[arg-type]
             depth = 1 if image.mode == "1" else 8 * len(image.getbands())
+            depth *= 2 if is_deep(image) else 1
             check_claim(image.width * image.height * depth // 8, stream)
             return image
     return None
@@ -85,28 +143,101 @@ def open_tiff(stream: BinaryIO) -> TiffFile:
     """
     if not directories_fit(stream):
         raise PixelError("the TIFF's directories overlap or lie beyond its end")
-    return TiffFile(_Bounded(stream), _multifile=False)
+    return TiffFile(Bounded(stream), _multifile=False)
+
+
+def pillow_facts(image: ImageFile, stream: BinaryIO) -> Facts:
+    """Return what the header of a PNG, JPEG or BMP says, with the size as it is shown."""
+    orientation, bits = UPRIGHT, 0
+    exif: bytes | None = image.info.get("exif")
+    if image.format == "PNG":
+        found = ancillary_chunks(stream)
+        exif = found.get(b"eXIf", exif)
+        bits = max(found.get(b"sBIT", b"\0"))
+    if exif:
+        orientation = _orientation_in(exif)
+    size = (image.height, image.width)
+    dtype = _data_type(image)
+    white = float(2**bits - 1) if dtype == "uint16" and 8 <= bits < 16 else None
+    return Facts(size if orientation < 5 else size[::-1], dtype, orientation, white)
+
+
+def _orientation_in(exif: bytes) -> int:
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        return known_orientation(tags.get(ORIENTATION))
+    except Exception:  # notes of a camera, which may be anything; the picture is whole
+        return UPRIGHT
+
+
+def _data_type(image: ImageFile) -> str:
+    if image.mode.startswith("I;16") or is_deep(image):
+        return "uint16"
+    return {"I": "int32", "F": "float32"}.get(image.mode, "uint8")
+
+
+def is_deep(image: ImageFile) -> bool:
+    """Tell whether an image has several channels of 16 bits."""
+    return bool(image.tile) and str(image.tile[0].args).startswith(_DEEP)
+
+
+def decode_pillow(image: ImageFile, stream: BinaryIO) -> Decoded:
+    """Return the pixels of a PNG, JPEG or BMP as they are shown."""
+    facts = pillow_facts(image, stream)
+    stream.seek(0)
+    pixels = _deep_pixels(stream) if is_deep(image) else pillow_pixels(image)
+    turned_pixels = np.ascontiguousarray(turned(pixels, facts.orientation))
+    notes = said_of_turning(facts.orientation)
+    return Decoded(turned_pixels, facts.orientation, facts.white, notes)
+
+
+def _deep_pixels(stream: BinaryIO) -> npt.NDArray[np.uint16]:
+    """Read a PNG with several channels of 16 bits."""
+    from imagecodecs import png_decode
+
+    return with_alpha_behind_colours(np.asarray(png_decode(stream.read())))
+
+
+def with_alpha_behind_colours(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return grey and alpha, (..., 2), as (...), or as (..., 4) where anything shines through."""
+    if pixels.shape[-1] != 2:
+        return pixels
+    grey, alpha = pixels[..., 0], pixels[..., 1]
+    if (alpha == alpha_of(pixels.dtype)).all():
+        return grey
+    return np.stack([grey, grey, grey, alpha], axis=-1)
+
+
+def alpha_of(dtype: np.dtype[Any]) -> float:
+    """Return the alpha that lets nothing shine through."""
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
 def pillow_pixels(image: Image.Image) -> npt.NDArray[Any]:
     """Return an image as (Y, X) or (Y, X, 3|4): palettes resolved, opaque alpha of grey dropped."""
     mode = image.mode
-    if mode == "1":
+    if mode in _WITH_A_CLEAR_COLOUR and image.has_transparency_data:
+        image = image.convert("RGBA")
+    elif mode == "1":
         image = image.convert("L")
     elif mode == "LA":
-        grey, alpha = image.split()
-        image = grey if alpha.getextrema() == (255, 255) else image.convert("RGBA")
-    elif mode in ("P", "PA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    elif mode not in ("L", "RGB", "RGBA", "I", "F") and not mode.startswith("I;16"):
+        return with_alpha_behind_colours(np.array(image))
+    elif mode not in _AS_NUMBERS and not mode.startswith("I;16"):
         image = image.convert("RGB")
-    return np.array(image)
+    return native(np.array(image))
+
+
+def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array in the byte order of this machine."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
     """Return an image's numbers as stored, for labels: (Y, X) or (Y, X, bands).
 
-    Of a palette the numbers are its indices, unless its colours are greys: then they are these.
+    Of a palette the numbers are its indices, unless its colours are greys: then they are these;
+    0 where a colour is transparent.
     """
     if image.mode == "P" and image.palette is not None:
         colours = np.frombuffer(image.palette.tobytes(), np.uint8)
@@ -114,86 +245,23 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
         if (colours == colours[:, :1]).all():
             indices = np.array(image)
             if indices.max() < len(colours):
-                return colours[indices, 0]
+                return np.where(_is_clear(image, indices), 0, colours[indices, 0])
             raise PixelError("the image points beyond its palette")
     packing = str(image.tile[0].args) if image.tile else ""
-    if packing.startswith(("RGB;16", "RGBA;16", "LA;16")):
+    if is_deep(image):
         raise PixelError("16 bits in each of several channels, of which Pillow reads only 8")
     stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)  # Pillow spreads 2 and 4 bits over 0..255
     values = np.array(image)
+    if image.mode == "P":
+        values[_is_clear(image, values)] = 0
     return values // stretch if stretch > 1 else values
 
 
-def tiff_pixels(tif: TiffFile, stream: BinaryIO) -> npt.NDArray[Any]:
-    """Return a TIFF's first series as stored, with colour channels last.
-
-    Returns
-    -------
-    ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
-        Of a pyramid, the full resolution.
-
-    Raises
-    ------
-    PixelError
-        If it claims more than the file can hold, or has other axes than these.
-    """
-    series = tif.series[0]
-    check_claim(int(series.nbytes), stream)
-    page = series.keyframe
-    # A strip or tile is unpacked as a whole, however much of it the image needs.
-    rows = min(page.rowsperstrip, page.imagelength) if not page.is_tiled else page.tilelength
-    width = page.tilewidth if page.is_tiled else page.imagewidth
-    samples = page.samplesperpixel * max(page.imagedepth, page.tiledepth)
-    check_claim(rows * width * samples * page.bitspersample // 8, stream)
-    plain = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
-    try:
-        if page.photometric not in plain:
-            return _tiff_by_pillow(series, stream)
-        array = series.asarray()
-    except ValueError as error:
-        if "imagecodecs" not in str(error):  # tifffile leaves LZW and JPEG to that package
-            raise
-        return _tiff_by_pillow(series, stream)
-    if not array.size:
-        raise PixelError("the TIFF has no pixels")
-    return _channels_last(array, series.axes)
-
-
-def tiff_colours(tif: TiffFile, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Turn a TIFF's palette indices into colours and its bits into 0 and 255."""
-    page = tif.series[0].keyframe
-    if array.dtype == bool:
-        return array.astype(np.uint8) * 255
-    if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
-        return np.moveaxis(page.colormap[:, array] >> 8, 0, -1).astype(np.uint8)
-    return array
-
-
-def _tiff_by_pillow(series: TiffPageSeries, stream: BinaryIO) -> npt.NDArray[Any]:
-    stream.seek(0)
-    image = TiffImagePlugin.TiffImageFile(stream)
-    frames = []
-    for page in series.pages:
-        image.seek(page.index)
-        frames.append(pillow_pixels(image))
-    return frames[0] if len(frames) == 1 else np.stack(frames)
-
-
-def _channels_last(array: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
-    """Put samples, or three or four channels, last; refuse what is no image or stack of them."""
-    colour = axes.find("S") if "S" in axes else axes.find("C")
-    if colour >= 0 and "S" not in axes and array.shape[colour] not in (3, 4):
-        colour = -1
-    if colour >= 0:
-        array = np.moveaxis(array, colour, -1)
-        if array.shape[-1] == 2:  # grey and alpha
-            array = array[..., 0]
-            colour = -1
-    planes = array.ndim - (3 if colour >= 0 else 2)
-    if planes not in (0, 1) or (colour >= 0 and array.shape[-1] not in (3, 4)):
-        shape = " x ".join(map(str, array.shape))
-        raise PixelError(f"the TIFF has the axes {axes} and the shape {shape}")
-    return np.ascontiguousarray(array)
+def _is_clear(image: ImageFile, indices: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Tell where the colour of a palette is transparent."""
+    said = image.info.get("transparency", b"")
+    clear = [said] if isinstance(said, int) else [i for i, alpha in enumerate(said) if not alpha]
+    return np.isin(indices, clear)
 
 
 def check_claim(claimed: int, stream: BinaryIO) -> None:

@@ -8,6 +8,8 @@ from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.opening import Source, opened
+from napari_snow_unet.data.orientation import UPRIGHT, turned_size
+from napari_snow_unet.data.tiff import decode_tiff, tiff_facts
 
 IMAGE = "a PNG, JPEG, TIFF or BMP image"
 
@@ -19,13 +21,23 @@ class ImageHeader:
     Attributes
     ----------
     size : tuple of int
-        Height and width in pixels.
-    pixel_size_um : float or None
+        Height and width in pixels, of the picture as it is shown.
+    pixel_size_um, orientation, white
         As for `ImageFile`.
+    dtype : str
+        The type of its numbers.
     """
 
     size: tuple[int, int]
     pixel_size_um: float | None
+    orientation: int = UPRIGHT
+    white: float | None = None
+    dtype: str = "uint8"
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Height and width of the pixels as they lie in the file."""
+        return turned_size(self.size, self.orientation)
 
 
 def read_header(source: Source) -> ImageHeader:
@@ -39,14 +51,14 @@ def read_header(source: Source) -> ImageHeader:
     with opened(source, IMAGE) as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                page = tif.series[0].keyframe
-                size = (page.imagelength, page.imagewidth)
-                return ImageHeader(size, pixel_size.from_tiff(tif))
-        image = decoding.open_pillow(stream)
-        if image is None:
-            raise PixelError("the file is of another kind")
-        size = (image.height, image.width)
-        return ImageHeader(size, pixel_size.from_dots_per_inch(image.info))
+                facts, side = tiff_facts(tif), pixel_size.from_tiff(tif)
+        else:
+            image = decoding.open_pillow(stream)
+            if image is None:
+                raise PixelError("the file is of another kind")
+            facts = decoding.pillow_facts(image, stream)
+            side = pixel_size.from_dots_per_inch(image.info)
+    return ImageHeader(facts.size, side, facts.orientation, facts.white, facts.dtype)
 
 
 def is_picture(source: Source) -> bool:
@@ -55,7 +67,7 @@ def is_picture(source: Source) -> bool:
         with opened(source, IMAGE) as (_, stream):
             if decoding.is_tiff(stream):
                 with decoding.open_tiff(stream) as tif:
-                    pixels = decoding.tiff_colours(tif, decoding.tiff_pixels(tif, stream))
+                    pixels = decode_tiff(tif, stream).pixels
             else:
                 image = decoding.open_pillow(stream)
                 if image is None or image.mode not in ("RGB", "RGBA", "YCbCr", "CMYK"):

@@ -17,7 +17,7 @@ from tifffile import imwrite
 
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.annotation_files import is_annotation_path
-from napari_snow_unet.data.decoding import PixelError
+from napari_snow_unet.data.decoding import PixelError, alpha_of
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.hovernet_mat import read_instance_map
 from napari_snow_unet.data.image_header import IMAGE, ImageHeader, read_header
@@ -25,7 +25,9 @@ from napari_snow_unet.data.labels import as_labels
 from napari_snow_unet.data.naming import IMAGE_SUFFIXES, LABEL_SUFFIXES
 from napari_snow_unet.data.nucleus_files import Merged, merge_nuclei, nucleus_files
 from napari_snow_unet.data.opening import Source, opened, source_name
+from napari_snow_unet.data.orientation import UPRIGHT, turned
 from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.tiff import decode_tiff, tiff_values
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -51,17 +53,27 @@ class ImageFile:
     Attributes
     ----------
     array : ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
-        The pixels as stored: no rotation by EXIF, no change of type. Palettes are resolved and
-        single bits are 0 and 255.
+        The pixels as image viewers show them, without a change of type: turned as EXIF or the
+        TIFF's orientation asks, palettes and inverted scales resolved, 1, 2 and 4 bits spread over
+        0 to 255, axes of length 1 left out. Alpha is there where anything shines through.
     pixel_size_um : float or None
         Side of a pixel in um, where the file states one that a microscope can have.
     path : pathlib.Path
         Where it was read from.
+    orientation : int
+        How the file asked to be turned, 1 to 8 as in EXIF; 1 is as stored.
+    white : float or None
+        The value that is white, where the file says so.
+    notes : tuple of str
+        What a person should know of how it was read.
     """
 
     array: npt.NDArray[Any]
     pixel_size_um: float | None
     path: Path
+    orientation: int = UPRIGHT
+    white: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_image(source: Source) -> ImageFile:
@@ -86,13 +98,14 @@ def read_image(source: Source) -> ImageFile:
     with opened(source, IMAGE) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                pixels = decoding.tiff_colours(tif, decoding.tiff_pixels(tif, stream))
-                return ImageFile(pixels, pixel_size.from_tiff(tif), path)
-        image = decoding.open_pillow(stream)
-        if image is None:
-            raise PixelError("the file is of another kind")
-        pixels = decoding.pillow_pixels(image)
-        return ImageFile(pixels, pixel_size.from_dots_per_inch(image.info), path)
+                found, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
+        else:
+            image = decoding.open_pillow(stream)
+            if image is None:
+                raise PixelError("the file is of another kind")
+            found = decoding.decode_pillow(image, stream)
+            side = pixel_size.from_dots_per_inch(image.info)
+    return ImageFile(found.pixels, side, path, found.orientation, found.white, found.notes)
 
 
 def read_labels(
@@ -138,12 +151,14 @@ def read_labels(
     with opened(source, _LABELS) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                values = _one_band(decoding.tiff_pixels(tif, stream), path)
+                values = _one_band(tiff_values(tif, stream), path)
                 return as_labels(values, path=path, stack=stack)
         picture = decoding.open_pillow(stream)
         if picture is None or picture.format == "JPEG":
             raise PixelError("the file is a JPEG" if picture else "the file is of another kind")
-        return as_labels(_one_band(decoding.pillow_values(picture), path), path=path)
+        values = _one_band(decoding.pillow_values(picture), path)
+        orientation = decoding.pillow_facts(picture, stream).orientation
+        return as_labels(turned(values, orientation), path=path)
 
 
 def read_nuclei(folder: Path) -> Merged:
@@ -265,19 +280,25 @@ def _write(
 
 
 def _one_band(values: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
-    """Take the numbers of a label image; grey saved as opaque RGB or RGBA counts as such."""
+    """Take the numbers of a label image; grey saved as RGB or RGBA counts as such.
+
+    What is transparent is background.
+    """
     if values.ndim != 3 or values.shape[2] not in (2, 3, 4):
         return values
     alpha = values[..., -1] if values.shape[2] in (2, 4) else None
-    first = values[..., 0]
+    first, seen = values[..., 0], True if alpha is None else alpha > 0
     same = all(
-        np.array_equal(first, values[..., band]) for band in range(1, min(values.shape[2], 3))
+        np.array_equal(first * seen, values[..., band] * seen)
+        for band in range(1, min(values.shape[2], 3))
     )
-    opaque = alpha is None or bool((alpha == np.iinfo(values.dtype).max).all())
-    if opaque and (same or values.shape[2] == 2):
-        return first
+    whole = alpha is None or bool(((alpha == 0) | (alpha == alpha_of(values.dtype))).all())
+    found = np.where(seen, first, 0)
+    nothing = alpha is not None and not found.any() and bool((alpha == 0).any())
+    if whole and (same or values.shape[2] == 2) and not nothing:
+        return found
     raise InputError(
-        "the image is in colour",
+        "the image is black and transparent" if nothing and same else "the image is in colour",
         expected=_LABELS,
         remedy="Export it as a grey image in which every nucleus has its own number.",
         path=path,

@@ -17,6 +17,7 @@ from napari_snow_unet.data import decoding
 from napari_snow_unet.data.images import ABOUT, read_labels
 from napari_snow_unet.data.opening import path_errors
 from napari_snow_unet.data.slides import LARGEST_WHOLE, open_slide
+from napari_snow_unet.data.tiff import main_series
 
 SPACING = "spacing_um"  # height and width of a pixel
 _PLACES = ("source", "labels")  # of files on the machine that wrote them
@@ -139,10 +140,8 @@ def _is_large(path: Path) -> bool:
         if not decoding.is_tiff(stream):
             return False
         with decoding.open_tiff(stream) as tif:
-            page = tif.series[0].keyframe
-            return bool(
-                page.imagelength * page.imagewidth > LARGEST_WHOLE and tif.series[0].ndim == 2
-            )
+            series = main_series(tif)
+            return bool(math.prod(series.shape) > LARGEST_WHOLE and series.ndim == 2)
 
 
 def _spacing(facts: Mapping[str, Any]) -> tuple[float, float] | None:

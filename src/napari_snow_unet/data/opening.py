@@ -53,10 +53,15 @@ def path_errors(path: Path, expected: str) -> Iterator[None]:
     """Turn whatever goes wrong while a file is decoded into one InputError that names it."""
     try:
         yield
-    except InputError:
-        raise
+    except InputError as error:
+        if error.path is not None:
+            raise
+        raise InputError(
+            error.received, expected=error.expected, remedy=error.remedy, path=path
+        ) from error
     except PixelError as error:
-        raise InputError(str(error), expected=expected, remedy=_DAMAGED, path=path) from error
+        remedy = error.remedy or _DAMAGED
+        raise InputError(str(error), expected=expected, remedy=remedy, path=path) from error
     except MemoryError as error:
         received, remedy = "the image does not fit into memory", "Cut it into smaller tiles."
         raise InputError(received, expected=expected, remedy=remedy, path=path) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy.typing as npt
 
@@ -18,6 +18,7 @@ from napari_snow_unet.data.pixel_size import plausible_um
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
+_MOST_CHUNKS = 1 << 16  # that are gone through
 #: What may stand in an image that is copied: no transparency, gamma, profile, animation, text.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"pHYs", b"sRGB"}
 
@@ -72,6 +73,33 @@ def plain_rgb(data: bytes) -> PlainPng | None:
         return None
     width, height = header[:2]
     return PlainPng(height, width, um_per_px) if width and height else None
+
+
+def ancillary_chunks(stream: BinaryIO) -> dict[bytes, bytes]:
+    """Find what a PNG says of its bits (sBIT) and of how it is to be turned (eXIf), in any place.
+
+    Parameters
+    ----------
+    stream : binary file
+        A PNG; it is left at its start.
+
+    Returns
+    -------
+    dict from bytes to bytes
+        The content of these chunks; what is damaged is left out.
+    """
+    found, at = {}, len(_SIGNATURE)
+    for _ in range(_MOST_CHUNKS):
+        stream.seek(at)
+        head = stream.read(8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            break
+        length = int.from_bytes(head[:4], "big")
+        if head[4:] in (b"sBIT", b"eXIf") and length < 1 << 16:
+            found[head[4:]] = stream.read(length)
+        at += 12 + length
+    stream.seek(0)
+    return {kind: body for kind, body in found.items() if body}
 
 
 def encode(pixels: npt.NDArray[Any], um_per_px: float | None = None) -> bytes:

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 from napari_snow_unet.data.dataset_info import INFO, DatasetInfo, read_info
+from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.divide import is_divided_by_hand
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_lock import locked
@@ -29,10 +31,17 @@ from napari_snow_unet.data.prepare_plan import Plan, make_plan, paired
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.snow import files_in
-from napari_snow_unet.data.sources import Found, Member, close_archives, find_members
+from napari_snow_unet.data.sources import (
+    Found,
+    Member,
+    close_archives,
+    find_members,
+    read_member,
+)
 from napari_snow_unet.data.splits import PARTS, SplitPlan, are_divided, part_sizes
 from napari_snow_unet.data.tile_maker import WriteError, make_tile
 from napari_snow_unet.data.unread_files import counted, nothing_to_use, passed_over
+from napari_snow_unet.data.value_range import said_of_all
 from napari_snow_unet.data.workers import Crew
 
 
@@ -131,6 +140,7 @@ def prepare(
         plan.problems.extend(problems)
         plan.messages.extend([*pairs.notes, *about_subsets])
         plan.messages.extend(passed_over(member.label for member in pairs.unread))
+        plan, info = _with_white(plan, info)
         if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
             plan.messages.append(
                 f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
@@ -186,6 +196,22 @@ def _nothing_fits(
         inside = inside or [member.path for member, place, _ in found if Path(place) == root]
         files += inside if len(sources) == 1 else [f"{root.name}/{file}" for file in inside]
     return nothing_to_use("no image has a mask of its name", files, "pairs", path)
+
+
+def _with_white(plan: Plan, info: DatasetInfo) -> tuple[Plan, DatasetInfo]:
+    """Decide which value is white in the images to come, once for each data type, and say it."""
+    members = [task.image for task in plan.tasks]
+    found, said = white_of_images(
+        (
+            (member.source, PurePosixPath(member.path).parent, PurePosixPath(member.path).suffix),
+            partial(read_member, member),
+        )
+        for member in members
+    )
+    white = found | info.white  # what was decided once stays
+    plan.messages.extend(said if white == found else said_of_all(white))
+    tasks = [replace(task, white=white) for task in plan.tasks] if white else plan.tasks
+    return replace(plan, tasks=tasks), replace(info, white=white)
 
 
 def _make_tiles(plan: Plan, ledger: Ledger, workers: int | None) -> Generator[Progress, None, None]:

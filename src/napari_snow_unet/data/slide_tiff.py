@@ -11,8 +11,10 @@ import numpy.typing as npt
 from tifffile import PHOTOMETRIC, TiffFile, TiffPageSeries
 
 from napari_snow_unet.data import decoding, pixel_size
-from napari_snow_unet.data.decoding import PixelError
+from napari_snow_unet.data.decoding import Facts, PixelError
+from napari_snow_unet.data.orientation import turned
 from napari_snow_unet.data.slide_levels import Box, Level, as_dask
+from napari_snow_unet.data.tiff import main_series, tiff_facts
 
 _AS_COLOURS = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
 
@@ -24,8 +26,8 @@ class _SelfClosing(io.FileIO):
         self.close()
 
 
-def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
-    """Open the first image of a TIFF with its coarser levels.
+def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None, Facts]:
+    """Open the picture of a TIFF with its coarser levels, turned as it asks to be.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
         The full resolution first.
     spacing_um : tuple of float or None
         Height and width of a pixel in micrometres.
+    facts : Facts
+        What the header says besides.
 
     Raises
     ------
@@ -48,11 +52,11 @@ def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
     if not decoding.is_tiff(stream):
         raise PixelError("the file is no TIFF")
     tif = decoding.open_tiff(stream)
-    series = tif.series[0]
+    series, facts = main_series(tif), tiff_facts(tif)
     decoding.check_claim(int(series.nbytes), stream)
-    levels = [_level(path, level, tif) for level in series.levels]
+    levels = [turned(_level(path, level, tif), facts.orientation) for level in series.levels]
     side = pixel_size.from_tiff(tif)
-    return levels, None if side is None else (side, side)
+    return levels, None if side is None else (side, side), facts
 
 
 def _level(path: Path, series: TiffPageSeries, tif: TiffFile) -> Any:

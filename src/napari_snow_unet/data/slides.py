@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 
 from napari_snow_unet.data import decoding
+from napari_snow_unet.data.decoding import Facts
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import ImageFile
 from napari_snow_unet.data.opening import path_errors
+from napari_snow_unet.data.orientation import UPRIGHT, said_of_turning
 from napari_snow_unet.data.pixel_size import plausible_um
 from napari_snow_unet.data.slide_levels import SLIDE, with_overview
+from napari_snow_unet.data.tiff import main_series
 
 #: What OpenSlide reads. https://openslide.org/formats
 SCANNER_SUFFIXES = frozenset(
@@ -28,6 +31,9 @@ TIFF_SUFFIXES = frozenset({".tif", ".tiff", ".ptif", ".btf"})
 #: What lies in the folder of a Zarr.
 ZARR_METADATA = frozenset({".zattrs", ".zgroup", "zarr.json"})
 LARGEST_WHOLE = 1 << 26  # pixels, 8,192 a side
+
+
+_UNSAID = Facts((0, 0), "uint8")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +48,15 @@ class Slide:
         Height and width of a pixel of the full resolution in micrometres, where the file says.
     path : pathlib.Path
         The file, or the folder of an OME-Zarr.
+    orientation, white
+        As for `ImageFile`.
     """
 
     levels: tuple[Any, ...]
     spacing_um: tuple[float, float] | None
     path: Path
+    orientation: int = UPRIGHT
+    white: float | None = None
 
     @property
     def rgb(self) -> bool:
@@ -85,8 +95,8 @@ def open_slide(path: str | os.PathLike[str]) -> Slide:
     if path.name in ZARR_METADATA:
         path = path.parent
     with path_errors(path, SLIDE):
-        levels, spacing_um = _open(path)
-    return Slide(with_overview(levels), spacing_um, path)
+        levels, spacing_um, facts = _open(path)
+    return Slide(with_overview(levels), spacing_um, path, facts.orientation, facts.white)
 
 
 def read_slide(path: str | os.PathLike[str]) -> ImageFile:
@@ -117,7 +127,9 @@ def read_slide(path: str | os.PathLike[str]) -> ImageFile:
             path=slide.path,
         )
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
-    return ImageFile(np.asarray(slide.levels[0]), side, slide.path)
+    pixels = np.asarray(slide.levels[0])
+    notes = said_of_turning(slide.orientation)
+    return ImageFile(pixels, side, slide.path, slide.orientation, slide.white, notes)
 
 
 def is_slide(path: str | os.PathLike[str]) -> bool:
@@ -144,21 +156,21 @@ def may_be_slide(path: str | os.PathLike[str]) -> bool:
         return False
     try:
         with path.open("rb") as stream, decoding.open_tiff(stream) as tif:
-            return len(tif.series[0].levels) > 1
+            return len(main_series(tif).levels) > 1
     except Exception:  # it is a question: a file that cannot be read is no slide
         return False
 
 
-def _open(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
+def _open(path: Path) -> tuple[list[Any], tuple[float, float] | None, Facts]:
     if path.is_dir():
         from napari_snow_unet.data.slide_zarr import open_zarr
 
-        return open_zarr(path)
+        return *open_zarr(path), _UNSAID
     suffix = path.suffix.lower()
     if suffix in SCANNER_SUFFIXES:
         from napari_snow_unet.data.slide_openslide import open_scanned
 
-        return open_scanned(path)
+        return *open_scanned(path), _UNSAID
     if suffix in TIFF_SUFFIXES:
         from napari_snow_unet.data.slide_tiff import open_pyramid
 

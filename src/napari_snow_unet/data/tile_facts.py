@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from napari_snow_unet.data.images import read_image, read_labels, read_nuclei
 from napari_snow_unet.data.near_duplicates import EDGE, thumbnail
 from napari_snow_unet.data.nucleus_files import nucleus_files
 from napari_snow_unet.data.opening import opened
+from napari_snow_unet.data.orientation import mask_as_shown
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.sources import NamedBytes
-from napari_snow_unet.data.tile_maker import count_ids, rgb8
+from napari_snow_unet.data.tiff import main_series
+from napari_snow_unet.data.tile_maker import count_ids, tile_image
 
 _MODES = {"1": "1 bit", "I": "int32", "F": "float32", "P": "palette"}
 
@@ -29,6 +32,7 @@ class FactTask:
 
     image: Path
     mask: Path
+    white: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class TileFacts:
     binary : bool
         Whether the mask knows only one value besides 0: 255, or any in several pieces.
     notes : tuple of str
-        What was left out of the mask, or assumed.
+        How the image was read, and what was left out of the mask, or assumed.
     """
 
     error: str = ""
@@ -86,9 +90,11 @@ def look_at_tile(task: FactTask) -> TileFacts:
     """Read a pair and note what is in it; a file that cannot be read is a fact too."""
     try:
         data = task.image.read_bytes()
-        array = read_image(NamedBytes(data, str(task.image))).array
-        rgb = rgb8(array, task.image)
-        labels, notes = _labels(task, rgb.shape[:2])
+        image = read_image(NamedBytes(data, str(task.image)))
+        tile, array = tile_image(image, task.white), image.array
+        rgb, size = tile.pixels, (tile.pixels.shape[0], tile.pixels.shape[1])
+        labels, notes = _labels(task, size)
+        labels, turned = mask_as_shown(labels, size, image.orientation)
         mask_sha256 = _checksum(task.mask)
         mask_dtype = _stored_type(task.mask)
     except InputError as error:
@@ -111,7 +117,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         foreground=float(np.count_nonzero(labels) / labels.size),
         torn=torn,
         binary=ids == 1 and (largest == 255 or torn == 1),
-        notes=tuple(notes),
+        notes=(*tile.notes, *notes, *turned),
     )
 
 
@@ -149,7 +155,7 @@ def _stored_type(path: Path) -> str:
     with opened(path, "a label image") as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                return str(tif.series[0].dtype)
+                return str(main_series(tif).dtype)
         image = decoding.open_pillow(stream)
         mode = "" if image is None else image.mode
     return _MODES.get(mode, "uint16" if mode.startswith("I;16") else "uint8")

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data.annotation_files import is_annotation_path
-from napari_snow_unet.data.channels import unit_divisor
+from napari_snow_unet.data.channels import to_rgb8
+from napari_snow_unet.data.dataset_range import range_of
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.hovernet_mat import read_instance_map
-from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.images import ImageFile, read_image, read_labels
 from napari_snow_unet.data.manifest import Tile
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.nucleus_files import merge_nuclei
+from napari_snow_unet.data.orientation import MASK_IN_DOUBT, UPRIGHT, mask_as_shown
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.png import encode, plain_rgb
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.qupath import tile_region
 from napari_snow_unet.data.sources import Member, open_member, read_member
+from napari_snow_unet.data.value_range import NEARLY_BLACK, is_nearly_black
 
 _LARGEST_ID = 65535
 _COMPRESSED = 15  # what stands before a compressed variable of a .mat
@@ -55,6 +58,8 @@ class TileTask:
         Micrometres per pixel at full resolution, where the image does not say.
     verify : bool
         Read what comes from an archive to its end, to check the archive's checksum.
+    white : mapping from str to float
+        Which value is white in images of a data type, once for the dataset.
     """
 
     index: int
@@ -69,6 +74,7 @@ class TileTask:
     binary: bool = False
     um_per_px: float | None = None
     verify: bool = False
+    white: Mapping[str, float] = field(default_factory=dict)
 
 
 class WriteError(Exception):
@@ -95,9 +101,9 @@ def make_tile(task: TileTask) -> Tile | Problem:
     """
     part = task.image
     try:
-        image, size, um_per_px = _image(task)
+        image = _image(task)
         part = task.mask
-        labels, notes, region = _labels(task, size)
+        labels, notes, region = _labels(task, image)
     except InputError as error:
         reason = f"{error.received}; expected {error.expected}. {error.remedy}"
         return Problem(part.label, reason)
@@ -108,7 +114,7 @@ def make_tile(task: TileTask) -> Tile | Problem:
     pixels = (labels > 0).astype(np.uint8) * 255 if task.binary else labels.astype(np.uint16)
     mask = encode(pixels)
     _write(Path(task.folder, task.mask_file), mask)
-    _write(Path(task.folder, task.image_file), image)
+    _write(Path(task.folder, task.image_file), image.png)
     if region is not None:
         _write(Path(task.folder, task.region_file), encode(region.astype(np.uint8) * 255))
     elif task.had_region:
@@ -120,15 +126,15 @@ def make_tile(task: TileTask) -> Tile | Problem:
         name=task.name,
         source_image=task.image.label,
         source_mask=task.mask.label,
-        height=size[0],
-        width=size[1],
+        height=image.size[0],
+        width=image.size[1],
         nuclei=nuclei,
         foreground=round(foreground, 6),
-        um_per_px=None if um_per_px is None else round(um_per_px, 6),
-        note="; ".join(notes),
-        image_bytes=len(image),
+        um_per_px=None if image.um_per_px is None else round(image.um_per_px, 6),
+        note="; ".join(note.rstrip(".") for note in (*image.notes, *notes)),
+        image_bytes=len(image.png),
         mask_bytes=len(mask),
-        image_sha256=hashlib.sha256(image).hexdigest(),
+        image_sha256=hashlib.sha256(image.png).hexdigest(),
         mask_sha256=hashlib.sha256(mask).hexdigest(),
         source_state=source_state(task.image, task.mask),
     )
@@ -139,22 +145,35 @@ def source_state(image: Member, mask: Member) -> str:
     return f"{image.state} {mask.state}"
 
 
-def rgb8(array: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint8]:
-    """Bring an image as stored to 8-bit RGB.
+@dataclass(frozen=True)
+class TileImage:
+    """An image as 8-bit RGB, and what is known of it.
 
-    Grey is tripled; what is transparent becomes white, as the glass of a slide is; more than 8
-    bits are scaled by the range that holds the values, see `channels.unit_divisor`.
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (Y, X, 3)
+        The image.
+    notes : tuple of str
+        How it was read, and what was assumed.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    notes: tuple[str, ...]
+
+
+def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
+    """Bring an image as its file shows it to 8-bit RGB, see `channels.to_rgb8`.
 
     Parameters
     ----------
-    array : ndarray, shape (Y, X) or (Y, X, 3|4)
-        As `read_image` gives it.
-    path : Path
-        The file, for the error.
+    image : ImageFile
+        Of one plane.
+    white : mapping from str to float
+        Which value is white in images of a data type, once for the dataset.
 
     Returns
     -------
-    ndarray of uint8, shape (Y, X, 3)
+    TileImage
         The image.
 
     Raises
@@ -162,22 +181,18 @@ def rgb8(array: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint8]:
     InputError
         If it is a stack, or its values are negative, not finite or too large.
     """
+    array = image.array
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise InputError(
             f"it has the shape {' x '.join(map(str, array.shape))}",
             expected="one plane, grey or RGB",
             remedy="Save the planes of a stack as files of their own.",
-            path=path,
+            path=image.path,
         )
-    if array.dtype != np.uint8:
-        unit = array / unit_divisor(array)
-        array = np.rint(unit * 255).astype(np.uint8)
-    if array.ndim == 2:
-        return np.repeat(array[..., None], 3, axis=2)
-    if array.shape[2] == 4:
-        alpha = array[..., 3:].astype(np.float32) / 255
-        array = np.rint(array[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    return array
+    values = range_of(image, white)
+    dark = (NEARLY_BLACK,) if is_nearly_black(array, values) else ()
+    said = (values.said,) if values.said else ()
+    return TileImage(to_rgb8(array, values), (*image.notes, *said, *dark))
 
 
 def sixteen_bit(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
@@ -215,17 +230,27 @@ def sixteen_bit(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], i
     return ids[places.reshape(labels.shape)].astype(np.int32), len(free)
 
 
-def _image(task: TileTask) -> tuple[bytes, tuple[int, int], float | None]:
-    """Return the PNG to write, its size and its pixel size."""
+@dataclass(frozen=True)
+class _Image:
+    """The PNG to write, and what is known of it."""
+
+    png: bytes
+    size: tuple[int, int]
+    um_per_px: float | None
+    orientation: int = UPRIGHT
+    notes: tuple[str, ...] = ()
+
+
+def _image(task: TileTask) -> _Image:
     content = read_member(task.image)
     data = content.getvalue()
     if plain := plain_rgb(data):
-        um_per_px = plain.um_per_px or _stated_um(task)
-        return data, (plain.height, plain.width), um_per_px
+        return _Image(data, (plain.height, plain.width), plain.um_per_px or _stated_um(task))
     image = read_image(content)
-    pixels = rgb8(image.array, image.path)
-    um_per_px = image.pixel_size_um or _stated_um(task)
-    return encode(pixels, um_per_px), pixels.shape[:2], um_per_px
+    tile, um_per_px = tile_image(image, task.white), image.pixel_size_um or _stated_um(task)
+    height, width = tile.pixels.shape[:2]
+    png = encode(tile.pixels, um_per_px)
+    return _Image(png, (height, width), um_per_px, image.orientation, tile.notes)
 
 
 def _stated_um(task: TileTask) -> float | None:
@@ -238,10 +263,16 @@ def _stated_um(task: TileTask) -> float | None:
 
 
 def _labels(
-    task: TileTask, size: tuple[int, int]
+    task: TileTask, image: _Image
 ) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
     """Read the mask, check its size, and return it, what was changed in it and its region."""
-    labels, notes, region = read_mask(task.mask, size, image=task.image.name, verify=task.verify)
+    labels, notes, region = read_mask(
+        task.mask,
+        image.size,
+        image=task.image.name,
+        verify=task.verify,
+        orientation=image.orientation,
+    )
     if region is not None and not region.any():
         raise InputError(
             "it lies outside the annotated region",
@@ -256,7 +287,12 @@ def _labels(
 
 
 def read_mask(
-    mask: Member, size: tuple[int, int], *, image: str = "", verify: bool = False
+    mask: Member,
+    size: tuple[int, int],
+    *,
+    image: str = "",
+    verify: bool = False,
+    orientation: int = UPRIGHT,
 ) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
     """Read a mask of any kind, with an id for every nucleus, and check its size.
 
@@ -270,6 +306,8 @@ def read_mask(
         Name of the image; QuPath's say where a tile lies in its slide.
     verify : bool, default: False
         Read what comes from an archive to its end, to check the archive's checksum.
+    orientation : int, default: 1
+        How the image's file asks to be turned.
 
     Returns
     -------
@@ -298,9 +336,13 @@ def read_mask(
         labels, region, notes = found.labels, found.region, found.notes
     else:
         labels = read_labels(read_member(mask))
-        if labels.shape == size and _is_binary(labels):
+        if labels.shape in (size, size[::-1]) and _is_binary(labels):
             labels, count = _components(labels)
             notes.append(f"binary mask, {count} connected parts numbered")
+    if orientation != UPRIGHT and is_annotation_path(mask.name):
+        notes.append(MASK_IN_DOUBT.format(orientation))
+    labels, turned = mask_as_shown(labels, size, orientation)
+    notes += turned
     if labels.shape != size:
         there, wanted = (" x ".join(map(str, shape)) for shape in (labels.shape, size))
         raise InputError(

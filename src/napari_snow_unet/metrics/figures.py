@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_snow_unet.data.channels import to_rgb8
+from napari_snow_unet.data.value_range import ValueRange
 from napari_snow_unet.metrics.objects import ERROR_COLOURS, error_map
 
 LARGEST_SIDE = 384  # pixels of a picture
@@ -63,14 +65,9 @@ def draw_histogram(values: Mapping[str, Sequence[float | None]], title: str) -> 
     return _png(figure)
 
 
-def picture_of_image(image: NDArray[Any]) -> bytes:
-    """Show an image of any type and number of channels as JPEG."""
-    image = image[..., :3] if image.ndim == 3 and image.shape[2] >= 3 else image
-    image = image if image.ndim == 2 or image.shape[2] == 3 else image[..., 0]
-    if image.dtype != np.uint8:
-        low, high = float(image.min()), float(image.max())
-        image = ((image - low) * (255 / (high - low or 1))).astype(np.uint8)
-    return _encode(image, "JPEG", Image.Resampling.LANCZOS)
+def picture_of_image(image: NDArray[Any], values: ValueRange) -> bytes:
+    """Show one plane of an image as JPEG."""
+    return _encode(to_rgb8(image, values), "JPEG", Image.Resampling.LANCZOS)
 
 
 def picture_of_labels(labels: NDArray[Any]) -> bytes:

@@ -6,10 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
-
+from napari_snow_unet.data.dataset_range import range_of
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_image
 from napari_snow_unet.metrics import figures
@@ -186,7 +184,7 @@ def _pictures(
     image = evaluation.task.truths[files].image
     try:
         if image is not None:
-            picture = figures.picture_of_image(_plane_of(image, index))
+            picture = _picture_of(image, index)
             yield _figure(picture, "image", "tile")
         for number, other in enumerate(predictions):
             tile = read_tile(other.task, files).plane(index)
@@ -200,10 +198,12 @@ def _pictures(
         yield f'<p class="problem">{escape(str(error))}</p>'
 
 
-def _plane_of(image: Path, index: Index) -> NDArray[Any]:
-    """Read an image, of a stack the plane at an index; one plane may serve a stack of labels."""
-    array, size = read_image(image).array, read_header(image).size
-    return array[index] if array.shape[len(index) :][:2] == size else array
+def _picture_of(path: Path, index: Index) -> bytes:
+    """Show an image, of a stack the plane at an index; one plane may serve a stack of labels."""
+    image, size = read_image(path), read_header(path).size
+    array = image.array
+    plane = array[index] if array.shape[len(index) :][:2] == size else array
+    return figures.picture_of_image(plane, range_of(image, {}))
 
 
 def _all_tiles(evaluation: Evaluation) -> Iterable[str]:

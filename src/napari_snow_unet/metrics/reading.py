@@ -16,6 +16,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_image, read_labels
 from napari_snow_unet.data.labels import count_values, looks_like_labels
 from napari_snow_unet.data.manifest import is_dataset
+from napari_snow_unet.data.orientation import mask_as_shown
 from napari_snow_unet.data.outlined import (
     REGION_COUNTS,
     OutlinedNuclei,
@@ -87,6 +88,7 @@ def read_tile(task: Task, name: str) -> TileArrays:
     if region is not None:
         files.append(region)
     images = {file: read_labels(file, stack=True) for file in files if not is_annotation_path(file)}
+    images = _as_shown(task.truths[name].image, images)
     shape = _common_shape(task, name, files, images)
     outlined: dict[int, OutlinedNuclei] = {}
     arrays: list[NDArray[Any]] = []
@@ -137,6 +139,17 @@ def _notes(task: Task, name: str, outlined: Mapping[int, OutlinedNuclei]) -> Ite
             yield from (f"{what}: {note}" for note in outlined[number].notes)
     if task.regions is None and _region_file(task, name) is not None:
         yield f"truth: {REGION_COUNTS}, as the dataset's regions say"
+
+
+def _as_shown(image: Path | None, masks: dict[Path, NDArray[Any]]) -> dict[Path, NDArray[Any]]:
+    """Turn masks that lie as their image is stored, where its file asks to be turned."""
+    if image is None or len({mask.shape for mask in masks.values()}) < 2:
+        return masks
+    header = read_header(image)
+    return {
+        file: mask_as_shown(mask, header.size, header.orientation)[0]
+        for file, mask in masks.items()
+    }
 
 
 def _in_words(shape: tuple[int, ...]) -> str:

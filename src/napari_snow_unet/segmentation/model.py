@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Model:
         What computes it, in words; empty for what is no network.
     folder : str
         Where it lies, if it can be opened by its folder only, not by its name.
+    white : mapping from str to float
+        Which value is white in the images it was trained on, by their data type.
     calls_at_once : int
         How many threads may call `predict` side by side, and gain by it.
     """
@@ -53,4 +55,5 @@ class Model:
     precision: str = "float32"
     device: str = ""
     folder: str = ""
+    white: Mapping[str, float] = field(default_factory=dict)
     calls_at_once: int = 1

@@ -21,16 +21,20 @@ from napari_snow_unet.segmentation.options import (
     smallest_area_px,
 )
 from napari_snow_unet.segmentation.preprocess import (
+    ValueRange,
     is_rgb,
     network_input,
     plane_axes,
-    unit_divisor,
+    value_range,
 )
 from napari_snow_unet.segmentation.provenance import (
+    TRAINED_ON,
     in_words,
     label_messages,
     provenance,
+    range_messages,
     scale_messages,
+    white_of,
 )
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
@@ -149,7 +153,7 @@ def segment(
     options: Options | None = None,
     *,
     pixel_size_um: float | None = None,
-    divisor: float | None = None,
+    values: ValueRange | None = None,
     inside: NDArray[np.bool_] | None = None,
 ) -> Generator[Progress, None, Segmentation]:
     """Segment the nuclei of one plane.
@@ -166,8 +170,8 @@ def segment(
         Micrometres per pixel as the file or layer has it; `options.pixel_size_um` goes before it.
         Outside the model's range the plane is resampled to the nearest end of the range, and the
         probability map back to the plane's own grid.
-    divisor : float, optional
-        What brings the values to 0..1, where that was decided for a whole stack.
+    values : ValueRange, optional
+        Which of its values is white, where that was decided for a whole stack or file.
     inside : ndarray of bool, shape (Y, X), optional
         See `label`.
 
@@ -187,7 +191,7 @@ def segment(
         If the image or an option cannot be used; before anything is computed.
     """
     find_nuclei = yield from predict(
-        image, model, options, pixel_size_um=pixel_size_um, divisor=divisor, inside=inside
+        image, model, options, pixel_size_um=pixel_size_um, values=values, inside=inside
     )
     return find_nuclei()
 
@@ -198,7 +202,7 @@ def predict(
     options: Options | None = None,
     *,
     pixel_size_um: float | None = None,
-    divisor: float | None = None,
+    values: ValueRange | None = None,
     inside: NDArray[np.bool_] | None = None,
 ) -> Generator[Progress, None, Callable[[], Segmentation]]:
     """Do the network's part of `segment`, and return what does the rest.
@@ -208,7 +212,7 @@ def predict(
 
     Parameters
     ----------
-    image, model, options, pixel_size_um, divisor, inside
+    image, model, options, pixel_size_um, values, inside
         See `segment`.
 
     Yields
@@ -236,10 +240,10 @@ def predict(
     check_options(options, model)
     pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
     smallest_area_px(options, pixel_size_um)
-    divisor = unit_divisor(image) if divisor is None else divisor
-    doubts = label_messages(image, rgb=is_rgb(image.shape))
+    values = value_range(image, known=model.white, of=TRAINED_ON) if values is None else values
+    doubts = label_messages(image, rgb=is_rgb(image.shape)) + range_messages(image, values)
     probability, resampled_um = yield from predict_plane(
-        image, augmented(model, options), options, pixel_size_um=pixel_size_um, divisor=divisor
+        image, augmented(model, options), options, pixel_size_um=pixel_size_um, values=values
     )
 
     def find_nuclei() -> Segmentation:
@@ -253,7 +257,8 @@ def predict(
         return replace(
             result,
             messages=result.messages + scale_messages(model, pixel_size_um, resampled_um) + doubts,
-            provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um),
+            provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um)
+            | white_of(image.dtype, values),
         )
 
     return find_nuclei
@@ -265,7 +270,7 @@ def predict_plane(
     options: Options,
     *,
     pixel_size_um: float | None,
-    divisor: float,
+    values: ValueRange,
 ) -> Generator[Progress, None, tuple[NDArray[np.uint8], float | None]]:
     """Compute the 8-bit probability map of one plane, window by window.
 
@@ -279,8 +284,8 @@ def predict_plane(
         Channel and tile size.
     pixel_size_um : float or None
         Micrometres per pixel if known.
-    divisor : float
-        What brings the values to 0..1.
+    values : ValueRange
+        Which of its values is white.
 
     Yields
     ------
@@ -302,12 +307,15 @@ def predict_plane(
     for done, tile in enumerate(tiles, start=1):
         pixels = np.asarray(image[grid.needed(within(tile.window, grid.new))])
         probability[tile.core] = predict_core(
-            pixels, model, tile, grid, channel=options.channel or model.channel, divisor=divisor
+            pixels, model, tile, grid, channel=options.channel or model.channel, values=values
         )
         yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
     whole = slice(0, shape[0]), slice(0, shape[1])
     resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
-    return grid.back.take(probability, whole), resampled_um
+    found = grid.back.take(probability, whole)
+    if not grid.is_none and is_rgb(image.shape) and image.shape[-1] == 4:
+        found = np.where(np.asarray(image[..., 3]) == 0, np.uint8(0), found)
+    return found, resampled_um
 
 
 def predict_core(
@@ -317,7 +325,7 @@ def predict_core(
     grid: Resampling,
     *,
     channel: str,
-    divisor: float,
+    values: ValueRange,
 ) -> NDArray[np.uint8]:
     """Compute the part of the 8-bit probability map that a window is responsible for.
 
@@ -333,14 +341,30 @@ def predict_core(
         From the image's grid to that one.
     channel : str
         What the network reads of the colours.
-    divisor : float
-        What brings the values to 0..1.
+    values : ValueRange
+        Which of its values is white.
 
     Returns
     -------
     ndarray of uint8
         Of the shape of the window's core.
     """
-    taken = grid.take(network_input(pixels, channel, divisor), within(tile.window, grid.new))
+    taken = grid.take(network_input(pixels, channel, values), within(tile.window, grid.new))
     window = mirrored(taken, tile.window)
-    return to_grey(model.predict(window[None])[0][tile.inner])
+    core = to_grey(model.predict(window[None])[0][tile.inner])
+    return _where_opaque(core, pixels, tile, grid)
+
+
+def _where_opaque(
+    core: NDArray[np.uint8], pixels: NDArray[Any], tile: Tile, grid: Resampling
+) -> NDArray[np.uint8]:
+    """Find nothing where an image is transparent."""
+    if pixels.ndim != 3 or pixels.shape[-1] != 4 or pixels[..., 3].all():
+        return core
+    window = within(tile.window, grid.new)
+    clear = grid.take((pixels[..., 3] == 0).astype(np.float32), window)
+    rows, columns = (
+        slice(part.start - whole.start, part.stop - whole.start)
+        for part, whole in zip(tile.core, window, strict=True)
+    )
+    return np.where(clear[rows, columns] >= 0.5, np.uint8(0), core)

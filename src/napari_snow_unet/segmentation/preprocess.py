@@ -6,41 +6,25 @@ from typing import Literal
 
 from napari_snow_unet.data.channels import (
     CHANNELS,
-    COLOURS,
     Channel,
     hematoxylin_transmission,
     network_input,
-    unit_divisor,
 )
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.value_range import COLOURS, ValueRange, is_rgb, value_range
 
 __all__ = [
     "CHANNELS",
     "COLOURS",
     "Axes",
     "Channel",
+    "ValueRange",
     "hematoxylin_transmission",
     "is_rgb",
     "network_input",
     "plane_axes",
-    "unit_divisor",
+    "value_range",
 ]
-
-
-def is_rgb(shape: tuple[int, ...]) -> bool:
-    """Tell whether an array of this shape holds colours in its last axis.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of an image as files give it: (Y, X), (Y, X, 3 or 4), or either behind a stack axis.
-
-    Returns
-    -------
-    bool
-        True for three or four entries in the last of at least three axes.
-    """
-    return len(shape) >= 3 and shape[-1] in COLOURS
 
 
 Axes = Literal["plane", "stack"]

@@ -7,8 +7,11 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from napari_snow_unet.data.labels import is_picture_of_labels
 from napari_snow_unet.data.pixel_size import doubt_pixel_size
+from napari_snow_unet.data.value_range import NEARLY_BLACK, ValueRange, is_nearly_black
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
@@ -16,6 +19,7 @@ LABELS = (
     "This looks like labels or a mask, not like tissue, and its numbers were taken for brightness. "
     "Segment the image that it was made from; to score labels, measure them against a truth."
 )
+TRAINED_ON = "the images that the model was trained on"
 UNKNOWN_SIZE = (
     "The pixel size is unknown: taken as {}, as the model expects. If it is another one, nuclei "
     "are missed: give the pixel size, 0.25 for a 40x scan and 0.5 for 20x."
@@ -44,6 +48,17 @@ def in_words(
 def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
     """Say so if what is segmented looks like labels; its middle is read."""
     return (LABELS,) if is_picture_of_labels(image, rgb=rgb) else ()
+
+
+def range_messages(image: Any, values: ValueRange) -> tuple[str, ...]:
+    """Say which value was taken for white where that was assumed, and if all is nearly black."""
+    said = (values.said,) if values.said else ()
+    return (*said, NEARLY_BLACK) if is_nearly_black(image, values) else said
+
+
+def white_of(dtype: Any, values: ValueRange) -> dict[str, float]:
+    """Return what was taken for white, for the provenance; of 8 bits there is nothing to say."""
+    return {} if np.dtype(dtype) == np.uint8 else {"white": values.white}
 
 
 def scale_messages(

@@ -90,6 +90,9 @@ def as_python(recipe: Recipe) -> str:
         return _as_python_to_files(recipe)
     options = _options(recipe.options)
     call = f"segment(image, model, Options({options}), pixel_size_um={recipe.pixel_size_um!r})"
+    white = recipe.provenance.get("white")
+    if white is not None:  # of more than 8 bits
+        call = call[:-1] + f", values=value_range(image, white={white!r}))"
     room = "pipeline import run, segment"
     if recipe.is_stack:
         planes = "" if recipe.is_whole else f", planes={[tuple(p) for p in recipe.planes]!r}"
@@ -97,10 +100,12 @@ def as_python(recipe: Recipe) -> str:
         room = "stack import segment_stack"
     run = [] if not recipe.is_stack else ["from napari_snow_unet.data.progress import run"]
     read = ("slides", "read_slide") if is_slide(recipe.source) else ("images", "read_image")
+    known = [] if white is None else [f"{_FROM_RANGE} import value_range"]
     lines = [
         _comment(recipe),
         *run,
         f"from napari_snow_unet.data.{read[0]} import {read[1]}",
+        *known,
         "from napari_snow_unet.models import open_model",
         "from napari_snow_unet.segmentation.options import Options",
         f"from napari_snow_unet.segmentation.{room}",
@@ -169,6 +174,7 @@ def as_words(name: str, value: Any) -> list[str]:
     return [flag] if isinstance(value, bool) else [flag, str(value)]
 
 
+_FROM_RANGE = "from napari_snow_unet.data.value_range"
 _SWITCHES = {"split": "--no-split", "fill_holes": "--no-fill-holes"}
 
 

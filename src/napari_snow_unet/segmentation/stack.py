@@ -14,15 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.axes import plane_last
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.progress import Progress, done_at_once
 from napari_snow_unet.data.scratch import moved_to_disk, zeros
+from napari_snow_unet.data.value_range import check_type
 from napari_snow_unet.segmentation.ahead import in_order, is_small
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
-from napari_snow_unet.segmentation.preprocess import COLOURS, plane_axes, unit_divisor
-from napari_snow_unet.segmentation.provenance import in_words
+from napari_snow_unet.segmentation.preprocess import (
+    COLOURS,
+    ValueRange,
+    plane_axes,
+    value_range,
+)
+from napari_snow_unet.segmentation.provenance import TRAINED_ON, in_words
 from napari_snow_unet.segmentation.threshold import in_digits
 
 Index = tuple[int, ...]
@@ -127,7 +134,7 @@ def check_stack(shape: tuple[int, ...], dtype: Any, *, rgb: bool) -> None:
         If it has no plane, no pixels, no real numbers, or colours that are not declared so.
     """
     plane_axes(shape, rgb=rgb)
-    unit_divisor(np.empty(0, dtype))
+    check_type(dtype)
     if not rgb and len(shape) > 2 and shape[-1] in COLOURS:
         raise InputError(
             f"an image of shape {shape} whose last axis looks like colours but is not shown so",
@@ -170,7 +177,7 @@ def segment_stack(
     rgb: bool,
     planes: Sequence[Index] | None = None,
     pixel_size_um: float | None = None,
-    divisor: float | None = None,
+    values: ValueRange | None = None,
     region: Region | None = None,
 ) -> Generator[Progress, None, StackSegmentation]:
     """Segment planes of a stack, each by itself.
@@ -178,7 +185,8 @@ def segment_stack(
     Parameters
     ----------
     image : array-like, shape (..., Y, X) or (..., Y, X, C)
-        NumPy array or a lazy one, which is read window by window.
+        NumPy array or a lazy one, which is read window by window. Where an axis of length 1 stands
+        in the place of the plane, as in (Y, X, 1), it is passed over.
     model : Model
         The network or the classical method.
     options : Options, optional
@@ -186,11 +194,11 @@ def segment_stack(
     rgb : bool
         Whether the last axis holds colours.
     planes : sequence of tuple of int, optional
-        Indices into the leading axes; all planes if left out.
+        Indices into the leading axes; all planes if left out, or if an axis is passed over.
     pixel_size_um : float, optional
         Micrometres per pixel; `options.pixel_size_um` goes before it.
-    divisor : float, optional
-        What brings the values to 0..1; decided once for all planes if left out.
+    values : ValueRange, optional
+        Which of its values is white; decided once for all planes if left out.
     region : callable, optional
         From the index of a plane to an array of bool, shape (Y, X): the part of it that is looked
         at. Planes in which it is empty are left out. See `pipeline.label`.
@@ -213,10 +221,13 @@ def segment_stack(
     """
     options = options or Options()
     check_stack(image.shape, image.dtype, rgb=rgb)
-    shape = tuple(int(length) for length in (image.shape[:-1] if rgb else image.shape))
+    given = tuple(int(length) for length in (image.shape[:-1] if rgb else image.shape))
+    shape = plane_last(given)
+    if shape != given:
+        image, planes = image.reshape((*shape, *image.shape[len(given) :])), None
     wanted = list(np.ndindex(shape[:-2])) if planes is None else list(planes)
     _check_planes(wanted)
-    divisor = unit_divisor(image) if divisor is None else divisor
+    values = value_range(image, known=model.white, of=TRAINED_ON) if values is None else values
     labels = probability = None
     found: dict[Index, Plane] = {}
     said: list[tuple[str, ...]] = []
@@ -233,7 +244,7 @@ def segment_stack(
             plane = image[index] if index else image
             plane = np.asarray(plane) if small else plane
         steps = segment(
-            plane, model, options, pixel_size_um=pixel_size_um, divisor=divisor, inside=inside
+            plane, model, options, pixel_size_um=pixel_size_um, values=values, inside=inside
         )
         return inside, done_at_once(steps) if small else steps
 
@@ -259,8 +270,8 @@ def segment_stack(
             remedy="Draw it where the image is to be segmented.",
         )
     return StackSegmentation(
-        labels=labels,
-        probability=probability,
+        labels=labels.reshape(given),
+        probability=probability.reshape(given),
         planes=found,
         pixel_size_um=provenance["pixel_size_um"],
         messages=_messages(said),
@@ -310,6 +321,7 @@ def relabel_stack(
         If an option is out of range.
     """
     _check_planes(planes)
+    given, probability = probability, probability.reshape(plane_last(probability.shape))
     labels = None
     found: dict[Index, Plane] = {}
     said: list[tuple[str, ...]] = []
@@ -326,7 +338,9 @@ def relabel_stack(
         said.append(result.messages)
         yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
     assert labels is not None
-    return StackSegmentation(labels, probability, found, pixel_size_um, _messages(said))
+    return StackSegmentation(
+        labels.reshape(given.shape), given, found, pixel_size_um, _messages(said)
+    )
 
 
 def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
@@ -356,7 +370,7 @@ def part_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
     str
         "slice 0 of 4" or "2 of 4 slices"; empty if all planes were.
     """
-    total = math.prod(shape[:-2])
+    total = math.prod(plane_last(shape)[:-2])
     if len(planes) >= total:
         return ""
     if len(planes) > 1:

@@ -80,8 +80,8 @@ def augment_crop(
 
 def _to_network(pixels: Bytes, channel: str) -> Floats:
     if pixels.shape[-1] == 1:
-        return network_input(pixels[..., 0], channel, 255)
-    return network_input(pixels, channel, 255)
+        return network_input(pixels[..., 0], channel)
+    return network_input(pixels, channel)
 
 
 def _cut(rng: np.random.Generator, tile: TileArrays, size: tuple[int, int]) -> tuple[Bytes, Bytes]:

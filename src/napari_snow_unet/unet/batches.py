@@ -96,7 +96,9 @@ class TrainingBatches(keras.utils.PyDataset):
         weights = tuple(tile.weight for tile in tiles.train)
         self.plan = CropPlan(sizes, options.crop, options.batch_size, options.seed, weights)
         in_colour = needs_colour(options.augment, options.channel)
-        self._reader = TileReader(options.channel, in_colour=in_colour, cache_bytes=cache_bytes)
+        self._reader = TileReader(
+            options.channel, in_colour=in_colour, cache_bytes=cache_bytes, white=tiles.white
+        )
         self._loader = _Loader(self.compute, workers, None)
 
     @property
@@ -168,7 +170,7 @@ class ValidationBatches(keras.utils.PyDataset):
         self._channel = config.channel
         sizes = [(tile.height, tile.width) for tile in tiles.validation]
         self._groups = group_windows(validation_windows(sizes), self._stride, most_pixels)
-        self._reader = TileReader(config.channel, cache_bytes=cache_bytes)
+        self._reader = TileReader(config.channel, cache_bytes=cache_bytes, white=tiles.white)
         self._loader = _Loader(self.compute, workers, len(self._groups))
 
     @property

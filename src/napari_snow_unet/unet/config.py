@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from napari_snow_unet.data.files import InputError
@@ -32,6 +32,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "channel": get_args(Channel),
 }
 _PIXEL_SIZE_LIMITS = (0.01, 20.0)
+_DATA_TYPES = (
+    *("int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64"),
+)
 _LONGEST_TEXT = {"name": 100, "trained_on": 5000}
 
 
@@ -59,6 +63,9 @@ class UNetConfig:
         What of the image the network reads, in unit range.
     pixel_size_um : tuple of float or None
         Smallest and largest pixel size it was trained on, in micrometres; None if unknown.
+    white : dict from str to float
+        Which value was white in the images it was trained on, by their data type; empty for 8-bit
+        images. Images of that type are read in the same way.
     threshold_floor : float
         Smallest probability at which Otsu's method may cut.
     name : str
@@ -88,6 +95,7 @@ class UNetConfig:
     threshold_floor: float = 0.3
     name: str = "unnamed"
     trained_on: str = ""
+    white: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
@@ -101,6 +109,7 @@ class UNetConfig:
             raise _refusal("kernel_size", self.kernel_size, "an odd number")
         if self.pixel_size_um is not None:
             object.__setattr__(self, "pixel_size_um", _checked_range(self.pixel_size_um))
+        object.__setattr__(self, "white", _checked_white(self.white))
         if parameter_count(self) > LARGEST_NETWORK:
             sizes = f"base_filters {self.base_filters}, levels {self.levels}"
             raise InputError(
@@ -125,7 +134,7 @@ class UNetConfig:
 
     def to_json(self) -> str:
         """Return the config as the text of a ``config.json``."""
-        content = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(self)}
+        content = {"format": FORMAT, "version": FORMAT_VERSION, **as_entries(self)}
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -149,6 +158,14 @@ class UNetConfig:
             of the wrong type or beyond its limits.
         """
         return cls(**_checked_entries(text, {field.name for field in fields(cls)}))
+
+
+def as_entries(config: UNetConfig) -> dict[str, Any]:
+    """Return the entries of a ``config.json``; what earlier versions do not know only if needed."""
+    entries = asdict(config)
+    if not config.white:
+        del entries["white"]
+    return entries
 
 
 _WHOLE = frozenset({"base_filters", "levels", "kernel_size"})
@@ -215,6 +232,16 @@ def _checked_range(value: object) -> tuple[float, float]:
     if not low <= value[0] <= value[1] <= high:
         raise _refusal("pixel_size_um", value, expected)
     return float(value[0]), float(value[1])
+
+
+def _checked_white(value: object) -> dict[str, float]:
+    expected = f"the largest value of each of these: {', '.join(_DATA_TYPES)}"
+    if not isinstance(value, dict) or not set(value) <= set(_DATA_TYPES):
+        raise _refusal("white", value, expected)
+    for white in value.values():
+        if isinstance(white, bool) or not isinstance(white, int | float) or not 1 <= white <= 65535:
+            raise _refusal("white", value, expected + ", from 1 to 65535")
+    return {name: float(white) for name, white in value.items()}
 
 
 def _checked_entries(text: str, known: set[str]) -> dict[str, Any]:

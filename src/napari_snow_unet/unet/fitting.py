@@ -99,7 +99,9 @@ class Fitting:
             metrics=[PixelScores(by_sorting=_by_sorting())],
             jit_compile=backend.compiles_steps(),
         )
-        self._preview = Preview(tiles.validation, self._validation.read, config.network.stride)
+        self._preview = Preview(
+            tiles.validation, self._validation.read, config.network.stride, tiles.white
+        )
         self._drawn = -_BETWEEN_CURVES
 
     def begin(self, checkpoint: Checkpoint | None) -> None:

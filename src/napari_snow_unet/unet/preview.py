@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.channels import to_rgb8
+from napari_snow_unet.data.dataset_range import range_of
 from napari_snow_unet.data.images import read_image, write_image
 from napari_snow_unet.unet.crops import Window, cut_window
 from napari_snow_unet.unet.tile_reader import TileArrays
@@ -30,6 +32,8 @@ class Preview:
         From a tile to its arrays as the network sees them.
     stride : int
         What the network needs heights and widths to be multiples of.
+    white : mapping from str to float, optional
+        Which value is white in images of a data type.
     """
 
     def __init__(
@@ -37,13 +41,15 @@ class Preview:
         tiles: Sequence[TrainingTile],
         read: Callable[[TrainingTile], TileArrays],
         stride: int,
+        white: Mapping[str, float] | None = None,
     ) -> None:
         looked_at = tiles[:_MOST_LOOKED_AT]
         tile = next((tile for tile in looked_at if (read(tile).truth == 1).any()), tiles[0])
         height, width = min(tile.height, _LARGEST), min(tile.width, _LARGEST)
         self._window = Window(0, 0, 0, height, width)
         self._arrays = cut_window(read(tile), self._window, stride)
-        self._image = _as_rgb(read_image(tile.image).array)[:height, :width]
+        file = read_image(tile.image)
+        self._image = to_rgb8(file.array, range_of(file, white or {}))[:height, :width]
         self.name = tile.name
 
     def pixels(self) -> NDArray[np.float32]:
@@ -70,13 +76,5 @@ class Preview:
         for name, pixels in (("image", self._image), ("truth", truth), ("prediction", grey)):
             write_image(place / f"{name}.png", pixels, overwrite=True)
         gap = np.full((height, _GAP, 3), 255, np.uint8)
-        row = [self._image, gap, _as_rgb(truth), gap, _as_rgb(grey)]
+        row = [self._image, gap, to_rgb8(truth), gap, to_rgb8(grey)]
         write_image(folder / FILE, np.concatenate(row, axis=1), overwrite=True)
-
-
-def _as_rgb(image: NDArray) -> NDArray[np.uint8]:
-    if image.dtype != np.uint8:
-        image = np.rint(image / max(float(image.max()), 1e-9) * 255).astype(np.uint8)
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=-1)
-    return np.ascontiguousarray(image[..., :3])

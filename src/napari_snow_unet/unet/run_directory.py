@@ -165,7 +165,9 @@ class RunDirectory:
             raise InputError(
                 f"it is damaged ({error!r})", expected="a row per tile", remedy=_REMEDY, path=path
             ) from error
-        tiles = TrainingSet(root, tuple(parts["train"]), tuple(parts["val"]))
+        tiles = TrainingSet(
+            root, tuple(parts["train"]), tuple(parts["val"]), white=config.network.white
+        )
         if tiles.fingerprint != config.fingerprint:
             raise InputError(
                 "the dataset has changed since the training began"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.annotation_files import is_annotation_path
-from napari_snow_unet.data.channels import network_input, unit_divisor
+from napari_snow_unet.data.channels import network_input, on_white
+from napari_snow_unet.data.dataset_range import range_of
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels
+from napari_snow_unet.data.images import ImageFile, read_image, read_labels
+from napari_snow_unet.data.orientation import mask_as_shown
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.unet.training_tiles import TrainingTile, check_size
 
@@ -56,12 +59,19 @@ class TileReader:
         Keep red, green and blue, so that colours can be changed before the channel is taken.
     cache_bytes : int, default: 1 GiB
         Most memory that read tiles may take. What does not fit is read each time.
+    white : mapping from str to float, optional
+        Which value is white in images of a data type, once for all tiles.
     """
 
     def __init__(
-        self, channel: str, *, in_colour: bool = False, cache_bytes: int = CACHE_BYTES
+        self,
+        channel: str,
+        *,
+        in_colour: bool = False,
+        cache_bytes: int = CACHE_BYTES,
+        white: Mapping[str, float] | None = None,
     ) -> None:
-        self._channel, self._in_colour = channel, in_colour
+        self._channel, self._in_colour, self._white = channel, in_colour, white or {}
         self._kept: dict[str, TileArrays] = {}
         self._left = cache_bytes
         self._lock = threading.Lock()
@@ -85,7 +95,8 @@ class TileReader:
         return arrays
 
     def _read(self, tile: TrainingTile) -> TileArrays:
-        image = read_image(tile.image).array
+        file = read_image(tile.image)
+        image = file.array
         if not (image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (3, 4))):
             raise InputError(
                 f"an image of shape {image.shape}",
@@ -93,20 +104,23 @@ class TileReader:
                 remedy="Save one plane of it.",
                 path=tile.image,
             )
-        nuclei, inside = _labels(tile, image.shape[:2])
+        size = (image.shape[0], image.shape[1])
+        nuclei, inside = _labels(tile, size)
+        nuclei = mask_as_shown(nuclei, size, file.orientation)[0]
         check_size(nuclei.shape, image.shape[:2], tile.mask, tile.image)
         truth = (nuclei > 0).astype(np.uint8)
         if inside is not None:
             truth[~inside] = IGNORED
         if tile.region is not None:
-            region = read_labels(tile.region)
+            region = mask_as_shown(read_labels(tile.region), size, file.orientation)[0]
             check_size(region.shape, image.shape[:2], tile.region, tile.image)
             truth[region == 0] = IGNORED
-        return TileArrays(self._pixels(image), truth)
+        return TileArrays(self._pixels(file), truth)
 
-    def _pixels(self, image: NDArray) -> NDArray[np.uint8]:
+    def _pixels(self, file: ImageFile) -> NDArray[np.uint8]:
+        image = file.array
         if image.dtype == np.uint8 and self._in_colour:
-            return image[..., :3] if image.ndim == 3 else image[..., None]
+            return on_white(image) if image.ndim == 3 else image[..., None]
         channel = "rgb" if self._in_colour and image.ndim == 3 else self._channel
-        unit = network_input(image, channel, unit_divisor(image))
+        unit = network_input(image, channel, range_of(file, self._white))
         return np.rint(unit * np.float32(255)).astype(np.uint8)

@@ -294,7 +294,9 @@ def _network(options: TrainingOptions, tiles: TrainingSet, name: str) -> UNetCon
         f"{len(tiles.validation)} more to validate; {options.epochs} epochs of the preset "
         f"{options.preset!r}."
     )
-    return options.network(name=name[:100], trained_on=text, pixel_size_um=sizes)
+    return options.network(
+        name=name[:100], trained_on=text, pixel_size_um=sizes, white=dict(tiles.white)
+    )
 
 
 @contextmanager

@@ -147,7 +147,7 @@ class TrainingOptions:
         Parameters
         ----------
         **more
-            Further entries: name, trained_on, pixel_size_um.
+            Further entries: name, trained_on, pixel_size_um, white.
         """
         return UNetConfig(
             base_filters=self.base_filters,

@@ -6,11 +6,13 @@ import csv
 import hashlib
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from napari_snow_unet.data.dataset_info import INFO
+from napari_snow_unet.data.dataset_info import INFO, read_info
+from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_names import folder_role
 from napari_snow_unet.data.images import IMAGE_SUFFIXES, read_header
@@ -74,12 +76,16 @@ class TrainingSet:
         Neither is empty, and no tile is in both.
     notes : tuple of str
         What was passed over, and how the tiles were divided.
+    white : mapping from str to float
+        Which value is white in images of a data type: once for all tiles, and of a prepared
+        dataset in those that it was made from.
     """
 
     folder: Path
     train: tuple[TrainingTile, ...]
     validation: tuple[TrainingTile, ...]
     notes: tuple[str, ...] = ()
+    white: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -209,7 +215,8 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 path=folder / MANIFEST,
             )
     note = f"{len(parts['train'])} tiles train and {len(parts['val'])} validate, by {division} "
-    return _checked(folder, parts["train"], parts["val"], [note + f"in {MANIFEST}."])
+    found = _checked(folder, parts["train"], parts["val"], [note + f"in {MANIFEST}."])
+    return replace(found, white=read_info(folder).white)
 
 
 def _weight(folder: Path, row: Tile) -> float:
@@ -253,7 +260,9 @@ def _plain(folder: Path, fraction: float, seed: int) -> TrainingSet:
     if not train or not validation:
         lacking = "validate with" if train else "train on"
         raise _unusable(folder, f"no tile to {lacking}: {division}")
-    return _checked(folder, train, validation, [*notes, division])
+    white, said = white_of_images((tile.image.suffix, partial(Path, tile.image)) for tile in tiles)
+    found = _checked(folder, train, validation, [*notes, *said, division])
+    return replace(found, white=white)
 
 
 def _divided(
@@ -317,7 +326,9 @@ def _tile(folder: Path, name: str, image: Path, mask: Path) -> TrainingTile:
     header = read_header(image)
     height, width = header.size
     if mask.suffix.lower() in IMAGE_SUFFIXES and mask.is_file():  # of others the training will tell
-        check_size(read_header(mask).size, header.size, mask, image)
+        size = read_header(mask).size
+        if size != header.stored_size:  # a mask may be stored as its image is, see `mask_as_shown`
+            check_size(size, header.size, mask, image)
     region = _region(folder, image)
     return TrainingTile(name, image, mask, region, height, width, header.pixel_size_um)
 

@@ -114,7 +114,7 @@ def _is_stored(config: UNetConfig) -> bool:
 
 def _write_example(model: Any, config: UNetConfig, folder: Path) -> None:
     image = generate_tile(EXAMPLE_SEED, size=EXAMPLE_SIZE).image
-    pixels = network_input(image, config.channel, 255.0)
+    pixels = network_input(image, config.channel)
     pixels = pixels[None] if pixels.ndim == 3 else pixels[None, ..., None]
     probability = make_predictor(model)(pixels)[..., None]
     stored = np.rint(pixels * 255).astype(np.uint8) if _is_stored(config) else pixels

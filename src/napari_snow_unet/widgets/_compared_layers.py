@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_snow_unet.data.axes import plane_last, without_ones
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import tile_name, without_mask_ending
 from napari_snow_unet.data.pixel_grid import settled
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ERRORS_OF = "errors_of"
 APART = 0.1  # pixels by which layers may differ in place
 WITHOUT_AREA = ("line", "path")
+
+ONES = "File > IO Utilities > Open labels... reads files without axes of length 1."
 
 
 def labels_in(viewer: Viewer) -> list[Labels]:
@@ -90,6 +93,8 @@ def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool | No
     """Say why a prediction cannot be measured against a truth; empty if it can."""
     if shape_of(prediction) != shape_of(truth):
         return _of_other_shape(prediction, truth)
+    if plane_last(shape_of(truth)) != shape_of(truth):
+        return f"'{truth.name}' has the shape {_said(truth)}, at whose end is no plane. {ONES}"
     return why_not_together(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
 
@@ -193,7 +198,7 @@ def _of_other_shape(one: Layer, other: Layer) -> str:
     return (
         f"'{one.name}' has the shape {_said(one)} and '{other.name}' {_said(other)}. "
         "Choose layers of the same shape."
-    )
+    ) + (f" {ONES}" if without_ones(shape_of(one)) == without_ones(shape_of(other)) else "")
 
 
 def _facts(layer: Layer) -> dict[str, Any]:

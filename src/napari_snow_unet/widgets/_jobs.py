@@ -18,7 +18,8 @@ from napari_snow_unet.data.slides import Slide, open_slide
 from napari_snow_unet.models import CLASSICAL, open_model
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.preprocess import unit_divisor
+from napari_snow_unet.segmentation.preprocess import ValueRange, value_range
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
 from napari_snow_unet.segmentation.stack import (
     Index,
     Plane,
@@ -49,7 +50,7 @@ class Segmented:
 
     result: StackSegmentation
     model: Model
-    divisor: float
+    values: ValueRange
     changed: bool = False
 
 
@@ -61,7 +62,9 @@ def segment_image(
     rgb: bool,
     planes: Sequence[Index] | None,
     pixel_size_um: float | None,
-    divisor: float | None,
+    values: ValueRange | None,
+    whole: Any = None,
+    white: float | None = None,
     earlier: tuple[Any, dict[Index, Plane]] | None = None,
     precision: str = "auto",
     region: Region | None = None,
@@ -70,8 +73,12 @@ def segment_image(
 
     Parameters
     ----------
-    image, rgb, planes, pixel_size_um, divisor, region
+    image, rgb, planes, pixel_size_um, values, region
         See `segmentation.stack.segment_stack`.
+    whole : array-like, optional
+        The image that `image` is a part of: which value is white is decided for all of it.
+    white : float, optional
+        The value that is white, where the image's file says so.
     model, precision
         See `models.open_model`.
     options : Options
@@ -91,7 +98,9 @@ def segment_image(
     """
     check_stack(image.shape, image.dtype, rgb=rgb)
     opened = yield from _opened(model, precision)
-    divisor = unit_divisor(image) if divisor is None else divisor
+    if values is None:
+        whole = image if whole is None else whole
+        values = value_range(whole, white=white, known=opened.white, of=TRAINED_ON)
     result = yield from segment_stack(
         image,
         opened,
@@ -99,11 +108,11 @@ def segment_image(
         rgb=rgb,
         planes=planes,
         pixel_size_um=pixel_size_um,
-        divisor=divisor,
+        values=values,
         region=region,
     )
     changed = earlier is not None and was_changed(*earlier)
-    return Segmented(result, opened, divisor, changed)
+    return Segmented(result, opened, values, changed)
 
 
 def relabel(

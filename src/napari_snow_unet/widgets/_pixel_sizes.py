@@ -6,9 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
-from napari_snow_unet.data.any_image import said_pixel_size
+from napari_snow_unet.data.any_image import header_for
+from napari_snow_unet.data.axes import plane_last
+from napari_snow_unet.data.image_header import ImageHeader
+from napari_snow_unet.data.orientation import UPRIGHT
 from napari_snow_unet.widgets._image_file import file_of
-from napari_snow_unet.widgets._layers import Source, source_of
+from napari_snow_unet.widgets._layers import Source, shape_of, source_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -16,8 +19,9 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
 
 LAYER, FILE = "from the layer", "from the file"
+ORIENTATION = "orientation"  # in the metadata of a layer that was turned
 
-_of_files: WeakKeyDictionary[Image, dict[tuple[str, tuple[int, ...]], float | None]]
+_of_files: WeakKeyDictionary[Image, dict[tuple[str, tuple[int, ...]], ImageHeader | None]]
 _of_files = WeakKeyDictionary()
 
 
@@ -40,19 +44,49 @@ def measured(layer: Image) -> tuple[Source, str]:
     source = source_of(layer)
     if source.pixel_size_um is not None:
         return source, LAYER
-    size = _in_file(layer, source)
+    header = header_of(layer)
+    size = None if header is None else header.pixel_size_um
     return (source, "") if size is None else (replace(source, pixel_size_um=size), FILE)
 
 
-def _in_file(layer: Image, source: Source) -> float | None:
-    file = file_of(layer)
+def header_of(layer: Image) -> ImageHeader | None:
+    """Return what the file says that a layer was read from, if its pixels may be those; read once.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer.
+    """
+    file, size = file_of(layer), plane_last(shape_of(layer))[-2:]
     if file is None:
         return None
     known = _of_files.setdefault(layer, {})
-    asked = (str(file), source.shape[-2:])
+    asked = (str(file), size)
     if asked not in known:
-        known[asked] = said_pixel_size(file, source.shape[-2:])
+        known[asked] = header_for(file, size)
     return known[asked]
+
+
+def unturned(layer: Image) -> int:
+    """Return how the file of a layer asks to be turned, if the layer has its pixels as stored.
+
+    napari's own reader turns nothing; this plugin's does, and says so in the layer's metadata.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer.
+
+    Returns
+    -------
+    int
+        1 if there is nothing to turn, or it is turned.
+    """
+    header = header_of(layer)
+    if header is None or ORIENTATION in layer.metadata:
+        return UPRIGHT
+    is_stored = plane_last(shape_of(layer))[-2:] == header.stored_size
+    return header.orientation if is_stored else UPRIGHT
 
 
 class TypedSizes:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
+import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_snow_unet.batch import Outputs
+from napari_snow_unet.data.axes import plane_last
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.naming import tile_name
+from napari_snow_unet.data.orientation import UPRIGHT
 from napari_snow_unet.data.slides import LARGEST_WHOLE, Slide
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.preprocess import ValueRange
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import Index, StackSegmentation, check_stack, part_in_words
 from napari_snow_unet.widgets import _jobs
@@ -25,7 +30,7 @@ from napari_snow_unet.widgets._image_file import origin_of
 from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of, unwrapped
 from napari_snow_unet.widgets._outline_colours import OUTLINE
 from napari_snow_unet.widgets._part import Part, part_of
-from napari_snow_unet.widgets._pixel_sizes import measured
+from napari_snow_unet.widgets._pixel_sizes import header_of, measured, unturned
 from napari_snow_unet.widgets._results import Record, Results
 from napari_snow_unet.widgets._settings import settings
 
@@ -43,6 +48,10 @@ NEW_SIZE = (
     "then a smallest area in µm² counts."
 )
 SLICES = "{} segmented; tick All slices for the rest."
+AS_STORED = (
+    "The image's file asks to be turned (orientation {}), which napari does not do: the labels "
+    "lie on the pixels as they are stored, not as other programs show them."
+)
 RELABEL_DELAY_MS = 60
 QUIET_MS = 500  # what takes no longer shows no progress
 
@@ -88,7 +97,7 @@ class LayerJob(QObject):
         super().__init__(bar)
         self._viewer, self._form, self._bar = viewer, form, bar
         self.results = Results(viewer)
-        self._divisors: WeakKeyDictionary[Image, float] = WeakKeyDictionary()
+        self._values: WeakKeyDictionary[Image, dict[str, ValueRange]] = WeakKeyDictionary()
         self._shown: ref[Labels] | None = None
         self._adding = False
         self._timer = QTimer(self)
@@ -157,6 +166,14 @@ class LayerJob(QObject):
         part = part_of(self._viewer, layer, self._form.part.value)
         (source, _), options = measured(layer), self._form.options()
         pixels, origin = pixels_of(layer), origin_of(layer)
+        if (orientation := unturned(layer)) != UPRIGHT:
+            origin["unturned"] = orientation
+        if part is not None and plane_last(source.shape) != source.shape:
+            raise InputError(
+                f"a part of an image of shape {source.shape}, which has no plane at its end",
+                expected="the whole image",
+                remedy="Choose the whole image.",
+            )
         if part is not None:
             source, pixels = source.cropped(part.box), part.cut(pixels, rgb=source.rgb)
             origin["part"] = list(part.box)
@@ -185,7 +202,9 @@ class LayerJob(QObject):
             rgb=source.rgb,
             planes=planes,
             pixel_size_um=source.pixel_size_um,
-            divisor=self._divisors.get(layer),
+            values=self._values.get(layer, {}).get(request.model),
+            whole=pixels_of(layer),
+            white=_stated_white(layer),
             earlier=(target.data, record.planes) if target is not None else None,
             precision=settings().precision,
             region=None if part is None else part.region,
@@ -217,10 +236,12 @@ class LayerJob(QObject):
         stem = tile_name(Path(request.origin.get("source", request.source.name)))
         place = "" if part is None else f"_y{part.rows.start}_x{part.columns.start}"
         side = source.pixel_size_um
+        image = request.image()
         slide = Slide(
             (pixels,),
             None if side is None else (side, side),
             Path(re.sub(r"[^\w-]+", "_", stem) + place),
+            white=None if image is None else _stated_white(image),
         )
         outputs = Outputs(
             fields.results.value,
@@ -265,7 +286,8 @@ class LayerJob(QObject):
         )
         self._draw(layer=layer)
         self._form.show_threshold(result.threshold)
-        self._bar.say(" ".join([f"{layer.name}: {result.summary}.", *result.messages, FILES]))
+        said = [f"{layer.name}: {result.summary}.", *result.messages, *as_stored(facts), FILES]
+        self._bar.say(" ".join(said))
 
     def _target(
         self, layer: Image, source: Source, options: Options, part: Part | None
@@ -291,7 +313,7 @@ class LayerJob(QObject):
         image, result = request.image(), found.result
         self._form.show_device(found.model.device, found.model.precision)
         if image is not None and id(pixels_of(image)) == request.pixels:
-            self._remember_divisor(image, found.divisor)
+            self._remember_values(image, request.model, found.values)
         target = request.target() if request.target is not None else None
         record = self.results.get(target)
         self.results.note_compared(target, request.edits, changed=found.changed)
@@ -411,6 +433,7 @@ class LayerJob(QObject):
         self._shown = ref(layer)
         self._form.show_threshold(record.threshold)
         said = [f"{layer.name}: {result.summary}.", *self._left_out(record), *result.messages]
+        said += as_stored(record.provenance)
         self._bar.say(" ".join(said))
         self.shown.emit()
 
@@ -427,15 +450,28 @@ class LayerJob(QObject):
         except InputError:
             return None
 
-    def _remember_divisor(self, image: Any, divisor: float) -> None:
-        if image not in self._divisors:
-            divisors, known = self._divisors, ref(image)
+    def _remember_values(self, image: Any, model: str, values: ValueRange) -> None:
+        if image not in self._values:
+            known, layer = self._values, ref(image)
 
             def forget(event: Any = None) -> None:
-                divisors.pop(known(), None)
+                known.pop(layer(), None)
 
             image.events.data.connect(forget)
-        self._divisors[image] = divisor
+        self._values.setdefault(image, {})[model] = values
+
+
+def _stated_white(layer: Image) -> float | None:
+    """Return which value is white, if that is open and the layer's file says it."""
+    if pixels_of(layer).dtype in (np.uint8, np.bool_):
+        return None
+    header = header_of(layer)
+    return None if header is None else header.white
+
+
+def as_stored(facts: Mapping[str, Any]) -> list[str]:
+    """Say that labels lie on pixels that other programs show turned."""
+    return [AS_STORED.format(facts["unturned"])] if "unturned" in facts else []
 
 
 def _is_large(layer: Image, part: Part | None) -> bool:

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet._writer import nuclei_of
 from napari_snow_unet.data.any_image import read_any_header
+from napari_snow_unet.data.axes import as_in_file
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import (
     FORMATS,
@@ -24,10 +25,11 @@ from napari_snow_unet.data.label_files import (
 )
 from napari_snow_unet.data.naming import file_name
 from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.same_pixels import why_other_pixels
+from napari_snow_unet.data.same_pixels import AS_STORED, why_other_pixels
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.segmentation.stack import Index, Plane, was_changed
 from napari_snow_unet.widgets._layers import pixels_of
+from napari_snow_unet.widgets._segment_layer import as_stored
 from napari_snow_unet.widgets._settings import settings
 
 if TYPE_CHECKING:
@@ -129,7 +131,9 @@ class SegmentMenu(QObject):
         self._bar.start(
             partial(_write, path, nuclei, overwrite),
             title=f"Saving {path.name}",
-            on_done=lambda written: self._bar.say(f"Saved {written}."),
+            on_done=lambda written: self._bar.say(
+                " ".join([f"Saved {written}.", *as_stored(record.provenance)])
+            ),
             quiet_ms=QUIET_MS,
             writes=True,
         )
@@ -210,14 +214,15 @@ def _named(path: str, start: Path, chosen: str) -> Path:
 
 
 def _recipe(record: Record) -> Recipe:
+    shape, planes = as_in_file(record.source.shape, record.planes)
     return Recipe(
         source=record.provenance.get("source", ""),
         model=record.model,
         options=record.options,
         pixel_size_um=record.pixel_size_um,
-        shape=record.source.shape,
+        shape=shape,
         rgb=record.source.rgb,
-        planes=sorted(record.planes),
+        planes=planes,
         provenance=record.provenance,
     )
 
@@ -227,10 +232,12 @@ def _why_no_file(recipe: Recipe) -> str:
     if not recipe.source:
         return NO_FILE
     try:
-        size = read_any_header(recipe.source).size
+        header = read_any_header(recipe.source)
     except InputError as error:
         return error.reason_first
-    if tuple(size) == recipe.shape[-2:]:
+    if "unturned" in recipe.provenance:
+        return AS_STORED.format(recipe.provenance["unturned"])
+    if tuple(header.size) == recipe.shape[-2:]:
         return ""
     return PART_ONLY if "part" in recipe.provenance else NO_FILE
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.channels import on_white
+from napari_snow_unet.data.value_range import ValueRange
 from napari_snow_unet.segmentation.resample import Resampling
 from napari_snow_unet.segmentation.tiling import Tile, within
 
@@ -17,15 +19,15 @@ SMOOTHING = 5  # pixels a side: noise and single dark pixels are no tissue
 Cells = NDArray[np.bool_]
 
 
-def glass_of(block: NDArray[Any], divisor: float) -> Cells:
+def glass_of(block: NDArray[Any], values: ValueRange) -> Cells:
     """Tell which cells of a block show nothing but bright, empty glass.
 
     Parameters
     ----------
     block : ndarray, shape (Y, X) or (Y, X, 3|4)
         Begins at the corner of a cell; those at its end count as far as they go.
-    divisor : float
-        What brings its values to 0..1.
+    values : ValueRange
+        Which values are white and opaque.
 
     Returns
     -------
@@ -35,10 +37,10 @@ def glass_of(block: NDArray[Any], divisor: float) -> Cells:
     """
     import cv2
 
-    darkest = block
+    darkest = block = on_white(block, values)
     if block.ndim == 3:  # pairwise: the least along a last axis of three takes thrice as long
         darkest = np.minimum(np.minimum(block[..., 0], block[..., 1]), block[..., 2])
-    unit = darkest.astype(np.float32) / np.float32(divisor)
+    unit = darkest.astype(np.float32) / np.float32(values.white)
     smooth = cv2.blur(unit, (SMOOTHING, SMOOTHING))
     # What lies nearer to the edge of its cell is averaged with pixels of another.
     smooth[_near_edges(unit.shape[0])] = np.inf
@@ -63,7 +65,7 @@ def _lowest(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def read_with_glass(
-    image: Any, tile: Tile, grid: Resampling, divisor: float
+    image: Any, tile: Tile, grid: Resampling, values: ValueRange
 ) -> tuple[NDArray[Any], Cells]:
     """Read a window once, for the network and for the glass in its core.
 
@@ -75,8 +77,8 @@ def read_with_glass(
         The window, on the grid the network works on.
     grid : Resampling
         From the image's grid to that one.
-    divisor : float
-        What brings the values to 0..1.
+    values : ValueRange
+        Which values are white and opaque.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def read_with_glass(
             rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
         ]
 
-    return part(*needed), glass_of(part(*cells), divisor)
+    return part(*needed), glass_of(part(*cells), values)
 
 
 def cells_of(window: tuple[slice, slice], grid: Resampling) -> tuple[slice, slice]:

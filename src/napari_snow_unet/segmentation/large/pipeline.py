@@ -37,11 +37,19 @@ from napari_snow_unet.segmentation.options import (
     smallest_area_px,
 )
 from napari_snow_unet.segmentation.preprocess import (
+    ValueRange,
     is_rgb,
     plane_axes,
-    unit_divisor,
+    value_range,
 )
-from napari_snow_unet.segmentation.provenance import label_messages, provenance, scale_messages
+from napari_snow_unet.segmentation.provenance import (
+    TRAINED_ON,
+    label_messages,
+    provenance,
+    range_messages,
+    scale_messages,
+    white_of,
+)
 from napari_snow_unet.segmentation.resample import Resampling, Window, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
@@ -95,6 +103,7 @@ def segment_large(
     new_map: NewMap,
     *,
     pixel_size_um: float | None = None,
+    values: ValueRange | None = None,
     inside: NDArray[np.bool_] | None = None,
     compute_all: ComputeAll | None = None,
     block: int = BLOCK,
@@ -121,6 +130,8 @@ def segment_large(
         where the image is resampled.
     pixel_size_um : float, optional
         Micrometres per pixel; `options.pixel_size_um` goes before it.
+    values : ValueRange, optional
+        Which of its values is white, where that was decided before.
     inside : ndarray of bool, shape (Y, X), optional
         The part of the plane that is looked at, see `pipeline.label`; a map on disk will do.
     compute_all : callable, optional
@@ -152,13 +163,14 @@ def segment_large(
     check_options(options, model)
     pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
     smallest = smallest_area_px(options, pixel_size_um)
-    divisor = unit_divisor(image)
+    if values is None:
+        values = value_range(image, known=model.white, of=TRAINED_ON)
     height, width = int(image.shape[0]), int(image.shape[1])
     factor = scale_factor(pixel_size_um, model.pixel_size_um)
     grid = Resampling.by(factor, (height, width))
     resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
     at_scale = probability if grid.is_none else new_map(grid.new)
-    plan = Plan(grid, options.channel or model.channel, divisor)
+    plan = Plan(grid, options.channel or model.channel, values)
     tiles = plan_tiles(grid.new, options.tile, model.halo)
     if inside is not None:
         tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
@@ -201,8 +213,10 @@ def segment_large(
         computed_pixels=predicted.computed_pixels,
         messages=(() if nuclei else ("No nuclei were found.",))
         + scale_messages(model, pixel_size_um, resampled_um)
-        + label_messages(image, rgb=is_rgb(image.shape)),
-        provenance=provenance(model, options, level / 255, pixel_size_um, resampled_um),
+        + label_messages(image, rgb=is_rgb(image.shape))
+        + range_messages(image, values),
+        provenance=provenance(model, options, level / 255, pixel_size_um, resampled_um)
+        | white_of(image.dtype, values),
     )
 
 

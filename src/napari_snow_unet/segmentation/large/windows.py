@@ -15,6 +15,7 @@ from napari_snow_unet.segmentation.ahead import in_order
 from napari_snow_unet.segmentation.large.glass import Cells, read_with_glass, without_glass
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.pipeline import predict_core
+from napari_snow_unet.segmentation.preprocess import ValueRange
 from napari_snow_unet.segmentation.resample import Resampling
 from napari_snow_unet.segmentation.tiling import Tile
 
@@ -29,13 +30,13 @@ class Plan:
         From the image's grid to the one the network works on.
     channel : str
         What the network reads of the colours.
-    divisor : float
-        What brings the values to 0..1.
+    values : ValueRange
+        Which values are white and opaque.
     """
 
     grid: Resampling
     channel: str
-    divisor: float
+    values: ValueRange
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def compute_window(
     """
     if glass.all():
         return Computed(tile, glass, None)
-    core = predict_core(pixels, model, tile, plan.grid, channel=plan.channel, divisor=plan.divisor)
+    core = predict_core(pixels, model, tile, plan.grid, channel=plan.channel, values=plan.values)
     return Computed(tile, glass, without_glass(core, glass, tile.core, plan.grid))
 
 
@@ -103,7 +104,7 @@ def compute_here(
     Computed
         Every one of `tiles`.
     """
-    read = partial(read_with_glass, image, grid=plan.grid, divisor=plan.divisor)
+    read = partial(read_with_glass, image, grid=plan.grid, values=plan.values)
     with closing(in_order(tiles, read)) as reading:
         for tile, (pixels, glass) in reading:
             yield compute_window(tile, pixels, glass, model, plan)

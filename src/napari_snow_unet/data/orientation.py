@@ -1,0 +1,112 @@
+"""How a picture asks to be turned: the orientation of EXIF and TIFF, 1 to 8.
+
+References
+----------
+.. [1] JEITA CP-3451, "Exchangeable image file format for digital still cameras: Exif", tag 274.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+ORIENTATION = 274  # the tag
+UPRIGHT = 1
+#: Whether rows become columns, and which of both are then counted from the other end.
+_TURNS = {
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+
+
+def known_orientation(value: Any) -> int:
+    """Return an orientation that a file states; 1 where that is none."""
+    return int(value) if value in _TURNS else UPRIGHT
+
+
+def swaps_sides(orientation: int) -> bool:
+    """Tell whether height and width change places."""
+    return orientation > 4
+
+
+def turned_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Return height and width of a picture as it is shown, or as it is stored."""
+    return size[::-1] if swaps_sides(orientation) else size
+
+
+def turned(array: Any, orientation: int, *, rows: int = 0) -> Any:
+    """Turn an array from how it is stored to how it is shown.
+
+    Parameters
+    ----------
+    array : array-like
+        NumPy or dask array.
+    orientation : int
+        1 to 8.
+    rows : int, default: 0
+        The axis of the rows; that of the columns follows.
+
+    Returns
+    -------
+    array-like
+        A view.
+    """
+    if orientation == UPRIGHT:
+        return array
+    swap, up, left = _TURNS[orientation]
+    array = array.swapaxes(rows, rows + 1) if swap else array
+    steps = [slice(None, None, -1 if back else None) for back in (up, left)]
+    return array[(slice(None),) * rows + tuple(steps)]
+
+
+def mask_as_shown(
+    mask: Any, size: tuple[int, int], orientation: int
+) -> tuple[Any, tuple[str, ...]]:
+    """Lay a mask on an image that is shown turned, and say what was done or is in doubt.
+
+    Parameters
+    ----------
+    mask : array, shape (Y, X)
+        As its own file shows it.
+    size : tuple of int
+        Height and width of the image as it is shown.
+    orientation : int
+        How the image's file asks to be turned.
+
+    Returns
+    -------
+    mask : array, shape (Y, X)
+        Turned along where it has the size of the image as stored and not that of the image as
+        shown.
+    notes : tuple of str
+        Nothing where the image is shown as stored, or only one way fits.
+    """
+    if orientation == UPRIGHT:
+        return mask, ()
+    stored, shape = turned_size(size, orientation), tuple(mask.shape)
+    if shape == stored != size:
+        return turned(mask, orientation), (MASK_TURNED.format(orientation),)
+    return mask, () if shape != stored else (MASK_IN_DOUBT.format(orientation),)
+
+
+MASK_TURNED = (
+    "The image is shown turned (orientation {}), and its mask, which has the size of the image as "
+    "stored, was turned along."
+)
+MASK_IN_DOUBT = (
+    "The image is shown turned (orientation {}), and its mask is taken to lie on it as shown. Look "
+    "at one of them: if it was drawn in a program that does not turn images, it lies wrong."
+)
+
+
+def said_of_turning(orientation: int) -> tuple[str, ...]:
+    """Say that a picture was turned."""
+    if orientation == UPRIGHT:
+        return ()
+    return (
+        f"The file asks to be turned (orientation {orientation}); it is, as image viewers do it.",
+    )
