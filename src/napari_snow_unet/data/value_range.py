@@ -144,7 +144,9 @@ def is_nearly_black(image: Any, values: ValueRange) -> bool:
         found = found[..., :3][found[..., 3] > 0]
     if not found.size:
         return False
-    return bool(np.count_nonzero(found > values.white * _DARK) <= _SPECKS * found.size)
+    limit = values.white * _DARK
+    limit = limit if found.dtype.kind == "f" else int(limit)  # compared without a copy
+    return bool(np.count_nonzero(found > limit) <= _SPECKS * found.size)
 
 
 def is_rgb(shape: tuple[int, ...]) -> bool:
