@@ -22,7 +22,7 @@ from napari_snow_unet.data.images import read_labels, write_labels
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.progress import run
-from outline_doors import SHAPE, dataset, refuses, scores_of, takes
+from outline_doors import SHAPE, dataset, refuses, scores_of, takes, truths_of
 from your_files import Case
 
 ABOUT = (
@@ -259,6 +259,7 @@ def coco_of_several(folder: Path) -> None:
         assert (report.problems, report.summary["nuclei"]) == ([], 4)
         stack = open_stack(source).labels.compute(scheduler="synchronous")
         assert np.array_equal(stack, [drawn(), second])
+        assert np.array_equal(truths_of(source)["t2"] > 0, second > 0)
         for labels, name in ((drawn(), "t1"), (second, "t2")):
             write_labels(folder / "found" / f"{name}.png", labels, overwrite=True)
         for truth in (source, source / place):

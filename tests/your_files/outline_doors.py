@@ -99,10 +99,15 @@ def _checked(source, labels, notes) -> None:
     assert all(note in told for note in notes), told
 
 
+def truths_of(folder: Path) -> dict[str, NDArray[np.uint8]]:
+    """Read what a training would learn from, by tile."""
+    tiles = open_dataset(folder)
+    reader = TileReader("red")
+    return {tile.name: reader.read(tile).truth for tile in (*tiles.train, *tiles.validation)}
+
+
 def _trained(source, labels, region) -> None:
-    tiles = open_dataset(source)
-    for tile in (*tiles.train, *tiles.validation):
-        truth = TileReader("red").read(tile).truth
+    for truth in truths_of(source).values():
         assert np.array_equal(truth == IGNORED, ~region)
         assert np.array_equal(truth[region] > 0, labels[region] > 0)
 
