@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import napari
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -38,12 +40,6 @@ def wait(until: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def settle(seconds: float = 1.0) -> None:
-    """Let napari draw what it has to draw."""
-    end = time.monotonic() + seconds
-    wait(lambda: time.monotonic() > end)
-
-
 class Stage:
     """napari with one dock of the plugin."""
 
@@ -60,16 +56,32 @@ class Stage:
     def run(self) -> None:
         """Click Run and wait for the result."""
         self.click(self.dock.bar.run_button)
-        settle()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is due or computed for the dock and all stays where it is."""
+        window, seen = self.dock.window(), []
+
+        def at_rest() -> bool:
+            QGuiApplication.sync()
+            seen.append([part.geometry() for part in window.findChildren(QWidget)])
+            timers = self.dock.findChildren(QTimer)
+            due = any(timer.isActive() and timer.isSingleShot() for timer in timers)
+            computed = any(thread.name == "napari-snow-unet" for thread in threading.enumerate())
+            same = len(seen) >= 5 and all(places == seen[-1] for places in seen[-5:])
+            return same and not due and not computed
+
+        wait(at_rest)
 
     def take(self, path: Path) -> None:
         """Save a picture of the whole window."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        settle()
+        self.settle()
         self.viewer.window.screenshot(str(path), canvas_only=False, flash=False)
         print(path)
 
     def close(self) -> None:
         """Close napari."""
         self.viewer.close()
-        settle(0.2)
+        for _ in range(9):  # what is due then
+            QApplication.processEvents()

@@ -7,11 +7,12 @@ import errno
 import json
 import os
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier, Condition, Event, get_ident
 from threading import enumerate as enumerate_threads
-from time import sleep
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -283,12 +284,12 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, monkeypatch):
 
     def predict(pixels):
         if begin("compute") == 0:
-            assert begun["read", 1].wait(20)
+            assert begun["read", 1].wait(120)
         return MODEL.predict(pixels)
 
     def write(*given, **named):
         if begin("write") == 0:
-            assert begun["compute", 1].wait(20)
+            assert begun["compute", 1].wait(120)
         return write_results(*given, **named)
 
     monkeypatch.setattr(segmenting, "read_any_image", read)
@@ -307,7 +308,7 @@ def test_small_images_are_computed_side_by_side_and_large_ones_one_by_one(
     files, both = find_images([folder]).images, Barrier(2)
 
     def meeting(pixels):
-        both.wait(20)  # for another image, which would not come if they took turns
+        both.wait(120)  # for another image, which would not come if they took turns
         return MODEL.predict(pixels)
 
     results = run(
@@ -338,21 +339,33 @@ def test_small_images_are_computed_side_by_side_and_large_ones_one_by_one(
     assert most == [1] * 4
 
 
-def test_an_image_takes_its_own_time_only(folder, tmp_path):
+def test_an_image_takes_its_own_time_only(folder, tmp_path, monkeypatch):
     """What is computed ahead waits for others, which is not time that it took."""
-    files = find_images([folder]).images
+    files, now, looks, looked = find_images([folder]).images, [0.0], Counter(), Condition()
+
+    def clock():
+        with looked:
+            looks[get_ident()] += 1
+            looked.notify_all()
+            return now[0]
+
+    def others_are_done():
+        return any(times == 2 for thread, times in looks.items() if thread != get_ident())
 
     def slow(pixels):
-        sleep(0.5 if pixels[0, 0, 0, 0] < 0.1 else 0)
+        if pixels[0, 0, 0, 0] < 0.1:
+            with looked:
+                assert looked.wait_for(others_are_done, timeout=120)
+                now[0] += 10
         return MODEL.predict(pixels)
 
     first = read_image(files[0]).array
     first[0, 0] = 0
     write_image(files[0], first, overwrite=True)
-    model = replace(MODEL, predict=slow)
+    monkeypatch.setattr(segmenting, "time", SimpleNamespace(perf_counter=clock))
+    model = replace(MODEL, predict=slow, calls_at_once=2)
     results = run(segment_files(files, model, Options(), Outputs(tmp_path)))
-    assert results[0].seconds >= 0.5
-    assert max(result.seconds for result in results[1:]) < 0.4
+    assert [result.seconds for result in results] == [10, 0, 0]
 
 
 def test_stopped_while_a_result_is_being_written_it_is_written_and_has_its_row(folder, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,10 @@ def images(tmp_path):
     return tmp_path / "in"
 
 
+def read_if_there(path):
+    return path.read_text() if path.exists() else ""
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """Start a scheduler and two workers with their nannies, as a person would."""
@@ -52,15 +57,13 @@ def cluster(tmp_path_factory):
     worker += ["--local-directory", str(folder)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     with subprocess.Popen(words, **quiet) as one, subprocess.Popen(worker, **quiet) as two:
-        deadline = time.monotonic() + 60
-        while not found.exists() and time.monotonic() < deadline:
+        while not (told := re.search(r'"address": "(.+?)"', read_if_there(found))):
+            assert one.poll() is None
             time.sleep(0.1)
-        import json
-
-        yield json.loads(found.read_text())["address"]
+        yield told[1]
         for process in (two, one):
             process.terminate()
-            process.wait(20)
+            process.wait()
 
 
 def shell(*words):

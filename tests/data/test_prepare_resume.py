@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import active_children
 
 import numpy as np
+import psutil
 import pytest
 
 from napari_snow_unet.data.dataset_info import read_info
@@ -36,7 +38,9 @@ if __name__ == "__main__":
     for step in prepare([sys.argv[1]], sys.argv[2], PrepareOptions(workers=2)):
         if step.message.startswith("seed"):
             print(step.done, flush=True)
+            sys.stdin.readline()  # until it is told to go on
 """
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
 
 
@@ -113,16 +117,19 @@ def test_killed_and_gone_on_with_gives_the_same(release, tmp_path):
     script.write_text(SCRIPT)
     out = tmp_path / "out"
     for kill_at in (5, 30):
-        with subprocess.Popen(
-            [sys.executable, script, source, out], stdout=subprocess.PIPE, text=True
-        ) as process:
+        with subprocess.Popen([sys.executable, script, source, out], **PIPES, bufsize=1) as process:
             for line in process.stdout:
                 if int(line) >= kill_at:
-                    process.kill()
                     break
+                process.stdin.write("on\n")
+            workers = psutil.Process(process.pid).children(recursive=True)
+            process.kill()
+        for worker in workers:  # they end after the tile they are at, and may stay as zombies
+            with suppress(psutil.NoSuchProcess):
+                while worker.status() != psutil.STATUS_ZOMBIE:
+                    time.sleep(0.05)
         there = assert_valid(out)
         assert kill_at <= len(there) < 80
-    time.sleep(0.3)  # the killed program's processes end after the tile they are at
     (out / "images" / ".writing-abc.png").write_bytes(b"half")
     assert prepared(source, out).new == 80 - len(there)
     prepared(source, tmp_path / "whole")
@@ -137,9 +144,8 @@ def test_ctrl_c_keeps_what_is_finished(release, tmp_path):
     out = tmp_path / "out"
     with subprocess.Popen(
         [sys.executable, script, source, out],
-        stdout=subprocess.PIPE,
+        **PIPES,
         stderr=subprocess.PIPE,
-        text=True,
         start_new_session=True,
     ) as process:
         process.stdout.readline()

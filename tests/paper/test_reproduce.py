@@ -194,10 +194,8 @@ def test_killed_in_the_training_it_ends_like_an_unkilled_one(done, archives, tmp
     arguments = [sys.executable, "-m", "napari_snow_unet.cli", *command(archives, folder)]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         history = folder / "training" / "history.csv"
-        deadline = time.monotonic() + 120
         while not (history.is_file() and len(history.read_text().splitlines()) > 3):
             assert child.poll() is None
-            assert time.monotonic() < deadline
             time.sleep(0.05)
         os.kill(child.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     subprocess.run(arguments, check=True, capture_output=True, timeout=200)

@@ -36,7 +36,7 @@ def test_the_next_is_computed_while_one_is_used():
 
     with closing(in_order(range(3), compute)) as results:
         next(results)
-        assert going_on.wait(5)
+        assert going_on.wait(60)
 
 
 def test_an_error_comes_in_its_turn_and_ends_the_threads():
@@ -54,12 +54,21 @@ def test_an_error_comes_in_its_turn_and_ends_the_threads():
 
 
 def test_of_large_items_no_more_than_one_waits():
-    begun = []
-    items = in_order(range(8), begun.append, 3, is_large=lambda number: number in (4, 5))
-    for number, _ in items:
-        time.sleep(0.02)  # time enough for what may be begun
-        # 4 waits until 3 is taken, 5 until 4 is; behind 5 there is room for two small ones.
-        assert len(begun) == {0: 4, 1: 4, 2: 4, 3: 5}.get(number, 8), number
+    begun, taken = [], []
+    anything = threading.Condition()
+
+    def compute(number):
+        with anything:
+            begun.append(number)
+            # 4 waits until 3 is taken, 5 until 4 is; behind 5 there is room for two small ones.
+            assert len(taken) >= {4: 3, 5: 4, 6: 4, 7: 4}.get(number, 0), number
+            anything.notify_all()
+
+    for number, _ in in_order(range(8), compute, 3, is_large=lambda number: number in (4, 5)):
+        with anything:
+            least = {0: 4, 1: 4, 2: 4, 3: 5}.get(number, 8)
+            assert anything.wait_for(lambda least=least: len(begun) >= least, timeout=60)
+            taken.append(number)
 
 
 def test_closing_ends_the_threads():

@@ -85,7 +85,7 @@ def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monke
     both = Barrier(2)
 
     def meeting(pixels):
-        both.wait(20)  # for another plane, which would not come if they took turns
+        both.wait(120)  # for another plane, which would not come if they took turns
         return MODEL.predict(pixels)
 
     four = np.stack([discs(), discs(5), discs(7, 60), discs(8)])

@@ -8,24 +8,24 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.run_lock import locked, training_process
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from napari_snow_unet.unet.run_lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
 @pytest.fixture
 def holder(tmp_path):
     words = [sys.executable, "-c", HOLD, str(tmp_path)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen(words, **pipes, text=True)
     assert process.stdout.readline() == "held\n"
     yield process
     process.kill()
-    process.wait()
-    process.stdout.close()
+    process.communicate()
 
 
 def test_nobody_trains_in_a_fresh_folder(tmp_path):

