@@ -422,7 +422,7 @@ def nothing_there(folder: Path) -> None:
     refuses(source, "it holds 1 .txt file (notes.txt)")
     refuses_to_segment(source, "it holds 1 .txt file (notes.txt)")
     write_image(source / "overlay" / "a.png", picture(1))
-    refuses(source, "overlay/ holds 1 .png file (a.png), which is passed over")
+    refuses(source, "overlay/ holds 1 .png file (a.png)", "The folder overlay/ is passed over")
     archive = folder / "bad.zip"
     archive.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"^\S*bad\.zip: bad\.zip: the archive cannot be opened"):

@@ -135,7 +135,13 @@ def subset_of_file(path: str) -> str:
         The chosen folder or archive, the folders in it and the file, with forward slashes.
     """
     root, *folders = path.split("/")[:-1] or [""]
-    return subset_of(folders) or subset_of([root.removesuffix(".zip")])
+    return subset_of_folders(root.removesuffix(".zip"), tuple(folders))
+
+
+@lru_cache(maxsize=4096)
+def subset_of_folders(root: str, folders: tuple[str, ...]) -> str:
+    """Return the subset that folders name, or else the chosen one above them."""
+    return subset_of(folders) or subset_of((root,))
 
 
 def are_names_of_one_kind(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

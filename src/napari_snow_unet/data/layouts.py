@@ -55,7 +55,7 @@ def is_other_choice(other: Entry[File], used: Entry[File]) -> bool:
 
 
 def _name(match: Match[File]) -> str:
-    image, mask = ("/".join((*e.folder, e.file.name)) for e in (match.image, match.masks[0]))
+    image, mask = ("/".join((*e.folder, e.name)) for e in (match.image, match.masks[0]))
     for name, of_image, of_mask in _LAYOUTS:
         if re.fullmatch(of_image, image, re.IGNORECASE) and re.fullmatch(
             of_mask, mask, re.IGNORECASE

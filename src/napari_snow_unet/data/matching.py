@@ -19,9 +19,11 @@ from napari_snow_unet.data.naming import (
     Key,
     Kind,
     bare_name,
+    root_name,
     suffix_of,
     suffix_rank,
     tile_name,
+    without_ending,
     without_mask_ending,
 )
 from napari_snow_unet.data.qupath import tile_region
@@ -71,6 +73,8 @@ class Entry(Generic[File]):
     ----------
     file : File
         The file.
+    name : str
+        Its name, with its suffix.
     kind : {"image", "mask"}
         What it is.
     key : Key
@@ -82,6 +86,7 @@ class Entry(Generic[File]):
     """
 
     file: File
+    name: str
     kind: Kind
     key: Key
     folder: tuple[str, ...]
@@ -90,7 +95,7 @@ class Entry(Generic[File]):
     @property
     def suffix(self) -> str:
         """The file's suffix, in lower case."""
-        return suffix_of(self.file.name)
+        return suffix_of(self.name)
 
 
 @dataclass(eq=False, slots=True)
@@ -152,8 +157,11 @@ class Matching(Generic[File]):
 
     def _pair(self, image: Key, mask: Key) -> None:
         """Take an image and a mask out; of several of one name the nearest to each other."""
-        masks = sorted(self.masks.pop(mask), key=_mask_order)
-        images = sorted(self.images.pop(image), key=lambda entry: _image_order(entry, masks[0]))
+        masks, images = self.masks.pop(mask), self.images.pop(image)
+        if len(masks) > 1:
+            masks.sort(key=_mask_order)
+        if len(images) > 1:
+            images.sort(key=lambda entry: _image_order(entry, masks[0]))
         self.matches.append(Match(images[0], [masks[0]]))
         for used, *others in (images, masks):
             self.repeats += [(other, used) for other in others]
@@ -174,8 +182,10 @@ class Matching(Generic[File]):
             folders[key.rest].append(key)
         found = []
         for key in self.images:
+            if key in self.masks:
+                continue
             inside = folders.get((*key.rest, key.name), [])
-            folder = (PurePath(self.images[key][0].folder[0]).name, *key.rest)[-1]
+            folder = key.rest[-1] if key.rest else root_name(self.images[key][0].folder[0])
             if not inside and folder == key.name:
                 inside = folders.get(key.rest, [])
             entries = [entry for mask in inside for entry in self.masks[mask]]
@@ -211,32 +221,32 @@ class Matching(Generic[File]):
         self, name: Callable[[str, Kind], str], where: Callable[[Key], object | None]
     ) -> None:
         """Match what has one image and one mask of a name in one place."""
-        places: dict[object, tuple[list[Key], list[Key]]] = defaultdict(lambda: ([], []))
-        kinds: tuple[Kind, Kind] = ("image", "mask")
-        for side, groups in enumerate((self.images, self.masks)):
-            for key in groups:
-                if (place := where(key)) is not None:
-                    places[place, name(key.name, kinds[side])][side].append(key)
+        images = _unique((where(key), name(key.name, "image"), key) for key in self.images)
+        masks = _unique((where(key), name(key.name, "mask"), key) for key in self.masks)
         if name is not _own_name:
-            self._add_masks_among_images(places, where)
-        for images, masks in places.values():
-            if len(images) != 1 or len(masks) != 1 or images[0] not in self.images:
+            self._add_masks_among_images(images, masks, where)
+        for place, image in images.items():
+            mask = masks.get(place)
+            if image is None or mask is None or image not in self.images:
                 continue
-            if masks[0] in self.masks or masks != images:
-                if masks[0] not in self.masks:
-                    self.masks[masks[0]] = self.images.pop(masks[0])
-                self._pair(images[0], masks[0])
+            if mask not in self.masks:
+                if mask == image:
+                    continue
+                self.masks[mask] = self.images.pop(mask)
+            self._pair(image, mask)
 
     def _add_masks_among_images(
         self,
-        places: dict[object, tuple[list[Key], list[Key]]],
+        images: dict[object, Key | None],
+        masks: dict[object, Key | None],
         where: Callable[[Key], object | None],
     ) -> None:
         """Let ``a_mask.png`` beside ``a.png`` be a mask, though no folder says so."""
         for key in self.images:
             stem = without_mask_ending(key.name)
-            if stem is not None and (where(key), stem) in places and key not in self.masks:
-                places[where(key), stem][1].append(key)
+            place = where(key), stem
+            if stem is not None and place in images and key not in self.masks:
+                masks[place] = None if place in masks else key
 
     def _one_kind_in_one_folder(self) -> None:
         """Match ``Images/train/a.png`` with ``Labels/a.mat``, where all masks lie in ``Labels``."""
@@ -318,12 +328,12 @@ def _own_name(name: str, kind: Kind) -> str:
 
 
 def _mask_order(entry: Entry[File]) -> tuple[int, int]:
-    return entry.rank, suffix_rank(entry.file.name, "mask")
+    return entry.rank, suffix_rank(entry.name, "mask")
 
 
 def _image_order(entry: Entry[File], mask: Entry[File]) -> tuple[bool, bool, int]:
-    beside = mask.file.name.startswith(entry.file.name)  # a.png.geojson
-    return not beside, entry.suffix != mask.suffix, suffix_rank(entry.file.name, "image")
+    beside = mask.name.startswith(entry.name)  # a.png.geojson
+    return not beside, entry.suffix != mask.suffix, suffix_rank(entry.name, "image")
 
 
 def _are_nuclei(image: Key, names: list[Key], masks: list[Entry[File]]) -> bool:
@@ -332,7 +342,7 @@ def _are_nuclei(image: Key, names: list[Key], masks: list[Entry[File]]) -> bool:
         bool(masks)
         and all(entry.suffix in IMAGE_SUFFIXES for entry in masks)
         and len({entry.folder for entry in masks}) == 1
-        and all(key.name != image.name for key in names)
+        and all(image.name not in (key.name, without_ending(key.name)) for key in names)
     )
 
 
@@ -356,6 +366,15 @@ def _are_seeds_of_snow(images: list[Entry[File]], masks: list[Entry[File]]) -> b
     name = images[0].key.name
     numbered = name.startswith("seed") and name[4:].isdecimal()
     return numbered and any(entry.suffix == ".mat" for entry in masks)
+
+
+def _unique(keys: Iterable[tuple[object | None, str, Key]]) -> dict[object, Key | None]:
+    """Return what stands once under a name in a place; None for what stands there more often."""
+    found: dict[object, Key | None] = {}
+    for place, name, key in keys:
+        if place is not None:
+            found[place, name] = None if (place, name) in found else key
+    return found
 
 
 def _by_name(keys: Iterable[Key]) -> dict[str, list[Key]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -86,9 +87,14 @@ def tile_name(path: PurePath) -> str:
     return _tile(path.name)
 
 
+def without_ending(name: str) -> str:
+    """Return ``a`` for ``a_mask``, ``a_cp_masks`` and the like, and any other name as it is."""
+    return _MASK_ENDING.sub("", name)
+
+
 def without_mask_ending(name: str) -> str | None:
     """Return ``a`` for ``a_mask``, ``a_cp_masks``, ``mask_a`` and the like, else None."""
-    stem = _MASK_BEGINNING.sub("", _MASK_ENDING.sub("", name))
+    stem = _MASK_BEGINNING.sub("", without_ending(name))
     return stem if stem not in ("", name) else None
 
 
@@ -125,6 +131,13 @@ def is_junk(name: str) -> bool:
     return _JUNK.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
+def root_name(source: str) -> str:
+    """Return the name of a chosen folder or archive, without suffix."""
+    name = PurePath(source).name
+    return name[:-4] if name.lower().endswith(".zip") else name
+
+
 def suffix_of(name: str) -> str:
     """Return a file's suffix in lower case: ``.png``, ``.geojson.gz``."""
     lower = name.lower()
@@ -140,7 +153,7 @@ def suffix_rank(name: str, kind: Kind) -> int:
 
 
 def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
-    """Tell from names what a file is; None for what nobody means: hidden files, overlays.
+    """Tell from names what a file is; None in a folder that is passed over, such as overlays.
 
     Parameters
     ----------
@@ -152,7 +165,7 @@ def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
         The file's name.
     """
     place = place_of(root, folders)
-    if place.ignored or is_junk(name):
+    if place.ignored:
         return None
     return Named(_kind(place, name), Key(place.rest, place.marks, _tile(name)), place)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Generic, NamedTuple, TypeAlias
 
-from napari_snow_unet.data.folder_names import marks_of, subset_of_file
+from napari_snow_unet.data.folder_names import marks_of, subset_of_folders
 from napari_snow_unet.data.layouts import is_other_choice, layout_notes
 from napari_snow_unet.data.left_over import why_left_over
 from napari_snow_unet.data.matching import Access, Entry, File, Match, Matching
-from napari_snow_unet.data.naming import LOOKED_INTO, Key, named, natural_key
+from napari_snow_unet.data.naming import LOOKED_INTO, Key, named, natural_key, root_name
 
 #: A file, the chosen folder or archive it comes from, and the folders from there to it.
 Listed: TypeAlias = tuple[File, str, tuple[str, ...]]
@@ -43,8 +42,7 @@ class Pair(NamedTuple, Generic[File]):
     @property
     def subset(self) -> str:
         """The subset that the image's folders name: train, val, test or ''."""
-        root = root_name(self.source)
-        return subset_of_file("/".join((root, *self.folder[1:], self.image.name)))
+        return subset_of_folders(root_name(self.source), self.folder[1:])
 
 
 @dataclass(frozen=True)
@@ -133,12 +131,6 @@ def tile_names(pairs: Sequence[Pair[File]]) -> list[str]:
     return names
 
 
-def root_name(source: str) -> str:
-    """Return the name of a chosen folder or archive, without suffix."""
-    name = PurePath(source).name
-    return name[:-4] if name.lower().endswith(".zip") else name
-
-
 class _Found(Generic[File]):
     """The files by source, and what belongs together."""
 
@@ -154,16 +146,16 @@ class _Found(Generic[File]):
         self.matches: list[Match[File]] = []
         self.repeats: list[tuple[Entry[File], Entry[File]]] = []
         for file, source, folders in listed:
-            entries = self.sources.setdefault(source, [])
-            what = named(root_name(source) if with_root else "", folders, file.name)
+            entries, name = self.sources.setdefault(source, []), file.name
+            what = named(root_name(source) if with_root else "", folders, name)
             if what is None:
                 continue
-            looked_into = file.name.lower().endswith(LOOKED_INTO)
+            looked_into = name.lower().endswith(LOOKED_INTO)
             if what.kind == "other" or (looked_into and not access.holds_outlines(file)):
                 self.unread.append((what.key, file))
             else:
                 folder = (source, *folders)
-                entries.append(Entry(file, what.kind, what.key, folder, what.place.rank))
+                entries.append(Entry(file, name, what.kind, what.key, folder, what.place.rank))
         self._access = access
         self._match()
 
@@ -208,9 +200,10 @@ def _pooled(entries: Iterable[Entry[File]]) -> list[Entry[File]]:
 
 def _pair(match: Match[File], access: Access[File]) -> Pair[File]:
     image = match.image
-    masks = sorted(match.masks, key=lambda entry: natural_key(entry.file.name))
-    files = [entry.file for entry in masks]
-    mask = access.together(files) if match.nuclei else files[0]
+    mask = match.masks[0].file
+    if match.nuclei:
+        masks = sorted(match.masks, key=lambda entry: natural_key(entry.name))
+        mask = access.together([entry.file for entry in masks])
     return Pair(image.key, image.folder, image.file, mask)
 
 

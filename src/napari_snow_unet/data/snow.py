@@ -127,7 +127,7 @@ def masks_among(files: Sequence[Path]) -> set[Path]:
     files : sequence of pathlib.Path
         Files of one folder.
     """
-    found = pair_up([(path, "", ()) for path in files], _access(Path()))
+    found = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
     return {pair.mask for pair in found.pairs}
 
 

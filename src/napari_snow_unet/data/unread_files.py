@@ -85,6 +85,8 @@ def nothing_to_use(what: str, files: Iterable[str], wanted: Wanted, path: object
     files = [file for file in files if not is_junk(PurePosixPath(file).name)]
     expected, remedy = _NEEDS[wanted]
     reasons = _reasons(files, wanted)
+    if passed := _passed_over(files):
+        reasons.append(f"the folder {passed}/ is passed over: choose it by itself, or rename it")
     if reasons:
         remedy = " ".join(f"{reason[0].upper()}{reason[1:]}." for reason in reasons)
     return InputError(f"{what}: {_census(files)}", expected=expected, remedy=remedy, path=str(path))
@@ -129,8 +131,7 @@ def _census(files: list[str]) -> str:
     said = []
     for folder, types in list(there.items())[:_FOLDERS_NAMED]:
         kinds = " and ".join(f"{_count(names)} ({_some(names)})" for names in types.values())
-        passed = ", which is passed over" if any(map(is_ignored_folder, folder.split("/"))) else ""
-        said.append(f"{'it' if folder == '.' else folder + '/'} holds {kinds}{passed}")
+        said.append(f"{'it' if folder == '.' else folder + '/'} holds {kinds}")
     more = len(there) - len(said)
     return ", ".join(said) + (f", and {more} more folders hold others" if more else "")
 
@@ -138,6 +139,16 @@ def _census(files: list[str]) -> str:
 def counted(number: int, what: str) -> str:
     """Return ``1 file``, ``2,000 files``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _passed_over(files: list[str]) -> str:
+    """Return a folder that was not looked into because of its name; empty if there is none."""
+    for file in files:
+        folders = file.split("/")[:-1]
+        for depth, name in enumerate(folders, start=1):
+            if is_ignored_folder(name):
+                return "/".join(folders[:depth])
+    return ""
 
 
 def _count(files: list[str]) -> str:

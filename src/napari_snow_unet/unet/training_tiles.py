@@ -206,17 +206,29 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
     division = f"fold {fold}" if fold is not None else "the split"
     for part, tiles in parts.items():
         if not tiles:
-            raise InputError(
-                f"no tile to {'train on' if part == 'train' else 'validate with'} "
-                f"in {division} of the manifest",
-                expected="tiles for training and for validation",
-                remedy="Prepare it to the end if that was stopped; else divide it anew: "
-                f"`napari-snow-unet split {folder} --train 0.8 --val 0.2`.",
-                path=folder / MANIFEST,
-            )
+            raise _empty_part(folder, rows, part, fold)
     note = f"{len(parts['train'])} tiles train and {len(parts['val'])} validate, by {division} "
     found = _checked(folder, parts["train"], parts["val"], [note + f"in {MANIFEST}."])
     return replace(found, white=read_info(folder).white)
+
+
+def _empty_part(folder: Path, rows: Sequence[Tile], part: str, fold: int | None) -> InputError:
+    """Return the refusal of a dataset without tiles to train on or to validate with."""
+    what = f"no tile to {'train on' if part == 'train' else 'validate with'}"
+    folds = sorted({row.fold for row in rows if row.fold is not None})
+    if fold is not None:
+        received, remedy = f"{what} in fold {fold}", f"The folds are {', '.join(map(str, folds))}."
+        expected = "a fold of the manifest"
+    else:
+        received, expected = f"{what} in the split", "tiles for training and for validation"
+        number = len(rows) - 1
+        remedy = (
+            "In Prepare a dataset, set Train and Validate and press Prepare, or run "
+            f"`napari-snow-unet split {folder} --train {number} --val 1`."
+        )
+        if number < 1:
+            remedy = "Cut the tile into several, or add others."
+    return InputError(received, expected=expected, remedy=remedy, path=folder / MANIFEST)
 
 
 def _weight(folder: Path, row: Tile) -> float:
