@@ -75,9 +75,7 @@ def test_the_dock_fits_a_small_screen_scrolls_and_survives_undocking(shown, qtbo
     widget.curves.show_rows(history(3))
     widget.bar.show_busy("Everything is kept in /a/folder.")
     widget.form.main.epochs.value = 77
-    qtbot.wait(50)
-    assert frame.minimumSizeHint().height() <= 500
-    assert frame.minimumSizeHint().width() <= 400
+    qtbot.small_enough(frame)
     frame.setFloating(True)
     frame.resize(frame.minimumSizeHint())
     qtbot.wait(300)
