@@ -37,7 +37,7 @@ test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
 	$(TOX) -e test -- -m slow
 
 test-anywhere: $(VENV)/.tox-installed ## Run the tests as other machines would: about two hours; goes on where it was (SETTINGS=...).
-	$(VENV)/bin/python -m pip install --quiet uv pyyaml
+	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/python tools/test_anywhere.py $(SETTINGS)
 
 fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), in bounded time and memory.

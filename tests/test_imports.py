@@ -34,7 +34,8 @@ print(json.dumps(loaded))
 
 def load_in_turn(modules: list[str], heavy: set[str]) -> dict[str, list[str]]:
     """Tell which module was the first to bring which of the heavy ones."""
-    command = [sys.executable, "-W", "error", "-c", LOAD_IN_TURN, " ".join(heavy), *modules]
+    warnings = [f"-W{option}" for option in ("error", *sys.warnoptions)]
+    command = [sys.executable, *warnings, "-c", LOAD_IN_TURN, " ".join(heavy), *modules]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return {name: brought for name, brought in json.loads(ended.stdout).items() if brought}

@@ -44,7 +44,8 @@ def wheel(repository, tmp_path_factory) -> zipfile.ZipFile:
             shutil.copy(repository / name, folder / "repository" / name)
     archive = build("build_sdist", folder / "repository", folder / "dist")
     with tarfile.open(archive) as file:
-        file.extractall(folder, filter="data")
+        file.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 has it
+        file.extractall(folder)
     source = folder / archive.name.removesuffix(".tar.gz")
     with zipfile.ZipFile(build("build_wheel", source, folder / "dist")) as file:
         yield file

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ ENVIRONMENTS = {
     ),
     "python3.12": Environment(python="3.12", more=("pytest-randomly",)),
     "python3.13": Environment(python="3.13", more=("pytest-randomly",)),
-    "lowest": Environment(more=("pytest-randomly",), lowest=True),
+    "lowest": Environment(python="3.11", more=("pytest-randomly",), lowest=True),
 }
 
 
@@ -78,8 +79,9 @@ class Build:
 
 def build_commit(repository: Path, work: Path) -> Build:
     """Clone the last commit of a repository and build its wheel, unless that was done before."""
-    rev = ["git", "-C", str(repository), "rev-parse", "HEAD"]
-    commit = subprocess.run(rev, check=True, capture_output=True, text=True).stdout.strip()
+    commit = _git(repository, "rev-parse", "HEAD")
+    if _git(repository, "status", "--porcelain"):
+        print(f"What is not committed is left out: this is {commit[:12]}.", flush=True)
     folder = work / commit[:12]
     clone, wheels = folder / "clone", folder / "wheels"
     if not list(wheels.glob("*.whl")):
@@ -89,6 +91,11 @@ def build_commit(repository: Path, work: Path) -> Build:
         subprocess.run([*UV, "build", "--quiet", "--wheel", "-o", wheels, clone], check=True)
     (wheel,) = wheels.glob("*.whl")
     return Build(commit, folder, clone, wheel, work / "environments")
+
+
+def _git(repository: Path, *words: str) -> str:
+    command = ["git", "-C", str(repository), *words]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def make_environment(name: str, build: Build) -> Path:
@@ -146,10 +153,12 @@ def _runs(python: str) -> bool:
 
 def _steps(wanted: Environment, build: Build) -> Iterator[list[str]]:
     if wanted.lowest:
-        pinned = build.folder / "lowest.txt"
-        lowest = ["--resolution", "lowest-direct", "--extra", "test", "--python-version"]
-        source = build.clone / "pyproject.toml"
-        compiled = [*UV, "pip", "compile", "--quiet", *lowest, wanted.python, source, "-o", pinned]
+        pinned, source = build.folder / "lowest.txt", build.clone / "pyproject.toml"
+        project = tomllib.loads(source.read_text(encoding="utf-8"))["project"]
+        # the floors of other extras too, since tests use what they bring; `all` is napari's own
+        extras = [f"--extra={name}" for name in project["optional-dependencies"] if name != "all"]
+        lowest = ["--resolution", "lowest-direct", "--python-version", wanted.python, *extras]
+        compiled = [*UV, "pip", "compile", "--quiet", *lowest, source, "-o", pinned]
         subprocess.run(compiled, check=True)
         yield ["install", "-r", str(pinned), *wanted.more]
     else:

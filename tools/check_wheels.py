@@ -1,3 +1,6 @@
+# /// script
+# dependencies = ["uv"]
+# ///
 """Check that everything but TensorFlow has wheels for a Python that is not here to be run.
 
 check_wheels.py REPOSITORY

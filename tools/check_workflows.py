@@ -1,3 +1,6 @@
+# /// script
+# dependencies = ["pyyaml"]
+# ///
 """Run the steps of the workflows that need no host: those of linting and of building a release.
 
 check_workflows.py REPOSITORY
@@ -12,9 +15,9 @@ from pathlib import Path
 
 import yaml
 
+TAG = "GITHUB_REF_NAME"
 #: Jobs and the variables that their host would set. The tests are run in the settings themselves.
-JOBS = {"tests.yml": {"lint": {}}, "release.yml": {"build": {"GITHUB_REF_NAME": "v{version}"}}}
-OTHER_TAG = {"GITHUB_REF_NAME": "v0.0.0"}
+JOBS = {"tests.yml": {"lint": {}}, "release.yml": {"build": {TAG: "v{}"}}}
 
 
 def steps(repository: Path, file: str, job: str) -> list[str]:
@@ -31,27 +34,31 @@ def run(command: str, repository: Path, variables: dict[str, str]) -> int:
     return subprocess.run(shell, cwd=repository, env=os.environ | variables).returncode
 
 
+def version(repository: Path) -> str:
+    """Return the version of the package."""
+    ask = [sys.executable, "-c", "import napari_snow_unet as p; print(p.__version__)"]
+    own = os.environ | {"PYTHONPATH": str(repository / "src")}
+    return subprocess.run(ask, env=own, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main() -> int:
-    """Run the jobs, and see that the release refuses the tag of another version."""
+    """See that the release refuses the tag of another version, and run the jobs."""
     with tempfile.TemporaryDirectory() as folder:
         repository = shutil.copytree(sys.argv[1], Path(folder, "repository"))
         subprocess.run([sys.executable, "-m", "venv", Path(folder, "python")], check=True)
         path = {"PATH": f"{folder}/python/bin{os.pathsep}{os.environ['PATH']}"}
-        about = subprocess.run(
-            [sys.executable, "-c", "import napari_snow_unet as p; print(p.__version__, end='')"],
-            env=os.environ | {"PYTHONPATH": str(repository / "src")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        comparisons = [step for step in steps(repository, "release.yml", "build") if TAG in step]
+        if not comparisons or not run(comparisons[0], repository, path | {TAG: "v0.0.0"}):
+            print("The release takes the tag of another version.")
+            return 1
         for file, jobs in JOBS.items():
             for job, given in jobs.items():
-                variables = {key: text.format(version=about.stdout) for key, text in given.items()}
+                variables = {key: text.format(version(repository)) for key, text in given.items()}
                 for command in steps(repository, file, job):
                     if code := run(command, repository, path | variables):
+                        print(f"{file}, {job}: this step ended with {code}.")
                         return code
-        compare = steps(repository, "release.yml", "build")[0]
-        return int(run(compare, repository, path | OTHER_TAG) == 0)
+    return 0
 
 
 if __name__ == "__main__":

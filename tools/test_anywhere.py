@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,10 +20,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zlib import crc32
 
-from anywhere_environments import Build, NotHereError, build_commit, make_environment
+from anywhere_environments import UV, Build, NotHereError, build_commit, make_environment
 from anywhere_stranger import stranger
 
 ROOT = Path(__file__).parents[1]
@@ -57,9 +58,10 @@ class Setting:
     screen : str
         Size of the virtual screen.
     warnings : tuple of str
-        Filters of warnings in addition to those of pyproject.toml.
+        Filters of warnings in addition to those of pyproject.toml, for the processes that tests
+        start too.
     busy : bool
-        Beside two processes that compute without end.
+        Beside processes that compute without end, one for each core.
     stranger : bool
         As another user, see `anywhere_stranger.stranger`.
     """
@@ -88,7 +90,7 @@ SETTINGS = (
         },
     ),
     Setting("one-core", "one core", before=("taskset", "-c", "0")),
-    Setting("busy", "beside two processes that take both cores", busy=True),
+    Setting("busy", "beside processes that take all cores", busy=True),
     *(
         Setting(f"busy-{number}", "the same", paths=(DOCKS, COMMANDS), busy=True)
         for number in (1, 2, 3)
@@ -153,11 +155,12 @@ def run_setting(setting: Setting, build: Build) -> Result:
         clone, identity = build.clone, dict[str, Any]()
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         variables |= ON_A_VIRTUAL_SCREEN | setting.variables
+        variables["PYTHONWARNINGS"] = ",".join(setting.warnings)
         if setting.stranger:
             clone, own, identity = stack.enter_context(stranger(build))
             variables |= own
         if setting.busy:
-            stack.enter_context(both_cores_taken())
+            stack.enter_context(all_cores_taken())
         report = clone / "junit.xml"
         command = [
             *setting.before,
@@ -167,14 +170,29 @@ def run_setting(setting: Setting, build: Build) -> Result:
             *filters(setting, clone),
             *setting.paths,
         ]
+        if missing := [word for word in (command[0], "xvfb-run") if not shutil.which(word)]:
+            raise NotHereError(f"{missing[0]} was not found; make test installs what is needed")
         report.unlink(missing_ok=True)
         with (build.folder / f"{setting.name}.log").open("wb") as log:
             begun = time.monotonic()
-            subprocess.run(command, cwd=clone, env=variables, stdout=log, stderr=log, **identity)
+            code = run_to_the_end(command, log, cwd=clone, env=variables, **identity)
             seconds = time.monotonic() - begun
         result = counted(setting.name, report)
+    if code and not result.failed:
+        result.failed = 1
+        result.failures.append(f"pytest ended with {code}: see {setting.name}.log")
     result.seconds, result.seed = round(seconds, 1), seed
     return result
+
+
+def run_to_the_end(command: list[str | Path], log: IO[bytes], **how: Any) -> int:
+    """Run a command, and after Ctrl-C, which the command has had as well, wait until it is over."""
+    process = subprocess.Popen(command, stdout=log, stderr=log, **how)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise
 
 
 def filters(setting: Setting, clone: Path) -> list[str]:
@@ -187,9 +205,11 @@ def filters(setting: Setting, clone: Path) -> list[str]:
 
 
 @contextmanager
-def both_cores_taken() -> Iterator[None]:
-    """Compute without end beside what is run."""
-    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+def all_cores_taken() -> Iterator[None]:
+    """Compute without end beside what is run, as long as this process lives."""
+    burn = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
+    cores = range(os.cpu_count() or 1)
+    burning = [subprocess.Popen([sys.executable, "-c", burn]) for _ in cores]
     try:
         yield
     finally:
@@ -220,8 +240,9 @@ def run_check(name: str, build: Build) -> Result:
     begun = time.monotonic()
     script = Path(__file__).with_name(CHECKS[name][1])
     with (build.folder / f"{name}.log").open("wb") as log:
-        code = subprocess.run([sys.executable, script, build.clone], stdout=log, stderr=log)
-    failed = int(code.returncode != 0)
+        # uv installs what the script says that it needs
+        command = [*UV, "run", "--python", sys.executable, "--script", script, build.clone]
+        failed = int(run_to_the_end(command, log) != 0)
     failures = [f"see {name}.log"] * failed
     return Result(name, 1 - failed, failed, 0, round(time.monotonic() - begun, 1), None, failures)
 
@@ -246,6 +267,24 @@ def table(results: list[Result]) -> str:
     return "\n".join([*lines, *failures])
 
 
+def run_and_keep(name: str, build: Build) -> Iterator[str]:
+    """Run a setting or a check and keep its result; yield why it could not be run."""
+    print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
+    known = {setting.name: setting for setting in SETTINGS}
+    try:
+        done = run_setting(known[name], build) if name in known else run_check(name, build)
+    except (NotHereError, subprocess.CalledProcessError) as error:
+        yield f"{name} was not run: {error}"
+        return
+    kept_at(name, build).write_text(json.dumps(asdict(done)), encoding="utf-8")
+    print(f"  {done.passed} passed, {done.failed} failed, {done.seconds:.0f} s", flush=True)
+
+
+def kept_at(name: str, build: Build) -> Path:
+    """Return where the result of a setting is kept."""
+    return build.folder / f"{name}.json"
+
+
 def main() -> int:
     """Run what is asked for and has not been run on this commit, and print the table."""
     names = [*(setting.name for setting in SETTINGS), *CHECKS]
@@ -258,24 +297,18 @@ def main() -> int:
     if unknown := set(asked.settings) - set(names):
         parser.error(f"no setting {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     build = build_commit(ROOT, WORK)
-    known = {setting.name: setting for setting in SETTINGS}
-    results, missing = [], []
-    for name in names:
-        kept = build.folder / f"{name}.json"
-        wanted = not asked.settings or name in asked.settings
-        if wanted and (asked.again or not kept.is_file()):
-            print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
-            try:
-                done = run_setting(known[name], build) if name in known else run_check(name, build)
-            except NotHereError as error:
-                missing.append(f"{name} was not run: {error}.")
-                continue
-            kept.write_text(json.dumps(asdict(done)), encoding="utf-8")
-            print(f"  {done.passed} passed, {done.failed} failed, {done.seconds:.0f} s", flush=True)
-        if kept.is_file():
-            results.append(Result(**json.loads(kept.read_text(encoding="utf-8"))))
-    print(f"\nCommit {build.commit[:12]}\n\n{table(results)}", *missing, sep="\n")
-    return int(any(result.failed for result in results))
+    not_run: list[str] = []
+    try:
+        for name in names:
+            wanted = not asked.settings or name in asked.settings
+            if wanted and (asked.again or not kept_at(name, build).is_file()):
+                not_run += run_and_keep(name, build)
+    except KeyboardInterrupt:
+        not_run.append("Interrupted: the same command goes on here.")
+    kept = [path for name in names if (path := kept_at(name, build)).is_file()]
+    results = [Result(**json.loads(path.read_text(encoding="utf-8"))) for path in kept]
+    print(f"\nCommit {build.commit[:12]}\n\n{table(results)}", *not_run, sep="\n")
+    return int(bool(not_run) or any(result.failed for result in results))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,10 @@ def write_zarr(path, pixels, version="0.4", axes="tczyx", unit="micrometer"):
     for number, level in enumerate((pixels, pixels[::4, ::4])):
         planes = np.moveaxis(level, -1, 0)[None, :, None] if axes == "tczyx" else level
         chunks = tuple(min(256, length) for length in planes.shape)
-        group.create_array(str(number), data=planes, chunks=chunks)
+        array = group.create_array(
+            str(number), shape=planes.shape, chunks=chunks, dtype=planes.dtype
+        )
+        array[...] = planes
         scale = [1.0 if axis not in "yx" else 0.25 * 4**number for axis in axes]
         transforms = [{"type": "scale", "scale": scale}]
         datasets.append({"path": str(number), "coordinateTransformations": transforms})

@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QAbstractAnimation, Qt, QTimer
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QAbstractSlider, QWidget
+from qtpy.QtWidgets import QAbstractSlider, QLabel, QWidget
 
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.widgets import _jobs, _warm_up
@@ -54,7 +54,8 @@ class PatientQtBot(QtBot):
         """Hold the least size of a dock to a small screen: 400 by 500 pixels in letters of 9 pt."""
         self.settled(frame)
         least, screen = frame.minimumSizeHint(), frame.screen().availableGeometry()
-        digit, line = frame.fontMetrics().horizontalAdvance("0"), frame.fontMetrics().height()
+        letters = frame.findChild(QLabel).fontMetrics()  # in napari's size of text
+        digit, line = letters.horizontalAdvance("0"), letters.height()
         assert least.width() <= min(50 * digit, screen.width())
         assert least.height() <= min(36 * line, screen.height())
 
@@ -269,3 +270,13 @@ def shown_dock(make_napari_viewer_proxy, qtbot):
         opened.bar.cancel()
         opened.wait()
     opened.viewer = opened.frame = opened.widget = opened.form = opened.bar = None
+
+
+@pytest.fixture
+def make_napari_viewer(make_napari_viewer):
+    """Let NAPARI_* variables hold, which napari's own fixture sets back together with the rest."""
+    from napari.settings import get_settings
+
+    settings = get_settings()
+    settings.update(settings.env_settings)
+    return make_napari_viewer

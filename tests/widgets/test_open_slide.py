@@ -59,7 +59,9 @@ def ome_zarr(tmp_path, pixels):
     group = zarr.open_group(tmp_path / "b.zarr", mode="w", zarr_format=2)
     datasets = []
     for number, step in enumerate((1, 4)):
-        group.create_array(str(number), data=pixels[::step, ::step, 0], chunks=(256, 256))
+        level = pixels[::step, ::step, 0]
+        group.create_array(str(number), shape=level.shape, chunks=(256, 256), dtype=level.dtype)
+        group[str(number)][...] = level
         transform = {"type": "scale", "scale": [0.25 * step] * 2}
         datasets.append({"path": str(number), "coordinateTransformations": [transform]})
     axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"]

@@ -10,7 +10,7 @@ import threading
 import pytest
 from npe2 import PluginManager
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QLabel, QWidget
 
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.widgets import _jobs
@@ -97,6 +97,15 @@ def test_no_field_is_cut_off(shown_dock, qtbot, discs):
         if field.isVisible() and not field.isWindow():
             right = field.mapTo(form, field.rect().topRight()).x()
             assert right <= scroll.viewport().width(), field
+
+
+def test_every_number_can_be_read(shown_dock, qtbot):
+    shown_dock.form.advanced.expand(animate=False)
+    qtbot.settled(shown_dock.frame)
+    boxes = [box for box in shown_dock.form.findChildren(QAbstractSpinBox) if box.isVisible()]
+    assert len(boxes) > 3
+    for edit in (box.lineEdit() for box in boxes):
+        assert edit.width() >= edit.fontMetrics().horizontalAdvance(edit.text()), edit.text()
 
 
 def test_a_long_explanation_does_not_widen_the_dock(shown_dock, qtbot):

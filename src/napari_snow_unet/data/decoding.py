@@ -239,9 +239,8 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
     Of a palette the numbers are its indices, unless its colours are greys: then they are these;
     0 where a colour is transparent.
     """
-    if image.mode == "P" and image.palette is not None:
-        colours = np.frombuffer(image.palette.tobytes(), np.uint8)
-        colours = colours.reshape(-1, len(image.palette.mode))[:, :3]
+    if image.mode == "P" and (palette := image.getpalette()) is not None:
+        colours = np.array(palette, np.uint8).reshape(-1, 3)
         if (colours == colours[:, :1]).all():
             indices = np.array(image)
             if indices.max() < len(colours):

@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# What TensorFlow's libraries print to the terminal on every start, whatever the log level.
+# What TensorFlow's libraries print to the terminal on every start, whatever the log level; before
+# TensorFlow 2.21 some of it behind a date.
 _CHATTER = re.compile(
     r"^(WARNING: All log messages before absl|To enable the following instructions"
-    r"|[IWE]\d{4} .*(oneDNN|cuda|cpu_feature|rebuild|TensorRT))"
+    r"|([IWE]\d{4}|\d{4}-\d\d-\d\d [\d:.]+: [IWE]) "
+    r".*(oneDNN|cuda|cpu_feature|computation_placer|rebuild|TensorRT))"
 )
 
 

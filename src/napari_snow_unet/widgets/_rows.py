@@ -20,6 +20,11 @@ from qtpy.QtWidgets import (
 COMBO_CHARACTERS = 12
 TIP_WIDTH = 80
 STEPS_OF_A_PAGE = 50
+# Buttons of no size: for a field without any, Qt 6.12 leaves the number no room in napari's style.
+READOUT_STYLE = """
+QDoubleSpinBox { background: transparent; border: 0; }
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; height: 0; }
+"""
 WIDEST_LABEL = "Tile size (pixels) "
 PROBLEM_STYLE = "QLabel { color: #e8803c; }"
 
@@ -39,6 +44,7 @@ class Rows(QWidget):
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
 
     def add(self, text: str, widget: Widget, beside: Widget | None = None) -> None:
         """Append a field, and a button beside it."""
@@ -87,7 +93,10 @@ def wrapped(tip: str) -> str:
 
 def adjust_slider(slider: FloatSlider, decimals: int) -> None:
     """Show so many decimals, and let a click beside the handle move it by what can be seen."""
-    slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)
+    readout = slider.native.findChild(QDoubleSpinBox)
+    readout.setDecimals(decimals)
+    readout.setButtonSymbols(readout.ButtonSymbols.UpDownArrows)
+    readout.setStyleSheet(READOUT_STYLE)
     native = slider.native.findChild(QSlider)
     native.setPageStep(STEPS_OF_A_PAGE * native.singleStep())
 
