@@ -155,7 +155,7 @@ def _is_ours(path: Path) -> bool:
 def _layer(path: Path) -> LayerData:
     """Read one file as the layer it is, or a folder of masks with one nucleus each."""
     facts: dict[str, Any]
-    if path.is_dir():
+    if path.is_dir() and origin_of(path) is None:  # no OME-Zarr of this package
         facts = {"name": f"{path.parent.name} mask"} | _source(path, "a label image per nucleus")
         return read_labels(path), facts, "labels"
     if path.suffix.lower() == ".mat":
