@@ -22,8 +22,9 @@ TIP_WIDTH = 80
 STEPS_OF_A_PAGE = 50
 # Buttons of no size: for a field without any, Qt 6.12 leaves the number no room in napari's style.
 READOUT_STYLE = """
-QDoubleSpinBox { background: transparent; border: 0; }
+QDoubleSpinBox { background: transparent; border: 0; padding: 1px 2px; }
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; height: 0; }
+QDoubleSpinBox::up-arrow, QDoubleSpinBox::down-arrow { image: none; width: 0; height: 0; }
 """
 WIDEST_LABEL = "Tile size (pixels) "
 PROBLEM_STYLE = "QLabel { color: #e8803c; }"
