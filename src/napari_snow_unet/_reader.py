@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from napari_snow_unet.data.annotation_files import is_annotation_file, is_annotation_path
+from napari_snow_unet.data.dataset_info import masks_in
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
-from napari_snow_unet.data.images import read_header, read_image, read_labels
+from napari_snow_unet.data.images import read_header, read_image, read_labels, read_mask_file
 from napari_snow_unet.data.label_origin import origin_of, read_own_labels
 from napari_snow_unet.data.orientation import UPRIGHT, mask_as_shown
 from napari_snow_unet.data.outlined import read_outlined_nuclei
@@ -172,7 +173,7 @@ def _layer(path: Path) -> LayerData:
         return read_own(path)
     if is_mask_path(path):
         facts = {"name": f"{tile_name(path)} mask"} | _source(path, "label image")
-        return read_labels(path), facts, "labels"
+        return _mask(path), facts, "labels"
     image = read_image(path)
     facts = {"name": tile_name(path)} | _source(path, "image")
     if image.orientation != UPRIGHT:
@@ -242,7 +243,15 @@ def read_as_labels(path: Path) -> LayerData:
     if path.suffix.lower() == ".mat" or is_annotation_path(path):
         return _layer(path)
     facts = {"name": tile_name(path)} | _source(path, "label image")
-    return read_labels(path, stack=True), facts, "labels"
+    return _mask(path, stack=True), facts, "labels"
+
+
+def _mask(path: Path, *, stack: bool = False) -> Any:
+    """Read a label image, and say what is assumed of it."""
+    judged = read_mask_file(path, stack=stack, masks_are=masks_in(path))
+    for note in judged.notes:
+        warnings.warn(f"{path.name}: {note}.", stacklevel=2)
+    return judged.labels
 
 
 def _outlined_layer(path: Path) -> LayerData:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.data.files import InputError, written_whole
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.metrics.instance import as_instances
+from napari_snow_unet.data.images import read_image, read_labels, read_mask_file
 from napari_snow_unet.metrics.pixel import PixelCounts
 from napari_snow_unet.metrics.summary import mean_scores
 from napari_snow_unet.metrics.tile import KEYS, Measures, Scores, measure, pool
@@ -176,12 +175,18 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
         found = drain(segment(image.array, model, options, values=values))
         measured[tile.name] = measure(
             found.labels,
-            as_instances(read_labels(tile.mask)),
+            _truth(tile),
             probability=found.probability,
             otsu_level=otsu_level(grey_histogram(found.probability)),
             region=_region(tile),
         )
     return measured
+
+
+def _truth(tile: TrainingTile) -> Any:
+    size = (tile.height, tile.width)
+    judged = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
+    return judged.nuclei()
 
 
 def _region(tile: TrainingTile) -> Any:

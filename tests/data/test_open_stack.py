@@ -31,12 +31,12 @@ def snow(tmp_path):
 def opened(monkeypatch):
     """Collect the names of all files whose header or content is read."""
     names = []
-    for function in ("read_header", "read_image", "read_labels"):
+    for function in ("read_header", "read_image", "read_mask_file"):
         original = getattr(dataset, function)
 
-        def counting(path, original=original):
+        def counting(path, *more, original=original, **how):
             names.append(path.name)
-            return original(path)
+            return original(path, *more, **how)
 
         monkeypatch.setattr(dataset, function, counting)
     return names

@@ -200,10 +200,10 @@ def test_ids_above_16_bits_are_renumbered_and_noted(own):
 
 def test_more_nuclei_than_16_bits_hold_are_a_problem(own):
     folder, _, _ = own
-    write_image(folder / "images" / "a.png", np.zeros((260, 260, 3), np.uint8))
-    tifffile.imwrite(
-        folder / "masks" / "a.tif", np.arange(260 * 260, dtype=np.uint32).reshape(260, 260)
-    )
+    write_image(folder / "images" / "a.png", np.zeros((520, 520, 3), np.uint8))
+    dots = np.zeros((520, 520), np.uint32)
+    dots[::2, ::2] = np.arange(260 * 260).reshape(260, 260)
+    tifffile.imwrite(folder / "masks" / "a.tif", dots)
     result = run(prepare([folder], folder.parent / "out", PrepareOptions(workers=1)))
     assert "at most 65,535" in result.problems[0].reason
     assert sixteen_bit(np.full((2, 2), 65_535, np.int32))[1] == 0

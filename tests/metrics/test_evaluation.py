@@ -168,7 +168,7 @@ def test_masks_are_split_into_components_unless_told(folders: Path) -> None:
             mask = (squares("abc".index(name)) > 0) * 255
             write_labels(folders / kind / f"{name}.png", mask, overwrite=True)
     assert measured(folders).tiles["a"]["n_truth"] > 3
-    assert measured(folders, instances=True).tiles["a"]["n_truth"] == 1
+    assert measured(folders, masks_are="labels").tiles["a"]["n_truth"] == 1
 
 
 def test_pixel_size_scales_the_distance(folders: Path) -> None:

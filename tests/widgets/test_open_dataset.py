@@ -58,12 +58,12 @@ def test_the_command_adds_two_stacks_with_one_slider(make_napari_viewer, folder,
 
 def test_only_the_tile_shown_is_read(make_napari_viewer, folder, monkeypatch):
     read = []
-    for function in ("read_image", "read_labels"):
+    for function in ("read_image", "read_mask_file"):
         original = getattr(dataset, function)
 
-        def counting(path, original=original):
+        def counting(path, *more, original=original, **how):
             read.append(path.name)
-            return original(path)
+            return original(path, *more, **how)
 
         monkeypatch.setattr(dataset, function, counting)
     viewer = make_napari_viewer()

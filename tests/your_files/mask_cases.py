@@ -2,8 +2,378 @@
 
 from __future__ import annotations
 
+import io
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from scipy import ndimage
+
+from mask_doors import SHAPE, TILES, dataset, nuclei, numbered, refuses, scores_of, takes
+from napari_snow_unet.data.dataset_check import check_dataset
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
+from napari_snow_unet.data.images import write_labels
+from napari_snow_unet.data.prepare import PrepareOptions, prepare
+from napari_snow_unet.data.progress import run
+from napari_snow_unet.unet.training_masks import look_at_masks
+from napari_snow_unet.unet.training_tiles import open_dataset
 from your_files import Case
 
-ABOUT = "How masks are read."
+ABOUT = (
+    "What the numbers of a mask mean is judged by its values, palette and transparency. "
+    "Assumptions are named in the manifest and the summary of `prepare`, as notes of `check`, "
+    "below the scores of `evaluate`, before a training, and in the docks. `--masks-are labels`, "
+    "`binary` or `classes` overrules the judgement in the shell, **Masks are** in the docks."
+)
+CLASSES = np.array([0, 1, 2, 1, 2, 2])
 
-CASES: list[Case] = []
+
+def png(path: Path, values: np.ndarray) -> None:
+    Image.fromarray(values).save(path)
+
+
+def tif(path: Path, values: np.ndarray, **how) -> None:
+    tifffile.imwrite(path, values, **how)
+
+
+def labels_in_all_types(folder: Path) -> None:
+    ids = np.array([0, 3, 9, 4, 12, 7])[nuclei()]
+    wide = np.array([0, 70_000, 5, 4, 300, 6])[nuclei()]
+    for number, (save, suffix) in enumerate(
+        [
+            (partial(png, values=ids.astype(np.uint8)), ".png"),
+            (partial(png, values=ids.astype(np.uint8)), ".bmp"),
+            (partial(png, values=(ids * 1000).astype(np.uint16)), ".png"),
+            (partial(tif, values=wide.astype(np.uint32)), ".tif"),
+            (partial(tif, values=wide.astype(np.float32)), ".tif"),
+        ]
+    ):
+        takes(folder / str(number), save, nuclei(), suffix=suffix)
+
+
+def binary(folder: Path) -> None:
+    for value in (1, 128, 255):
+        values = ((nuclei() > 0) * value).astype(np.uint8)
+        takes(folder / str(value), partial(png, values=values), nuclei())
+    values = (nuclei() > 0).astype(np.float32)
+    takes(folder / "float", partial(tif, values=values), nuclei(), suffix=".tif")
+
+
+def class_map(folder: Path) -> None:
+    for number, values in enumerate((CLASSES, CLASSES * 80)):
+        save = partial(png, values=values[nuclei()].astype(np.uint8))
+        takes(
+            folder / str(number), save, nuclei(), "class map: each connected region is one nucleus"
+        )
+
+
+def soft_edges(folder: Path) -> None:
+    mask = ((nuclei() > 0) * 255).astype(np.uint8)
+    large = cv2.resize(mask, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+    packed = io.BytesIO()
+    Image.fromarray(mask).save(packed, "JPEG", quality=75)
+    soft = {
+        "resized": cv2.resize(large, SHAPE[::-1], interpolation=cv2.INTER_CUBIC),
+        "enlarged": cv2.resize(mask, None, fx=1.7, fy=1.7, interpolation=cv2.INTER_LINEAR),
+        "jpeg": np.array(Image.open(packed)),
+        "turned": ndimage.rotate(mask, 20, reshape=False, order=1),
+    }
+    for name, values in soft.items():
+        said = "binary mask with grey edges", "cut at half of its maximum"
+        takes(folder / name, partial(png, values=values), numbered(values > 127), *said)
+
+
+def transparent(folder: Path) -> None:
+    seen = ((nuclei() > 0) * 255).astype(np.uint8)
+    ids = nuclei().astype(np.uint8) * 9
+    red = np.dstack([np.full_like(seen, 200), 0 * seen, 0 * seen, seen])
+    note = "all has one colour: what is opaque is nucleus"
+    takes(folder / "red", partial(png, values=red), nuclei(), note)
+    takes(folder / "black", partial(png, values=np.dstack([0 * seen, seen])), nuclei(), note)
+    behind = np.dstack([np.where(ids, ids, 77), seen]).astype(np.uint8)
+    takes(folder / "ids", partial(png, values=behind), nuclei())
+
+
+def paletted(path: Path, indices: np.ndarray, colours: list[list[int]]) -> None:
+    """Write the same picture as PNG or as TIFF."""
+    if path.suffix == ".png":
+        image = Image.fromarray(indices.astype(np.uint8))
+        image.putpalette([value for colour in colours for value in colour])
+        image.save(path)
+        return
+    table = np.zeros((3, 256), np.uint16)
+    table[:, : len(colours)] = np.array(colours).T * 257
+    tifffile.imwrite(path, indices.astype(np.uint8), photometric="palette", colormap=table)
+
+
+def palettes(folder: Path) -> None:
+    white, black, grey, red = [255] * 3, [0] * 3, [50] * 3, [200, 30, 30]
+    mask = (nuclei() > 0).astype(int)
+    for suffix in (".png", ".tif"):
+        for name, indices, colours in (
+            ("grey on white", mask, [white, grey]),
+            ("black on white", mask, [white, black]),
+            ("red on white", mask, [white, red]),
+            ("white on black, reordered", 1 - mask, [white, black]),
+            ("red on black, reordered", 1 - mask, [red, black]),
+            ("ids", nuclei(), [black, red, white, grey, [9, 9, 90], [1, 80, 2]]),
+        ):
+            save = partial(paletted, indices=indices, colours=colours)
+            takes(folder / suffix / name, save, nuclei(), suffix=suffix)
+
+
+def void(folder: Path) -> None:
+    around = ndimage.grey_dilation(nuclei(), (5, 5)) * (nuclei() == 0)
+    for name, inner in (("binary", np.minimum(nuclei(), 1)), ("ids", nuclei())):
+        values = np.where(around, 255, inner).astype(np.uint8)
+        note = "255 means not annotated, and is taken as background"
+        takes(folder / name, partial(png, values=values), nuclei(), note)
+
+
+def one_and_two(folder: Path) -> None:
+    for number, values in enumerate((1 + (nuclei() > 0), CLASSES[nuclei()] + 1)):
+        save = partial(png, values=values.astype(np.uint8))
+        words = "no pixel of it is 0", "may be the background", "--masks-are binary"
+        refuses(folder / str(number), save, *words)
+        note = "no pixel is 0: the lowest value is background"
+        takes(folder / f"said {number}", save, nuclei(), note, are="binary")
+
+
+def borders(folder: Path) -> None:
+    thin = (nuclei() > 0) & ~ndimage.binary_erosion(nuclei() > 0, np.ones((5, 5)))
+    for inside, border in ((255, 127), (1, 2), (2, 1)):
+        values = np.where(thin, border, (nuclei() > 0) * inside).astype(np.uint8)
+        save = partial(png, values=values)
+        place = folder / f"{inside} {border}"
+        refuses(place, save, f"{border} is a border around {inside}", "--masks-are binary")
+        takes(place / "said", save, nuclei(), are="binary")
+
+
+def probability_maps(folder: Path) -> None:
+    soft = ndimage.gaussian_filter((nuclei() > 0).astype(float), 2)
+    for name, values, suffix in (
+        ("8", np.rint(soft * 255).astype(np.uint8), ".png"),
+        ("16", np.rint(soft * 65535).astype(np.uint16), ".png"),
+        ("float", soft.astype(np.float32), ".tif"),
+    ):
+        words = "it looks like a probability map", "--probability"
+        refuses(
+            folder / name,
+            partial(tif if suffix == ".tif" else png, values=values),
+            *words,
+            suffix=suffix,
+        )
+
+
+def distance_maps(folder: Path) -> None:
+    far = ndimage.distance_transform_edt(nuclei() > 0)
+    save = partial(tif, values=far.astype(np.float32))
+    refuses(folder / "float", save, "it looks like a distance map", suffix=".tif")
+    save = partial(png, values=np.rint(far / far.max() * 255).astype(np.uint8))
+    refuses(folder / "8", save, "it looks like a distance map")
+
+
+def resampled_labels(folder: Path) -> None:
+    ids = (nuclei() * 40).astype(np.uint8)
+    small = cv2.resize(ids, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_NEAREST)
+    values = cv2.resize(small, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
+    refuses(folder, partial(png, values=values), "labels that were resampled or saved as JPEG")
+
+
+def colours(folder: Path) -> None:
+    table = np.random.default_rng(1).integers(0, 255, (6, 3), np.uint8)
+    refuses(folder / "rgb", partial(png, values=table[nuclei()]), "the image is in colour")
+    cmyk = np.dstack([table[nuclei()], 0 * nuclei()]).astype(np.uint8)
+    save = partial(tif, values=cmyk, photometric="separated")
+    refuses(folder / "cmyk", save, "the image is in colour", suffix=".tif")
+
+
+def inverted(folder: Path) -> None:
+    save = partial(png, values=((nuclei() == 0) * 255).astype(np.uint8))
+    takes(folder, save, numbered(nuclei() == 0), "mostly nucleus: if nuclei are 0 in it, invert it")
+    source = dataset(folder / "real", save, ".png", nuclei())
+    doubt = "The masks may be inverted: in 2 of 2 tiles"
+    assert any(doubt in str(each) for each in run(check_dataset(source, workers=1)).problems)
+    assert doubt in look_at_masks(open_dataset(source))[1]
+
+
+def empty(folder: Path) -> None:
+    save = partial(png, values=np.zeros(SHAPE, np.uint8))
+    takes(folder, save, nuclei(()), "the mask is empty")
+    with pytest.raises(InputError, match="no mask has a nucleus in it"):
+        look_at_masks(open_dataset(folder / "in"))
+    write_labels(folder / "in" / "masks" / "t2.png", nuclei(), overwrite=True)
+    assert look_at_masks(open_dataset(folder / "in")) == ((), "")
+
+
+def full(folder: Path) -> None:
+    whole = np.full(SHAPE, 1, np.int32)
+    note = "no background: all of it is one nucleus"
+    takes(folder, partial(png, values=np.full(SHAPE, 37, np.uint8)), whole, note)
+    with pytest.raises(InputError, match="every mask is nucleus all over"):
+        look_at_masks(open_dataset(folder / "in"))
+
+
+def in_pieces(folder: Path) -> None:
+    split = nuclei()
+    split[:, 18:20] = 0
+    takes(folder / "two", partial(png, values=split.astype(np.uint16)), split, "")
+    again = np.array([0, 1, 2, 3, 4, 4])[nuclei()]
+    said = "ids in several pieces", "1 of 4 ids are in several pieces"
+    source = dataset(folder / "again", partial(png, values=again.astype(np.uint8)), ".png", again)
+    result = run(prepare([source], folder / "out", PrepareOptions(workers=1)))
+    assert [(tile.nuclei, said[0] in tile.note) for tile in result.tiles] == [(4, True)] * 2
+    assert said[1] in " ".join(map(str, run(check_dataset(source, workers=1)).findings))
+    mask = source / "masks" / f"{TILES[0]}.png"
+    assert scores_of(mask, mask).pooled_scores["pq"] == 1
+
+
+def by_definition(folder: Path) -> None:
+    """What would be a class map as an image: the format says that these are ids."""
+    ids = CLASSES[nuclei()]
+    expected = np.array([0, 1, 2])[ids]
+    takes(folder / "mat", partial(write_hovernet_mat, labels=ids), expected, suffix=".mat")
+    about = {"options": {"output": "nuclei"}}
+    takes(folder / "own", partial(write_labels, labels=ids, about=about), expected)
+
+
+def overruled(folder: Path) -> None:
+    ids = CLASSES[nuclei()].astype(np.uint8)
+    takes(folder / "labels", partial(png, values=ids), CLASSES[nuclei()], are="labels")
+    takes(folder / "binary", partial(png, values=ids), nuclei(), are="binary")
+    few = nuclei().astype(np.uint8)
+    takes(folder / "classes", partial(png, values=few), nuclei(), are="classes")
+    soft = np.rint(ndimage.gaussian_filter((nuclei() > 0) * 255.0, 2)).astype(np.uint8)
+    cut = numbered(soft > soft.max() / 2)
+    said = "cut at half of its maximum, as a binary mask"
+    takes(folder / "map", partial(png, values=soft), cut, said, are="binary")
+
+
+CASES: list[Case] = [
+    Case(
+        "labels: a number for every nucleus, of any type, in PNG, TIFF or BMP",
+        "taken",
+        "Ids are taken as they are, with their gaps.",
+        labels_in_all_types,
+    ),
+    Case(
+        "a binary mask: 0 and 1, 0 and 255, or any one value",
+        "taken",
+        "Its connected parts are its nuclei.",
+        binary,
+    ),
+    Case(
+        "a class map: few values, each in many places",
+        "taken, with a note",
+        "Each connected region of a class is one nucleus.",
+        class_map,
+    ),
+    Case(
+        "a binary mask that was resized with interpolation, or was once a JPEG",
+        "taken, with a note",
+        "It is cut at half of its maximum.",
+        soft_edges,
+    ),
+    Case(
+        "a mask with transparency",
+        "taken",
+        "What is transparent is background. Where all else has one colour, that is nucleus, with a "
+        "note.",
+        transparent,
+    ),
+    Case(
+        "a mask with a palette, such as QuPath and ImageJ write, on white or on black",
+        "taken",
+        "White or black at index 0 is background, and indices are numbers: the same in PNG and "
+        "TIFF.",
+        palettes,
+    ),
+    Case(
+        "a mask with 255 or 65,535 around the nuclei for what is not annotated",
+        "taken, with a note",
+        "That value is background.",
+        void,
+    ),
+    Case(
+        "a mask without 0: 1 is background and 2 is nucleus, as ilastik writes it",
+        "refused",
+        "All of it would be nucleus. Write 0 for background, or use `--masks-are binary`: the "
+        "lowest value is background.",
+        one_and_two,
+    ),
+    Case(
+        "a mask whose nuclei have a border of another value (0, 127 and 255; 1 with 2 around it)",
+        "refused",
+        "Make the border nucleus or background, or use `--masks-are binary`: everything but 0 is "
+        "nucleus.",
+        borders,
+    ),
+    Case(
+        "a probability map of 8 or 16 bits or in fractions, where a mask belongs",
+        "refused",
+        "Cut it at a threshold, or use `--masks-are binary`, which cuts at half. `evaluate` takes "
+        "maps with `--probability`.",
+        probability_maps,
+    ),
+    Case(
+        "a distance map, where a mask belongs",
+        "refused",
+        "Cut it at a threshold.",
+        distance_maps,
+    ),
+    Case(
+        "labels that were resized with interpolation, or saved as JPEG",
+        "refused",
+        "Their ids are lost at the edges. Export them again, and resize them by nearest neighbour.",
+        resampled_labels,
+    ),
+    Case(
+        "a mask in colours, or in CMYK",
+        "refused",
+        "Export it as a grey image with a number for every nucleus.",
+        colours,
+    ),
+    Case(
+        "an inverted mask: nuclei 0, the rest 255",
+        "taken, with a note",
+        "`check` and a training doubt it where most masks mark more than half, and what is "
+        "brighter. Invert it.",
+        inverted,
+    ),
+    Case(
+        "a mask with nothing in it",
+        "taken, with a note",
+        "If no mask has a nucleus, a training is refused.",
+        empty,
+    ),
+    Case(
+        "a mask that is nucleus all over, as a small tile inside one nucleus",
+        "taken, with a note",
+        "If all masks are, a training is refused.",
+        full,
+    ),
+    Case(
+        "labels in which a nucleus is in several pieces",
+        "taken",
+        "It stays one nucleus; with a note where pieces lie far apart.",
+        in_pieces,
+    ),
+    Case(
+        "HoVer-Net's `.mat`, and labels that this package has written",
+        "taken",
+        "They are never judged: every value is a nucleus.",
+        by_definition,
+    ),
+    Case(
+        "any of these, judged wrongly",
+        "taken",
+        "`--masks-are labels` (every value is a nucleus), `binary` (everything but the lowest "
+        "value) or `classes` overrules it.",
+        overruled,
+    ),
+]

@@ -134,7 +134,7 @@ def _measured(folder, mask, labels, notes, region) -> None:
     assert found.pooled_scores["dice"] in (1.0, None)
     assert found.pooled_scores["n_truth"] == np.count_nonzero(np.unique(labels[region]))
     assert found.pooled_scores["pq"] in (1.0, None)
-    told = " ".join(found.noted.values())
+    told = " ".join(str(note) for notes in found.noted.values() for note in notes)
     assert all(note in told for note in notes), told
     truth = write_labels(folder / "truth" / "t1.png", labels)
     assert scores_of(mask, truth).pooled_scores["dice"] in (1.0, None)
@@ -142,7 +142,7 @@ def _measured(folder, mask, labels, notes, region) -> None:
 
 def scores_of(prediction: Path, truth: Path) -> Evaluation:
     """Score label images as they are, without splitting masks."""
-    return run(evaluate(make_task(prediction, truth, instances=True), otsu_level))
+    return run(evaluate(make_task(prediction, truth, masks_are="labels"), otsu_level))
 
 
 def _score_truth(mask: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
+from napari_snow_unet.cli.usage import MasksAreOption
 from napari_snow_unet.data.dataset_check import CheckReport
 
 
@@ -24,6 +25,7 @@ def check(
         int | None,
         typer.Option(min=1, help="Processes. (default: all cores)", show_default=False),
     ] = None,
+    masks_are: MasksAreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Check a dataset: pairs, sizes, types, empty masks, ids, duplicates, leakage between parts.
@@ -33,7 +35,7 @@ def check(
     """
     from napari_snow_unet.data.dataset_check import check_dataset
 
-    report = follow(check_dataset(folder, workers=workers), "Checking")
+    report = follow(check_dataset(folder, workers=workers, masks_are=masks_are), "Checking")
     if as_json:
         typer.echo(json.dumps(_plain(report), indent=2))
     else:

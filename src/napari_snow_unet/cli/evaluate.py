@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
-from napari_snow_unet.cli.usage import as_wrong_usage
+from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage
+from napari_snow_unet.data.mask_kinds import MasksAre
 
 if TYPE_CHECKING:
     from napari_snow_unet.metrics.evaluation import Evaluation
@@ -71,9 +72,14 @@ def evaluate(
         bool,
         typer.Option(
             "--instances",
-            help="Take a mask's only value as one nucleus, not as a mask of several.",
+            help="Take a mask's only value as one nucleus: the same as --masks-are labels.",
         ),
     ] = False,
+    masks_are: MasksAreOption = None,
+    predictions_are: Annotated[
+        MasksAre | None,
+        typer.Option(help="The same of predictions, where truths differ.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace reports that exist.")
@@ -104,7 +110,8 @@ def evaluate(
             split=split,
             region=region,
             pixel_size_um=pixel_size,
-            instances=instances,
+            masks_are=masks_are or ("labels" if instances else None),
+            predictions_are=predictions_are,
         )
         for number, path in enumerate([prediction, *(compare or [])])
     ]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_snow_unet.cli.progress import follow
-from napari_snow_unet.cli.usage import as_wrong_usage
+from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.splits import Share, SplitPlan, parse_share, usual_size
@@ -65,6 +65,7 @@ def prepare(
             show_default=False,
         ),
     ] = None,
+    masks_are: MasksAreOption = None,
     verify: Annotated[
         bool,
         typer.Option("--verify", help="Read masks in archives to their end, for the checksum."),
@@ -95,6 +96,7 @@ def prepare(
         um_per_px=pixel_size,
         verify=verify,
         workers=workers,
+        masks_are=masks_are,
     )
     steps = prepare_dataset(source, output_folder, options)
     prepared = follow(steps, "Preparing", stopped=partial(_stopped, output_folder))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
+from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage, on_command_line
 from napari_snow_unet.data.files import InputError
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def train(
     fine_tune: Annotated[
         str | None, _option("Model (name or folder) whose weights are the beginning.")
     ] = None,
+    masks_are: MasksAreOption = None,
     seed: Annotated[int | None, _option("Of all randomness. (default: 0)")] = None,
     device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
     backend: Annotated[

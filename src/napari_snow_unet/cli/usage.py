@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_kinds import MasksAre
 
+MasksAreOption = Annotated[
+    MasksAre | None,
+    typer.Option(
+        help="What PNG, TIFF and BMP masks hold: an id for every nucleus, nucleus or not, or the "
+        "class of every pixel. (default: judged by their values)",
+        show_default=False,
+    ),
+]
 _LONG = 40  # characters of a path that may stand before the reason
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.data.annotation_files import is_annotation_path
+from napari_snow_unet.data.dataset_info import masks_in
 from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import ImageHeader, read_header, read_image, read_labels
-from napari_snow_unet.data.orientation import mask_as_shown
-from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.images import ImageHeader, read_header, read_image, read_mask_file
+from napari_snow_unet.data.mask_kinds import MasksAre
+from napari_snow_unet.data.mask_notes import NOTHING
 from napari_snow_unet.data.snow import require_pairs
 from napari_snow_unet.data.tile_maker import tile_image
 
@@ -84,7 +84,7 @@ def open_stack(folder: str | os.PathLike[str]) -> TileStack:
     header, (white, said) = _common_header(pairs.images), white_of_paths(pairs.images)
     return TileStack(
         image_stack(pairs.images, header.size, white),
-        label_stack(pairs.masks, header.size, pairs.images),
+        label_stack(pairs.masks, header.size, pairs.images, masks_in(folder)),
         pairs.names,
         " ".join([*_about_orphans(pairs.orphans), *pairs.notes, *said]) or None,
         pairs.images,
@@ -109,39 +109,41 @@ def image_stack(
 
 
 def label_stack(
-    paths: Sequence[Path], size: tuple[int, int], images: Sequence[Path] = ()
+    paths: Sequence[Path],
+    size: tuple[int, int],
+    images: Sequence[Path] = (),
+    masks_are: MasksAre | None = None,
 ) -> da.Array:
-    """Return label images of one size as a lazy int32 array of shape (N, Y, X).
+    """Return masks of one size as a lazy int32 array of shape (N, Y, X).
 
     Parameters
     ----------
     paths : sequence of Path
-        The label images, or files of outlines.
+        The masks, of any kind.
     size : tuple of int
         Height and width.
     images : sequence of Path, optional
         The image of each; where one is shown turned, its labels are turned along.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where somebody says so.
     """
     image_of = dict(zip(range(len(paths)), images, strict=False))
+    told = {NOTHING.gist}
 
     def read(number: int) -> npt.NDArray[np.int32]:
-        return _read_mask(paths[number], size, image_of.get(number))
+        image = image_of.get(number)
+        judged = read_mask_file(paths[number], size, image=image, masks_are=masks_are)
+        if image is not None and judged.labels.shape != size:
+            header = read_header(image)
+            judged = judged.as_shown(header.size, header.orientation)
+        new = [note for note in judged.notes if note.gist not in told]
+        told.update(note.gist for note in new)
+        if new:
+            said = "; ".join(map(str, new))
+            warnings.warn(f"{paths[number].name}: {said}.", stacklevel=2)
+        return judged.labels
 
     return _lazy(_Tiles(paths, read, np.zeros(size, np.int32)))
-
-
-def _read_mask(path: Path, size: tuple[int, int], image: Path | None) -> npt.NDArray[np.int32]:
-    """Read a mask, and tell what a person should know of outlines."""
-    if not is_annotation_path(path):
-        labels = read_labels(path)
-        if labels.shape == size or image is None:
-            return labels
-        header = read_header(image)
-        return np.asarray(mask_as_shown(labels, header.size, header.orientation)[0])
-    nuclei = read_outlined_nuclei(path, size, image)
-    if nuclei.notes:
-        warnings.warn(f"{path.name}: {'; '.join(nuclei.notes)}.", stacklevel=2)
-    return nuclei.labels
 
 
 def white_of_paths(paths: Sequence[Path]) -> tuple[dict[str, float], list[str]]:

@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from napari_snow_unet.data.dataset_info import DatasetInfo, read_info
+from napari_snow_unet.data.dataset_info import DatasetInfo, masks_in, read_info
 from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.manifest import Tile, is_dataset, read_manifest
+from napari_snow_unet.data.mask_doubts import Cover, doubt_about
+from napari_snow_unet.data.mask_kinds import MasksAre
+from napari_snow_unet.data.mask_notes import IN_PIECES, NOTHING, by_gist
 from napari_snow_unet.data.naming import IMAGE_SUFFIXES
 from napari_snow_unet.data.near_duplicates import find_alike
 from napari_snow_unet.data.pixel_size import plausible_um
@@ -100,7 +103,10 @@ class _Pair:
 
 
 def check_dataset(
-    folder: str | os.PathLike[str], *, workers: int | None = None
+    folder: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    masks_are: MasksAre | None = None,
 ) -> Generator[Progress, None, CheckReport]:
     """Look at every pair of a dataset and compare them with each other.
 
@@ -111,6 +117,9 @@ def check_dataset(
         told by folders called train, val (validation) and test.
     workers : int, optional
         Number of processes; by default as many as there are cores, if it takes seconds.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What masks in PNG, TIFF and BMP hold, where it is not what they look like. What a prepared
+        dataset holds stands in its ``dataset.json``.
 
     Yields
     ------
@@ -133,7 +142,7 @@ def check_dataset(
     pairs, findings = _prepared_pairs(folder) if prepared else _foreign_pairs(folder)
     if not pairs:
         raise nothing_to_use("no image has a mask of its name", files_in(folder), "pairs", folder)
-    looked = yield from _look(pairs, workers, info.white)
+    looked = yield from _look(pairs, workers, info.white, masks_in(folder) or masks_are)
     readable: list[tuple[_Pair, TileFacts]] = []
     for pair, facts in zip(pairs, looked, strict=True):
         if facts.error:
@@ -143,6 +152,7 @@ def check_dataset(
             findings += _about_tile(pair, facts, binary=info.masks == "binary")
     yield Progress(len(pairs), len(pairs), "comparing")
     findings += _about_reading(readable)
+    findings += _about_masks([facts for _, facts in readable])
     findings += _about_sizes(readable)
     findings += _duplicates(readable)
     if prepared:
@@ -193,13 +203,16 @@ def _foreign_pairs(folder: Path) -> tuple[list[_Pair], list[Finding]]:
 
 
 def _look(
-    pairs: Sequence[_Pair], workers: int | None, white: Mapping[str, float]
+    pairs: Sequence[_Pair],
+    workers: int | None,
+    white: Mapping[str, float],
+    masks_are: MasksAre | None,
 ) -> Generator[Progress, None, list[TileFacts]]:
     images = (
         ((path.parent, path.suffix), partial(Path, path)) for path in (p.image for p in pairs)
     )
     white = {**white_of_images(images)[0], **white}
-    tasks = [FactTask(pair.image, pair.mask, white) for pair in pairs]
+    tasks = [FactTask(pair.image, pair.mask, white, masks_are) for pair in pairs]
     facts: dict[int, TileFacts] = {}
     number_of = {id(task): number for number, task in enumerate(tasks)}
     crew = Crew(look_at_tile, tasks, workers)
@@ -250,21 +263,28 @@ def _about_tile(pair: _Pair, facts: TileFacts, *, binary: bool) -> Iterator[Find
         yield found("problem", "ids", "the mask is not of 0 and 255.")
     if facts.torn and not facts.binary:
         yield found("note", "ids", f"{facts.torn} of {facts.ids} ids are in several pieces.")
-    for note in facts.notes:
-        yield found("note", "mask", f"{note}.")
     if not facts.ids:
         yield found("note", "empty", "the mask is empty.")
 
 
 def _about_reading(readable: Sequence[tuple[_Pair, TileFacts]]) -> Iterator[Finding]:
-    """Say how images were read, where something was assumed, once for all of which it is true."""
-    names: dict[str, list[str]] = {}
-    for pair, facts in readable:
-        for note in facts.notes:
-            names.setdefault(note, []).append(pair.name)
-    for note, of in names.items():
+    """Say how images and masks were read, where something was assumed, once for all of them."""
+    said = {
+        pair.name: [
+            note for note in facts.notes if note != NOTHING and note.gist != IN_PIECES
+        ]  # which are told of each tile
+        for pair, facts in readable
+    }
+    for gist, of in by_gist(said).items():
         more = f" and {len(of) - _NAMED:,} more" if len(of) > _NAMED else ""
-        yield Finding("note", "reading", ", ".join(of[:_NAMED]) + more, note)
+        yield Finding("note", "reading", ", ".join(of[:_NAMED]) + more, f"{gist.rstrip('.')}.")
+
+
+def _about_masks(facts: Sequence[TileFacts]) -> Iterator[Finding]:
+    """Doubt the masks all in all."""
+    covers = [Cover(tile.foreground, tile.darker) for tile in facts]
+    if doubt := doubt_about(covers):
+        yield Finding("problem", "mask", "", doubt)
 
 
 def _about_sizes(readable: Sequence[tuple[_Pair, TileFacts]]) -> Iterator[Finding]:
@@ -364,7 +384,7 @@ def _summary(readable: Sequence[tuple[_Pair, TileFacts]]) -> dict[str, Any]:
         "sizes": dict(Counter(_times(facts.shape[:2]) for _, facts in readable)),
         "image types": dict(Counter(facts.dtype for _, facts in readable)),
         "mask types": dict(Counter(facts.mask_dtype for _, facts in readable)),
-        "nuclei": sum(facts.ids for _, facts in readable),
+        "nuclei": sum(facts.nuclei for _, facts in readable),
         "empty masks": sum(not facts.ids for _, facts in readable),
         "foreground": round(float(foreground.mean()), 4),
         "foreground 5 % and 95 %": [
@@ -373,7 +393,7 @@ def _summary(readable: Sequence[tuple[_Pair, TileFacts]]) -> dict[str, Any]:
         "parts": {
             part: {
                 "tiles": len(of_part),
-                "nuclei": sum(facts.ids for facts in of_part),
+                "nuclei": sum(facts.nuclei for facts in of_part),
                 "foreground": round(float(np.mean([f.foreground for f in of_part])), 4),
             }
             for part, of_part in sorted(parts.items(), key=lambda item: order.index(item[0]))

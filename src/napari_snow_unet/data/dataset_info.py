@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.mask_kinds import MASKS_ARE, MasksAre
 from napari_snow_unet.data.splits import SplitPlan
 
 INFO = "dataset.json"
@@ -32,6 +35,8 @@ class DatasetInfo:
         Whether the table was divided so when it was written last; not while tiles are being made.
     white : dict from str to float
         Which value was taken for white in images of a data type, once for all; not of 8 bits.
+    masks_are : {"labels", "binary", "classes"} or None
+        What a person said of the masks that it was made from.
     """
 
     masks: str = "labels"
@@ -40,6 +45,7 @@ class DatasetInfo:
     um_per_px: float | None = None
     divided: bool = True
     white: dict[str, float] = field(default_factory=dict)
+    masks_are: MasksAre | None = None
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -70,6 +76,22 @@ def read_info(folder: Path) -> DatasetInfo:
     return info
 
 
+def masks_in(path: str | os.PathLike[str]) -> MasksAre | None:
+    """Return what the masks of a prepared dataset are; None if a path lies in none.
+
+    Parameters
+    ----------
+    path : path-like
+        The dataset, or a folder or file in it.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+    for folder in (path, *path.parents[:3]):
+        if (folder / INFO).is_file():
+            with suppress(InputError):
+                return "binary" if read_info(folder).masks == "binary" else "labels"
+    return None
+
+
 def _checked(info: DatasetInfo) -> DatasetInfo:
     """Refuse values of another kind than `write_info` writes."""
     plan, shard = info.split, info.shard
@@ -93,6 +115,8 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
             raise ValueError(f"white is {info.white!r}")
     if not isinstance(info.divided, bool):
         raise ValueError(f"divided is {info.divided!r}")
+    if info.masks_are is not None and info.masks_are not in MASKS_ARE:
+        raise ValueError(f"masks_are is {info.masks_are!r}")
     return info
 
 

@@ -24,6 +24,7 @@ from napari_snow_unet.data.orientation import (
     said_of_turning,
     turned,
 )
+from napari_snow_unet.data.palettes import values_of_palette
 from napari_snow_unet.data.png import ancillary_chunks
 from napari_snow_unet.data.tiff_directories import directories_fit
 
@@ -236,24 +237,20 @@ def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
     """Return an image's numbers as stored, for labels: (Y, X) or (Y, X, bands).
 
-    Of a palette the numbers are its indices, unless its colours are greys: then they are these;
-    0 where a colour is transparent.
+    Of a palette they are those of `values_of_palette`; 0 where a colour is transparent.
     """
     if image.mode == "P" and (palette := image.getpalette()) is not None:
-        colours = np.array(palette, np.uint8).reshape(-1, 3)
-        if (colours == colours[:, :1]).all():
-            indices = np.array(image)
-            if indices.max() < len(colours):
-                return np.where(_is_clear(image, indices), 0, colours[indices, 0])
+        colours, indices = np.array(palette, np.uint8).reshape(-1, 3), np.array(image)
+        if indices.max(initial=0) >= len(colours):
             raise PixelError("the image points beyond its palette")
+        return values_of_palette(indices, colours, _is_clear(image, np.arange(len(colours))))
     packing = str(image.tile[0].args) if image.tile else ""
     if is_deep(image):
         raise PixelError("16 bits in each of several channels, of which Pillow reads only 8")
     stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)  # Pillow spreads 2 and 4 bits over 0..255
-    values = np.array(image)
-    if image.mode == "P":
-        values[_is_clear(image, values)] = 0
-    return values // stretch if stretch > 1 else values
+    values = np.array(image) // stretch if stretch > 1 else np.array(image)
+    clear = image.info.get("transparency")
+    return np.where(values == clear, 0, values) if isinstance(clear, int) else values
 
 
 def _is_clear(image: ImageFile, indices: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

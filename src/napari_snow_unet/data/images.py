@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tifffile import imwrite
+from tifffile import PHOTOMETRIC, imwrite
 
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.annotation_files import is_annotation_path
@@ -22,12 +22,20 @@ from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.hovernet_mat import read_instance_map
 from napari_snow_unet.data.image_header import IMAGE, ImageHeader, read_header
 from napari_snow_unet.data.labels import as_labels
+from napari_snow_unet.data.mask_kinds import (
+    Judgement,
+    MasksAre,
+    judge_mask,
+    labels_by_definition,
+)
+from napari_snow_unet.data.mask_notes import OPAQUE, Note
 from napari_snow_unet.data.naming import IMAGE_SUFFIXES, LABEL_SUFFIXES
 from napari_snow_unet.data.nucleus_files import Merged, merge_nuclei, nucleus_files
 from napari_snow_unet.data.opening import Source, opened, source_name
 from napari_snow_unet.data.orientation import UPRIGHT, turned
 from napari_snow_unet.data.outlined import read_outlined_nuclei
-from napari_snow_unet.data.tiff import decode_tiff, tiff_values
+from napari_snow_unet.data.palettes import palette_of_tiff, values_of_palette
+from napari_snow_unet.data.tiff import decode_tiff, main_series, tiff_values
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -37,6 +45,7 @@ __all__ = [
     "read_header",
     "read_image",
     "read_labels",
+    "read_mask_file",
     "read_nuclei",
     "write_image",
     "write_labels",
@@ -115,20 +124,12 @@ def read_labels(
     image: str | os.PathLike[str] | None = None,
     stack: bool = False,
 ) -> npt.NDArray[np.int32]:
-    """Read a label image: PNG of up to 16 bits, TIFF of up to 32, BMP, HoVer-Net .mat; outlines.
+    """Read the numbers in a file of labels, whatever they mean; `read_mask_file` tells that.
 
     Parameters
     ----------
-    source : path-like or binary file
-        The file; an open one must be able to seek, but for a .mat. Of a folder the files are
-        merged, see `read_nuclei`.
-    shape : tuple of int, optional
-        Height and width of the image that outlines belong to. By default they are those of the
-        image beside the file.
-    image : path-like, optional
-        What that image is called, where outlines are for several.
-    stack : bool, default: False
-        Take a TIFF of several planes too.
+    source, shape, image, stack
+        As of `read_mask_file`.
 
     Returns
     -------
@@ -141,24 +142,78 @@ def read_labels(
         If the file cannot be read, is damaged, is in colour, is a JPEG (whose compression
         changes ids), or holds anything but whole numbers from 0.
     """
+    by_definition = _read_by_definition(source, shape, image)
+    if by_definition is not None:
+        return by_definition.labels
+    with opened(source, _LABELS) as (path, stream):
+        return as_labels(_stored_values(stream, path).values, path=path, stack=stack)
+
+
+def read_mask_file(
+    source: Source,
+    shape: tuple[int, int] | None = None,
+    *,
+    image: str | os.PathLike[str] | None = None,
+    stack: bool = False,
+    masks_are: MasksAre | None = None,
+) -> Judgement:
+    """Read a mask of any kind: PNG of up to 16 bits, TIFF, BMP, HoVer-Net .mat, outlines.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file; an open one must be able to seek, but for a .mat.
+    shape : tuple of int, optional
+        Height and width of the image that outlines belong to. By default they are those of the
+        image beside the file.
+    image : path-like, optional
+        What that image is called, where outlines are for several.
+    stack : bool, default: False
+        Take a TIFF of several planes too.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What a person says that PNG, TIFF and BMP hold, see `judge_mask`. It does not count for
+        files whose format or whose writer says what they hold: .mat, outlines, and labels that
+        this package has written.
+
+    Returns
+    -------
+    Judgement
+        Its labels, and what they are.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is damaged, is in colour, is a JPEG (whose compression
+        changes ids), or holds what `judge_mask` refuses.
+    """
+    by_definition = _read_by_definition(source, shape, image)
+    if by_definition is not None:
+        return by_definition
+    with opened(source, _LABELS) as (path, stream):
+        stored = _stored_values(stream, path)
+        output = _output_of(stored.said)
+        if stored.values.ndim > (3 if stack else 2) or output == "nuclei":
+            return labels_by_definition(as_labels(stored.values, path=path, stack=stack))
+        if output == "mask" and masks_are is None:
+            masks_are = "binary"
+        judged = judge_mask(stored.values, masks_are, path=path).taken(path)
+        return replace(judged, notes=(*stored.notes, *judged.notes))
+
+
+def _read_by_definition(
+    source: Source, shape: tuple[int, int] | None, image: str | os.PathLike[str] | None
+) -> Judgement | None:
+    """Read a file whose format holds nuclei and nothing else; None if it is an image."""
     name = source_name(source)
     if isinstance(source, (str, os.PathLike)) and name.is_dir():
-        return read_nuclei(name).labels
+        merged = read_nuclei(name)
+        return labels_by_definition(merged.labels, merged.notes)
     if name.suffix.lower() == ".mat":
-        return read_instance_map(source)
-    if is_annotation_path(name):
-        return read_outlined_nuclei(source, shape, image).labels
-    with opened(source, _LABELS) as (path, stream):
-        if decoding.is_tiff(stream):
-            with decoding.open_tiff(stream) as tif:
-                values = _one_band(tiff_values(tif, stream), path)
-                return as_labels(values, path=path, stack=stack)
-        picture = decoding.open_pillow(stream)
-        if picture is None or picture.format == "JPEG":
-            raise PixelError("the file is a JPEG" if picture else "the file is of another kind")
-        values = _one_band(decoding.pillow_values(picture), path)
-        orientation = decoding.pillow_facts(picture, stream).orientation
-        return as_labels(turned(values, orientation), path=path)
+        return labels_by_definition(read_instance_map(source))
+    if not is_annotation_path(name):
+        return None
+    found = read_outlined_nuclei(source, shape, image)
+    return labels_by_definition(found.labels, found.notes, found.region)
 
 
 def read_nuclei(folder: Path) -> Merged:
@@ -169,8 +224,44 @@ def read_nuclei(folder: Path) -> Merged:
     InputError
         If a file cannot be read or has several nuclei, or sizes differ.
     """
-    masks = ((path.name, read_labels(path)) for path in nucleus_files(folder))
+    masks = ((path.name, read_mask_file(path).labels) for path in nucleus_files(folder))
     return merge_nuclei(masks, folder)
+
+
+class _Stored(NamedTuple):
+    """The numbers in a label image, how they were read, and what its file says of them."""
+
+    values: npt.NDArray[Any]
+    notes: tuple[Note, ...]
+    said: str
+
+
+def _stored_values(stream: BinaryIO, path: Path) -> _Stored:
+    if decoding.is_tiff(stream):
+        with decoding.open_tiff(stream) as tif:
+            page = main_series(tif).keyframe
+            if page.photometric == PHOTOMETRIC.SEPARATED:
+                raise _in_colour(path)
+            values, colours = tiff_values(tif, stream), palette_of_tiff(page)
+            if colours is not None:
+                return _Stored(values_of_palette(values, colours), (), page.description)
+            return _Stored(*_one_band(values, path), page.description)
+    picture = decoding.open_pillow(stream)
+    if picture is None or picture.format == "JPEG":
+        raise PixelError("the file is a JPEG" if picture else "the file is of another kind")
+    values, notes = _one_band(decoding.pillow_values(picture), path)
+    values = turned(values, decoding.pillow_facts(picture, stream).orientation)
+    return _Stored(values, notes, str(picture.info.get(ABOUT, "")))
+
+
+def _output_of(said: str) -> str:
+    """Return what this package says that it wrote, nuclei or mask; empty of other files."""
+    try:
+        facts = json.loads(said)
+        output = facts.get(ABOUT, facts)["options"]["output"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
+    return output if output in ("nuclei", "mask") else ""
 
 
 def write_image(
@@ -279,26 +370,32 @@ def _write(
             imwrite(stream, pixels, compression="zlib", photometric=photometric, metadata=metadata)
 
 
-def _one_band(values: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
-    """Take the numbers of a label image; grey saved as RGB or RGBA counts as such.
+def _one_band(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[Any], tuple[Note, ...]]:
+    """Take the numbers of a label image: grey saved as colour counts as such, clear is background.
 
-    What is transparent is background.
+    Where all that is seen has one colour, the mask is what is seen.
     """
     if values.ndim != 3 or values.shape[2] not in (2, 3, 4):
-        return values
-    alpha = values[..., -1] if values.shape[2] in (2, 4) else None
-    first, seen = values[..., 0], True if alpha is None else alpha > 0
-    same = all(
-        np.array_equal(first * seen, values[..., band] * seen)
-        for band in range(1, min(values.shape[2], 3))
-    )
-    whole = alpha is None or bool(((alpha == 0) | (alpha == alpha_of(values.dtype))).all())
-    found = np.where(seen, first, 0)
-    nothing = alpha is not None and not found.any() and bool((alpha == 0).any())
-    if whole and (same or values.shape[2] == 2) and not nothing:
-        return found
-    raise InputError(
-        "the image is black and transparent" if nothing and same else "the image is in colour",
+        return values, ()
+    bands = values if values.shape[2] == 3 else values[..., :-1]
+    opaque = np.ones(values.shape[:2], bool)
+    if bands is not values:
+        opaque = values[..., -1] == alpha_of(values.dtype)
+        if not (opaque | (values[..., -1] == 0)).all():
+            raise _in_colour(path, "the image is in colour or half transparent")
+    seen = bands[opaque]
+    if not opaque.all() and not seen.any():
+        raise _in_colour(path, "the image is black and transparent")
+    if not opaque.all() and (seen == seen[0]).all():
+        return opaque.astype(np.uint8), (OPAQUE,)
+    if (seen != seen[:, :1]).any():
+        raise _in_colour(path)
+    return np.where(opaque, bands[..., 0], 0), ()
+
+
+def _in_colour(path: Path, received: str = "the image is in colour") -> InputError:
+    return InputError(
+        received,
         expected=_LABELS,
         remedy="Export it as a grey image in which every nucleus has its own number.",
         path=path,

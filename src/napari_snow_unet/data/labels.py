@@ -12,13 +12,12 @@ from napari_snow_unet.data.files import InputError
 
 LARGEST_ID = np.iinfo(np.int32).max
 MIDDLE = 1024  # pixels of an image that are looked at, in each direction
-_REGIONS_PER_LABEL = 2  # a nucleus is one piece, or cut in two; a grey level lies in many places
 
 
 def as_labels(
     values: npt.NDArray[Any],
     *,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None,
     what: str = "the image",
     expected: str = "a label image: whole numbers from 0, one per pixel",
     stack: bool = False,
@@ -29,7 +28,7 @@ def as_labels(
     ----------
     values : ndarray, shape (Y, X)
         Ids of any number type; 0 is background.
-    path : path-like
+    path : path-like or None
         The file they come from or go to, for the error.
     what, expected : str
         The words of the error for what was received and what was expected.
@@ -65,34 +64,32 @@ def as_labels(
     return labels
 
 
-def looks_like_labels(values: npt.NDArray[Any]) -> bool:
-    """Tell whether an image that nobody calls labels holds labels nevertheless.
-
-    Labels are whole numbers from 0, background 0, and either one single other value, or several
-    that lie in hardly more places than there are values: at most two connected regions of equal
-    value each on average, most of whose pixels have a neighbour of their value. The grey levels of
-    a probability map, or of a photograph, lie in many more, or change from pixel to pixel.
+def looks_like_labels(values: npt.NDArray[Any], *, classes: bool = False) -> bool:
+    """Tell whether an image that nobody calls labels holds labels or a mask nevertheless.
 
     Parameters
     ----------
     values : ndarray, shape (Y, X)
         Pixels of any number type.
+    classes : bool, default: False
+        Let class maps be some too.
 
     Returns
     -------
     bool
-        Never raises.
+        Whether `mask_kinds.judge_mask` takes its whole numbers for labels or a mask. Never raises.
     """
+    from napari_snow_unet.data.mask_kinds import judge_mask
+
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
         return False
     low, high = values.min(), values.max()
     if not (low == 0 and 0 < high <= LARGEST_ID):  # so that NaN is none either
         return False
-    labels = values.astype(np.int32)
-    if values.dtype.kind == "f" and not np.array_equal(labels, values):
+    if values.dtype.kind == "f" and (np.rint(values) != values).any():
         return False
-    distinct, regions = count_values(labels)
-    return distinct == 1 or (regions <= _REGIONS_PER_LABEL * distinct and _is_flat(labels))
+    kind = judge_mask(values.astype(np.int32)).kind
+    return kind in ("binary", "labels") or (classes and kind == "classes")
 
 
 def middle_of(image: Any, *, rgb: bool = False) -> npt.NDArray[Any]:
@@ -141,30 +138,10 @@ def is_picture_of_labels(image: Any, *, rgb: bool = False) -> bool:
         values = values[..., :3].astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     elif rgb:
         values = values[..., 0]
-    return looks_like_labels(values) and _is_flat(values.astype(np.int32))
+    return looks_like_labels(values, classes=True) and _is_flat(values.astype(np.int32))
 
 
 def _is_flat(labels: npt.NDArray[np.int32]) -> bool:
     """Tell whether pixels have the value of their neighbour, as in labels but not in a fine map."""
     right = labels[:, 1:]
     return bool(np.count_nonzero(right[right == labels[:, :-1]]) * 2 >= np.count_nonzero(right))
-
-
-def count_values(labels: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
-    """Count the values of an image, and the places in which they lie.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (Y, X)
-        Values from 0.
-
-    Returns
-    -------
-    tuple of int
-        Distinct values but 0, and 8-connected regions of equal value but 0.
-    """
-    from skimage.measure import label
-
-    distinct = np.unique(labels)
-    regions = label(labels, background=0, return_num=True)[1]
-    return int(np.count_nonzero(distinct)), int(regions)

@@ -24,6 +24,7 @@ from napari_snow_unet.data.manifest import (
     is_dataset,
     read_manifest,
 )
+from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.data.pairing import Paired
 from napari_snow_unet.data.pixel_size import check_pixel_size, doubt_pixel_size
 from napari_snow_unet.data.prepare_ledger import Ledger, Prepared, cannot_write, writing
@@ -66,6 +67,9 @@ class PrepareOptions:
         Read masks in archives to their end, for the archive's checksum, not only as far as needed.
     workers : int, optional
         Number of processes; by default as many as there are cores, if it takes seconds.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What masks in PNG, TIFF and BMP hold, where it is not what they look like; by default what
+        was given last for the dataset.
     """
 
     limit: int | None = None
@@ -75,6 +79,7 @@ class PrepareOptions:
     um_per_px: float | None = None
     verify: bool = False
     workers: int | None = None
+    masks_are: MasksAre | None = None
 
 
 def prepare(
@@ -136,6 +141,7 @@ def prepare(
             binary=info.masks == "binary",
             um_per_px=info.um_per_px,
             verify=options.verify,
+            masks_are=info.masks_are,
         )
         plan.problems.extend(problems)
         plan.messages.extend([*pairs.notes, *about_subsets])
@@ -150,6 +156,10 @@ def prepare(
         if options.um_per_px is not None:
             named = {pair.image.label for pair in pairs.pairs}
             plan.messages.extend(_of_other_size(plan, named, options.um_per_px or None))
+        if options.masks_are is not None:
+            plan.messages.extend(_read_before(plan))
+        elif plan.tasks and info.masks_are is not None:
+            plan.messages.append(f"Masks are taken for {info.masks_are}, as given before.")
         if options.split is not None:
             part_sizes(options.split, len(plan.indices))
         with writing(folder):
@@ -249,6 +259,16 @@ def _of_other_size(plan: Plan, named: set[str], um_per_px: float | None) -> list
     return [text] if others else []
 
 
+def _read_before(plan: Plan) -> list[str]:
+    """Say that masks of tiles that are there were read before somebody said what masks are."""
+    kept = len(plan.tiles.keys() - {task.index for task in plan.tasks})
+    text = (
+        f"{kept} tiles that are there keep the masks they have; prepare into another folder to "
+        "read these anew."
+    )
+    return [text] if kept else []
+
+
 def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
     """Return how the dataset is made; refuse a folder that holds something else."""
     if not is_dataset(folder):
@@ -261,7 +281,8 @@ def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
             )
         masks = "binary" if options.binary else "labels"
         split = options.split or SplitPlan()
-        return DatasetInfo(masks, options.shard, split, options.um_per_px or None)
+        size = options.um_per_px or None
+        return DatasetInfo(masks, options.shard, split, size, masks_are=options.masks_are)
     info = read_info(folder)
     binary = info.masks == "binary"
     for what, wanted, there in (
@@ -280,6 +301,7 @@ def _settings(folder: Path, options: PrepareOptions) -> DatasetInfo:
         info,
         split=options.split or info.split,
         um_per_px=info.um_per_px if given is None else given or None,
+        masks_are=options.masks_are or info.masks_are,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from napari_snow_unet.data.manifest import (
     part_counts,
     write_manifest,
 )
+from napari_snow_unet.data.mask_doubts import Cover, doubt_about
 from napari_snow_unet.data.naming import natural_key
 from napari_snow_unet.data.prepare_plan import Plan
 from napari_snow_unet.data.problems import Problem, write_problems
@@ -77,6 +79,7 @@ class Ledger:
         self.folder, self.info, self.plan, self.by_hand = folder, info, plan, by_hand
         self.parts = _parts(plan, info.split)
         self.new = self.in_no_part = 0
+        self._made: list[Tile] = []
         self._remove_stale_files()
         write_info(folder, replace(info, divided=by_hand))
         self.save()
@@ -87,6 +90,7 @@ class Ledger:
             tile = self._with_what_stays(result)
             self.plan.tiles[tile.index] = tile
             self.new += 1
+            self._made.append(tile)
             append_to_journal(self.folder, tile)
         elif isinstance(result, Problem):
             self.plan.problems.append(result)
@@ -129,6 +133,7 @@ class Ledger:
             if self.plan.tiles[again].split == UNUSED:
                 reason = f"the same image as {files[first]}; it is in no part of the split."
                 self.plan.problems.append(Problem(files[again], reason))
+        self.plan.messages.extend(told_notes(self._made))
         self.save()
         write_info(self.folder, replace(self.info, divided=True))
         self._remove_stale_files()
@@ -142,6 +147,21 @@ class Ledger:
         for place in (".", "images", "masks", "images/*", "masks/*"):
             for stale in self.folder.glob(f"{place}/{_TEMPORARY}"):
                 stale.unlink(missing_ok=True)
+
+
+def told_notes(tiles: Sequence[Tile]) -> list[str]:
+    """Say what the notes of tiles say, each once, with an example; and doubt masks all in all."""
+    named: dict[str, list[str]] = {}
+    for tile in tiles:
+        for note in filter(None, tile.note.split("; ")):
+            gist = re.sub(r" \([^()]*\)$|(?<=, )\d+ (?=connected parts)", "", note)
+            named.setdefault(gist, []).append(tile.name)
+    told = [
+        f"{len(names):,} tile{'' if len(names) == 1 else 's'}, such as {names[0]}: {gist}."
+        for gist, names in named.items()
+    ]
+    doubt = doubt_about([Cover(tile.foreground) for tile in tiles])
+    return [*told, *([doubt] if doubt else [])]
 
 
 def _parts(plan: Plan, split: SplitPlan) -> dict[str, str]:

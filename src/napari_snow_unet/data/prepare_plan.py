@@ -12,6 +12,7 @@ import numpy as np
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_header, read_labels
 from napari_snow_unet.data.manifest import Tile
+from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.data.naming import natural_key, tile_name
 from napari_snow_unet.data.outlined import REGION_COUNTS
 from napari_snow_unet.data.pairing import Paired, tile_names
@@ -71,6 +72,7 @@ def make_plan(
     binary: bool,
     um_per_px: float | None,
     verify: bool,
+    masks_are: MasksAre | None = None,
 ) -> Generator[Progress, None, Plan]:
     """Compare pairs with what a dataset holds, and number the new ones.
 
@@ -93,6 +95,8 @@ def make_plan(
         Pixel size at full resolution, where images do not say.
     verify : bool
         Check what comes from archives to its end.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where a person says so.
 
     Yields
     ------
@@ -147,6 +151,7 @@ def make_plan(
                 binary=binary,
                 um_per_px=um_per_px,
                 verify=verify,
+                masks_are=masks_are,
             )
         )
     plan.tasks.sort(key=lambda task: task.index)

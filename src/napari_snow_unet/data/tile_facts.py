@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data import decoding
-from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels, read_nuclei
+from napari_snow_unet.data.images import read_image, read_mask_file
+from napari_snow_unet.data.mask_doubts import cover_of
+from napari_snow_unet.data.mask_kinds import MasksAre
+from napari_snow_unet.data.mask_notes import Note
 from napari_snow_unet.data.near_duplicates import EDGE, thumbnail
 from napari_snow_unet.data.nucleus_files import nucleus_files
 from napari_snow_unet.data.opening import opened
-from napari_snow_unet.data.orientation import mask_as_shown
-from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.sources import NamedBytes
 from napari_snow_unet.data.tiff import main_series
 from napari_snow_unet.data.tile_maker import count_ids, tile_image
@@ -33,6 +33,7 @@ class FactTask:
     image: Path
     mask: Path
     white: Mapping[str, float] = field(default_factory=dict)
+    masks_are: MasksAre | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class TileFacts:
         See `near_duplicates.thumbnail`.
     ids : int
         Number of ids in the mask.
+    nuclei : int
+        Number of nuclei: that of the ids, or of the regions of a mask or class map.
     largest_id : int
         The largest of them.
     foreground : float
@@ -63,8 +66,10 @@ class TileFacts:
         Number of ids in more than one connected piece.
     binary : bool
         Whether the mask knows only one value besides 0: 255, or any in several pieces.
-    notes : tuple of str
-        How the image was read, and what was left out of the mask, or assumed.
+    notes : tuple of Note
+        How the image was read, and what was assumed of the mask.
+    darker : float
+        See `mask_doubts.Cover`.
     """
 
     error: str = ""
@@ -79,11 +84,13 @@ class TileFacts:
         default_factory=lambda: np.zeros((EDGE, EDGE), np.float32)
     )
     ids: int = 0
+    nuclei: int = 0
     largest_id: int = 0
     foreground: float = 0.0
     torn: int = 0
     binary: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    darker: float = 0.0
 
 
 def look_at_tile(task: FactTask) -> TileFacts:
@@ -93,16 +100,18 @@ def look_at_tile(task: FactTask) -> TileFacts:
         image = read_image(NamedBytes(data, str(task.image)))
         tile, array = tile_image(image, task.white), image.array
         rgb, size = tile.pixels, (tile.pixels.shape[0], tile.pixels.shape[1])
-        labels, notes = _labels(task, size)
-        labels, turned = mask_as_shown(labels, size, image.orientation)
+        judged = read_mask_file(task.mask, size, image=task.image, masks_are=task.masks_are)
+        judged = judged.as_shown(size, image.orientation)
         mask_sha256 = _checksum(task.mask)
         mask_dtype = _stored_type(task.mask)
     except InputError as error:
         return TileFacts(error=str(error))
     except OSError as error:
         return TileFacts(error=f"{error.filename}: it cannot be read ({error.strerror}).")
+    labels, nuclei = judged.labels, judged.nuclei()
     largest, ids = int(labels.max()), count_ids(labels)
     torn = _torn(labels)
+    same_size = labels.shape == rgb.shape[:2]
     return TileFacts(
         shape=array.shape,
         mask_shape=labels.shape,
@@ -113,23 +122,14 @@ def look_at_tile(task: FactTask) -> TileFacts:
         pixels_sha256=hashlib.sha256(str(rgb.shape).encode() + rgb.tobytes()).hexdigest(),
         thumbnail=thumbnail(rgb),
         ids=ids,
+        nuclei=count_ids(nuclei),
         largest_id=largest,
         foreground=float(np.count_nonzero(labels) / labels.size),
         torn=torn,
         binary=ids == 1 and (largest == 255 or torn == 1),
-        notes=(*tile.notes, *notes, *turned),
+        notes=(*map(Note, tile.notes), *(judged.notes if same_size else ())),
+        darker=cover_of(rgb, labels > 0).darker if same_size else 0.0,
     )
-
-
-def _labels(task: FactTask, size: tuple[int, int]) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Read the mask, with what a person should know of it."""
-    if is_annotation_path(task.mask):
-        nuclei = read_outlined_nuclei(task.mask, size, task.image)
-        return nuclei.labels, nuclei.notes
-    if task.mask.is_dir():
-        merged = read_nuclei(task.mask)
-        return merged.labels, merged.notes
-    return read_labels(task.mask, size), []
 
 
 def _torn(labels: npt.NDArray[np.int32]) -> int:

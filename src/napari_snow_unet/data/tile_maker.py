@@ -17,12 +17,12 @@ from napari_snow_unet.data.channels import to_rgb8
 from napari_snow_unet.data.dataset_range import range_of
 from napari_snow_unet.data.files import InputError, written_whole
 from napari_snow_unet.data.hovernet_mat import read_instance_map
-from napari_snow_unet.data.images import ImageFile, read_image, read_labels
+from napari_snow_unet.data.images import ImageFile, read_image, read_mask_file
 from napari_snow_unet.data.manifest import Tile
+from napari_snow_unet.data.mask_kinds import MasksAre, labels_by_definition
 from napari_snow_unet.data.naming import tile_name
 from napari_snow_unet.data.nucleus_files import merge_nuclei
-from napari_snow_unet.data.orientation import MASK_IN_DOUBT, UPRIGHT, mask_as_shown
-from napari_snow_unet.data.outlined import read_outlined_nuclei
+from napari_snow_unet.data.orientation import MASK_IN_DOUBT, UPRIGHT
 from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.png import encode, plain_rgb
 from napari_snow_unet.data.problems import Problem
@@ -60,6 +60,8 @@ class TileTask:
         Read what comes from an archive to its end, to check the archive's checksum.
     white : mapping from str to float
         Which value is white in images of a data type, once for the dataset.
+    masks_are : {"labels", "binary", "classes"} or None
+        What label images hold, where a person says so.
     """
 
     index: int
@@ -75,6 +77,7 @@ class TileTask:
     um_per_px: float | None = None
     verify: bool = False
     white: Mapping[str, float] = field(default_factory=dict)
+    masks_are: MasksAre | None = None
 
 
 class WriteError(Exception):
@@ -272,6 +275,7 @@ def _labels(
         image=task.image.name,
         verify=task.verify,
         orientation=image.orientation,
+        masks_are=task.masks_are,
     )
     if region is not None and not region.any():
         raise InputError(
@@ -293,6 +297,7 @@ def read_mask(
     image: str = "",
     verify: bool = False,
     orientation: int = UPRIGHT,
+    masks_are: MasksAre | None = None,
 ) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
     """Read a mask of any kind, with an id for every nucleus, and check its size.
 
@@ -308,13 +313,15 @@ def read_mask(
         Read what comes from an archive to its end, to check the archive's checksum.
     orientation : int, default: 1
         How the image's file asks to be turned.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where a person says so.
 
     Returns
     -------
     labels : ndarray of int32, shape (Y, X)
         0 is background.
     notes : list of str
-        What was changed.
+        What was changed or assumed.
     region : ndarray of bool, shape (Y, X), or None
         What was annotated; None for all.
 
@@ -323,26 +330,21 @@ def read_mask(
     InputError
         If it cannot be read or has another size.
     """
-    notes: list[str] = []
-    region = None
     if mask.parts:
-        nuclei = ((part.name, read_labels(read_member(part))) for part in mask.parts)
-        merged = merge_nuclei(nuclei, mask.label)
-        labels, notes = merged.labels, merged.notes
+        files = ((part.name, read_mask_file(read_member(part)).labels) for part in mask.parts)
+        merged = merge_nuclei(files, mask.label)
+        judged = labels_by_definition(merged.labels, merged.notes)
     elif mask.name.lower().endswith(".mat"):
-        labels = _read_mat(mask, verify=verify)
-    elif is_annotation_path(mask.name):
-        found = read_outlined_nuclei(read_member(mask), size, image)
-        labels, region, notes = found.labels, found.region, found.notes
+        judged = labels_by_definition(_read_mat(mask, verify=verify))
     else:
-        labels = read_labels(read_member(mask))
-        if labels.shape in (size, size[::-1]) and _is_binary(labels):
-            labels, count = _components(labels)
-            notes.append(f"binary mask, {count} connected parts numbered")
+        content = read_member(mask)
+        judged = read_mask_file(content, size, image=image, masks_are=masks_are)
+    judged = judged.as_shown(size, orientation)
+    labels, notes = judged.nuclei(), [str(note) for note in judged.notes]
+    if judged.kind in ("binary", "soft binary") and (count := count_ids(labels)) > 1:
+        notes.insert(0, f"binary mask, {count} connected parts numbered")
     if orientation != UPRIGHT and is_annotation_path(mask.name):
         notes.append(MASK_IN_DOUBT.format(orientation))
-    labels, turned = mask_as_shown(labels, size, orientation)
-    notes += turned
     if labels.shape != size:
         there, wanted = (" x ".join(map(str, shape)) for shape in (labels.shape, size))
         raise InputError(
@@ -351,7 +353,7 @@ def read_mask(
             remedy="Check that they belong together.",
             path=mask.label,
         )
-    return labels, notes, region
+    return labels, notes, judged.region
 
 
 def _read_mat(member: Member, *, verify: bool) -> npt.NDArray[np.int32]:
@@ -385,19 +387,6 @@ def _read_to_end(stream: BinaryIO) -> None:
 def _peek(stream: BinaryIO) -> bytes:
     peek: Callable[[int], bytes] = stream.peek  # type: ignore[attr-defined]
     return peek(132)
-
-
-def _is_binary(labels: npt.NDArray[np.int32]) -> bool:
-    """Tell whether all that is not background has one value."""
-    high = labels.max()
-    return high > 0 and bool(((labels == 0) | (labels == high)).all())
-
-
-def _components(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
-    import cv2
-
-    count, parts = cv2.connectedComponents((labels > 0).astype(np.uint8), connectivity=8)
-    return parts.astype(np.int32, copy=False), count - 1
 
 
 def count_ids(labels: npt.NDArray[np.int32]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from napari_snow_unet.data.mask_notes import by_gist
 from napari_snow_unet.metrics.evaluation import Evaluation
 from napari_snow_unet.metrics.summary import (
     Mean,
@@ -123,7 +124,10 @@ def _describe(evaluation: Evaluation) -> dict[str, Any]:
         "without_truth": evaluation.without_truth,
         "without_probability": evaluation.without_probability,
         "assumed": [{"name": name, "of": what} for name, what in evaluation.assumed.items()],
-        "noted": [{"name": name, "of": what} for name, what in evaluation.noted.items()],
+        "noted": [
+            {"name": name, "of": "; ".join(map(str, notes))}
+            for name, notes in evaluation.noted.items()
+        ],
         "failed": [{"name": name, "reason": why} for name, why in evaluation.failed.items()],
     }
     if evaluation.tiles_at:
@@ -220,8 +224,8 @@ def problems(evaluation: Evaluation) -> Iterable[str]:
         yield "The region leaves no pixel inside in any tile, so that nothing is measured."
     for what, tiles in _by_text(evaluation.assumed):
         yield f"Probability maps {what}: {_some(tiles)}"
-    for what, tiles in _by_text(evaluation.noted):
-        yield f"Note on {_some(tiles)}: {what}"
+    for gist, tiles in by_gist(evaluation.noted).items():
+        yield f"Note on {_some(tiles)}: {gist}"
     for why, tiles in _by_text(evaluation.failed):
         yield f"Failed: {_some(tiles)}: {why}"
 

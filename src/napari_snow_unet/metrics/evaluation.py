@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_notes import Note
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.metrics.planes import plane_name
 from napari_snow_unet.metrics.reading import TileArrays, read_map, read_tile
@@ -46,8 +47,8 @@ class Evaluation:
         Tiles whose probability map was not found, where maps were given.
     assumed : dict of str to str
         What was assumed of the values of probability maps whose type leaves it open, by tile.
-    noted : dict of str to str
-        What was left out of outlines or assumed of them, by tile.
+    noted : dict of str to tuple of Note
+        What was left out of prediction and truth or assumed of them, by tile.
     failed : dict of str to str
         Tiles that could not be compared, with the reason.
     """
@@ -61,7 +62,7 @@ class Evaluation:
     without_truth: list[str] = field(default_factory=list)
     without_probability: list[str] = field(default_factory=list)
     assumed: dict[str, str] = field(default_factory=dict)
-    noted: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, tuple[Note, ...]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -137,10 +138,10 @@ def evaluate(task: Task, otsu_level: OtsuLevel) -> Generator[Progress, None, Eva
 
 
 def _read(result: Evaluation, name: str) -> tuple[TileArrays, NDArray[np.uint8] | None]:
-    """Read a tile and its probability map; note what is assumed of the map, or that it lacks."""
+    """Read a tile and its probability map; note what is assumed of them, or that it lacks one."""
     tile, maps = read_tile(result.task, name), result.task.probabilities
     if tile.notes:
-        result.noted[name] = "; ".join(tile.notes)
+        result.noted[name] = tile.notes
     if maps is None:
         return tile, None
     if name not in maps:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.data.mask_kinds import MasksAre, judge_mask
 from napari_snow_unet.metrics.overlap import Overlaps, find_overlaps
 from napari_snow_unet.metrics.pixel import ratio
 
@@ -59,29 +60,30 @@ class InstanceCounts:
         return InstanceCounts(**total, n_found=found)
 
 
-def as_instances(labels: NDArray[Any]) -> NDArray[Any]:
-    """Take labels as they are, and the components of a binary mask as its nuclei.
+def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDArray[Any]:
+    """Take labels as they are, and the connected regions of a mask or class map as its nuclei.
 
     Parameters
     ----------
-    labels : array of int or bool, shape (Y, X)
-        Label image, or a mask: one value beside 0, whichever it is, in several places.
+    labels : array of int, float or bool, shape (Y, X)
+        A label image, a mask or a class map.
+    masks_are : {"labels", "binary", "classes"}, optional
+        Which of these it is; by default `judge_mask` tells.
 
     Returns
     -------
     array of int, shape (Y, X)
-        `labels` itself, or for a mask its 8-connected components, numbered from 1. A single
-        component keeps its number.
+        An id for every nucleus: the values themselves, or the 8-connected regions numbered from 1.
+        A single region keeps its number.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
     """
     labels = np.asarray(labels)
-    largest = labels.max(initial=0)
-    if not largest or ((labels != 0) & (labels != largest)).any():
-        return labels
-    from scipy import ndimage
-
-    components: NDArray[Any]
-    components, count = ndimage.label(labels, np.ones((3,) * labels.ndim))
-    return components if count > 1 or labels.dtype == np.bool_ else labels
+    nuclei = judge_mask(labels, masks_are).taken().nuclei()
+    return labels if labels.dtype.kind in "iu" and np.array_equal(nuclei, labels) else nuclei
 
 
 def count_instances(

@@ -43,6 +43,8 @@ class MeasuredPlanes:
         Planes that were left out because nothing was annotated in them.
     assumed : str
         What was assumed of the values of the probability map, see `data.channels.map_divisor`.
+    mask_notes : tuple of str
+        What was assumed of masks, each a sentence that begins with the name.
     """
 
     measures: dict[Index, Measures]
@@ -50,6 +52,7 @@ class MeasuredPlanes:
     objects: dict[str, NDArray[Any]]
     without_region: int = 0
     assumed: str = ""
+    mask_notes: tuple[str, ...] = ()
 
     @property
     def empty_predictions(self) -> int:

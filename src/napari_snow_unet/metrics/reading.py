@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +13,29 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_header, read_image, read_labels
-from napari_snow_unet.data.labels import count_values, looks_like_labels
+from napari_snow_unet.data.images import read_header, read_image, read_labels, read_mask_file
+from napari_snow_unet.data.labels import looks_like_labels
 from napari_snow_unet.data.manifest import is_dataset
-from napari_snow_unet.data.orientation import mask_as_shown
-from napari_snow_unet.data.outlined import (
-    REGION_COUNTS,
-    OutlinedNuclei,
-    read_outlined_nuclei,
-    read_outlined_region,
-)
+from napari_snow_unet.data.mask_kinds import Judgement
+from napari_snow_unet.data.mask_notes import Note
+from napari_snow_unet.data.outlined import REGION_COUNTS, read_outlined_region
 from napari_snow_unet.data.qupath import tile_region
-from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.region import Index, nothing_annotated, region_of_labels
 from napari_snow_unet.metrics.sources import is_named_map, name_of
 from napari_snow_unet.metrics.task import Task
 
-_FEW_LEVELS = 32  # labels of fewer values than this may be classes, each in many places
-_REGIONS_PER_LEVEL = 5
-_TRUTH, _REGION = 1, 2  # their places among the files of a tile
-
 
 @dataclass(frozen=True)
 class TileArrays:
-    """The arrays of one tile, all of one shape; a region may be one plane for all of a stack."""
+    """The arrays of one tile, all of one shape; a region may be one plane for all of a stack.
+
+    Prediction and truth have an id for every nucleus.
+    """
 
     prediction: NDArray[Any]
     truth: NDArray[Any]
     region: NDArray[np.bool_] | None
-    instances: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def planes(self) -> list[Index]:
@@ -51,11 +44,8 @@ class TileArrays:
         return every if every == [()] else [index for index in every if self._counts(index)]
 
     def plane(self, index: Index) -> TileArrays:
-        """Return one plane, its masks split into their components unless told otherwise."""
-        prediction, truth = self.prediction[index], self.truth[index]
-        if not self.instances:
-            prediction, truth = as_instances(prediction), as_instances(truth)
-        return TileArrays(prediction, truth, self._region(index), self.instances)
+        """Return one plane."""
+        return TileArrays(self.prediction[index], self.truth[index], self._region(index))
 
     def _region(self, index: Index) -> NDArray[np.bool_] | None:
         if self.region is None:
@@ -80,48 +70,60 @@ def read_tile(task: Task, name: str) -> TileArrays:
     Raises
     ------
     InputError
-        If a file cannot be read, the sizes differ, a label image looks like a probability map, or
-        nothing was annotated in any slice of a stack.
+        If a file cannot be read, the sizes differ, a mask is refused (see `judge_mask`), or nothing
+        was annotated in any slice of a stack.
     """
     files = [task.predictions[name], task.truths[name].labels]
-    region = _region_file(task, name)
-    if region is not None:
-        files.append(region)
-    images = {file: read_labels(file, stack=True) for file in files if not is_annotation_path(file)}
-    images = _as_shown(task.truths[name].image, images)
-    shape = _common_shape(task, name, files, images)
-    outlined: dict[int, OutlinedNuclei] = {}
-    arrays: list[NDArray[Any]] = []
-    for number, file in enumerate(files):
+    sides = dict(zip(files, (task.predictions_are, task.truths_are), strict=False))
+    judged = {
+        file: read_mask_file(file, stack=True, masks_are=masks_are)
+        for file, masks_are in sides.items()
+        if not is_annotation_path(file)
+    }
+    judged = _as_shown(task.truths[name].image, judged)
+    shape = _common_shape(task, name, files, {file: each.labels for file, each in judged.items()})
+    for file in sides.keys() - judged.keys():
         image = _image_of(task, name, file)
-        if file in images:
-            arrays.append(images[file])
-        elif number == _REGION:
-            arrays.append(read_outlined_region(file, (shape[-2], shape[-1]), image))
-        else:
-            outlined[number] = read_outlined_nuclei(file, (shape[-2], shape[-1]), image)
-            arrays.append(outlined[number].labels)
-    for number, (file, array) in enumerate(zip(files, arrays, strict=True)):
-        if array.shape != shape and not (number == _REGION and array.shape == shape[-2:]):
-            raise InputError(
-                f"it has {_in_words(array.shape)}",
-                expected=f"{_said(shape)} as in {_that_has(shape, files, arrays)}",
-                remedy="Compare images of the same size, pixel for pixel.",
-                path=file,
-            )
-    prediction, truth = arrays[:_REGION]
-    for file, array in zip(files, (prediction, truth), strict=False):
-        for index in np.ndindex(*shape[:-2]):
-            _refuse_map(file, array[index])
-    inside = arrays[_REGION] != 0 if len(arrays) > _REGION else None
-    if inside is None and _TRUTH in outlined:
-        inside = outlined[_TRUTH].region
+        judged[file] = read_mask_file(file, (shape[-2], shape[-1]), image=image)
+    for file, each in judged.items():
+        if each.labels.shape != shape:
+            there = [other for other in files if judged[other].labels.shape == shape]
+            other = files[1] if files[1] in there or not there else there[0]
+            raise _of_other_size(file, each.labels.shape, f"{_said(shape)} as in {other}")
+    prediction, truth = (judged[file] for file in files)
+    region = _region(task, name, shape)
     tile = TileArrays(
-        prediction, truth, inside, task.instances, tuple(_notes(task, name, outlined))
+        prediction.nuclei(),
+        truth.nuclei(),
+        truth.region if region is None else region,
+        tuple(_notes(task, name, prediction, truth)),
     )
     if not tile.planes:
         raise nothing_annotated()
     return tile
+
+
+def _region(task: Task, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Read what was annotated; None where no file says it."""
+    file = _region_file(task, name)
+    if file is None:
+        return None
+    if is_annotation_path(file):
+        image = _image_of(task, name, file)
+        return read_outlined_region(file, (shape[-2], shape[-1]), image)
+    region = read_labels(file, stack=True)
+    if region.shape not in (shape, shape[-2:]):
+        raise _of_other_size(file, region.shape, f"{_said(shape)} as the masks have")
+    return region != 0
+
+
+def _of_other_size(file: Path, found: tuple[int, ...], expected: str) -> InputError:
+    return InputError(
+        f"it has {_in_words(found)}",
+        expected=expected,
+        remedy="Compare images of the same size, pixel for pixel.",
+        path=file,
+    )
 
 
 def _image_of(task: Task, name: str, file: Path) -> str | Path:
@@ -132,49 +134,25 @@ def _image_of(task: Task, name: str, file: Path) -> str | Path:
     return file.name if tile_region(name_of(file)) is not None else f"{name}.png"
 
 
-def _notes(task: Task, name: str, outlined: Mapping[int, OutlinedNuclei]) -> Iterator[str]:
-    """Say what a person should know of outlines, and of a region that nobody named."""
-    for number, what in enumerate(("prediction", "truth")):
-        if number in outlined:
-            yield from (f"{what}: {note}" for note in outlined[number].notes)
+def _notes(task: Task, name: str, prediction: Judgement, truth: Judgement) -> Iterator[Note]:
+    """Say what was assumed of masks and outlines, and of a region that nobody named."""
+    for side, judged in (("prediction", prediction), ("truth", truth)):
+        yield from (replace(note, gist=f"{side}: {note.gist}") for note in judged.notes)
     if task.regions is None and _region_file(task, name) is not None:
-        yield f"truth: {REGION_COUNTS}, as the dataset's regions say"
+        yield Note(f"truth: {REGION_COUNTS}, as the dataset's regions say")
 
 
-def _as_shown(image: Path | None, masks: dict[Path, NDArray[Any]]) -> dict[Path, NDArray[Any]]:
+def _as_shown(image: Path | None, masks: dict[Path, Judgement]) -> dict[Path, Judgement]:
     """Turn masks that lie as their image is stored, where its file asks to be turned."""
-    if image is None or len({mask.shape for mask in masks.values()}) < 2:
+    if image is None or len({mask.labels.shape for mask in masks.values()}) < 2:
         return masks
     header = read_header(image)
-    return {
-        file: mask_as_shown(mask, header.size, header.orientation)[0]
-        for file, mask in masks.items()
-    }
+    return {file: mask.as_shown(header.size, header.orientation) for file, mask in masks.items()}
 
 
 def _in_words(shape: tuple[int, ...]) -> str:
     axes = " x ".join(("slices", "height", "width")[-len(shape) :])
     return f"{_said(shape)} pixels ({axes})"
-
-
-def _that_has(shape: tuple[int, ...], files: list[Path], arrays: list[NDArray[Any]]) -> Path:
-    """Return the truth, or, where that is outlines, the file that has the shape of all."""
-    there = [file for file, array in zip(files, arrays, strict=True) if array.shape == shape]
-    return files[1] if files[1] in there or not there else there[0]
-
-
-def _refuse_map(path: Path, labels: NDArray[np.int32]) -> None:
-    """Refuse a probability map of 8 bits, whose grey levels would be scored as nuclei."""
-    if not _FEW_LEVELS <= labels.max() <= np.iinfo(np.uint8).max:
-        return
-    levels, regions = count_values(labels)
-    if levels >= _FEW_LEVELS and regions > _REGIONS_PER_LEVEL * levels:
-        raise InputError(
-            f"it looks like a probability map ({levels} grey levels in {regions:,} regions)",
-            expected="a label image",
-            remedy="Give maps with --probability, or cut them at a threshold first.",
-            path=path,
-        )
 
 
 def _region_file(task: Task, name: str) -> Path | None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_snow_unet.data.dataset_info import masks_in
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.metrics.sources import (
     Truth,
     find_predictions,
@@ -36,8 +38,8 @@ class Task:
         What was annotated: one file for all tiles, or one for each.
     pixel_size_um : float, optional
         Side of a pixel in um, for the distance; in pixels without it.
-    instances : bool, default: False
-        Take every value as a nucleus, also where there is only one value.
+    predictions_are, truths_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where somebody says so, see `data.mask_kinds.judge_mask`.
     notes : tuple of str
         What was chosen where there was a choice.
     """
@@ -48,7 +50,8 @@ class Task:
     probabilities: Mapping[str, Path] | None = None
     regions: Path | Mapping[str, Path] | None = None
     pixel_size_um: float | None = None
-    instances: bool = False
+    predictions_are: MasksAre | None = None
+    truths_are: MasksAre | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -60,7 +63,8 @@ def make_task(
     split: str | None = None,
     region: Path | None = None,
     pixel_size_um: float | None = None,
-    instances: bool = False,
+    masks_are: MasksAre | None = None,
+    predictions_are: MasksAre | None = None,
 ) -> Task:
     """Find the files that belong together.
 
@@ -78,8 +82,11 @@ def make_task(
         What was annotated: a file for all tiles, or a folder with one for each.
     pixel_size_um : float, optional
         Side of a pixel in um.
-    instances : bool, default: False
-        Take every value as a nucleus, also where there is only one value.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where it is not what they look like. Of a prepared dataset its
+        ``dataset.json`` tells.
+    predictions_are : {"labels", "binary", "classes"}, optional
+        The same of predictions alone.
 
     Raises
     ------
@@ -124,6 +131,7 @@ def make_task(
         maps,
         regions,
         pixel_size_um,
-        instances,
+        masks_in(prediction) or predictions_are or masks_are,
+        masks_in(truth) or masks_are,
         () if split is not None else (*layout, *notes),
     )

@@ -29,6 +29,7 @@ _NAMED = (
     "channel",
     "fold",
     "seed",
+    "masks_are",
 )
 _LONGEST_ERROR = 20_000  # bytes of what was printed last
 

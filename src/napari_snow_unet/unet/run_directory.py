@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.data.mask_kinds import MASKS_ARE, MasksAre
 from napari_snow_unet.unet.config import UNetConfig
 from napari_snow_unet.unet.run_lock import LOCK, training_process
 from napari_snow_unet.unet.training_options import TrainingOptions, options_from_dict
@@ -47,7 +48,7 @@ COLUMNS = ("epoch", *SCORES, *(f"val_{name}" for name in SCORES), "seconds", "le
 _LARGEST_CONFIG = 10_000_000
 _TILE_COLUMNS = (
     *("part", "name", "image", "mask", "region", "height", "width", "um_per_px"),
-    "weight",
+    *("weight", "masks_are"),
 )
 _LEFT_BEHIND = ".writing-*"
 _BEFORE_THE_FIRST_EPOCH = frozenset({CONFIG, TILES, PROGRESS, LOG, LOCK, STOP})
@@ -395,7 +396,8 @@ def _config_from(content: Any) -> RunConfig:
 def _tile_row(part: str, tile: TrainingTile, root: Path) -> list[object]:
     files = [tile.image, tile.mask, tile.region]
     relative = [path.relative_to(root).as_posix() if path else "" for path in files]
-    return [part, tile.name, *relative, tile.height, tile.width, tile.um_per_px or "", tile.weight]
+    known = [tile.height, tile.width, tile.um_per_px or "", tile.weight, tile.masks_are or ""]
+    return [part, tile.name, *relative, *known]
 
 
 def _tile_from(row: dict[str, str], root: Path) -> TrainingTile:
@@ -408,7 +410,17 @@ def _tile_from(row: dict[str, str], root: Path) -> TrainingTile:
         int(row["width"]),
         float(row["um_per_px"]) if row["um_per_px"] else None,
         float(row.get("weight") or 1),
+        _masks_are(row.get("masks_are")),
     )
+
+
+def _masks_are(said: str | None) -> MasksAre | None:
+    for known in MASKS_ARE:
+        if said == known:
+            return known
+    if said:
+        raise ValueError(f"masks_are is {said!r}")
+    return None
 
 
 def _cell(name: str, value: float | None) -> str:

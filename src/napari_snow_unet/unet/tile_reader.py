@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.annotation_files import is_annotation_path
 from napari_snow_unet.data.channels import network_input, on_white
 from napari_snow_unet.data.dataset_range import range_of
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import ImageFile, read_image, read_labels
+from napari_snow_unet.data.images import ImageFile, read_image, read_labels, read_mask_file
 from napari_snow_unet.data.orientation import mask_as_shown
-from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.unet.training_tiles import TrainingTile, check_size
 
 IGNORED = 255  # in a truth: nobody has said what is there
@@ -36,16 +34,6 @@ class TileArrays:
 
     pixels: NDArray[np.uint8]
     truth: NDArray[np.uint8]
-
-
-def _labels(
-    tile: TrainingTile, size: tuple[int, int]
-) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
-    """Read the nuclei of a tile, and the region that outlines say was annotated."""
-    if not is_annotation_path(tile.mask):
-        return read_labels(tile.mask), None
-    outlined = read_outlined_nuclei(tile.mask, size, tile.image)
-    return outlined.labels, outlined.region
 
 
 class TileReader:
@@ -82,7 +70,7 @@ class TileReader:
         Raises
         ------
         InputError
-            If a file cannot be read, or image, mask and region differ in size.
+            If a file cannot be read, a mask is refused, or image, mask and region differ in size.
         """
         if (known := self._kept.get(tile.name)) is not None:
             return known
@@ -105,8 +93,9 @@ class TileReader:
                 path=tile.image,
             )
         size = (image.shape[0], image.shape[1])
-        nuclei, inside = _labels(tile, size)
-        nuclei = mask_as_shown(nuclei, size, file.orientation)[0]
+        judged = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
+        judged = judged.as_shown(size, file.orientation)
+        nuclei, inside = judged.labels, judged.region
         check_size(nuclei.shape, image.shape[:2], tile.mask, tile.image)
         truth = (nuclei > 0).astype(np.uint8)
         if inside is not None:

@@ -21,6 +21,7 @@ from napari_snow_unet.unet.failures import explain
 from napari_snow_unet.unet.run_directory import RunConfig, RunDirectory, check_free, create_run
 from napari_snow_unet.unet.run_lock import locked
 from napari_snow_unet.unet.run_progress import ProgressWriter, StopRequest, TrainingProgress
+from napari_snow_unet.unet.training_masks import look_at_masks
 from napari_snow_unet.unet.training_options import TrainingOptions
 from napari_snow_unet.unet.training_tiles import TrainingSet, open_dataset
 
@@ -68,7 +69,10 @@ def begin(
         validation_fraction=options.validation_fraction,
         seed=options.seed,
         fold=options.fold,
+        masks_are=options.masks_are,
     )
+    notes, doubt = look_at_masks(tiles)
+    tiles = replace(tiles, notes=(*tiles.notes, *notes, *([doubt] if doubt else [])))
     if options.crop is None:
         from napari_snow_unet.unet.crops import require_equal_sizes
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_kinds import MASKS_ARE, MasksAre
 from napari_snow_unet.unet.config import Activation, Channel, Normalization, UNetConfig
 
 Preset = Literal["default", "paper"]
@@ -95,6 +96,8 @@ class TrainingOptions:
         Part of the tiles for validation where no manifest divides them.
     fold : int or None
         Fold of the manifest that validates; the other folds train.
+    masks_are : {"labels", "binary", "classes"} or None
+        What masks hold that are in no prepared dataset, where it is not what they look like.
     seed : int
         All randomness is a function of it, the epoch and the batch.
 
@@ -127,6 +130,7 @@ class TrainingOptions:
     validation_fraction: float = 0.1
     fold: int | None = None
     seed: int = 0
+    masks_are: MasksAre | None = None
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
@@ -134,6 +138,8 @@ class TrainingOptions:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise _refusal(name, getattr(self, name), "one of " + ", ".join(choices))
+        if self.masks_are is not None and self.masks_are not in MASKS_ARE:
+            raise _refusal("masks_are", self.masks_are, "one of " + ", ".join(MASKS_ARE))
         if self.learning_rate_floor and self.schedule == "constant":
             expected = "0 where the learning rate is constant, as in the preset 'paper'"
             raise _refusal("learning_rate_floor", self.learning_rate_floor, expected)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from napari_snow_unet.data.dataset_info import INFO, read_info
+from napari_snow_unet.data.dataset_info import INFO, masks_in, read_info
 from napari_snow_unet.data.dataset_range import white_of_images
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_names import folder_role
 from napari_snow_unet.data.images import IMAGE_SUFFIXES, read_header
 from napari_snow_unet.data.manifest import MANIFEST, Tile, read_manifest
+from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.data.nucleus_files import nucleus_files
 from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.data.snow import require_pairs
@@ -42,7 +43,7 @@ class TrainingTile:
     name : str
         What it is called in the manifest, else the stem of its files; no two alike.
     image, mask : pathlib.Path
-        The files. Everything but zero is nucleus in a mask.
+        The files.
     region : pathlib.Path or None
         An image that is zero where nobody has annotated.
     height, width : int
@@ -52,6 +53,8 @@ class TrainingTile:
     weight : float
         How many times as many crops as its area gives it are cut out of it in an epoch: the
         column ``weight`` of the manifest, with which a few tiles count as much as many others.
+    masks_are : {"labels", "binary", "classes"} or None
+        What its mask holds, where somebody says so, see `data.mask_kinds.judge_mask`.
     """
 
     name: str
@@ -62,6 +65,7 @@ class TrainingTile:
     width: int
     um_per_px: float | None = None
     weight: float = 1.0
+    masks_are: MasksAre | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def open_dataset(
     validation_fraction: float = 0.1,
     seed: int = 0,
     fold: int | None = None,
+    masks_are: MasksAre | None = None,
 ) -> TrainingSet:
     """Find the tiles of a dataset and divide them into training and validation.
 
@@ -123,6 +128,9 @@ def open_dataset(
     fold : int, optional
         Fold of the manifest that validates; all other folds train, and so do training tiles that
         are in no fold.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What masks in PNG, TIFF and BMP hold, where it is not what they look like. What a prepared
+        dataset holds stands in its ``dataset.json``.
 
     Returns
     -------
@@ -146,7 +154,7 @@ def open_dataset(
             remedy="Prepare it and deal folds with `napari-snow-unet split --folds K`.",
             path=folder,
         )
-    return _plain(folder, validation_fraction, seed)
+    return _plain(folder, validation_fraction, seed, masks_are)
 
 
 def folds_of(folder: str | os.PathLike[str]) -> list[int]:
@@ -184,6 +192,7 @@ def _is_prepared(folder: Path) -> bool:
 
 def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingSet:
     parts: dict[str, list[TrainingTile]] = {"train": [], "val": []}
+    masks_are = masks_in(folder)
     for row in rows:
         part = row.split
         if fold is not None and row.fold is not None:
@@ -201,6 +210,7 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 row.width,
                 check_pixel_size(row.um_per_px, folder / MANIFEST),
                 _weight(folder, row),
+                masks_are,
             )
             parts[part].append(tile)
     division = f"fold {fold}" if fold is not None else "the split"
@@ -247,7 +257,7 @@ def _weight(folder: Path, row: Tile) -> float:
     return weight
 
 
-def _plain(folder: Path, fraction: float, seed: int) -> TrainingSet:
+def _plain(folder: Path, fraction: float, seed: int, masks_are: MasksAre | None) -> TrainingSet:
     notes = []
     if (folder / MANIFEST).exists():
         notes.append(f"{MANIFEST} is not of this package and is ignored.")
@@ -265,7 +275,7 @@ def _plain(folder: Path, fraction: float, seed: int) -> TrainingSet:
             path=folder,
         )
     tiles = [
-        _tile(folder, name, image, mask)
+        replace(_tile(folder, name, image, mask), masks_are=masks_are)
         for name, image, mask in zip(pairs.names, pairs.images, pairs.masks, strict=True)
     ]
     train, validation, division = _divided(tiles, pairs.subsets, fraction, seed)

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_snow_unet.data.axes import plane_last, without_ones
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.data.naming import tile_name, without_mask_ending
 from napari_snow_unet.data.pixel_grid import settled
 from napari_snow_unet.data.placement import Placement, largest_shift
@@ -58,6 +59,15 @@ def regions_in(viewer: Viewer) -> list[Labels | Shapes]:
 def is_segmented(layer: Layer) -> bool:
     """Tell whether labels were found by this plugin."""
     return "model" in _facts(layer)
+
+
+def known_kind(layer: Layer) -> MasksAre | None:
+    """Return what labels of this plugin hold; None of other layers."""
+    options = _facts(layer).get("options")
+    output = options.get("output") if isinstance(options, dict) else None
+    if not is_segmented(layer) or is_map(layer):
+        return None
+    return "binary" if output == "mask" else "labels"
 
 
 def doubt_about(prediction: Layer, truth: Layer) -> str:

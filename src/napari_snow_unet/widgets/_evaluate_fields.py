@@ -8,6 +8,7 @@ from typing import Any
 from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 
+from napari_snow_unet.widgets._mask_choice import mask_choices
 from napari_snow_unet.widgets._rows import adjust_slider
 
 
@@ -15,7 +16,7 @@ def comparison(
     otsu: bool = True,
     threshold: float = 0.5,
     all_slices: bool = True,
-    split_masks: bool = True,
+    masks_are: str = "",
     pixel_by_pixel: bool = False,
 ) -> dict[str, Any]:
     """Choose how to compare.
@@ -31,9 +32,9 @@ def comparison(
     all_slices : bool
         Measure every slice of the stack by itself, and all together; otherwise the slice that is
         shown.
-    split_masks : bool
-        Where a layer or map tells nuclei from background only, take every connected part as a
-        nucleus. Labels with several numbers are taken as they are.
+    masks_are : str
+        What the labels are, where they are judged wrongly: every number a nucleus; or every
+        connected region of nucleus, or of one class, a nucleus. Results of this plugin are known.
     pixel_by_pixel : bool
         Compare layers of one size although their scale or position differs.
 
@@ -45,7 +46,7 @@ def comparison(
     return {
         "threshold": "otsu" if otsu else threshold,
         "all_slices": all_slices,
-        "split_masks": split_masks,
+        "masks_are": masks_are or None,
         "pixel_by_pixel": pixel_by_pixel,
     }
 
@@ -58,7 +59,7 @@ def fields_of_comparison() -> FunctionGui:
         otsu={"text": "Otsu"},
         threshold={"widget_type": "FloatSlider", "min": 0, "max": 1, "step": 0.001},
         all_slices={"text": "All slices"},
-        split_masks={"text": "Split masks into nuclei"},
+        masks_are=mask_choices(),
         pixel_by_pixel={"text": "Compare pixel by pixel"},
     )
     adjust_slider(made.threshold, 3)

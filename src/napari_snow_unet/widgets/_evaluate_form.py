@@ -106,7 +106,7 @@ class EvaluateForm(QWidget):
         rows.add("Truth", self.truth)
         rows.add("Region", self.region)
         rows.add("", self.fields.all_slices)
-        rows.add("", self.fields.split_masks)
+        rows.add("Masks are", self.fields.masks_are)
         rows.add("", self.fields.pixel_by_pixel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

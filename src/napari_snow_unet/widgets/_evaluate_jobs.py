@@ -10,6 +10,8 @@ import numpy as np
 
 from napari_snow_unet.data.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_kinds import MasksAre, judge_mask
+from napari_snow_unet.data.mask_notes import NOTHING
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.metrics.instance import as_instances
 from napari_snow_unet.metrics.levels import LevelCounts, count_levels
@@ -40,8 +42,8 @@ class Comparison:
         prediction is labels.
     floor : float
         Smallest probability at which Otsu's method may cut.
-    split_masks : bool
-        Take the components of a mask as its nuclei.
+    are : tuple
+        What prediction and truth hold, where somebody says so, see `mask_kinds.judge_mask`.
     region : callable or None
         What was annotated.
     spacing_um : tuple of float or None
@@ -55,7 +57,7 @@ class Comparison:
     planes: Sequence[Index]
     threshold: float | Literal["otsu"] | None = None
     floor: float = 0.0
-    split_masks: bool = True
+    are: tuple[MasksAre | None, MasksAre | None] = (None, None)
     region: Region | None = None
     spacing_um: tuple[float, float] | None = None
     names: tuple[str, str] = ("the prediction", "the truth")
@@ -80,7 +82,8 @@ def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
         Scores, errors and nuclei.
     """
     yield Progress(0, 0, "Reading…")
-    read, assumed = _reader(chosen)
+    notes: dict[str, None] = {}
+    read, assumed = _reader(chosen, notes)
     measured = yield from measure_planes(
         read,
         chosen.planes,
@@ -88,7 +91,7 @@ def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
         region=chosen.region,
         spacing=chosen.spacing_um or 1.0,
     )
-    return replace(measured, assumed=assumed)
+    return replace(measured, assumed=assumed, mask_notes=tuple(notes))
 
 
 def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
@@ -111,31 +114,44 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
     """
     yield Progress(0, 0, "Reading…")
     try:
-        return (yield from count_levels(_reader(chosen)[0], chosen.planes, region=chosen.region))
+        return (
+            yield from count_levels(_reader(chosen, {})[0], chosen.planes, region=chosen.region)
+        )
     except InputError as error:
         return error.reason_first
 
 
-def _reader(chosen: Comparison) -> tuple[Callable[[Index], PlaneArrays], str]:
+def _reader(
+    chosen: Comparison, notes: dict[str, None]
+) -> tuple[Callable[[Index], PlaneArrays], str]:
     """Return a function that reads a plane, and what is assumed of the values of a map.
 
-    It reads copies, since somebody may paint in the layers.
+    It adds to `notes` what is assumed of masks, and reads copies, since somebody may paint in the
+    layers.
     """
     divisor, assumed = (0.0, "") if chosen.threshold is None else map_divisor(chosen.prediction)
 
+    def nuclei_in(values: np.ndarray, side: int, index: Index) -> np.ndarray:
+        name = chosen.names[side]
+        _refuse_negative(values, name, index)
+        judged = judge_mask(values, chosen.are[side], path=name).taken(name)
+        said = [note for note in judged.notes if not (index and note == NOTHING)]
+        notes.update(dict.fromkeys(f"{name}: {note.gist if index else note}." for note in said))
+        return judged.nuclei()
+
     def read(index: Index) -> PlaneArrays:
         found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
-        for values, name in zip((found, truth), chosen.names, strict=True):
-            _refuse_negative(values, name, index)
         grey = level = None
-        if chosen.threshold is not None:
+        if chosen.threshold is None:
+            found = nuclei_in(found, 0, index)
+        else:
+            _refuse_negative(found, chosen.names[0], index)
             grey = map_of_8_bits(found, divisor)
             histogram = grey_histogram(grey)
             level = choose_level(histogram, floor=chosen.floor)
             found = grey > choose_level(histogram, chosen.threshold, floor=chosen.floor)
-        if chosen.split_masks:
-            found, truth = as_instances(found), as_instances(truth)
-        return PlaneArrays(found, truth, grey, level)
+            found = as_instances(found, chosen.are[0] or "binary")
+        return PlaneArrays(found, nuclei_in(truth, 1, index), grey, level)
 
     return read, assumed
 

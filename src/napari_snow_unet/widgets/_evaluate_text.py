@@ -41,7 +41,7 @@ def summary(measured: MeasuredPlanes, sets: Mapping[str, Scores]) -> str:
         said.append(f"In {_slices(measured.empty_predictions)} nothing was predicted.")
     if measured.assumed:
         said.append(f"The probability map is one {measured.assumed}.")
-    return " ".join(said)
+    return " ".join([*said, *measured.mask_notes])
 
 
 def _slices(number: int) -> str:

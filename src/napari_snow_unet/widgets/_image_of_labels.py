@@ -27,7 +27,7 @@ _PICTURES: Known = WeakKeyDictionary()
 
 
 def holds_labels(layer: Image) -> bool:
-    """Tell whether an image holds labels of several nuclei.
+    """Tell whether an image holds labels of several nuclei, or a class map.
 
     A mask of two values is none of these: it serves as a prediction as it is. Only the middle of
     the middle plane is looked at, and only once for the same data.
@@ -73,4 +73,5 @@ def _once(known: Known, layer: Image, answer: Callable[[Any], bool]) -> bool:
 
 
 def _are_labels(values: np.ndarray) -> bool:
-    return values.dtype != np.bool_ and np.unique(values).size > 2 and looks_like_labels(values)
+    several = values.dtype != np.bool_ and np.unique(values).size > 2
+    return several and looks_like_labels(values, classes=True)

@@ -12,6 +12,7 @@ from magicgui.widgets import FunctionGui
 from napari_snow_unet.data.prepare import PrepareOptions
 from napari_snow_unet.data.splits import SplitPlan, parse_share, usual_size
 from napari_snow_unet.data.workers import usable_cores
+from napari_snow_unet.widgets._mask_choice import mask_choices
 from napari_snow_unet.widgets._pixel_size_field import PixelSizeField
 
 BROWSE_WIDTH = 32
@@ -44,6 +45,7 @@ def options(
     pixel_size: float = 0.0,
     shard: int = 0,
     group_by: str = "",
+    masks_are: str = "",
     verify: bool = False,
     workers: int = 0,
 ) -> PrepareOptions:
@@ -72,6 +74,8 @@ def options(
     group_by : str
         Regular expression for the names of images. Tiles in which it matches the same text, say a
         patient's number, stay in one part.
+    masks_are : str
+        What masks in PNG, TIFF and BMP hold, where they are judged wrongly.
     verify : bool
         Read masks in archives to their end for the archive's checksum, not only as far as needed.
     workers : int
@@ -98,6 +102,7 @@ def options(
         split=split,
         um_per_px=pixel_size or None,
         verify=verify,
+        masks_are=masks_are or None,  # type: ignore[arg-type]
         workers=workers or usable_cores(),  # never in this process: the window shall live
     )
 
@@ -118,6 +123,7 @@ def fields_of_options() -> FunctionGui:
         "seed": {"max": 2**31 - 1},
         "pixel_size": {"widget_type": PixelSizeField, "max": 1000, "step": 0.01},
         "shard": {"max": 10_000_000, "step": 1000},
+        "masks_are": mask_choices(),
         "verify": {"text": "Read archives to their end"},
         "workers": {"max": 1024},
     }

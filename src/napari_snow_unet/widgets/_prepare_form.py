@@ -56,6 +56,7 @@ class PrepareForm(QWidget):
         main.add("Pixel size (µm)", self.fields.pixel_size)
         more.add("Shard (0: none)", self.fields.shard)
         more.add("Keep together", self.fields.group_by)
+        more.add("Masks are", self.fields.masks_are)
         more.add("", self.fields.verify)
         more.add("Workers (0: all)", self.fields.workers)
         self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")

@@ -9,10 +9,12 @@ from pathlib import Path
 from qtpy.QtCore import QObject, QTimer
 
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.unet.crops import require_equal_sizes
 from napari_snow_unet.unet.run_directory import check_free, is_run
 from napari_snow_unet.unet.run_progress import read_progress
+from napari_snow_unet.unet.training_masks import look_at_masks
 from napari_snow_unet.unet.training_tiles import open_dataset
 from napari_snow_unet.widgets._run import Run
 
@@ -27,14 +29,16 @@ class Question:
     seed: int
     fold: int | None
     whole_tiles: bool
+    masks_are: MasksAre | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found: notes, or a problem."""
+    """What was found: notes, which may be doubtful, or a problem."""
 
     notes: str = ""
     problem: str = ""
+    doubtful: bool = False
 
 
 class DatasetCheck(QObject):
@@ -106,12 +110,19 @@ class DatasetCheck(QObject):
 def _checked(question: Question) -> Generator[Progress, None, Answer]:
     yield Progress(0, 0, "Checking the dataset…")
     try:
-        tiles = open_dataset(question.dataset, seed=question.seed, fold=question.fold)
+        tiles = open_dataset(
+            question.dataset,
+            seed=question.seed,
+            fold=question.fold,
+            masks_are=question.masks_are,
+        )
         if question.whole_tiles:
             require_equal_sizes(tiles.train)
+        notes, doubt = look_at_masks(tiles)
     except InputError as error:
         return Answer(problem=error.reason_first)
-    return Answer(notes=" ".join(tiles.notes))
+    said = filter(None, [doubt, *tiles.notes, *notes])
+    return Answer(notes=" ".join(said), doubtful=bool(doubt))
 
 
 def why_not_begin_in(folder: Path | None) -> str:

@@ -12,6 +12,7 @@ from magicgui.widgets import FunctionGui
 from napari_snow_unet.unet import training_options as allowed
 from napari_snow_unet.unet.config import Channel
 from napari_snow_unet.unet.training_options import TrainingOptions
+from napari_snow_unet.widgets._mask_choice import mask_choices
 from napari_snow_unet.widgets._whole_number_field import WholeNumberField
 
 BROWSE_WIDTH = 32
@@ -86,6 +87,7 @@ def more_options(
     precision: str = _DEFAULT.precision,
     fold: int = -1,
     seed: int = _DEFAULT.seed,
+    masks_are: str = "",
 ) -> dict[str, Any]:
     """Choose what few people choose.
 
@@ -107,6 +109,9 @@ def more_options(
         Fold of a prepared dataset that validates while the others train.
     seed : int
         Of all randomness: the same seed gives the same training.
+    masks_are : str
+        What masks in PNG, TIFF and BMP hold, where they are judged wrongly. A prepared dataset
+        knows what its masks hold.
 
     Returns
     -------
@@ -122,6 +127,7 @@ def more_options(
         "precision": precision,
         "fold": None if fold < 0 else fold,
         "seed": seed,
+        "masks_are": masks_are or None,
     }
 
 
@@ -185,6 +191,7 @@ def fields_of_more_options() -> FunctionGui:
         precision=_choice(allowed.Precision),
         fold={"widget_type": WholeNumberField, "min": -1, "max": 999},
         seed={"min": 0, "max": 2**31 - 1},
+        masks_are=mask_choices(),
     )
     made.patience.native.setSpecialValueText("all epochs")
     made.fold.native.setSpecialValueText("as prepared")

@@ -121,6 +121,7 @@ class TrainingForm(QWidget):
             "channel",
             "fold",
             "seed",
+            "masks_are",
         }
         values = make_options(preset).as_dict()
         self._show({name: value for name, value in values.items() if name not in chosen})
@@ -132,7 +133,7 @@ class TrainingForm(QWidget):
                     blocked.enter_context(field.changed.blocked())
                     if field.name in values:
                         value = values[field.name]
-                        missing = {"crop": 0, "fold": -1}.get(field.name)
+                        missing = {"crop": 0, "fold": -1, "masks_are": ""}.get(field.name)
                         field.value = missing if value is None else value
         self.main.changed.emit(None)
 
@@ -192,7 +193,17 @@ class TrainingForm(QWidget):
         end_with(self, self.places, self.main, self.more, self.computing)
 
 
-_MORE = ("Loss", "Augmentation", "Patience", "Dropout", "Channel", "Precision", "Fold", "Seed")
+_MORE = (
+    "Loss",
+    "Augmentation",
+    "Patience",
+    "Dropout",
+    "Channel",
+    "Precision",
+    "Fold",
+    "Seed",
+    "Masks are",
+)
 
 
 def _note() -> QLabel:

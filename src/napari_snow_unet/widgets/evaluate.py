@@ -20,6 +20,7 @@ from napari_snow_unet.widgets._compared_layers import (
     doubt_about,
     is_map,
     is_segmented,
+    known_kind,
     labels_in,
     maps_in,
     placement_of,
@@ -180,7 +181,10 @@ class EvaluateWidget(Dock):
             pixels_of(truth),
             planes,
             threshold=options["threshold"] if is_map(prediction) else None,
-            split_masks=options["split_masks"],
+            are=(
+                known_kind(prediction) or options["masks_are"],
+                known_kind(truth) or options["masks_are"],
+            ),
             region=annotated,
             spacing_um=spacing_um(placement_of(truth)),
             names=(f"'{prediction.name}'", f"'{truth.name}'"),
@@ -259,7 +263,7 @@ class EvaluateWidget(Dock):
         fields = self.form.fields
         for field in (
             *(self.form.prediction, self.form.truth, self.form.region),
-            *(fields.all_slices, fields.split_masks, fields.pixel_by_pixel),
+            *(fields.all_slices, fields.masks_are, fields.pixel_by_pixel),
         ):
             field.changed.connect(self.update_hint)
 

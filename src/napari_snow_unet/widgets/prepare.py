@@ -105,7 +105,8 @@ class PrepareWidget(Dock):
         if (folder := self._existing()) is not None:
             self.findings.show_findings([])
             workers = self.form.fields.workers.value or usable_cores()
-            steps = partial(check_dataset, folder, workers=workers)
+            masks_are = self.form.fields.masks_are.value or None
+            steps = partial(check_dataset, folder, workers=workers, masks_are=masks_are)
             self._start(steps, f"Checking {folder.name}", self._checked)
 
     def show_sample(self) -> None:

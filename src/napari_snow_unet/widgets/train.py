@@ -113,7 +113,7 @@ class TrainWidget(Dock):
         answer = self.check.answer
         self.form.show_tiles(
             (answer.problem or answer.notes) if answer else "",
-            problem=bool(answer and answer.problem),
+            problem=bool(answer and (answer.problem or answer.doubtful)),
         )
         problem = options_problem or why_not_begin_in(self.form.run_folder)
         if self.form.dataset is None:
@@ -201,7 +201,8 @@ class TrainWidget(Dock):
         dataset = self.form.dataset
         if dataset is None:
             return None, problem
-        return Question(dataset, options.seed, options.fold, options.crop is None), problem
+        whole = options.crop is None
+        return Question(dataset, options.seed, options.fold, whole, options.masks_are), problem
 
     def _folder_changed(self) -> None:
         self.update_hint()

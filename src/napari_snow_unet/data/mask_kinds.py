@@ -1,0 +1,295 @@
+"""What the numbers of a mask mean: the one place where it is decided, for every command and dock.
+
+Label images, binary masks and class maps are taken. Where that needs an assumption, a note says
+so. What would be counted or trained on wrongly is refused. A person can overrule all of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data import mask_notes as notes
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.labels import as_labels
+from napari_snow_unet.data.mask_greys import has_hard_edges, map_in_words
+from napari_snow_unet.data.mask_notes import Note, listed
+from napari_snow_unet.data.mask_regions import Regions, regions_of, surrounding_value
+from napari_snow_unet.data.orientation import mask_as_shown
+
+MasksAre = Literal["labels", "binary", "classes"]
+MASKS_ARE: tuple[MasksAre, ...] = get_args(MasksAre)
+Kind: TypeAlias = Literal[
+    "nothing", "everything", "binary", "labels", "classes", "soft binary", "no mask", "stack"
+]
+MOSTLY = 0.6  # of a mask that is nucleus: above this it may be inverted
+EXPECTED = "labels (a number for every nucleus, 0 for background), or a binary mask"
+_CLASSES = 32  # values below may be classes
+_VOID = (255, 65535)  # values that often mean "not annotated"
+_SMALLEST = 256  # pixels: what is smaller shows no grey levels
+_SOLID = 0.5  # share of the regions that are more than edges, in what is no grey image
+Labels: TypeAlias = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What a mask is, and the labels in it.
+
+    Attributes
+    ----------
+    kind : str
+        What it is.
+    labels : ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
+        0 is background. The values as they are, but for what a note says.
+    notes : tuple of Note
+        What is assumed.
+    refusal, remedy : str
+        Why it is not taken, and what to do; empty where it is.
+    planes : tuple of Judgement
+        Those of a stack.
+    region : ndarray of bool, shape (Y, X), or None
+        What was annotated; None where that is the whole image.
+    """
+
+    kind: Kind
+    labels: Labels
+    notes: tuple[Note, ...] = ()
+    refusal: str = ""
+    remedy: str = ""
+    planes: tuple[Judgement, ...] = field(default=(), repr=False)
+    region: npt.NDArray[np.bool_] | None = None
+
+    def taken(self, path: str | os.PathLike[str] | None = None) -> Judgement:
+        """Return this judgement.
+
+        Raises
+        ------
+        InputError
+            If the mask is refused; it names `path`.
+        """
+        if self.refusal:
+            raise InputError(self.refusal, expected=EXPECTED, remedy=self.remedy, path=path)
+        return self
+
+    def as_shown(self, size: tuple[int, int], orientation: int) -> Judgement:
+        """Lay the mask on an image that is shown turned, see `orientation.mask_as_shown`."""
+        labels, said = mask_as_shown(self.labels, size, orientation)
+        if not said:
+            return self
+        noted = tuple(Note(text.rstrip(".")) for text in said)
+        return replace(self, labels=labels, notes=(*self.notes, *noted))
+
+    def nuclei(self) -> Labels:
+        """Return a label image with an id for every nucleus.
+
+        Returns
+        -------
+        ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
+            Of a binary mask and of a class map the 8-connected regions, numbered from 1; a single
+            region keeps its value. Else `labels`.
+        """
+        if self.planes:
+            return np.stack([plane.nuclei() for plane in self.planes])
+        if self.kind not in ("binary", "soft binary", "classes"):
+            return self.labels
+        if self.kind == "classes":
+            from skimage.measure import label
+
+            numbers, count = label(self.labels, background=0, return_num=True)
+        else:
+            from scipy import ndimage
+
+            numbers, count = ndimage.label(self.labels, np.ones((3, 3)))
+        return numbers.astype(np.int32, copy=False) if count > 1 else self.labels
+
+
+def judge_mask(
+    values: npt.NDArray[Any],
+    masks_are: MasksAre | None = None,
+    *,
+    path: str | os.PathLike[str] | None = None,
+) -> Judgement:
+    """Tell what the numbers of a mask mean.
+
+    Parameters
+    ----------
+    values : ndarray, shape (Y, X), or (N, Y, X) of a stack
+        Numbers of any type as a file has them, palettes and transparency resolved. Every plane of
+        a stack is judged by itself.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What a person says that it is: an id for every nucleus; nucleus or not; the class of every
+        pixel. In the last two the lowest value is background.
+    path : path-like, optional
+        The file, for the error.
+
+    Returns
+    -------
+    Judgement
+        Kind and labels, with notes or a refusal.
+
+    Raises
+    ------
+    InputError
+        If `values` cannot be a mask of any kind, see `as_labels`.
+    """
+    if values.ndim > 2 and values.size:
+        return _of_stack([judge_mask(plane, masks_are, path=path) for plane in values])
+    if _has_fractions(values):
+        return _judge_fractions(values, masks_are)
+    labels = as_labels(values, path=path)
+    regions = regions_of(labels)
+    return _judge(labels, regions) if masks_are is None else _obey(labels, regions, masks_are)
+
+
+def labels_by_definition(
+    labels: Labels, said: Sequence[str] = (), region: npt.NDArray[np.bool_] | None = None
+) -> Judgement:
+    """Take ids of a file whose format says that they are ids, with what was said of them."""
+    noted = tuple(Note(text.rstrip(".")) for text in said)
+    nothing = () if labels.any() else (notes.NOTHING,)
+    return Judgement("labels", labels, (*noted, *nothing), region=region)
+
+
+def _judge(labels: Labels, regions: Regions) -> Judgement:
+    count, without_zero = regions.values.size, regions.areas[0] == 0
+    if count == 0:
+        return Judgement("nothing", labels, (notes.NOTHING,))
+    if count == 1:
+        if without_zero:
+            return Judgement("everything", labels, (notes.EVERYTHING,))
+        return Judgement("binary", labels, notes.about_white(regions.foreground, MOSTLY))
+    if not without_zero and regions.clearly_ids:
+        return _as_ids(labels, regions, regions.places(regions.loose) > 1)
+    if not without_zero and (bordered := _judge_ring(labels, regions)) is not None:
+        return bordered
+    if labels.size >= _SMALLEST and (
+        regions.solid.mean() < _SOLID
+        or (not without_zero and regions.is_one_value_with_edges() and has_hard_edges(labels))
+    ):
+        return _judge_greys(labels, regions)
+    if without_zero:
+        likely = surrounding_value(labels) or int(regions.values[regions.areas[1:].argmax()])
+        return _refused(labels, *notes.no_background(labels, likely))
+    return _labels_or_classes(labels, regions)
+
+
+def _labels_or_classes(labels: Labels, regions: Regions) -> Judgement:
+    """Tell ids from classes by how many places of the image each value lies in."""
+    values, areas = regions.values, regions.areas[1:]
+    apart = regions.places(regions.pieces > 1) > 1
+    many = apart.sum() > 1 or regions.pieces.sum() > 2 * values.size
+    if many and 2 * areas[apart].sum() >= areas.sum():
+        return _classes(labels, values)
+    return _as_ids(labels, regions, apart if apart.any() else regions.pieces > 1)
+
+
+def _as_ids(labels: Labels, regions: Regions, torn: npt.NDArray[np.bool_]) -> Judgement:
+    values, areas = regions.values, regions.areas[1:]
+    likely = surrounding_value(labels)
+    if likely and values.size > 3 and areas[values == likely].sum() > 0.3 * labels.size:
+        return _refused(labels, *notes.no_background(labels, likely))
+    said = (notes.in_pieces(values[torn]),) if torn.any() else ()
+    return Judgement("labels", labels, said)
+
+
+def _classes(labels: Labels, values: npt.NDArray[Any]) -> Judgement:
+    said: tuple[Note, ...] = ()
+    if values[-1] in _VOID and values[-2] < _CLASSES:
+        labels = np.where(labels == values[-1], 0, labels)
+        said = (notes.void(int(values[-1])),)
+        values = values[:-1]
+    about = notes.classes(values) if values.size < _CLASSES else notes.ids_again(values)
+    return Judgement("classes", labels, (about, *said))
+
+
+def _judge_ring(labels: Labels, regions: Regions) -> Judgement | None:
+    """Judge a mask in which one value is the border of the others; None for any other mask."""
+    found = regions.ring()
+    if found is None:
+        return None
+    rank, inside = found
+    border, others = int(regions.values[rank - 1]), regions.owners != rank
+    if regions.sizes[inside].sum() < 0.8 * regions.sizes[others].sum():
+        return None
+    if border in _VOID and rank == regions.values.size:
+        rest = np.where(labels == border, 0, labels)
+        inner = _judge(rest, regions_of(rest))
+        return replace(inner, notes=(notes.void(border), *inner.notes))
+    if regions.values.size > 3:
+        return None
+    inner_values = regions.values[regions.values != border]
+    if inside.sum() < 2 and tuple(regions.values) not in ((127, 255), (128, 255)):
+        return Judgement("labels", labels, (notes.nested(border, inner_values),))
+    received = f"{border} is a border around {listed(inner_values)}, neither nucleus nor background"
+    return _refused(labels, received, notes.BORDER_REMEDY)
+
+
+def _judge_greys(values: npt.NDArray[Any], regions: Regions) -> Judgement:
+    """Judge grey levels: a binary mask with soft edges, or none at all."""
+    if has_hard_edges(values):
+        cut = _cut_at_half(values)
+        share = float(np.count_nonzero(cut) / cut.size)
+        said = (notes.soft_edges(regions.values), *notes.about_white(share, MOSTLY))
+        return Judgement("soft binary", cut, said)
+    return _refused(np.zeros(values.shape, np.int32), *map_in_words(values, regions))
+
+
+def _judge_fractions(values: npt.NDArray[Any], masks_are: MasksAre | None) -> Judgement:
+    """Judge numbers with fractions: two values, soft edges, or a map."""
+    regions = regions_of(values)
+    if masks_are == "binary" or (regions.values.size == 1 and masks_are is None):
+        said = (notes.CUT,) if regions.values.size > 1 else ()
+        return Judgement("binary", _cut_at_half(values), said)
+    if masks_are is None:
+        return _judge_greys(values, regions)
+    received = f"it holds fractions, which are no {masks_are}"
+    return _refused(np.zeros(values.shape, np.int32), received, notes.FRACTIONS_REMEDY)
+
+
+def _obey(labels: Labels, regions: Regions, masks_are: MasksAre) -> Judgement:
+    """Take a mask for what a person says that it is."""
+    if masks_are == "labels" or not regions.values.size:
+        return Judgement("labels", labels)
+    if masks_are == "binary" and regions.values.size > 3 and regions.solid.mean() < _SOLID:
+        return Judgement("binary", _cut_at_half(labels), (notes.CUT,))
+    said: tuple[Note, ...] = ()
+    if regions.areas[0] == 0 and regions.values.size > 1:
+        lowest = int(regions.values[0])
+        labels = np.where(labels == lowest, 0, labels)
+        said = (notes.lowest(lowest),)
+    if masks_are == "binary" and regions.values.size > 1:
+        labels = (labels > 0).astype(np.int32)
+    return Judgement(masks_are, labels, said)
+
+
+def _of_stack(planes: list[Judgement]) -> Judgement:
+    """Join the judgements of planes; the first refusal counts for all."""
+    said = dict.fromkeys(note for plane in planes for note in plane.notes)
+    if any(plane.labels.any() for plane in planes):
+        said.pop(notes.NOTHING, None)  # in some slices of a stack there is nothing
+    labels = np.stack([plane.labels for plane in planes])
+    refused = next(((n, plane) for n, plane in enumerate(planes) if plane.refusal), None)
+    result = Judgement("stack", labels, tuple(said), planes=tuple(planes))
+    if refused is None:
+        return result
+    number, plane = refused
+    return replace(result, refusal=f"slice {number}: {plane.refusal}", remedy=plane.remedy)
+
+
+def _refused(labels: Labels, received: str, remedy: str) -> Judgement:
+    return Judgement("no mask", labels, refusal=received, remedy=remedy)
+
+
+def _has_fractions(values: npt.NDArray[Any]) -> bool:
+    if values.dtype.kind != "f" or values.size == 0 or not np.isfinite(values).all():
+        return False
+    return bool(values.min() >= 0 and (np.rint(values) != values).any())
+
+
+def _cut_at_half(values: npt.NDArray[Any]) -> Labels:
+    return (values > values.max() / 2).astype(np.int32)

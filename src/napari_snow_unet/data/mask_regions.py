@@ -1,0 +1,234 @@
+"""What a mask consists of: its values, the regions of equal value, and what these touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_COUNTED = 1 << 20  # values up to here are found by counting, which is faster than sorting
+_CLOSE = 2  # pixels by which pieces of one nucleus are dilated at most to meet
+_FRAME = 0.6  # of the outermost pixels have the value of the background
+_FILLED = 0.35  # of its box, which even an oblique nucleus fills
+_TINY = 12  # pixels
+_CRUMB = 0.2  # of the largest piece of a value: smaller pieces are no nuclei of their own
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The connected regions of equal value of a mask.
+
+    Attributes
+    ----------
+    values : ndarray, shape (K,)
+        The distinct values but 0, ascending.
+    ranks : ndarray of int32, shape (Y, X)
+        Place of each pixel's value in `values`, from 1; 0 is the value 0.
+    """
+
+    values: npt.NDArray[Any]
+    ranks: npt.NDArray[np.int32]
+
+    @cached_property
+    def areas(self) -> npt.NDArray[np.int64]:
+        """Pixels of each value, that of 0 first."""
+        return np.bincount(self.ranks.ravel(), minlength=self.values.size + 1)
+
+    @property
+    def foreground(self) -> float:
+        """Share of the pixels that are not 0."""
+        return 1 - float(self.areas[0] / self.areas.sum())
+
+    @cached_property
+    def numbers(self) -> npt.NDArray[np.int32]:
+        """The 8-connected regions of equal value, numbered from 1."""
+        from skimage.measure import label
+
+        numbers: npt.NDArray[np.int32] = label(self.ranks, background=0).astype(np.int32)
+        return numbers
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Pixels of each region, shape (R,)."""
+        return np.bincount(self.numbers.ravel())[1:]
+
+    @cached_property
+    def owners(self) -> npt.NDArray[np.int64]:
+        """Rank of the value of each region, shape (R,)."""
+        owners = np.zeros(self.sizes.size + 1, np.int64)
+        owners[self.numbers.ravel()] = self.ranks.ravel()
+        return owners[1:]
+
+    @cached_property
+    def solid(self) -> npt.NDArray[np.bool_]:
+        """Whether a region is more than an edge: thick, or touching nothing but 0, shape (R,)."""
+        one, other = self._contacts
+        touching = np.zeros(self.sizes.size + 1, bool)
+        touching[one[other > 0]] = True
+        return self.thick | ~touching[1:]
+
+    @cached_property
+    def thick(self) -> npt.NDArray[np.bool_]:
+        """Whether a region has a pixel whose four neighbours have its value, shape (R,)."""
+        inner = np.ones(self.ranks.shape, bool)
+        for axis in (0, 1):
+            ahead, behind = _neighbours(self.ranks, axis)
+            same = ahead == behind
+            for pixels in _neighbours(inner, axis):
+                pixels &= same
+        thick = np.zeros(self.sizes.size + 1, bool)
+        thick[self.numbers[inner]] = True
+        return thick[1:]
+
+    def is_one_value_with_edges(self) -> bool:
+        """Tell whether all values but one are thin, and lie beside that one."""
+        import cv2
+
+        one = int(self.areas[1:].argmax()) + 1
+        rest = (self.ranks > 0) & (self.ranks != one)
+        thick = self.sizes[self.thick & (self.owners != one)].sum()
+        if thick > 0.1 * np.count_nonzero(rest):
+            return False
+        near = cv2.dilate((self.ranks == one).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        return bool(np.count_nonzero(rest & ~near) <= 0.1 * np.count_nonzero(rest))
+
+    @cached_property
+    def _contacts(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Regions and the regions beside them, a pair for every edge between two pixels."""
+        one, other = [], []
+        for axis in (0, 1):
+            ahead, behind = _neighbours(self.numbers, axis)
+            edge = ahead != behind
+            one += [ahead[edge], behind[edge]]
+            other += [behind[edge], ahead[edge]]
+        regions, beside = np.concatenate(one), np.concatenate(other)
+        return regions[regions > 0], beside[regions > 0]
+
+    def ring(self) -> tuple[int, npt.NDArray[np.bool_]] | None:
+        """Find a value that surrounds regions of others, and keeps them from touching 0.
+
+        Returns
+        -------
+        rank : int
+            Of the surrounding value.
+        inside : ndarray of bool, shape (R,)
+            The regions it surrounds. None if there is no such value.
+        """
+        one, other = self._contacts
+        count = self.sizes.size + 1
+        with_zero = np.bincount(one[other == 0], minlength=count)[1:]
+        with_others = np.bincount(one[other > 0], minlength=count)[1:]
+        inside = (with_others > 0) & (with_zero <= 0.03 * (with_zero + with_others))
+        if not inside.any() or inside.all():
+            return None
+        ranks = np.concatenate([[0], self.owners])
+        beside = np.bincount(ranks[other[np.concatenate([[False], inside])[one]]])
+        rank = int(beside.argmax())
+        if rank == 0 or beside[rank] < 0.9 * beside.sum():
+            return None
+        return rank, inside
+
+    @cached_property
+    def boxes(self) -> list[tuple[slice, slice]]:
+        """The rows and columns that each value lies in."""
+        from scipy.ndimage import find_objects
+
+        return list(find_objects(self.ranks))
+
+    @cached_property
+    def loose(self) -> npt.NDArray[np.bool_]:
+        """Which values fill little of their box, or are tiny, shape (K,)."""
+        return self.areas[1:] < np.maximum(_FILLED * self._box_areas, _TINY)
+
+    @cached_property
+    def clearly_ids(self) -> bool:
+        """Whether most values are compact, and none spreads: then they are ids, and no more to ask.
+
+        What costs more time is only asked of other masks.
+        """
+        if self.values.size < 4 or self.loose.mean() > 0.2:
+            return False
+        return bool((self._box_areas[self.loose] < 0.1 * self.ranks.size).all())
+
+    @property
+    def _box_areas(self) -> npt.NDArray[np.int64]:
+        sides = [[side.stop - side.start for side in box] for box in self.boxes]
+        return np.prod(np.array(sides, np.int64), axis=1)
+
+    @cached_property
+    def pieces(self) -> npt.NDArray[np.int64]:
+        """Regions of each value that are no crumbs, shape (K,)."""
+        largest = np.zeros(self.values.size + 1, np.int64)
+        np.maximum.at(largest, self.owners, self.sizes)
+        whole = self.sizes >= _CRUMB * largest[self.owners]
+        return np.bincount(self.owners[whole], minlength=self.values.size + 1)[1:]
+
+    def places(self, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Count the places of the image in which some of the values lie.
+
+        Pieces count as one place where they lie so close together that they are one nucleus that
+        something cuts.
+
+        Parameters
+        ----------
+        some : ndarray of bool, shape (K,)
+            Of which values to count; others count as 1.
+        """
+        places = np.ones(self.values.size, np.int64)
+        for index in np.flatnonzero(some):
+            places[index] = _places(self.ranks[self.boxes[index]] == index + 1)
+        return places
+
+
+def _places(mask: npt.NDArray[np.bool_]) -> int:
+    import cv2
+
+    mask = np.pad(mask, _CLOSE).astype(np.uint8)
+    _, _, found, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(found) < 3:  # the first is what lies around
+        return 1
+    reach = min(_CLOSE, int(np.sqrt(found[1:, cv2.CC_STAT_AREA].max()) * 2 / 3))
+    kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
+    count, groups = cv2.connectedComponents(cv2.dilate(mask, kernel), connectivity=8)
+    areas = np.bincount(groups[mask > 0], minlength=count)[1:]
+    return int(np.count_nonzero(areas >= _CRUMB * areas.max()))
+
+
+def regions_of(values: npt.NDArray[Any]) -> Regions:
+    """Find the values of a mask and where they lie.
+
+    Parameters
+    ----------
+    values : ndarray, shape (Y, X)
+        Numbers from 0.
+
+    Returns
+    -------
+    Regions
+        What is asked of it is computed then.
+    """
+    if values.dtype.kind in "iu" and values.max() < _COUNTED:
+        there = np.bincount(values.ravel()) > 0
+        distinct = np.flatnonzero(there)
+        ranks = (np.cumsum(there) - 1).astype(np.int32)[values]
+    else:
+        distinct, places = np.unique(values, return_inverse=True)
+        ranks = places.reshape(values.shape).astype(np.int32)
+    if distinct[0] == 0:
+        return Regions(distinct[1:], ranks)
+    return Regions(distinct, ranks + 1)
+
+
+def surrounding_value(labels: npt.NDArray[np.int32]) -> int:
+    """Return the value on most of the frame, as a background has; 0 if there is none."""
+    frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    values, counts = np.unique(frame, return_counts=True)
+    return int(values[counts.argmax()]) if counts.max() > _FRAME * frame.size else 0
+
+
+def _neighbours(pixels: npt.NDArray[Any], axis: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return views of all pixels but the last and all but the first along an axis."""
+    return (pixels[:-1], pixels[1:]) if axis == 0 else (pixels[:, :-1], pixels[:, 1:])
