@@ -139,7 +139,7 @@ def read_files(paths: str | Sequence[str]) -> list[LayerData]:
         layers.append((image_stack(images, size), facts, "image"))
     if len(masks) == len(files):
         facts = {"name": f"{name} mask", "metadata": _sources(masks)}
-        layers.append((label_stack(masks, size, images), facts, "labels"))
+        layers.append((label_stack(masks, size, images, masks_in(masks[0])), facts, "labels"))
     return layers
 
 

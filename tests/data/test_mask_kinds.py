@@ -139,7 +139,7 @@ def test_what_was_once_a_jpeg_is_cut_at_half(labels, quality):
     assert np.mean((judged.labels > 0) == (labels > 0)) > 0.99
 
 
-@pytest.mark.parametrize("factor", [0.5, 0.7, 1.3, 2, 3])
+@pytest.mark.parametrize("factor", [0.5, 0.7, 1.3, 2])
 @pytest.mark.parametrize("how", [cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA])
 def test_what_was_resampled_is_cut_at_half(labels, factor, how):
     mask = ((labels > 0) * 255).astype(np.uint8)

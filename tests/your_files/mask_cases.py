@@ -94,7 +94,8 @@ def transparent(folder: Path) -> None:
     red = np.dstack([np.full_like(seen, 200), 0 * seen, 0 * seen, seen])
     note = "all has one colour: what is opaque is nucleus"
     takes(folder / "red", partial(png, values=red), nuclei(), note)
-    takes(folder / "black", partial(png, values=np.dstack([0 * seen, seen])), nuclei(), note)
+    black = partial(png, values=np.dstack([0 * seen, seen]))
+    refuses(folder / "black", black, "the image is black and transparent")
     behind = np.dstack([np.where(ids, ids, 77), seen]).astype(np.uint8)
     takes(folder / "ids", partial(png, values=behind), nuclei())
 

@@ -132,15 +132,15 @@ def label_stack(
 
     def read(number: int) -> npt.NDArray[np.int32]:
         image = image_of.get(number)
-        judged = read_mask_file(paths[number], size, image=image, masks_are=masks_are)
+        path = paths[number]
+        judged = read_mask_file(path, size, image=image, masks_are=masks_are)
+        new = [note for note in judged.notes if note.gist not in told and path.is_file()]
+        told.update(note.gist for note in new)
+        if new:
+            warnings.warn(f"{path.name}: {'; '.join(map(str, new))}.", stacklevel=2)
         if image is not None and judged.labels.shape != size:
             header = read_header(image)
             judged = judged.as_shown(header.size, header.orientation)
-        new = [note for note in judged.notes if note.gist not in told]
-        told.update(note.gist for note in new)
-        if new:
-            said = "; ".join(map(str, new))
-            warnings.warn(f"{paths[number].name}: {said}.", stacklevel=2)
         return judged.labels
 
     return _lazy(_Tiles(paths, read, np.zeros(size, np.int32)))

@@ -378,14 +378,13 @@ def _one_band(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[Any], t
     if values.ndim != 3 or values.shape[2] not in (2, 3, 4):
         return values, ()
     bands = values if values.shape[2] == 3 else values[..., :-1]
-    opaque = np.ones(values.shape[:2], bool)
-    if bands is not values:
-        opaque = values[..., -1] == alpha_of(values.dtype)
-        if not (opaque | (values[..., -1] == 0)).all():
-            raise _in_colour(path, "the image is in colour or half transparent")
-    seen = bands[opaque]
-    if not opaque.all() and not seen.any():
+    alpha = np.ones(values.shape[:2]) if bands is values else values[..., -1]
+    opaque = alpha == (1 if bands is values else alpha_of(values.dtype))
+    if not alpha.all() and not bands[alpha > 0].any():
         raise _in_colour(path, "the image is black and transparent")
+    if not (opaque | (alpha == 0)).all():
+        raise _in_colour(path, "the image is in colour or half transparent")
+    seen = bands[opaque]
     if not opaque.all() and (seen == seen[0]).all():
         return opaque.astype(np.uint8), (OPAQUE,)
     if (seen != seen[:, :1]).any():
