@@ -63,7 +63,7 @@ def two_patients(folder: Path) -> None:
     assert [tile.name for tile in result.tiles] == ["A/tile_1", "B/tile_1"]
     reasons = {problem.name: problem.reason for problem in result.problems}
     assert "no mask of its name in its folder" in reasons["in/A/images/tile_2.png"]
-    assert "in/B/masks/tile_2.png lies in another" in reasons["in/A/images/tile_2.png"]
+    assert "in another one: in/B/masks/tile_2.png" in reasons["in/A/images/tile_2.png"]
 
 
 def other_patients(folder: Path) -> None:
@@ -262,7 +262,7 @@ def subsets_in_names(folder: Path) -> None:
 
 
 _ENDINGS = ("_mask", "_masks", "_label", "_labels", "-labelled", "_GT", "_gt", "_seg", "_nuclei")
-_ENDINGS += ("_instances", "_cp_masks", " nuclei", " nuclei (my model)")
+_ENDINGS += ("_instances", "_cp_masks", " nuclei", " nuclei (my model)", "_seg_mask")
 
 
 def endings(folder: Path) -> None:
@@ -284,6 +284,10 @@ def beginnings(folder: Path) -> None:
     takes(folder / "in", put(folder / "in", tiles))
     apart = {n: (f"images/{image}", f"masks/{mask}") for n, (image, mask) in tiles.items()}
     assert len(find_pairs_in(folder / "apart", apart)) == 3
+    cellpose = {n: (f"img_{n}.tif", f"img_{n}_masks.tif") for n in (0, 1)} | {
+        2: ("0.tif", "0_masks.tif")
+    }
+    assert len(find_pairs_in(folder / "cellpose", cellpose)) == 3
 
 
 def find_pairs_in(folder: Path, tiles: dict[int, tuple[str, str]]) -> dict[str, str]:
@@ -370,6 +374,13 @@ def annotators(folder: Path) -> None:
     reasons = dict(zip(left.orphans, left.reasons, strict=True))
     both = "masks_anna/1.png, masks_berta/1.png"
     assert f"several files may be its mask ({both})" in reasons[source / "images" / "1.png"]
+    by_class = folder / "classes"
+    put(by_class, {1: ("images/1.png", "masks/0/1.png"), 2: ("images/2.png", "masks/1/2.png")})
+    refuses(by_class, "no image has a mask of its name")  # nor where no name is there twice
+    put_mask(by_class / "masks" / "1" / "1.png", nuclei(5))
+    refuses(by_class, "no image has a mask of its name")
+    shutil.rmtree(by_class / "masks" / "1")
+    takes(by_class, {"images/1.png": "masks/0/1.png"}, left=("images/2.png",))
 
 
 def jpeg_masks(folder: Path) -> None:
@@ -588,9 +599,10 @@ CASES: list[Case] = [
         two_formats_of_labels,
     ),
     Case(
-        "masks of several annotators, `masks_anna/` and `masks_berta/`",
+        "masks of several annotators, `masks_anna/`, `masks_berta/`, or classes, `masks/0`, "
+        "`masks/1`",
         "refused",
-        "Which one to use is yours to say: leave the other folder out.",
+        "Which ones to use is yours to say: leave the others out.",
         annotators,
     ),
     Case(

@@ -88,5 +88,5 @@ def _why(
         file = label(unreadable[0])
         return f"{lacking} that can be read. {file}: {why_not_read(file)}."
     if others:
-        return f"{lacking} in its folder. {named(others)} lies in another, maybe another patient's."
+        return f"{lacking} in its folder, but in another one: {named(others)}."
     return f"{lacking}."

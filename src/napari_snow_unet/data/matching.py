@@ -20,6 +20,7 @@ from napari_snow_unet.data.naming import (
     Kind,
     bare_name,
     root_name,
+    stem_of,
     suffix_of,
     suffix_rank,
     tile_name,
@@ -38,6 +39,7 @@ class HasName(Protocol):
 
 
 File = TypeVar("File", bound=HasName)
+_KINDS: tuple[Kind, Kind] = ("image", "mask")
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Matching(Generic[File]):
         self._separate_qupath_labels()
         self._all: dict[Kind, list[Key]] = {"image": [*self.images], "mask": [*self.masks]}
         self._nuclei_in_files_of_their_own()
-        for name in (_own_name, bare_name):
+        for name in (_own_name, stem_of, bare_name):
             self._same_folders(name)
             self._other_role_folder(name)
         self._one_kind_in_one_folder()
@@ -224,7 +226,7 @@ class Matching(Generic[File]):
         images = _unique((where(key), name(key.name, "image"), key) for key in self.images)
         masks = _unique((where(key), name(key.name, "mask"), key) for key in self.masks)
         if name is not _own_name:
-            self._add_masks_among_images(images, masks, where)
+            self._add_masks_among_images(images, masks, name, where)
         for place, image in images.items():
             mask = masks.get(place)
             if image is None or mask is None or image not in self.images:
@@ -239,29 +241,34 @@ class Matching(Generic[File]):
         self,
         images: dict[object, Key | None],
         masks: dict[object, Key | None],
+        name: Callable[[str, Kind], str],
         where: Callable[[Key], object | None],
     ) -> None:
         """Let ``a_mask.png`` beside ``a.png`` be a mask, though no folder says so."""
         for key in self.images:
-            stem = without_mask_ending(key.name)
-            place = where(key), stem
-            if stem is not None and place in images and key not in self.masks:
+            place = where(key), name(key.name, "mask")
+            if without_mask_ending(key.name) and place in images and key not in self.masks:
                 masks[place] = None if place in masks else key
 
     def _one_kind_in_one_folder(self) -> None:
-        """Match ``Images/train/a.png`` with ``Labels/a.mat``, where all masks lie in ``Labels``."""
-        names = {kind: _by_name(keys) for kind, keys in self._all.items()}
-        flat = [kind for kind, keys in self._all.items() if all(key.rest == () for key in keys)]
-        for key in list(self.images):
-            images, masks = names["image"].get(key.name, []), names["mask"].get(key.name, [])
-            if len(images) != 1 or len(masks) != 1 or masks[0] not in self.masks:
+        """Match ``Images/train/a.png`` with ``Labels/a.mat``, where all masks lie in ``Labels``.
+
+        No name may occur twice, and masks lie in one folder: ``masks/0`` and ``masks/1`` may be
+        two classes.
+        """
+        images, masks = (_by_name(self._all[kind]) for kind in _KINDS)
+        rests = [{key.rest for key in self._all[kind]} for kind in _KINDS]
+        flat = [rest == {()} for rest in rests]
+        once = all(len(keys) == 1 for names in (images, masks) for keys in names.values())
+        once &= len(rests[1]) == 1
+        for image in list(self.images):
+            keys = masks.get(image.name, [])
+            mask = keys[0] if len(keys) == len(images[image.name]) == 1 else None
+            if mask not in self.masks or mask is None or mask.rest == image.rest:
                 continue
-            mask = masks[0]
-            if mask.rest == key.rest:
-                continue
-            plain = ("image" in flat and not key.marks) or ("mask" in flat and not mask.marks)
-            if plain or _are_seeds_of_snow(self.images[key], self.masks[mask]):
-                self._pair(key, mask)
+            plain = (flat[0] and not image.marks) or (flat[1] and not mask.marks)
+            if (plain and once) or _are_seeds_of_snow(self.images[image], self.masks[mask]):
+                self._pair(image, mask)
 
     def _tiles_of_a_slide(self) -> None:
         """Match tiles that QuPath exported from a slide with the GeoJSON of that slide."""

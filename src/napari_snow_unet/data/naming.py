@@ -28,8 +28,8 @@ Kind: TypeAlias = Literal["image", "mask", "other"]
 
 #: How programs and people end or begin the names of masks, and of images beside them.
 _MASK_ENDING = re.compile(
-    r"[-_. ](?:cp_masks|masks?|labels?|labell?ed|gt|ground_?truth|seg|segmentation|instances?|inst"
-    r"|annotations?|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?)$",
+    r"(?:[-_. ](?:cp_masks|masks?|labels?|labell?ed|gt|ground_?truth|seg|segmentation|instances?"
+    r"|inst|annotations?|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?))+$",
     re.IGNORECASE,
 )
 _MASK_BEGINNING = re.compile(
@@ -100,9 +100,13 @@ def without_mask_ending(name: str) -> str | None:
 
 def bare_name(name: str, kind: Kind) -> str:
     """Return what is common to ``image_1`` and ``mask_1``, to ``a_HE`` and ``a_mask``."""
-    if kind == "mask":
-        return without_mask_ending(name) or name
+    name = stem_of(name, kind)
     return _IMAGE_BEGINNING.sub("", _IMAGE_ENDING.sub("", name)) or name
+
+
+def stem_of(name: str, kind: Kind) -> str:
+    """Return the name of the image that a mask is named after, and an image's name as it is."""
+    return (without_mask_ending(name) or name) if kind == "mask" else name
 
 
 def is_mask_name(name: str) -> bool:
