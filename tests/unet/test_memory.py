@@ -121,13 +121,14 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.data.value_range import EIGHT_BITS
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import predict_plane
 
 def computed(side, tile):
     image = np.tile(generate_tile(1, size=512).image, (side // 512, side // 512, 1))
-    steps = predict_plane(image, model, Options(tile=tile), pixel_size_um=None, divisor=255)
+    steps = predict_plane(image, model, Options(tile=tile), pixel_size_um=None, values=EIGHT_BITS)
     windows = 0
     try:
         while True:
