@@ -187,6 +187,24 @@ def consep(folder: Path) -> None:
     }
 
 
+def monuseg(folder: Path) -> None:
+    source = folder / "MoNuSeg 2018 Training Data"
+    corners = ((4, 6), (12, 6), (12, 14), (4, 14))
+    vertices = "".join(f'<Vertex X="{x}" Y="{y}" Z="0"/>' for x, y in corners)
+    region = f"<Region><Vertices>{vertices}</Vertices></Region>"
+    text = f"<Annotations><Annotation><Regions>{region}</Regions></Annotation></Annotations>"
+    pairs = {
+        "Tissue Images/TCGA-1.tif": "Annotations/TCGA-1.xml",
+        "TCGA-2.tif": "TCGA-2.xml",  # as in the test data
+    }
+    for number, (image, mask) in enumerate(pairs.items()):
+        write_image(source / image, picture(number))
+        (source / mask).parent.mkdir(exist_ok=True)
+        (source / mask).write_text(text)
+    result = takes(source, pairs, "MoNuSeg layout")
+    assert [tile.nuclei for tile in result.tiles] == [1, 1]
+
+
 def lizard(folder: Path) -> None:
     tiles = {
         1: ("lizard_images1/Lizard_Images1/consep_1.png", "Lizard_Labels/Labels/consep_1.mat"),
@@ -524,6 +542,12 @@ CASES: list[Case] = [
         "taken, with a note",
         "`Train` and `Test` stay what they are; tiles to validate with are drawn from `Train`.",
         consep,
+    ),
+    Case(
+        "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both side by side",
+        "taken, with a note",
+        "The outlines of ImageScope belong to the image of their name.",
+        monuseg,
     ),
     Case(
         "Lizard: `Lizard_Images1`, `Lizard_Images2`, `Labels/*.mat`",

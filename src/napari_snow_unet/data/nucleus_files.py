@@ -19,6 +19,7 @@ from napari_snow_unet.data.naming import (
     natural_key,
     suffix_of,
 )
+from napari_snow_unet.data.unread_files import counted
 
 _MOST_PARTS = 3  # large pieces of one nucleus that a careless annotator leaves
 _LARGE = 0.25  # of the largest piece
@@ -95,11 +96,11 @@ def merge_nuclei(
     for _, number, pixels in sorted(pieces, key=lambda piece: (-piece[0], piece[1])):
         labels.flat[pixels] = number
     overlapping = sum(area for area, _, _ in pieces) - int(np.count_nonzero(labels))
-    notes = [f"{count} files of one nucleus each merged"]
+    notes = [f"{counted(count, 'file')} of one nucleus each merged"]
     if overlapping:
-        notes.append(f"{overlapping} overlapping pixels given to the smaller nucleus")
+        notes.append(f"{counted(overlapping, 'overlapping pixel')} given to the smaller nucleus")
     if empty:
-        notes.append(f"{empty} files without a nucleus")
+        notes.append(f"{counted(empty, 'file')} without a nucleus")
     return Merged(labels, notes)
 
 

@@ -1,10 +1,10 @@
-"""How SNOW and datasets like it are laid out: which image belongs to which mask.
+"""The pairs of a folder, as SNOW and datasets like it are laid out.
 
 Known layouts, at any depth below the chosen folder: ``Image/seed0000.png`` with
 ``Mask/seed0000.mat``; ``SNOW_Image/`` with ``mask_0_5000/mat/`` (whose ``json/`` and ``overlay/``
 hold no masks, though overlays may carry the images' names); ``images/000000.png`` with
 ``masks/000000.png``, in numbered folders or not; an image and its .mat or .geojson side by side;
-tiles that QuPath exported with their ``-labelled`` ones.
+tiles that QuPath exported with their ``-labelled`` ones. docs/your_files.md lists the others.
 """
 
 from __future__ import annotations
