@@ -302,10 +302,19 @@ def beginnings(folder: Path) -> None:
     takes(folder / "in", put(folder / "in", tiles))
     apart = {n: (f"images/{image}", f"masks/{mask}") for n, (image, mask) in tiles.items()}
     assert len(find_pairs_in(folder / "apart", apart)) == 3
+    alone = {n: (f"{n}/image.png", f"{n}/mask.png") for n in (1, 2)}
+    takes(folder / "alone" / "in", put(folder / "alone" / "in", alone))
     cellpose = {n: (f"img_{n}.tif", f"img_{n}_masks.tif") for n in (0, 1)} | {
         2: ("0.tif", "0_masks.tif")
     }
     assert len(find_pairs_in(folder / "cellpose", cellpose)) == 3
+
+
+def images_of_any_name(folder: Path) -> None:
+    tiles = {n: (f"p{n}/HE/a{n}.png", f"p{n}/masks/a{n}.png") for n in (1, 2)}
+    pairs = put(folder / "in", tiles)
+    put(folder / "in", {3: ("p1/HE/b.png", ""), 4: ("", "p2/masks/b.png")})
+    takes(folder / "in", pairs, left=("p1/HE/b.png", "p2/masks/b.png"))
 
 
 def find_pairs_in(folder: Path, tiles: dict[int, tuple[str, str]]) -> dict[str, str]:
@@ -589,7 +598,18 @@ CASES: list[Case] = [
         "`segment` leaves the masks out.",
         endings,
     ),
-    Case("`image_1.png`, `mask_1.png`", "taken", "In one folder or in two.", beginnings),
+    Case(
+        "`image_1.png`, `mask_1.png`; or `1/image.png`, `1/mask.png`",
+        "taken",
+        "In one folder or in two.",
+        beginnings,
+    ),
+    Case(
+        "`p1/HE/a.png` with `p1/masks/a.png`",
+        "taken",
+        "Where all images of a folder lie in one folder within, its name does not matter.",
+        images_of_any_name,
+    ),
     Case(
         "`a.png` with QuPath's `a.png.geojson` or `a.geojson`",
         "taken",

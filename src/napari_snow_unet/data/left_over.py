@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from napari_snow_unet.data.matching import Entry, File
-from napari_snow_unet.data.naming import Key, Kind, bare_name, natural_key, without_mask_ending
+from napari_snow_unet.data.naming import Key, Kind, bare_name, natural_key, says_mask
 from napari_snow_unet.data.unread_files import why_not_read
 
 _NAMED = 3
@@ -37,9 +37,10 @@ def why_left_over(
         File and sentence, in natural order of the files.
     """
     of_name: dict[str, list[tuple[Kind, Entry[File]]]] = defaultdict(list)
-    images = {entry.key.name for entry in left if entry.kind == "image"}
+    images = {bare_name(entry.key.name, "image") for entry in left if entry.kind == "image"}
     for entry in left:
-        is_mask = entry.kind == "mask" or without_mask_ending(entry.key.name) in images
+        stem = bare_name(entry.key.name, "mask")
+        is_mask = entry.kind == "mask" or (says_mask(entry.key.name) and stem in images)
         kind: Kind = "mask" if is_mask else "image"
         of_name[bare_name(entry.key.name, kind)].append((kind, entry))
     unreadable: dict[str, list[File]] = defaultdict(list)

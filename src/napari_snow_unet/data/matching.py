@@ -20,6 +20,7 @@ from napari_snow_unet.data.naming import (
     Kind,
     bare_name,
     root_name,
+    says_mask,
     stem_of,
     suffix_of,
     suffix_rank,
@@ -153,6 +154,7 @@ class Matching(Generic[File]):
             self._same_folders(name)
             self._other_role_folder(name)
         self._one_kind_in_one_folder()
+        self._seeds_of_snow()
         self._tiles_of_a_slide()
         self._images_of_a_list()
         self._side_by_side_in_a_mask_folder()
@@ -247,28 +249,41 @@ class Matching(Generic[File]):
         """Let ``a_mask.png`` beside ``a.png`` be a mask, though no folder says so."""
         for key in self.images:
             place = where(key), name(key.name, "mask")
-            if without_mask_ending(key.name) and place in images and key not in self.masks:
+            if says_mask(key.name) and place in images and key not in self.masks:
                 masks[place] = None if place in masks else key
 
     def _one_kind_in_one_folder(self) -> None:
         """Match ``Images/train/a.png`` with ``Labels/a.mat``, where all masks lie in ``Labels``.
 
-        No name may occur twice, and masks lie in one folder: ``masks/0`` and ``masks/1`` may be
-        two classes.
+        The same below any folder: ``p1/HE/a.png`` with ``p1/masks/a.png``. No name may occur
+        twice, and masks lie in one folder: ``masks/0`` and ``masks/1`` may be two classes.
         """
-        images, masks = (_by_name(self._all[kind]) for kind in _KINDS)
-        rests = [{key.rest for key in self._all[kind]} for kind in _KINDS]
-        flat = [rest == {()} for rest in rests]
-        once = all(len(keys) == 1 for names in (images, masks) for keys in names.values())
-        once &= len(rests[1]) == 1
-        for image in list(self.images):
-            keys = masks.get(image.name, [])
-            mask = keys[0] if len(keys) == len(images[image.name]) == 1 else None
-            if mask not in self.masks or mask is None or mask.rest == image.rest:
+        left = {key.rest for key in (*self.images, *self.masks)} if self.masks else set()
+        for rest in sorted(left, key=len, reverse=True):
+            images, masks = (
+                [key for key in self._all[kind] if key.rest[: len(rest)] == rest] for kind in _KINDS
+            )
+            if _has_twice(images) or _has_twice(masks) or len({key.rest for key in masks}) != 1:
                 continue
-            plain = (flat[0] and not image.marks) or (flat[1] and not mask.marks)
-            if (plain and once) or _are_seeds_of_snow(self.images[image], self.masks[mask]):
-                self._pair(image, mask)
+            flat = [all(key.rest == rest for key in keys) for keys in (images, masks)]
+            mask_of = {key.name: key for key in masks if key in self.masks}
+            for image in images:
+                mask = mask_of.get(image.name)
+                if mask is None or image not in self.images or mask.rest == image.rest:
+                    continue
+                if (flat[0] and not image.marks) or (flat[1] and not mask.marks):
+                    self._pair(image, mask)
+
+    def _seeds_of_snow(self) -> None:
+        """Match ``seed1234.png`` with ``seed1234.mat``, names that occur once in all of SNOW."""
+        images, masks = (_by_name(self._all[kind]) for kind in _KINDS)
+        for image in list(self.images):
+            numbered = image.name.startswith("seed") and image.name[4:].isdecimal()
+            found = masks.get(image.name, [])
+            if not numbered or len(found) != 1 or len(images[image.name]) != 1:
+                continue
+            if any(entry.suffix == ".mat" for entry in self.masks.get(found[0], [])):
+                self._pair(image, found[0])
 
     def _tiles_of_a_slide(self) -> None:
         """Match tiles that QuPath exported from a slide with the GeoJSON of that slide."""
@@ -368,11 +383,9 @@ def may_belong(images: set[Marks], masks: set[Marks]) -> bool:
     return len(few) == 1 and all(one == some or are_names_of_one_kind(one, some) for one in many)
 
 
-def _are_seeds_of_snow(images: list[Entry[File]], masks: list[Entry[File]]) -> bool:
-    """Tell names that occur once in all of SNOW: ``seed1234`` with its HoVer-Net mask."""
-    name = images[0].key.name
-    numbered = name.startswith("seed") and name[4:].isdecimal()
-    return numbered and any(entry.suffix == ".mat" for entry in masks)
+def _has_twice(keys: list[Key]) -> bool:
+    """Tell whether a name occurs twice."""
+    return len({key.name for key in keys}) < len(keys)
 
 
 def _unique(keys: Iterable[tuple[object | None, str, Key]]) -> dict[object, Key | None]:

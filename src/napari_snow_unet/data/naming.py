@@ -29,12 +29,14 @@ Kind: TypeAlias = Literal["image", "mask", "other"]
 #: How programs and people end or begin the names of masks, and of images beside them.
 _MASK_ENDING = re.compile(
     r"(?:[-_. ](?:cp_masks|masks?|labels?|labell?ed|gt|ground_?truth|seg|segmentation|instances?"
-    r"|inst|annotations?|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?))+$",
+    r"|inst|anno(?:t|tations?)?|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?))+$",
     re.IGNORECASE,
 )
 _MASK_BEGINNING = re.compile(
     r"^(?:masks?|labels?|gt|seg|instances?|annotations?)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE
 )
+_MASK_ALONE = re.compile(r"masks?|labels?|gt|seg|instances?|annotations?", re.IGNORECASE)
+_IMAGE_ALONE = re.compile(r"images?|imgs?|tile|raw|he|rgb|original", re.IGNORECASE)
 _IMAGE_ENDING = re.compile(r"[-_. ](?:images?|imgs?|he|rgb|raw|orig(?:inal)?|0000)$", re.IGNORECASE)
 _IMAGE_BEGINNING = re.compile(r"^(?:images?|imgs?|im)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE)
 _JUNK = re.compile(
@@ -98,10 +100,20 @@ def without_mask_ending(name: str) -> str | None:
     return stem if stem not in ("", name) else None
 
 
+def says_mask(name: str) -> bool:
+    """Tell whether a tile's name is that of a mask: ``a_mask``, ``mask_a`` or only ``mask``."""
+    return _MASK_ALONE.fullmatch(name) is not None or without_mask_ending(name) is not None
+
+
 def bare_name(name: str, kind: Kind) -> str:
-    """Return what is common to ``image_1`` and ``mask_1``, to ``a_HE`` and ``a_mask``."""
+    """Return what is common to ``image_1`` and ``Mask_1``, to ``a_HE`` and ``a_mask``.
+
+    It is nothing for ``image`` and ``mask``.
+    """
+    if (_MASK_ALONE if kind == "mask" else _IMAGE_ALONE).fullmatch(name):
+        return ""
     name = stem_of(name, kind)
-    return _IMAGE_BEGINNING.sub("", _IMAGE_ENDING.sub("", name)) or name
+    return (_IMAGE_BEGINNING.sub("", _IMAGE_ENDING.sub("", name)) or name).casefold()
 
 
 def stem_of(name: str, kind: Kind) -> str:

@@ -105,6 +105,8 @@ def why_not_read(file: str) -> str:
         return _PANNUKE
     if suffix == ".npy" and file.lower().endswith("_seg.npy"):
         return "Cellpose's _seg.npy files are not read. Save its masks as PNG or TIFF"
+    if suffix == ".txt" and {"mask", "masks", "label", "labels"} & set(words_of(file)):
+        return "masks as text are not read. Save them as PNG or TIFF"
     return _REASONS.get(suffix, "")
 
 
