@@ -75,6 +75,8 @@ def other_patients(folder: Path) -> None:
             ("A/tile_2.png", "B/tile_2_mask.png"),
             ("patient 1/images/tile_2.png", "patient 2/masks/tile_2.png"),
             ("images/A/tile_2.png", "masks/B/tile_2.png"),
+            ("Anna_images/tile_2.png", "Berta_masks/tile_2.png"),
+            ("Anna/images/tile_2.png", "Berta/masks/tile_2.png"),
             ("Slide_01/tile_2.png", "GT_02/tile_2.png"),
             ("train_images/tile_2.png", "val_masks/tile_2.png"),
         )
@@ -468,6 +470,9 @@ def nothing_there(folder: Path) -> None:
 
 
 def other_names(folder: Path) -> None:
+    put(folder / "unsaid", {1: ("input/1.png", ""), 2: ("target/1.png", "")})
+    reason, _ = find_pairs(folder / "unsaid").reasons
+    assert reason == "it has no mask of its name. If target/1.png is one, call its folder masks."
     source = folder / "in"
     put(source, {1: ("images/slide A.png", ""), 2: ("", "masks/annotation of A.png")})
     refuses(

@@ -65,7 +65,7 @@ class Place(NamedTuple):
 @lru_cache(maxsize=4096)
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words and numbers of a name: ``images``, ``1`` for ``Images1``."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).lower()
     words = re.findall(r"[^\W\d_]+|\d+", spaced)
     return tuple(_COMPOUND.sub(r"\1 ", " ".join(words)).split())
 
@@ -144,9 +144,21 @@ def subset_of_folders(root: str, folders: tuple[str, ...]) -> str:
     return subset_of(folders) or subset_of((root,))
 
 
-def are_names_of_one_kind(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Tell marks that differ as patients' do, ``A`` and ``B`` or ``01`` and ``02``."""
-    return one != other and _pattern(one) == _pattern(other)
+def may_be_patients(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Tell marks that differ as patients' do: ``01`` and ``02``, ``anna`` and ``berta``."""
+    if not one or not other or one == other:
+        return False
+    names, others = _words_but_numbers(one), _words_but_numbers(other)
+    return are_numbered(one, other) or bool(names and others and names != others)
+
+
+def are_numbered(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Tell marks that are equal but for numbers, single letters and subsets."""
+    return _pattern(one) == _pattern(other)
+
+
+def _words_but_numbers(marks: tuple[str, ...]) -> set[str]:
+    return {word for word in " ".join(marks).split() if not _NUMBERING.fullmatch(word)}
 
 
 def _pattern(marks: tuple[str, ...]) -> tuple[str, ...]:

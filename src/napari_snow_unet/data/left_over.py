@@ -73,8 +73,8 @@ def _why(
     wanted = "mask" if kind == "image" else "image"
     others = [other for what, other in of_its_name if what != kind]
     near = [other for other in others if other.key.rest == entry.key.rest]
-    rivals = [other for what, other in of_its_name if what == kind and other is not entry]
-    rivals = [other for other in rivals if other.key.rest == entry.key.rest]
+    rivals_anywhere = [o for what, o in of_its_name if what == kind and o is not entry]
+    rivals = [other for other in rivals_anywhere if other.key.rest == entry.key.rest]
     if len(near) > 1:
         return f"several files may be its {wanted} ({named(near)}). Keep one of them in the folder."
     if near and rivals:
@@ -90,4 +90,7 @@ def _why(
         return f"{lacking} that can be read. {file}: {why_not_read(file)}."
     if others:
         return f"{lacking} in its folder, but in another one: {named(others)}."
+    twins = [other for other in rivals_anywhere if other.folder != entry.folder]
+    if kind == "image" and twins:
+        return f"{lacking}. If {named(twins)} is one, call its folder masks."
     return f"{lacking}."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from napari_snow_unet.data.folder_names import are_names_of_one_kind
+from napari_snow_unet.data.folder_names import are_numbered, may_be_patients
 from napari_snow_unet.data.naming import (
     GEOJSON_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -376,11 +376,11 @@ def may_belong(images: set[Marks], masks: set[Marks]) -> bool:
     """
     if not images or not masks or (images & masks) - {()}:
         return False
-    if any(are_names_of_one_kind(image, mask) for image in images for mask in masks):
+    if any(may_be_patients(image, mask) for image in images for mask in masks):
         return False
     few, many = sorted((images, masks), key=len)
     some = next(iter(many))
-    return len(few) == 1 and all(one == some or are_names_of_one_kind(one, some) for one in many)
+    return len(few) == 1 and all(are_numbered(one, some) for one in many)
 
 
 def _has_twice(keys: list[Key]) -> bool:

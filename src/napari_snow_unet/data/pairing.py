@@ -174,9 +174,11 @@ class _Found(Generic[File]):
                     left[entry.kind].append(entry)
         if len(self.sources) > 1:
             by_itself = {id(entry) for entry in alone["image"]}
-            rest = self._run(_pooled(alone["image"] + left["image"] + alone["mask"]))
+            one_each = all(len({e.folder[0] for e in alone[kind]}) < 2 for kind in alone)
+            pooled = list if one_each else _pooled
+            rest = self._run(pooled(alone["image"] + left["image"] + alone["mask"]))
             images = [entry for entry in rest if id(entry) in by_itself]
-            self._run(images + _pooled(left["mask"]))
+            self._run(images + pooled(left["mask"]))
 
     def _run(self, entries: list[Entry[File]]) -> list[Entry[File]]:
         """Match some files and return what is left of them."""
