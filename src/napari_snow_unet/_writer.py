@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.any_image import read_any_image
+from napari_snow_unet.data.axes import without_ones
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import Nuclei, write_nuclei
 from napari_snow_unet.data.naming import tile_name
@@ -59,7 +60,7 @@ def nuclei_of(
     Parameters
     ----------
     data : array-like of int, shape (..., Y, X), or a list of these
-        The labels.
+        The labels. Axes of length 1 are left out.
     meta : mapping
         What napari knows of the layer: ``scale``, ``units``, ``translate``, ``metadata`` and
         ``features``, each where it is known.
@@ -76,6 +77,11 @@ def nuclei_of(
         pixels counts as the origin of a crop.
     """
     labels = np.asarray(data[0] if meta.get("multiscale") or isinstance(data, list) else data)
+    given, labels = labels.shape, labels.reshape(without_ones(labels.shape))
+    if image is not None:
+        image = image.reshape(labels.shape + image.shape[len(given) :])
+    if probability is not None:
+        probability = probability.reshape(labels.shape)
     facts = meta.get("metadata", {}).get(PLUGIN, {})
     source = facts.get("source")
     region = tile_region(tile_name(Path(source or facts.get("image", ""))))

@@ -335,3 +335,26 @@ def test_a_transparent_pixel_of_a_mask_is_background(tmp_path, value):
     assert np.array_equal(read_labels(tmp_path / "a.png"), expected)
     path = written(tmp_path / "a.tif", mask, photometric="rgb")
     assert np.array_equal(read_labels(path), expected)
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "packbits", "tiff_lzw"])
+@pytest.mark.parametrize("white_is_zero", [False, True])
+def test_bilevel_files_of_any_packing_are_as_pillow_shows_them(
+    tmp_path, compression, white_is_zero
+):
+    bits = RNG.random((40, 56)) > 0.5
+    how = {"tiffinfo": {262: 0}} if white_is_zero else {}
+    path = tmp_path / "a.tif"
+    Image.fromarray(bits).save(path, compression=compression, **how)
+    with Image.open(path) as image:
+        shown = np.array(image.convert("L"))
+    assert np.array_equal(read_image(path).array, shown)
+    assert np.array_equal(read_labels(path) > 0, shown > 0)
+
+
+def test_a_second_sample_of_a_grey_stack_is_no_axis(tmp_path):
+    stack = RNG.integers(0, 256, (5, 12, 17, 2), np.uint8)
+    how = {"photometric": "minisblack", "planarconfig": "contig"}
+    path = written(tmp_path / "a.tif", stack, **how)
+    assert np.array_equal(read_image(path).array, stack[..., 0])
+    assert read_header(path).size == (12, 17)

@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.images import write_image
+from napari_snow_unet.data.images import read_labels, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
@@ -615,7 +615,7 @@ def test_a_result_does_not_keep_the_pixels_of_a_deleted_image_in_memory(dock, ne
 
 
 @pytest.mark.parametrize("shape", [(1, 200, 300), (200, 300, 1), (200, 1, 300), (1, 200, 300, 1)])
-def test_a_layer_with_axes_of_length_1_is_one_plane(dock, discs, shape):
+def test_a_layer_with_axes_of_length_1_is_one_plane(dock, discs, tmp_path, shape):
     grey = discs()[..., 0]
     image = dock.viewer.add_image(grey.reshape(shape), rgb=False, name="tissue")
     layer = dock.run()
@@ -624,6 +624,9 @@ def test_a_layer_with_axes_of_length_1_is_one_plane(dock, discs, shape):
     assert np.array_equal(layer.data.reshape(grey.shape), expected)
     assert_same_place(layer, image)
     assert "24 nuclei" in dock.message
+    dock.widget.menu.save_as(tmp_path / "a.geojson", overwrite=False)
+    dock.wait()
+    assert np.array_equal(read_labels(tmp_path / "a.geojson", grey.shape) > 0, expected > 0)
     dock.form.nuclei.threshold.value = 0.99
     dock.settle()
     assert layer.data.shape == shape

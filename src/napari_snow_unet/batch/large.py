@@ -26,7 +26,7 @@ from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
 from napari_snow_unet.segmentation.large.windows import ComputeAll
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.preprocess import value_range
+from napari_snow_unet.segmentation.preprocess import ValueRange, value_range
 from napari_snow_unet.segmentation.provenance import TRAINED_ON
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.tiling import cheapest_window
@@ -43,6 +43,7 @@ def segment_large_file(
     outputs: Outputs,
     inside: NDArray[np.bool_] | None = None,
     compute_all: ComputeAll | None = None,
+    values: ValueRange | None = None,
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
     """Segment the full resolution of a slide; return what writes the result.
 
@@ -60,6 +61,8 @@ def segment_large_file(
         The part that is looked at, see `segmentation.pipeline.label`.
     compute_all : callable, optional
         Computes the windows elsewhere, see `segmentation.large.segment_large`.
+    values : ValueRange, optional
+        Which value is white, where the slide is a part of an image for which this was decided.
 
     Yields
     ------
@@ -106,9 +109,8 @@ def segment_large_file(
             written.write,
             lambda shape: _on_disk(scratch / "at-scale", shape, np.uint8),
             pixel_size_um=side,
-            values=value_range(
-                slide.levels[0], white=slide.white, known=model.white, of=TRAINED_ON
-            ),
+            values=values
+            or value_range(slide.levels[0], white=slide.white, known=model.white, of=TRAINED_ON),
             inside=inside,
             compute_all=compute_all,
         )

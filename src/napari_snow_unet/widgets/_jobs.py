@@ -171,6 +171,7 @@ def segment_to_files(
     options: Options,
     outputs: Outputs,
     *,
+    whole: Any,
     precision: str = "auto",
     region: Region | None = None,
 ) -> Generator[Progress, None, Written]:
@@ -186,6 +187,8 @@ def segment_to_files(
         What the person chose.
     outputs : Outputs
         Where to; see `batch.segment_large_file`.
+    whole : array-like
+        The image that the plane is all or a part of, see `segment_image`.
     region : callable, optional
         Called with an empty index for the part that is looked at.
 
@@ -202,7 +205,8 @@ def segment_to_files(
     opened = yield from _opened(model, precision)
     inside = None if region is None else moved_to_disk(region(()))
     outputs.folder.mkdir(parents=True, exist_ok=True)
-    write = yield from segment_large_file(slide, opened, options, outputs, inside)
+    values = value_range(whole, white=slide.white, known=opened.white, of=TRAINED_ON)
+    write = yield from segment_large_file(slide, opened, options, outputs, inside, values=values)
     yield Progress(0, 0, "Writing files…")
     result = write()
     assert result.labels is not None

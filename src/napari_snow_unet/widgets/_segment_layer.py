@@ -254,6 +254,7 @@ class LayerJob(QObject):
             request.model,
             request.options,
             outputs,
+            whole=pixels if image is None else pixels_of(image),
             precision=settings().precision,
             region=None if part is None else part.region,
         )

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet._writer import nuclei_of
 from napari_snow_unet.data.any_image import read_any_header
-from napari_snow_unet.data.axes import as_in_file
+from napari_snow_unet.data.axes import as_in_file, without_ones
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.label_files import (
     FORMATS,
@@ -188,7 +188,7 @@ class SegmentMenu(QObject):
             return
         own = Path(record.provenance.get("source", "")).parent
         folder = self._saved_to or Path(settings().folder or own).expanduser()
-        formats = formats_to_offer(layer.data.ndim, self._saved_as)
+        formats = formats_to_offer(len(without_ones(layer.data.shape)), self._saved_as)
         start = folder / file_name(f"{layer.name}.{formats[0]}")
         path, chosen = QFileDialog.getSaveFileName(
             self.button,
