@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_snow_unet.data.dataset_info import masks_in
 from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
 from napari_snow_unet.data.png import encode, plain_rgb
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
@@ -313,3 +314,36 @@ def test_the_region_goes_with_the_frame_and_a_region_of_ones_own_stays(tmp_path)
     again = run(prepare([folder], out, options)).tiles
     assert [(tile.nuclei, tile.note) for tile in again] == [(3, ""), (4, "")]
     assert [path.name for path in place.iterdir()] == ["000001.png"]
+
+
+def test_what_a_person_says_of_masks_is_kept_for_the_next_run(own, tmp_path):
+    folder, image, labels = own
+    out = tmp_path / "out"
+    for name in "ab":
+        write_image(folder / "images" / f"{name}.png", image)
+    write_image(folder / "masks" / "a.png", ((labels > 0) + 1).astype(np.uint8))
+    refused = run(prepare([folder], out, PrepareOptions(workers=1)))
+    assert "--masks-are binary" in " ".join(map(str, refused.problems))
+    taken = run(prepare([folder], out, PrepareOptions(workers=1, masks_are="binary")))
+    assert (taken.new, taken.messages[0]) == (
+        1,
+        "1 tile, such as a: binary mask, connected parts numbered.",
+    )
+    assert json.loads((out / "dataset.json").read_text(encoding="utf-8"))["masks_are"] == "binary"
+    write_image(folder / "masks" / "b.png", ((labels > 0) + 1).astype(np.uint8))
+    again = run(prepare([folder], out, PrepareOptions(workers=1)))
+    assert again.new == 1
+    assert "Masks are taken for binary, as given before." in again.messages
+    other = run(prepare([folder], out, PrepareOptions(workers=1, masks_are="classes")))
+    assert other.messages[0].startswith("2 tiles that are there keep the masks they have")
+
+
+def test_a_dataset_says_what_its_masks_hold(own, tmp_path):
+    folder, image, labels = own
+    write_image(folder / "images" / "a.png", image)
+    write_labels(folder / "masks" / "a.png", labels)
+    for binary, expected in ((False, "labels"), (True, "binary")):
+        out = tmp_path / expected
+        run(prepare([folder], out, PrepareOptions(workers=1, binary=binary)))
+        assert masks_in(out) == masks_in(out / "masks" / "000000.png") == expected
+    assert masks_in(folder) is None

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter, zoom
 from tifffile import imwrite
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import read_image, write_image, write_labels
+from napari_snow_unet.data.mask_kinds import judge_mask
 from napari_snow_unet.data.progress import run
 from napari_snow_unet.metrics import tile
 from napari_snow_unet.metrics.document import problems
@@ -169,6 +173,55 @@ def test_masks_are_split_into_components_unless_told(folders: Path) -> None:
             write_labels(folders / kind / f"{name}.png", mask, overwrite=True)
     assert measured(folders).tiles["a"]["n_truth"] > 3
     assert measured(folders, masks_are="labels").tiles["a"]["n_truth"] == 1
+    mixed = measured(folders, masks_are="labels", predictions_are="binary").tiles["a"]
+    assert (mixed["n_truth"], mixed["n_prediction"]) == (1, measured(folders).tiles["a"]["n_truth"])
+
+
+KINDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "labels": lambda labels: labels,
+    "far ids": lambda labels: labels * 517,
+    "binary": lambda labels: (labels > 0) * 255,
+    "ones": lambda labels: labels > 0,
+    "classes": lambda labels: labels % 3 + (labels > 0),
+    "from 1": lambda labels: labels % 3 + 1,
+    "inverted": lambda labels: (labels == 0) * 255,
+    "empty": lambda labels: labels * 0,
+    "full": lambda labels: labels * 0 + 3,
+    "soft": lambda labels: np.rint(zoom((labels > 0) * 255.0, 1.5, order=1)),
+    "map": lambda labels: np.rint(gaussian_filter((labels > 0) * 255.0, 2)),
+    "deep map": lambda labels: np.rint(gaussian_filter((labels > 0) * 65535.0, 2)),
+    "distances": lambda labels: distance_transform_edt(labels > 0),
+    "border": lambda labels: np.where(binary_erosion(labels > 0, iterations=2), 2, labels > 0),
+    "noise": lambda labels: np.random.default_rng(0).integers(0, 200, labels.shape),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 9999), n=st.integers(0, 14), kind=st.sampled_from(sorted(KINDS)))
+def test_a_mask_against_itself_is_perfect_or_refused(tmp_path_factory, seed, n, kind) -> None:
+    """Two files of the same values are judged alike, so that nothing is lost without a word."""
+    values = KINDS[kind](squares(seed, n))
+    folder = tmp_path_factory.mktemp("itself")
+    paths = [folder / "found" / "a.tif", folder / "truth" / "a.tif"]
+    for path in paths:
+        path.parent.mkdir()
+        imwrite(path, values.astype(np.float32))
+    if judge_mask(values.astype(np.float32)).refusal:
+        with pytest.raises(InputError, match=r"a\.tif: "):
+            run(evaluate(make_task(*paths), otsu_level))
+        return
+    got = run(evaluate(make_task(*paths), otsu_level)).tiles["a"]
+    assert got["pq"] in (1, None)
+    assert (got["n_truth"], got["dice"]) == (got["n_prediction"], 1 if got["n_truth"] else None)
+
+
+def test_what_is_assumed_of_masks_is_said_once_for_all(folders: Path) -> None:
+    for name in "abc":
+        classes = np.array([0, 1, 2] * 5)[squares("abc".index(name)) % 3]
+        write_labels(folders / "truth" / f"{name}.png", classes, overwrite=True)
+    said = [text for text in problems(measured(folders)) if "class map" in text]
+    assert len(said) == 1
+    assert said[0].startswith("Note on a (1 and 2), b (1 and 2), c (1 and 2): truth: class map: ")
 
 
 def test_pixel_size_scales_the_distance(folders: Path) -> None:

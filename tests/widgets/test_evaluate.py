@@ -330,6 +330,24 @@ def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_p
     assert dock.results.scores.scores.sets["labels"]["dice"] == 1
 
 
+def test_a_class_map_has_a_nucleus_for_each_region_and_the_choice_overrules_it(dock):
+    truth, _ = truth_and_prediction()
+    classes = np.where(truth, truth % 2 + 1, 0)
+    dock.choose(
+        dock.viewer.add_labels(truth, name="found"), dock.viewer.add_labels(classes, name="classes")
+    )
+    dock.run()
+    assert "of 9 nuclei" in dock.message
+    assert "'classes': class map: each connected region is one nucleus (1 and 2)." in dock.message
+    dock.form.fields.masks_are.value = "labels"
+    dock.run()
+    assert "of 2 nuclei" in dock.message
+    dock.form.fields.masks_are.value = ""
+    dock.form.truth.value.data = classes + 1
+    dock.run()
+    assert dock.message.startswith("No pixel of it is 0")
+
+
 def header(table, orientation):
     model = table.model()
     count = model.rowCount() if orientation == Qt.Orientation.Vertical else model.columnCount()

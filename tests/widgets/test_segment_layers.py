@@ -188,6 +188,21 @@ def test_labels_that_are_opened_as_an_image_are_doubted_by_name(dock, discs):
     assert "looks like labels" not in dock.message
 
 
+def test_a_mask_that_is_opened_as_an_image_becomes_labels_in_this_dock_too(dock):
+    tile = generate_tile(1, size=128)
+    dock.viewer.add_image(tile.image, rgb=True, name="tissue")
+    mask = ((tile.labels > 0) * 255).astype(np.uint8)
+    dock.viewer.add_image(mask, name="mask")
+    offer = dock.widget.labels_offer
+    assert offer.text.text() == "'mask' holds labels, but is open as an image."
+    assert dock.form.image.value.name == "tissue"
+    offer.button.click()
+    assert [type(layer).__name__ for layer in dock.viewer.layers] == ["Image", "Labels"]
+    assert np.array_equal(dock.viewer.layers["mask labels"].data, mask)
+    assert not offer.text.text()
+    assert dock.viewer.layers["mask labels"] in dock.form.truth.choices
+
+
 def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_computed(
     dock, network, discs
 ):

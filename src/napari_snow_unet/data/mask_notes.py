@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 _NAMED = 5
+_SAY = "say that masks are binary (--masks-are binary, in the docks Masks are)"
 BORDER_REMEDY = (
-    "Make the border nucleus or background. With --masks-are binary everything but 0 is nucleus."
+    f"Make the border nucleus or background, or {_SAY}: then everything but 0 is nucleus."
 )
 BACKGROUND_REMEDY = (
-    "Write 0 where no nucleus is; or use --masks-are binary or classes, where the lowest value is "
-    "background, or labels, where every value is a nucleus."
+    f"Write 0 where no nucleus is, or {_SAY}: then the lowest value is background, as it is of "
+    "classes; in labels every value is a nucleus."
 )
 FRACTIONS_REMEDY = "Give whole numbers, or cut it at a threshold first."
 MAP_REMEDY = (
-    "Cut it at a threshold first, or use --masks-are binary, which cuts at half of the maximum; "
-    "`evaluate` takes probability maps with --probability."
+    f"Cut it at a threshold first, or {_SAY}, which cuts at half of the maximum. `evaluate` takes "
+    "probability maps with --probability."
 )
 SPOILT_REMEDY = (
     "Export the labels again as PNG or TIFF, and resample them by nearest neighbour only."

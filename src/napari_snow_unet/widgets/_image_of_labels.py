@@ -51,6 +51,11 @@ def doubt_about_image(layer: Image) -> str:
     return NO_TISSUE.format(layer.name, CONVERT_BY_HAND) if doubtful else ""
 
 
+def is_mask(layer: Image) -> bool:
+    """Tell whether an image without colours is labels or a mask, and no tissue."""
+    return not layer.rgb and bool(doubt_about_image(layer))
+
+
 def why_no_map(layer: Image) -> str:
     """Say that an image holds labels, and how it becomes them."""
     return f"'{layer.name}' is an image, but holds labels. {CONVERT}"

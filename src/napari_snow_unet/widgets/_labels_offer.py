@@ -36,10 +36,18 @@ class LabelsOffer(Offer):
         Where the labels go.
     say : callable
         Takes what became of it, and by `problem` whether that is one.
+    is_labels : callable, optional
+        Tells whether an image holds labels; by default not of a mask of two values.
     """
 
-    def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        viewer: Viewer,
+        say: Callable[..., None],
+        is_labels: Callable[[Image], bool] = holds_labels,
+    ) -> None:
         super().__init__(viewer, say, "Open as Labels", TIP, _is_own)
+        self._holds_labels = is_labels
         self._image: ref[Image] | None = None
 
     def show_for(self, images: Iterable[Image]) -> None:
@@ -77,7 +85,7 @@ class LabelsOffer(Offer):
         )
 
     def _is_labels(self, image: Image) -> bool:
-        return bool(self.path_of(image)) or holds_labels(image)
+        return bool(self.path_of(image)) or self._holds_labels(image)
 
 
 def _converted(image: Image) -> Any:

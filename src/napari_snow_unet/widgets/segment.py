@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.widgets._compared_layers import is_segmented, regions_in
 from napari_snow_unet.widgets._dock import Dock
-from napari_snow_unet.widgets._image_of_labels import doubt_about_image
+from napari_snow_unet.widgets._image_of_labels import doubt_about_image, is_mask
+from napari_snow_unet.widgets._labels_offer import LabelsOffer
 from napari_snow_unet.widgets._layers import images_in, is_preview, selected_by_itself, unwrapped
 from napari_snow_unet.widgets._model_choice import ModelChoice, facts
 from napari_snow_unet.widgets._outline_colours import OutlineColours
@@ -54,6 +55,7 @@ class SegmentWidget(Dock):
         self.typed = TypedSizes(self.form.network.pixel_size)
         self.bar = RunBar(self.run)
         self.offer = SlideOffer(napari_viewer, self.bar.say)
+        self.labels_offer = LabelsOffer(napari_viewer, self.bar.say, is_mask)
         self.layer_job = LayerJob(napari_viewer, self.form, self.bar)
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.layer_job, self.bar)
@@ -120,6 +122,7 @@ class SegmentWidget(Dock):
         source, who = measured(layer) if layer is not None and layer_chosen else (None, "")
         self.typed.show_for(layer if layer_chosen else None, folders=not layer_chosen)
         self.offer.show_for(layer if layer_chosen else None)
+        self.labels_offer.show_for(images_in(self._viewer) if layer_chosen else [])
         is_stack = source is not None and len(source.shape) > 2
         self.form.show_kind(large=layer_chosen and self.layer_job.is_large())
         self.form.set_row_visible(self.form.source.all_slices, is_stack and layer_chosen)
@@ -201,6 +204,7 @@ class SegmentWidget(Dock):
         layout = QVBoxLayout(self)
         layout.addWidget(VerticalScroll(self.form))
         layout.addWidget(self.offer)
+        layout.addWidget(self.labels_offer)
         layout.addWidget(self.bar)
         layout.addWidget(self.folder_job.table, 1)
         layout.addStretch()
