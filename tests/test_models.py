@@ -194,8 +194,8 @@ def test_the_fast_format_is_taken_if_it_was_judged_on_real_tiles(mine, monkeypat
     assert open_model("mine", precision="auto").precision == used
 
 
-def test_a_network_computes_in_the_precision_that_is_asked_for(mine):
-    exact, mixed = (open_model("mine", precision=name) for name in ("float32", "mixed_bfloat16"))
+def test_a_network_computes_in_the_precision_that_is_asked_for(mine, bfloat16):
+    exact, mixed = (open_model("mine", precision=name) for name in ("float32", bfloat16))
     assert (exact.precision, mixed.precision) == ("float32", "mixed_bfloat16")
     pixels = np.random.default_rng(0).random((1, 64, 64, 1), dtype=np.float32)
     difference = np.abs(exact.predict(pixels) - mixed.predict(pixels)).max()
@@ -219,8 +219,8 @@ def test_threads_that_open_a_model_at_once_get_the_same_one():
             assert len({id(one.result()) for one in waiting}) == 1
 
 
-def test_the_fast_number_format_gives_nearly_the_labels_of_float32():
-    exact, fast = (open_model("default", precision=p) for p in ("float32", "mixed_bfloat16"))
+def test_the_fast_number_format_gives_nearly_the_labels_of_float32(bfloat16):
+    exact, fast = (open_model("default", precision=p) for p in ("float32", bfloat16))
     for tile in islice(frozen_test_set(), 4):
         image = tile.image[:256, :256]
         one, other = (run(segment(image, model)).labels > 0 for model in (exact, fast))

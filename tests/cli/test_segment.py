@@ -175,8 +175,10 @@ def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
     ("fastest", "used"), [("mixed_bfloat16", "mixed_bfloat16"), ("mixed_float16", "float32")]
 )
 def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
-    tiles, tmp_path, monkeypatch, fastest, used
+    request, tiles, tmp_path, monkeypatch, fastest, used
 ):
+    if used != "float32":
+        request.getfixturevalue("bfloat16")
     monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: fastest)
     automatic, named = tmp_path / "automatic", tmp_path / "named"
     shell("segment", tiles, "-o", automatic, "--precision", "auto", "--probability")

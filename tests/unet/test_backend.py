@@ -107,8 +107,56 @@ def test_another_engine_gives_the_same_probabilities(engine, tmp_path):
         ("", False),
     ],
 )
-def test_a_processor_that_multiplies_bfloat16_is_known_by_its_flags(tmp_path, flags, fast):
+def test_a_processor_that_multiplies_bfloat16_is_known_by_its_flags(
+    tmp_path, monkeypatch, flags, fast
+):
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
     facts = tmp_path / "cpuinfo"
     facts.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\nbugs\t\t: amx_bf16\n")
     assert backend._multiplies_bfloat16(facts) == fast
     assert not backend._multiplies_bfloat16(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("limits", "fast"),
+    [
+        ({"ONEDNN_MAX_CPU_ISA": "AVX2"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "avx512_core_vnni"}, False),
+        ({"DNNL_MAX_CPU_ISA": "AVX512_CORE"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "", "DNNL_MAX_CPU_ISA": "SSE41"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "DEFAULT", "DNNL_MAX_CPU_ISA": "AVX2"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX10_1_512_AMX"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "a name that oneDNN does not know either"}, True),
+    ],
+)
+def test_a_limit_on_the_instructions_of_onednn_counts(tmp_path, monkeypatch, limits, fast):
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("flags\t\t: avx512_bf16 amx_bf16\n")
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.setenv(name, limits.get(name, ""))
+    assert backend._multiplies_bfloat16(facts) == fast
+
+
+LIMITED = """
+import numpy as np
+from napari_snow_unet.data.files import InputError
+from napari_snow_unet.models import open_model
+model = open_model("he-breast-nuclei")
+print(model.precision, model.predict(np.zeros((1, 64, 64, 1), np.float32)).shape)
+try:
+    open_model("he-breast-nuclei", precision="mixed_bfloat16").predict(
+        np.zeros((1, 64, 64, 1), np.float32)
+    )
+except InputError as error:
+    assert "Choose the precision float32" in str(error), error
+"""
+
+
+@pytest.mark.parametrize("limit", [{"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"TF_ENABLE_ONEDNN_OPTS": "0"}])
+def test_a_network_computes_in_float32_where_bfloat16_is_taken_away(limit):
+    """What is asked for by name is computed or refused; that depends on the processor."""
+    run = fresh(LIMITED, CUDA_VISIBLE_DEVICES="-1", **limit)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split(" ", 1) == ["float32", "(1, 64, 64)\n"]

@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.failures import became_nan, explain
+from napari_snow_unet.unet.failures import became_nan, explain, is_out_of_memory
 
 
 class ResourceExhaustedError(Exception):
@@ -17,6 +17,7 @@ class ResourceExhaustedError(Exception):
         (PermissionError(errno.EACCES, "Permission denied", "x.h5"), "read or written"),
         (MemoryError(), "not enough memory"),
         (ResourceExhaustedError("OOM when allocating tensor with shape[9]"), "not enough memory"),
+        (RuntimeError("Status: 1, message: could not create a primitive"), "not enough memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "not enough memory"),
     ],
 )
@@ -24,6 +25,12 @@ def test_each_is_told_with_the_epoch_that_is_kept(tmp_path, error, told):
     known = explain(error, tmp_path, epoch=7)
     assert told in str(known)
     assert "after epoch 7" in str(known)
+
+
+def test_a_number_format_without_kernels_is_not_taken_for_too_little_memory(tmp_path):
+    error = RuntimeError("Status: 3, message: could not create a primitive descriptor for the ...")
+    assert not is_out_of_memory(error)
+    assert "Choose the precision float32" in str(explain(error, tmp_path, epoch=0))
 
 
 def test_the_cause_below_other_errors_is_found(tmp_path):

@@ -47,9 +47,9 @@ def test_any_multiple_of_the_stride_comes_back_in_its_size(shape):
     assert keras.backend.standardize_dtype(probability.dtype) == "float32"
 
 
-def test_the_sigmoid_stays_float32_in_mixed_precision():
+def test_the_sigmoid_stays_float32_in_mixed_precision(bfloat16):
     config = UNetConfig(base_filters=4, levels=3)
-    full, mixed = build_unet(config), build_unet(config, precision="mixed_bfloat16")
+    full, mixed = build_unet(config), build_unet(config, precision=bfloat16)
     mixed.set_weights(full.get_weights())
     pixels = np.random.default_rng(0).random((1, 32, 32, 1), dtype=np.float32)
     expected, found = (np.asarray(n(pixels, training=False)) for n in (full, mixed))

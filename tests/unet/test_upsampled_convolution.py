@@ -68,8 +68,8 @@ def test_the_output_is_that_of_the_trained_network_up_to_the_edge(config, shape)
 
 
 @only_tensorflow
-def test_number_formats_stay_those_of_the_network():
-    network = random_network(precision="mixed_bfloat16", first="float32")
+def test_number_formats_stay_those_of_the_network(bfloat16):
+    network = random_network(precision=bfloat16, first="float32")
     faster = for_prediction(network, SMALL)
     for layer in faster.layers:
         assert layer.dtype_policy.name == network.get_layer(layer.name).dtype_policy.name

@@ -27,6 +27,10 @@ from napari_snow_unet.unet.quiet import without_chatter
 
 BACKENDS = ("tensorflow", "torch", "jax")
 Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+# To what a person can limit oneDNN, by its names, that lacks bfloat16; others it does not know.
+_WITHOUT_BFLOAT16 = frozenset(
+    ["SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"]
+)
 
 _lock = threading.Lock()
 _ready: list[Device] = []
@@ -211,7 +215,8 @@ def fast_precision() -> str:
     """
     device = prepare()
     if device.kind == "cpu":
-        return "mixed_bfloat16" if device.backend != "jax" and _multiplies_bfloat16() else "float32"
+        fast = _uses_onednn(device.backend) and _multiplies_bfloat16()
+        return "mixed_bfloat16" if fast else "float32"
     if device.backend == "tensorflow":
         import tensorflow as tf
 
@@ -388,13 +393,22 @@ _FIND_DEVICE = {"tensorflow": _tensorflow_device, "torch": _torch_device, "jax":
 
 
 def _multiplies_bfloat16(facts: Path = Path("/proc/cpuinfo")) -> bool:
-    """Tell whether the processor multiplies bfloat16 in hardware (Linux only)."""
+    """Tell whether the processor multiplies bfloat16 in hardware, and oneDNN may (Linux only)."""
+    cap = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    if cap.upper() in _WITHOUT_BFLOAT16:
+        return False
     try:
         with facts.open(encoding="ascii", errors="replace") as file:
             flags = next((line.split() for line in file if line.startswith("flags")), [])
             return not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
     except OSError:
         return False
+
+
+def _uses_onednn(backend: str) -> bool:
+    """Tell whether the engine computes with oneDNN; without, bfloat16 takes longer than float32."""
+    asked = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
+    return backend == "torch" or (backend == "tensorflow" and asked not in {"0", "false"})
 
 
 def _processor() -> str:

@@ -16,12 +16,26 @@ _OUT_OF_MEMORY = (
     "resourceexhausted",
     "could not create a primitive",  # oneDNN, when it gets no room for one
 )
+_NO_KERNEL = "status: 3, message: could not create a primitive"  # oneDNN has none for this
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error, of Python or of an engine, means that memory did not suffice."""
     text = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or any(words in text for words in _OUT_OF_MEMORY)
+    known = _NO_KERNEL not in text and any(words in text for words in _OUT_OF_MEMORY)
+    return isinstance(error, MemoryError) or known
+
+
+def unsupported(error: BaseException) -> InputError | None:
+    """Turn an engine's error for a number format that it has no kernels for into one to act on."""
+    if _NO_KERNEL not in str(error).lower():
+        return None
+    return InputError(
+        "a number format for which the engine has no kernels with these processor instructions",
+        expected="float32",
+        remedy="Choose the precision float32, or remove the environment variable "
+        "ONEDNN_MAX_CPU_ISA or DNNL_MAX_CPU_ISA if it is set.",
+    )
 
 
 def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | None:
@@ -45,6 +59,8 @@ def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | N
     for cause in _chain(error):
         if isinstance(cause, InputError):
             return cause
+        if (refusal := unsupported(cause)) is not None:
+            return refusal
         if isinstance(cause, OSError) and cause.errno in _NO_SPACE:
             return InputError(
                 f"the disk is full ({cause.filename or folder})",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet.backend import small_calls_at_once, traced_call
-from napari_snow_unet.unet.failures import is_out_of_memory
+from napari_snow_unet.unet.failures import is_out_of_memory, unsupported
 from napari_snow_unet.unet.memory import require_window_memory
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -36,8 +36,8 @@ def make_predictor(model: Any) -> Predict:
     callable
         Takes float32 (N, Y, X, C) in unit range, Y and X multiples of the network's stride, and
         returns the probability of nucleus, float32 (N, Y, X) in 0..1. It raises `InputError` for
-        arrays of another kind or for more pixels than fit into memory, and `MemoryError` whatever
-        the engine calls it.
+        arrays of another kind or for more pixels than fit into memory, for a number format that the
+        engine cannot compute in here, and `MemoryError` whatever the engine calls it.
 
     Notes
     -----
@@ -78,6 +78,8 @@ def make_predictor(model: Any) -> Predict:
         except Exception as error:
             if is_out_of_memory(error):
                 raise MemoryError("the network got no memory for a window") from error
+            if (refusal := unsupported(error)) is not None:
+                raise refusal from error
             raise
         finally:
             places.release(needed)
