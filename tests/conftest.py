@@ -85,8 +85,10 @@ def peak():
 
 
 @pytest.fixture(scope="session")
-def measured() -> Callable[[str], list[float]]:
+def measured() -> Callable[..., list[float]]:
     """Run a script that prints numbers in a process of its own, where peak() is its memory so far.
+
+    Keywords are variables of its environment.
 
     Not `ru_maxrss`: a process begins with that of its parent, so that it tells what the tests
     before this one took, and a difference of two tells nothing.
@@ -94,9 +96,13 @@ def measured() -> Callable[[str], list[float]]:
     if sys.platform != "linux":
         pytest.skip("the peak of a process alone is read from /proc")
 
-    def run_script(script: str) -> list[float]:
+    def run_script(script: str, **environment: str) -> list[float]:
         done = subprocess.run(
-            [sys.executable, "-c", PEAK + script], capture_output=True, text=True, timeout=280
+            [sys.executable, "-c", PEAK + script],
+            capture_output=True,
+            text=True,
+            timeout=280,
+            env=os.environ | environment,
         )
         assert done.returncode == 0, done.stderr
         return [float(word) for word in done.stdout.split()]

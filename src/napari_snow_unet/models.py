@@ -318,13 +318,14 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
 
     device = backend.prepare()
     from napari_snow_unet.unet.network import for_prediction, window_halo
-    from napari_snow_unet.unet.predictor import make_predictor
+    from napari_snow_unet.unet.predictor import make_predictor, window_that_fits
     from napari_snow_unet.unet.store import load_model
 
     network, config = load_model(folder, precision=precision)
+    network = for_prediction(network, config)
     listed = folder.parent in (_bundled_folder().resolve(), model_folder.user_folder().resolve())
     return Model(
-        predict=make_predictor(for_prediction(network, config)),
+        predict=make_predictor(network),
         name=folder.name if listed else config.name,
         checksum=checksum,
         channel=config.channel,
@@ -336,4 +337,5 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
         device=f"{device.name} ({device.kind}, {device.backend})",
         folder="" if listed else str(folder),
         calls_at_once=backend.small_calls_at_once(),
+        window_that_fits=window_that_fits(network),
     )

@@ -154,28 +154,30 @@ from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 
-name, room, tile = sys.argv[1], int(sys.argv[2]) << 20, int(sys.argv[3])
+name, room, tile, side = sys.argv[1], *map(int, sys.argv[2:])
 model, small = open_model(name), generate_tile(1, size=512).image
 run(segment(small, model))
-image = np.tile(small, (8, 8, 1))
+image = np.tile(small, (side // 512, side // 512, 1))
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + room,) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (used + (room << 20),) * 2)
 run(segment(image, model, Options(tile=tile)))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS of Linux")
 @pytest.mark.parametrize(
-    ("name", "room", "tile"),
+    ("name", "room", "tile", "side"),
     [
-        ("classical", 32, 512),
-        pytest.param("default", 80, 1024, marks=pytest.mark.slow),
-        ("default", 100, 2048),
+        ("classical", 32, 512, 4096),
+        ("default", 100, 2048, 1024),
+        pytest.param("default", 60, 1024, 1536, marks=pytest.mark.slow),
     ],
 )
-def test_too_little_memory_for_the_nuclei_ends_no_program(name, room, tile):
-    words = [sys.executable, "-c", LITTLE_FOR_NUCLEI, name, str(room), str(tile)]
+def test_too_little_memory_for_the_nuclei_ends_no_program(name, room, tile, side):
+    """The network is shown smaller windows; what is left may do for the nuclei, too, or not."""
+    words = [sys.executable, "-c", LITTLE_FOR_NUCLEI, name, *map(str, (room, tile, side))]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=240)
-    *_, last = ended.stderr.splitlines()
-    assert ended.returncode == 1, ended.stderr
-    assert re.search(r"MemoryError|InputError: a window of .* Use a smaller tile size", last)
+    if name == "classical" or ended.returncode:
+        *_, last = ended.stderr.splitlines()
+        assert ended.returncode == 1, ended.stderr
+        assert re.search(r"MemoryError|InputError: a window of .* Use a smaller tile size", last)

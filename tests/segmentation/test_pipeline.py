@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import dask.array as da
 import numpy as np
@@ -64,6 +65,16 @@ def test_progress_has_a_step_for_every_tile(tile):
     result = run(segment(image, DARKNESS, Options(tile=tile)), seen.append)
     assert [step.done for step in seen] == list(range(1, seen[-1].total + 1))
     assert seen[-1].total == {64: 20, 128: 6, 1024: 1}[tile]
+    assert np.array_equal(result.labels > 0, inside)
+
+
+@pytest.mark.parametrize(("fitting", "windows"), [(1024, 6), (127, 20), (3, 20)])
+def test_windows_are_made_smaller_where_memory_may_not_do(fitting, windows):
+    image, inside = discs()
+    seen = []
+    model = replace(DARKNESS, window_that_fits=lambda edge: fitting)
+    result = run(segment(image, model, Options(tile=128)), seen.append)
+    assert seen[-1].total == windows
     assert np.array_equal(result.labels > 0, inside)
 
 

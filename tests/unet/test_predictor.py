@@ -9,8 +9,9 @@ import pytest
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.unet import backend, predictor
 from napari_snow_unet.unet.config import UNetConfig
+from napari_snow_unet.unet.memory import most_bytes_per_pixel
 from napari_snow_unet.unet.network import build_unet, window_halo
-from napari_snow_unet.unet.predictor import make_predictor
+from napari_snow_unet.unet.predictor import make_predictor, window_that_fits
 
 
 def window(*shape: int, seed: int = 0) -> np.ndarray:
@@ -99,12 +100,21 @@ def test_small_windows_are_computed_side_by_side_and_large_ones_are_not(monkeypa
 
 
 def test_where_memory_does_for_one_window_one_is_computed(monkeypatch, network):
-    def require(shape, filters, *, merged):
-        if shape[0] > 1:
-            raise InputError("too much", expected="less", remedy="Use less.")
-
-    monkeypatch.setattr(predictor, "require_window_memory", require)
+    if backend.prepare().kind != "cpu":
+        pytest.skip("a GPU has memory of its own")
+    for_one = int(1.5 * 64 * 64 * most_bytes_per_pixel(4))
+    monkeypatch.setattr(predictor, "memory_available", lambda: for_one)
     assert most_at_once(monkeypatch, network, (64, 64), 1) == 1
+
+
+def test_the_window_that_fits_shrinks_with_what_is_free(monkeypatch, network):
+    if backend.prepare().kind != "cpu":
+        pytest.skip("a GPU has memory of its own")
+    fitting = window_that_fits(network)
+    monkeypatch.setattr(predictor, "memory_available", lambda: int(2**20 * most_bytes_per_pixel(4)))
+    assert [fitting(edge) for edge in (512, 1024, 4096)] == [512, 1024, 1024]
+    monkeypatch.setattr(predictor, "memory_available", lambda: None)
+    assert fitting(4096) == 4096
 
 
 class Counting:

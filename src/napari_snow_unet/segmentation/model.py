@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
+def _any_window(edge: int) -> int:
+    return edge
+
+
 @dataclass(frozen=True)
 class Model:
     """A function from pixels to probabilities and the facts that belong to it.
@@ -43,6 +47,9 @@ class Model:
         Which value is white in the images it was trained on, by their data type.
     calls_at_once : int
         How many threads may call `predict` side by side, and gain by it.
+    window_that_fits : callable
+        From the edge of a square window in pixels to the largest, at most as large, for which there
+        is memory now.
     """
 
     predict: Predict
@@ -57,3 +64,4 @@ class Model:
     folder: str = ""
     white: Mapping[str, float] = field(default_factory=dict)
     calls_at_once: int = 1
+    window_that_fits: Callable[[int], int] = _any_window

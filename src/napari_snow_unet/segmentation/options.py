@@ -40,7 +40,8 @@ class Options:
     pixel_size_um : float or None
         Micrometres per pixel, where the person knows better than the file or layer.
     tile : int
-        Edge of the windows the network sees, in pixels, a multiple of 64.
+        Edge of the windows the network sees, in pixels, a multiple of 64; at most, where memory is
+        short.
     test_time_augmentation : bool
         Average over four mirror images of every window, which takes four times as long.
     """

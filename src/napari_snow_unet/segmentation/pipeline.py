@@ -39,7 +39,13 @@ from napari_snow_unet.segmentation.provenance import (
 from napari_snow_unet.segmentation.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram, in_digits
-from napari_snow_unet.segmentation.tiling import Tile, mirrored, plan_tiles, within
+from napari_snow_unet.segmentation.tiling import (
+    Tile,
+    mirrored,
+    plan_tiles,
+    smaller_window,
+    within,
+)
 
 __all__ = ["Progress", "Segmentation", "label", "predict", "predict_plane", "run", "segment"]
 
@@ -302,7 +308,7 @@ def predict_plane(
     shape = (int(image.shape[0]), int(image.shape[1]))
     factor = scale_factor(pixel_size_um, model.pixel_size_um)
     grid = Resampling.by(factor, shape)
-    tiles = plan_tiles(grid.new, options.tile, model.halo)
+    tiles = plan_windows(grid.new, model, options)
     probability = np.empty(grid.new, dtype=np.uint8)
     for done, tile in enumerate(tiles, start=1):
         pixels = np.asarray(image[grid.needed(within(tile.window, grid.new))])
@@ -316,6 +322,27 @@ def predict_plane(
     if not grid.is_none and is_rgb(image.shape) and image.shape[-1] == 4:
         found = np.where(np.asarray(image[..., 3]) == 0, np.uint8(0), found)
     return found, resampled_um
+
+
+def plan_windows(shape: tuple[int, int], model: Model, options: Options) -> list[Tile]:
+    """Plan the windows for a plane, smaller than asked for where memory may not do for these.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the plane, in pixels, at the scale of the model.
+    model : Model
+        The network or the classical method.
+    options : Options
+        Tile size.
+
+    Returns
+    -------
+    list of Tile
+        See `tiling.plan_tiles`.
+    """
+    fitting = model.window_that_fits(options.tile)
+    return plan_tiles(shape, smaller_window(options.tile, fitting, model.halo), model.halo)
 
 
 def predict_core(

@@ -87,6 +87,26 @@ def plan_tiles(shape: tuple[int, int], window: int, halo: int) -> list[Tile]:
     return [Tile((y[0], x[0]), (y[1], x[1]), (y[2], x[2])) for y, x in product(rows, columns)]
 
 
+def smaller_window(window: int, fitting: int, halo: int) -> int:
+    """Return the window to use where one of `fitting` pixels is the largest that memory does for.
+
+    Parameters
+    ----------
+    window : int
+        Edge of the window that is asked for in pixels, a multiple of 64.
+    fitting : int
+        Edge of the largest that fits.
+    halo : int
+        As for `plan_tiles`.
+
+    Returns
+    -------
+    int
+        At most `window`, a multiple of 64, and never smaller than leaves a core.
+    """
+    return min(window, max(fitting // GRID * GRID, smallest_window(halo)))
+
+
 def cheapest_window(shape: tuple[int, int], halo: int, largest: int) -> int:
     """Choose the window that computes the fewest pixels of a plane twice.
 

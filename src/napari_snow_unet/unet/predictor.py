@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.backend import small_calls_at_once, traced_call
+from napari_snow_unet.unet.backend import prepare, small_calls_at_once, traced_call
 from napari_snow_unet.unet.failures import is_out_of_memory, unsupported
-from napari_snow_unet.unet.memory import require_window_memory
+from napari_snow_unet.unet.memory import (
+    least_bytes_per_pixel,
+    memory_available,
+    most_bytes_per_pixel,
+    require_window_memory,
+)
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 SMALL = 1024**2  # pixels of a call up to which one alone leaves cores waiting for each other
@@ -23,8 +29,8 @@ def make_predictor(model: Any) -> Predict:
     """Turn a network into a function on arrays that gives the same bits every time.
 
     Nothing is decided anew from one window to the next. It may be called from any thread. Of small
-    calls as many are computed at once as `backend.small_calls_at_once` says, if there is memory for
-    them; large ones are computed alone.
+    calls as many are computed at once as `backend.small_calls_at_once` says, if there is surely
+    memory for them; large ones are computed alone.
 
     Parameters
     ----------
@@ -36,8 +42,8 @@ def make_predictor(model: Any) -> Predict:
     callable
         Takes float32 (N, Y, X, C) in unit range, Y and X multiples of the network's stride, and
         returns the probability of nucleus, float32 (N, Y, X) in 0..1. It raises `InputError` for
-        arrays of another kind or for more pixels than fit into memory, for a number format that the
-        engine cannot compute in here, and `MemoryError` whatever the engine calls it.
+        arrays of another kind, for more pixels than can fit into memory, and for a number format
+        that the engine cannot compute in here; `MemoryError` whatever the engine calls it.
 
     Notes
     -----
@@ -49,20 +55,15 @@ def make_predictor(model: Any) -> Predict:
     channels = model.input_shape[-1]
     stride = _stride(model)
     call = traced_call(model)
-    filters, merged = _what_takes_memory(model)
+    room = _Room.of(model)
     at_once = small_calls_at_once()
     places, turn = threading.Semaphore(at_once), threading.Lock()
     taken: dict[tuple[int, ...], int] = {}
 
     def places_for(shape: tuple[int, ...]) -> int:
-        windows, height, width = shape[:3]
-        require_window_memory((windows, height, width), filters, merged=merged)
-        if windows * height * width > SMALL:
-            return at_once
-        with suppress(InputError):
-            require_window_memory((windows * at_once, height, width), filters, merged=merged)
-            return 1
-        return at_once
+        pixels = math.prod(shape[:3])
+        require_window_memory((shape[0], shape[1], shape[2]), room.least)
+        return 1 if pixels <= SMALL and pixels * at_once <= room.pixels() else at_once
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
@@ -87,20 +88,55 @@ def make_predictor(model: Any) -> Predict:
     return predict
 
 
+def window_that_fits(model: Any) -> Callable[[int], int]:
+    """Return what tells how large a window surely fits into the memory that is free.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As for `make_predictor`.
+
+    Returns
+    -------
+    callable
+        From the edge of a square window in pixels to that of the largest that fits, at most as
+        large.
+    """
+    room = _Room.of(model)
+    return lambda edge: int(min(edge, math.sqrt(room.pixels())))
+
+
 def _stride(model: Any) -> int:
     import keras
 
     return int(2 ** sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in model.layers))
 
 
-def _what_takes_memory(model: Any) -> tuple[int, bool]:
-    """Return the filters of the first convolution, and whether layers are merged."""
-    import keras
+@dataclass(frozen=True)
+class _Room:
+    """The memory that windows take on a CPU, at the least and at the most."""
 
-    from napari_snow_unet.unet.upsampled_convolution import UpsampledConvolution
+    least: float  # bytes per pixel
+    most: float
 
-    filters = (x.filters for x in model.layers if isinstance(x, keras.layers.Conv2D))
-    return next(filters, 0), any(isinstance(x, UpsampledConvolution) for x in model.layers)
+    @classmethod
+    def of(cls, model: Any) -> _Room:
+        import keras
+
+        from napari_snow_unet.unet.upsampled_convolution import UpsampledConvolution
+
+        if prepare().kind != "cpu":  # it has memory of its own, and an engine that says it is full
+            return cls(0, 0)
+        convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv2D)]
+        merged = any(isinstance(x, UpsampledConvolution) for x in model.layers)
+        filters, precision = convolutions[0].filters, convolutions[-1].dtype_policy.name
+        least = least_bytes_per_pixel(filters, merged=merged, precision=precision)
+        return cls(least, most_bytes_per_pixel(filters))
+
+    def pixels(self) -> float:
+        """Return how many pixels of windows surely fit into what is free now."""
+        there = memory_available()
+        return math.inf if there is None or not self.most else there / self.most
 
 
 def _check_shape(shape: tuple[int, ...], channels: int, stride: int) -> None:

@@ -36,6 +36,7 @@ from napari_snow_unet.segmentation.options import (
     check_options,
     smallest_area_px,
 )
+from napari_snow_unet.segmentation.pipeline import plan_windows
 from napari_snow_unet.segmentation.preprocess import (
     ValueRange,
     is_rgb,
@@ -53,7 +54,6 @@ from napari_snow_unet.segmentation.provenance import (
 from napari_snow_unet.segmentation.resample import Resampling, Window, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
-from napari_snow_unet.segmentation.tiling import plan_tiles
 
 Keep = Callable[[slice, slice, NDArray[np.int32]], None]
 NewMap = Callable[[tuple[int, int]], Any]
@@ -171,7 +171,7 @@ def segment_large(
     resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
     at_scale = probability if grid.is_none else new_map(grid.new)
     plan = Plan(grid, options.channel or model.channel, values)
-    tiles = plan_tiles(grid.new, options.tile, model.halo)
+    tiles = plan_windows(grid.new, model, options)
     if inside is not None:
         tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
     compute_all = compute_all or partial(compute_here, image, augmented(model, options))
