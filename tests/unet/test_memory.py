@@ -121,14 +121,15 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.data.value_range import EIGHT_BITS
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import predict_plane
+from napari_snow_unet.segmentation.preprocess import value_range
 
 def computed(side, tile):
     image = np.tile(generate_tile(1, size=512).image, (side // 512, side // 512, 1))
-    steps = predict_plane(image, model, Options(tile=tile), pixel_size_um=None, values=EIGHT_BITS)
+    known = dict(pixel_size_um=None, values=value_range(image))
+    steps = predict_plane(image, model, Options(tile=tile), **known)
     windows = 0
     try:
         while True:
