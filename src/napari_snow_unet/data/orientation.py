@@ -108,5 +108,5 @@ def said_of_turning(orientation: int) -> tuple[str, ...]:
     if orientation == UPRIGHT:
         return ()
     return (
-        f"The file asks to be turned (orientation {orientation}); it is, as image viewers do it.",
+        f"The file says how to turn it (orientation {orientation}), and is read so, as in viewers.",
     )
