@@ -352,6 +352,7 @@ def two_of_one_stem(folder: Path) -> None:
     assert [p.reason for p in result.problems] == [
         "it has the name of in/images/1.png, which is used."
     ]
+    assert [path.name for path in find_images([source]).images][:2] == ["1.png", "1.jpg"]
     trained = open_dataset(source)
     assert "images/1.jpg: it has the name of images/1.png" in " ".join(trained.notes)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import IMAGE_SUFFIXES
+from napari_snow_unet.data.naming import suffix_rank, tile_name
 from napari_snow_unet.data.slides import SCANNER_SUFFIXES, is_slide
 from napari_snow_unet.data.snow import files_in, masks_among, natural_key
 from napari_snow_unet.data.unread_files import nothing_to_use
@@ -126,13 +127,18 @@ def _images_in(folder: Path, split: str | None) -> Found:
     dataset = folder
     beside = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
     folder = next((beside[name] for name in IMAGE_FOLDERS if name in beside), folder)
-    entries = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
+    entries = sorted(folder.iterdir(), key=_order)
     files = [path for path in entries if path.is_file()]
     masks = masks_among(files)
     images = [path for path in files if _is_image(path) and path not in masks]
     skipped = [path for path in files if path not in set(images)]
     folders = [path for path in entries if path.is_dir() and not path.name.startswith(".")]
     return Found(images, skipped, folders, _pixel_sizes(dataset))
+
+
+def _order(path: Path) -> tuple[list[tuple[int, str]], int, str]:
+    """Sort naturally, and of images of one name that first which a dataset would have."""
+    return natural_key(tile_name(path)), suffix_rank(path.name, "image"), path.name
 
 
 def _pixel_sizes(dataset: Path) -> dict[Path, float]:
