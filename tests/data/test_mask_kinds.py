@@ -212,3 +212,61 @@ def test_a_stack_is_judged_slice_by_slice_and_refused_as_a_whole():
         "class map: each connected region is one nucleus"
     ]
     assert judge_mask(np.stack([BOX, BOX + 1])).refusal.startswith("slice 1: no pixel of it is 0")
+
+
+def test_ids_that_8_bits_cut_are_nuclei_each(labels):
+    places = np.kron(np.arange(900).reshape(30, 30) + 1, np.ones((6, 6), int))
+    places[::6] = places[:, ::6] = 0
+    for count in (300, 900):
+        cut = np.minimum(np.where(places > count, 0, places), 255).astype(np.uint8)
+        judged = judge_mask(cut)
+        assert np.unique(judged.nuclei()).size == count + 1
+        assert "255" in str(judged.notes[0])
+
+
+def test_patches_of_255_between_ids_are_not_annotated(labels):
+    patches = np.where(labels % 9 == 0, 255 * (labels > 0), np.minimum(labels, 100))
+    judged = judge_mask(patches)
+    assert judged.kind == "labels"
+    assert [str(note) for note in judged.notes] == [
+        "255 means not annotated, and is taken as background"
+    ]
+    assert np.array_equal(judged.labels, np.where(patches == 255, 0, patches))
+
+
+def test_a_stray_pixel_turns_no_mask_into_another(labels):
+    for value in (1, 127, 200):
+        mask = ((labels > 0) * 255).astype(np.uint8)
+        row, column = np.argwhere(ndimage.binary_erosion(labels > 0, iterations=3))[0]
+        mask[row, column] = value
+        judged = judge_mask(mask)
+        assert np.count_nonzero((judged.labels > 0) != (labels > 0)) <= 1
+        assert judged.nuclei().max() == ndimage.label(labels > 0, np.ones((3, 3)))[1]
+
+
+def test_an_id_for_the_rest_of_the_image_is_doubted(labels):
+    rest = labels.copy()
+    rest[:120][rest[:120] == 0] = labels.max() + 1
+    judged = judge_mask(rest)
+    assert judged.kind == "labels"
+    assert str(judged.notes[0]).startswith("an id far larger than the others")
+
+
+def test_outlines_are_told_from_nuclei(labels):
+    rims = np.where(ndimage.binary_erosion(labels > 0, iterations=2), 0, labels)
+    filled = str(judge_mask(labels).notes) + str(judge_mask((labels > 0) * 255).notes)
+    assert "outlines" not in filled
+    disc = np.hypot(*(np.indices((40, 40)) - 20)) < 15
+    ring = disc & ~ndimage.binary_erosion(disc, iterations=2)
+    for values in (ring * 255, np.hstack([ring * 3, ring * 8])):
+        assert "outlines" in str(judge_mask(values.astype(np.uint8)).notes[0])
+    assert not judge_mask(rims).refusal
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.7, 2])
+@pytest.mark.parametrize("classes", [(1, 2), (1, 2, 3), (2, 6, 7, 10)])
+def test_a_class_map_that_was_resampled_is_refused(labels, classes, factor):
+    kinds = np.array([0, *classes])[labels % len(classes) + (labels > 0)].astype(np.uint8)
+    kinds = np.where(labels, kinds, 0).astype(np.uint8)
+    values = cv2.resize(kinds, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    assert judge_mask(values).refusal

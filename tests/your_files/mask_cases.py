@@ -255,6 +255,20 @@ def overruled(folder: Path) -> None:
     takes(folder / "map", partial(png, values=soft), cut, said, are="binary")
 
 
+def too_many_for_8_bits(folder: Path) -> None:
+    dots = np.zeros(SHAPE, np.int32)
+    dots[2::5, 2::6] = dots[3::5, 2::6] = np.arange(1, 19 * 21 + 1).reshape(19, 21)
+    assert dots.max() > 255
+    save = partial(png, values=np.minimum(dots, 255).astype(np.uint8))
+    takes(folder, save, dots, "ids end at 255, which many nuclei have: each place is one nucleus")
+
+
+def only_outlines(folder: Path) -> None:
+    rims = np.where(ndimage.binary_erosion(nuclei() > 0, iterations=1), 0, nuclei())
+    save = partial(png, values=((rims > 0) * 255).astype(np.uint8))
+    takes(folder, save, rims, "outlines, whose insides are background")
+
+
 CASES: list[Case] = [
     Case(
         "labels: a number for every nucleus, of any type, in PNG, TIFF or BMP",
@@ -363,6 +377,18 @@ CASES: list[Case] = [
         "taken",
         "It stays one nucleus; with a note where pieces lie far apart.",
         in_pieces,
+    ),
+    Case(
+        "labels of more than 255 nuclei in 8 bits, all above with the number 255",
+        "taken, with a note",
+        "Each place of the number 255 is one nucleus; so it is of 65,535 in 16 bits.",
+        too_many_for_8_bits,
+    ),
+    Case(
+        "outlines in place of filled nuclei",
+        "taken, with a note",
+        "Their insides are background: fill them to mean whole nuclei.",
+        only_outlines,
     ),
     Case(
         "HoVer-Net's `.mat`, and labels that this package has written",

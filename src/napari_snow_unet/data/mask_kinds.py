@@ -19,7 +19,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.labels import as_labels
 from napari_snow_unet.data.mask_greys import has_hard_edges, map_in_words
 from napari_snow_unet.data.mask_notes import Note, listed
-from napari_snow_unet.data.mask_regions import Regions, regions_of, surrounding_value
+from napari_snow_unet.data.mask_regions import Regions, hollow, regions_of, surrounding_value
 from napari_snow_unet.data.orientation import mask_as_shown
 
 MasksAre = Literal["labels", "binary", "classes"]
@@ -30,7 +30,8 @@ Kind: TypeAlias = Literal[
 MOSTLY = 0.6  # of a mask that is nucleus: above this it may be inverted
 EXPECTED = "labels (a number for every nucleus, 0 for background), or a binary mask"
 _CLASSES = 32  # values below may be classes
-_VOID = (255, 65535)  # values that often mean "not annotated"
+_LAST = (255, 65535)  # of 8 and 16 bits: often "not annotated", or all ids above
+_FAR_LARGER = 20  # times as large as the median: no nucleus beside others
 _SMALLEST = 256  # pixels: what is smaller shows no grey levels
 _SOLID = 0.5  # share of the regions that are more than edges, in what is no grey image
 Labels: TypeAlias = npt.NDArray[np.int32]
@@ -162,7 +163,8 @@ def _judge(labels: Labels, regions: Regions) -> Judgement:
     if count == 1:
         if without_zero:
             return Judgement("everything", labels, (notes.EVERYTHING,))
-        return Judgement("binary", labels, notes.about_white(regions.foreground, MOSTLY))
+        white = notes.about_white(regions.foreground, MOSTLY)
+        return Judgement("binary", labels, (*white, *_about_outlines(labels)))
     if not without_zero and regions.clearly_ids:
         return _as_ids(labels, regions, regions.places(regions.loose) > 1)
     if not without_zero and (bordered := _judge_ring(labels, regions)) is not None:
@@ -184,7 +186,7 @@ def _labels_or_classes(labels: Labels, regions: Regions) -> Judgement:
     apart = regions.places(regions.pieces > 1) > 1
     many = apart.sum() > 1 or regions.pieces.sum() > 2 * values.size
     if many and 2 * areas[apart].sum() >= areas.sum():
-        return _classes(labels, values)
+        return _classes(labels, regions)
     return _as_ids(labels, regions, apart if apart.any() else regions.pieces > 1)
 
 
@@ -193,13 +195,40 @@ def _as_ids(labels: Labels, regions: Regions, torn: npt.NDArray[np.bool_]) -> Ju
     likely = surrounding_value(labels)
     if likely and values.size > 3 and areas[values == likely].sum() > 0.3 * labels.size:
         return _refused(labels, *notes.no_background(labels, likely))
-    said = (notes.in_pieces(values[torn]),) if torn.any() else ()
+    said = _about_outlines(labels)
+    last = int(values[-1])
+    if last in _LAST and values[-2:].tolist() == [last - 1, last]:
+        if (parts := _parts(labels == last)).max() > 2:
+            labels = np.where(parts > 0, parts + (last - 1), labels)
+            return Judgement("labels", labels, (*said, notes.clipped(last)))
+    elif last in _LAST and torn[-1] and values.size > 1 and 2 * values[-2] < last:
+        labels = np.where(labels == last, 0, labels)
+        said, torn = (*said, notes.void(last)), torn & (values < last)
+    if values.size > 3 and areas.max() > max(0.25 * labels.size, _FAR_LARGER * np.median(areas)):
+        share = float(areas.max() / labels.size)
+        said = (*said, notes.far_larger(int(values[areas.argmax()]), share))
+    if torn.any():
+        said = (*said, notes.in_pieces(values[torn]))
     return Judgement("labels", labels, said)
 
 
-def _classes(labels: Labels, values: npt.NDArray[Any]) -> Judgement:
+def _parts(mask: npt.NDArray[np.bool_]) -> Labels:
+    from scipy import ndimage
+
+    parts: Labels = ndimage.label(mask, np.ones((3, 3)))[0].astype(np.int32)
+    return parts
+
+
+def _about_outlines(labels: Labels) -> tuple[Note, ...]:
+    return (notes.OUTLINES,) if hollow(labels) else ()
+
+
+def _classes(labels: Labels, regions: Regions) -> Judgement:
+    values, areas = regions.values, regions.areas[1:]
+    if 3 * regions.sizes[regions.inside].sum() > areas.sum():
+        return _refused(labels, *notes.nested_classes(values))
     said: tuple[Note, ...] = ()
-    if values[-1] in _VOID and values[-2] < _CLASSES:
+    if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
         labels = np.where(labels == values[-1], 0, labels)
         said = (notes.void(int(values[-1])),)
         values = values[:-1]
@@ -209,14 +238,15 @@ def _classes(labels: Labels, values: npt.NDArray[Any]) -> Judgement:
 
 def _judge_ring(labels: Labels, regions: Regions) -> Judgement | None:
     """Judge a mask in which one value is the border of the others; None for any other mask."""
-    found = regions.ring()
-    if found is None:
+    rank = regions.border()
+    if not rank:
         return None
-    rank, inside = found
+    inside = regions.inside
     border, others = int(regions.values[rank - 1]), regions.owners != rank
-    if regions.sizes[inside].sum() < 0.8 * regions.sizes[others].sum():
+    within = regions.sizes[inside].sum()
+    if within < max(0.8 * regions.sizes[others].sum(), 0.2 * regions.areas[rank]):
         return None
-    if border in _VOID and rank == regions.values.size:
+    if border in _LAST and rank == regions.values.size:
         rest = np.where(labels == border, 0, labels)
         inner = _judge(rest, regions_of(rest))
         return replace(inner, notes=(notes.void(border), *inner.notes))

@@ -54,6 +54,7 @@ IN_PIECES = "ids in several pieces: each id is one nucleus"
 NOTHING = Note("the mask is empty")
 EVERYTHING = Note("no background: all of it is one nucleus")
 OPAQUE = Note("all has one colour: what is opaque is nucleus")
+OUTLINES = Note("outlines, whose insides are background: fill them to mean whole nuclei")
 CUT = Note("cut at half of its maximum, as a binary mask")
 
 
@@ -89,6 +90,25 @@ def ids_again(values: npt.NDArray[Any]) -> Note:
     """Say how ids are taken of which most lie in several places, as when 8 bits do not suffice."""
     gist = "most ids are used in several places: each place is one nucleus"
     return Note(gist, f"{values.size} ids", of_pixels=False)
+
+
+def clipped(value: int) -> Note:
+    """Say how ids are taken that a file type was too small for."""
+    gist = f"ids end at {value}, which many nuclei have: each place is one nucleus"
+    return Note(gist, of_pixels=False)
+
+
+def far_larger(value: int, share: float) -> Note:
+    """Doubt an id that covers much of the image beside many that do not."""
+    return Note(
+        "an id far larger than the others: make it 0 if it is no nucleus", f"{value}, {share:.0%}"
+    )
+
+
+def nested_classes(values: npt.NDArray[Any]) -> tuple[str, str]:
+    """Say why values that lie within each other are no classes, and what to do."""
+    received = f"the values {listed(values)} lie within each other, as after resampling"
+    return received, SPOILT_REMEDY
 
 
 def in_pieces(values: npt.NDArray[Any]) -> Note:

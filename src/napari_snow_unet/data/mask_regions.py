@@ -107,29 +107,30 @@ class Regions:
         regions, beside = np.concatenate(one), np.concatenate(other)
         return regions[regions > 0], beside[regions > 0]
 
-    def ring(self) -> tuple[int, npt.NDArray[np.bool_]] | None:
-        """Find a value that surrounds regions of others, and keeps them from touching 0.
-
-        Returns
-        -------
-        rank : int
-            Of the surrounding value.
-        inside : ndarray of bool, shape (R,)
-            The regions it surrounds. None if there is no such value.
-        """
+    @cached_property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Whether a region touches other values and hardly any 0, shape (R,)."""
         one, other = self._contacts
         count = self.sizes.size + 1
         with_zero = np.bincount(one[other == 0], minlength=count)[1:]
         with_others = np.bincount(one[other > 0], minlength=count)[1:]
-        inside = (with_others > 0) & (with_zero <= 0.03 * (with_zero + with_others))
-        if not inside.any() or inside.all():
-            return None
+        return (with_others > 0) & (with_zero <= 0.03 * (with_zero + with_others))
+
+    def border(self) -> int:
+        """Find the value that surrounds the regions which do not touch 0.
+
+        Returns
+        -------
+        int
+            Its rank; 0 if there is no such value.
+        """
+        if not self.inside.any() or self.inside.all():
+            return 0
+        one, other = self._contacts
         ranks = np.concatenate([[0], self.owners])
-        beside = np.bincount(ranks[other[np.concatenate([[False], inside])[one]]])
+        beside = np.bincount(ranks[other[np.concatenate([[False], self.inside])[one]]])
         rank = int(beside.argmax())
-        if rank == 0 or beside[rank] < 0.9 * beside.sum():
-            return None
-        return rank, inside
+        return rank if beside[rank] >= 0.9 * beside.sum() else 0
 
     @cached_property
     def boxes(self) -> list[tuple[slice, slice]]:
@@ -195,6 +196,16 @@ def _places(mask: npt.NDArray[np.bool_]) -> int:
     count, groups = cv2.connectedComponents(cv2.dilate(mask, kernel), connectivity=8)
     areas = np.bincount(groups[mask > 0], minlength=count)[1:]
     return int(np.count_nonzero(areas >= _CRUMB * areas.max()))
+
+
+def hollow(labels: npt.NDArray[np.int32]) -> bool:
+    """Tell whether labels are outlines, around more background than they have pixels."""
+    import cv2
+
+    background = np.pad((labels == 0).astype(np.uint8), 1, constant_values=1)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(background, connectivity=4)
+    enclosed = stats[2:, cv2.CC_STAT_AREA].sum()  # behind the labels and what lies around
+    return bool(enclosed > np.count_nonzero(labels))
 
 
 def regions_of(values: npt.NDArray[Any]) -> Regions:
