@@ -351,10 +351,10 @@ def archive() -> Reader:
     def read(path: Path) -> None:
         found, _ = run(find_members([path], path.parent / "out"))
         try:
-            for member, kind, _ in found:
+            for member, *_ in found:
                 assert not member.path.startswith("/")
                 assert ".." not in member.path.split("/")
-                if kind == "image":
+                if not member.name.endswith(".mat"):
                     read_image(read_member(member))
                 else:
                     with open_member(member) as stream:
