@@ -39,8 +39,11 @@ class Environment:
 
 ENVIRONMENTS = {
     "random-order": Environment(more=("pytest-randomly",)),
+    # Before Python 3.12 PySide6 6.12.0 miscounts references to None, which ends any program.
     "pyside6": Environment(
-        more=("pytest-randomly", "napari[pyside6]"), less=("pyqt6", "pyqt6-qt6", "pyqt6-sip")
+        python="3.12",
+        more=("pytest-randomly", "napari[pyside6]"),
+        less=("pyqt6", "pyqt6-qt6", "pyqt6-sip"),
     ),
     "python3.12": Environment(python="3.12", more=("pytest-randomly",)),
     "python3.13": Environment(python="3.13", more=("pytest-randomly",)),

@@ -236,6 +236,7 @@ def test_a_click_on_a_nucleus_goes_there(dock):
     table = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(table)
     dock.qtbot.settled(table)
+    dock.viewer.reset_view()  # the dock has taken room since the layers came
     whole = dock.viewer.scene.camera.zoom
     assert [table.model.index(row, 0).data() for row in (0, 1)] == ["missed", "spurious"]
     for row, label, of in ((0, 5, true_layer), (1, 77, dock.form.prediction.value)):
@@ -365,6 +366,8 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     assert table.scores.sets["slice 1"] == measure(found, truth).scores()
     nuclei = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(nuclei)
+    dock.frame.setFloating(True)
+    dock.frame.resize(50 * dock.results.caption.fontMetrics().horizontalAdvance("0"), 600)
     dock.qtbot.settled(nuclei)
     assert header(nuclei.view, Qt.Orientation.Horizontal) == [
         "Status", "Id", "Layer", "IoU", "Area (pixels)", "Slice",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 COLUMNS, LINES = 3, 2
-LOWEST, USUAL = QSize(200, 150), QSize(340, 230)
+LOWEST, USUAL = QSize(200, 130), QSize(340, 230)
 TRAINING, VALIDATION = "#3f97e8", "#ef8a3c"  # told apart by the colour-blind, on black and white
 _SETTLED_MS = 150
 _DOTS_PER_INCH = 100
