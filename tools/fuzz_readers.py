@@ -90,9 +90,12 @@ def _read_pixels(path: Path) -> None:
 
 
 def png() -> Reader:
-    """PNG: grey of 8 and 16 bits, colours, palette; JPEG and BMP go the same way."""
+    """PNG: grey and colours of 8 and 16 bits, palette, turned; JPEG and BMP go the same way."""
+    from imagecodecs import png_encode
     from PIL import Image
 
+    lying = Image.Exif()
+    lying[274] = 6
     images = [
         Image.fromarray(_colours()),
         Image.fromarray(_labels().astype(np.uint16)),
@@ -100,6 +103,9 @@ def png() -> Reader:
     ]
     seeds = [_bytes(lambda s, i=i: i.save(s, "PNG", dpi=(1000, 1000))) for i in images]
     seeds += [_bytes(lambda s, f=f: images[0].save(s, f)) for f in ("JPEG", "BMP")]
+    seeds += [_bytes(lambda s, f=f: images[0].save(s, f, exif=lying)) for f in ("PNG", "JPEG")]
+    deep = _colours().astype(np.uint16) * 257
+    seeds += [png_encode(deep), png_encode(np.dstack([deep, deep[..., 0]]))]
     return Reader("x.png", seeds, _read_pixels)
 
 
@@ -115,6 +121,13 @@ def tiff() -> Reader:
         (_labels().astype(np.uint32), {**options, "tile": (16, 16), "compression": "zlib"}),
         (pages, {**options, "ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeX": 0.25}}),
         (pages, {**options, "imagej": True}),
+        (_colours()[..., 0], {"photometric": "palette", "colormap": np.ones((3, 256), "u2")}),
+        (_colours()[..., 0], {"photometric": "miniswhite", "extratags": [(274, "H", 1, 6, True)]}),
+        (
+            np.dstack([_colours()] * 2)[..., :4],
+            {"photometric": "rgb", "extrasamples": ["assocalpha"]},
+        ),
+        (_colours()[..., 0] > 99, {"compression": "packbits"}),
         (pages, {**options, "bigtiff": True}),
     ]
     seeds = [_bytes(lambda s, a=a, o=o: imwrite(s, a, **o)) for a, o in written]
