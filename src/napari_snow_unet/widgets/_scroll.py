@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
-LOWEST = 140
+LOWEST = 100
 
 
 class VerticalScroll(QScrollArea):
