@@ -233,12 +233,12 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     dock.wait()
     (note,) = notifications()
     assert note.message == dock.message
-    assert "pairs of an image and a mask" in note.message
+    assert "one pair of an image and a mask" in note.message
     assert str(tiles) in note.message
     assert not dock.bar.stop_button.isEnabled()
     assert not dock.bar.epochs.isVisibleTo(dock.bar)
     assert dock.form.isEnabled()
-    dock.qtbot.waitUntil(lambda: "1 pairs" in dock.form.tiles_text)
+    dock.qtbot.waitUntil(lambda: "one pair" in dock.form.tiles_text)
     assert not dock.bar.train_button.isEnabled()
 
 

@@ -120,7 +120,7 @@ def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifi
     qtbot.waitUntil(lambda: "nothing" in widget.form.tiles_text)
     assert not widget.bar.train_button.isEnabled()
     widget.form.places.dataset.value = tiles
-    qtbot.waitUntil(lambda: "2 tiles train" in widget.form.tiles_text)
+    qtbot.waitUntil(lambda: "2 training tiles" in widget.form.tiles_text)
     assert widget.bar.train_button.isEnabled()
     write_image(tiles / "images/t3.png", np.full((48, 32, 3), 200, np.uint8))
     write_labels(tiles / "masks/t3.png", np.zeros((48, 32), np.int32))
