@@ -238,7 +238,7 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     assert not dock.bar.stop_button.isEnabled()
     assert not dock.bar.epochs.isVisibleTo(dock.bar)
     assert dock.form.isEnabled()
-    dock.qtbot.waitUntil(lambda: "one pair" in dock.form.tiles_text)
+    dock.qtbot.waitUntil(lambda: "One pair" in dock.form.tiles_text)
     assert not dock.bar.train_button.isEnabled()
 
 
