@@ -1,11 +1,9 @@
 # /// script
 # dependencies = ["pyyaml"]
 # ///
-"""Run the steps of the workflows that need no host: those of linting and of building a release.
+"""Run the steps of the workflows that need no host: those of linting and of building a release."""
 
-check_workflows.py REPOSITORY
-"""
-
+import argparse
 import os
 import shutil
 import subprocess
@@ -43,8 +41,11 @@ def version(repository: Path) -> str:
 
 def main() -> int:
     """See that the release refuses the tag of another version, and run the jobs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("repository", type=Path)
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        repository = shutil.copytree(sys.argv[1], Path(folder, "repository"))
+        repository = shutil.copytree(asked.repository, Path(folder, "repository"))
         subprocess.run([sys.executable, "-m", "venv", Path(folder, "python")], check=True)
         path = {"PATH": f"{folder}/python/bin{os.pathsep}{os.environ['PATH']}"}
         comparisons = [step for step in steps(repository, "release.yml", "build") if TAG in step]

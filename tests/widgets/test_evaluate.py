@@ -367,7 +367,7 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     nuclei = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(nuclei)
     dock.frame.setFloating(True)
-    dock.frame.resize(50 * dock.results.caption.fontMetrics().horizontalAdvance("0"), 600)
+    dock.frame.resize(54 * dock.results.caption.fontMetrics().horizontalAdvance("0"), 600)
     dock.qtbot.settled(nuclei)
     assert header(nuclei.view, Qt.Orientation.Horizontal) == [
         "Status", "Id", "Layer", "IoU", "Area (pixels)", "Slice",

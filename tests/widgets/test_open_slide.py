@@ -304,4 +304,4 @@ def test_the_header_of_a_tiff_is_looked_at_once_for_each_question(
     for _ in range(3):
         dock.widget.update_hint()
     assert dock.widget.offer.isHidden()
-    assert len(asked) == 2  # whether it is a slide, and its pixel size
+    assert len(asked) == 3  # whether it is a slide, or labels of this package, and its pixel size

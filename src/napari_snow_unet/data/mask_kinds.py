@@ -30,6 +30,7 @@ Kind: TypeAlias = Literal[
 MOSTLY = 0.6  # of a mask that is nucleus: above this it may be inverted
 EXPECTED = "labels (a number for every nucleus, 0 for background), or a binary mask"
 _CLASSES = 32  # values below may be classes
+_MOST_CLASSES = 12  # of a class map that was resampled; more values are ids that are used again
 _LAST = (255, 65535)  # of 8 and 16 bits: often "not annotated", or all ids above
 _FAR_LARGER = 20  # times as large as the median: no nucleus beside others
 _SMALLEST = 256  # pixels: what is smaller shows no grey levels
@@ -225,7 +226,8 @@ def _about_outlines(labels: Labels) -> tuple[Note, ...]:
 
 def _classes(labels: Labels, regions: Regions) -> Judgement:
     values, areas = regions.values, regions.areas[1:]
-    if 3 * regions.sizes[regions.inside].sum() > areas.sum():
+    nested = regions.sizes[regions.inside].sum()
+    if values.size <= _MOST_CLASSES and 3 * nested > areas.sum():
         return _refused(labels, *notes.nested_classes(values))
     said: tuple[Note, ...] = ()
     if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
