@@ -254,7 +254,7 @@ def one_range(folder: Path) -> None:
     (tile,) = [tile for tile in prepared.tiles if tile.name == "a"]
     found = read_image(prepared.folder / tile.image).array
     assert np.array_equal(found, shown["a"] // 5)
-    assert "4,095 is taken for white, as in the data set" in tile.note
+    assert "4,095 is taken for white, as in all images of the data set" in tile.note
     assert open_dataset(data).white == {"uint16": 4095}
     from napari_snow_unet.data.dataset_info import read_info
 

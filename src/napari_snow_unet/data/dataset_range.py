@@ -13,7 +13,7 @@ from napari_snow_unet.data.images import ImageFile, read_image
 from napari_snow_unet.data.opening import Source
 from napari_snow_unet.data.value_range import ValueRange, said_of_all, value_range, white_of_all
 
-THE_DATASET = "the data set"
+THE_DATASET = "all images of the data set"
 _IN_GROUP, _GROUPS = 32, 8  # images that are looked at, in how many folders
 _OF_ONE_RANGE = ("bool", "uint8")
 

@@ -42,7 +42,6 @@ from napari_snow_unet.data.sources import (
 from napari_snow_unet.data.splits import PARTS, SplitPlan, are_divided, part_sizes
 from napari_snow_unet.data.tile_maker import WriteError, make_tile
 from napari_snow_unet.data.unread_files import counted, nothing_to_use, passed_over
-from napari_snow_unet.data.value_range import said_of_all
 from napari_snow_unet.data.workers import Crew
 
 
@@ -209,9 +208,9 @@ def _nothing_fits(
 
 
 def _with_white(plan: Plan, info: DatasetInfo) -> tuple[Plan, DatasetInfo]:
-    """Decide which value is white in the images to come, once for each data type, and say it."""
+    """Decide which value is white in the images to come, once for each data type."""
     members = [task.image for task in plan.tasks]
-    found, said = white_of_images(
+    found, _ = white_of_images(
         (
             (member.source, PurePosixPath(member.path).parent, PurePosixPath(member.path).suffix),
             partial(read_member, member),
@@ -219,7 +218,6 @@ def _with_white(plan: Plan, info: DatasetInfo) -> tuple[Plan, DatasetInfo]:
         for member in members
     )
     white = found | info.white  # what was decided once stays
-    plan.messages.extend(said if white == found else said_of_all(white))
     tasks = [replace(task, white=white) for task in plan.tasks] if white else plan.tasks
     return replace(plan, tasks=tasks), replace(info, white=white)
 
