@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 from napari.utils import cancelable_progress
@@ -91,7 +92,6 @@ class Run(QObject):
         self._worker = _worker(steps, self._results)
         self._worker.yielded.connect(self._progressed)
         self._worker.returned.connect(self._returned)
-        self._worker.errored.connect(self._failed)
         self._worker.aborted.connect(self.cancel)
         self._worker.finished.connect(self._finished)
         owner.destroyed.connect(self._orphaned)
@@ -117,7 +117,9 @@ class Run(QObject):
             self._show_activity()
 
     def _returned(self, result: Any) -> None:
-        if not self.cancelled and self._on_done is not None:
+        if isinstance(result, _Failure):
+            self._failed(result.error)
+        elif not self.cancelled and self._on_done is not None:
             self._on_done(result)
 
     def _failed(self, error: Exception) -> None:
@@ -169,6 +171,13 @@ class Run(QObject):
         self._results.clear()
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """What a run returns that has failed."""
+
+    error: Exception
+
+
 class _Worker(GeneratorWorker):
     """A worker with a thread of its own, which closes its generator when it ends."""
 
@@ -206,21 +215,32 @@ def _worker(steps: Steps, results: list[Any]) -> _Worker:
 
 
 def _explained(steps: Steps, results: list[Any]) -> Generator[Progress, None, Any]:
-    """Run the steps, note their result, and raise errors as something that a person understands.
+    """Run the steps and note their result, or return why there is none.
 
-    A `RuntimeError` must not leave: superqt takes it for a deleted worker and says nothing.
+    An error must not leave: superqt takes a `RuntimeError` for a deleted worker and says nothing,
+    and with PySide6 what napari 0.9 does about a worker's error is an error itself.
     """
     try:
         result = yield from steps()
-        results.append(result)
-        return result
-    except (InputError, GeneratorExit):
+    except GeneratorExit:
         raise
     except BaseException as error:
-        cause = str(error).strip() or type(error).__name__
-        if isinstance(error, MemoryError):
-            raise WorkError(f"There is not enough memory ({cause}). {MEMORY_REMEDY}") from error
-        raise WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}") from error
+        return _Failure(_understandable(error))
+    results.append(result)
+    return result
+
+
+def _understandable(error: BaseException) -> Exception:
+    """Return an error that a person understands."""
+    if isinstance(error, InputError):
+        return error
+    cause = str(error).strip() or type(error).__name__
+    if isinstance(error, MemoryError):
+        said = WorkError(f"There is not enough memory ({cause}). {MEMORY_REMEDY}")
+    else:
+        said = WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}")
+    said.__cause__ = error
+    return said.with_traceback(error.__traceback__)
 
 
 def told(error: Exception) -> str:
