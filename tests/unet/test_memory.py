@@ -74,6 +74,7 @@ KERNELS = {  # none of these computes with more than the processor has
     "for many threads": {"TF_NUM_INTRAOP_THREADS": "16", "OMP_NUM_THREADS": "16"},
 }
 WITHOUT_BFLOAT16 = ("of AVX2", "of AVX")
+OFTEN = ("its own", True, "mixed_bfloat16"), ("of AVX2", True, "float32")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ WITHOUT_BFLOAT16 = ("of AVX2", "of AVX")
             kernels,
             merged,
             precision,
-            marks=[] if kernels in ("its own", "of AVX2") and merged else pytest.mark.slow,
+            marks=() if (kernels, merged, precision) in OFTEN else pytest.mark.slow,
         )
         for kernels in KERNELS
         for merged in (True, False)
