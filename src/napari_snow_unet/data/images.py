@@ -385,9 +385,9 @@ def _one_band(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[Any], t
     if not (opaque | (alpha == 0)).all():
         raise _in_colour(path, "the image is in colour or half transparent")
     seen = bands[opaque]
-    if not opaque.all() and (seen == seen[0]).all():
-        return opaque.astype(np.uint8), (OPAQUE,)
     if (seen != seen[:, :1]).any():
+        if not opaque.all() and (seen == seen[0]).all():
+            return opaque.astype(np.uint8), (OPAQUE,)
         raise _in_colour(path)
     return np.where(opaque, bands[..., 0], 0), ()
 

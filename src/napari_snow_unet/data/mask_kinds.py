@@ -34,6 +34,7 @@ _MOST_CLASSES = 12  # of a class map that was resampled; more values are ids tha
 _LAST = (255, 65535)  # of 8 and 16 bits: often "not annotated", or all ids above
 _FAR_LARGER = 20  # times as large as the median: no nucleus beside others
 _SMALLEST = 256  # pixels: what is smaller shows no grey levels
+_THICK = 0.8  # share of the regions that are thick where values are no rings around others
 _SOLID = 0.5  # share of the regions that are more than edges, in what is no grey image
 Labels: TypeAlias = npt.NDArray[np.int32]
 
@@ -226,8 +227,8 @@ def _about_outlines(labels: Labels) -> tuple[Note, ...]:
 
 def _classes(labels: Labels, regions: Regions) -> Judgement:
     values, areas = regions.values, regions.areas[1:]
-    nested = regions.sizes[regions.inside].sum()
-    if values.size <= _MOST_CLASSES and 3 * nested > areas.sum():
+    within = 3 * regions.sizes[regions.inside].sum() > areas.sum()
+    if values.size <= _MOST_CLASSES and within and regions.thick.mean() < _THICK:
         return _refused(labels, *notes.nested_classes(values))
     said: tuple[Note, ...] = ()
     if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
