@@ -46,9 +46,14 @@ def snow(folder: Path) -> None:
     source, apart = folder / "snow" / "release", folder / "apart" / "release"
     pairs = put(source, tiles)
     write_image(source / "mask_0_5000" / "overlay" / "seed1.png", picture(9))
-    takes(source, pairs)
+    takes(source, pairs, "SNOW layout")
     tiles = {1: ("download1/SNOW_Image/seed1.png", "download2/mask_0_5000/mat/seed1.mat")}
-    takes(apart, put(apart, tiles))
+    takes(apart, put(apart, tiles), "SNOW layout")
+
+
+def hovernet(folder: Path) -> None:
+    tiles = {n: (f"images/tile_{n}.png", f"predictions/mat/tile_{n}.mat") for n in (1, 2)}
+    takes(folder / "in", put(folder / "in", tiles), "HoVer-Net layout")
 
 
 def two_patients(folder: Path) -> None:
@@ -500,10 +505,16 @@ def capitals(folder: Path) -> None:
 CASES: list[Case] = [
     Case(
         "SNOW as released, or its archives unpacked side by side",
-        "taken",
+        "taken, with a note",
         "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` are "
         "passed over.",
         snow,
+    ),
+    Case(
+        "what HoVer-Net writes for tiles: `mat/NAME.mat` in a folder beside that of the images",
+        "taken, with a note",
+        "As SNOW.",
+        hovernet,
     ),
     Case(
         "a folder for each patient, in some of which an image or a mask is missing",

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 from napari_snow_unet.data.matching import Entry, File, Match
 from napari_snow_unet.data.unread_files import counted
 
-#: Name, and patterns of the image's and the mask's folder and file; SNOW's is not worth a word.
+#: Name, and patterns of the image's and the mask's folder and file; the first that fits counts.
 _LAYOUTS = (
+    ("SNOW", r".*/seed\d+\.png", r".*/mat/seed\d+\.mat"),
     ("TNBC", r".*/Slide_\d+/[^/]+", r".*/GT_\d+/[^/]+"),
     ("NuInsSeg", r".*/tissue images/[^/]+", r".*/(label masks.*|mask binary)/[^/]+"),
     ("MoNuSeg", r".*\.tiff?", r".*\.xml"),
     ("Lizard", r".*/lizard_images\d/[^/]+", r".*\.mat"),
     ("CoNSeP", r".*/images/[^/]+", r".*/labels/[^/]+\.mat"),
+    ("HoVer-Net", r".*", r".*/mat/[^/]+\.mat"),
 )
 
 
@@ -37,8 +39,7 @@ def layout_notes(
             f"2018 Data Science Bowl layout: the masks of {counted(nuclei, 'image')}, with a file "
             "for each nucleus, are merged."
         )
-    elif matches and (name := _name(matches[0])):
-        notes.append(f"{name} layout.")
+    notes += [f"{name} layout." for name in dict.fromkeys(map(_name, matches)) if name]
     chosen: dict[str, set[str]] = defaultdict(set)
     for other, used in repeats:
         if is_other_choice(other, used):
