@@ -21,6 +21,7 @@ from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets._run import Run, Steps, notify, told
 
 TOO_LATE = "It was too late to cancel."
+INTERVAL_MS = 50  # the window is not kept busy by showing more steps than an eye sees
 
 
 class Bar(QProgressBar):
@@ -80,6 +81,11 @@ class RunBar(QWidget):
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.timeout.connect(self.progress.show)
+        self._latest = Progress(0, 0)
+        self._due = QTimer(self)  # the bar is drawn at once when its value changes
+        self._due.setSingleShot(True)
+        self._due.setInterval(INTERVAL_MS)
+        self._due.timeout.connect(self._show_progress)
         self._show_idle()
 
     @property
@@ -119,7 +125,9 @@ class RunBar(QWidget):
         """
 
         def progressed(progress: Progress) -> None:
-            self._show_progress(progress)
+            self._latest = progress
+            if not self._due.isActive():
+                self._due.start()
             if on_progress is not None:
                 on_progress(progress)
 
@@ -152,6 +160,7 @@ class RunBar(QWidget):
         """Ask what is running to stop."""
         if self.run is not None:
             self.run.cancel()
+            self._due.stop()
             self.cancel_button.setEnabled(False)
             self.say(self._cancelling)
             self.progress.setFormat(self._cancelling)
@@ -180,7 +189,8 @@ class RunBar(QWidget):
         self._tip = tip
         self.run_button.setToolTip(wrapped(self._hint or tip))
 
-    def _show_progress(self, progress: Progress) -> None:
+    def _show_progress(self) -> None:
+        progress = self._latest
         if not progress.total:
             self.progress.show_unknown(progress.message)
             return
@@ -202,6 +212,7 @@ class RunBar(QWidget):
 
     def _show_idle(self) -> None:
         self._quiet.stop()
+        self._due.stop()
         self.progress.hide()
         self.progress.reset()
         self.cancel_button.setEnabled(False)
