@@ -84,6 +84,14 @@ def peak():
 """
 
 
+@pytest.fixture(scope="module")
+def installed_plugins() -> None:
+    """Find the plugins, which napari does when its first viewer opens."""
+    from npe2 import PluginManager
+
+    PluginManager.instance().discover()
+
+
 @pytest.fixture(scope="session")
 def measured() -> Callable[..., list[float]]:
     """Run a script that prints numbers in a process of its own, where peak() is its memory so far.
@@ -101,7 +109,7 @@ def measured() -> Callable[..., list[float]]:
             [sys.executable, "-c", PEAK + script],
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=600,
             env=os.environ | environment,
         )
         assert done.returncode == 0, done.stderr

@@ -355,7 +355,7 @@ def test_an_image_takes_its_own_time_only(folder, tmp_path, monkeypatch):
     def slow(pixels):
         if pixels[0, 0, 0, 0] < 0.1:
             with looked:
-                assert looked.wait_for(others_are_done, timeout=120)
+                assert looked.wait_for(others_are_done, timeout=600)
                 now[0] += 10
         return MODEL.predict(pixels)
 

@@ -31,6 +31,7 @@ from napari_snow_unet.data.ome_zarr import write_ome_zarr_labels
 from napari_snow_unet.data.orientation import turned
 from napari_snow_unet.data.synthetic import generate_tile
 
+pytestmark = pytest.mark.usefixtures("installed_plugins")
 PLUGIN = "napari-snow-unet"
 HEAVY = ["tensorflow", "keras", "torch", "jax", "cv2", "matplotlib", "qtpy", "napari", "scipy"]
 

@@ -10,7 +10,6 @@ import pytest
 import zarr
 from napari.layers import Labels
 from napari.plugins.io import save_layers
-from npe2 import PluginManager
 from tifffile import imread
 
 from napari_snow_unet._writer import PLUGIN, nuclei_of, write_labels
@@ -18,15 +17,10 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import read_hovernet_mat
 from napari_snow_unet.data.images import read_labels, write_image
 
+pytestmark = pytest.mark.usefixtures("installed_plugins")
 DATA = np.zeros((20, 30), np.int32)
 DATA[2:8, 3:9] = 1
 DATA[12:15, 20:30] = 2
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _installed_plugins():
-    """Find the plugins, which napari does when its first viewer opens."""
-    PluginManager.instance().discover()
 
 
 def saved(layer, path):

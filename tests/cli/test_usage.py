@@ -73,7 +73,7 @@ def test_the_reason_stands_before_a_long_path(tmp_path):
     folder = tmp_path / "a folder with a long name"
     # In a process of its own: a command ends at once where a network library is loaded.
     command = [sys.executable, "-m", "napari_snow_unet.cli", "check", str(folder)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 1
     assert ended.stderr == (
         "Error: a folder with a long name: there is no such folder; expected a folder with images "

@@ -21,7 +21,7 @@ CLASSICAL = ["--model", "classical"]
 
 
 def shell(*words, code):
-    done = subprocess.run([*SHELL, *map(str, words)], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([*SHELL, *map(str, words)], capture_output=True, text=True, timeout=600)
     said = done.stdout + done.stderr
     assert done.returncode == code, said
     assert "Traceback" not in said
@@ -176,7 +176,7 @@ run(segment(image, model, Options(tile=tile)))
 def test_too_little_memory_for_the_nuclei_ends_no_program(name, room, tile, side):
     """The network is shown smaller windows; what is left may do for the nuclei, too, or not."""
     words = [sys.executable, "-c", LITTLE_FOR_NUCLEI, name, *map(str, (room, tile, side))]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=600)
     if name == "classical" or ended.returncode:
         *_, last = ended.stderr.splitlines()
         assert ended.returncode == 1, ended.stderr

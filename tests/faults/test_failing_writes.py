@@ -26,7 +26,7 @@ KINDS = pytest.mark.parametrize("kind", ["create", "write", "rename"])
 
 def said_by(command, words, code):
     words = [str(word) for word in (*command, *words)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600)
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == code, said
     assert "Traceback" not in said, (done.stdout + done.stderr)[-3000:]

@@ -19,7 +19,7 @@ def shell(*words, code=0):
         [*SHELL, *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env={**os.environ, "COLUMNS": "5000"},
     )
     said = done.stdout + done.stderr

@@ -67,7 +67,7 @@ def test_of_large_items_no_more_than_one_waits():
     for number, _ in in_order(range(8), compute, 3, is_large=lambda number: number in (4, 5)):
         with anything:
             least = {0: 4, 1: 4, 2: 4, 3: 5}.get(number, 8)
-            assert anything.wait_for(lambda least=least: len(begun) >= least, timeout=60)
+            assert anything.wait_for(lambda least=least: len(begun) >= least, timeout=600)
             taken.append(number)
 
 

@@ -153,7 +153,7 @@ def limited(side: int, tile: int, room: int) -> subprocess.CompletedProcess[str]
     """Compute an image in a process that may take so many MiB more than before."""
     words = [sys.executable, "-c", LIMITED, str(side), str(tile), str(room)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
-    return subprocess.run(words, capture_output=True, text=True, timeout=280, env=environment)
+    return subprocess.run(words, capture_output=True, text=True, timeout=600, env=environment)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS of Linux")

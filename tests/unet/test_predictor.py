@@ -75,7 +75,7 @@ def most_at_once(monkeypatch, network, shape, expected):
             at_work += 1
             most = max(most, at_work)
             counting.notify_all()
-            assert counting.wait_for(lambda: most >= expected, timeout=120)
+            assert counting.wait_for(lambda: most >= expected, timeout=600)
         time.sleep(0.05)
         found = compute(pixels)
         with counting:

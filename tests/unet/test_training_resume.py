@@ -22,7 +22,7 @@ def start(*words, **more):
 
 
 def finish(process, code=0):
-    out, _ = process.communicate(timeout=200)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == code, out
     return out
 
@@ -133,7 +133,7 @@ def test_it_does_not_wait_for_a_batch_that_takes_long(tmp_path):
     ) as process:
         assert process.stdout.readline() == "at a batch\n"
         request_stop(tmp_path)
-        assert process.wait(timeout=200) == 0
+        assert process.wait(timeout=600) == 0
     progress = read_progress(tmp_path)
     assert progress.state == "stopped"
     assert "in the middle of a batch" in progress.message

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QAbstractSlider, QLabel, QWidget
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.widgets import _jobs, _warm_up
 
-PATIENCE_MS = 120_000  # what has not come by then never comes, however busy the computer is
+PATIENCE_MS = 300_000  # what has not come by then never comes, however busy the computer is
 
 
 class PatientQtBot(QtBot):

@@ -49,7 +49,7 @@ atexit.register(watch)
 def test_nothing_of_a_dock_is_left_that_calls_python_while_pyqt_deletes_it():
     """PyQt goes through a table of its objects then, which a call of Python can move elsewhere."""
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=600
     )
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1]) == {"left": [], "called": []}

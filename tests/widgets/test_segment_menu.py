@@ -67,7 +67,7 @@ def started(dock, tmp_path):
 
 def made_again(processes, tmp_path):
     for process in processes:
-        said, _ = process.communicate(timeout=240)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, said.decode()
     (written,) = (tmp_path / "nuclei").glob("*.[pt][ni][gf]")
     stack = written.suffix == ".tif"

@@ -69,7 +69,11 @@ class Dock:
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def wait_for_epoch(self, number=1):
-        self.qtbot.waitUntil(lambda: len(self.widget.curves.rows) >= number)
+        def there():
+            return len(self.widget.curves.rows) >= number
+
+        self.qtbot.waitUntil(lambda: there() or not self.follower.following)
+        assert there(), self.message
 
     def wait(self):
         self.qtbot.waitUntil(lambda: not self.follower.following)

@@ -280,7 +280,7 @@ print(json.dumps(loaded))
 
 def test_opening_the_dock_loads_no_network_library_and_nothing_that_draws():
     command = [sys.executable, "-c", OPEN_THE_DOCK]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1]) == []
 
@@ -354,7 +354,7 @@ print("well")
 
 def test_the_dock_may_be_closed_while_it_asks_for_the_device():
     command = [sys.executable, "-c", OPEN_AND_CLOSE]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == ["well"]
 
@@ -392,7 +392,7 @@ application.exec()
 
 def test_what_was_chosen_for_napari_s_end_outlives_the_dock():
     command = [sys.executable, "-c", THE_PROGRAM_ENDS_AFTER_THE_DOCK]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
         *("as usual", "the dock is gone"),
