@@ -164,7 +164,9 @@ def run_setting(setting: Setting, build: Build) -> Result:
         report = clone / "junit.xml"
         command = [
             *setting.before,
-            *("xvfb-run", "--auto-servernum", f"--server-args=-screen 0 {setting.screen}x24"),
+            # its own range of displays: two settings that begin at once do not take the same one
+            *("xvfb-run", "--auto-servernum", f"--server-num={200 + 10 * SETTINGS.index(setting)}"),
+            f"--server-args=-screen 0 {setting.screen}x24",
             *(str(python), "-m", "pytest", "-n", "2", "--dist", "loadfile"),
             *(f"--randomly-seed={seed}", f"--junitxml={report}"),
             *filters(setting, clone),
