@@ -152,12 +152,14 @@ def run_setting(setting: Setting, build: Build) -> Result:
     seed = crc32(f"{build.commit} {setting.name}".encode()) % 10_000
     python = make_environment(setting.environment, build)
     with ExitStack() as stack:
-        clone, identity = build.clone, dict[str, Any]()
+        clone, identity, inside = build.clone, dict[str, Any](), list[str]()
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         variables |= ON_A_VIRTUAL_SCREEN | setting.variables
         variables["PYTHONWARNINGS"] = ",".join(setting.warnings)
         if setting.stranger:
             clone, own, identity = stack.enter_context(stranger(build))
+            # not for xvfb-run, which cuts a path at its spaces
+            inside = ["env", f"TMPDIR={own.pop('TMPDIR')}"]
             variables |= own
         if setting.busy:
             stack.enter_context(all_cores_taken())
@@ -167,6 +169,7 @@ def run_setting(setting: Setting, build: Build) -> Result:
             # its own range of displays: two settings that begin at once do not take the same one
             *("xvfb-run", "--auto-servernum", f"--server-num={200 + 10 * SETTINGS.index(setting)}"),
             f"--server-args=-screen 0 {setting.screen}x24",
+            *inside,
             *(str(python), "-m", "pytest", "-n", "2", "--dist", "loadfile"),
             *(f"--randomly-seed={seed}", f"--junitxml={report}"),
             *filters(setting, clone),
