@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
@@ -252,7 +253,7 @@ def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path
     out = tmp_path / "out"
     shell("segment", tiles / "t1.png", "-o", out, "--model", own, "--precision", "float32")
     text = shell("segment", tiles, "-o", out, "--resume")
-    assert f"--model {own} --precision float32" in text
+    assert f"--model {shlex.quote(str(own))} --precision float32" in text
     assert "2 of 2 images segmented" in text
 
 

@@ -225,7 +225,7 @@ def test_a_corrected_mask_is_kept_and_taken_over(source, whole, tmp_path):
     corrected = mask.read_bytes()
     result = prepared(source, out)
     assert (result.new, result.problems) == (0, [])
-    assert "1 tiles were changed by somebody" in result.messages[0]
+    assert "1 tile was changed by somebody" in result.messages[0]
     assert mask.read_bytes() == corrected
     assert result.tiles[3].nuclei == labels.max()
     assert prepared(source, out).messages == []

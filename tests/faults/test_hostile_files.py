@@ -155,7 +155,7 @@ def test_ome_xml_does_not_lead_to_other_files(tmp_path):
     )
     path = tmp_path / "in" / "own.tif"
     path.parent.mkdir()
-    tifffile.imwrite(path, np.zeros((8, 8), np.uint8), description=xml, metadata=None)
+    tifffile.imwrite(path, np.zeros((8, 8), np.uint8), description=xml.encode(), metadata=None)
     read = refused_or_read(path)
     assert read is None or not (read == 99).any()
 

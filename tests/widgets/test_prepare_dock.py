@@ -5,9 +5,11 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
+from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
 from napari_snow_unet.data.images import write_image
 from napari_snow_unet.data.manifest import read_manifest
+from napari_snow_unet.data.pixel_size import check_pixel_size
 from napari_snow_unet.widgets import prepare as dock_module
 
 LEFT = Qt.MouseButton.LeftButton
@@ -195,6 +197,14 @@ def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch,
     dock.click(dock.bar.run_button)
     assert "'many'" in dock.message
     dock.form.fields.train.value = ""
+
+    dock.form.fields.pixel_size.value = 25
+    dock.run(dock.bar.run_button)
+    with pytest.raises(InputError) as as_in_the_shell:
+        check_pixel_size(25)
+    assert dock.message == as_in_the_shell.value.reason_first
+    assert not (tmp_path / "dataset").exists()
+    dock.form.fields.pixel_size.value = 0
 
     def fail(*arguments):
         yield from ()

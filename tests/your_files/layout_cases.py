@@ -471,7 +471,7 @@ def nothing_there(folder: Path) -> None:
     refuses(source, "overlay/ holds 1 .png file (a.png)", "The folder overlay/ is passed over")
     archive = folder / "bad.zip"
     archive.write_bytes(b"no archive")
-    with pytest.raises(InputError, match=r"^\S*bad\.zip: bad\.zip: the archive cannot be opened"):
+    with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: the archive cannot be opened"):
         prepared(archive)
 
 

@@ -14,6 +14,7 @@ from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.prepare_ledger import Prepared
 from napari_snow_unet.data.splits import Share, SplitPlan, parse_share, usual_size
+from napari_snow_unet.data.unread_files import counted
 
 GO_ON = "Run the same command again to continue."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv
@@ -165,7 +166,7 @@ def _summary(prepared: Prepared) -> dict[str, Any]:
 def _tell(prepared: Prepared) -> None:
     kept = len(prepared.tiles) - prepared.new
     there = f", {kept:,} were there" if kept else ""
-    typer.echo(f"{prepared.new:,} tiles prepared in {prepared.folder}{there}")
+    typer.echo(f"{counted(prepared.new, 'tile')} prepared in {prepared.folder}{there}")
     typer.echo(parts_line(prepared.parts))
     for message in prepared.messages:
         typer.echo(message)

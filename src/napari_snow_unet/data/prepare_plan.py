@@ -20,6 +20,7 @@ from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
 from napari_snow_unet.data.sources import Found, Member, pair_members
 from napari_snow_unet.data.tile_maker import TileTask, count_ids, source_state
+from napari_snow_unet.data.unread_files import counted
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,8 @@ def _look_at_files(plan: Plan, folder: Path) -> Generator[Progress, None, None]:
             plan.tiles[tile.index] = again
             edited += 1
     if edited:
-        plan.messages.append(f"{edited} tiles were changed by somebody since, and are kept so.")
+        are = "was" if edited == 1 else "were"
+        plan.messages.append(f"{counted(edited, 'tile')} {are} changed by somebody since: kept.")
 
 
 def _sizes(folder: Path, tile: Tile) -> tuple[int, int] | None:
