@@ -9,6 +9,7 @@ import zlib
 
 import cv2
 import numpy as np
+import PIL
 import pytest
 import tifffile
 from hypothesis import given, settings
@@ -89,6 +90,8 @@ def test_labels_are_turned_as_their_file_asks(tmp_path, name, orientation):
 
 @pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
 def test_what_pillow_decodes_of_a_tiff_is_turned_once(tmp_path, mode):
+    if mode == "YCbCr" and int(PIL.__version__.split(".")[0]) < 13:
+        pytest.skip("Pillow before 13 cannot read uncompressed YCbCr")
     path = saved(tmp_path / "a.tif", RGB, mode, tiffinfo={274: 6})
     expected = np.rot90(np.array(Image.fromarray(RGB).convert(mode).convert("RGB")), -1)
     assert np.array_equal(read_image(path).array, expected)

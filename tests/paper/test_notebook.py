@@ -2,6 +2,7 @@ import ast
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 import typer
@@ -36,4 +37,4 @@ def test_the_command_of_the_notebook_is_understood(cells):
     given = command.make_context(name, arguments).params
     assert (given["limit"], given["epochs"], given["seed"]) == (5000, 50, 0)
     assert given["device"] == "gpu"
-    assert [path.name for path in given["sources"]] == ["SNOW_Image.zip", "mask_*.zip"]
+    assert [Path(path).name for path in given["sources"]] == ["SNOW_Image.zip", "mask_*.zip"]

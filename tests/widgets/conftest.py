@@ -15,7 +15,7 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QAbstractSlider, QLabel, QWidget
 
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.widgets import _jobs, _warm_up
+from napari_snow_unet.widgets import _jobs, _run_bar, _warm_up
 
 PATIENCE_MS = 300_000  # what has not come by then never comes, however busy the computer is
 
@@ -160,6 +160,12 @@ class Pulse:
 def pulse(qapp):
     """Return a timer of the window."""
     return Pulse()
+
+
+@pytest.fixture
+def every_step(monkeypatch):
+    """Let a bar show every step, however quickly they come."""
+    monkeypatch.setattr(_run_bar, "INTERVAL_S", 0)
 
 
 class FakeNetwork:

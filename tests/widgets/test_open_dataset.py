@@ -85,7 +85,8 @@ def test_what_has_no_partner_is_told_once(make_napari_viewer, folder):
     told = []
     notification_manager.notification_ready.connect(lambda event: told.append(event.message))
     open_snow_dataset(viewer, folder)
-    assert told == ["2 files have no partner and stay closed: lonely1.png, lonely2.png."]
+    lonely = "2 files have no partner and stay closed: lonely1.png, lonely2.png."
+    assert told == [f"{lonely} SNOW layout."]
     assert len(viewer.layers) == 2
 
 

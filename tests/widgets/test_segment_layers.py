@@ -234,7 +234,7 @@ def test_values_of_no_known_range_are_refused_before_anything_is_computed(
     assert len(dock.viewer.layers) == 1
 
 
-def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs):
+def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs, every_step):
     """Time is not depth: every slice by itself, with its own numbers and its own threshold."""
     stack = np.stack([discs(), discs(pitch=40), discs(radius=5), discs() // 2])
     dock.viewer.add_image(stack, rgb=True, name="stack")

@@ -250,7 +250,7 @@ def test_the_bar_says_that_the_network_is_loaded(shown_dock, network, discs, qtb
         shown_dock.wait()
 
 
-def test_the_bar_gets_one_update_for_every_tile(shown_dock, network, discs):
+def test_the_bar_gets_one_update_for_every_tile(shown_dock, network, discs, every_step):
     shown_dock.viewer.add_image(discs((128, 320)), rgb=True)
     shown_dock.form.network.tile.value = 64
     values = []

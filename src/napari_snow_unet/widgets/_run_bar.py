@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ from napari_snow_unet.widgets._rows import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets._run import Run, Steps, notify, told
 
 TOO_LATE = "It was too late to cancel."
-INTERVAL_MS = 50  # the window is not kept busy by showing more steps than an eye sees
+INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy
 
 
 class Bar(QProgressBar):
@@ -81,10 +82,10 @@ class RunBar(QWidget):
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.timeout.connect(self.progress.show)
-        self._latest = Progress(0, 0)
-        self._due = QTimer(self)  # the bar is drawn at once when its value changes
+        self._latest, self._shown_at = Progress(0, 0), 0.0
+        self._due = QTimer(self)
         self._due.setSingleShot(True)
-        self._due.setInterval(INTERVAL_MS)
+        self._due.setInterval(round(INTERVAL_S * 1000))
         self._due.timeout.connect(self._show_progress)
         self._show_idle()
 
@@ -126,7 +127,9 @@ class RunBar(QWidget):
 
         def progressed(progress: Progress) -> None:
             self._latest = progress
-            if not self._due.isActive():
+            if time.monotonic() - self._shown_at >= INTERVAL_S:
+                self._show_progress()
+            elif not self._due.isActive():
                 self._due.start()
             if on_progress is not None:
                 on_progress(progress)
@@ -147,7 +150,7 @@ class RunBar(QWidget):
             quiet_ms=quiet_ms,
             writes=writes,
         )
-        self._cancelling = cancelling
+        self._cancelling, self._shown_at = cancelling, 0.0
         if not quiet_ms:
             self.say("")
         self.run_button.setEnabled(False)
@@ -190,7 +193,8 @@ class RunBar(QWidget):
         self.run_button.setToolTip(wrapped(self._hint or tip))
 
     def _show_progress(self) -> None:
-        progress = self._latest
+        self._due.stop()
+        progress, self._shown_at = self._latest, time.monotonic()
         if not progress.total:
             self.progress.show_unknown(progress.message)
             return
