@@ -480,27 +480,24 @@ def test_it_is_low_enough_and_can_be_closed(dock):
     dock.run()
 
 
-@pytest.mark.parametrize("shape", [(1, 120, 160), (120, 160, 1), (120, 1, 160), (1, 1, 120, 160)])
+@pytest.mark.parametrize("shape", [(1, 120, 160), (120, 160, 1)])
 def test_axes_of_length_1_do_not_count(dock, shape):
     truth, found = truth_and_prediction()
-    expected = measure(found, truth).scores()
     area = np.zeros(truth.shape, np.int32)
     area[:, :80] = 1
-    within = measure(found, truth, region=area > 0).scores()
-    for one, other in ((shape, truth.shape), (truth.shape, shape), (shape, shape)):
-        dock.viewer.layers.clear()
-        true_layer = dock.viewer.add_labels(truth.reshape(one), name="truth")
-        layer = dock.viewer.add_labels(found.reshape(other), name="found")
-        dock.choose(layer, true_layer)
-        assert not dock.form.fields.all_slices.visible
-        dock.run()
-        assert dock.results.scores.scores.sets == {"found": expected}
-        (errors,) = dock.errors()
-        assert np.array_equal(errors.data, error_map(found, truth).reshape(other))
-        for region in (area, area.reshape(other)):
-            dock.form.region.value = dock.viewer.add_labels(region, name="area")
-            dock.run()
-            assert dock.results.scores.scores.sets == {"found": within}
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    layer = dock.viewer.add_labels(found.reshape(shape), name="found")
+    dock.choose(layer, true_layer)
+    assert not dock.form.fields.all_slices.visible
+    dock.run()
+    assert dock.results.scores.scores.sets == {"found": measure(found, truth).scores()}
+    (errors,) = dock.errors()
+    assert np.array_equal(errors.data, error_map(found, truth).reshape(shape))
+    dock.form.region.value = dock.viewer.add_labels(area.reshape(shape), name="area")
+    dock.choose(true_layer, layer)
+    dock.run()
+    within = measure(truth, found, region=area > 0).scores()
+    assert dock.results.scores.scores.sets == {"truth": within}
 
 
 def test_axes_of_length_1_do_not_count_in_a_stack_nor_for_shapes(dock):
