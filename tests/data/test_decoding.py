@@ -186,6 +186,94 @@ def test_lookup_tables_of_imagej(tmp_path):
     assert np.array_equal(read_image(path).array, 4095 - DEEP[..., 0])
 
 
+def ramp(*colour):
+    """Return a lookup table of ImageJ from black to a colour."""
+    return np.stack([np.linspace(0, value, 256) for value in colour]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_coloured_lookup_tables_hold_for_the_range_that_is_shown(tmp_path, dtype):
+    values = np.array([[0, 1000, 1500, 1999, 2000, 4000]]).repeat(2, 0).astype(dtype)
+    metadata = {"LUTs": [ramp(0, 255, 255)], "min": 1000.0, "max": 2000.0}
+    path = written(tmp_path / "a.tif", values, imagej=True, metadata=metadata)
+    image = read_image(path)
+    assert not image.array[..., 0].any()
+    assert np.allclose(image.array[0, :, 1], [0, 0, 128, 255, 255, 255], atol=1)
+    assert np.array_equal(image.array[..., 1], image.array[..., 2])
+    assert (image.white, read_header(path).dtype) == (None, "uint8")
+    assert np.array_equal(read_labels(path), values)
+
+
+def test_three_channels_of_imagej_in_other_colours_than_red_green_and_blue(tmp_path):
+    red, green, blue = ramp(255, 0, 0), ramp(0, 255, 0), ramp(0, 0, 255)
+    channels = np.moveaxis(DEEP, -1, 0)
+
+    def image(order, tables, mode="composite"):
+        facts = {"axes": "CYX", "mode": mode, "LUTs": tables, "Ranges": (0.0, 4095.0) * 3}
+        path = written(tmp_path / "a.tif", channels[order], imagej=True, metadata=facts)
+        assert read_header(path).dtype == str(read_image(path).array.dtype)
+        return read_image(path)
+
+    as_it_is = image([0, 1, 2], [red, green, blue])
+    assert np.array_equal(as_it_is.array, DEEP)
+    turned_round = image([2, 1, 0], [blue, green, red])
+    assert np.array_equal(turned_round.array, DEEP >> 4)
+    assert as_it_is.notes == turned_round.notes == ()
+    cyan = image([0, 1, 2], [red, ramp(0, 255, 255), blue]).array
+    assert np.allclose(cyan[..., 2], np.minimum((DEEP[..., 1] >> 4) + (DEEP[..., 2] >> 4), 255))
+    assert "taken for red, green and blue" in image([0, 1, 2], [red] * 3, "color").notes[0]
+
+
+def test_what_large_images_do_not_get_is_refused_there(tmp_path):
+    falling = np.tile(np.arange(255, -1, -1, dtype=np.uint8), (3, 1))
+    for table in (falling, ramp(0, 255, 255)):
+        path = written(tmp_path / "a.tif", GREY, imagej=True, metadata={"LUTs": [table]})
+        with pytest.raises(InputError, match="lookup table"):
+            open_slide(path)
+    Image.fromarray(RGB).convert("YCbCr").save(tmp_path / "b.tif")
+    with pytest.raises(InputError, match="YCbCr"):
+        open_slide(tmp_path / "b.tif")
+
+
+def test_three_planes_are_said_to_be_taken_for_colours_unless_the_file_says_so(tmp_path):
+    planes = np.moveaxis(RGB, -1, 0)
+    for colours, notes in (
+        ((-16776961, 16711935, 65535), ()),
+        ((65535, 16711935, -16776961), ("The three channels",)),
+        ((), ("The three channels",)),
+    ):
+        metadata = {"axes": "CYX"} | ({"Channel": {"Color": list(colours)}} if colours else {})
+        path = written(tmp_path / "a.ome.tif", planes, photometric="minisblack", metadata=metadata)
+        image = read_image(path)
+        assert np.array_equal(image.array, RGB)
+        assert tuple(note[:18] for note in image.notes) == notes
+
+
+def test_white_is_zero_of_grey_and_not_of_alpha(tmp_path):
+    alpha = np.where(GREY > 99, 255, 0).astype(np.uint8)
+    how = {"photometric": "miniswhite", "planarconfig": "contig", "extrasamples": ["unassalpha"]}
+    path = written(tmp_path / "a.tif", np.dstack([255 - GREY, alpha]), **how)
+    assert np.array_equal(to_rgb8(read_image(path).array)[..., 0], np.where(alpha, GREY, 255))
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "WebP"),
+        (b"GIF89a", "GIF"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (b"%PDF-1.4", "PDF"),
+    ],
+)
+def test_files_of_other_formats_are_refused_by_name(tmp_path, start, name):
+    path = tmp_path / "a.png"
+    path.write_bytes(start.ljust(60, b"\0"))
+    for read in (read_image, read_header, read_labels):
+        with pytest.raises(InputError, match=f"{name}.*Save it as PNG or TIFF"):
+            read(path)
+
+
 @pytest.mark.parametrize(
     ("pixels", "how"),
     [
@@ -252,6 +340,24 @@ def test_a_colour_that_is_transparent(tmp_path):
     assert np.array_equal(read[..., 3] == 0, GREY[0, 0] == GREY)
     Image.fromarray(RGB).save(tmp_path / "b.png", transparency=tuple(map(int, RGB[1, 1])))
     assert (read_image(tmp_path / "b.png").array[1, 1, 3], read[0, 0, 3]) == (0, 0)
+
+
+def test_a_transparent_grey_of_16_bits(tmp_path):
+    grey = RNG.integers(0, 65536, (12, 17), np.uint16)
+    path = png_with(tmp_path / "a.png", grey, (b"tRNS", struct.pack(">H", grey[3, 4])))
+    image = read_image(path)
+    shown = to_rgb8(image.array, value_range(image.array))
+    assert (shown[grey == grey[3, 4]] == 255).all()
+    assert np.array_equal(image.array[..., 0], grey)
+
+
+def test_what_is_called_a_label_or_macro_is_no_picture_however_large(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        for side, said in ((90, "macro"), (40, "A scan"), (60, "Aperio\r\nlabel 60x60")):
+            pixels = np.full((side, side, 3), side, np.uint8)
+            tif.write(pixels, photometric="rgb", description=said, metadata=None)
+    image = read_image(tmp_path / "a.tif")
+    assert (image.array.shape, image.notes) == ((40, 40, 3), ())
 
 
 def test_the_largest_picture_of_a_file_is_read(tmp_path):

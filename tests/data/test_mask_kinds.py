@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
-from skimage.segmentation import watershed
+from skimage.segmentation import find_boundaries, watershed
 
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.mask_kinds import judge_mask
@@ -149,6 +149,27 @@ def test_what_was_resampled_is_cut_at_half(labels, factor, how):
     assert np.array_equal(judged.labels > 0, values > 127)
 
 
+@pytest.mark.parametrize("factor", [3, 4, 5, 7.3])
+def test_what_was_enlarged_has_wide_slopes_and_is_cut_at_half(labels, factor):
+    mask = ((labels[:128, :128] > 0) * 255).astype(np.uint8)
+    values = cv2.resize(mask, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    judged = judge_mask(values)
+    assert judged.kind == "soft binary"
+    assert np.array_equal(judged.labels > 0, values > 127)
+
+
+@pytest.mark.parametrize("levels", [10, 100])
+def test_a_map_in_few_levels_has_no_straight_slopes(labels, levels):
+    soft = ndimage.gaussian_filter((labels > 0).astype(float), 2)
+    assert judge_mask(np.rint(soft * levels).astype(np.uint8)).refusal
+
+
+def test_a_border_is_refused_whatever_lies_in_it(labels):
+    cells = grown(labels) > 0
+    for core in (ndimage.binary_erosion(cells, iterations=2), labels > 0):
+        assert "127 is a border around 255" in judge_mask(np.where(core, 255, cells * 127)).refusal
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("sigma", [1.2, 2, 4])
 def test_maps_are_refused_in_every_type(labels, sigma, dtype):
@@ -234,6 +255,40 @@ def test_patches_of_255_between_ids_are_not_annotated(labels):
     assert np.array_equal(judged.labels, np.where(patches == 255, 0, patches))
 
 
+@pytest.mark.parametrize("kind", ["binary", "ids", "classes"])
+@pytest.mark.parametrize("where", ["frame", "area", "around"])
+def test_255_is_not_annotated_wherever_it_lies(labels, kind, where):
+    inner = {"binary": labels > 0, "ids": labels % 200, "classes": (labels > 0) + labels % 3}[kind]
+    inner = np.where(labels > 0, inner, 0)
+    void = np.zeros(labels.shape, bool)
+    if where == "frame":
+        void[:8] = void[-8:] = void[:, :8] = void[:, -8:] = True
+    elif where == "area":
+        void[20:110, 30:140] = True
+    else:
+        void = ndimage.binary_dilation(labels > 0, iterations=2) & (labels == 0)
+    judged = judge_mask(np.where(void, 255, inner))
+    assert "255 means not annotated" in " ".join(map(str, judged.notes))
+    assert np.array_equal(judged.nuclei() > 0, (inner > 0) & ~void)
+    assert judged.kind == {"ids": "labels"}.get(kind, kind)
+
+
+def test_255_among_ids_that_reach_it_is_an_id(labels):
+    ids = np.random.default_rng(1).permutation(np.arange(1, 256))[labels % 255] * (labels > 0)
+    judged = judge_mask(ids)
+    assert (judged.kind, judged.notes) == ("labels", ())
+    assert np.array_equal(judged.labels, ids)
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_classes_that_cover_the_image_touch_each_other_and_are_classes(labels, count):
+    """Hardly any region touches 0, as after resampling, but the regions are thick."""
+    glass = np.hypot(*np.indices(labels.shape)) < 30
+    cells = watershed(np.zeros(labels.shape), labels, mask=~glass)
+    judged = judge_mask((cells % count + 1) * (cells > 0))
+    assert (judged.kind, judged.refusal) == ("classes", "")
+
+
 def test_a_stray_pixel_turns_no_mask_into_another(labels):
     for value in (1, 127, 200):
         mask = ((labels > 0) * 255).astype(np.uint8)
@@ -261,6 +316,16 @@ def test_outlines_are_told_from_nuclei(labels):
     for values in (ring * 255, np.hstack([ring * 3, ring * 8])):
         assert "outlines" in str(judge_mask(values.astype(np.uint8)).notes[0])
     assert not judge_mask(rims).refusal
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(40, 104), slice(100, 228)])
+def test_outlines_that_touch_or_are_cut_are_told_too(labels, part):
+    cells = grown(labels)
+    lines = np.where(find_boundaries(cells, mode="inner"), cells, 0)[part, part]
+    for values in (lines, (lines > 0) * 255):
+        judged = judge_mask(values)
+        assert "outlines" in " ".join(map(str, judged.notes))
+        assert np.array_equal(judged.labels, values)
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.7, 2])

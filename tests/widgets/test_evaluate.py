@@ -480,13 +480,46 @@ def test_it_is_low_enough_and_can_be_closed(dock):
     dock.run()
 
 
-@pytest.mark.parametrize("shape", [(1, 40, 50), (40, 50, 1)])
-def test_axes_of_length_1_are_refused_with_what_drops_them(make_napari_viewer_proxy, shape):
-    from napari_snow_unet.widgets._compared_layers import ONES, why_not_compare
+@pytest.mark.parametrize("shape", [(1, 120, 160), (120, 160, 1)])
+def test_axes_of_length_1_do_not_count(dock, shape):
+    truth, found = truth_and_prediction()
+    area = np.zeros(truth.shape, np.int32)
+    area[:, :80] = 1
+    true_layer = dock.viewer.add_labels(truth, name="truth")
+    layer = dock.viewer.add_labels(found.reshape(shape), name="found")
+    dock.choose(layer, true_layer)
+    assert not dock.form.fields.all_slices.visible
+    dock.run()
+    assert dock.results.scores.scores.sets == {"found": measure(found, truth).scores()}
+    (errors,) = dock.errors()
+    assert np.array_equal(errors.data, error_map(found, truth).reshape(shape))
+    dock.form.region.value = dock.viewer.add_labels(area.reshape(shape), name="area")
+    dock.choose(true_layer, layer)
+    dock.run()
+    within = measure(truth, found, region=area > 0).scores()
+    assert dock.results.scores.scores.sets == {"truth": within}
 
-    viewer = make_napari_viewer_proxy()
-    labels = np.zeros((40, 50), np.int32)
-    truth = viewer.add_labels(labels)
-    odd, other = (viewer.add_labels(labels.reshape(shape)) for _ in range(2))
-    assert why_not_compare(odd, truth).endswith(ONES)
-    assert why_not_compare(odd, other).endswith(ONES) == (shape[-1] == 1)
+
+def test_axes_of_length_1_do_not_count_in_a_stack_nor_for_shapes(dock):
+    truth, found = truth_and_prediction()
+    place = {"scale": (1, 1, 0.5, 0.5), "translate": (2, 7, 30, 40)}
+    true_layer = dock.viewer.add_labels(np.stack([found, truth])[:, None], name="truth", **place)
+    layer = dock.viewer.add_labels(np.stack([found, found])[:, None], name="found", **place)
+    box = np.array([[3, 7, 30, 40], [3, 7, 30, 80], [3, 7, 91, 80], [3, 7, 91, 40]])
+    shapes = dock.viewer.add_shapes([box], name="box")
+    dock.choose(layer, true_layer)
+    dock.form.fields.all_slices.value = False
+    dock.viewer.dims.set_point((0, 1), (3, 7))
+    dock.run()
+    assert dock.results.scores.scores.sets == {"slice 1": measure(found, truth).scores()}
+    dock.click_row(dock.results.nuclei.view, 0)  # number 5, which was missed
+    assert dock.viewer.dims.point[:2] == (3, 7)
+    middle = dock.viewer.scene.camera.center[-2:]
+    assert np.allclose(middle, (30 + 0.5 * 54.5, 40 + 0.5 * 64.5))
+    dock.form.fields.all_slices.value = True
+    dock.form.region.value = shapes
+    dock.run()
+    inside = np.zeros(truth.shape, bool)
+    inside[:, :80] = True
+    expected = measure(found, truth, region=inside).scores()
+    assert dock.results.scores.scores.sets == {"slice 1": expected}

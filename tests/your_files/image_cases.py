@@ -406,6 +406,60 @@ def foreign_colours(folder: Path) -> None:
         read_image(folder / "data" / "images" / "a.tif")
 
 
+def imagej_colours(folder: Path) -> None:
+    """Three channels of 16 bits in the order blue, green, red, shown together."""
+    ramps = [np.zeros((3, 256), np.uint8) for _ in range(3)]
+    for band, ramp in zip((2, 1, 0), ramps, strict=True):
+        ramp[band] = np.arange(256)
+    facts = {"axes": "CYX", "mode": "composite", "LUTs": ramps, "Ranges": (0.0, 65535.0) * 3}
+
+    def write(path: Path, rgb: Pixels) -> None:
+        stored = np.moveaxis(rgb[..., ::-1], -1, 0).astype(np.uint16) * 257
+        tifffile.imwrite(path, stored, imagej=True, metadata=facts)
+
+    check_every_door(folder / "data", pairs(folder / "data", write, ".tif"))
+
+
+def channels(folder: Path) -> None:
+    """OME-TIFF with a plane for each of three channels without a colour."""
+
+    def write(path: Path, rgb: Pixels) -> None:
+        planes = np.moveaxis(rgb, -1, 0)
+        tifffile.imwrite(path, planes, ome=True, metadata={"axes": "CYX"}, photometric="minisblack")
+
+    said = "The three channels of the file are taken for red, green and blue"
+    check_every_door(folder / "data", pairs(folder / "data", write, ".tif"), said)
+
+
+def profiles(folder: Path) -> None:
+    """PNG with a colour profile and a gamma, which browsers apply."""
+    from PIL import ImageCms
+    from PIL.PngImagePlugin import PngInfo
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    gamma = PngInfo()
+    gamma.add(b"gAMA", (100_000).to_bytes(4, "big"))
+
+    def write(path: Path, rgb: Pixels) -> None:
+        Image.fromarray(rgb).save(path, icc_profile=profile, pnginfo=gamma)
+
+    assert check_every_door(folder / "data", pairs(folder / "data", write, ".png"))[-2:] == ["", ""]
+
+
+def other_formats(folder: Path) -> None:
+    """WebP that is called PNG."""
+
+    def write(path: Path, rgb: Pixels) -> None:
+        Image.fromarray(rgb).save(path, "WEBP")
+
+    pairs(folder / "data", write, ".png")
+    problems = run(prepare([folder / "data"], folder / "out")).problems
+    assert len(problems) == 2
+    assert all("WebP" in each.reason and "Save it as PNG" in each.reason for each in problems)
+    with pytest.raises(InputError, match="WebP"):
+        read_image(folder / "data" / "images" / "a.png")
+
+
 CASES: list[Case] = [
     Case(
         "PNG, TIFF or BMP, 8-bit RGB", "taken", "as stored, bit for bit, nothing stretched", plain
@@ -420,7 +474,8 @@ CASES: list[Case] = [
     Case(
         "a TIFF of shape (Y, X, 1), (1, Y, X) or (Y, 1, X), image or mask",
         "taken",
-        "axes of length 1 are dropped; in napari the result has the shape of the layer",
+        "axes of length 1 are dropped; in napari the result has the shape of the layer, and layers "
+        "that differ in such axes only can be measured",
         ones,
     ),
     Case(
@@ -442,7 +497,8 @@ CASES: list[Case] = [
         "taken, with a note",
         "one white for all images of a data type, found in a sample and kept in `dataset.json` "
         "and in the model that is trained on them, so that `segment` reads a single dark file in "
-        "the same way",
+        "the same way. Where the model knows of none, `segment` decides for every file by itself "
+        "and says what it took",
         one_range,
     ),
     Case(
@@ -486,10 +542,34 @@ CASES: list[Case] = [
     ),
     Case("a colour table of 8 or 16 bits", "taken", "its colours", palettes),
     Case(
+        "ImageJ's coloured lookup tables: of one channel, or of three that are shown together",
+        "taken",
+        "the colours that ImageJ shows, in 8 bits, by the display range of the file",
+        imagej_colours,
+    ),
+    Case(
+        "three channels, each in a plane, of which the file does not say that they are colours",
+        "taken, with a note",
+        "they are taken for red, green and blue",
+        channels,
+    ),
+    Case(
+        "a colour profile (ICC) or gamma in a file",
+        "taken",
+        "passed over, as in ImageJ and napari: the numbers count as they are",
+        profiles,
+    ),
+    Case(
+        "WebP, GIF, JPEG 2000, HEIC or PDF that is called `.png` or `.tif`",
+        "refused",
+        "by its format; save it as PNG or TIFF",
+        other_formats,
+    ),
+    Case(
         "a TIFF with thumbnail, label or macro image",
         "taken",
-        "the first of its largest pictures; where it holds several of about that size, this is "
-        "said",
+        "the first of its largest pictures that is not called so; where it holds several of about "
+        "that size, this is said",
         several,
     ),
     Case("PNG with 16 bits in each of several channels", "taken", "all 16 bits", deep_png),

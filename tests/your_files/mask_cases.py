@@ -134,6 +134,10 @@ def void(folder: Path) -> None:
         values = np.where(around, 255, inner).astype(np.uint8)
         note = "255 means not annotated, and is taken as background"
         takes(folder / name, partial(png, values=values), nuclei(), note)
+        framed = inner.copy()
+        framed[:5] = framed[-5:] = framed[:, :5] = framed[:, -5:] = 255
+        save = partial(png, values=framed.astype(np.uint8))
+        takes(folder / f"{name} framed", save, nuclei(), note)
 
 
 def one_and_two(folder: Path) -> None:
@@ -309,7 +313,7 @@ CASES: list[Case] = [
         palettes,
     ),
     Case(
-        "a mask with 255 or 65,535 around the nuclei for what is not annotated",
+        "a mask with 255 or 65,535 for what is not annotated: around nuclei, as a frame, an area",
         "taken, with a note",
         "That value is background.",
         void,

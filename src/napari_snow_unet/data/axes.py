@@ -18,8 +18,13 @@ def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     tuple of int
         (Y, X) or (N, Y, X); of a row or column of pixels the last two axes.
     """
-    kept = tuple(length for length in shape if length != 1)
-    return kept if len(kept) >= 2 else shape[-2:]
+    return tuple(shape[axis] for axis in kept_axes(shape))
+
+
+def kept_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return which axes of a shape, without colours, `without_ones` keeps, in order."""
+    kept = tuple(axis for axis, length in enumerate(shape) if length != 1)
+    return kept if len(kept) >= 2 else tuple(range(len(shape)))[-2:]
 
 
 def plane_last(shape: tuple[int, ...]) -> tuple[int, ...]:

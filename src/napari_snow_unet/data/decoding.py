@@ -37,6 +37,18 @@ _PILLOW: dict[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"BM": BmpImagePlugin.BmpImageFile,
 }
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+#: Beginnings of files that are often called .png or .tif.
+_OTHERS = {
+    b"RIFF": "WebP",
+    b"GIF8": "GIF",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"\0\0\0\x18ftyp": "HEIC or AVIF",
+    b"\0\0\0\x1cftyp": "HEIC or AVIF",
+    b"\0\0\0\x20ftyp": "HEIC or AVIF",
+    b"%PDF": "PDF",
+    b"\x89HDF": "HDF5",
+}
 _DEEP = ("RGB;16", "RGBA;16", "LA;16")  # of which Pillow keeps 8 bits
 _WITH_A_CLEAR_COLOUR = ("1", "L", "RGB", "P", "PA")
 _AS_NUMBERS = ("L", "RGB", "RGBA", "I", "F")
@@ -125,6 +137,16 @@ def open_pillow(stream: BinaryIO) -> ImageFile | None:
             check_claim(image.width * image.height * depth // 8, stream)
             return image
     return None
+
+
+def of_another_kind(stream: BinaryIO) -> PixelError:
+    """Say what a file is that is no image of these formats."""
+    stream.seek(0)
+    start = stream.read(12)
+    name = next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")
+    if not name:
+        return PixelError("the file is of another kind")
+    return PixelError(f"the file is {name}, whatever it is called", "Save it as PNG or TIFF.")
 
 
 def is_tiff(stream: BinaryIO) -> bool:
@@ -224,6 +246,10 @@ def pillow_pixels(image: Image.Image) -> npt.NDArray[Any]:
         image = image.convert("L")
     elif mode == "LA":
         return with_alpha_behind_colours(np.array(image))
+    elif mode.startswith("I;16") and isinstance(image.info.get("transparency"), int):
+        grey = native(np.array(image))
+        clear = grey == image.info["transparency"]
+        return with_alpha_behind_colours(np.stack([grey, np.where(clear, 0, 65535)], axis=-1))
     elif mode not in _AS_NUMBERS and not mode.startswith("I;16"):
         image = image.convert("RGB")
     return native(np.array(image))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from napari_snow_unet.data import decoding, pixel_size
-from napari_snow_unet.data.decoding import PixelError
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.opening import Source, opened
 from napari_snow_unet.data.orientation import UPRIGHT, turned_size
@@ -55,7 +54,7 @@ def read_header(source: Source) -> ImageHeader:
         else:
             image = decoding.open_pillow(stream)
             if image is None:
-                raise PixelError("the file is of another kind")
+                raise decoding.of_another_kind(stream)
             facts = decoding.pillow_facts(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
     return ImageHeader(facts.size, side, facts.orientation, facts.white, facts.dtype)

@@ -111,7 +111,7 @@ def read_image(source: Source) -> ImageFile:
         else:
             image = decoding.open_pillow(stream)
             if image is None:
-                raise PixelError("the file is of another kind")
+                raise decoding.of_another_kind(stream)
             found = decoding.decode_pillow(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
     return ImageFile(found.pixels, side, path, found.orientation, found.white, found.notes)
@@ -248,7 +248,7 @@ def _stored_values(stream: BinaryIO, path: Path) -> _Stored:
             return _Stored(*_one_band(values, path), page.description)
     picture = decoding.open_pillow(stream)
     if picture is None or picture.format == "JPEG":
-        raise PixelError("the file is a JPEG" if picture else "the file is of another kind")
+        raise PixelError("the file is a JPEG") if picture else decoding.of_another_kind(stream)
     values, notes = _one_band(decoding.pillow_values(picture), path)
     values = turned(values, decoding.pillow_facts(picture, stream).orientation)
     return _Stored(values, notes, str(picture.info.get(ABOUT, "")))

@@ -12,6 +12,9 @@ from napari_snow_unet.data.mask_regions import Regions
 
 _NEAR = 17  # pixels square: as far as a block of a JPEG reaches from an edge
 _BESIDE = 5  # pixels square: as far as resampling reaches
+_NARROW, _WIDEST = 1.9, 8.0  # middle greys for every edge, of a mask as it is and enlarged
+_TAILS = 0.6  # nearly black and nearly white pixels for each middle grey of a straight slope
+_LEVELS = 4  # greys for each pixel of its width, at least
 
 
 def has_hard_edges(values: npt.NDArray[Any]) -> bool:
@@ -19,7 +22,8 @@ def has_hard_edges(values: npt.NDArray[Any]) -> bool:
 
     Resampling and JPEG leave the inside of nuclei at the maximum, and grey only where the mask
     steps: few pixels of middle grey, all beside an edge, and no dark grey but within a block of a
-    JPEG from one. A network is unsure in other places too.
+    JPEG from one. What was enlarged has more of them, in straight slopes. A network is unsure in
+    other places too.
 
     Parameters
     ----------
@@ -45,9 +49,15 @@ def has_hard_edges(values: npt.NDArray[Any]) -> bool:
         edge = cv2.dilate(half, kernel) != cv2.erode(half, kernel)
         return int(np.count_nonzero(pixels & ~edge))
 
+    width = np.count_nonzero(middle) / edges
+    if width > _NARROW:  # enlarged: straight slopes, where blurring leaves feet and shoulders
+        tails = np.count_nonzero(dark) + np.count_nonzero(full & (unit < 1))
+        straight = tails <= _TAILS * np.count_nonzero(middle)
+        if width > _WIDEST or not straight or np.unique(values).size < _LEVELS * width:
+            return False
+        return bool(away_from_edges(middle, 2 * int(np.ceil(width)) + 3) <= 0.25 * edges)
     return bool(
-        np.count_nonzero(middle) <= 1.9 * edges
-        and away_from_edges(middle, _BESIDE) <= 0.25 * edges
+        away_from_edges(middle, _BESIDE) <= 0.25 * edges
         and away_from_edges(dark, _NEAR) <= 0.05 * np.count_nonzero(dark)
     )
 

@@ -32,7 +32,9 @@ EXPECTED = "labels (a number for every nucleus, 0 for background), or a binary m
 _CLASSES = 32  # values below may be classes
 _MOST_CLASSES = 12  # of a class map that was resampled; more values are ids that are used again
 _LAST = (255, 65535)  # of 8 and 16 bits: often "not annotated", or all ids above
+_NO_NUCLEUS = 10  # times as large as the median is the value 255 or 65535, if it is not annotated
 _FAR_LARGER = 20  # times as large as the median: no nucleus beside others
+_MOST_OF_FRAME = 0.3  # of the pixels: what is more around the nuclei is a background
 _SMALLEST = 256  # pixels: what is smaller shows no grey levels
 _THICK = 0.8  # share of the regions that are thick where values are no rings around others
 _SOLID = 0.5  # share of the regions that are more than edges, in what is no grey image
@@ -167,12 +169,14 @@ def _judge(labels: Labels, regions: Regions) -> Judgement:
             return Judgement("everything", labels, (notes.EVERYTHING,))
         white = notes.about_white(regions.foreground, MOSTLY)
         return Judgement("binary", labels, (*white, *_about_outlines(labels)))
+    if not without_zero and _is_void(labels, regions):
+        return _without(labels, int(regions.values[-1]))
     if not without_zero and regions.clearly_ids:
         return _as_ids(labels, regions, regions.places(regions.loose) > 1)
     if not without_zero and (bordered := _judge_ring(labels, regions)) is not None:
         return bordered
     if labels.size >= _SMALLEST and (
-        regions.solid.mean() < _SOLID
+        (regions.solid.mean() < _SOLID and not _are_outlines_of_ids(labels, regions))
         or (not without_zero and regions.is_one_value_with_edges() and has_hard_edges(labels))
     ):
         return _judge_greys(labels, regions)
@@ -180,6 +184,30 @@ def _judge(labels: Labels, regions: Regions) -> Judgement:
         likely = surrounding_value(labels) or int(regions.values[regions.areas[1:].argmax()])
         return _refused(labels, *notes.no_background(labels, likely))
     return _labels_or_classes(labels, regions)
+
+
+def _is_void(labels: Labels, regions: Regions) -> bool:
+    """Tell whether the greatest value is a frame or an area that was not annotated."""
+    last = int(regions.values[-1])
+    if last not in _LAST or not regions.stands_alone or regions.solid.mean() < _SOLID:
+        return False
+    if surrounding_value(labels) == last:
+        return bool(regions.areas[-1] <= _MOST_OF_FRAME * labels.size)
+    mine = regions.owners == regions.values.size
+    if (~mine).sum() <= 3 or regions.inside[mine].any():
+        return False
+    usual = np.median(regions.sizes[~mine])
+    return bool(regions.sizes[mine].max() > max(_NO_NUCLEUS * usual, 0.05 * labels.size))
+
+
+def _without(labels: Labels, void: int) -> Judgement:
+    rest = np.where(labels == void, 0, labels)
+    judged = _judge(rest, regions_of(rest))
+    return replace(judged, notes=(notes.void(void), *judged.notes))
+
+
+def _are_outlines_of_ids(labels: Labels, regions: Regions) -> bool:
+    return regions.sizes.size < 3 * regions.values.size and hollow(labels)
 
 
 def _labels_or_classes(labels: Labels, regions: Regions) -> Judgement:
@@ -203,7 +231,7 @@ def _as_ids(labels: Labels, regions: Regions, torn: npt.NDArray[np.bool_]) -> Ju
         if (parts := _parts(labels == last)).max() > 2:
             labels = np.where(parts > 0, parts + (last - 1), labels)
             return Judgement("labels", labels, (*said, notes.clipped(last)))
-    elif last in _LAST and torn[-1] and values.size > 1 and 2 * values[-2] < last:
+    elif last in _LAST and torn[-1] and regions.stands_alone:
         labels = np.where(labels == last, 0, labels)
         said, torn = (*said, notes.void(last)), torn & (values < last)
     if values.size > 3 and areas.max() > max(0.25 * labels.size, _FAR_LARGER * np.median(areas)):
@@ -250,9 +278,7 @@ def _judge_ring(labels: Labels, regions: Regions) -> Judgement | None:
     if within < max(0.8 * regions.sizes[others].sum(), 0.2 * regions.areas[rank]):
         return None
     if border in _LAST and rank == regions.values.size:
-        rest = np.where(labels == border, 0, labels)
-        inner = _judge(rest, regions_of(rest))
-        return replace(inner, notes=(notes.void(border), *inner.notes))
+        return _without(labels, border)
     if regions.values.size > 3:
         return None
     inner_values = regions.values[regions.values != border]

@@ -13,7 +13,10 @@ _COUNTED = 1 << 20  # values up to here are found by counting, which is faster t
 _CLOSE = 2  # pixels by which pieces of one nucleus are dilated at most to meet
 _FRAME = 0.6  # of the outermost pixels have the value of the background
 _FILLED = 0.35  # of its box, which even an oblique nucleus fills
+_FAR = 8  # times as far from the next value as others
 _TINY = 12  # pixels
+_LINE = 0.05  # of the pixels of lines lie in the middle of others
+_LONG = 24  # pixels: what has fewer is a dot
 _CRUMB = 0.2  # of the largest piece of a value: smaller pieces are no nuclei of their own
 
 
@@ -36,6 +39,15 @@ class Regions:
     def areas(self) -> npt.NDArray[np.int64]:
         """Pixels of each value, that of 0 first."""
         return np.bincount(self.ranks.ravel(), minlength=self.values.size + 1)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the greatest value is far above the others, as no id or class is."""
+        *others, last = self.values.tolist()
+        if not others:
+            return False
+        usual = np.median(np.diff([0, *others]))
+        return bool(2 * others[-1] + 1 < last or last - others[-1] > _FAR * usual)
 
     @property
     def foreground(self) -> float:
@@ -199,13 +211,29 @@ def _places(mask: npt.NDArray[np.bool_]) -> int:
 
 
 def hollow(labels: npt.NDArray[np.int32]) -> bool:
-    """Tell whether labels are outlines, around more background than they have pixels."""
+    """Tell whether labels are outlines: thin, or around more background than they have pixels."""
     import cv2
+
+    if _thin(labels):
+        return True
 
     background = np.pad((labels == 0).astype(np.uint8), 1, constant_values=1)
     _, _, stats, _ = cv2.connectedComponentsWithStats(background, connectivity=4)
     enclosed = stats[2:, cv2.CC_STAT_AREA].sum()  # behind the labels and what lies around
     return bool(enclosed > np.count_nonzero(labels))
+
+
+def _thin(labels: npt.NDArray[np.int32]) -> bool:
+    """Tell whether most that is no dot is a line of one or two pixels."""
+    import cv2
+
+    mask = np.pad((labels > 0).astype(np.uint8), 1)
+    inner = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
+    if np.count_nonzero(inner) > _LINE * np.count_nonzero(mask):
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return bool(2 * areas[areas >= _LONG].sum() > areas.sum())
 
 
 def regions_of(values: npt.NDArray[Any]) -> Regions:

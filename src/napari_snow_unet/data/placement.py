@@ -40,6 +40,12 @@ class Placement:
         """Number of axes."""
         return len(self.origin)
 
+    def of_axes(self, axes: Sequence[int]) -> Placement:
+        """Return the placement of an array that has only some of the axes."""
+        kept = list(axes)
+        units = tuple(self.units[axis] for axis in kept)
+        return Placement(self.linear[np.ix_(kept, kept)], self.origin[kept], units)
+
     def to_world(self, pixels: ArrayLike, units: Sequence[Any] | None = None) -> NDArray[Any]:
         """Return positions in the world.
 

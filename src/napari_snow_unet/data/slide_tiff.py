@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tifffile import PHOTOMETRIC, TiffFile, TiffPageSeries
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPageSeries
 
 from napari_snow_unet.data import decoding, pixel_size
 from napari_snow_unet.data.decoding import Facts, PixelError
+from napari_snow_unet.data.imagej_colours import has_inverting_table, tables_to_show
 from napari_snow_unet.data.orientation import turned
 from napari_snow_unet.data.slide_levels import Box, Level, as_dask
-from napari_snow_unet.data.tiff import main_series, tiff_facts
+from napari_snow_unet.data.tiff import SAVE_AS_RGB, main_series, tiff_facts
 
 _AS_COLOURS = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
+_JPEGS = (COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.JPEG_LOSSY)  # come as RGB
 
 
 class _SelfClosing(io.FileIO):
@@ -65,7 +67,11 @@ def _level(path: Path, series: TiffPageSeries, tif: TiffFile) -> Any:
     page = series.keyframe
     if page.photometric not in _AS_COLOURS:
         name = getattr(page.photometric, "name", page.photometric)
-        raise PixelError(f"the TIFF has the photometric interpretation {name}")
+        raise PixelError(f"the TIFF has the photometric interpretation {name}", SAVE_AS_RGB)
+    if page.photometric == PHOTOMETRIC.YCBCR and page.compression not in _JPEGS:
+        raise PixelError("the TIFF is in YCbCr without being a JPEG", SAVE_AS_RGB)
+    if tables_to_show(tif, series) or has_inverting_table(tif, series.axes):
+        raise PixelError("the TIFF has a lookup table, which only smaller images get", SAVE_AS_RGB)
     array = zarr.open_array(series.aszarr(multiscales=False), mode="r")
 
     def read(box: Box, tif: TiffFile = tif) -> npt.NDArray[Any]:  # the open file lives with it

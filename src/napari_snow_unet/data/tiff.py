@@ -26,6 +26,11 @@ from napari_snow_unet.data.decoding import (
     pillow_pixels,
     with_alpha_behind_colours,
 )
+from napari_snow_unet.data.imagej_colours import (
+    has_inverting_table,
+    lookup_tables,
+    tables_to_show,
+)
 from napari_snow_unet.data.orientation import (
     ORIENTATION,
     known_orientation,
@@ -37,9 +42,11 @@ from napari_snow_unet.data.value_range import value_range
 
 _MAX_SAMPLE_VALUE = 281
 _PLAIN = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
+_OME_RGB = (-16776961, 16711935, 65535)  # red, green and blue, opaque
 _BY_PILLOW = (PHOTOMETRIC.SEPARATED, PHOTOMETRIC.YCBCR, PHOTOMETRIC.MASK)
 #: What stands beside the picture in the file of a slide scanner.
 _BESIDE = {"thumbnail", "label", "macro", "map", "overview"}
+_WITH_SIZE = re.compile(r"\s+\d+\s*x\s*\d+$")  # label 387x463, as Aperio writes it
 _SAME = 4  # a picture of less than a quarter of the pixels is a preview
 SAVE_AS_RGB = "Save it as RGB, 8 bits, and open that."
 
@@ -51,7 +58,14 @@ def main_series(tif: TiffFile) -> TiffPageSeries:
 
 def _pictures(tif: TiffFile) -> list[TiffPageSeries]:
     series = list(tif.series)
-    return [each for each in series if each.name.strip().lower() not in _BESIDE] or series
+    return [each for each in series if not _is_beside(each)] or series
+
+
+def _is_beside(series: TiffPageSeries) -> bool:
+    """Tell whether a picture stands beside the image, by its name or what is said of it."""
+    lines = str(series.keyframe.description).lower().splitlines()
+    names = [_WITH_SIZE.sub("", line.strip()) for line in (series.name.lower(), *lines)]
+    return not _BESIDE.isdisjoint(names)
 
 
 def _area(series: TiffPageSeries) -> int:
@@ -77,11 +91,11 @@ def tiff_facts(tif: TiffFile) -> Facts:
     orientation = tiff_orientation(page)
     length, width = spatial_size(series)
     dtype = "uint8" if page.photometric not in _PLAIN else np.dtype(series.dtype).name
-    if page.photometric == PHOTOMETRIC.PALETTE or dtype == "bool":
+    in_colours = tables_to_show(tif, series) is not None
+    if page.photometric == PHOTOMETRIC.PALETTE or dtype == "bool" or in_colours:
         dtype = "uint8"
-    return Facts(
-        turned_size((length, width), orientation), dtype, orientation, stated_white(tif, page)
-    )
+    white = None if in_colours else stated_white(tif, page)
+    return Facts(turned_size((length, width), orientation), dtype, orientation, white)
 
 
 def spatial_size(series: TiffPageSeries) -> tuple[int, int]:
@@ -108,8 +122,8 @@ def decode_tiff(tif: TiffFile, stream: BinaryIO) -> Decoded:
     series = main_series(tif)
     page = series.keyframe
     _check_claims(series, stream)
-    white, orientation = stated_white(tif, page), tiff_orientation(page)
-    notes = _said_of_others(tif)
+    white, orientation = tiff_facts(tif).white, tiff_orientation(page)
+    notes = (*_said_of_others(tif), *_said_of_channels(tif, series))
     if page.photometric in _PLAIN:
         array, axes = _as_stored(series)
         array = _as_shown(array, axes, tif, white)
@@ -196,21 +210,33 @@ def _as_shown(
         return (array ^ inverted).astype(np.uint8) * 255
     if array.dtype == np.uint8 and bits < 8:
         array = np.rint(array * (255 / (2**bits - 1))).astype(np.uint8)
-    table = None if inverted or {"S", "C"} & set(axes) else _lookup_table(tif)
-    if table is not None:
-        coloured = (table != table[:1]).any()
-        if coloured and array.dtype == np.uint8:
-            return np.moveaxis(table[:, array], 0, -1)
-        inverted = not coloured and table[0, 0] > table[0, -1]
+    if inverted and "S" in axes:
+        return _with_grey_inverted(array, axes.index("S"), white)
+    tables = tables_to_show(tif, main_series(tif))
+    if tables is not None:
+        return tables.shown(array, axes.find("C"))
+    inverted = inverted or has_inverting_table(tif, axes)
     return _inverted(array, white) if inverted else array
 
 
-def _lookup_table(tif: TiffFile) -> npt.NDArray[np.uint8] | None:
-    """Return the only lookup table of an ImageJ file, shape (3, 256)."""
-    tables = (tif.imagej_metadata or {}).get("LUTs") if tif.is_imagej else None
-    if tables is None or np.size(tables) != 3 * 256:
-        return None
-    return np.reshape(tables, (3, 256)).astype(np.uint8)
+def _said_of_channels(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
+    """Say that channels are taken for colours of which the file does not say that they are."""
+    colour = _axes_kept(series.shape, series.axes)[1]
+    if colour < 0 or series.axes[colour] != "C" or series.shape[colour] != len(_OME_RGB):
+        return ()
+    tables = lookup_tables(tif)
+    if tables is not None and (tables.is_rgb or tables_to_show(tif, series) is not None):
+        return ()
+    said = re.findall(r"<(?:\w+:)?Channel\b[^>]*\bColor\s*=\s*[\"'](-?\d+)", tif.ome_metadata or "")
+    return () if tuple(map(int, said)) == _OME_RGB else (CHANNELS_AS_COLOURS,)
+
+
+def _with_grey_inverted(
+    array: npt.NDArray[Any], bands: int, white: float | None
+) -> npt.NDArray[Any]:
+    """Invert the grey of an image that has alpha behind it."""
+    grey, *rest = np.moveaxis(array, bands, 0)
+    return np.moveaxis(np.stack([_inverted(grey, white), *rest]), 0, bands)
 
 
 def _inverted(array: npt.NDArray[Any], white: float | None) -> npt.NDArray[Any]:
@@ -298,4 +324,5 @@ def _arranged(array: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
+CHANNELS_AS_COLOURS = "The three channels of the file are taken for red, green and blue."
 ONE_STACK = "Save one plane, or one stack of planes, as a file of its own."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_snow_unet.data.axes import plane_last, without_ones
+from napari_snow_unet.data.axes import kept_axes, without_ones
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.mask_kinds import MasksAre
 from napari_snow_unet.data.naming import tile_name, without_mask_ending
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 ERRORS_OF = "errors_of"
 APART = 0.1  # pixels by which layers may differ in place
 WITHOUT_AREA = ("line", "path")
-
-ONES = "File > IO Utilities > Open labels... reads files without axes of length 1."
 
 
 def labels_in(viewer: Viewer) -> list[Labels]:
@@ -92,6 +90,19 @@ def is_map(layer: Any) -> bool:
     return isinstance(layer, Image)
 
 
+def kept_of(layer: Image | Labels) -> tuple[int, ...]:
+    """Return which axes of a layer are measured: those of length 1 are not."""
+    return kept_axes(shape_of(layer))
+
+
+def measured_pixels(layer: Image | Labels) -> Any:
+    """Return the pixels of a layer without axes of length 1."""
+    pixels, kept = pixels_of(layer), kept_of(layer)
+    if len(kept) == layer.ndim:
+        return pixels  # slices of a Zarr array would be read
+    return pixels[tuple(slice(None) if axis in kept else 0 for axis in range(layer.ndim))]
+
+
 def placement_of(layer: Layer) -> Placement:
     """Return where the pixels of a layer lie."""
     corners = np.vstack([np.zeros(layer.ndim), np.eye(layer.ndim)])
@@ -101,10 +112,8 @@ def placement_of(layer: Layer) -> Placement:
 
 def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool | None = False) -> str:
     """Say why a prediction cannot be measured against a truth; empty if it can."""
-    if shape_of(prediction) != shape_of(truth):
+    if without_ones(shape_of(prediction)) != without_ones(shape_of(truth)):
         return _of_other_shape(prediction, truth)
-    if plane_last(shape_of(truth)) != shape_of(truth):
-        return f"'{truth.name}' has the shape {_said(truth)}, at whose end is no plane. {ONES}"
     return why_not_together(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
 
@@ -114,14 +123,16 @@ def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool | None = Fals
     Parameters
     ----------
     one, other : napari.layers.Image or Labels
-        The layers; `other` may be a stack of planes of the size of `one`.
+        The layers; `other` may be a stack of planes of the size of `one`. Axes of length 1 do not
+        count.
     pixel_by_pixel : bool or None
         Compare them wherever they lie; None where nobody can choose this.
     """
-    shape = shape_of(one)
-    if shape not in (shape_of(other), shape_of(other)[-2:]):
+    shape, other_shape = without_ones(shape_of(one)), without_ones(shape_of(other))
+    if shape not in (other_shape, other_shape[-2:]):
         return _of_other_shape(one, other)
-    apart = float(settled(largest_shift(shape, placement_of(one), placement_of(other))))
+    places = [placement_of(layer).of_axes(kept_of(layer)) for layer in (one, other)]
+    apart = float(settled(largest_shift(shape, *places)))
     if apart > APART and not pixel_by_pixel:
         tick = "" if pixel_by_pixel is None else ", or tick 'Compare pixel by pixel'"
         return (
@@ -148,9 +159,11 @@ def region_of(layer: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> Reg
     InputError
         If there is nothing in it that has an area, or it does not fit.
     """
-    shape = tuple(pixels_of(truth).shape)
+    shape = without_ones(shape_of(truth))
     if is_shapes(layer):
-        return region_of_outlines(outlines_in(layer, truth), shape)
+        before = truth.ndim - layer.ndim
+        kept = [axis - before for axis in kept_of(truth) if axis >= before]
+        return region_of_outlines([each[:, kept] for each in outlines_in(layer, truth)], shape)
     problem = why_not_together(layer, truth, pixel_by_pixel=pixel_by_pixel)
     if problem:
         raise InputError(
@@ -158,7 +171,7 @@ def region_of(layer: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> Reg
             expected="one that lies on the truth",
             remedy="Choose another region.",
         )
-    return region_of_labels(pixels_of(layer), shape)
+    return region_of_labels(measured_pixels(layer), shape)
 
 
 def is_shapes(layer: Any) -> bool:
@@ -208,7 +221,7 @@ def _of_other_shape(one: Layer, other: Layer) -> str:
     return (
         f"'{one.name}' has the shape {_said(one)} and '{other.name}' {_said(other)}. "
         "Choose layers of the same shape."
-    ) + (f" {ONES}" if without_ones(shape_of(one)) == without_ones(shape_of(other)) else "")
+    )
 
 
 def _facts(layer: Layer) -> dict[str, Any]:

@@ -12,7 +12,12 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.pixel_grid import covering
 from napari_snow_unet.data.units import in_units
 from napari_snow_unet.metrics.region import Region, region_of_labels, region_of_outlines
-from napari_snow_unet.widgets._compared_layers import is_shapes, outlines_in, why_not_together
+from napari_snow_unet.widgets._compared_layers import (
+    is_shapes,
+    measured_pixels,
+    outlines_in,
+    why_not_together,
+)
 from napari_snow_unet.widgets._layers import pixels_of, shape_of
 
 if TYPE_CHECKING:
@@ -127,7 +132,8 @@ def _in_labels(layer: Labels, image: Image) -> Part:
             expected="labels that lie on the image",
             remedy="Choose another layer.",
         )
-    labels, shape = pixels_of(layer), shape_of(image)
+    shape = shape_of(image)
+    labels = pixels_of(layer) if shape_of(layer) == shape else measured_pixels(layer)
     used = _used(labels)
     if not all(part.size for part in used):
         raise InputError(

@@ -7,9 +7,13 @@ from weakref import ref
 
 from qtpy.QtCore import QObject
 
-from napari_snow_unet.widgets._compared_layers import labels_in, why_not_compare
+from napari_snow_unet.data.axes import as_in_file
+from napari_snow_unet.widgets._compared_layers import (
+    labels_in,
+    measured_pixels,
+    why_not_compare,
+)
 from napari_snow_unet.widgets._evaluate_jobs import Comparison
-from napari_snow_unet.widgets._layers import pixels_of
 from napari_snow_unet.widgets._segment_form import NO_TRUTH
 from napari_snow_unet.widgets._watched_layers import SettlingLayers
 
@@ -82,11 +86,12 @@ class SegmentScores(QObject):
             live.ask(None)
             live.show_text(problem, problem=True)
             return
+        shape, planes = as_in_file(tuple(record.probability.shape), record.planes)
         live.ask(
             Comparison(
-                record.probability,
-                pixels_of(truth),
-                list(record.planes),
+                record.probability.reshape(shape),
+                measured_pixels(truth),
+                planes,
                 threshold=record.threshold,
                 floor=record.floor,
             )

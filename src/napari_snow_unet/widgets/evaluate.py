@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,11 @@ from napari_snow_unet.widgets._compared_layers import (
     doubt_about,
     is_map,
     is_segmented,
+    kept_of,
     known_kind,
     labels_in,
     maps_in,
+    measured_pixels,
     placement_of,
     region_of,
     regions_in,
@@ -35,7 +38,7 @@ from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
 from napari_snow_unet.widgets._evaluate_text import NO_LABELS, ONE_LAYER, SAME_LAYER, summary
 from napari_snow_unet.widgets._image_of_labels import holds_labels, how_to_convert, why_no_map
 from napari_snow_unet.widgets._labels_offer import LabelsOffer
-from napari_snow_unet.widgets._layers import Source, pixels_of, shown_plane, source_of
+from napari_snow_unet.widgets._layers import Source, shown_plane, source_of
 from napari_snow_unet.widgets._result_tabs import ResultTabs
 from napari_snow_unet.widgets._run_bar import RunBar
 from napari_snow_unet.widgets._scroll import VerticalScroll
@@ -60,8 +63,16 @@ class Request:
     source: Source
     truth_name: str
     placements: dict[str, Placement]
+    kept: dict[str, tuple[int, ...]]
     spacing_um: tuple[float, float] | None
     watched: WatchedLayers
+
+    def pixel_in(self, layer: str, measured: Sequence[float]) -> list[float]:
+        """Return a position in all axes of a layer, from one in those that were measured."""
+        place = [0.0] * self.placements[layer].ndim
+        for axis, value in zip(self.kept[layer], measured, strict=True):
+            place[axis] = float(value)
+        return place
 
 
 class EvaluateWidget(Dock):
@@ -106,6 +117,7 @@ class EvaluateWidget(Dock):
             source_of(prediction),
             truth.name,
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
+            {"prediction": kept_of(prediction), "truth": kept_of(truth)},
             chosen.spacing_um,
             WatchedLayers(self._viewer, self._compared(), self._changed),
         )
@@ -142,9 +154,7 @@ class EvaluateWidget(Dock):
         """Show the fields that the layers need, and allow Run or say why not."""
         prediction, truth = self.form.prediction.value, self.form.truth.value
         of_map, why_not = is_map(prediction), self.why_not()
-        self.form.show_rows(
-            of_map=of_map, stack=truth is not None and len(pixels_of(truth).shape) > 2
-        )
+        self.form.show_rows(of_map=of_map, stack=truth is not None and len(kept_of(truth)) > 2)
         self.bar.set_hint(why_not)
         self.offer.show_for(maps_in(self._viewer))
         counted = of_map and not why_not
@@ -170,15 +180,17 @@ class EvaluateWidget(Dock):
     def _comparison(self, prediction: Any, truth: Any) -> Comparison:
         options, region = self.form.options(), self.form.region.value
         pixel_by_pixel = options["pixel_by_pixel"]
-        shape = pixels_of(truth).shape
-        every = list(np.ndindex(*shape[:-2]))
-        planes = every if options["all_slices"] else [shown_plane(self._viewer, truth)]
+        found, true = measured_pixels(prediction), measured_pixels(truth)
+        planes = list(np.ndindex(*true.shape[:-2]))
+        if len(planes) > 1 and not options["all_slices"]:
+            shown = shown_plane(self._viewer, truth)
+            planes = [tuple(shown[axis] for axis in kept_of(truth)[:-2])]
         annotated = None
         if region not in (None, EVERYWHERE):
             annotated = region_of(region, truth, pixel_by_pixel=pixel_by_pixel)
         return Comparison(
-            pixels_of(prediction),
-            pixels_of(truth),
+            found,
+            true,
             planes,
             threshold=options["threshold"] if is_map(prediction) else None,
             are=(
@@ -186,7 +198,7 @@ class EvaluateWidget(Dock):
                 known_kind(truth) or options["masks_are"],
             ),
             region=annotated,
-            spacing_um=spacing_um(placement_of(truth)),
+            spacing_um=spacing_um(placement_of(truth).of_axes(kept_of(truth))),
             names=(f"'{prediction.name}'", f"'{truth.name}'"),
         )
 
@@ -216,8 +228,9 @@ class EvaluateWidget(Dock):
             in_um=request.spacing_um is not None,
         )
         self._changed()
+        errors = measured.errors.reshape(request.source.shape)
         self.errors.show(
-            measured.errors, request.source, request.prediction, request.truth, request.truth_name
+            errors, request.source, request.prediction, request.truth, request.truth_name
         )
         counts = levels_of(measured)
         same = request.prediction() is self.form.prediction.value
@@ -237,11 +250,13 @@ class EvaluateWidget(Dock):
         if self.measured is None or self._request is None:
             return
         objects, spacing = self.measured.objects, self._request.spacing_um or (1.0, 1.0)
+        layer = str(objects["layer"][row])
+        place = self._request.pixel_in(layer, [*objects["plane"][row], *objects["centroid"][row]])
         go_to(
             self._viewer,
-            self._request.placements[str(objects["layer"][row])],
-            objects["plane"][row].tolist(),
-            objects["centroid"][row],
+            self._request.placements[layer],
+            place[:-2],
+            place[-2:],
             float(objects["area"][row]) / (spacing[0] * spacing[1]),
         )
 
@@ -250,7 +265,8 @@ class EvaluateWidget(Dock):
             return
         for index in self.measured.measures:
             if plane_name(index) == name:
-                go_to_plane(self._viewer, self._request.placements["truth"], index)
+                plane = self._request.pixel_in("truth", [*index, 0, 0])[:-2]
+                go_to_plane(self._viewer, self._request.placements["truth"], plane)
 
     def _layer_events(self) -> list[tuple[Any, Any]]:
         events = self._viewer.layers.events
