@@ -19,7 +19,7 @@ _WEAK_MASKS = frozenset(
 _ADJECTIVE = re.compile(
     r"\b(mask|label) images?\b|\b(image|img|tiles?|slides?|patch|patches) (masks?|labels?)\b"
 )
-_COMPOUND = re.compile(r"(raw|tissue|train|test|val)(?=(images?|masks?|labels?)$)")
+_COMPOUND = re.compile(r"\b([a-z]{2,})(?=(?:images?|masks?|labels?)\b)")  # rawimages, graymask4
 
 #: Say how a file came about, not whose it is: two folders may differ in them.
 _NEUTRAL = {"tissue", "original", "originals", "orig", "raw", "rgb", "he", "h", "e", "png", "tif"}
@@ -31,7 +31,17 @@ SUBSETS = {"train": "train", "training": "train", "tr": "train", "val": "val", "
 SUBSETS |= {"validation": "val", "test": "test", "testing": "test", "ts": "test"}
 
 _IGNORED = {"overlay", "overlays", "distance", "weighted", "vague", "erode", "eroded", "heatmap"}
-_IGNORED |= {"heatmaps", "imagj", "stacked", "boundary", "boundaries", "bound", "bounds"}
+_IGNORED |= {"visualization", "visualizations", "visualisation", "visualisations", "visualized"}
+_IGNORED |= {
+    "visualised",
+    "heatmaps",
+    "imagj",
+    "stacked",
+    "boundary",
+    "boundaries",
+    "bound",
+    "bounds",
+}
 _IGNORED_NAME = re.compile(r"\..*|__macosx|json|regions|.*without border.*", re.IGNORECASE)
 #: Of several folders of masks for the same images the first kind is taken.
 _PREFERENCE = ({"modify", "modified"}, {"label", "labels", "instance", "instances", "inst"})

@@ -19,6 +19,7 @@ from typing import IO, BinaryIO, TypeAlias
 from napari_snow_unet.data.annotation_files import holds_outlines, images_named_in
 from napari_snow_unet.data.annotation_text import first_bytes
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.foreign_annotations import why_foreign
 from napari_snow_unet.data.image_header import is_picture
 from napari_snow_unet.data.matching import Access
 from napari_snow_unet.data.naming import is_ignored_folder, is_junk
@@ -102,6 +103,7 @@ def pair_members(found: Sequence[Found]) -> Paired[Member]:
         is_picture=lambda member: is_picture(read_member(member)),
         holds_outlines=_holds_outlines,
         names_in=_images_outlined_in,
+        why_foreign=_why_foreign,
     )
     return pair_up(found, access)
 
@@ -112,6 +114,14 @@ def _holds_outlines(member: Member) -> bool:
             return holds_outlines(member.name, first_bytes(stream))
     except InputError:
         return False
+
+
+def _why_foreign(member: Member) -> str:
+    try:
+        with open_member(member) as stream:
+            return why_foreign(first_bytes(stream))
+    except (InputError, ValueError):
+        return ""
 
 
 def _images_outlined_in(member: Member) -> list[str]:
