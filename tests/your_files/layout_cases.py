@@ -253,6 +253,25 @@ def lizard(folder: Path) -> None:
     takes(folder / "Lizard", put(folder / "Lizard", tiles), "Lizard layout")
 
 
+def hovernet_json(folder: Path) -> None:
+    """As its results lie, in a folder and in an archive."""
+    corners = [[4, 6], [12, 6], [12, 14], [4, 14]]
+    content = json.dumps({"mag": 40, "nuc": {"1": {"contour": corners, "type": 1}}})
+    for used in ("json", "mat"):
+        source = folder / used / "in"
+        pairs = {f"images/t{n}.png": f"{used}/t{n}.{used}" for n in (1, 2)}
+        put(source, dict(enumerate(pairs.items())) if used == "mat" else {})
+        for n in (1, 2):
+            write_image(source / "images" / f"t{n}.png", picture(n), overwrite=True)
+            write_image(source / "overlay" / f"t{n}.png", picture(9))
+            (source / "json").mkdir(exist_ok=True)
+            (source / "json" / f"t{n}.json").write_text(content)
+        takes(source, pairs)
+        archive = shutil.make_archive(str(folder / used / "zip" / "packed"), "zip", source)
+        tiles = prepared(Path(archive)).tiles
+        assert {tile.source_mask for tile in tiles} == {f"packed.zip/{m}" for m in pairs.values()}
+
+
 def hovernet_training(folder: Path) -> None:
     tiles = {
         1: ("Images/train/TCGA-1.png", "Labels/TCGA-1.mat"),
@@ -693,6 +712,12 @@ CASES: list[Case] = [
         "taken, with a note",
         "`Train` and `Test` stay what they are; tiles to validate with are drawn from `Train`.",
         consep,
+    ),
+    Case(
+        "HoVer-Net's results: `mat/`, `json/`, `overlay/`",
+        "taken",
+        "`json/` holds the masks where no `mat/` lies beside it, else it is passed over.",
+        hovernet_json,
     ),
     Case(
         "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both side by side",

@@ -193,7 +193,7 @@ def _files(root: Path) -> Iterator[Listed[Path]]:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not is_ignored_folder(name))
+        folders[:] = sorted(name for name in folders if not is_ignored_folder(name, folders))
         here = Path(place)
         inner = here.relative_to(root).parts
         yield from ((here / name, str(root), inner) for name in sorted(names) if not is_junk(name))
