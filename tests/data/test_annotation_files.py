@@ -146,6 +146,54 @@ def test_of_several_images_the_one_of_the_name_is_taken(tmp_path):
         read_annotations(path)
 
 
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [2, 3, 6, 3, 6, 7, 2, 7],  # as the VGG Image Annotator writes it
+        [[2, 3], [6, 3], [6, 7], [2, 7]],
+        [[[2, 3, 6, 3, 6, 7, 2, 7]]],
+        [{"counts": [2 * 48 + 3, 4, 44, 4, 44, 4, 44, 4], "size": [48, 64]}],
+    ],
+)
+def test_cocos_numbers_are_found_however_deep_they_lie(tmp_path, segmentation):
+    entry = {"id": 1, "image_id": "0", "segmentation": segmentation}
+    found = read_outlined_nuclei(written(tmp_path / "a.json", coco(annotations=[entry])), SHAPE)
+    expected = np.zeros(SHAPE, np.int32)
+    expected[3:7, 2:6] = 1
+    assert np.array_equal(found.labels, expected)
+
+
+def test_ids_of_images_count_as_text_and_those_of_no_image_are_refused(tmp_path):
+    content = coco(annotations=[dict(coco()["annotations"][0], image_id="0")])
+    found = read_outlined_nuclei(written(tmp_path / "a.json", content), SHAPE)
+    assert np.count_nonzero(found.labels) == 16
+    content = coco(annotations=[dict(coco()["annotations"][0], image_id=9)])
+    with pytest.raises(InputError, match="its objects belong to none of its images"):
+        read_annotations(written(tmp_path / "b.json", content))
+
+
+def test_crowds_count_as_nuclei_where_all_objects_are_crowds(tmp_path):
+    """As CVAT exports what is painted."""
+    entries = [dict(entry, iscrowd=1) for entry in coco()["annotations"]]
+    found = read_outlined_nuclei(written(tmp_path / "a.json", coco(annotations=entries)), SHAPE)
+    assert (np.unique(found.labels).tolist(), found.region) == ([0, 1, 2], None)
+    assert found.notes == ["all objects are marked as crowds, and are taken as nuclei"]
+    entries[0]["iscrowd"] = 0
+    found = read_outlined_nuclei(written(tmp_path / "b.json", coco(annotations=entries)), SHAPE)
+    assert (np.unique(found.labels).tolist(), found.region is None) == ([0, 1], False)
+
+
+def test_names_of_images_in_addresses_are_those_of_files(tmp_path):
+    """As Label Studio writes them for files on its own machine."""
+    names = (
+        "data/local-files/?d=a%20b/my%20a.png",
+        "https://x.org/up/b%2B1.png?sig=a/b",
+        "c\\d 50%.png",
+    )
+    path = written(tmp_path / "a.json", coco(names=names))
+    assert images_named_in(path) == ["a b/my a.png", "/up/b+1.png", "c/d 50%.png"]
+
+
 def run_lengths(mask):
     """Encode a mask as COCO does: column by column, background first."""
     flat = np.concatenate([[0], mask.T.ravel(), [2]])
@@ -364,7 +412,11 @@ def test_a_document_type_is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("<annotation><object><bndbox/></object></annotation>", "its root is 'annotation'"),
+        (
+            "<annotation><object><bndbox/></object></annotation>",
+            "it is XML of the kind of Pascal VOC",
+        ),
+        ("<annotations><image/></annotations>", "it is XML of CVAT.* Export the polygons as COCO"),
         ('<LeicaMetaData xmlns="x"/>', "its root is 'LeicaMetaData'"),
         ("<Annotations><Annotation>", "no element found"),
         (imagescope(('Type="0"', [("x", 1), (2, 3), (4, 5)])), "could not convert"),

@@ -56,10 +56,17 @@ def test_the_innermost_folder_decides_and_a_strong_word_goes_before_a_weak_one()
 @pytest.mark.parametrize(
     "name",
     ["overlay", "Overlays", "overlay_save_path", "distance maps", "weighted_maps_erode", ".git",
-     "vague areas", "mask binary without border", "__MACOSX", "json", "regions", "stacked mask"],
+     "vague areas", "mask binary without border", "__MACOSX", "regions", "stacked mask"],
 )  # fmt: skip
 def test_folders_that_are_passed_over(name):
     assert is_ignored_folder(name)
+
+
+def test_a_folder_called_json_is_passed_over_beside_one_called_mat():
+    assert is_ignored_folder("JSON", ["Mat", "overlay"])
+    assert not is_ignored_folder("json", ["overlay"])
+    assert place_of("", ("json",)).role == "mask"
+    assert place_of("", ("json",)).rank > place_of("", ("masks",)).rank
 
 
 @pytest.mark.parametrize(

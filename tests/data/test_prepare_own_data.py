@@ -347,3 +347,17 @@ def test_a_dataset_says_what_its_masks_hold(own, tmp_path):
         run(prepare([folder], out, PrepareOptions(workers=1, binary=binary)))
         assert masks_in(out) == masks_in(out / "masks" / "000000.png") == expected
     assert masks_in(folder) is None
+
+
+def test_a_link_to_nowhere_is_named(own):
+    folder, image, labels = own
+    for name in ("a.png", "b.png"):
+        write_image(folder / "images" / name, image)
+    write_labels(folder / "masks" / "a.png", labels)
+    (folder / "masks" / "b.png").symlink_to(folder / "gone.png")
+    (folder / "masks" / "notes.txt").symlink_to(folder / "gone.txt")
+    result = run(prepare([folder], folder.parent / "out", PrepareOptions(workers=1)))
+    assert {problem.name: problem.reason for problem in result.problems} == {
+        "data/images/b.png": "it has no mask of its name.",
+        "data/masks/b.png": "it is a link to nowhere. Restore what it points to.",
+    }

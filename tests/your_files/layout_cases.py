@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import unicodedata
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,7 @@ from your_files import Case
 ABOUT = (
     "An image and a mask belong together if their names are equal and their folders agree, but for "
     "words such as images and masks. What this leaves open is not guessed: it stays unused and is "
-    "named. A refusal says which types of files lie in the folder."
+    "named. A refusal says which types of files lie in the folder, and of one why it is not used."
 )
 
 
@@ -176,6 +178,37 @@ def nuinsseg(folder: Path) -> None:
     takes(source, pairs, "'label masks', not from: mask binary")
 
 
+def cryonuseg(folder: Path) -> None:
+    source = folder / "CryoNuSeg"
+    one, other = "Annotator 1 (biologist)", "Annotator 2 (bioinformatician)/Annotator 2"
+    tiles = {
+        n: (f"tissue images/Human_{n}.tif", f"{one}/label masks modify/Human_{n}.tif")
+        for n in (1, 2)
+    }
+    pairs = put(source, tiles)
+    for place in ("mask binary", "distance maps", "mask binary without border"):
+        put_mask(source / one / place / "Human_1.png", nuclei(7))
+    put_mask(source / other / "label masks modify" / "Human_1.tif", nuclei(8))
+    put_mask(source / other / "label masks modify" / "Human_2.tif", nuclei(8))
+    refuses(source, "tissue images/Human_1.tif: it has no mask of its name in its folder, but in")
+    shutil.rmtree(source / other.partition("/")[0])
+    takes(source, pairs, "CryoNuSeg layout", "'label masks modify', not from: mask binary")
+
+
+def nucls(folder: Path) -> None:
+    source = folder / "NuCLS"
+    pairs = put(source, {n: (f"rgb/t{n}.png", f"mask/t{n}.png") for n in (1, 2)})
+    for n in (1, 2):
+        write_image(source / "visualization" / f"t{n}.png", picture(8))
+        (source / "csv").mkdir(exist_ok=True)
+        (source / "csv" / f"t{n}.csv").write_text("raw_classification,xmin,ymin")
+    takes(source, pairs)
+    coloured = np.dstack([nuclei(1) * 9, nuclei(1), nuclei(1) > 0]).astype(np.uint8)
+    write_image(source / "mask" / "t1.png", coloured, overwrite=True)
+    (problem,) = checked(source).problems
+    assert "the image is in colour" in problem.text
+
+
 def consep(folder: Path) -> None:
     tiles = {
         n: (f"{part}/Images/{part.lower()}_{n}.png", f"{part}/Labels/{part.lower()}_{n}.mat")
@@ -220,6 +253,25 @@ def lizard(folder: Path) -> None:
     takes(folder / "Lizard", put(folder / "Lizard", tiles), "Lizard layout")
 
 
+def hovernet_json(folder: Path) -> None:
+    """As its results lie, in a folder and in an archive."""
+    corners = [[4, 6], [12, 6], [12, 14], [4, 14]]
+    content = json.dumps({"mag": 40, "nuc": {"1": {"contour": corners, "type": 1}}})
+    for used in ("json", "mat"):
+        source = folder / used / "in"
+        pairs = {f"images/t{n}.png": f"{used}/t{n}.{used}" for n in (1, 2)}
+        put(source, dict(enumerate(pairs.items())) if used == "mat" else {})
+        for n in (1, 2):
+            write_image(source / "images" / f"t{n}.png", picture(n), overwrite=True)
+            write_image(source / "overlay" / f"t{n}.png", picture(9))
+            (source / "json").mkdir(exist_ok=True)
+            (source / "json" / f"t{n}.json").write_text(content)
+        takes(source, pairs)
+        archive = shutil.make_archive(str(folder / used / "zip" / "packed"), "zip", source)
+        tiles = prepared(Path(archive)).tiles
+        assert {tile.source_mask for tile in tiles} == {f"packed.zip/{m}" for m in pairs.values()}
+
+
 def hovernet_training(folder: Path) -> None:
     tiles = {
         1: ("Images/train/TCGA-1.png", "Labels/TCGA-1.mat"),
@@ -241,6 +293,16 @@ def pannuke(folder: Path) -> None:
     refuses(source, *words)
     refuses_to_measure(source, *words)
     refuses_to_segment(source, *words)
+
+
+def conic(folder: Path) -> None:
+    source = folder / "CoNIC"
+    source.mkdir()
+    for name, values in (("images", picture(1)), ("labels", nuclei(1))):
+        np.save(source / f"{name}.npy", values[np.newaxis])
+    words = ("it holds 2 .npy files (images.npy, labels.npy)", "CoNIC", "Save every tile as")
+    refuses(source, *words)
+    refuses_to_measure(source, *words)
 
 
 def own_subsets(folder: Path) -> None:
@@ -304,11 +366,53 @@ def endings(folder: Path) -> None:
     assert "several files may be its mask (t1_mask.png, t1_seg.png)" in left["t1.png"]
 
 
+_OF_PROGRAMS = {
+    "a1.tif": "a1_Simple Segmentation.tif",  # ilastik
+    "a2.tif": "a2_Object Identities.tif",
+    "a3.tif": "Count Masks of a3.tif",  # ImageJ
+    "a4.tif": "Mask of a4.tif",
+    "a5-img.tif": "a5-instancemask.tif",  # CellBinDB
+    "a6.tif": "a6.tif-labelled.png",  # QuPath, of the name with its suffix
+    "a7.png": "a7.png_mask.png",
+    "a8_ccd.tif": "a8_mask.tif",  # UCSB
+    "a9.ome.tif": "a9.ome.tif_label_image.tif",
+}
+
+
+def names_by_programs(folder: Path) -> None:
+    tiles = dict(enumerate(_OF_PROGRAMS.items(), start=1))
+    takes(folder / "in", put(folder / "in", tiles))
+    assert {path.name for path in find_images([folder / "in"]).images} == set(_OF_PROGRAMS)
+    apart = {1: ("images/a.tif", "masks/a.tif.png"), 2: ("images/b.svs.png", "masks/b.png")}
+    takes(folder / "apart" / "in", put(folder / "apart" / "in", apart))
+    both = {1: ("t-img.tif", "t-mask.tif"), 2: ("", "t-instancemask.tif")}
+    put(folder / "both", both)
+    refuses(folder / "both", "t-img.tif: several files may be its mask (", "t-instancemask.tif, ")
+
+
+def accents(folder: Path) -> None:
+    apart, composed = (unicodedata.normalize(form, "Gewebe é") for form in ("NFD", "NFC"))
+    for number, (one, other) in enumerate(((apart, composed), (composed, apart))):
+        source = folder / str(number) / "in"
+        tiles = {
+            1: (f"images/{one}.png", f"masks/{other}.png"),
+            2: (f"{one}/images/1.png", f"{other}/masks/1.png"),
+            3: (f"{one}3.png", f"{other}3_mask.png"),
+            4: (f"{apart}4.png", f"{apart}4.mat"),
+        }
+        takes(source, put(source, tiles))
+
+
 def beginnings(folder: Path) -> None:
     tiles = {n: (f"image_{n}.png", f"mask_{n}.png") for n in (1, 2, 10)}
     takes(folder / "in", put(folder / "in", tiles))
     apart = {n: (f"images/{image}", f"masks/{mask}") for n, (image, mask) in tiles.items()}
     assert len(find_pairs_in(folder / "apart", apart)) == 3
+    of_either = folder / "either"
+    put(of_either, {1: ("image_1.png", "mask_1.png"), 2: ("1.png", "")})
+    refuses(
+        of_either, "1.png: it and ", "image_1.png may each be the image of ", "mask_1.png. Keep"
+    )
     alone = {n: (f"{n}/image.png", f"{n}/mask.png") for n in (1, 2)}
     takes(folder / "alone" / "in", put(folder / "alone" / "in", alone))
     cellpose = {n: (f"img_{n}.tif", f"img_{n}_masks.tif") for n in (0, 1)} | {
@@ -404,10 +508,10 @@ def annotators(folder: Path) -> None:
     shutil.rmtree(source / "masks")
     for who in ("anna", "berta"):
         put_mask(source / f"masks_{who}" / "1.png", nuclei(1))
-    refuses(source, "no image has a mask of its name")
+    both = "masks_anna/1.png, masks_berta/1.png"
+    refuses(source, "images/1.png: several files may be its mask (", "masks_anna/1.png, ")
     left = find_pairs(source)
     reasons = dict(zip(left.orphans, left.reasons, strict=True))
-    both = "masks_anna/1.png, masks_berta/1.png"
     assert f"several files may be its mask ({both})" in reasons[source / "images" / "1.png"]
     by_class = folder / "classes"
     put(by_class, {1: ("images/1.png", "masks/0/1.png"), 2: ("images/2.png", "masks/1/2.png")})
@@ -473,6 +577,32 @@ def nothing_there(folder: Path) -> None:
     archive.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: the archive cannot be opened"):
         prepared(archive)
+
+
+def archives(folder: Path) -> None:
+    source = folder / "in"
+    pairs = put(source, {1: ("images/t1.png", "masks/t1.png")})
+    (source / "rest.tar.gz").write_bytes(b"something")
+    rois, outer = source / "t1_RoiSet.zip", folder / "outer.zip"
+    for archive, name in ((rois, "1.roi"), (outer, "inner.zip")):
+        with zipfile.ZipFile(archive, "w") as opened:
+            opened.writestr(name, b"something")
+    messages = " ".join(prepared(source).messages)
+    assert "such as t1_RoiSet.zip/1.roi: ImageJ's ROI files are not read" in messages
+    assert "such as in/rest.tar.gz: of archives only .zip files are opened" in messages
+    takes(folder / "in", pairs)
+    (source / "masks" / "t1.png").rename(folder / "t1.png")
+    refuses(source, "rest.tar.gz", "Of archives only .zip files are opened")
+    (source / "rest.tar.gz").unlink()
+    with pytest.raises(InputError, match=r"1\.roi.*ImageJ's ROI files are not read"):
+        run(prepare([source], folder / "other", PrepareOptions(workers=1)))
+    with pytest.raises(InputError, match=r"inner\.zip.*Unpack the outer one"):
+        run(prepare([outer], folder / "other", PrepareOptions(workers=1)))
+    packed = folder / "packed"
+    put(packed, {1: ("images/t1.png", "")})
+    (packed / "masks").mkdir()
+    (packed / "masks" / "t1.tif.gz").write_bytes(b"something")
+    refuses(packed, "(t1.tif.gz)", "Packed files are not read. Unpack them first")
 
 
 def other_names(folder: Path) -> None:
@@ -564,10 +694,30 @@ CASES: list[Case] = [
         nuinsseg,
     ),
     Case(
+        "CryoNuSeg: `tissue images`, `Annotator 1 (biologist)/label masks modify`, `Annotator 2`",
+        "refused",
+        "Whose masks to use is yours to say: with the folder of one annotator it is taken, as "
+        "NuInsSeg is.",
+        cryonuseg,
+    ),
+    Case(
+        "NuCLS: `rgb/`, `mask/`, `visualization/`, `csv/`",
+        "taken",
+        "`visualization/` and `csv/` are passed over. Masks as published are in colours, which is "
+        "refused: write the product of their second and third channel as the labels.",
+        nucls,
+    ),
+    Case(
         "CoNSeP: `Train/Images/train_1.png`, `Train/Labels/train_1.mat`, `Test/...`",
         "taken, with a note",
         "`Train` and `Test` stay what they are; tiles to validate with are drawn from `Train`.",
         consep,
+    ),
+    Case(
+        "HoVer-Net's results: `mat/`, `json/`, `overlay/`",
+        "taken",
+        "`json/` holds the masks where no `mat/` lies beside it, else it is passed over.",
+        hovernet_json,
     ),
     Case(
         "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both side by side",
@@ -593,6 +743,7 @@ CASES: list[Case] = [
         "Named, with what to do: save every tile as `images/N.png` and `masks/N.png`.",
         pannuke,
     ),
+    Case("CoNIC: `images.npy`, `labels.npy`, `counts.csv`", "refused", "As PanNuke.", conic),
     Case(
         "your own folders `train`, `val`, `test` (`training`, `valid`, `validation`, `testing`)",
         "taken, with a note",
@@ -618,8 +769,21 @@ CASES: list[Case] = [
     Case(
         "`image_1.png`, `mask_1.png`; or `1/image.png`, `1/mask.png`",
         "taken",
-        "In one folder or in two.",
+        "In one folder or in two. Where `1.png` lies there too, neither is used.",
         beginnings,
+    ),
+    Case(
+        "`a_Simple Segmentation.tif`, `a_Object Identities.tif` (ilastik), `Count Masks of a.tif` "
+        "(ImageJ), `a-instancemask.tif`; `a.tif.png`, `a.tif_mask.png`, `a.tif-labelled.png`",
+        "taken",
+        "As `a_mask.png`, also where a file is named after an image's whole name.",
+        names_by_programs,
+    ),
+    Case(
+        "names with accents from macOS beside others",
+        "taken",
+        "A letter with an accent is the same, in one character or in two.",
+        accents,
     ),
     Case(
         "`p1/HE/a.png` with `p1/masks/a.png`",
@@ -683,6 +847,13 @@ CASES: list[Case] = [
         "refused",
         "The refusal says what lies there.",
         nothing_there,
+    ),
+    Case(
+        "archives but `.zip`, archives in archives, ImageJ's `RoiSet.zip`, packed `.tif.gz`",
+        "refused",
+        "They are named, with what to do. `prepare` opens `.zip` files, `train` and the others "
+        "folders only.",
+        archives,
     ),
     Case(
         "images and masks of other names",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import scipy.io
 
+from layout_doors import refuses as refuses_folder
 from napari_snow_unet.data.dataset import open_stack
 from napari_snow_unet.data.dataset_check import check_dataset
 from napari_snow_unet.data.files import InputError
@@ -22,6 +23,7 @@ from napari_snow_unet.data.images import read_labels, write_labels
 from napari_snow_unet.data.outlined import read_outlined_nuclei
 from napari_snow_unet.data.prepare import PrepareOptions, prepare
 from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.snow import find_pairs
 from outline_doors import SHAPE, dataset, refuses, scores_of, takes, truths_of
 from your_files import Case
 
@@ -277,6 +279,63 @@ def coco_of_other_size(folder: Path) -> None:
     refuses(folder, ".json", coco("t1.png", size=(128, 160)), "128 x 160", "64 x 80")
 
 
+def coco_of_programs(folder: Path) -> None:
+    painted, via, web = (json.loads(coco("t1.png")) for _ in range(3))
+    for entry, box in zip(painted["annotations"], NUCLEI, strict=True):
+        mask = drawn([box]).T.ravel()  # column by column, background first
+        ends = np.flatnonzero(np.diff(mask, prepend=0, append=0))
+        counts = np.diff(ends, prepend=0).tolist()
+        entry |= {"iscrowd": 1, "segmentation": {"counts": counts, "size": list(SHAPE)}}
+    for entry in via["annotations"]:
+        entry |= {"image_id": str(entry["image_id"]), "segmentation": entry["segmentation"][0]}
+    takes(
+        folder / "CVAT", ".json", json.dumps(painted).encode(), drawn(), "all objects are marked as"
+    )
+    takes(folder / "VIA", ".json", json.dumps(via).encode(), drawn())
+    source = dataset(folder / "in", ".none", b"")
+    shutil.rmtree(source / "masks")
+    web["images"][0]["file_name"] = "data/local-files/?d=scans/t1.png"
+    web["images"].append(dict(web["images"][0], id=8, file_name="..\\..\\media\\t2.png"))
+    (source / "result.json").write_text(json.dumps(web))
+    assert {path.name for path in find_pairs(source).masks} == {"result.json"}
+    assert [truth.any() for truth in truths_of(source).values()].count(True) == 1
+    web["images"] = [dict(web["images"][0], file_name="9fbb0c71-t1.png")]
+    (source / "result.json").write_text(json.dumps(web))
+    refuses_folder(source, "result.json: no image that it names (9fbb0c71-t1.png) is left beside")
+
+
+_OF_OTHERS = {
+    "via_region_data.json": {
+        "t1.png12": {
+            "filename": "t1.png",
+            "size": 12,
+            "regions": [{"shape_attributes": {"name": "polygon", "all_points_x": [1, 2, 3]}}],
+        }
+    },
+    "project-1.json": [{"annotations": [{"result": [{"value": {"polygonlabels": ["Nucleus"]}}]}]}],
+    "t1.png.json": {"size": {}, "objects": [{"classTitle": "Nucleus", "geometryType": "bitmap"}]},
+    "annotations.xml": "<annotations><image id='0' name='t1.png'><polygon/></image></annotations>",
+    "t1.xml": "<annotation><object><bndbox><xmin>1</xmin></bndbox></object></annotation>",
+}
+
+
+def of_other_programs(folder: Path) -> None:
+    names = "JSON of the VGG Image", "JSON of Label", "JSON of Supervisely", "XML of CVAT"
+    for (file, content), name in zip(
+        _OF_OTHERS.items(), (*names, "XML of the kind of Pascal VOC"), strict=True
+    ):
+        source = dataset(folder / name / "in", ".none", b"")
+        shutil.rmtree(source / "masks")
+        text = content if isinstance(content, str) else json.dumps(content)
+        (source / "images" / file).write_text(text)
+        refuses_folder(source, f"images/{file}: {name}", "is not read", "COCO")
+        with pytest.raises(InputError, match=f"it is {name}.* COCO"):
+            read_labels(source / "images" / file, SHAPE)
+        for tile in ("t1", "t2"):  # where every image has a mask it is passed over
+            write_labels(source / "masks" / f"{tile}.png", drawn())
+        assert not run(check_dataset(source, workers=1)).problems
+
+
 def labelme(folder: Path) -> None:
     shapes = [{"label": "n", "points": ring(*box), "shape_type": "polygon"} for box in NUCLEI]
     content = {"version": "5", "shapes": shapes, "imageHeight": SHAPE[0], "imageWidth": SHAPE[1]}
@@ -521,6 +580,21 @@ CASES: list[Case] = [
         "taken",
         "Images are matched with the names in it. For an image it does not name it is refused.",
         coco_of_several,
+    ),
+    Case(
+        "COCO's JSON as CVAT, Label Studio, VIA and others export it",
+        "taken, with a note",
+        "Objects that are painted in CVAT are marked as crowds: where all are, they are nuclei. "
+        "Ids as text, names as addresses, and points in lists of any depth are understood.",
+        coco_of_programs,
+    ),
+    Case(
+        "JSON of the VGG Image Annotator (VIA), Label Studio or Supervisely; XML of CVAT or Pascal "
+        "VOC",
+        "refused",
+        "It is named, with what to export there: polygons as COCO. Where no image lacks a mask it "
+        "is passed over.",
+        of_other_programs,
     ),
     Case("COCO's JSON with boxes only", "refused", "Boxes are no outlines.", coco_boxes),
     Case(

@@ -21,6 +21,7 @@ from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
 from napari_snow_unet.metrics.task import make_task
 from napari_snow_unet.segmentation.threshold import otsu_level
 from napari_snow_unet.unet.tile_reader import IGNORED, TileReader
+from napari_snow_unet.unet.training_masks import look_at_masks
 from napari_snow_unet.unet.training_tiles import open_dataset
 
 Labels = NDArray[np.int32]
@@ -48,7 +49,7 @@ def takes(
     region = np.ones(labels.shape, bool) if region is None else region
     _prepared(source, folder / "out", labels, notes, region)
     _checked(source, labels, notes)
-    _trained(source, labels, region)
+    _trained(source, labels, notes, region)
     _opened(source, masks[0], labels, notes)
     _measured(folder, masks[0], labels, notes, region)
 
@@ -106,7 +107,9 @@ def truths_of(folder: Path) -> dict[str, NDArray[np.uint8]]:
     return {tile.name: reader.read(tile).truth for tile in (*tiles.train, *tiles.validation)}
 
 
-def _trained(source, labels, region) -> None:
+def _trained(source, labels, notes, region) -> None:
+    told = " ".join(look_at_masks(open_dataset(source))[0])
+    assert all(note in told for note in notes), told
     for truth in truths_of(source).values():
         assert np.array_equal(truth == IGNORED, ~region)
         assert np.array_equal(truth[region] > 0, labels[region] > 0)

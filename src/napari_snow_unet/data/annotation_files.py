@@ -15,6 +15,7 @@ from napari_snow_unet.data import annotation_xml, coco, geojson, nuclei_json
 from napari_snow_unet.data.annotation_text import decoded, first_bytes, read_text, start_of_text
 from napari_snow_unet.data.annotations import Annotations
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.foreign_annotations import why_foreign
 from napari_snow_unet.data.naming import GEOJSON_SUFFIXES, LOOKED_INTO, OUTLINE_SUFFIXES
 
 _EXPECTED = (
@@ -73,6 +74,15 @@ def is_annotation_file(path: str | os.PathLike[str]) -> bool:
         return Path(path).is_file() and not os.fspath(path).lower().endswith(LOOKED_INTO)
 
 
+def why_foreign_file(path: Path) -> str:
+    """Return whose annotations a file holds that are not read, and the remedy; never raises."""
+    try:
+        with path.open("rb") as stream:
+            return why_foreign(first_bytes(stream))
+    except (OSError, ValueError):
+        return ""
+
+
 def may_hold_labels(path: Path) -> bool:
     """Tell whether a file of a suffix of labels is one; JSON and XML are looked into."""
     return not path.name.lower().endswith(LOOKED_INTO) or is_annotation_file(path)
@@ -113,6 +123,9 @@ def read_annotations(
     except MemoryError as error:
         raise _refusal("it does not fit into memory", path) from error
     except _OtherError as error:
+        if foreign := why_foreign(data):
+            what, _, remedy = foreign.partition(" is not read. ")
+            raise _refusal(f"it is {what}", path, f"{remedy}.") from error
         raise _refusal(f"it holds no outlines: {error}", path) from error
     except (ArithmeticError, AttributeError, EOFError, LookupError, RecursionError) as error:
         raise _refusal(f"it holds no outlines that can be read ({error})", path) from error
@@ -172,5 +185,5 @@ def _of_json(content: Any) -> Annotations:
     raise _OtherError("its keys are " + ", ".join(keys[:_NAMED]) + (", ..." * (len(keys) > _NAMED)))
 
 
-def _refusal(received: str, path: str) -> InputError:
-    return InputError(received, expected=_EXPECTED, remedy=_REMEDY, path=path)
+def _refusal(received: str, path: str, remedy: str = _REMEDY) -> InputError:
+    return InputError(received, expected=_EXPECTED, remedy=remedy, path=path)

@@ -10,9 +10,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +43,18 @@ def is_coco(content: Any) -> bool:
 
 
 def image_names(content: dict[str, Any]) -> list[str]:
-    """Return the names of the images, as they stand in the file, with forward slashes."""
-    return [str(image["file_name"]).replace("\\", "/") for image in content["images"]]
+    """Return the names of the images with forward slashes, those in addresses of the web decoded.
+
+    Label Studio writes ``data/local-files/?d=folder/my%20image.png``.
+    """
+    return [_path(str(image["file_name"])) for image in content["images"]]
+
+
+def _path(name: str) -> str:
+    if "://" not in name and "?d=" not in name:
+        return name.replace("\\", "/")
+    address = urlsplit(name)
+    return parse_qs(address.query).get("d", [unquote(address.path)])[0]
 
 
 def read_coco(content: dict[str, Any], image: str | None = None) -> Annotations:
@@ -66,14 +77,31 @@ def read_coco(content: dict[str, Any], image: str | None = None) -> Annotations:
     size = None
     if wanted.get("height") and wanted.get("width"):
         size = int(wanted["height"]), int(wanted["width"])
-    mine = [entry for entry in content["annotations"] if entry["image_id"] == wanted["id"]]
+    mine, notes = _of_image(content, str(wanted["id"]))
     outlines, left = [], [_MOST_PIXELS]
     for entry in mine:
-        if polygons := _polygons(entry.get("segmentation"), left):
+        if polygons := tuple(_polygons(entry.get("segmentation"), left)):
             kind = EXCLUDED if entry.get("iscrowd") else ONE if len(polygons) > 1 else ""
             outlines.append(Outline(polygons, classes.get(entry.get("category_id"), ""), kind))
-    notes = without_outline(len(mine) - len(outlines), len(outlines), "objects", "boxes")
+    notes += without_outline(len(mine) - len(outlines), len(outlines), "objects", "boxes")
     return Annotations(outlines, size, tuple(notes))
+
+
+def _of_image(content: dict[str, Any], image: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the objects of an image, and what is assumed of them.
+
+    CVAT calls what is painted a crowd, and the VGG Image Annotator writes ids as text.
+    """
+    entries = content["annotations"]
+    known = {str(entry["id"]) for entry in content["images"]}
+    if entries and not any(str(entry["image_id"]) in known for entry in entries):
+        raise ValueError("its objects belong to none of its images")
+    mine = [entry for entry in entries if str(entry["image_id"]) == image]
+    if not mine or not all(entry.get("iscrowd") for entry in entries):
+        return mine, []
+    return [dict(entry, iscrowd=0) for entry in mine], [
+        "all objects are marked as crowds, and are taken as nuclei"
+    ]
 
 
 def is_labelme(content: Any) -> bool:
@@ -143,13 +171,26 @@ def _chosen(names: Sequence[str], image: str | None) -> int:
     )
 
 
-def _polygons(segmentation: Any, left: list[int]) -> tuple[Polygon, ...]:
-    if not segmentation:
-        return ()
+def _polygons(segmentation: Any, left: list[int]) -> Iterator[Polygon]:
+    """Go through the parts of an object, however deep its numbers lie in lists.
+
+    The VGG Image Annotator writes one list of numbers, others pairs, or run lengths in a list.
+    """
     if isinstance(segmentation, dict):
-        return _traced(segmentation["counts"], segmentation["size"], left)
-    rings = [np.reshape(flat, (-1, 2)) for flat in segmentation]
-    return tuple([ring_of(ring)] for ring in rings)
+        yield from _traced(segmentation["counts"], segmentation["size"], left)
+    elif not segmentation:
+        return
+    elif not isinstance(segmentation[0], (list, dict)):
+        yield [ring_of(np.reshape(segmentation, (-1, 2)))]
+    elif len(segmentation) > 2 and all(_is_point(part) for part in segmentation):
+        yield [ring_of(segmentation)]
+    else:
+        for part in segmentation:
+            yield from _polygons(part, left)
+
+
+def _is_point(part: Any) -> bool:
+    return isinstance(part, list) and len(part) == 2 and not isinstance(part[0], (list, dict))
 
 
 def _traced(

@@ -141,7 +141,9 @@ def check_dataset(
     info = read_info(folder) if prepared else DatasetInfo()
     pairs, findings = _prepared_pairs(folder) if prepared else _foreign_pairs(folder)
     if not pairs:
-        raise nothing_to_use("no image has a mask of its name", files_in(folder), "pairs", folder)
+        left = [(finding.name, finding.text) for finding in findings if finding.name]
+        what = "no image has a mask of its name"
+        raise nothing_to_use(what, files_in(folder), "pairs", folder, left)
     looked = yield from _look(pairs, workers, info.white, masks_in(folder) or masks_are)
     readable: list[tuple[_Pair, TileFacts]] = []
     for pair, facts in zip(pairs, looked, strict=True):

@@ -15,11 +15,12 @@ _MASKS = frozenset({"mask", "masks", "label", "labels", "mat", "mats"})
 _WEAK_IMAGES = frozenset({"slide", "slides", "patch", "patches", "picture", "pictures"})
 _WEAK_MASKS = frozenset(
     {"gt", "groundtruth", "truth", "annotation", "annotations", "annot", "annots", "instances"}
+    | {"json"}
 )
 _ADJECTIVE = re.compile(
     r"\b(mask|label) images?\b|\b(image|img|tiles?|slides?|patch|patches) (masks?|labels?)\b"
 )
-_COMPOUND = re.compile(r"(raw|tissue|train|test|val)(?=(images?|masks?|labels?)$)")
+_COMPOUND = re.compile(r"\b([a-z]{2,})(?=(?:images?|masks?|labels?)\b)")  # rawimages, graymask4
 
 #: Say how a file came about, not whose it is: two folders may differ in them.
 _NEUTRAL = {"tissue", "original", "originals", "orig", "raw", "rgb", "he", "h", "e", "png", "tif"}
@@ -31,11 +32,21 @@ SUBSETS = {"train": "train", "training": "train", "tr": "train", "val": "val", "
 SUBSETS |= {"validation": "val", "test": "test", "testing": "test", "ts": "test"}
 
 _IGNORED = {"overlay", "overlays", "distance", "weighted", "vague", "erode", "eroded", "heatmap"}
-_IGNORED |= {"heatmaps", "imagj", "stacked", "boundary", "boundaries", "bound", "bounds"}
-_IGNORED_NAME = re.compile(r"\..*|__macosx|json|regions|.*without border.*", re.IGNORECASE)
+_IGNORED |= {"visualization", "visualizations", "visualisation", "visualisations", "visualized"}
+_IGNORED |= {
+    "visualised",
+    "heatmaps",
+    "imagj",
+    "stacked",
+    "boundary",
+    "boundaries",
+    "bound",
+    "bounds",
+}
+_IGNORED_NAME = re.compile(r"\..*|__macosx|regions|.*without border.*", re.IGNORECASE)
 #: Of several folders of masks for the same images the first kind is taken.
 _PREFERENCE = ({"modify", "modified"}, {"label", "labels", "instance", "instances", "inst"})
-_LEAST = {"binary", "bin", "semantic", "class", "classes", "type", "types"}
+_LEAST = {"binary", "bin", "semantic", "class", "classes", "type", "types", "json"}
 
 
 class Place(NamedTuple):
@@ -75,8 +86,18 @@ def folder_role(name: str) -> Role | None:
     return _role(name, _IMAGES, _MASKS)
 
 
-def is_ignored_folder(name: str) -> bool:
-    """Tell whether a folder holds neither images nor masks: hidden, ``json``, ``overlay``."""
+def is_ignored_folder(name: str, beside: Iterable[str] = ()) -> bool:
+    """Tell whether a folder holds neither images nor masks: hidden, ``overlay``.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    beside : iterable of str
+        Names of the folders beside it: HoVer-Net's ``json`` holds what ``mat`` does.
+    """
+    if name.lower() == "json" and any(other.lower() == "mat" for other in beside):
+        return True
     return _IGNORED_NAME.fullmatch(name) is not None or bool(_IGNORED & set(words_of(name)))
 
 

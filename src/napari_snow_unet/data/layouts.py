@@ -13,6 +13,11 @@ from napari_snow_unet.data.unread_files import counted
 _LAYOUTS = (
     ("SNOW", r".*/seed\d+\.png", r".*/mat/seed\d+\.mat"),
     ("TNBC", r".*/Slide_\d+/[^/]+", r".*/GT_\d+/[^/]+"),
+    (
+        "CryoNuSeg",
+        r".*/tissue images/[^/]+",
+        r".*/annotator \d[^/]*/(label masks.*|mask binary)/[^/]+",
+    ),
     ("NuInsSeg", r".*/tissue images/[^/]+", r".*/(label masks.*|mask binary)/[^/]+"),
     ("MoNuSeg", r".*\.tiff?", r".*\.xml"),
     ("Lizard", r".*/lizard_images\d/[^/]+", r".*\.mat"),

@@ -19,6 +19,7 @@ from napari_snow_unet.data.naming import (
     Key,
     Kind,
     bare_name,
+    begins_as_mask,
     root_name,
     says_mask,
     stem_of,
@@ -59,6 +60,8 @@ class Access(Generic[File]):
         Tells whether a file of JSON or XML holds outlines.
     names_in : callable
         Gives the names of the images that a file of JSON is about.
+    why_foreign : callable
+        Says whose annotations a file of JSON or XML without outlines holds, and the remedy.
     """
 
     label: Callable[[File], str]
@@ -66,6 +69,7 @@ class Access(Generic[File]):
     is_picture: Callable[[File], bool]
     holds_outlines: Callable[[File], bool]
     names_in: Callable[[File], Sequence[str]]
+    why_foreign: Callable[[File], str]
 
 
 @dataclass(eq=False, slots=True)
@@ -227,11 +231,16 @@ class Matching(Generic[File]):
         """Match what has one image and one mask of a name in one place."""
         images = _unique((where(key), name(key.name, "image"), key) for key in self.images)
         masks = _unique((where(key), name(key.name, "mask"), key) for key in self.masks)
+        rivals: dict[object, Key | None] = {}  # 1.png and image_1.png may each be of mask_1.png
         if name is not _own_name:
             self._add_masks_among_images(images, masks, name, where)
+            rivals = _unique((where(k), bare_name(k.name, "image"), k) for k in self.images)
         for place, image in images.items():
             mask = masks.get(place)
             if image is None or mask is None or image not in self.images:
+                continue
+            of_name = where(mask), bare_name(mask.name, "mask")
+            if begins_as_mask(mask.name) and rivals.get(of_name, image) is None:
                 continue
             if mask not in self.masks:
                 if mask == image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Literal, NamedTuple, TypeAlias
@@ -28,16 +29,22 @@ Kind: TypeAlias = Literal["image", "mask", "other"]
 
 #: How programs and people end or begin the names of masks, and of images beside them.
 _MASK_ENDING = re.compile(
-    r"(?:[-_. ](?:cp_masks|masks?|labels?|labell?ed|gt|ground_?truth|seg|segmentation|instances?"
-    r"|inst|anno(?:t|tations?)?|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?))+$",
+    r"(?:[-_. ](?:cp_masks|(?:instance|inst|binary|bin|seg|label|nuclei|gray|grey)?masks?|labels?"
+    r"|labell?ed|(?:label|instance|inst)[-_ ]?(?:images?|maps?)|gt|ground_?truth|seg|instances?"
+    r"|(?:simple )?segmentation(?: stage \d)?|object identities|inst|anno(?:t|tations?)?"
+    r"|nuclei(?: mask)?(?: \([^)]*\))?(?: \[\d+\])?))+$",
     re.IGNORECASE,
 )
 _MASK_BEGINNING = re.compile(
-    r"^(?:masks?|labels?|gt|seg|instances?|annotations?)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE
+    r"^(?:(?:count )?masks? of |(?:masks?|labels?|gt|seg|instances?|annotations?)(?:[-_. ]|(?=\d)))"
+    r"(?=.)",
+    re.IGNORECASE,
 )
 _MASK_ALONE = re.compile(r"masks?|labels?|gt|seg|instances?|annotations?", re.IGNORECASE)
 _IMAGE_ALONE = re.compile(r"images?|imgs?|tile|raw|he|rgb|original", re.IGNORECASE)
-_IMAGE_ENDING = re.compile(r"[-_. ](?:images?|imgs?|he|rgb|raw|orig(?:inal)?|0000)$", re.IGNORECASE)
+_IMAGE_ENDING = re.compile(
+    r"[-_. ](?:images?|imgs?|he|rgb|raw|orig(?:inal)?|ccd|0000)$", re.IGNORECASE
+)
 _IMAGE_BEGINNING = re.compile(r"^(?:images?|imgs?|im)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE)
 _JUNK = re.compile(
     r"[.~].*|thumbs\.db|desktop\.ini|.*\.aux\.xml|.*_(?:probability|overlay)\.\w+", re.IGNORECASE
@@ -97,12 +104,17 @@ def without_ending(name: str) -> str:
 def without_mask_ending(name: str) -> str | None:
     """Return ``a`` for ``a_mask``, ``a_cp_masks``, ``mask_a`` and the like, else None."""
     stem = _MASK_BEGINNING.sub("", without_ending(name))
-    return stem if stem not in ("", name) else None
+    return _without_suffix(stem) if stem not in ("", name) else None
 
 
 def says_mask(name: str) -> bool:
     """Tell whether a tile's name is that of a mask: ``a_mask``, ``mask_a`` or only ``mask``."""
     return _MASK_ALONE.fullmatch(name) is not None or without_mask_ending(name) is not None
+
+
+def begins_as_mask(name: str) -> bool:
+    """Tell whether a tile's name says mask at its beginning: ``mask_1``, ``Mask of a``."""
+    return _MASK_BEGINNING.match(name) is not None
 
 
 def bare_name(name: str, kind: Kind) -> str:
@@ -168,6 +180,11 @@ def suffix_rank(name: str, kind: Kind) -> int:
     return order.index(suffix) if suffix in order else len(order)
 
 
+def composed(text: str) -> str:
+    """Return text in Unicode's composed form: macOS takes letters with accents apart in names."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
     """Tell from names what a file is; None in a folder that is passed over, such as overlays.
 
@@ -180,7 +197,7 @@ def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
     name : str
         The file's name.
     """
-    place = place_of(root, folders)
+    place = place_of(composed(root), tuple(map(composed, folders)))
     if place.ignored:
         return None
     return Named(_kind(place, name), Key(place.rest, place.marks, _tile(name)), place)
@@ -197,11 +214,16 @@ def _kind(place: Place, name: str) -> Kind:
 
 def _tile(name: str) -> str:
     """Return the tile's name from a file's; with no path object, since there may be 20,000."""
+    name = composed(name)
     suffix = suffix_of(name)
     stem = name[: len(name) - len(suffix)] or name
-    if suffix in MASK_SUFFIXES and suffix_of(stem) in _NAMED_AFTER:  # QuPath: a.png.geojson
-        stem = stem[: len(stem) - len(suffix_of(stem))]
-    return stem.removesuffix(".ome").removesuffix(LABELLED)
+    return _without_suffix(stem.removesuffix(".ome").removesuffix(LABELLED))
+
+
+def _without_suffix(stem: str) -> str:
+    """Return ``a`` for ``a.png``, after which QuPath and others call ``a.png.geojson``."""
+    suffix = suffix_of(stem)
+    return (stem[: -len(suffix)] if suffix in _NAMED_AFTER else stem).removesuffix(".ome")
 
 
 _NAMED_AFTER = IMAGE_SUFFIXES | {".svs", ".ndpi", ".mrxs", ".scn", ".czi", ".vsi", ".zarr"}

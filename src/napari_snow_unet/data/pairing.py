@@ -109,7 +109,7 @@ def pair_up(listed: Iterable[Listed[File]], access: Access[File]) -> Paired[File
     ]
     return Paired(
         sorted((_pair(match, access) for match in found.matches), key=_order),
-        why_left_over(left, repeats, found.unread, access.label),
+        why_left_over(left, repeats, found.unread, access),
         layout_notes(found.matches, found.repeats),
         [file for _, file in found.unread],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -150,9 +151,10 @@ def _chosen(path: Path, place: Path, names: list[str], wanted: Role) -> Path | N
 def _of_its_name(path: Path, folder: Path) -> list[str]:
     """Return the files of a folder with the tile's name, without the file itself."""
     stem = tile_name(path)
-    names = [stem + ending for ending in _ENDINGS]
-    names += [path.name + ending for ending in _MASK_ENDINGS]  # QuPath: a.png.geojson
-    there = (folder / name for name in names if folder / name != path)
+    names = [name + ending for name in (stem, path.name) for ending in _ENDINGS]  # a.png.geojson
+    if not path.name.isascii():
+        names += [unicodedata.normalize("NFD", name) for name in names]
+    there = (folder / name for name in dict.fromkeys(names) if folder / name != path)
     return [file.name for file in there if file.is_file() and may_hold_labels(file)]
 
 
@@ -160,7 +162,6 @@ def _with_capitals(endings: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(e for end in endings for e in (end, end.upper(), end.title())))
 
 
-_MASK_ENDINGS = _with_capitals(MASK_SUFFIXES)
 _ENDINGS = _with_capitals(
     [*IMAGE_ORDER, ".ome.tif", ".ome.tiff", *MASK_SUFFIXES, f"{LABELLED}.tif", f"{LABELLED}.png"]
 )

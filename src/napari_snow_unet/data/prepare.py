@@ -121,7 +121,7 @@ def prepare(
     pairs, unpaired = paired(found, options.limit)
     problems = unusable + unpaired
     if not pairs.pairs and not is_dataset(folder):
-        raise _nothing_fits(sources, found, unusable)
+        raise _nothing_fits(sources, found, unusable, unpaired)
     about_subsets: list[str] = []
     if not is_dataset(folder):
         info, about_subsets = _subsets(pairs, info, options.split)
@@ -187,7 +187,10 @@ def _subsets(
 
 
 def _nothing_fits(
-    sources: Sequence[str | os.PathLike[str]], found: Sequence[Found], unusable: Sequence[Problem]
+    sources: Sequence[str | os.PathLike[str]],
+    found: Sequence[Found],
+    unusable: Sequence[Problem],
+    unpaired: Sequence[Problem],
 ) -> InputError:
     """Return the refusal of sources without a pair: what lies in them, a bad archive first."""
     path = ", ".join(os.fspath(source) for source in sources)
@@ -201,10 +204,24 @@ def _nothing_fits(
     files = []
     for source in sources:
         root = Path(os.path.abspath(source))  # noqa: PTH100
-        inside = files_in(root) if root.is_dir() else []
-        inside = inside or [member.path for member, place, _ in found if Path(place) == root]
-        files += inside if len(sources) == 1 else [f"{root.name}/{file}" for file in inside]
-    return nothing_to_use("no image has a mask of its name", files, "pairs", path)
+        named = root.is_file() or len(sources) > 1
+        files += [f"{root.name}/{file}" if named else file for file in _inside(root, found)]
+    left = [(problem.name, problem.reason) for problem in unpaired]
+    return nothing_to_use("no image has a mask of its name", files, "pairs", path, left)
+
+
+def _inside(root: Path, found: Sequence[Found]) -> list[str]:
+    """List the files of a source, those of archives in it by their paths in there."""
+    packed: dict[Path, list[str]] = {}
+    for member, place, _ in found:
+        if member.offset >= 0:
+            packed.setdefault(Path(place), []).append(member.path)
+    if root.is_file():
+        return packed.get(root, [])
+    files: list[str] = []
+    for file in files_in(root):
+        files += [f"{file}/{inner}" for inner in packed.get(root / file, [])] or [file]
+    return files
 
 
 def _with_white(plan: Plan, info: DatasetInfo) -> tuple[Plan, DatasetInfo]:

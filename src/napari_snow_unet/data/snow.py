@@ -14,7 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_snow_unet.data.annotation_files import images_named_in, is_annotation_file
+from napari_snow_unet.data.annotation_files import (
+    images_named_in,
+    is_annotation_file,
+    why_foreign_file,
+)
 from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.folder_names import any_role, is_ignored_folder
 from napari_snow_unet.data.image_header import is_picture
@@ -116,7 +120,9 @@ def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
     pairs = find_pairs(folder)
     if pairs.images:
         return pairs
-    raise nothing_to_use("no image has a mask of its name", files_in(folder), "pairs", folder)
+    left = zip((_label(path, Path(folder)) for path in pairs.orphans), pairs.reasons, strict=True)
+    what = "no image has a mask of its name"
+    raise nothing_to_use(what, files_in(folder), "pairs", folder, left)
 
 
 def masks_among(files: Sequence[Path]) -> set[Path]:
@@ -154,6 +160,7 @@ def _access(folder: Path) -> Access[Path]:
         is_picture=is_picture,
         holds_outlines=is_annotation_file,
         names_in=images_named_in,
+        why_foreign=why_foreign_file,
     )
 
 
@@ -186,7 +193,7 @@ def _files(root: Path) -> Iterator[Listed[Path]]:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not is_ignored_folder(name))
+        folders[:] = sorted(name for name in folders if not is_ignored_folder(name, folders))
         here = Path(place)
         inner = here.relative_to(root).parts
         yield from ((here / name, str(root), inner) for name in sorted(names) if not is_junk(name))

@@ -19,9 +19,16 @@ from typing import IO, BinaryIO, TypeAlias
 from napari_snow_unet.data.annotation_files import holds_outlines, images_named_in
 from napari_snow_unet.data.annotation_text import first_bytes
 from napari_snow_unet.data.files import InputError
+from napari_snow_unet.data.foreign_annotations import why_foreign
 from napari_snow_unet.data.image_header import is_picture
 from napari_snow_unet.data.matching import Access
-from napari_snow_unet.data.naming import is_ignored_folder, is_junk
+from napari_snow_unet.data.naming import (
+    IMAGE_SUFFIXES,
+    LABEL_SUFFIXES,
+    is_ignored_folder,
+    is_junk,
+    suffix_of,
+)
 from napari_snow_unet.data.pairing import Listed, Paired, pair_up
 from napari_snow_unet.data.problems import Problem
 from napari_snow_unet.data.progress import Progress
@@ -102,6 +109,7 @@ def pair_members(found: Sequence[Found]) -> Paired[Member]:
         is_picture=lambda member: is_picture(read_member(member)),
         holds_outlines=_holds_outlines,
         names_in=_images_outlined_in,
+        why_foreign=_why_foreign,
     )
     return pair_up(found, access)
 
@@ -112,6 +120,14 @@ def _holds_outlines(member: Member) -> bool:
             return holds_outlines(member.name, first_bytes(stream))
     except InputError:
         return False
+
+
+def _why_foreign(member: Member) -> str:
+    try:
+        with open_member(member) as stream:
+            return why_foreign(first_bytes(stream))
+    except (InputError, ValueError):
+        return ""
 
 
 def _images_outlined_in(member: Member) -> list[str]:
@@ -166,7 +182,7 @@ def find_members(
             if file.suffix.lower() == _ARCHIVE_SUFFIX:
                 found += _in_archive(file, problems)
             else:
-                found += _in_folder(path, file)
+                found += _in_folder(path, file, problems)
     return found, problems
 
 
@@ -249,16 +265,19 @@ def _files(folder: Path, leave_out: Path) -> Iterator[tuple[Path, Path]]:
             folders.clear()
             continue
         seen.add(itself)
-        folders[:] = sorted(name for name in folders if not is_ignored_folder(name))
+        folders[:] = sorted(name for name in folders if not is_ignored_folder(name, folders))
         yield from ((here / name, itself / name) for name in sorted(names))
 
 
-def _in_folder(root: Path, file: Path) -> Iterator[Found]:
+def _in_folder(root: Path, file: Path, problems: list[Problem]) -> Iterator[Found]:
     inner = file.relative_to(root)
     if not is_junk(file.name):
         try:
             status = file.stat()
-        except OSError:  # a link to nowhere
+        except OSError:
+            if file.is_symlink() and suffix_of(file.name) in IMAGE_SUFFIXES | LABEL_SUFFIXES:
+                why = "it is a link to nowhere. Restore what it points to."
+                problems.append(Problem(f"{root.name}/{inner.as_posix()}", why))
             return
         state = f"{status.st_size}-{status.st_mtime_ns:x}"
         member = Member(str(root), inner.as_posix(), status.st_size, state)
@@ -274,12 +293,11 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
             Problem(path.name, f"the archive cannot be opened ({error}). Download it again.")
         )
         return
+    ignored = _ignored_folders(infos)
     for info in infos:
         inner = info.filename.replace("\\", "/")
-        parts = [part for part in inner.split("/") if part not in ("", ".", "..")]
-        if not parts or info.is_dir():
-            continue
-        if is_junk(parts[-1]) or any(map(is_ignored_folder, parts[:-1])):
+        parts = _parts(inner)
+        if not parts or info.is_dir() or is_junk(parts[-1]) or parts[:-1] in ignored:
             continue
         member = Member(
             str(path),
@@ -292,7 +310,22 @@ def _in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
         if danger := _danger(info, inner):
             problems.append(Problem(member.label, danger))
         else:
-            yield member, str(path), tuple(parts[:-1])
+            yield member, str(path), parts[:-1]
+
+
+def _parts(inner: str) -> tuple[str, ...]:
+    return tuple(part for part in inner.split("/") if part not in ("", ".", ".."))
+
+
+def _ignored_folders(infos: Sequence[zipfile.ZipInfo]) -> set[tuple[str, ...]]:
+    """Return the folders of an archive that are passed over, or lie in one that is."""
+    files = {_parts(info.filename.replace("\\", "/"))[:-1] for info in infos}
+    folders = {place[:depth] for place in files for depth in range(1, len(place) + 1)}
+    inside: dict[tuple[str, ...], list[str]] = {}
+    for *outer, name in folders:
+        inside.setdefault(tuple(outer), []).append(name)
+    bad = {place for place in folders if is_ignored_folder(place[-1], inside[place[:-1]])}
+    return {place for place in files if any(place[: n + 1] in bad for n in range(len(place)))}
 
 
 def _danger(info: zipfile.ZipInfo, inner: str) -> str:

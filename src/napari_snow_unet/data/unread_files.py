@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
@@ -21,11 +22,12 @@ from napari_snow_unet.data.naming import (
 #: What a person wanted to have from a folder.
 Wanted: TypeAlias = Literal["pairs", "labels", "images"]
 
+_OF_IMAGES = re.compile(r"\b(?:no|its) mask\b")  # what `left_over` says of an image
 _FOLDERS_NAMED = 6
 _TYPES_EXPLAINED = 3
 _PANNUKE = (
-    "PanNuke's images.npy and masks.npy hold thousands of tiles each. Save every tile as "
-    "images/N.png and its labels, an ID for each nucleus, as masks/N.png"
+    "images.npy with masks.npy (PanNuke) or labels.npy (CoNIC) hold thousands of tiles each. Save "
+    "every tile as images/N.png and its labels, an ID for each nucleus, as masks/N.png"
 )
 _JPEG = "JPEG compression changes pixel values, so a .jpg file cannot be a mask. Save masks as PNG"
 _NUMPY = "NumPy files are not read. Save images and label images as PNG or TIFF"
@@ -47,6 +49,10 @@ _REASONS = {
     ".h5": "HDF5 files are not read. Save images and labels as PNG or TIFF",
     ".hdf5": "HDF5 files are not read. Save images and labels as PNG or TIFF",
     ".zip": "archives are opened only to prepare a dataset. Unpack them first",
+    **dict.fromkeys(
+        (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar"),
+        "of archives only .zip files are opened. Unpack the others first",
+    ),
     ".nii": "NIfTI files are not read. Save them as TIFF",
     ".nii.gz": "NIfTI files are not read. Save them as TIFF",
     ".jp2": "JPEG 2000 files are not read. Save them as PNG or TIFF",
@@ -68,7 +74,13 @@ _NEEDS = {
 }
 
 
-def nothing_to_use(what: str, files: Iterable[str], wanted: Wanted, path: object) -> InputError:
+def nothing_to_use(
+    what: str,
+    files: Iterable[str],
+    wanted: Wanted,
+    path: object,
+    left: Iterable[tuple[str, str]] = (),
+) -> InputError:
     """Return the refusal of a folder: what lies in it by type, and what to do about it.
 
     Parameters
@@ -81,14 +93,18 @@ def nothing_to_use(what: str, files: Iterable[str], wanted: Wanted, path: object
         What the person wanted of it.
     path : object
         The folder, or several.
+    left : iterable of tuple of str
+        Files that are not used, and why. The first that says more than that it is alone is told.
     """
     files = [file for file in files if not is_junk(PurePosixPath(file).name)]
     expected, remedy = _NEEDS[wanted]
     reasons = _reasons(files, wanted)
     if passed := _passed_over(files):
         reasons.append(f"the folder {passed}/ is passed over: choose it by itself, or rename it")
-    if reasons:
-        remedy = " ".join(f"{reason[0].upper()}{reason[1:]}." for reason in reasons)
+    said = _telling(left, reasons)
+    said += [f"{reason[0].upper()}{reason[1:]}." for reason in reasons]
+    if said:
+        remedy = " ".join(said)
     return InputError(f"{what}: {_census(files)}", expected=expected, remedy=remedy, path=str(path))
 
 
@@ -101,12 +117,16 @@ def why_not_read(file: str) -> str:
         Its path below the chosen folder, with forward slashes.
     """
     suffix = suffix_of(file)
-    if suffix == ".npy" and PurePosixPath(file).name.lower() in ("images.npy", "masks.npy"):
+    if PurePosixPath(file).name.lower() in ("images.npy", "masks.npy", "labels.npy"):
         return _PANNUKE
     if suffix == ".npy" and file.lower().endswith("_seg.npy"):
         return "Cellpose's _seg.npy files are not read. Save its masks as PNG or TIFF"
     if suffix == ".txt" and {"mask", "masks", "label", "labels"} & set(words_of(file)):
         return "masks as text are not read. Save them as PNG or TIFF"
+    if suffix == ".zip" and ".zip/" in file.lower():
+        return "an archive in another one is not opened. Unpack the outer one first"
+    if suffix.endswith(".gz") and suffix not in _REASONS and suffix not in MASK_SUFFIXES:
+        return "packed files are not read. Unpack them first"
     return _REASONS.get(suffix, "")
 
 
@@ -120,6 +140,14 @@ def passed_over(files: Iterable[str]) -> list[str]:
         f"{_count(of_type)} passed over, such as {of_type[0]}: {reason}."
         for reason, of_type in counted.items()
     ]
+
+
+def _telling(left: Iterable[tuple[str, str]], said: Sequence[str]) -> list[str]:
+    """Return a sentence that says more than `said`, and than that a file is alone; images first."""
+    for file, why in sorted(left, key=lambda one: not _OF_IMAGES.search(one[1])):
+        if not why.endswith("of its name.") and not any(reason in why for reason in said):
+            return [f"{file}: {why}"]
+    return []
 
 
 def _census(files: list[str]) -> str:
