@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -193,7 +194,9 @@ def test_a_full_disk_is_one_sentence_and_what_is_finished_is_kept(
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, usual[1]))
     try:
-        with pytest.raises(InputError, match=r"File too large.*expected .* disk with room"):
+        with pytest.raises(
+            InputError, match=rf"{os.strerror(errno.EFBIG)}.*expected .* disk with room"
+        ):
             prepared(source, out, workers=workers)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)

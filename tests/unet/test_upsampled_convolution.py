@@ -19,6 +19,7 @@ SMALL = UNetConfig(base_filters=4, levels=3)
 
 def random_network(config=SMALL, **options):
     """Build a network as training may leave it."""
+    keras.utils.set_random_seed(0)  # whatever the order of the tests
     network, noise = build_unet(config, **options), np.random.default_rng(0)
     for layer in network.layers:
         arrays = [array + noise.normal(0, 0.1, array.shape) for array in layer.get_weights()]

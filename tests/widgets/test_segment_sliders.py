@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QLocale, QPoint, Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QSlider
 
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets._outline_colours import OUTLINE
+
+
+def with_a_point(shown):
+    """Return a number as fields show it, in the language of the system, as texts say it."""
+    return shown.replace(QLocale().decimalPoint(), ".")
 
 
 def graded(discs):
@@ -90,7 +95,7 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     dock.viewer.add_image(discs(), rgb=True, **place)
     assert fields.smallest_area.value == pytest.approx(5)
     assert said.text() == "Min. area (µm²)"
-    assert fields.smallest_area.native.findChild(QDoubleSpinBox).text() == "5.0"
+    assert with_a_point(fields.smallest_area.native.findChild(QDoubleSpinBox).text()) == "5.0"
     assert dock.form.options() == Options()
     fields.smallest_area.value = 10
     layer = dock.run()
@@ -117,7 +122,7 @@ def test_a_click_beside_the_handle_moves_the_threshold_by_a_twentieth(dock):
 def test_the_threshold_is_the_same_number_wherever_it_is_said(dock, result):
     shown = dock.form.nuclei.threshold.native.findChild(QDoubleSpinBox).text()
     assert len(shown) == len("0.123")
-    assert dock.message.endswith(f"threshold {shown}.")
+    assert dock.message.endswith(f"threshold {with_a_point(shown)}.")
 
 
 def test_test_time_augmentation_asks_the_network_four_times_and_sliders_keep_it(
