@@ -4,7 +4,6 @@ A small tmpfs is a disk that is really full, and read-only when it is mounted so
 administrator, so where the tests do not run as one these are left out.
 """
 
-import errno
 import os
 import re
 import shutil
@@ -67,7 +66,7 @@ def assert_whole(folder):
 def test_prepare_on_a_full_disk_goes_on_once_there_is_room(pairs, tmp_path):
     with mounted(tmp_path / "disk", "size=128k") as disk:
         said = shell("prepare", pairs, "-o", disk / "out", "--workers", "1", code=1)
-        assert os.strerror(errno.ENOSPC) in said
+        assert "No space left" in said
         assert_whole(disk / "out")
         subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
         shell("prepare", pairs, "-o", disk / "out", "--workers", "1", code=0)
@@ -78,7 +77,7 @@ def test_segment_on_a_full_disk_names_every_image_it_could_not_write(pairs, tmp_
     with mounted(tmp_path / "disk", "size=64k") as disk:
         words = ["segment", pairs / "images", "-o", disk / "out", *CLASSICAL, "--overlay"]
         said = shell(*words, code=1)
-        assert os.strerror(errno.ENOSPC) in said
+        assert "No space left" in said
         assert_whole(disk / "out")
 
 

@@ -107,7 +107,8 @@ def look_at_tile(task: FactTask) -> TileFacts:
     except InputError as error:
         return TileFacts(error=str(error))
     except OSError as error:
-        return TileFacts(error=f"{error.filename}: it cannot be read ({error.strerror}).")
+        where = f"{error.filename}: " if error.filename else ""  # none where reading itself fails
+        return TileFacts(error=f"{where}it cannot be read ({error.strerror}).")
     labels, nuclei = judged.labels, judged.nuclei()
     largest, ids = int(labels.max()), count_ids(labels)
     torn = _torn(labels)
