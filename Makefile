@@ -22,7 +22,7 @@ SETTINGS ?=
 KILLS ?= 50
 RECIPE := --preset default --batch-size 2 --seed 0
 
-.PHONY: help demo test test-anywhere test-slow fuzz soak load audit lint screenshots crossvalidate weights format system clean
+.PHONY: help demo test test-anywhere test-slow compare fuzz soak load audit lint screenshots crossvalidate weights format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-slow: $(VENV)/.tox-installed ## Run the tests that take minutes.
 test-anywhere: $(VENV)/.tox-installed ## Run the tests as other machines would: about two hours; goes on where it was (SETTINGS=...).
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/python tools/test_anywhere.py $(SETTINGS)
+
+compare: $(VENV)/.tox-installed ## Compare byte for byte what 0.1, or COMMIT=..., writes with what the sources here write.
+	$(VENV)/bin/python -m tox exec -e test -- python tools/compare_versions.py $(COMMIT)
 
 fuzz: $(VENV)/.installed ## Give every reader 10,000 damaged files (CASES=...), in bounded time and memory.
 	$(VENV)/bin/python tools/fuzz.py --cases $(CASES)
