@@ -14,6 +14,7 @@ from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.images import write_image, write_labels
 from napari_snow_unet.data.manifest import Tile, write_manifest
 from napari_snow_unet.models import list_models
+from napari_snow_unet.unet import stop_watch
 from napari_snow_unet.unet.run_directory import open_run
 from napari_snow_unet.unet.run_lock import locked, training_process
 from napari_snow_unet.unet.run_progress import StopRequest, read_progress
@@ -26,6 +27,12 @@ def shell(*words, code=0):
     result = CliRunner().invoke(app, ["train", *(str(word) for word in words)])
     assert result.exit_code == code, result.output
     return result.output
+
+
+@pytest.fixture(autouse=True)
+def _a_batch_may_take_long(monkeypatch):
+    """These trainings run in the process of the tests, which must not end with one of them."""
+    monkeypatch.setattr(stop_watch, "GRACE", 600.0)
 
 
 @pytest.fixture
