@@ -200,8 +200,9 @@ def _look_at_files(plan: Plan, folder: Path) -> Generator[Progress, None, None]:
             plan.tiles[tile.index] = again
             edited += 1
     if edited:
-        are = "was" if edited == 1 else "were"
-        plan.messages.append(f"{counted(edited, 'tile')} {are} changed by somebody since: kept.")
+        were, are = ("was", "is") if edited == 1 else ("were", "are")
+        changed = f"{counted(edited, 'tile')} {were} changed by somebody since"
+        plan.messages.append(f"{changed}, and {are} kept so.")
 
 
 def _sizes(folder: Path, tile: Tile) -> tuple[int, int] | None:

@@ -94,7 +94,7 @@ def nothing_to_use(
     path : object
         The folder, or several.
     left : iterable of tuple of str
-        Files that are not used, and why. The first that says more than that it is alone is told.
+        Files that are not used, and why; the first reason that is more than "no mask" is told.
     """
     files = [file for file in files if not is_junk(PurePosixPath(file).name)]
     expected, remedy = _NEEDS[wanted]
