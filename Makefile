@@ -50,7 +50,7 @@ soak: $(VENV)/.tox-installed ## Kill training, prepare and segment 50 times each
 	KILLS=$(KILLS) $(TOX) -e test -- -m slow -s -n 0 tests/faults/test_soak.py
 
 load: $(VENV)/.tox-installed ## 20,000 tiles; 500 runs and 100 openings of every dock in one napari; steady memory.
-	$(TOX) -e test -- -m slow -s -n 0 tests/faults/test_load.py tests/widgets/test_dock_load.py
+	$(TOX) -e test -- -m slow -s -n 0 tests/faults/test_load.py tests/widgets/segment/test_dock_load.py
 
 audit: $(VENV)/.tox-installed ## Look the installed dependencies up in the databases of known flaws.
 	$(TOX) -e audit

@@ -41,12 +41,13 @@ def score(
     dataset: Path, model_of: Callable[[int], str | Path], *, augmented: bool = False
 ) -> dict[str, Row]:
     """Segment the tiles that are in a fold, each with the model of its fold, and measure."""
-    from napari_snow_unet.data.images import read_image, read_labels
-    from napari_snow_unet.data.manifest import read_manifest
-    from napari_snow_unet.metrics.instance import count_instances
-    from napari_snow_unet.metrics.instance import scores as instance_scores
-    from napari_snow_unet.metrics.pixel import count_pixels
-    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+    from napari_snow_unet.data.datasets.manifest import read_manifest
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
+    from napari_snow_unet.metrics.scores.instance import count_instances
+    from napari_snow_unet.metrics.scores.instance import instance_scores as instance_scores
+    from napari_snow_unet.metrics.scores.pixel import count_pixels
+    from napari_snow_unet.metrics.scores.pixel import pixel_scores as pixel_scores
     from napari_snow_unet.models import open_model
     from napari_snow_unet.segmentation.options import Options
     from napari_snow_unet.segmentation.pipeline import run, segment
@@ -71,8 +72,8 @@ def score(
 
 def pooled_dice(rows: Iterable[Row]) -> float:
     """Return the Dice of all pixels together."""
-    from napari_snow_unet.metrics.pixel import PixelCounts
-    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+    from napari_snow_unet.metrics.scores.pixel import PixelCounts
+    from napari_snow_unet.metrics.scores.pixel import pixel_scores as pixel_scores
 
     counts = PixelCounts()
     for row in rows:
@@ -88,7 +89,7 @@ def group_of(tile: str) -> str:
 
 def line(name: str, rows: list[Row], other: list[Row]) -> str:
     """Return a row of a table: the network's mean with its interval, then the classical method."""
-    from napari_snow_unet.metrics.summary import mean_with_interval
+    from napari_snow_unet.metrics.scores.summary import mean_with_interval
 
     cells = [name.ljust(12), str(len(rows)).rjust(5)]
     for key in ("dice", "pq", "aji"):
@@ -119,7 +120,7 @@ def table(title: str, rows: dict[str, Row], other: dict[str, Row]) -> None:
 
 def keep(rows: dict[str, Row], path: Path) -> None:
     """Write scores beside those of the cross-validation."""
-    from napari_snow_unet.data.files import written_whole
+    from napari_snow_unet.base.files import written_whole
 
     with written_whole(path, overwrite=True) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

@@ -42,8 +42,8 @@ class Case:
     @property
     def score(self) -> float:
         """Dice; where there is nothing to be found, the part of the tile that is left alone."""
-        from napari_snow_unet.metrics.pixel import count_pixels
-        from napari_snow_unet.metrics.pixel import scores as pixel_scores
+        from napari_snow_unet.metrics.scores.pixel import count_pixels
+        from napari_snow_unet.metrics.scores.pixel import pixel_scores as pixel_scores
 
         if not self.truth.any():
             return 1.0 - float(self.found.mean())
@@ -90,8 +90,9 @@ def generated_cases() -> list[Case]:
 
 def cases_of(dataset: Path, folds: Path) -> list[Case]:
     """Return the worst tile of every patient and source."""
-    from napari_snow_unet.data.images import read_image, read_labels
-    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.data.datasets.manifest import read_manifest
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
     from napari_snow_unet.models import open_model
 
     found: dict[str, list[Case]] = {}
@@ -111,7 +112,7 @@ def draw(cases: list[Case], path: Path) -> None:
     from matplotlib.colors import to_rgb
     from matplotlib.figure import Figure
 
-    from napari_snow_unet.metrics.objects import ERROR_COLOURS
+    from napari_snow_unet.metrics.scores.objects import ERROR_COLOURS
 
     figure = Figure(figsize=(3 * len(cases), 6.3), layout="constrained")
     both, prediction, truth = (np.asarray(to_rgb(colour)) for colour in ERROR_COLOURS.values())

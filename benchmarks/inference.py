@@ -77,7 +77,7 @@ def main() -> None:
 
 def file_to_labels(paths: Sequence[Path]) -> None:
     """Compare whole ways, and their labels with the truth."""
-    from napari_snow_unet.data.images import read_labels
+    from napari_snow_unet.data.formats.label_images import read_labels
 
     ours = {precision: _ours(precision) for precision in (REFERENCE, FAST)}
     ways: dict[str, Way] = {"notebook": _notebook(), **ours}
@@ -108,7 +108,7 @@ def whole_folder(paths: Sequence[Path]) -> None:
     """Compare the notebook's loop over tiles with the command, twice in turns, files written."""
     from napari_snow_unet.batch.segmenting import segment_files
     from napari_snow_unet.batch.writing import Outputs
-    from napari_snow_unet.data.images import write_labels
+    from napari_snow_unet.data.formats.label_images import write_labels
     from napari_snow_unet.models import DEFAULT, open_model
     from napari_snow_unet.segmentation.options import Options
     from napari_snow_unet.segmentation.pipeline import run
@@ -133,7 +133,8 @@ def whole_folder(paths: Sequence[Path]) -> None:
 
 def agreement(paths: Sequence[Path]) -> None:
     """Tell which engines in bfloat16 give the labels of float32, by the rule for `auto`."""
-    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
     from napari_snow_unet.models import DEFAULT, open_model
     from napari_snow_unet.segmentation.pipeline import run, segment
 
@@ -192,7 +193,7 @@ def network_alone(folder: Path, rounds: int) -> None:
 
 def time_one(name: str, paths: Sequence[Path]) -> None:
     """Time one engine in this process, and write seconds per tile and the first map."""
-    from napari_snow_unet.data.images import read_image
+    from napari_snow_unet.data.pixels.images import read_image
 
     tiles = np.stack([read_image(path).array[..., :1] for path in paths[:BATCH]])
     tiles = np.resize(tiles, (BATCH, EDGE, EDGE, 1)) / np.float32(255)
@@ -307,7 +308,7 @@ def stardist_network(precision: str = REFERENCE) -> Any:
 def stardist(precision: str) -> Compute:
     """Call StarDist's network as ours is called."""
     from napari_snow_unet.models import DEFAULT, open_model
-    from napari_snow_unet.unet.backend import traced_call
+    from napari_snow_unet.unet.engine.fast_calls import traced_call
 
     open_model(DEFAULT)  # prepares the engine
     call = traced_call(stardist_network(precision))
@@ -353,7 +354,7 @@ def _network() -> Any:
     from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL, find_model, open_model
 
     open_model(DEFAULT)  # prepares the engine
-    from napari_snow_unet.unet.store import load_model
+    from napari_snow_unet.unet.models.store import load_model
 
     return load_model(find_model(DEFAULT_MODEL))[0]
 
@@ -361,7 +362,7 @@ def _network() -> Any:
 def _notebook() -> Way:
     import cv2
 
-    from napari_snow_unet.data.images import read_image
+    from napari_snow_unet.data.pixels.images import read_image
 
     network = _network()
 
@@ -375,7 +376,7 @@ def _notebook() -> Way:
 
 
 def _ours(precision: str) -> Way:
-    from napari_snow_unet.data.images import read_image
+    from napari_snow_unet.data.pixels.images import read_image
     from napari_snow_unet.models import DEFAULT, open_model
     from napari_snow_unet.segmentation.pipeline import run, segment
 

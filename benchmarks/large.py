@@ -84,15 +84,15 @@ def report(source: Path, out: Path, arguments: argparse.Namespace, single: float
     start = time.perf_counter()
     largest, printed = watched([sys.executable, "-c", WHOLE, *words])
     seconds = time.perf_counter() - start
-    from napari_snow_unet.batch.large import WINDOW
+    from napari_snow_unet.batch.large_file import WINDOW
     from napari_snow_unet.models import open_model
-    from napari_snow_unet.segmentation.resample import Resampling, scale_factor
-    from napari_snow_unet.segmentation.tiling import cheapest_window, plan_tiles
+    from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
+    from napari_snow_unet.segmentation.plane.tiling import cheapest_window, plan_grid
 
     model, side = open_model(arguments.model), arguments.side
     factor = scale_factor(arguments.pixel_size, model.pixel_size_um)
     shape = Resampling.by(factor, (side, side)).new
-    tiles = plan_tiles(shape, cheapest_window(shape, model.halo, WINDOW), model.halo)
+    tiles = plan_grid(shape, cheapest_window(shape, model.halo, WINDOW), model.halo)
     computed = sum((y.stop - y.start) * (x.stop - x.start) for y, x in (t.window for t in tiles))
     network, labels = map(float, printed.split())
     print(

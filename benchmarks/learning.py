@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--keep", type=Path, help="folder for tiles and training")
     arguments = parser.parse_args()
-    from napari_snow_unet.metrics.summary import mean_with_interval
+    from napari_snow_unet.metrics.scores.summary import mean_with_interval
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
@@ -40,7 +40,8 @@ def main() -> None:
 
 
 def generate(folder: Path, number: int, size: int) -> None:
-    from napari_snow_unet.data.images import write_image, write_labels
+    from napari_snow_unet.data.formats.label_images import write_labels
+    from napari_snow_unet.data.pixels.images import write_image
     from napari_snow_unet.data.synthetic import generate_tile
 
     for seed in range(FIRST_SEED, FIRST_SEED + number):
@@ -63,7 +64,7 @@ def train(tiles: Path, folder: Path, epochs: int) -> float:
 
 def dice_of(name: str) -> list[float | None]:
     from napari_snow_unet.data.synthetic import frozen_test_set
-    from napari_snow_unet.metrics.pixel import count_pixels, scores
+    from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
     from napari_snow_unet.models import open_model
     from napari_snow_unet.segmentation.options import Options
     from napari_snow_unet.segmentation.pipeline import run, segment
@@ -72,7 +73,7 @@ def dice_of(name: str) -> list[float | None]:
     found = []
     for tile in frozen_test_set():
         labels = run(segment(tile.image, model, Options(pixel_size_um=tile.pixel_size_um))).labels
-        found.append(scores(count_pixels(labels, tile.labels))["dice"])
+        found.append(pixel_scores(count_pixels(labels, tile.labels))["dice"])
     return found
 
 

@@ -41,10 +41,10 @@ def make_tile(seed: int, size: int, nuclei: int) -> tuple[np.ndarray, np.ndarray
 
 
 def pixel_by_us(truth: np.ndarray, probability: np.ndarray) -> list[float]:
-    from napari_snow_unet.metrics import pixel
+    from napari_snow_unet.metrics.scores import pixel
 
     histograms = pixel.histogram_counts(probability, truth)
-    scores = pixel.scores(pixel.counts_above(histograms, LEVEL))
+    scores = pixel.pixel_scores(pixel.counts_above(histograms, LEVEL))
     keys = ("accuracy", "precision", "recall", "dice", "iou")
     return [*(scores[key] for key in keys), pixel.roc_auc(histograms)]
 
@@ -65,9 +65,9 @@ def pixel_by_scikit_learn(truth: np.ndarray, probability: np.ndarray) -> list[fl
 
 
 def instance_by_us(truth: np.ndarray, found: np.ndarray) -> list[float]:
-    from napari_snow_unet.metrics import instance
+    from napari_snow_unet.metrics.scores import instance
 
-    scores = instance.scores(instance.count_instances(found, truth))
+    scores = instance.instance_scores(instance.count_instances(found, truth))
     return [scores["pq"], scores["aji"]]
 
 

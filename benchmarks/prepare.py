@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_snow_unet.data.progress import Progress
+    from napari_snow_unet.base.progress import Progress
 
 # Worker processes load this module too; what only the script needs is imported where it is used.
 KINDS = 8  # different tiles; each is written many times under other names
@@ -41,7 +41,7 @@ def write_release(
     import numpy as np
     from scipy.io import savemat
 
-    from napari_snow_unet.data.png import encode
+    from napari_snow_unet.data.pixels.png import encode
     from napari_snow_unet.data.synthetic import generate_tile
 
     random = np.random.default_rng(0)
@@ -93,8 +93,9 @@ def unpack_first(archives: list[Path], out: Path) -> None:
 
 def by_us(sources: list[Path], out: Path) -> None:
     """Prepare with the same kind of masks."""
-    from napari_snow_unet.data.prepare import PrepareOptions, prepare
-    from napari_snow_unet.data.progress import run
+    from napari_snow_unet.base.progress import run
+    from napari_snow_unet.data.datasets.prepare.dataset import prepare
+    from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 
     result = run(prepare(sources, out, PrepareOptions(binary=True)))
     assert not result.problems, result.problems[:3]
@@ -110,8 +111,8 @@ def compare(
     """Time both in turns and print the ratio; the pixels must be equal."""
     import numpy as np
 
-    from napari_snow_unet.data.images import read_image
-    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.data.datasets.manifest import read_manifest
+    from napari_snow_unet.data.pixels.images import read_image
 
     times: dict[str, list[float]] = {"script": [], "prepare": []}
     processor: dict[str, list[float]] = {"script": [], "prepare": []}
@@ -144,8 +145,8 @@ def watch_memory(root: Path, out: Path, marks: list[int]) -> None:
     """
     import psutil
 
-    from napari_snow_unet.data.prepare import prepare
-    from napari_snow_unet.data.progress import run
+    from napari_snow_unet.base.progress import run
+    from napari_snow_unet.data.datasets.prepare.dataset import prepare
 
     main = psutil.Process()
     highest, told = [0, 0], set()
@@ -174,7 +175,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to put the files")
     arguments = parser.parse_args()
-    from napari_snow_unet.data.workers import usable_cores
+    from napari_snow_unet.base.processes import usable_cores
 
     print(f"{usable_cores()} cores, load {os.getloadavg()[0]:.1f}, {arguments.tiles} tiles")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:

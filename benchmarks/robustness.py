@@ -98,8 +98,9 @@ FOLD = 96  # px
 
 def tiles_of(dataset: Path, fold: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return (kind, RGB, foreground) of the tiles of a fold."""
-    from napari_snow_unet.data.images import read_image, read_labels
-    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.data.datasets.manifest import read_manifest
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
 
     return [
         (
@@ -146,9 +147,9 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--only", type=int, nargs="+", help="folds to look at")
     arguments = parser.parse_args()
-    from napari_snow_unet.data.manifest import read_manifest
-    from napari_snow_unet.metrics.pixel import count_pixels
-    from napari_snow_unet.metrics.pixel import scores as pixel_scores
+    from napari_snow_unet.data.datasets.manifest import read_manifest
+    from napari_snow_unet.metrics.scores.pixel import count_pixels
+    from napari_snow_unet.metrics.scores.pixel import pixel_scores as pixel_scores
     from napari_snow_unet.models import open_model
     from napari_snow_unet.segmentation.pipeline import run, segment
 

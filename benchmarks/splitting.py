@@ -24,10 +24,11 @@ Map = tuple[str, np.ndarray, np.ndarray]
 
 def maps(dataset: Path, folds: Path, fold: int) -> list[Map]:
     """Return (kind, probability, true labels) of what a network has never seen."""
-    from napari_snow_unet.data.images import read_image, read_labels
-    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.data.datasets.manifest import read_manifest
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
     from napari_snow_unet.data.synthetic import generate_tile
-    from napari_snow_unet.metrics.instance import as_instances
+    from napari_snow_unet.metrics.scores.instance import as_instances
     from napari_snow_unet.models import open_model
     from napari_snow_unet.segmentation.pipeline import run, segment
 
@@ -46,15 +47,15 @@ def maps(dataset: Path, folds: Path, fold: int) -> list[Map]:
 
 def measured(tiles: list[Map], height: float | None, area_um2: float) -> str:
     """Return pooled PQ, AJI and Dice."""
-    from napari_snow_unet.metrics.instance import InstanceCounts, count_instances
-    from napari_snow_unet.metrics.instance import scores as instance_scores
-    from napari_snow_unet.metrics.pixel import PixelCounts, count_pixels
-    from napari_snow_unet.metrics.pixel import scores as pixel_scores
-    from napari_snow_unet.segmentation import nuclei
-    from napari_snow_unet.segmentation.threshold import choose_level, grey_histogram
+    from napari_snow_unet.metrics.scores.instance import InstanceCounts, count_instances
+    from napari_snow_unet.metrics.scores.instance import instance_scores as instance_scores
+    from napari_snow_unet.metrics.scores.pixel import PixelCounts, count_pixels
+    from napari_snow_unet.metrics.scores.pixel import pixel_scores as pixel_scores
+    from napari_snow_unet.segmentation.plane import nuclei, touching
+    from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
 
     pixels, instances = PixelCounts(), InstanceCounts()
-    nuclei.MARKER_HEIGHT_PX = height or 0.0
+    touching.MARKER_HEIGHT_PX = height or 0.0
     for _, probability, truth in tiles:
         level = choose_level(grey_histogram(probability))
         area = area_um2 / nuclei.REFERENCE_PIXEL_UM**2
@@ -75,7 +76,7 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--only", type=int, nargs="+", help="folds to look at")
     arguments = parser.parse_args()
-    from napari_snow_unet.data.manifest import read_manifest
+    from napari_snow_unet.data.datasets.manifest import read_manifest
 
     folds = arguments.only or sorted({t.fold for t in read_manifest(arguments.dataset)} - {None})
     tiles = [each for fold in folds for each in maps(arguments.dataset, arguments.folds, fold)]

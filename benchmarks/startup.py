@@ -96,10 +96,10 @@ def read_and_show(
     viewer: object, folder: Path, rounds: int, process: Callable[[], None]
 ) -> tuple[float, float]:
     """Return milliseconds of reading a tile's files, and of showing the arrays."""
-    from napari_snow_unet._reader import get_reader
-    from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-    from napari_snow_unet.data.images import write_image
+    from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+    from napari_snow_unet.data.pixels.images import write_image
     from napari_snow_unet.data.synthetic import generate_tile
+    from napari_snow_unet.napari_plugin.reader import get_reader
 
     tile = generate_tile(0)
     for part in ("Image", "Mask"):

@@ -55,7 +55,8 @@ def measure(side: str, data: Path, arguments: argparse.Namespace) -> dict:
 
 
 def make_tiles(folder: Path, arguments: argparse.Namespace) -> Path:
-    from napari_snow_unet.data.images import write_image, write_labels
+    from napari_snow_unet.data.formats.label_images import write_labels
+    from napari_snow_unet.data.pixels.images import write_image
     from napari_snow_unet.data.synthetic import generate_tile
 
     for number in range(arguments.tiles + arguments.tiles // 4):
@@ -79,12 +80,12 @@ def notebook(data: Path, arguments: argparse.Namespace) -> dict:
     import keras
     from PIL import Image
 
-    from napari_snow_unet.unet.network import build_unet
-    from napari_snow_unet.unet.training_options import make_options
-    from napari_snow_unet.unet.training_tiles import open_dataset
+    from napari_snow_unet.unet.network.build import build_unet
+    from napari_snow_unet.unet.runs.dataset import open_training_set
+    from napari_snow_unet.unet.runs.options import make_options
 
     keras.utils.set_random_seed(0)
-    tiles = open_dataset(data, validation_fraction=fraction(arguments))
+    tiles = open_training_set(data, validation_fraction=fraction(arguments))
 
     def arrays(part):
         images = [np.asarray(Image.open(tile.image))[..., :1] / 255 for tile in part]
@@ -133,8 +134,9 @@ def notebook(data: Path, arguments: argparse.Namespace) -> dict:
 
 
 def ours(data: Path, arguments: argparse.Namespace, precision: str) -> dict:
-    from napari_snow_unet.unet import training
-    from napari_snow_unet.unet.training_options import make_options
+    from napari_snow_unet.unet.runs.options import make_options
+    from napari_snow_unet.unet.training import loop
+    from napari_snow_unet.unet.training import start as training_start
 
     options = make_options(
         "paper",
@@ -150,9 +152,9 @@ def ours(data: Path, arguments: argparse.Namespace, precision: str) -> dict:
             moments.append((progress.batch, time.perf_counter()))
 
     with tempfile.TemporaryDirectory() as folder:
-        run, _ = training.begin(data, Path(folder) / "run", options)
+        run, _ = training_start.begin_training(data, Path(folder) / "run", options)
         began = time.perf_counter()
-        training.train(run, listen=listen, listed=False)
+        loop.train(run, listen=listen, listed=False)
         seconds = time.perf_counter() - began
         probability, truth = predictions(run)
     # From the end of a batch to the end of the next: waiting for data counts.
@@ -161,8 +163,8 @@ def ours(data: Path, arguments: argparse.Namespace, precision: str) -> dict:
 
 
 def predictions(run) -> tuple[np.ndarray, np.ndarray]:
-    from napari_snow_unet.unet.batches import ValidationBatches
-    from napari_snow_unet.unet.store import load_model
+    from napari_snow_unet.unet.models.store import load_model
+    from napari_snow_unet.unet.training.batches import ValidationBatches
 
     model, config = load_model(run.last)
     batches = ValidationBatches(run.tiles(), config, most_pixels=1, workers=0)

@@ -10,7 +10,8 @@ from unittest.mock import patch
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from stage import Stage, wait
 

@@ -13,8 +13,8 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import write_image
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 
 PLUGIN = "napari-snow-unet"

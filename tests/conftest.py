@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from napari_snow_unet.unet.loading import symbols_kept_apart
+from napari_snow_unet.unet.engine.process import symbols_kept_apart
 
 # Set before anything that reads them is imported, and handed down to child processes.
 _home = tempfile.TemporaryDirectory(prefix="napari-snow-unet-tests-", ignore_cleanup_errors=True)
@@ -121,7 +121,7 @@ def measured() -> Callable[..., list[float]]:
 @pytest.fixture(scope="session")
 def bfloat16() -> str:
     """Return Keras' name of the policy; where a limit on oneDNN leaves no kernels for it, skip."""
-    from napari_snow_unet.data.files import InputError
+    from napari_snow_unet.base.errors import InputError
     from napari_snow_unet.models import open_model
 
     name = "mixed_bfloat16"

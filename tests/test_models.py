@@ -11,16 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_snow_unet import models
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
-from napari_snow_unet.data.files import InputError
 from napari_snow_unet.data.synthetic import frozen_test_set
-from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, open_model
+from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, listing, open_model
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.segmentation.tiling import check_window
-from napari_snow_unet.unet import model_folder, store
-from napari_snow_unet.unet.backend import prepare
-from napari_snow_unet.unet.config import UNetConfig
-from napari_snow_unet.unet.network import build_unet
+from napari_snow_unet.segmentation.plane.tiling import check_window
+from napari_snow_unet.unet.engine.selection import load_engine
+from napari_snow_unet.unet.models import folder, store
+from napari_snow_unet.unet.network.build import build_unet
+from napari_snow_unet.unet.network.config import UNetConfig
 
 MINE = UNetConfig(
     base_filters=2,
@@ -35,13 +35,13 @@ MINE = UNetConfig(
 
 @pytest.fixture(autouse=True)
 def user_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv(model_folder.FOLDER_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.setenv(folder.FOLDER_VARIABLE, str(tmp_path / "models"))
     return tmp_path / "models"
 
 
 @pytest.fixture
 def mine(user_folder):
-    return store.save_model(build_unet(MINE), MINE, model_folder.user_model_folder("mine"))
+    return store.save_model(build_unet(MINE), MINE, folder.user_model_folder("mine"))
 
 
 def test_the_list_begins_with_the_default_and_ends_with_the_classical_method(mine):
@@ -52,8 +52,8 @@ def test_the_list_begins_with_the_default_and_ends_with_the_classical_method(min
     user = entries[1]
     assert (user.name, user.path, user.channel) == ("mine", mine, "green")
     assert user.pixel_size_um == (0.4, 0.6)
-    assert user.checksum == model_folder.checksum(mine)
-    assert user.size == (mine / model_folder.WEIGHTS).stat().st_size
+    assert user.checksum == folder.checksum(mine)
+    assert user.size == (mine / folder.WEIGHTS).stat().st_size
 
 
 def test_the_bundled_model_is_small_and_states_its_origin():
@@ -71,7 +71,7 @@ def test_the_bundled_model_opens_and_answers():
     entry = list_models()[0]
     assert (model.name, model.checksum) == (DEFAULT_MODEL, entry.checksum)
     assert (model.channel, model.halo) == ("red", 96)
-    assert model.device.endswith(f"({prepare().kind}, {prepare().backend})")
+    assert model.device.endswith(f"({load_engine().kind}, {load_engine().backend})")
     check_window(256, model.halo)
     dark = np.full((1, 128, 128, 1), 0.9, np.float32)
     y, x = np.mgrid[:128, :128]
@@ -103,8 +103,8 @@ def test_a_model_is_opened_by_name_folder_or_either_file(mine):
     assert by_name.channel == "green"
     assert by_name.pixel_size_um == (0.4, 0.6)
     assert by_name.threshold_floor == 0.1
-    assert by_name.checksum == model_folder.checksum(mine)
-    for path in (mine, str(mine), mine / model_folder.CONFIG, mine / model_folder.WEIGHTS):
+    assert by_name.checksum == folder.checksum(mine)
+    for path in (mine, str(mine), mine / folder.CONFIG, mine / folder.WEIGHTS):
         assert open_model(path) is by_name
 
 
@@ -121,11 +121,11 @@ def test_a_model_that_was_replaced_is_read_again(mine):
     store.save_model(build_unet(MINE), MINE, mine, overwrite=True)
     after = open_model("mine")
     assert after is not before
-    assert after.checksum == model_folder.checksum(mine) != before.checksum
+    assert after.checksum == folder.checksum(mine) != before.checksum
 
 
 def test_a_damaged_model_is_listed_with_its_problem_and_not_opened(mine):
-    (mine / model_folder.WEIGHTS).write_bytes(b"not what was saved")
+    (mine / folder.WEIGHTS).write_bytes(b"not what was saved")
     entry = list_models()[1]
     assert entry.name == "mine"
     assert "SHA-256" in entry.problem
@@ -135,7 +135,7 @@ def test_a_damaged_model_is_listed_with_its_problem_and_not_opened(mine):
 
 def test_junk_among_the_users_models_is_passed_over(mine, user_folder):
     (user_folder / ".writing-x").mkdir()
-    (user_folder / ".writing-x" / model_folder.CONFIG).write_text("{}")
+    (user_folder / ".writing-x" / folder.CONFIG).write_text("{}")
     (user_folder / "empty").mkdir()
     (user_folder / "notes.txt").write_text("x")
     assert [entry.name for entry in list_models()] == [DEFAULT_MODEL, "mine", CLASSICAL]
@@ -168,11 +168,11 @@ def test_the_shell_lists_them(mine):
     result = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
     row = next(line for line in result.output.splitlines() if line.startswith(" mine"))
-    for part in ("user", model_folder.checksum(mine)[:12], "green", "0.4 to 0.6"):
+    for part in ("user", folder.checksum(mine)[:12], "green", "0.4 to 0.6"):
         assert part in row
     assert "my own [bold]slides" in result.output
     assert f"{DEFAULT_MODEL} (default)" in result.output
-    (mine / model_folder.WEIGHTS).unlink()
+    (mine / folder.WEIGHTS).unlink()
     assert "Cannot be used" in CliRunner().invoke(app, ["models"]).output
 
 
@@ -182,14 +182,14 @@ def test_the_shell_lists_them_as_json(mine):
     assert [entry["name"] for entry in listed] == [DEFAULT_MODEL, "mine", CLASSICAL]
     assert listed[1]["path"] == str(mine)
     assert listed[1]["pixel_size_um"] == [0.4, 0.6]
-    assert set(listed[1]) == set(models.ModelEntry.__dataclass_fields__)
+    assert set(listed[1]) == set(listing.ModelEntry.__dataclass_fields__)
 
 
 @pytest.mark.parametrize(
     ("fastest", "used"), [("mixed_bfloat16", "mixed_bfloat16"), ("mixed_float16", "float32")]
 )
 def test_the_fast_format_is_taken_if_it_was_judged_on_real_tiles(mine, monkeypatch, fastest, used):
-    monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: fastest)
+    monkeypatch.setattr("napari_snow_unet.unet.engine.precision.fast_precision", lambda: fastest)
     assert open_model("mine").precision == used
     assert open_model("mine", precision="auto").precision == used
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from napari_snow_unet.data.manifest import Tile
+    from napari_snow_unet.data.datasets.manifest import Tile
 
 FOLDS = 4
 GENERATED, GENERATED_SIZE = 72, 384
@@ -44,7 +44,8 @@ class Made:
 
 def real_tiles(folder: Path, prefix: str) -> Iterator[Made]:
     """Read the tiles of a folder, masks moved where the manifest says so."""
-    from napari_snow_unet.data.images import read_image, read_labels
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
 
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -100,11 +101,13 @@ def with_validation(tiles: list[Tile]) -> list[Tile]:
 
 def assemble(data: Path, dataset: Path) -> None:
     """Write the dataset."""
-    from napari_snow_unet.data.images import write_image, write_labels
-    from napari_snow_unet.data.manifest import read_manifest, write_manifest
-    from napari_snow_unet.data.prepare import PrepareOptions, prepare
-    from napari_snow_unet.data.progress import run
-    from napari_snow_unet.data.splits import SplitPlan
+    from napari_snow_unet.base.progress import run
+    from napari_snow_unet.data.datasets.manifest import read_manifest, write_manifest
+    from napari_snow_unet.data.datasets.prepare.dataset import prepare
+    from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+    from napari_snow_unet.data.datasets.splits import SplitPlan
+    from napari_snow_unet.data.formats.label_images import write_labels
+    from napari_snow_unet.data.pixels.images import write_image
 
     sources = {"snow": "snow_figures", "tnbc": "tnbc", "dsb": "dsb2018"}
     with tempfile.TemporaryDirectory() as temporary:

@@ -138,7 +138,7 @@ def _too_slow(*_: object) -> None:
 
 
 def _attempt(reader: Reader, path: Path) -> tuple[str, float, str]:
-    from napari_snow_unet.data.files import InputError
+    from napari_snow_unet.base.errors import InputError
 
     began = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, SECONDS)

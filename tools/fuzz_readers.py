@@ -60,7 +60,7 @@ def mat() -> Reader:
     """HoVer-Net's .mat, packed and plain."""
     from scipy.io import savemat
 
-    from napari_snow_unet.data.hovernet_mat import is_hovernet_mat, read_hovernet_mat
+    from napari_snow_unet.data.formats.hovernet import is_hovernet_mat, read_hovernet_mat
 
     table = {"inst_uid": np.array([[1], [40_000]]), "inst_centroid": np.ones((2, 2))}
     content = {"inst_map": _labels(), "inst_type": np.array([[1], [2]]), **table}
@@ -78,8 +78,9 @@ def mat() -> Reader:
 
 
 def _read_pixels(path: Path) -> None:
-    from napari_snow_unet.data.files import InputError
-    from napari_snow_unet.data.images import read_header, read_image, read_labels
+    from napari_snow_unet.base.errors import InputError
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_header, read_image
 
     for read in (read_header, read_labels):
         with suppress(InputError):
@@ -135,8 +136,11 @@ def tiff() -> Reader:
 
 
 def _read_outlines(path: Path) -> None:
-    from napari_snow_unet.data.annotation_files import images_named_in, is_annotation_file
-    from napari_snow_unet.data.outlined import read_outlined_nuclei
+    from napari_snow_unet.data.annotations.annotation_files import (
+        images_named_in,
+        is_annotation_file,
+    )
+    from napari_snow_unet.data.formats.labels_of_outlines import read_outlined_nuclei
 
     is_annotation_file(path)
     images_named_in(path)
@@ -233,7 +237,7 @@ def _table() -> bytes:
 
 def manifest() -> Reader:
     """manifest.csv of a dataset."""
-    from napari_snow_unet.data.manifest import part_counts, read_manifest, write_manifest
+    from napari_snow_unet.data.datasets.manifest import part_counts, read_manifest, write_manifest
 
     def read(path: Path) -> None:
         tiles = read_manifest(path.parent)
@@ -246,7 +250,7 @@ def manifest() -> Reader:
 
 def journal() -> Reader:
     """The journal beside a manifest."""
-    from napari_snow_unet.data.manifest import JOURNAL, MANIFEST, read_manifest
+    from napari_snow_unet.data.datasets.manifest import JOURNAL, MANIFEST, read_manifest
 
     folder = Path.cwd() / "journal-seed"
     folder.mkdir()
@@ -264,8 +268,8 @@ def journal() -> Reader:
 
 def dataset() -> Reader:
     """dataset.json."""
-    from napari_snow_unet.data.dataset_info import DatasetInfo, read_info, write_info
-    from napari_snow_unet.data.splits import SplitPlan
+    from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, read_info, write_info
+    from napari_snow_unet.data.datasets.splits import SplitPlan
 
     folder = Path.cwd() / "dataset-seed"
     write_info(folder, DatasetInfo("labels", 100, SplitPlan(0.7, 10, None, 3, "a(.)", 4)))
@@ -279,8 +283,8 @@ def dataset() -> Reader:
 
 def config() -> Reader:
     """config.json of a model."""
-    from napari_snow_unet.unet.config import UNetConfig
-    from napari_snow_unet.unet.model_folder import read_config
+    from napari_snow_unet.unet.models.folder import read_config
+    from napari_snow_unet.unet.network.config import UNetConfig
 
     full = UNetConfig(pixel_size_um=(0.2, 0.5), name="Ä", trained_on="tiles")
 
@@ -293,7 +297,7 @@ def config() -> Reader:
 
 def history() -> Reader:
     """history.csv of a training."""
-    from napari_snow_unet.unet.run_directory import COLUMNS, RunDirectory
+    from napari_snow_unet.unet.runs.folder import COLUMNS, RunDirectory
 
     folder = Path.cwd() / "history-seed"
     run = RunDirectory(folder)
@@ -310,7 +314,7 @@ def progress() -> Reader:
     """progress.json of a training."""
     from dataclasses import asdict
 
-    from napari_snow_unet.unet.run_progress import TrainingProgress, read_progress
+    from napari_snow_unet.unet.runs.progress import TrainingProgress, read_progress
 
     text = json.dumps(asdict(TrainingProgress("training", 2, 9, 3, 40, 8.5, "epoch 2"))).encode()
 
@@ -326,7 +330,7 @@ def weights() -> Reader:
     """A weights file: looked into, then every array read."""
     import h5py
 
-    from napari_snow_unet.unet.weights_file import check_weights_file
+    from napari_snow_unet.unet.models.weights_file import check_weights_file
 
     shapes = [(3, 3, 1, 4), (4,), (3, 3, 4, 4), (4,)]
 
@@ -345,9 +349,11 @@ def weights() -> Reader:
 
 def archive() -> Reader:
     """A zip archive of images and masks: all members that are let through."""
-    from napari_snow_unet.data.images import read_image, read_labels
-    from napari_snow_unet.data.progress import run
-    from napari_snow_unet.data.sources import close_archives, find_members, open_member, read_member
+    from napari_snow_unet.base.progress import run
+    from napari_snow_unet.data.datasets.members import close_archives, open_member, read_member
+    from napari_snow_unet.data.datasets.sources import find_members
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image
 
     seeds, files = (
         [],

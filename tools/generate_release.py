@@ -35,8 +35,8 @@ def generate_release(folder: Path, tiles: int, size: int) -> list[Path]:
     list of pathlib.Path
         The archives, images first.
     """
-    from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-    from napari_snow_unet.data.png import encode
+    from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+    from napari_snow_unet.data.pixels.png import encode
     from napari_snow_unet.data.synthetic import generate_tile
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_snow_unet.unet.run_directory import RunDirectory
+    from napari_snow_unet.unet.runs.folder import RunDirectory
 
 THRESHOLD_FLOOR = 0.4  # below every level that Otsu finds on real tiles, see docs/model-card.md
 SOURCES = {
@@ -27,7 +27,7 @@ SOURCES = {
 def trained_on(run: RunDirectory) -> str:
     """Say in a paragraph which tiles a training has seen, counted from the run itself."""
     from napari_snow_unet.data.synthetic import GENERATOR_VERSION
-    from napari_snow_unet.unet.augment import ZOOM
+    from napari_snow_unet.unet.training.augment import ZOOM
 
     names = [tile.name.split("_")[0] for tile in run.tiles().train]
     parts = [
@@ -45,9 +45,9 @@ def trained_on(run: RunDirectory) -> str:
 
 def pack(run: RunDirectory, folder: Path) -> Path:
     """Write the model folder."""
-    from napari_snow_unet.data.files import InputError
-    from napari_snow_unet.unet.backend import prepare
-    from napari_snow_unet.unet.store import load_model, save_model
+    from napari_snow_unet.base.errors import InputError
+    from napari_snow_unet.unet.engine.selection import load_engine
+    from napari_snow_unet.unet.models.store import load_model, save_model
 
     history = run.history()
     if len(history) < run.config().options.epochs:
@@ -57,7 +57,7 @@ def pack(run: RunDirectory, folder: Path) -> Path:
             remedy="Go on with it: napari-snow-unet train --resume " + str(run.folder),
             path=run.folder,
         )
-    prepare()
+    load_engine()
     model, config = load_model(run.last)
     config = replace(
         config,
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
-    from napari_snow_unet.unet.run_directory import open_run
+    from napari_snow_unet.unet.runs.folder import open_run
 
     print(pack(open_run(arguments.run), arguments.out))
 

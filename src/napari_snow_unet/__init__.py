@@ -1,3 +1,3 @@
 """Segment cell nuclei in H&E images of breast cancer with a U-Net, in napari and from the shell."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,24 +11,28 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.data.files import InputError, written_whole
-from napari_snow_unet.data.images import read_image, read_labels, read_mask_file
-from napari_snow_unet.metrics.pixel import PixelCounts
-from napari_snow_unet.metrics.summary import mean_scores
-from napari_snow_unet.metrics.tile import KEYS, Measures, Scores, measure, pool
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
+from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.pixels.value_range import value_range
+from napari_snow_unet.metrics.scores.pixel import PixelCounts
+from napari_snow_unet.metrics.scores.summary import mean_scores
+from napari_snow_unet.metrics.scores.tile import KEYS, Measures, Scores, measure, pool
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run as drain
 from napari_snow_unet.segmentation.pipeline import segment
-from napari_snow_unet.segmentation.preprocess import value_range
+from napari_snow_unet.segmentation.plane.threshold import grey_histogram, otsu_level
 from napari_snow_unet.segmentation.provenance import TRAINED_ON
-from napari_snow_unet.segmentation.threshold import grey_histogram, otsu_level
-from napari_snow_unet.unet import training
-from napari_snow_unet.unet.run_directory import RunDirectory, is_run, open_run
-from napari_snow_unet.unet.run_progress import StopRequest
-from napari_snow_unet.unet.side_by_side import most_at_once, train_side_by_side
-from napari_snow_unet.unet.training_options import TrainingOptions, options_from_dict
-from napari_snow_unet.unet.training_tiles import TrainingTile, folds_of
+from napari_snow_unet.unet.runs.dataset import folds_of
+from napari_snow_unet.unet.runs.folder import RunDirectory, is_run, open_run
+from napari_snow_unet.unet.runs.options import TrainingOptions, options_from_dict
+from napari_snow_unet.unet.runs.parallel import most_at_once, train_side_by_side
+from napari_snow_unet.unet.runs.progress import StopRequest
+from napari_snow_unet.unet.runs.tiles import TrainingTile
+from napari_snow_unet.unet.training import loop
+from napari_snow_unet.unet.training import start as training_begin
 
 PLAN, FOLDS, TILES = "cross-validation.json", "folds.csv", "tiles.csv"
 FORMAT, VERSION = "napari-snow-unet cross-validation", 1
@@ -48,7 +52,7 @@ def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
         return False
 
 
-def begin(dataset: Path, folder: Path, options: TrainingOptions) -> None:
+def begin_folds(dataset: Path, folder: Path, options: TrainingOptions) -> None:
     """Make the folder of a cross-validation; nothing is computed yet.
 
     Parameters
@@ -87,7 +91,7 @@ def cross_validate(
     folder: Path,
     *,
     stop: StopRequest | None = None,
-    listen: training.Listener | None = None,
+    listen: loop.Listener | None = None,
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
     at_once: int | None = None,
@@ -97,8 +101,8 @@ def cross_validate(
     Parameters
     ----------
     folder : pathlib.Path
-        From `begin`. Every fold is trained in ``fold-I``; ``folds.csv`` has a row per finished
-        fold and one for all of them, ``tiles.csv`` a row per tile.
+        From `begin_folds`. Every fold is trained in ``fold-I``; ``folds.csv`` has a row per
+        finished fold and one for all of them, ``tiles.csv`` a row per tile.
     stop : StopRequest, optional
         Whether to end early; what is finished is kept.
     listen : callable, optional
@@ -123,7 +127,7 @@ def cross_validate(
     stop = stop or StopRequest()
     dataset, folds, options = _read_plan(folder)
     runs = {fold: _run_of(folder, dataset, options, fold) for fold in folds}
-    left = [fold for fold, run in runs.items() if not training.is_finished(run)]
+    left = [fold for fold, run in runs.items() if not loop.is_finished(run)]
     at_once = most_at_once(len(left)) if at_once is None else min(at_once, len(left))
     if at_once > 1:
         folders = {f"Fold {fold}": runs[fold].folder for fold in left}
@@ -131,11 +135,11 @@ def cross_validate(
     rows: list[Cells] = []
     scored: dict[str, tuple[int, Measures]] = {}
     for fold, run in runs.items():
-        if not training.is_finished(run) and (at_once > 1 or stop.reason()):
+        if not loop.is_finished(run) and (at_once > 1 or stop.reason()):
             break
         run.echo = lambda line, fold=fold: echo(f"Fold {fold}: {line}")  # type: ignore[misc]
-        state = training.train(run, stop=stop, listen=listen, workers=workers, listed=False)
-        if not training.is_finished(run):
+        state = loop.train(run, stop=stop, listen=listen, workers=workers, listed=False)
+        if not loop.is_finished(run):
             break
         echo(f"Fold {fold}: scoring its tiles.")
         measures = score_tiles(run)
@@ -197,7 +201,7 @@ def _run_of(folder: Path, dataset: str, options: TrainingOptions, fold: int) -> 
     place = folder / f"fold-{fold}"
     if is_run(place):
         return open_run(place)
-    return training.begin(dataset, place, replace(options, fold=fold))[0]
+    return training_begin.begin_training(dataset, place, replace(options, fold=fold))[0]
 
 
 def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:

@@ -11,17 +11,18 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 from typer.testing import CliRunner
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
 from napari_snow_unet.cli import app
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.geojson_writing import write_geojson
-from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
-from napari_snow_unet.data.label_files import write_stack
-from napari_snow_unet.data.manifest import Tile, write_manifest
-from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
+from napari_snow_unet.data.formats.geojson_writing import write_geojson
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.formats.registry import write_stack
+from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.metrics.planes import score_sets
-from napari_snow_unet.metrics.tile import KEYS
-from napari_snow_unet.widgets._evaluate_jobs import Comparison, compare
+from napari_snow_unet.metrics.planes.measuring import score_sets
+from napari_snow_unet.metrics.scores.tile import KEYS
+from napari_snow_unet.widgets.common.scoring import Comparison, compare
 
 SEEDS = (1, 2, 3)
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import write_image
-from napari_snow_unet.data.manifest import read_manifest
+from napari_snow_unet.data.datasets.manifest import read_manifest
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import find_model, open_model
 from napari_snow_unet.segmentation.options import Options
@@ -180,7 +181,7 @@ def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
 ):
     if used != "float32":
         request.getfixturevalue("bfloat16")
-    monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: fastest)
+    monkeypatch.setattr("napari_snow_unet.unet.engine.precision.fast_precision", lambda: fastest)
     automatic, named = tmp_path / "automatic", tmp_path / "named"
     shell("segment", tiles, "-o", automatic, "--precision", "auto", "--probability")
     shell("segment", tiles, "-o", named, "--precision", used, "--probability")
@@ -189,7 +190,7 @@ def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
 
 
 def test_auto_asks_no_network_library_for_the_classical_method(tiles, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_snow_unet.unet.backend.fast_precision", lambda: 1 / 0)
+    monkeypatch.setattr("napari_snow_unet.unet.engine.precision.fast_precision", lambda: 1 / 0)
     shell("segment", tiles, "-o", tmp_path / "o", "--model", "classical", "--precision", "auto")
 
 

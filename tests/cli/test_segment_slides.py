@@ -11,12 +11,13 @@ import zarr
 from tifffile import TiffWriter
 from typer.testing import CliRunner
 
-from napari_snow_unet.batch.large import segment_large_file
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.batch.large_file import segment_large_file
 from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.cli import app
-from napari_snow_unet.data import slides
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels, write_image
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels.images import read_image, write_image
+from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
@@ -95,7 +96,7 @@ def test_an_image_too_large_to_be_read_as_a_whole_gets_the_labels_of_the_whole(
     large = kind(svs.parent, tmp_path)
     words = ("--pixel-size", 0.25)
     assert shell("segment", large, "-o", tmp_path / "whole", *words).exit_code == 0
-    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     out = tmp_path / "out"
     told = shell("segment", large, "-o", out, "--format", "zarr,tif", "--probability")
     assert told.exit_code == 0, told.output
@@ -120,7 +121,7 @@ def test_an_image_too_large_to_be_read_as_a_whole_gets_the_labels_of_the_whole(
 def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_path, monkeypatch):
     words = ("segment", svs, "--pixel-size", 0.5, "--format", "tif", "-o")
     assert shell(*words, tmp_path / "small", model="default").exit_code == 0
-    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     told = shell(*words, tmp_path / "large", model="default")
     assert told.exit_code == 0, told.output
     assert "Resampled from 0.5" in told.output
@@ -130,7 +131,7 @@ def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_pa
 
 
 def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path, monkeypatch):
-    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     told = shell("segment", svs, "-o", tmp_path / "out", "--format", "png")
     assert told.exit_code == 1
     text = told.output.replace("\n", " ")
@@ -149,11 +150,11 @@ def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path
 def test_a_name_that_is_taken_is_refused_before_a_large_image_is_computed(
     taken, svs, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(slides, "LARGEST_WHOLE", 1000)
+    monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     outputs = Outputs(tmp_path / "out", probability=True, formats=("zarr", "tif"))
     outputs.folder.mkdir()
     (outputs.folder / taken).write_bytes(b"mine")
-    steps = segment_large_file(slides.open_slide(svs), classical.model(), Options(), outputs)
+    steps = segment_large_file(slide.open_slide(svs), classical.model(), Options(), outputs)
     with pytest.raises(InputError, match="exists already"):
         next(steps)
     assert [path.name for path in outputs.folder.iterdir()] == [taken]
@@ -161,12 +162,12 @@ def test_a_name_that_is_taken_is_refused_before_a_large_image_is_computed(
 
 
 def test_without_openslide_the_command_that_installs_it_is_told(svs, tmp_path, monkeypatch):
-    from napari_snow_unet.data import slide_openslide
+    from napari_snow_unet.data.slides import openslide
 
     def missing(name):
         raise ModuleNotFoundError(f"No module named {name!r}")
 
-    monkeypatch.setattr(slide_openslide, "import_module", missing)
+    monkeypatch.setattr(openslide, "import_module", missing)
     told = shell("segment", svs, "-o", tmp_path / "out")
     assert told.exit_code == 1
     assert 'pip install "napari-snow-unet[slides]"' in told.output.replace("\n", " ")

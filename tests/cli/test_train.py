@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
-from napari_snow_unet.crossvalidation import begin, cross_validate
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import write_image, write_labels
-from napari_snow_unet.data.manifest import Tile, write_manifest
+from napari_snow_unet.crossvalidation import begin_folds, cross_validate
+from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.models import list_models
-from napari_snow_unet.unet import stop_watch
-from napari_snow_unet.unet.run_directory import open_run
-from napari_snow_unet.unet.run_lock import locked, training_process
-from napari_snow_unet.unet.run_progress import StopRequest, read_progress
-from napari_snow_unet.unet.training_options import make_options
+from napari_snow_unet.unet.runs import stopping
+from napari_snow_unet.unet.runs.folder import open_run
+from napari_snow_unet.unet.runs.lock import run_locked, training_process
+from napari_snow_unet.unet.runs.options import make_options
+from napari_snow_unet.unet.runs.progress import StopRequest, read_progress
 
 SMALL = ["--crop", 32, "--batch-size", 4, "--base-filters", 2, "--precision", "float32"]
 
@@ -32,7 +33,7 @@ def shell(*words, code=0):
 @pytest.fixture(autouse=True)
 def _a_batch_may_take_long(monkeypatch):
     """These trainings run in the process of the tests, which must not end with one of them."""
-    monkeypatch.setattr(stop_watch, "GRACE", 600.0)
+    monkeypatch.setattr(stopping, "GRACE", 600.0)
 
 
 @pytest.fixture
@@ -115,7 +116,9 @@ def test_all_folds_are_trained_and_scored(tiles, tmp_path):
 
 @pytest.mark.slow
 def test_all_folds_are_stopped_and_go_on(tiles, tmp_path):
-    begin(tiles, tmp_path / "run", make_options("default", epochs=300, crop=32, base_filters=2))
+    begin_folds(
+        tiles, tmp_path / "run", make_options("default", epochs=300, crop=32, base_filters=2)
+    )
     stop = StopRequest()
 
     def echo(line):
@@ -132,9 +135,12 @@ def test_all_folds_are_stopped_and_go_on(tiles, tmp_path):
 
 def test_a_fold_that_fails_is_named_and_the_others_end(tiles, tmp_path):
     run = tmp_path / "run"
-    begin(tiles, run, make_options("default", epochs=300, crop=32, base_filters=2))
+    begin_folds(tiles, run, make_options("default", epochs=300, crop=32, base_filters=2))
     cross_validate(run, stop=StopRequest(seconds=0), at_once=2)
-    with locked(run / "fold-0"), pytest.raises(InputError, match=r"Fold 0 failed .*trains in it"):
+    with (
+        run_locked(run / "fold-0"),
+        pytest.raises(InputError, match=r"Fold 0 failed .*trains in it"),
+    ):
         cross_validate(run, at_once=2)
     while training_process(run / "fold-1") is not None:  # it has been asked to end
         time.sleep(0.1)

@@ -8,10 +8,10 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
 from napari_snow_unet.cli.usage import sentence
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import write_image
+from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 
 

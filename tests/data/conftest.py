@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from napari_snow_unet.data.png import encode
+from napari_snow_unet.data.pixels.png import encode
 
 SIDE = 48
 TEXT_SIZE = 116  # of the header of a .mat

@@ -9,10 +9,11 @@ import pytest
 import tifffile
 
 from napari_snow_unet.cli import demo
-from napari_snow_unet.data import slides
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import write_image, write_labels
-from napari_snow_unet.data.png import encode
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.data.pixels.png import encode
+from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.synthetic import generate_tile
 
 TILES, SIZE = 14, 96
@@ -38,7 +39,7 @@ def place(tiles, tmp_path, monkeypatch):
         write_labels(tmp_path / "truth" / f"{number}.png", tile.labels)
         write_labels(tmp_path / "other-results" / f"{number}.png", tile.labels.T)
     write_slides(tmp_path)
-    monkeypatch.setattr(slides, "LARGEST_WHOLE", 200 * 200)
+    monkeypatch.setattr(slide, "LARGEST_WHOLE", 200 * 200)
     # napari would open on a screen, and nobody is there to close it
     monkeypatch.setattr(demo, "_has_display", lambda: False)
     monkeypatch.chdir(tmp_path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_snow_unet.data.label_files import FORMATS
-from napari_snow_unet.data.nucleus_measurements import measure_nuclei
+from napari_snow_unet.data.formats.measurements import measure_nuclei
+from napari_snow_unet.data.formats.registry import FORMATS
 from napari_snow_unet.data.synthetic import generate_tile
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_snow_unet.data.slides import LARGEST_WHOLE, SCANNER_SUFFIXES, TIFF_SUFFIXES
+from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, SCANNER_SUFFIXES, TIFF_SUFFIXES
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.images import read_labels, write_image, write_labels
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.pixels.images import write_image
 
 SHELL = [sys.executable, "-m", "napari_snow_unet.cli"]
 CLASSICAL = ["--model", "classical"]
@@ -123,7 +124,7 @@ def test_a_file_that_vanishes_or_is_cut_while_images_are_segmented_is_named(pair
 LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
-from napari_snow_unet.data.images import read_image
+from napari_snow_unet.data.pixels.images import read_image
 
 read_image(sys.argv[1])
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_snow_unet._reader import get_reader
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.napari_plugin.reader import get_reader
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the file that fails is Linux's")
 SHELL = [sys.executable, "-m", "napari_snow_unet.cli"]

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.pixels.images import read_image, write_image
 
 pytestmark = pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"),

@@ -13,15 +13,18 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.manifest import JOURNAL, read_manifest
-from napari_snow_unet.data.png import encode
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.data.sources import find_members, open_member, read_member
-from napari_snow_unet.unet.config import UNetConfig
-from napari_snow_unet.unet.run_progress import read_progress
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.manifest import JOURNAL, read_manifest
+from napari_snow_unet.data.datasets.members import open_member, read_member
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.sources import find_members
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.pixels.png import encode
+from napari_snow_unet.unet.network.config import UNetConfig
+from napari_snow_unet.unet.runs.progress import read_progress
 
 TABLE = """index,image,mask,name,source_image,source_mask,split
 0,a.png,b.png,tile 0,,,train

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
 
 pytestmark = [
     pytest.mark.slow,

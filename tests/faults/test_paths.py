@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
 
 SHELL = [sys.executable, "-m", "napari_snow_unet.cli"]
 LONG = "/".join(["a rather long name of a folder " * 3] * 4)  # more than 260 characters

@@ -15,7 +15,8 @@ import time
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.images import write_image, write_labels
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,7 +25,7 @@ pytestmark = [
 ]
 KILLS = int(os.environ.get("KILLS", "5"))
 SMALL = ["--crop", "32", "--batch-size", "4", "--base-filters", "4", "--epochs", "6"]
-ENGINE = ["napari_snow_unet.cli.train", "napari_snow_unet.unet.training"]
+ENGINE = ["napari_snow_unet.cli.train", "napari_snow_unet.unet.training.loop"]
 CHATTER = {"state.json", "config.json", "progress.json", "training.json", "lock", ".lock"}
 
 
@@ -188,7 +189,7 @@ def test_segment(many, tmp_path):
 
 
 def test_train(tiles, tmp_path):
-    from napari_snow_unet.unet.run_directory import is_run
+    from napari_snow_unet.unet.runs.folder import is_run
 
     Forked.context.set_forkserver_preload(ENGINE)
 

@@ -13,16 +13,16 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from napari_snow_unet.cli import app
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.manifest import read_manifest
-from napari_snow_unet.data.png import encode
+from napari_snow_unet.data.datasets.manifest import read_manifest
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.pixels.png import encode
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.metrics.pixel import count_pixels, scores
+from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
 from napari_snow_unet.models import open_model
-from napari_snow_unet.paper.experiment import begin
+from napari_snow_unet.paper.experiment import begin_experiment
 from napari_snow_unet.paper.figures import NAMES, best_median_worst
 from napari_snow_unet.paper.table import PAPER, rows_of_table
-from napari_snow_unet.unet.run_directory import open_run
+from napari_snow_unet.unet.runs.folder import open_run
 
 TILES, SIZE, EPOCHS = 60, 64, 21
 
@@ -122,7 +122,7 @@ def test_the_table_has_the_papers_numbers_and_those_of_the_masks(done):
             np.asarray(Image.open(folder / "predictions" / method / f"{tile.index:06d}.png"))
             for tile in tiles
         ]
-        expected = scores(count_pixels(np.stack(found), np.stack(truth)))
+        expected = pixel_scores(count_pixels(np.stack(found), np.stack(truth)))
         row = next(
             row
             for row in rows
@@ -185,7 +185,7 @@ def test_other_numbers_and_other_folders_are_refused(done, archives, tmp_path):
 def test_a_damaged_plan_is_named(tmp_path):
     (tmp_path / "experiment.json").write_text(json.dumps({"format": "another"}))
     with pytest.raises(Exception, match=r"experiment\.json.*cannot be used"):
-        begin(tmp_path)
+        begin_experiment(tmp_path)
 
 
 @pytest.mark.slow

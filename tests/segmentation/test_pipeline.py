@@ -9,12 +9,12 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.files import InputError
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import label, run, segment
-from napari_snow_unet.segmentation.tiling import padded_length
+from napari_snow_unet.segmentation.plane.tiling import padded_length
 
 
 def darkness(pixels):

@@ -11,20 +11,16 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_snow_unet.data import scratch
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.value_range import EIGHT_BITS
-from napari_snow_unet.segmentation import ahead
+from napari_snow_unet.base import scratch
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels.value_range import EIGHT_BITS
+from napari_snow_unet.segmentation import prefetch
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import label, run, segment
-from napari_snow_unet.segmentation.stack import (
-    check_stack,
-    relabel_stack,
-    segment_stack,
-    was_changed,
-)
-from napari_snow_unet.segmentation.threshold import in_thousandths, level_of
+from napari_snow_unet.segmentation.plane.threshold import level_of, rounded_threshold
+from napari_snow_unet.segmentation.stack import check_stack, relabel_stack, segment_stack
+from napari_snow_unet.segmentation.stack_result import was_changed
 
 MODEL = Model(lambda pixels: 1 - pixels[..., 0], "darkness", halo=0)
 
@@ -94,7 +90,7 @@ def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monke
     met = run(segment_stack(four, two, rgb=False))
     assert np.array_equal(met.labels, expected.labels)
     assert met.provenance == expected.provenance
-    monkeypatch.setattr(ahead, "SMALL", 100 * 150 - 1)
+    monkeypatch.setattr(prefetch, "SMALL", 100 * 150 - 1)
     computed = []
 
     def counting(pixels):
@@ -229,7 +225,7 @@ def test_nothing_is_computed_after_the_generator_is_closed():
 
 def test_a_threshold_in_three_decimals_cuts_at_the_same_level():
     levels = range(256)
-    assert [level_of(in_thousandths(level / 255)) for level in levels] == list(levels)
+    assert [level_of(rounded_threshold(level / 255)) for level in levels] == list(levels)
 
 
 def test_large_results_lie_on_disk_and_hold_the_same(monkeypatch):
@@ -270,7 +266,7 @@ def test_planes_without_anything_of_a_region_are_left_out():
 
 LARGE = """
 import dask.array as da, numpy as np
-from napari_snow_unet.data.progress import run
+from napari_snow_unet.base.progress import run
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.stack import segment_stack
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_snow_unet.batch import Outputs, cluster
-from napari_snow_unet.data.images import write_image
-from napari_snow_unet.data.slides import open_slide
-from napari_snow_unet.data.value_range import EIGHT_BITS
+from napari_snow_unet.batch import Outputs, dask_cluster
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.data.pixels.value_range import EIGHT_BITS
+from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.segmentation.large import segment_large
-from napari_snow_unet.segmentation.large.windows import Plan
+from napari_snow_unet.segmentation.large.windows import WindowPlan
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.segmentation.resample import Resampling
-from napari_snow_unet.segmentation.tiling import plan_tiles
+from napari_snow_unet.segmentation.plane.resample import Resampling
+from napari_snow_unet.segmentation.plane.tiling import plan_grid
 
 OPTIONS = Options(test_time_augmentation=True)
 
@@ -62,10 +62,10 @@ def test_large_images_and_workers_average_too(image, tmp_path, monkeypatch):
     run(steps)
     whole = run(segment(np.tile(image, (2, 2, 1)), MODEL, OPTIONS))
     assert np.array_equal(maps[0], whole.probability)
-    monkeypatch.setattr(cluster, "open_model", lambda *names, **facts: MODEL)
-    job = cluster.Job("looks left and up", "auto", OPTIONS, Outputs(tmp_path / "out"))
-    (tile,) = plan_tiles((256, 384), 1024, 0)
-    plan = Plan(Resampling.by(1.0, (256, 384)), "red", EIGHT_BITS)
+    monkeypatch.setattr(dask_cluster, "open_model", lambda *names, **facts: MODEL)
+    job = dask_cluster.Job("looks left and up", "auto", OPTIONS, Outputs(tmp_path / "out"))
+    (tile,) = plan_grid((256, 384), 1024, 0)
+    plan = WindowPlan(Resampling.by(1.0, (256, 384)), "red", EIGHT_BITS)
     assert np.array_equal(
-        cluster.window_on_worker(str(path), job, plan, tile).probability, whole.probability
+        dask_cluster.window_on_worker(str(path), job, plan, tile).probability, whole.probability
     )

@@ -15,7 +15,8 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QAbstractSlider, QLabel, QWidget
 
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.widgets import _jobs, _run_bar, _warm_up
+from napari_snow_unet.widgets.common import run_bar
+from napari_snow_unet.widgets.segment import jobs, models
 
 PATIENCE_MS = 300_000  # what has not come by then never comes, however busy the computer is
 
@@ -125,7 +126,7 @@ def discs():
 def warmed_up(monkeypatch):
     """Note what docks would load on their own, in place of loading it."""
     asked = []
-    monkeypatch.setattr(_warm_up, "load", lambda *chosen: asked.append(chosen))
+    monkeypatch.setattr(models, "load", lambda *chosen: asked.append(chosen))
     return asked
 
 
@@ -165,7 +166,7 @@ def pulse(qapp):
 @pytest.fixture
 def every_step(monkeypatch):
     """Let a bar show every step, however quickly they come."""
-    monkeypatch.setattr(_run_bar, "INTERVAL_S", 0)
+    monkeypatch.setattr(run_bar, "INTERVAL_S", 0)
 
 
 class FakeNetwork:
@@ -224,7 +225,7 @@ def held(monkeypatch):
 def network(monkeypatch):
     """Let whatever model is chosen be one that can be checked by eye."""
     fake = FakeNetwork()
-    monkeypatch.setattr(_jobs, "open_model", lambda name, **_: replace(fake.model, name=str(name)))
+    monkeypatch.setattr(jobs, "open_model", lambda name, **_: replace(fake.model, name=str(name)))
     yield fake
     fake.go_on.set()
 
@@ -257,12 +258,12 @@ class Dock:
         assert self.bar.running, self.message
         self.wait()
         new = [layer for layer in self.viewer.layers if layer not in before]
-        return new[0] if new else self.widget.layer_job.current
+        return new[0] if new else self.widget.current.layer
 
     def settle(self):
         """Wait until what the sliders have started has ended."""
-        job = self.widget.layer_job
-        self.qtbot.waitUntil(lambda: not (job.relabelling or self.bar.running))
+        current = self.widget.current
+        self.qtbot.waitUntil(lambda: not (current.relabelling or self.bar.running))
 
     def nuclei(self):
         return [layer for layer in self.viewer.layers if "nuclei" in layer.name]

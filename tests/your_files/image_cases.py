@@ -10,18 +10,19 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
 from napari_snow_unet.batch import Outputs, messages_of, segment_files
-from napari_snow_unet.data.dataset import open_stack
-from napari_snow_unet.data.dataset_check import check_dataset
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
-from napari_snow_unet.data.manifest import read_manifest
-from napari_snow_unet.data.prepare import prepare
-from napari_snow_unet.data.progress import run
+from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.manifest import read_manifest
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.stack import open_tile_stack
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.unet.tile_reader import TileReader
-from napari_snow_unet.unet.training_tiles import open_dataset
+from napari_snow_unet.unet.runs.dataset import open_training_set
+from napari_snow_unet.unet.training.tile_reader import TileReader
 from your_files import Case
 
 ABOUT = (
@@ -82,8 +83,8 @@ def check_every_door(folder: Path, shown: Mapping[str, Pixels], said: str = "") 
         assert np.array_equal(image, shown[tile.name])
     report = run(check_dataset(folder, workers=1))
     assert not report.problems
-    stack = open_stack(folder)
-    reader = TileReader("rgb", in_colour=True, white=(dataset := open_dataset(folder)).white)
+    stack = open_tile_stack(folder)
+    reader = TileReader("rgb", in_colour=True, white=(dataset := open_training_set(folder)).white)
     for tile in (*dataset.train, *dataset.validation):
         assert np.array_equal(reader.read(tile).pixels, shown[tile.name])
         assert np.array_equal(
@@ -131,9 +132,9 @@ def clear(folder: Path) -> None:
     again, _ = segmented_tiles(prepared.folder, folder / "again")
     assert all(np.array_equal(again[name], found[name]) for name in found)
     reader = TileReader("rgb", in_colour=True)
-    for tile in open_dataset(folder / "data").train:
+    for tile in open_training_set(folder / "data").train:
         assert np.array_equal(reader.read(tile).pixels, shown[tile.name])
-    stack = open_stack(folder / "data")
+    stack = open_tile_stack(folder / "data")
     assert np.array_equal(stack.images[0].compute(), shown["a"])
 
 
@@ -159,7 +160,7 @@ def ones(folder: Path) -> None:
             tifffile.imwrite(data / "masks" / f"{name}.tif", mask, photometric="minisblack")
             assert np.array_equal(read_labels(data / "masks" / f"{name}.tif"), tissue(seed)[1])
         grey = {name: np.repeat(rgb[..., :1], 3, axis=2) for name, rgb in shown.items()}
-        dataset = open_dataset(data)
+        dataset = open_training_set(data)
         reader = TileReader("red")
         for tile in (*dataset.train, *dataset.validation):
             assert np.array_equal(reader.read(tile).pixels[..., 0], grey[tile.name][..., 0])
@@ -174,7 +175,7 @@ def check_every_door_of_grey(folder: Path, shown: Mapping[str, Pixels], said: st
         assert tile.nuclei == 12
         assert said in tile.note
     assert not run(check_dataset(folder, workers=1)).problems
-    stack = open_stack(folder)
+    stack = open_tile_stack(folder)
     for number, name in enumerate(stack.names):
         assert np.array_equal(stack.images[number].compute(), shown[name])
     found, _ = segmented(folder, folder.parent / "segmented")
@@ -255,8 +256,8 @@ def one_range(folder: Path) -> None:
     found = read_image(prepared.folder / tile.image).array
     assert np.array_equal(found, shown["a"] // 5)
     assert "4,095 is taken for white, as in all images of the data set" in tile.note
-    assert open_dataset(data).white == {"uint16": 4095}
-    from napari_snow_unet.data.dataset_info import read_info
+    assert open_training_set(data).white == {"uint16": 4095}
+    from napari_snow_unet.data.datasets.dataset_info import read_info
 
     assert read_info(prepared.folder).white == {"uint16": 4095}
 
@@ -267,7 +268,7 @@ def black(folder: Path) -> None:
     said = "The image is nearly black"
     prepared = run(prepare([folder / "data"], folder / "prepared"))
     assert all(said in tile.note for tile in prepared.tiles)
-    assert np.array_equal(open_stack(folder / "data").images[0].compute(), shown["a"] // 16)
+    assert np.array_equal(open_tile_stack(folder / "data").images[0].compute(), shown["a"] // 16)
     _, told = segmented(folder / "data", folder / "out")
     assert said in " ".join(told)
     assert said in " ".join(map(str, run(check_dataset(folder / "data", workers=1)).findings))
@@ -287,7 +288,7 @@ def refused_values(folder: Path) -> None:
         problems = run(prepare([data], folder / f"out{number}")).problems
         assert all("finite values that are not negative" in each.reason for each in problems)
         assert len(problems) == 2
-        (first, *_) = open_dataset(data).train
+        (first, *_) = open_training_set(data).train
         with pytest.raises(InputError, match="not negative"):
             TileReader("red").read(first)
 
@@ -301,7 +302,7 @@ def stated(folder: Path) -> None:
 
     shown = {name: rgb // 5 for name, rgb in pairs(folder / "data", write, ".tif").items()}
     assert "taken for white" not in check_images(folder / "data", shown)
-    assert np.array_equal(open_stack(folder / "data").images[1].compute(), shown["b"])
+    assert np.array_equal(open_tile_stack(folder / "data").images[1].compute(), shown["b"])
 
 
 def exif(folder: Path) -> None:
@@ -322,10 +323,10 @@ def exif(folder: Path) -> None:
         write_labels(unturned / "masks" / f"{name}.png", np.rot90(tissue(seed)[1]))
     told = check_every_door(unturned, shown, said)
     assert "was turned along" in " ".join(told)
-    for tile in open_dataset(unturned).train:
+    for tile in open_training_set(unturned).train:
         truth = TileReader("red").read(tile).truth
         assert np.array_equal(truth, tissue("ab".index(tile.name))[1] > 0)
-    assert np.array_equal(open_stack(unturned).labels[0].compute(), tissue(0)[1])
+    assert np.array_equal(open_tile_stack(unturned).labels[0].compute(), tissue(0)[1])
 
 
 def square(folder: Path) -> None:

@@ -24,15 +24,17 @@ from layout_doors import (
     refuses_to_segment,
     takes,
 )
-from napari_snow_unet._reader import get_reader
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
 from napari_snow_unet.batch.finding import find_images
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels, write_image
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.data.snow import find_pairs
-from napari_snow_unet.data.splits import SplitPlan
-from napari_snow_unet.unet.training_tiles import open_dataset
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.splits import SplitPlan
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pairs.folder import find_pairs
+from napari_snow_unet.data.pixels.images import read_image, write_image
+from napari_snow_unet.napari_plugin.reader import get_reader
+from napari_snow_unet.unet.runs.dataset import open_training_set
 from your_files import Case
 
 ABOUT = (
@@ -219,7 +221,7 @@ def consep(folder: Path) -> None:
     write_image(source / "Train" / "Overlay" / "train_1.png", picture(9))
     result = takes(source, pairs, "CoNSeP layout")
     assert result.parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
-    tiles = open_dataset(source)
+    tiles = open_training_set(source)
     assert {tile.name for tile in (*tiles.train, *tiles.validation)} == {
         "train_1",
         "train_2",
@@ -317,7 +319,7 @@ def own_subsets(folder: Path) -> None:
         assert "The split follows the folders train and val and test." in result.messages
         parts = {tile.source_image.split("/")[1]: tile.split for tile in result.tiles}
         assert parts == dict(zip(names, ("train", "val", "test"), strict=True))
-        trained = open_dataset(source, seed=5)
+        trained = open_training_set(source, seed=5)
         assert {tile.image.parts[-3] for tile in trained.train} == {names[0]}
         assert {tile.image.parts[-3] for tile in trained.validation} == {names[1]}
         assert "3 tiles in the folder test not used" in trained.notes[-1]
@@ -462,7 +464,7 @@ def two_of_one_stem(folder: Path) -> None:
         "it has the name of in/images/1.png, which is used."
     ]
     assert [path.name for path in find_images([source]).images][:2] == ["1.png", "1.jpg"]
-    trained = open_dataset(source)
+    trained = open_training_set(source)
     assert "images/1.jpg: it has the name of images/1.png" in " ".join(trained.notes)
 
 

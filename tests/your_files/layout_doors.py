@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
 from napari_snow_unet.batch.finding import find_images
-from napari_snow_unet.data.dataset import open_stack
-from napari_snow_unet.data.dataset_check import CheckReport, check_dataset
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import read_image, read_labels, write_image, write_labels
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.prepare_ledger import Prepared
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.data.snow import find_pairs, partner_of
-from napari_snow_unet.metrics.evaluation import evaluate
-from napari_snow_unet.metrics.sources import find_truths
-from napari_snow_unet.metrics.task import make_task
-from napari_snow_unet.segmentation.threshold import otsu_level
-from napari_snow_unet.unet.training_tiles import open_dataset
+from napari_snow_unet.data.datasets.check.dataset import CheckReport, check_dataset
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.ledger import Prepared
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.stack import open_tile_stack
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.pairs.folder import find_pairs
+from napari_snow_unet.data.pairs.partner import partner_of
+from napari_snow_unet.data.pixels.images import read_image, write_image
+from napari_snow_unet.metrics.files.evaluation import evaluate
+from napari_snow_unet.metrics.files.evaluation_task import make_task
+from napari_snow_unet.metrics.files.matching import find_truths
+from napari_snow_unet.segmentation.plane.threshold import otsu_level
+from napari_snow_unet.unet.runs.dataset import open_training_set
 
 SHAPE = (24, 32)
 
@@ -84,8 +87,8 @@ def refuses(folder: Path, *words: str) -> None:
     for door in (
         lambda: run(prepare([folder], out, PrepareOptions(workers=1))),
         lambda: run(check_dataset(folder, workers=1)),
-        lambda: open_dataset(folder),
-        lambda: open_stack(folder),
+        lambda: open_training_set(folder),
+        lambda: open_tile_stack(folder),
     ):
         with pytest.raises(InputError) as caught:
             door()
@@ -138,7 +141,7 @@ def _checked(folder: Path, pairs: dict[str, str], notes, left) -> None:
 def _trained(folder: Path, pairs: dict[str, str], notes) -> None:
     if len(pairs) < 2:
         return
-    tiles = open_dataset(folder)
+    tiles = open_training_set(folder)
     every = [*tiles.train, *tiles.validation]
     there = _relative(folder, [t.image for t in every], [t.mask for t in every])
     assert set(there.items()) <= set(pairs.items())
@@ -147,7 +150,7 @@ def _trained(folder: Path, pairs: dict[str, str], notes) -> None:
 
 
 def _opened(folder: Path, pairs: dict[str, str], notes) -> None:
-    stack = open_stack(folder)
+    stack = open_tile_stack(folder)
     assert _relative(folder, stack.image_paths, stack.label_paths) == pairs
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is said of single masks is not about layouts

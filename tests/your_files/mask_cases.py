@@ -14,14 +14,15 @@ from PIL import Image
 from scipy import ndimage
 
 from mask_doors import SHAPE, TILES, dataset, nuclei, numbered, refuses, scores_of, takes
-from napari_snow_unet.data.dataset_check import check_dataset
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-from napari_snow_unet.data.images import write_labels
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.unet.training_masks import look_at_masks
-from napari_snow_unet.unet.training_tiles import open_dataset
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.unet.runs.dataset import open_training_set
+from napari_snow_unet.unet.runs.masks import look_at_masks
 from your_files import Case
 
 ABOUT = (
@@ -204,16 +205,16 @@ def inverted(folder: Path) -> None:
     source = dataset(folder / "real", save, ".png", nuclei())
     doubt = "The masks may be inverted: in 2 of 2 tiles"
     assert any(doubt in str(each) for each in run(check_dataset(source, workers=1)).problems)
-    assert doubt in look_at_masks(open_dataset(source))[1]
+    assert doubt in look_at_masks(open_training_set(source))[1]
 
 
 def empty(folder: Path) -> None:
     save = partial(png, values=np.zeros(SHAPE, np.uint8))
     takes(folder, save, nuclei(()), "the mask is empty")
     with pytest.raises(InputError, match="no mask has a nucleus in it"):
-        look_at_masks(open_dataset(folder / "in"))
+        look_at_masks(open_training_set(folder / "in"))
     write_labels(folder / "in" / "masks" / "t2.png", nuclei(), overwrite=True)
-    assert look_at_masks(open_dataset(folder / "in")) == ((), "")
+    assert look_at_masks(open_training_set(folder / "in")) == ((), "")
 
 
 def full(folder: Path) -> None:
@@ -221,7 +222,7 @@ def full(folder: Path) -> None:
     note = "no background: all of it is one nucleus"
     takes(folder, partial(png, values=np.full(SHAPE, 37, np.uint8)), whole, note)
     with pytest.raises(InputError, match="every mask is nucleus all over"):
-        look_at_masks(open_dataset(folder / "in"))
+        look_at_masks(open_training_set(folder / "in"))
 
 
 def in_pieces(folder: Path) -> None:

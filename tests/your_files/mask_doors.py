@@ -12,20 +12,23 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_snow_unet._reader import read_as_labels
-from napari_snow_unet.data.dataset import label_stack
-from napari_snow_unet.data.dataset_check import check_dataset
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_labels, write_image, write_labels
-from napari_snow_unet.data.mask_kinds import MasksAre
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
-from napari_snow_unet.metrics.task import make_task
-from napari_snow_unet.segmentation.threshold import otsu_level
-from napari_snow_unet.unet.tile_reader import TileReader
-from napari_snow_unet.unet.training_masks import look_at_masks
-from napari_snow_unet.unet.training_tiles import TrainingSet, open_dataset
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.stack import label_stack
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.metrics.files.evaluation import Evaluation, evaluate
+from napari_snow_unet.metrics.files.evaluation_task import make_task
+from napari_snow_unet.napari_plugin.layers import read_as_labels
+from napari_snow_unet.segmentation.plane.threshold import otsu_level
+from napari_snow_unet.unet.runs.dataset import open_training_set
+from napari_snow_unet.unet.runs.masks import look_at_masks
+from napari_snow_unet.unet.runs.tiles import TrainingSet
+from napari_snow_unet.unet.training.tile_reader import TileReader
 
 Labels = NDArray[np.int32]
 Save = Callable[[Path], Any]
@@ -95,7 +98,7 @@ def refuses(folder: Path, save: Save, *words: str, suffix: str = ".png") -> None
     told = [" ".join(map(str, result.problems))]
     told.append(" ".join(map(str, run(check_dataset(source, workers=1)).problems)))
     truth = write_labels(folder / "truth" / "t1.png", nuclei())
-    tiles = open_dataset(source)
+    tiles = open_training_set(source)
     for door in (
         lambda: look_at_masks(TrainingSet(source, tiles.train + tiles.validation, ())),
         lambda: [TileReader("red").read(tile) for tile in tiles.train + tiles.validation],
@@ -138,7 +141,7 @@ def _checked(source, nuclei, notes, are) -> None:
 
 
 def _trained(source, nuclei, are) -> None:
-    tiles = open_dataset(source, masks_are=are)
+    tiles = open_training_set(source, masks_are=are)
     for tile in (*tiles.train, *tiles.validation):
         assert np.array_equal(TileReader("red").read(tile).truth > 0, nuclei > 0)
 

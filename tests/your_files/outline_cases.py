@@ -15,15 +15,16 @@ import pytest
 import scipy.io
 
 from layout_doors import refuses as refuses_folder
-from napari_snow_unet.data.dataset import open_stack
-from napari_snow_unet.data.dataset_check import check_dataset
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.hovernet_mat import read_hovernet_mat
-from napari_snow_unet.data.images import read_labels, write_labels
-from napari_snow_unet.data.outlined import read_outlined_nuclei
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.data.snow import find_pairs
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.stack import open_tile_stack
+from napari_snow_unet.data.formats.hovernet import read_hovernet_mat
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.formats.labels_of_outlines import read_outlined_nuclei
+from napari_snow_unet.data.pairs.folder import find_pairs
 from outline_doors import SHAPE, dataset, refuses, scores_of, takes, truths_of
 from your_files import Case
 
@@ -259,7 +260,7 @@ def coco_of_several(folder: Path) -> None:
         assert [tile.nuclei for tile in tiles] == [3, 1]
         report = run(check_dataset(source, workers=1))
         assert (report.problems, report.summary["nuclei"]) == ([], 4)
-        stack = open_stack(source).labels.compute(scheduler="synchronous")
+        stack = open_tile_stack(source).labels.compute(scheduler="synchronous")
         assert np.array_equal(stack, [drawn(), second])
         assert np.array_equal(truths_of(source)["t2"] > 0, second > 0)
         for labels, name in ((drawn(), "t1"), (second, "t2")):

@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_snow_unet._reader import get_reader
-from napari_snow_unet.data.dataset import open_stack
-from napari_snow_unet.data.dataset_check import check_dataset
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_labels, write_image, write_labels
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
-from napari_snow_unet.metrics.task import make_task
-from napari_snow_unet.segmentation.threshold import otsu_level
-from napari_snow_unet.unet.tile_reader import IGNORED, TileReader
-from napari_snow_unet.unet.training_masks import look_at_masks
-from napari_snow_unet.unet.training_tiles import open_dataset
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.stack import open_tile_stack
+from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.metrics.files.evaluation import Evaluation, evaluate
+from napari_snow_unet.metrics.files.evaluation_task import make_task
+from napari_snow_unet.napari_plugin.reader import get_reader
+from napari_snow_unet.segmentation.plane.threshold import otsu_level
+from napari_snow_unet.unet.runs.dataset import open_training_set
+from napari_snow_unet.unet.runs.masks import look_at_masks
+from napari_snow_unet.unet.training.tile_reader import IGNORED, TileReader
 
 Labels = NDArray[np.int32]
 SHAPE = (64, 80)
@@ -102,13 +104,13 @@ def _checked(source, labels, notes) -> None:
 
 def truths_of(folder: Path) -> dict[str, NDArray[np.uint8]]:
     """Read what a training would learn from, by tile."""
-    tiles = open_dataset(folder)
+    tiles = open_training_set(folder)
     reader = TileReader("red")
     return {tile.name: reader.read(tile).truth for tile in (*tiles.train, *tiles.validation)}
 
 
 def _trained(source, labels, notes, region) -> None:
-    told = " ".join(look_at_masks(open_dataset(source))[0])
+    told = " ".join(look_at_masks(open_training_set(source))[0])
     assert all(note in told for note in notes), told
     for truth in truths_of(source).values():
         assert np.array_equal(truth == IGNORED, ~region)
@@ -118,7 +120,7 @@ def _trained(source, labels, notes, region) -> None:
 def _opened(source, mask, labels, notes) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        stack = open_stack(source).labels.compute(scheduler="synchronous")
+        stack = open_tile_stack(source).labels.compute(scheduler="synchronous")
         read = get_reader(str(mask))
         assert read is not None
         image, layer = read(str(mask))
@@ -159,7 +161,7 @@ def _score_truth(mask: Path) -> None:
 def _read_for_training(mask: Path) -> None:
     folder = mask.parents[1]
     copy = shutil.copytree(folder, folder.parent / "copy", dirs_exist_ok=True)
-    tiles = open_dataset(copy)
+    tiles = open_training_set(copy)
     for tile in (*tiles.train, *tiles.validation):
         if tile.name == "t1":
             TileReader("red").read(tile)

@@ -28,11 +28,12 @@ PLACEHOLDERS = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?", "TIME"),
     (r"\b\d+(\.\d+)? (s|ms|min|minutes?|seconds?)\b", "DURATION"),
     (r"[\d.]+ ?(tiles|images|it)/s", "SPEED"),
+    (r"(napari-snow-unet\W{1,4})\d+\.\d+\.\d+", r"\1VERSION"),  # of what is installed
 )
 TIMES = re.compile(
     r"(^|_)(seconds?|started|ended|created|duration|elapsed|pid|time|modified|updated)($|_)"
 )
-TEXT = (".json", ".csv", ".txt", ".html", ".log", ".geojson", ".yaml", ".zattrs", ".zgroup")
+TEXT = (".json", ".csv", ".txt", ".html", ".log", ".geojson", ".yaml", ".md", ".zattrs", ".zgroup")
 
 
 @dataclass(frozen=True)

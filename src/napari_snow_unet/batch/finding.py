@@ -7,21 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import IMAGE_SUFFIXES
-from napari_snow_unet.data.naming import suffix_rank, tile_name
-from napari_snow_unet.data.slides import SCANNER_SUFFIXES, is_slide
-from napari_snow_unet.data.snow import files_in, masks_among, natural_key
-from napari_snow_unet.data.unread_files import nothing_to_use
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.names.file_names import (
+    IMAGE_SUFFIXES,
+    natural_key,
+    suffix_rank,
+    tile_name,
+)
+from napari_snow_unet.data.names.result_names import DERIVED
+from napari_snow_unet.data.pairs.folder import files_in, masks_among
+from napari_snow_unet.data.pairs.unread_files import nothing_to_use
+from napari_snow_unet.data.slides.slide import SCANNER_SUFFIXES, is_slide
 
-DERIVED = ("_probability", "_overlay")  # what we write beside labels is never taken for an image
 IMAGE_FOLDERS = ("images", "image")  # in small or capital letters
 #: In folders; a DICOM file is one level of a slide, so these are taken only by name.
 SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundImages:
     """Images to segment.
 
     Attributes
@@ -46,7 +50,7 @@ class Found:
         return [folder for folder in self.folders if folder.resolve() != results.resolve()]
 
 
-def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found:
+def find_images(inputs: Iterable[str | Path], split: str | None = None) -> FoundImages:
     """Find the images that a person means by files, folders, patterns or prepared datasets.
 
     Parameters
@@ -101,7 +105,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
         files = [file for folder in inputs if Path(folder).is_dir() for file in files_in(folder)]
         where = ", ".join(map(str, inputs))
         raise nothing_to_use("there is no image directly in it", files, "images", where)
-    return Found(list(images), skipped, folders, pixel_sizes)
+    return FoundImages(list(images), skipped, folders, pixel_sizes)
 
 
 def _existing(name: str | Path) -> list[Path]:
@@ -119,11 +123,11 @@ def _existing(name: str | Path) -> list[Path]:
     return matches
 
 
-def _images_in(folder: Path, split: str | None) -> Found:
+def _images_in(folder: Path, split: str | None) -> FoundImages:
     if split is not None:
-        from napari_snow_unet.data.manifest import split_images
+        from napari_snow_unet.data.datasets.manifest import split_images
 
-        return Found(split_images(folder, split), [], [], _pixel_sizes(folder))
+        return FoundImages(split_images(folder, split), [], [], _pixel_sizes(folder))
     dataset = folder
     beside = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
     folder = next((beside[name] for name in IMAGE_FOLDERS if name in beside), folder)
@@ -133,7 +137,7 @@ def _images_in(folder: Path, split: str | None) -> Found:
     images = [path for path in files if _is_image(path) and path not in masks]
     skipped = [path for path in files if path not in set(images)]
     folders = [path for path in entries if path.is_dir() and not path.name.startswith(".")]
-    return Found(images, skipped, folders, _pixel_sizes(dataset))
+    return FoundImages(images, skipped, folders, _pixel_sizes(dataset))
 
 
 def _order(path: Path) -> tuple[list[tuple[int, str]], int, str]:
@@ -143,7 +147,7 @@ def _order(path: Path) -> tuple[list[tuple[int, str]], int, str]:
 
 def _pixel_sizes(dataset: Path) -> dict[Path, float]:
     """Return what the manifest of a prepared dataset says; nothing where there is none."""
-    from napari_snow_unet.data.manifest import MANIFEST, read_manifest
+    from napari_snow_unet.data.datasets.manifest import MANIFEST, read_manifest
 
     if not (dataset / MANIFEST).is_file():
         return {}

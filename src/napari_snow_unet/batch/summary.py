@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from napari_snow_unet.data.files import InputError, naming, written_whole
-from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.segmentation.provenance import in_words
-from napari_snow_unet.segmentation.threshold import in_digits
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import naming, written_whole
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.segmentation.plane.threshold import in_digits
+from napari_snow_unet.segmentation.provenance import result_in_words
 
 SUMMARY = "summary.csv"
 COLUMNS = (
@@ -79,7 +80,7 @@ class FileResult:
     def summary(self) -> str:
         """One sentence on nuclei, area and threshold."""
         threshold = in_digits(self.threshold)
-        return in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
+        return result_in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
 
 @dataclass(frozen=True)

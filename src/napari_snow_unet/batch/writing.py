@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from napari_snow_unet.batch.finding import DERIVED
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.batch.summary import SUMMARY
-from napari_snow_unet.data.any_image import large_image
-from napari_snow_unet.data.channels import to_rgb8
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import ImageFile, write_image
-from napari_snow_unet.data.label_files import Nuclei, check_format, write_nuclei, write_stack
-from napari_snow_unet.data.qupath import tile_region
-from napari_snow_unet.data.snow import tile_name
+from napari_snow_unet.data.formats.registry import Nuclei, check_format, write_nuclei, write_stack
+from napari_snow_unet.data.names.file_names import tile_name
+from napari_snow_unet.data.names.qupath import tile_region
+from napari_snow_unet.data.names.result_names import DERIVED, OVERLAY, PROBABILITY
+from napari_snow_unet.data.pixels.channels import to_rgb8
+from napari_snow_unet.data.pixels.images import ImageFile, write_image
+from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb
+from napari_snow_unet.data.slides.any_image import large_image
 from napari_snow_unet.segmentation.overlay import draw_outlines
 from napari_snow_unet.segmentation.pipeline import Segmentation
-from napari_snow_unet.segmentation.preprocess import ValueRange, is_rgb, plane_axes
+from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 
 Array = np.ndarray[Any, Any]
 #: What to do where results exist, in the words of the shell.
@@ -44,7 +45,7 @@ class Outputs:
     overwrite : bool
         Replace what is there already.
     formats : tuple of str
-        Formats of the labels, of `data.label_files.FORMATS`; none for PNG, and OME-Zarr of what
+        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
         is too large to be read as a whole.
     resume : bool
         Go on with a run that was ended: images whose labels and row are there are left as they are.
@@ -108,13 +109,13 @@ def write_results(
     nuclei = _nuclei(image, planes, parts)
     if outputs.probability:
         maps = [part.probability for part in parts]
-        _write_planes(_named(stem, "_probability.png"), maps, outputs.overwrite)
+        _write_planes(_named(stem, f"{PROBABILITY}.png"), maps, outputs.overwrite)
     if outputs.overlay:
         drawn = [
             draw_outlines(to_rgb8(plane, values), part.labels)
             for plane, part in zip(planes, parts, strict=True)
         ]
-        _write_planes(_named(stem, "_overlay.png"), drawn, outputs.overwrite)
+        _write_planes(_named(stem, f"{OVERLAY}.png"), drawn, outputs.overwrite)
     written = []
     for name in outputs.formats_of(large=False):
         target = _named(stem, f".{name}")
@@ -135,11 +136,11 @@ def _nuclei(image: ImageFile, planes: Sequence[Array], parts: Sequence[Segmentat
         spacing_um=None if pixel is None else (pixel, pixel),
         downsample=1.0 if region is None else region.downsample,
         origin=(0.0, 0.0) if region is None else (region.x, region.y),
-        provenance=said_of(image.path, parts[0].provenance, mean_threshold(parts)),
+        provenance=file_facts(image.path, parts[0].provenance, mean_threshold(parts)),
     )
 
 
-def said_of(source: Path, provenance: Mapping[str, Any], threshold: float) -> dict[str, Any]:
+def file_facts(source: Path, provenance: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     """Return what the files of an image's labels say of them; of its path only the name."""
     return {"image": tile_name(source), **provenance, "threshold": threshold}
 

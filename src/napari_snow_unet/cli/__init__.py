@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from napari_snow_unet import __version__
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import (
     check,
     demo,
@@ -22,9 +23,8 @@ from napari_snow_unet.cli import (
     train,
 )
 from napari_snow_unet.cli.usage import sentence
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.unet.ending import end_at_once
-from napari_snow_unet.unet.memory import keep_freed_memory
+from napari_snow_unet.unet.engine.process import end_at_once
+from napari_snow_unet.unet.network.memory import keep_freed_memory
 
 app = typer.Typer(
     name="napari-snow-unet",

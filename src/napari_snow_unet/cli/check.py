@@ -11,7 +11,7 @@ import typer
 
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import MasksAreOption
-from napari_snow_unet.data.dataset_check import CheckReport
+from napari_snow_unet.data.datasets.check.dataset import CheckReport
 
 
 def check(
@@ -33,7 +33,7 @@ def check(
     Problems come one per line, and make the exit code 1; notes are worth knowing. Nothing is
     changed.
     """
-    from napari_snow_unet.data.dataset_check import check_dataset
+    from napari_snow_unet.data.datasets.check.dataset import check_dataset
 
     report = follow(check_dataset(folder, workers=workers, masks_are=masks_are), "Checking")
     if as_json:

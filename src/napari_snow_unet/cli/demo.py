@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_snow_unet.data.files import InputError
+from napari_snow_unet.base.errors import InputError
 
 DEMO_SEED = 2026
 
@@ -31,10 +31,11 @@ def demo(
     from napari_snow_unet.batch import Outputs, segment_files
     from napari_snow_unet.cli.progress import follow
     from napari_snow_unet.cli.usage import as_wrong_usage
-    from napari_snow_unet.data.hovernet_mat import write_hovernet_mat
-    from napari_snow_unet.data.images import read_image, read_labels, write_image
+    from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
+    from napari_snow_unet.data.formats.label_images import read_labels
+    from napari_snow_unet.data.pixels.images import read_image, write_image
     from napari_snow_unet.data.synthetic import generate_tile
-    from napari_snow_unet.metrics.pixel import count_pixels, scores
+    from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
     from napari_snow_unet.models import UnknownModelError, open_model
     from napari_snow_unet.segmentation.options import Options
 
@@ -61,7 +62,7 @@ def demo(
     if result.labels is None:
         typer.echo(f"Error: {result.error}", err=True)
         raise typer.Exit(1)
-    found = scores(count_pixels(read_labels(result.labels), tile.labels))
+    found = pixel_scores(count_pixels(read_labels(result.labels), tile.labels))
     for what, path in (
         ("image", image),
         ("truth", truth),
@@ -96,7 +97,7 @@ def _show(image: Path, labels: Path, provenance: dict[str, Any]) -> None:
         return
     import napari
 
-    from napari_snow_unet.data.images import read_labels
+    from napari_snow_unet.data.formats.label_images import read_labels
 
     viewer = napari.Viewer()
     viewer.open(image, plugin="napari-snow-unet")

@@ -13,11 +13,11 @@ import typer
 
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage
-from napari_snow_unet.data.mask_kinds import MasksAre
+from napari_snow_unet.data.masks.judgement import MasksAre
 
 if TYPE_CHECKING:
-    from napari_snow_unet.metrics.evaluation import Evaluation
-    from napari_snow_unet.metrics.task import Task
+    from napari_snow_unet.metrics.files.evaluation import Evaluation
+    from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
 
 
 def evaluate(
@@ -91,10 +91,10 @@ def evaluate(
     A tile that cannot be compared, or has no prediction, is named at the end, and the exit code
     is 1. What each score means stands in docs/metrics.md.
     """
-    from napari_snow_unet.data.pixel_size import check_pixel_size, doubt_pixel_size
-    from napari_snow_unet.metrics.document import document, problems
-    from napari_snow_unet.metrics.report import require_free, write_reports
-    from napari_snow_unet.metrics.task import make_task
+    from napari_snow_unet.data.pixels.pixel_size import check_pixel_size, doubt_pixel_size
+    from napari_snow_unet.metrics.files.evaluation_task import make_task
+    from napari_snow_unet.metrics.report.files import require_free, write_reports
+    from napari_snow_unet.metrics.report.values import document, problems
 
     with as_wrong_usage():
         check_pixel_size(pixel_size)
@@ -130,14 +130,14 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _measure(task: Task) -> Evaluation:
-    from napari_snow_unet.metrics.evaluation import evaluate as steps
-    from napari_snow_unet.segmentation.threshold import otsu_level
+def _measure(task: EvaluationTask) -> Evaluation:
+    from napari_snow_unet.metrics.files.evaluation import evaluate as steps
+    from napari_snow_unet.segmentation.plane.threshold import otsu_level
 
     return follow(steps(task, otsu_level), f"Measuring {task.name}")
 
 
-def _told_apart(tasks: Sequence[Task], paths: Sequence[Path]) -> Iterable[Task]:
+def _told_apart(tasks: Sequence[EvaluationTask], paths: Sequence[Path]) -> Iterable[EvaluationTask]:
     """Call predictions of the same name by their whole path."""
     count = Counter(task.name for task in tasks)
     for task, path in zip(tasks, paths, strict=True):
@@ -154,17 +154,22 @@ def _print(evaluations: Sequence[Evaluation]) -> None:
 
 
 def _print_scores(evaluation: Evaluation) -> None:
-    from napari_snow_unet.metrics.document import counted, shown, shown_interval, title_of
-    from napari_snow_unet.metrics.summary import mean_scores
+    from napari_snow_unet.metrics.report.values import (
+        score_in_words,
+        shown_interval,
+        tiles_in_words,
+        title_of,
+    )
+    from napari_snow_unet.metrics.scores.summary import mean_scores
 
     pooled = evaluation.pooled_scores
     table(
-        [f"{evaluation.task.name}, {counted(evaluation)}", "pooled", "mean", "95 %", "n"],
+        [f"{evaluation.task.name}, {tiles_in_words(evaluation)}", "pooled", "mean", "95 %", "n"],
         [
             (
                 title_of(key, evaluation),
-                shown(key, pooled[key]),
-                shown(key, mean.value),
+                score_in_words(key, pooled[key]),
+                score_in_words(key, mean.value),
                 shown_interval(key, mean),
                 str(mean.n),
             )
@@ -174,7 +179,7 @@ def _print_scores(evaluation: Evaluation) -> None:
 
 
 def _print_thresholds(evaluation: Evaluation) -> None:
-    from napari_snow_unet.metrics.document import threshold_rows
+    from napari_snow_unet.metrics.report.values import threshold_rows
 
     header = ["probability map", "Otsu pooled", "Otsu mean", "0.5 pooled", "0.5 mean"]
     typer.echo()
@@ -182,13 +187,13 @@ def _print_thresholds(evaluation: Evaluation) -> None:
 
 
 def _print_difference(first: Evaluation, other: Evaluation) -> None:
-    from napari_snow_unet.metrics.document import (
-        shown,
+    from napari_snow_unet.metrics.report.values import (
+        score_in_words,
         shown_difference,
         shown_interval,
         title_of,
     )
-    from napari_snow_unet.metrics.summary import (
+    from napari_snow_unet.metrics.scores.summary import (
         in_all,
         mean_scores,
         most_different,
@@ -204,8 +209,8 @@ def _print_difference(first: Evaluation, other: Evaluation) -> None:
         [
             (
                 title_of(key, first),
-                shown(key, before[key].value),
-                shown(key, after[key].value),
+                score_in_words(key, before[key].value),
+                score_in_words(key, after[key].value),
                 shown_difference(key, mean.value),
                 shown_interval(key, mean, of_difference=True),
                 str(mean.n),

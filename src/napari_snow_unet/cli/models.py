@@ -34,7 +34,7 @@ def _print_table(entries: list[ModelEntry]) -> None:
     from rich.table import Table
 
     from napari_snow_unet.models import DEFAULT_MODEL
-    from napari_snow_unet.unet.model_folder import FOLDER_VARIABLE, user_folder
+    from napari_snow_unet.unet.models.folder import FOLDER_VARIABLE, user_folder
 
     console = Console()
     table = Table("Model", "Kind", "Size", "SHA-256", "Channel", "Pixel size (µm)", box=None)

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.words import counted
 from napari_snow_unet.cli.progress import follow
 from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.prepare_ledger import Prepared
-from napari_snow_unet.data.splits import Share, SplitPlan, parse_share, usual_size
-from napari_snow_unet.data.unread_files import counted
+from napari_snow_unet.data.datasets.prepare.ledger import Prepared
+from napari_snow_unet.data.datasets.splits import Share, SplitPlan, parse_share, usual_size
 
 GO_ON = "Run the same command again to continue."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv
@@ -83,9 +83,9 @@ def prepare(
     are not take nothing. Run it again to go on after a stop. What cannot be used is listed at the
     end and in problems.csv, and the exit code is 1.
     """
-    from napari_snow_unet.data.pixel_size import check_pixel_size
-    from napari_snow_unet.data.prepare import PrepareOptions
-    from napari_snow_unet.data.prepare import prepare as prepare_dataset
+    from napari_snow_unet.data.datasets.prepare.dataset import prepare as prepare_dataset
+    from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+    from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 
     with as_wrong_usage():
         check_pixel_size(pixel_size or None)  # 0: unknown again
@@ -128,7 +128,7 @@ def split_plan(
 
 def _stopped(folder: Path, total: int) -> str:
     """Say how much is done, as the manifest has it."""
-    from napari_snow_unet.data.manifest import is_dataset, read_manifest
+    from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
 
     done = len(read_manifest(folder)) if is_dataset(folder) else 0
     of = f" of {total:,}" if total > done else ""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
 
-from napari_snow_unet.data.progress import Progress, run
+from napari_snow_unet.base.progress import Progress, run
 
 Result = TypeVar("Result")
 LONGEST_TABLE = 40

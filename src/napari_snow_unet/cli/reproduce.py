@@ -12,8 +12,8 @@ from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.train import training_threads
 
 if TYPE_CHECKING:
-    from napari_snow_unet.data.prepare_ledger import Prepared
-    from napari_snow_unet.metrics.evaluation import Evaluation
+    from napari_snow_unet.data.datasets.prepare.ledger import Prepared
+    from napari_snow_unet.metrics.files.evaluation import Evaluation
     from napari_snow_unet.paper.experiment import Experiment
     from napari_snow_unet.paper.steps import Method
 
@@ -53,20 +53,20 @@ def reproduce(
     and methods.md. Stopped at any point, the same command goes on.
     """
     from napari_snow_unet.paper import steps
-    from napari_snow_unet.paper.experiment import begin
-    from napari_snow_unet.paper.reproduction import shown, write_results
-    from napari_snow_unet.unet.backend import choose
+    from napari_snow_unet.paper.experiment import begin_experiment
+    from napari_snow_unet.paper.reproduction import table_rows, write_reproduction
+    from napari_snow_unet.unet.engine.selection import select_device
 
-    choose(backend, device)
-    experiment = begin(output_folder, limit=limit, epochs=epochs, seed=seed)
+    select_device(backend, device)
+    experiment = begin_experiment(output_folder, limit=limit, epochs=epochs, seed=seed)
     prepared = follow(
         steps.prepare_tiles(experiment, sources, workers=workers), "Preparing", stopped=GO_ON
     )
     _tell(prepared)
     _train(experiment, training_threads(workers))
     results = [_apply(experiment, method) for method in steps.methods(experiment)]
-    written = write_results(experiment, sources, prepared, results)
-    table(*shown(written.rows))
+    written = write_reproduction(experiment, sources, prepared, results)
+    table(*table_rows(written.rows))
     for path in (experiment.table, experiment.methods, experiment.evaluation, experiment.figures):
         typer.echo(f"Wrote {path}")
 
@@ -80,9 +80,9 @@ def _tell(prepared: Prepared) -> None:
 def _train(experiment: Experiment, threads: int) -> None:
     from napari_snow_unet.cli.training_display import training_display
     from napari_snow_unet.paper.steps import train_network
-    from napari_snow_unet.unet.run_directory import STOP, RunDirectory
-    from napari_snow_unet.unet.run_progress import StopRequest
-    from napari_snow_unet.unet.stop_watch import signals_ask, watched
+    from napari_snow_unet.unet.runs.folder import STOP, RunDirectory
+    from napari_snow_unet.unet.runs.progress import StopRequest
+    from napari_snow_unet.unet.runs.stopping import signals_ask, watched
 
     stop_file = experiment.training / STOP
     stop_file.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import typer
 
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
-from napari_snow_unet.data.label_files import FORMATS
+from napari_snow_unet.data.formats.registry import FORMATS
 
 if TYPE_CHECKING:
     from napari_snow_unet.batch import FileResult
@@ -145,9 +145,9 @@ def segment(
     from napari_snow_unet.batch import Outputs, find_images, messages_of, segment_files
     from napari_snow_unet.batch.job import Job
     from napari_snow_unet.models import CLASSICAL, UnknownModelError, open_model
-    from napari_snow_unet.segmentation.options import Options, check_options, check_values
-    from napari_snow_unet.segmentation.threshold import in_digits
-    from napari_snow_unet.unet.backend import choose
+    from napari_snow_unet.segmentation.options import Options, check_options, check_options_alone
+    from napari_snow_unet.segmentation.plane.threshold import in_digits
+    from napari_snow_unet.unet.engine.selection import select_device
 
     options = Options(
         threshold=_threshold(threshold),
@@ -175,10 +175,10 @@ def segment(
     if resume:
         job = _as_begun(job, on_command_line(context))
     with as_wrong_usage():
-        check_values(job.options)
+        check_options_alone(job.options)
     found = find_images(image, split)
     if job.model != CLASSICAL:
-        choose(device=device)
+        select_device(device=device)
     with as_wrong_usage(UnknownModelError):
         network = open_model(job.model, precision=job.precision)
     with as_wrong_usage():
@@ -193,7 +193,7 @@ def segment(
             pixel_sizes=found.pixel_sizes,
         )
     else:
-        from napari_snow_unet.batch.cluster import segment_files_on
+        from napari_snow_unet.batch.dask_cluster import segment_files_on
 
         job = replace(job, pixel_sizes=found.pixel_sizes)
         steps = segment_files_on(scheduler, found.images, job)
@@ -224,7 +224,7 @@ def segment(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
         + (f", {before} of them before" if before else "")
     )
-    for told in _together(failed):
+    for told in _reasons(failed):
         typer.echo(f"Failed: {told}", err=True)
     if failed:
         raise typer.Exit(1)
@@ -232,17 +232,17 @@ def segment(
 
 def _as_begun(job: Job, given: Iterable[str]) -> Job:
     """Go on with the options that a run was begun with, and say which they are."""
-    from napari_snow_unet.batch.asked import ASKED, as_begun, as_words
+    from napari_snow_unet.batch.run_options import OPTIONS_FILE, continued_job, entry_as_words
 
     decided = {entry for name in given for entry in _DECIDES.get(name, (name,))}
-    job, taken = as_begun(job, decided)
-    words = [word for entry in taken.items() for word in as_words(*entry)]
+    job, taken = continued_job(job, decided)
+    words = [word for entry in taken.items() for word in entry_as_words(*entry)]
     if words:
-        typer.echo(f"As begun ({job.outputs.folder / ASKED}): {shlex.join(words)}")
+        typer.echo(f"As begun ({job.outputs.folder / OPTIONS_FILE}): {shlex.join(words)}")
     return job
 
 
-def _together(failed: list[FileResult]) -> Iterator[str]:
+def _reasons(failed: list[FileResult]) -> Iterator[str]:
     """Tell a reason that several files share once, behind the first of them."""
     files: dict[str, list[str]] = {}
     for result in failed:

@@ -45,7 +45,7 @@ def split(
     Where one of --train, --val and --test is given, those that are not take nothing. With --folds
     alone the parts stay as they are and a column ``fold`` is added.
     """
-    from napari_snow_unet.data.divide import split_dataset
+    from napari_snow_unet.data.datasets.divide import split_dataset
 
     plan = split_plan(train, val, test, seed, group_by)
     if plan is not None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage, on_command_line
-from napari_snow_unet.data.files import InputError
 
 if TYPE_CHECKING:
-    from napari_snow_unet.unet.run_directory import RunDirectory
-    from napari_snow_unet.unet.run_progress import StopRequest
+    from napari_snow_unet.unet.runs.folder import RunDirectory
+    from napari_snow_unet.unet.runs.progress import StopRequest
 
 GO_ON = "Go on with `napari-snow-unet train --resume {}`."
 
@@ -128,9 +128,9 @@ def train(
     The folder of the training holds the best and the last model, the history with its curves, and
     what is needed to go on with --resume. `segment --model FOLDER` uses the best model.
     """
-    from napari_snow_unet.unet.backend import choose
-    from napari_snow_unet.unet.run_directory import STOP
-    from napari_snow_unet.unet.run_progress import StopRequest
+    from napari_snow_unet.unet.engine.selection import select_device
+    from napari_snow_unet.unet.runs.folder import STOP
+    from napari_snow_unet.unet.runs.progress import StopRequest
 
     given = _given(context)
     folder = resume or run_folder
@@ -139,10 +139,10 @@ def train(
     _forget_old_stop(folder)
     stop = StopRequest(folder / STOP, stop_after)
     if stop_with_parent:
-        from napari_snow_unet.unet.stop_watch import stop_when_input_ends
+        from napari_snow_unet.unet.runs.stopping import stop_when_input_ends
 
         stop_when_input_ends(stop)
-    choose(backend, device)
+    select_device(backend, device)
     threads = training_threads(workers)
     if fold == "all" and fine_tune is not None:
         raise typer.BadParameter(
@@ -167,7 +167,7 @@ def _given(context: typer.Context) -> dict[str, Any]:
 
 
 def _forget_old_stop(folder: Path) -> None:
-    from napari_snow_unet.unet.run_directory import STOP, is_run
+    from napari_snow_unet.unet.runs.folder import STOP, is_run
 
     if is_run(folder) or _is_cross_validation(folder):
         (folder / STOP).unlink(missing_ok=True)
@@ -181,14 +181,14 @@ def _is_cross_validation(folder: Path) -> bool:
 
 def training_threads(workers: int | None) -> int:
     """Return how many threads make batches: those asked for, else one less than there are cores."""
-    from napari_snow_unet.data.workers import usable_cores
+    from napari_snow_unet.base.processes import usable_cores
 
     return max(1, min(usable_cores() - 1, 8)) if workers is None else max(workers, 0)
 
 
 def _options(given: dict[str, Any]) -> Any:
     """Fill in the preset; a value out of range is wrong usage."""
-    from napari_snow_unet.unet.training_options import make_options, whole_tiles
+    from napari_snow_unet.unet.runs.options import make_options, whole_tiles
 
     values = {name: value for name, value in given.items() if name not in _ELSEWHERE}
     whole = values.get("crop") == 0
@@ -208,19 +208,21 @@ def _options(given: dict[str, Any]) -> Any:
 
 def _begun(given: dict[str, Any]) -> RunDirectory:
     from napari_snow_unet.models import UnknownModelError, find_model
-    from napari_snow_unet.unet.training import begin
+    from napari_snow_unet.unet.training.start import begin_training
 
     with as_wrong_usage(UnknownModelError):
         model = find_model(given["fine_tune"]) if "fine_tune" in given else None
-    run, notes = begin(given["dataset"], given["run_folder"], _options(given), fine_tune=model)
+    run, notes = begin_training(
+        given["dataset"], given["run_folder"], _options(given), fine_tune=model
+    )
     for note in notes:
         typer.echo(note)
     return run
 
 
 def _resumed(given: dict[str, Any]) -> RunDirectory:
-    from napari_snow_unet.unet.run_directory import open_run
-    from napari_snow_unet.unet.training import extend
+    from napari_snow_unet.unet.runs.folder import open_run
+    from napari_snow_unet.unet.training.start import extend
 
     run = open_run(given["resume"])
     if "epochs" in given:
@@ -230,8 +232,8 @@ def _resumed(given: dict[str, Any]) -> RunDirectory:
 
 def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
     from napari_snow_unet.cli.training_display import training_display
-    from napari_snow_unet.unet.stop_watch import signals_ask, watched
-    from napari_snow_unet.unet.training import train as train_in
+    from napari_snow_unet.unet.runs.stopping import signals_ask, watched
+    from napari_snow_unet.unet.training.loop import train as train_in
 
     listed = not _is_cross_validation(run.folder.parent)
     try:
@@ -251,9 +253,9 @@ def _cross_validate(
 ) -> None:
     from napari_snow_unet.cli.progress import table
     from napari_snow_unet.cli.training_display import training_display
-    from napari_snow_unet.crossvalidation import SHOWN, begin, cross_validate
-    from napari_snow_unet.unet.run_directory import RunDirectory
-    from napari_snow_unet.unet.stop_watch import signals_ask, watched
+    from napari_snow_unet.crossvalidation import SHOWN, begin_folds, cross_validate
+    from napari_snow_unet.unet.runs.folder import RunDirectory
+    from napari_snow_unet.unet.runs.stopping import signals_ask, watched
 
     if "resume" in given and "epochs" in given:
         raise typer.BadParameter(
@@ -261,7 +263,7 @@ def _cross_validate(
             param_hint="--epochs",
         )
     if "resume" not in given:
-        begin(given["dataset"], folder, _options(given))
+        begin_folds(given["dataset"], folder, _options(given))
     with (
         signals_ask(stop),
         watched(RunDirectory(folder), stop),
@@ -275,7 +277,7 @@ def _cross_validate(
 
 
 def _say_how_to_go_on(stop: StopRequest, folder: Path) -> None:
-    from napari_snow_unet.unet.stop_watch import EXIT_CODE, INTERRUPTED
+    from napari_snow_unet.unet.runs.stopping import EXIT_CODE, INTERRUPTED
 
     if stop.reason():
         typer.echo(GO_ON.format(folder))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from napari_snow_unet.unet.run_progress import TrainingProgress
+    from napari_snow_unet.unet.runs.progress import TrainingProgress
 
 Shown = tuple["Callable[[TrainingProgress], None]", "Callable[[str], None]"]
 

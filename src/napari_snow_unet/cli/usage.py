@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.mask_kinds import MasksAre
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.masks.judgement import MasksAre
 
 MasksAreOption = Annotated[
     MasksAre | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_snow_unet.paper.drawing import new_figure
-from napari_snow_unet.unet.config import UNetConfig, parameter_count
+from napari_snow_unet.unet.network.config import UNetConfig, parameter_count
 
 PREPARING = (
     ("SNOW release", "image .png\nmask .mat"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.data.files import written_whole
+from napari_snow_unet.base.files import written_whole
 
 DPI = 300
 

@@ -20,7 +20,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_snow_unet.data.files import InputError, written_whole
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import written_whole
 
 PLAN = "experiment.json"
 FORMAT, VERSION = "napari-snow-unet experiment", 1
@@ -93,7 +94,7 @@ class Experiment:
         return self.folder / "predictions" / method
 
 
-def begin(
+def begin_experiment(
     folder: str | os.PathLike[str], *, limit: int = 5000, epochs: int = 50, seed: int = 0
 ) -> Experiment:
     """Make the folder of an experiment, or go on with it.

@@ -10,20 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.images import read_image, read_labels
-from napari_snow_unet.data.manifest import Tile, read_manifest
-from napari_snow_unet.data.progress import run
-from napari_snow_unet.data.sources import find_members
-from napari_snow_unet.data.tile_maker import read_mask
-from napari_snow_unet.metrics.evaluation import Evaluation
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.manifest import Tile, read_manifest
+from napari_snow_unet.data.datasets.sources import find_members
+from napari_snow_unet.data.datasets.tile_arrays import read_mask
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.metrics.files.evaluation import Evaluation
 from napari_snow_unet.paper.diagrams import draw_network, draw_pipeline
 from napari_snow_unet.paper.drawing import new_figure, save
 from napari_snow_unet.paper.experiment import Experiment
 from napari_snow_unet.paper.steps import Method
-from napari_snow_unet.unet.config import UNetConfig
-from napari_snow_unet.unet.curves import QUANTITIES
-from napari_snow_unet.unet.run_directory import Row
+from napari_snow_unet.unet.network.config import UNetConfig
+from napari_snow_unet.unet.runs.folder import Row
+from napari_snow_unet.unet.training.curves import QUANTITIES, plot_quantity
 
 TILE = "figure_2_1_tile", "figure_2_2_mask", "figure_2_3_labels"
 PIPELINE, NETWORK = "figure_2_4_pipeline", "network"
@@ -122,16 +123,9 @@ def _coloured(labels: NDArray[np.int32]) -> NDArray[np.float64]:
 
 
 def _curve(history: Sequence[Row], name: str, title: str) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
     figure, axes = new_figure(5.0, 3.6)
-    epochs = [row["epoch"] for row in history]
-    marker = "o" if len(history) == 1 else None
-    for column, label in ((name, "training"), (f"val_{name}", "validation")):
-        values = [float("nan") if row[column] is None else row[column] for row in history]
-        axes.plot(epochs, values, label=label, marker=marker)
+    plot_quantity(axes, history, name)
     axes.set(xlabel="epoch", ylabel=title)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return figure

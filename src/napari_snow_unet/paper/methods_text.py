@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
-from napari_snow_unet.data.prepare_ledger import Prepared
+from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.paper.experiment import Experiment
 from napari_snow_unet.paper.table import PAPER
-from napari_snow_unet.unet.config import parameter_count
-from napari_snow_unet.unet.run_directory import Row, RunConfig
+from napari_snow_unet.unet.network.config import parameter_count
+from napari_snow_unet.unet.runs.config import RunConfig
+from napari_snow_unet.unet.runs.folder import Row
 
 
 def methods_text(

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_snow_unet.data.files import written_whole
-from napari_snow_unet.data.prepare_ledger import Prepared
-from napari_snow_unet.metrics.evaluation import Evaluation
-from napari_snow_unet.metrics.report import write_reports, write_rows
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.data.datasets.prepare.ledger import Prepared
+from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.metrics.report.files import write_reports, write_rows
 from napari_snow_unet.paper.experiment import Experiment
 from napari_snow_unet.paper.figures import draw_figures
 from napari_snow_unet.paper.methods_text import methods_text
 from napari_snow_unet.paper.steps import Method
 from napari_snow_unet.paper.table import COLUMNS, SCORES, rows_of_table
-from napari_snow_unet.unet.run_directory import open_run
-from napari_snow_unet.unet.run_progress import read_progress
+from napari_snow_unet.unet.runs.folder import open_run
+from napari_snow_unet.unet.runs.progress import read_progress
 
 
 @dataclass(frozen=True)
-class Written:
+class Reproduction:
     """What a finished experiment has written.
 
     Attributes
@@ -36,12 +36,12 @@ class Written:
     files: list[Path]
 
 
-def write_results(
+def write_reproduction(
     experiment: Experiment,
     sources: Sequence[str | os.PathLike[str]],
     prepared: Prepared,
     results: Sequence[tuple[Method, Evaluation]],
-) -> Written:
+) -> Reproduction:
     """Write table, paragraph, reports and figures, in place of those that are there.
 
     Parameters
@@ -72,10 +72,10 @@ def write_results(
     evaluations = [evaluation for _, evaluation in results]
     reports = write_reports(experiment.evaluation, evaluations, overwrite=True)
     figures = draw_figures(experiment, sources, results[0], history, config.network)
-    return Written(rows, [experiment.table, experiment.methods, *reports, *figures])
+    return Reproduction(rows, [experiment.table, experiment.methods, *reports, *figures])
 
 
-def shown(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
+def table_rows(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
     """Return what the shell shows of the table: header and rows, all pixels of all tiles."""
     kept = [row for row in rows if row["over"] != "mean of tiles"]
     names = ("method", "threshold", *SCORES)

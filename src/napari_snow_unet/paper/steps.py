@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import folder_written_whole
+from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import Outputs, segment_files
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.manifest import split_pairs
-from napari_snow_unet.data.prepare import PrepareOptions, prepare
-from napari_snow_unet.data.prepare_ledger import Prepared
-from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.data.splits import SplitPlan
-from napari_snow_unet.metrics.evaluation import Evaluation, evaluate
-from napari_snow_unet.metrics.task import make_task
+from napari_snow_unet.data.datasets.manifest import split_pairs
+from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.prepare.ledger import Prepared
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.splits import SplitPlan
+from napari_snow_unet.data.names.result_names import PROBABILITY
+from napari_snow_unet.metrics.files.evaluation import Evaluation, evaluate
+from napari_snow_unet.metrics.files.evaluation_task import make_task
 from napari_snow_unet.models import CLASSICAL, open_model
 from napari_snow_unet.paper.experiment import EARLY, Experiment
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.threshold import otsu_level
-from napari_snow_unet.unet import training
-from napari_snow_unet.unet.run_directory import RunDirectory, is_run, open_run
-from napari_snow_unet.unet.run_progress import StopRequest
-from napari_snow_unet.unet.training_options import make_options
+from napari_snow_unet.segmentation.plane.threshold import otsu_level
+from napari_snow_unet.unet.runs.folder import RunDirectory, is_run, open_run
+from napari_snow_unet.unet.runs.options import make_options
+from napari_snow_unet.unet.runs.progress import StopRequest
+from napari_snow_unet.unet.training import loop, start
 
 #: Otsu's threshold and nothing else: no splitting, no smallest area, no filling.
 AS_IN_THE_PAPER = Options(output="mask", split=False, min_area=0, fill_holes=False)
@@ -123,7 +125,7 @@ def train_network(
     experiment: Experiment,
     *,
     stop: StopRequest | None = None,
-    listen: training.Listener | None = None,
+    listen: loop.Listener | None = None,
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
 ) -> bool:
@@ -154,8 +156,8 @@ def train_network(
             continue
         if len(run.history()) >= experiment.epochs:
             break
-        training.extend(run, epochs)
-        state = training.train(run, stop=stop, listen=listen, workers=workers)
+        start.extend(run, epochs)
+        state = loop.train(run, stop=stop, listen=listen, workers=workers)
         if state.epoch < epochs:
             return False
         if early:
@@ -167,18 +169,13 @@ def _run(experiment: Experiment) -> RunDirectory:
     if is_run(experiment.training):
         return open_run(experiment.training)
     options = make_options("paper", epochs=experiment.stages[0], seed=experiment.seed)
-    return training.begin(experiment.dataset, experiment.training, options)[0]
+    return start.begin_training(experiment.dataset, experiment.training, options)[0]
 
 
 def _copy_whole(source: Path, target: Path) -> None:
     """Copy a folder under another name, then rename it."""
-    target.parent.mkdir(exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
-    try:
-        shutil.copytree(source, temporary / target.name)
-        (temporary / target.name).rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with folder_written_whole(target, overwrite=False, ours=Path.is_dir) as folder:
+        shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
 def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, None]:
@@ -224,7 +221,7 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
 
 
 def _files(folder: Path, image: Path) -> tuple[Path, Path]:
-    return folder / f"{image.stem}.png", folder / f"{image.stem}_probability.png"
+    return folder / f"{image.stem}.png", folder / f"{image.stem}{PROBABILITY}.png"
 
 
 def measure_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, Evaluation]:

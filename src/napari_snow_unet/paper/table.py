@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from napari_snow_unet.metrics.evaluation import Evaluation
-from napari_snow_unet.metrics.tile import Scores
+from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.metrics.scores.tile import Scores
 from napari_snow_unet.paper.steps import Method
-from napari_snow_unet.unet.run_directory import Row
+from napari_snow_unet.unet.runs.folder import Row
 
 SCORES = ("accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("method", "epochs", "threshold", "over", "tiles", *SCORES, "training_seconds")

@@ -29,7 +29,7 @@ class Model:
     checksum : str
         SHA-256 of its weights, empty if it has none.
     channel : str
-        What it was trained on, one of `preprocess.CHANNELS`.
+        What it was trained on, one of `pixels.channels.CHANNELS`.
     halo : int
         Pixels at an inner edge of a window whose result is not used, a multiple of 16: as far as
         the network sees from windows that begin on its pooling stride.

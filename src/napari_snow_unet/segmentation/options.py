@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.pixel_size import check_pixel_size
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels.channels import CHANNELS
+from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
-from napari_snow_unet.segmentation.preprocess import CHANNELS
-from napari_snow_unet.segmentation.threshold import level_of
-from napari_snow_unet.segmentation.tiling import check_window
+from napari_snow_unet.segmentation.plane.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
+from napari_snow_unet.segmentation.plane.threshold import level_of
+from napari_snow_unet.segmentation.plane.tiling import check_window
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,12 @@ def check_options(options: Options, model: Model) -> None:
         If the threshold, the output, the channel, the pixel size, the smallest area or the tile
         size cannot be used.
     """
-    check_values(options)
+    check_options_alone(options)
     check_choice("channel", options.channel or model.channel, CHANNELS)
     check_window(options.tile, model.halo)
 
 
-def check_values(options: Options) -> None:
+def check_options_alone(options: Options) -> None:
     """Refuse what no image could be segmented with by any model, before one is opened.
 
     Parameters

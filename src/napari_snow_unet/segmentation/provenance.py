@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_snow_unet.data.labels import is_picture_of_labels
-from napari_snow_unet.data.pixel_size import doubt_pixel_size
-from napari_snow_unet.data.value_range import NEARLY_BLACK, ValueRange, is_nearly_black
+from napari_snow_unet.data.masks.label_pictures import is_picture_of_labels
+from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
+from napari_snow_unet.data.pixels.value_range import NEARLY_BLACK, ValueRange, is_nearly_black
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
@@ -34,7 +34,7 @@ VERSIONED = (
 )
 
 
-def in_words(
+def result_in_words(
     nuclei: int, nuclei_per_mm2: float | None, area_fraction: float, threshold: str
 ) -> str:
     """Return one sentence on nuclei, their density, their area and the threshold."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from napari_snow_unet.data.slides import is_slide
+from napari_snow_unet.data.slides.slide import is_slide
 from napari_snow_unet.segmentation.options import Options
 
 
@@ -98,8 +98,9 @@ def as_python(recipe: Recipe) -> str:
         planes = "" if recipe.is_whole else f", planes={[tuple(p) for p in recipe.planes]!r}"
         call = call[:-1].replace("segment(", "segment_stack(", 1) + f", rgb={recipe.rgb}{planes})"
         room = "stack import segment_stack"
-    run = [] if not recipe.is_stack else ["from napari_snow_unet.data.progress import run"]
-    read = ("slides", "read_slide") if is_slide(recipe.source) else ("images", "read_image")
+    run = [] if not recipe.is_stack else ["from napari_snow_unet.base.progress import run"]
+    slide = is_slide(recipe.source)
+    read = ("slides.slide", "read_slide") if slide else ("pixels.images", "read_image")
     known = [] if white is None else [f"{_FROM_RANGE} import value_range"]
     lines = [
         _comment(recipe),
@@ -127,8 +128,8 @@ def _as_python_to_files(recipe: Recipe) -> str:
         "from pathlib import Path",
         "",
         "from napari_snow_unet.batch import Outputs, segment_files",
-        "from napari_snow_unet.data.progress import run",
-        "from napari_snow_unet.data.slides import open_slide",
+        "from napari_snow_unet.base.progress import run",
+        "from napari_snow_unet.data.slides.slide import open_slide",
         "from napari_snow_unet.models import open_model",
         "from napari_snow_unet.segmentation.options import Options",
         "",
@@ -161,20 +162,20 @@ def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
     for name, value in _chosen(recipe.options):
         if name == "pixel_size_um":
             continue
-        words += as_words(name, value)
+        words += option_as_words(name, value)
     words += ["--pixel-size", str(recipe.pixel_size_um or 0)]
     if recipe.is_network:
         words += ["--precision", recipe.precision]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
-def as_words(name: str, value: Any) -> list[str]:
+def option_as_words(name: str, value: Any) -> list[str]:
     """Return what is typed in the shell for an option that differs from its default."""
     flag = _SWITCHES.get(name, "--" + name.replace("_", "-"))
     return [flag] if isinstance(value, bool) else [flag, str(value)]
 
 
-_FROM_RANGE = "from napari_snow_unet.data.value_range"
+_FROM_RANGE = "from napari_snow_unet.data.pixels.value_range"
 _SWITCHES = {"split": "--no-split", "fill_holes": "--no-fill-holes"}
 
 

@@ -21,7 +21,7 @@ from napari_snow_unet.data.synthetic.fields import (
 
 
 @dataclass(frozen=True)
-class Regions:
+class TissueLayout:
     """Where which tissue is.
 
     Attributes
@@ -43,7 +43,9 @@ class Regions:
     along: Field
 
 
-def lay_out(size: int, scale: float, made_of: Composition, rng: np.random.Generator) -> Regions:
+def lay_out(
+    size: int, scale: float, made_of: Composition, rng: np.random.Generator
+) -> TissueLayout:
     """Lay out nests, holes and the run of the fibres.
 
     Parameters
@@ -74,7 +76,7 @@ def lay_out(size: int, scale: float, made_of: Composition, rng: np.random.Genera
         hole, depth = np.maximum(hole, fat), np.minimum(depth, away - 8)
     across, along = _fibre_coordinates(depth, scale, rng)
     ruined = smooth_noise(size, 40 * scale, rng) + 0.1 * smooth_noise(size, 6 * scale, rng)
-    return Regions(depth, hole, soft_step(ruined + made_of.dead, 0.08), across, along)
+    return TissueLayout(depth, hole, soft_step(ruined + made_of.dead, 0.08), across, along)
 
 
 def _without_crumbs(mask: NDArray[np.bool_], thickness: float) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from napari_snow_unet.data.synthetic.composition import Composition
 from napari_snow_unet.data.synthetic.fields import Field, smooth_noise
-from napari_snow_unet.data.synthetic.places import Site
+from napari_snow_unet.data.synthetic.nucleus_places import Site
 
 SMALLEST_PX = 40.0  # at 0.25 um; less is no nucleus but a speck
 MOST_HIDDEN = 0.35  # part of a nucleus that others may cover
@@ -19,7 +19,7 @@ HARMONICS = np.arange(1, 9)[:, None]
 
 
 @dataclass(frozen=True)
-class Nuclei:
+class GeneratedNuclei:
     """All nuclei of a tile.
 
     Attributes
@@ -39,7 +39,7 @@ class Nuclei:
 
 def draw_nuclei(
     sites: list[Site], size: int, scale: float, made_of: Composition, rng: np.random.Generator
-) -> Nuclei:
+) -> GeneratedNuclei:
     """Draw all nuclei of a tile; where two overlap, the label of the first stays.
 
     Parameters
@@ -81,7 +81,7 @@ def draw_nuclei(
         below = chromatin[box]
         chromatin[box] = np.maximum(below, amount) + 0.45 * np.minimum(below, amount)
         cover[box] = np.maximum(cover[box], there)
-    return Nuclei(_in_reading_order(labels), chromatin * np.float32(made_of.stain), cover)
+    return GeneratedNuclei(_in_reading_order(labels), chromatin * np.float32(made_of.stain), cover)
 
 
 def _outline(

@@ -8,8 +8,8 @@ from scipy import ndimage
 from napari_snow_unet.data.synthetic.composition import NOTHING_DEAD, Composition
 from napari_snow_unet.data.synthetic.cytoplasm import stain_cytoplasm
 from napari_snow_unet.data.synthetic.fields import Field, smooth_noise, soft_step
-from napari_snow_unet.data.synthetic.layout import Regions
-from napari_snow_unet.data.synthetic.nuclei import Nuclei
+from napari_snow_unet.data.synthetic.layout import TissueLayout
+from napari_snow_unet.data.synthetic.nuclei import GeneratedNuclei
 from napari_snow_unet.data.synthetic.stroma import (
     spill_blood,
     stain_debris,
@@ -21,8 +21,8 @@ EOSIN_IN_NUCLEI = 0.5
 
 
 def stain_section(
-    nuclei: Nuclei,
-    regions: Regions,
+    nuclei: GeneratedNuclei,
+    regions: TissueLayout,
     scale: float,
     made_of: Composition,
     rng: np.random.Generator,

@@ -7,13 +7,13 @@ from scipy import ndimage
 
 from napari_snow_unet.data.synthetic.composition import Composition
 from napari_snow_unet.data.synthetic.fields import Field, sample, smooth_noise, soft_step
-from napari_snow_unet.data.synthetic.layout import Regions
+from napari_snow_unet.data.synthetic.layout import TissueLayout
 
 SMALLEST_TEXTURE = 128  # pixels; textures repeat
 
 
 def stain_stroma(
-    regions: Regions, scale: float, made_of: Composition, rng: np.random.Generator
+    regions: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
     """Stain the fibres and what lies between them.
 
@@ -49,7 +49,7 @@ def stain_stroma(
     return hematoxylin.clip(0), eosin.clip(0)
 
 
-def _fibres(regions: Regions, scale: float, rng: np.random.Generator) -> tuple[Field, Field]:
+def _fibres(regions: TissueLayout, scale: float, rng: np.random.Generator) -> tuple[Field, Field]:
     """Draw thick and thin fibres: noise stretched along two directions that take turns."""
     size = len(regions.hole)
     y, x = _textured(regions, scale)
@@ -66,7 +66,7 @@ def _fibres(regions: Regions, scale: float, rng: np.random.Generator) -> tuple[F
     return bundles, strands
 
 
-def _textured(regions: Regions, scale: float) -> tuple[Field, Field]:
+def _textured(regions: TissueLayout, scale: float) -> tuple[Field, Field]:
     """Return the coordinates across and along the fibres in pixels."""
     return regions.across * np.float32(scale), regions.along * np.float32(scale)
 
@@ -84,7 +84,7 @@ def stain_debris(
 
 
 def stain_haze(
-    regions: Regions, scale: float, made_of: Composition, rng: np.random.Generator
+    regions: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> Field:
     """Return hematoxylin that is no nucleus: crushed cells, cells cut at their rim, no outline."""
     size = len(regions.hole)

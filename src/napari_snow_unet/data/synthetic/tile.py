@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.synthetic.composition import draw_composition
 from napari_snow_unet.data.synthetic.layout import lay_out
 from napari_snow_unet.data.synthetic.nuclei import draw_nuclei
+from napari_snow_unet.data.synthetic.nucleus_places import place_nuclei
 from napari_snow_unet.data.synthetic.optics import draw_appearance, expose
-from napari_snow_unet.data.synthetic.places import place_nuclei
 from napari_snow_unet.data.synthetic.section import stain_section
 
 GENERATOR_VERSION = 2

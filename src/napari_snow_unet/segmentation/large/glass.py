@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.channels import on_white
-from napari_snow_unet.data.value_range import ValueRange
-from napari_snow_unet.segmentation.resample import Resampling
-from napari_snow_unet.segmentation.tiling import Tile, within
+from napari_snow_unet.data.pixels.channels import on_white
+from napari_snow_unet.data.pixels.value_range import ValueRange
+from napari_snow_unet.segmentation.plane.resample import Resampling
+from napari_snow_unet.segmentation.plane.tiling import PlannedWindow, within
 
 CELL = 64  # pixels of the full resolution
 DARKEST = 0.84  # of glass, in the darkest colour channel; tissue lets less light through
@@ -65,7 +65,7 @@ def _lowest(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def read_with_glass(
-    image: Any, tile: Tile, grid: Resampling, values: ValueRange
+    image: Any, tile: PlannedWindow, grid: Resampling, values: ValueRange
 ) -> tuple[NDArray[Any], Cells]:
     """Read a window once, for the network and for the glass in its core.
 
@@ -110,7 +110,7 @@ def cells_of(window: tuple[slice, slice], grid: Resampling) -> tuple[slice, slic
     return rows, columns
 
 
-def without_glass(
+def glass_cleared(
     probability: NDArray[np.uint8], cells: Cells, window: tuple[slice, slice], grid: Resampling
 ) -> NDArray[np.uint8]:
     """Return a window of a probability map with 0 where the centre of a pixel lies on glass.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Any
@@ -13,36 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.data.files import InputError
-from napari_snow_unet.data.pixel_size import check_pixel_size
-from napari_snow_unet.data.progress import Progress
-from napari_snow_unet.segmentation.ahead import in_order
-from napari_snow_unet.segmentation.large.glass import (
-    CELL,
-    Cells,
-    cells_of,
-    without_glass,
-)
-from napari_snow_unet.segmentation.large.labelling import BLOCK, Rules, label_blocks
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.pixels.channels import LEVELS
+from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
+from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb, value_range
+from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules
+from napari_snow_unet.segmentation.large.glass import CELL, Cells, cells_of, glass_cleared
+from napari_snow_unet.segmentation.large.labelling import label_blocks
+from napari_snow_unet.segmentation.large.result import Keep, LargeSegmentation, NewMap
 from napari_snow_unet.segmentation.large.windows import (
     ComputeAll,
     Computed,
-    Plan,
+    WindowPlan,
     compute_here,
 )
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import (
-    Options,
-    check_options,
-    smallest_area_px,
-)
-from napari_snow_unet.segmentation.pipeline import plan_windows
-from napari_snow_unet.segmentation.preprocess import (
-    ValueRange,
-    is_rgb,
-    plane_axes,
-    value_range,
-)
+from napari_snow_unet.segmentation.options import Options, check_options, smallest_area_px
+from napari_snow_unet.segmentation.plane.preprocess import plane_axes
+from napari_snow_unet.segmentation.plane.resample import Resampling, Window, scale_factor
+from napari_snow_unet.segmentation.plane.threshold import choose_level
+from napari_snow_unet.segmentation.prediction import plan_windows
+from napari_snow_unet.segmentation.prefetch import in_order
 from napari_snow_unet.segmentation.provenance import (
     TRAINED_ON,
     label_messages,
@@ -51,46 +43,7 @@ from napari_snow_unet.segmentation.provenance import (
     scale_messages,
     white_of,
 )
-from napari_snow_unet.segmentation.resample import Resampling, Window, scale_factor
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
-from napari_snow_unet.segmentation.threshold import LEVELS, choose_level
-
-Keep = Callable[[slice, slice, NDArray[np.int32]], None]
-NewMap = Callable[[tuple[int, int]], Any]
-
-
-@dataclass(frozen=True)
-class LargeSegmentation:
-    """What is known of the nuclei of a large image; the labels are where they were written to.
-
-    Attributes
-    ----------
-    threshold : float
-        The probability that was exceeded by nuclei.
-    nuclei : int
-        Number of nuclei.
-    area_fraction : float
-        Part of the image that is nucleus, 0..1.
-    nuclei_per_mm2 : float or None
-        None where the pixel size is unknown.
-    glass_fraction : float
-        Part of the image that is empty glass.
-    computed_pixels : int
-        Pixels that the network computed, halos included.
-    messages : tuple of str
-        What a person should be told.
-    provenance : dict
-        Model, options, threshold and versions.
-    """
-
-    threshold: float
-    nuclei: int
-    area_fraction: float
-    nuclei_per_mm2: float | None
-    glass_fraction: float
-    computed_pixels: int
-    messages: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def segment_large(
@@ -170,7 +123,7 @@ def segment_large(
     grid = Resampling.by(factor, (height, width))
     resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
     at_scale = probability if grid.is_none else new_map(grid.new)
-    plan = Plan(grid, options.channel or model.channel, values)
+    plan = WindowPlan(grid, options.channel or model.channel, values)
     tiles = plan_windows(grid.new, model, options)
     if inside is not None:
         tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
@@ -258,7 +211,7 @@ def _predict_large(
         else:
             computed += math.prod(part.stop - part.start for part in tile.window)
         if grid.is_none:
-            histogram += _place(core, tile.core, probability, inside)
+            histogram += _store_and_count(core, tile.core, probability, inside)
         elif core.any():
             at_scale[tile.core] = core
         yield Progress(done, count, f"tile {done} of {count}")
@@ -280,16 +233,16 @@ def _bring_back(
 
     def on_own_grid(window: Window) -> NDArray[np.uint8]:
         piece = grid.back.take(np.asarray(at_scale[grid.back.needed(window)]), window)
-        return without_glass(piece, glass[cells_of(window, own)], window, own)
+        return glass_cleared(piece, glass[cells_of(window, own)], window, own)
 
     with closing(in_order(blocks, on_own_grid)) as pieces:
         for done, (window, piece) in enumerate(pieces, start=1):
-            histogram += _place(piece, window, probability, inside)
+            histogram += _store_and_count(piece, window, probability, inside)
             yield Progress(done, len(blocks), f"resampling, block {done} of {len(blocks)}")
     return histogram
 
 
-def _place(
+def _store_and_count(
     piece: NDArray[np.uint8], window: Window, probability: Any, inside: NDArray[np.bool_] | None
 ) -> NDArray[np.int64]:
     """Write a window of the map; return how often each grey level occurs, inside."""

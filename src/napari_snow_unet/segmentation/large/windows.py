@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.segmentation.ahead import in_order
-from napari_snow_unet.segmentation.large.glass import Cells, read_with_glass, without_glass
+from napari_snow_unet.data.pixels.value_range import ValueRange
+from napari_snow_unet.segmentation.large.glass import Cells, glass_cleared, read_with_glass
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.pipeline import predict_core
-from napari_snow_unet.segmentation.preprocess import ValueRange
-from napari_snow_unet.segmentation.resample import Resampling
-from napari_snow_unet.segmentation.tiling import Tile
+from napari_snow_unet.segmentation.plane.resample import Resampling
+from napari_snow_unet.segmentation.plane.tiling import PlannedWindow
+from napari_snow_unet.segmentation.prediction import predict_core
+from napari_snow_unet.segmentation.prefetch import in_order
 
 
 @dataclass(frozen=True)
-class Plan:
+class WindowPlan:
     """What is the same for all windows of an image.
 
     Attributes
@@ -53,16 +53,16 @@ class Computed:
         Of its core, 0 on glass; None where there is nothing but glass.
     """
 
-    tile: Tile
+    tile: PlannedWindow
     glass: Cells
     probability: NDArray[np.uint8] | None
 
 
-ComputeAll = Callable[[Plan, list[Tile]], Generator[Computed, None, None]]
+ComputeAll = Callable[[WindowPlan, list[PlannedWindow]], Generator[Computed, None, None]]
 
 
 def compute_window(
-    tile: Tile, pixels: NDArray[Any], glass: Cells, model: Model, plan: Plan
+    tile: PlannedWindow, pixels: NDArray[Any], glass: Cells, model: Model, plan: WindowPlan
 ) -> Computed:
     """Compute a window.
 
@@ -80,11 +80,11 @@ def compute_window(
     if glass.all():
         return Computed(tile, glass, None)
     core = predict_core(pixels, model, tile, plan.grid, channel=plan.channel, values=plan.values)
-    return Computed(tile, glass, without_glass(core, glass, tile.core, plan.grid))
+    return Computed(tile, glass, glass_cleared(core, glass, tile.core, plan.grid))
 
 
 def compute_here(
-    image: Any, model: Model, plan: Plan, tiles: list[Tile]
+    image: Any, model: Model, plan: WindowPlan, tiles: list[PlannedWindow]
 ) -> Generator[Computed, None, None]:
     """Compute windows in their order, reading one ahead.
 

@@ -1,0 +1,1 @@
+"""What every other room stands on: errors, progress, files, processes, locks; nothing of images."""

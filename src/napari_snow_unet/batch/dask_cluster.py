@@ -1,0 +1,275 @@
+"""Segment images on other machines, through a scheduler of dask.distributed that is running."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch.job import Job
+from napari_snow_unet.batch.journal import Begun, remove_halves
+from napari_snow_unet.batch.large_file import segment_large_file
+from napari_snow_unet.batch.one_file import begin_table, reason_of, segment_one, within_file
+from napari_snow_unet.batch.run_options import note_asked, what_is_asked
+from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, append_to_summary
+from napari_snow_unet.batch.writing import refuse_clash
+from napari_snow_unet.data.slides.any_image import large_image
+from napari_snow_unet.data.slides.slide import Slide, open_slide
+from napari_snow_unet.models import open_model
+from napari_snow_unet.segmentation.large.glass import read_with_glass
+from napari_snow_unet.segmentation.large.windows import Computed, WindowPlan, compute_window
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import check_options
+from napari_snow_unet.segmentation.plane.tiling import PlannedWindow
+from napari_snow_unet.segmentation.test_time_augmentation import augmented
+
+REACHED_WITHIN = 20  # seconds
+SENT_AHEAD = 2  # windows per thread of a worker: one is computed, one waits
+
+
+def segment_files_on(
+    address: str, files: Sequence[Path], job: Job
+) -> Generator[Progress, None, list[FileResult]]:
+    """Segment images on the workers of a scheduler.
+
+    Every worker computes whole images and writes what it has found. Images too large to be read as
+    a whole are divided, where there are fewer files than workers: workers compute windows, and
+    this process labels and writes. What was on a worker that dies is given to another one, and
+    given up after three deaths.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
+    files : sequence of Path
+        Images that every machine sees under the same path, which in the table is absolute.
+    job : Job
+        What to do with them.
+
+    Yields
+    ------
+    Progress
+        After every file a `FileDone`, in the order in which they are finished.
+
+    Returns
+    -------
+    list of FileResult
+        In the order of `files`.
+
+    Raises
+    ------
+    InputError
+        If dask.distributed is missing, the scheduler cannot be reached, an option cannot be used,
+        another program writes to the folder, or its results are to be gone on with and were made
+        with another model or other options.
+    """
+    files = [path.absolute() for path in files]  # a link keeps its name
+    job = replace(job, outputs=replace(job.outputs, folder=job.outputs.folder.resolve()))
+    known = {path.absolute(): size for path, size in job.pixel_sizes.items()}
+    model = open_model(job.model, precision=job.precision)
+    job = replace(job, model=model.folder or job.model)
+    if model.checksum:  # every machine computes in the number format of this one
+        job = replace(job, precision=model.precision)
+    check_options(job.options, model)
+    outputs, table = job.outputs, job.outputs.folder / SUMMARY
+    outputs.folder.mkdir(parents=True, exist_ok=True)
+    results: list[FileResult] = []
+
+    def told(result: FileResult) -> FileDone:
+        results.append(result)
+        return FileDone(len(results), len(files), result.source.name, result)
+
+    def finished(result: FileResult) -> FileDone:
+        append_to_summary(table, result)
+        if not result.error:
+            begun.ends(result.source)
+        return told(result)
+
+    with folder_locked(outputs.folder), _connected(address) as client:
+        begun = Begun(outputs)
+        kept = begin_table(table, files, model, outputs, begun)
+        asked = what_is_asked(model, job.options, outputs, use_pixel_size=job.use_pixel_size)
+        note_asked(asked, outputs, there=bool(kept))
+        there = kept if outputs.resume else {}
+        todo = [path for path in files if str(path) not in there]
+        taken = {result.source.stem: result.source for result in there.values()}
+        sources = {path.resolve() for path in files}
+        waiting: dict[Any, Path] = {}
+        workers = len(client.nthreads())
+        yield Progress(0, len(files), f"{workers} workers")
+        for result in there.values():
+            yield told(result)
+        divided: list[tuple[Slide, Job]] = []  # beside a few, workers would wait for the largest
+        for path in todo:
+            try:
+                may = begun.outputs_for(path)
+                refuse_clash(path, may, sources, taken)
+                taken[path.stem] = path
+                begun.begins(path)
+                slide = _too_large(path, job) if len(todo) < workers else None
+                if slide is not None:
+                    divided.append((slide, replace(job, outputs=may)))
+                    continue
+                own = replace(job, pixel_sizes={path: known[path]} if path in known else {})
+                waiting[client.submit(segment_on_worker, str(path), own, pure=False)] = path
+            except InputError as error:
+                refused = FileResult(path, error=str(error), model=model.name)
+                # the row of what is there stays
+                yield told(refused) if str(path) in kept else finished(refused)
+        try:
+            for slide, own in divided:
+                steps = _segment_divided(client, slide, model, own, len(results), len(files))
+                yield finished((yield from steps))
+            for future in _as_completed(client, list(waiting)):
+                yield finished(_result_of(future, waiting[future], model.name))
+            remove_halves(outputs.folder)  # of workers that died; nobody writes any more
+            begun.forget(result.source for result in results if not result.error)
+        finally:
+            client.cancel(list(waiting))
+    order = {path: number for number, path in enumerate(files)}
+    return sorted(results, key=lambda result: order[result.source])
+
+
+def segment_on_worker(path: str, job: Job) -> FileResult:
+    """Segment one image, on whatever machine this runs, and write its results.
+
+    Parameters
+    ----------
+    path : str
+        The image.
+    job : Job
+        What to do.
+    """
+    _read_in_threads()
+    model = open_model(job.model, precision=job.precision)
+    # What a worker that died has left of this image is replaced; others' files were looked for.
+    outputs = replace(job.outputs, overwrite=True)
+    return segment_one(
+        Path(path),
+        model,
+        job.options,
+        outputs,
+        use_pixel_size=job.use_pixel_size,
+        pixel_sizes=job.pixel_sizes,
+    )
+
+
+def _too_large(path: Path, job: Job) -> Slide | None:
+    try:
+        slide = large_image(path)
+    except (InputError, OSError):  # a worker will say why
+        return None
+    return slide if slide is None or job.use_pixel_size else replace(slide, spacing_um=None)
+
+
+def _segment_divided(
+    client: Any, slide: Slide, model: Model, job: Job, done: int, total: int
+) -> Generator[Progress, None, FileResult]:
+    """Segment an image whose windows the workers compute, and write its results."""
+    start, path = time.perf_counter(), slide.path
+    compute_all = partial(_compute_on_workers, client, path, job)
+    steps = segment_large_file(slide, model, job.options, job.outputs, compute_all=compute_all)
+    try:
+        result = (yield from within_file(steps, path.name, done, total))()
+    except Exception as error:  # here or on a worker
+        result = FileResult(path, error=_why(error, path))
+    return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
+
+
+def _compute_on_workers(
+    client: Any, path: Path, job: Job, plan: WindowPlan, tiles: list[PlannedWindow]
+) -> Generator[Computed, None, None]:
+    """Compute the windows of an image, in any order; few of them wait to be taken."""
+    todo = iter(tiles)
+
+    def submit(count: int) -> list[Any]:
+        return [
+            client.submit(window_on_worker, str(path), job, plan, tile, pure=False)
+            for tile in islice(todo, count)
+        ]
+
+    sent = set(submit(SENT_AHEAD * sum(client.nthreads().values())))
+    finished = _as_completed(client, list(sent))
+    try:
+        for future in finished:
+            sent.remove(future)
+            more = submit(1)
+            sent.update(more)
+            finished.update(more)
+            yield future.result()
+    finally:
+        client.cancel(list(sent))
+
+
+def window_on_worker(path: str, job: Job, plan: WindowPlan, tile: PlannedWindow) -> Computed:
+    """Compute one window of an image, on whatever machine this runs.
+
+    Parameters
+    ----------
+    path : str
+        The image.
+    job : Job
+        What to do.
+    plan : Plan
+        What is the same for all windows.
+    tile : Tile
+        The window.
+    """
+    _read_in_threads()
+    model, image = open_model(job.model, precision=job.precision), open_slide(path).levels[0]
+    pixels, glass = read_with_glass(image, tile, plan.grid, plan.values)
+    return compute_window(tile, pixels, glass, augmented(model, job.options), plan)
+
+
+def _read_in_threads() -> None:
+    """Let a worker read parts of an image itself: dask would give that to the scheduler."""
+    import dask
+
+    dask.config.set(scheduler="threads")
+
+
+def _result_of(future: Any, path: Path, model: str) -> FileResult:
+    try:
+        result: FileResult = future.result()
+    except Exception as error:  # of the worker: another version, a missing package
+        return FileResult(path, error=_why(error, path), model=model)
+    return result
+
+
+def _why(error: Exception, path: Path) -> str:
+    if isinstance(error, (InputError, OSError, MemoryError)):
+        return reason_of(error, path)
+    if isinstance(error, import_module("distributed").KilledWorker):
+        return f"{path}: every worker that took it died; is its memory enough?"
+    return f"{path}: {type(error).__name__}: {error}"
+
+
+def _as_completed(client: Any, futures: list[Any]) -> Any:
+    return import_module("distributed").as_completed(futures, loop=client.loop)
+
+
+def _connected(address: str) -> Any:
+    try:
+        connect = import_module("distributed").Client  # an extra: not everybody has it
+    except ImportError as error:
+        raise InputError(
+            "dask.distributed is not installed",
+            expected="the extra [cluster], with which other machines are reached",
+            remedy='Install it: pip install "napari-snow-unet[cluster]".',
+        ) from error
+    try:
+        return connect(address, timeout=REACHED_WITHIN, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the scheduler at {address} cannot be reached ({str(error)[:200]})",
+            expected="the address of a scheduler that is running, such as tcp://10.0.0.1:8786",
+            remedy="Start one with `dask scheduler`, and workers with `dask worker ADDRESS`.",
+        ) from error

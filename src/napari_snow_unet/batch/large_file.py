@@ -1,0 +1,169 @@
+"""Segment a file that is larger than the memory, to files that are written as they come."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch.summary import FileResult
+from napari_snow_unet.batch.writing import Outputs, file_facts, refuse_taken
+from napari_snow_unet.data.formats.ome_zarr import ome_zarr_labels
+from napari_snow_unet.data.formats.origin import facts_for_file
+from napari_snow_unet.data.formats.registry import FORMATS
+from napari_snow_unet.data.formats.tiled_tiff import write_tiled_tiff
+from napari_snow_unet.data.names.result_names import PROBABILITY
+from napari_snow_unet.data.pixels.orientation import said_of_turning
+from napari_snow_unet.data.pixels.pixel_size import plausible_um
+from napari_snow_unet.data.pixels.value_range import ValueRange, value_range
+from napari_snow_unet.data.slides.slide import Slide
+from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
+from napari_snow_unet.segmentation.large.windows import ComputeAll
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
+from napari_snow_unet.segmentation.plane.tiling import cheapest_window
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
+
+CHUNK = 1024  # pixels
+WINDOW = 2048  # pixels at most, where nobody has chosen: the halo then adds a fifth, not a half
+
+
+def segment_large_file(
+    slide: Slide,
+    model: Model,
+    options: Options,
+    outputs: Outputs,
+    inside: NDArray[np.bool_] | None = None,
+    compute_all: ComputeAll | None = None,
+    values: ValueRange | None = None,
+) -> Generator[Progress, None, Callable[[], FileResult]]:
+    """Segment the full resolution of a slide; return what writes the result.
+
+    Parameters
+    ----------
+    slide : Slide
+        From `slides.slide.open_slide`.
+    model : Model
+        The network or the classical method.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where to; OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability.
+    inside : ndarray of bool, shape (Y, X), optional
+        The part that is looked at, see `segmentation.pipeline.label`.
+    compute_all : callable, optional
+        Computes the windows elsewhere, see `segmentation.large.segment_large`.
+    values : ValueRange, optional
+        Which value is white, where the slide is a part of an image for which this was decided.
+
+    Yields
+    ------
+    Progress
+        After every window and block.
+
+    Returns
+    -------
+    callable
+        Gives the files their names, and returns what became of the slide.
+
+    Raises
+    ------
+    InputError
+        If another format is asked for, or a file exists and may not be replaced.
+    """
+    _check_outputs(slide, outputs)
+    side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
+    side = options.pixel_size_um or side
+    if options.tile == Options().tile:
+        at_scale = Resampling.by(scale_factor(side, model.pixel_size_um), slide.size).new
+        options = replace(options, tile=cheapest_window(at_scale, model.halo, WINDOW))
+    spacing = None if side is None else (side, side)
+    stem = slide.path.name.removesuffix(slide.path.suffix)
+    targets = {name: outputs.folder / f"{stem}.{name}" for name in outputs.formats_of(large=True)}
+    map_path = outputs.folder / f"{stem}{PROBABILITY}.tif"
+    for target in (*targets.values(), *([map_path] if outputs.probability else [])):
+        refuse_taken(target, outputs)
+    with ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(prefix=".writing-", dir=outputs.folder)
+        scratch = Path(stack.enter_context(temporary))
+        probability = _on_disk(scratch / "probability", slide.size, np.uint8)
+        preliminary = _on_disk(scratch / "preliminary", slide.size, np.int32)
+        target = targets.get("zarr", scratch / f"{stem}.zarr")
+        written = stack.enter_context(
+            ome_zarr_labels(target, slide.size, spacing_um=spacing, overwrite=outputs.overwrite)
+        )
+        found = yield from segment_large(
+            slide.levels[0],
+            model,
+            options,
+            probability,
+            preliminary,
+            written.write,
+            lambda shape: _on_disk(scratch / "at-scale", shape, np.uint8),
+            pixel_size_um=side,
+            values=values
+            or value_range(slide.levels[0], white=slide.white, known=model.white, of=TRAINED_ON),
+            inside=inside,
+            compute_all=compute_all,
+        )
+        unnamed = stack.pop_all()
+
+    def write() -> FileResult:
+        about = facts_for_file(file_facts(slide.path, found.provenance, found.threshold), spacing)
+        with unnamed:  # the OME-Zarr takes its name at the end
+            written.say(about)
+            for path, array in (
+                (targets.get("tif"), written.levels[0]),
+                (map_path if outputs.probability else None, probability),
+            ):
+                if path is not None:
+                    known = None if path == map_path else about
+                    overwrite = outputs.overwrite
+                    write_tiled_tiff(path, array, spacing, about=known, overwrite=overwrite)
+        return _result(slide, next(iter(targets.values())), found)
+
+    return write
+
+
+def _result(slide: Slide, labels: Path, found: LargeSegmentation) -> FileResult:
+    return FileResult(
+        source=slide.path,
+        labels=labels,
+        nuclei=found.nuclei,
+        area_fraction=found.area_fraction,
+        nuclei_per_mm2=found.nuclei_per_mm2,
+        threshold=found.threshold,
+        pixel_size_um=found.provenance["pixel_size_um"],
+        provenance=found.provenance | {"source": str(slide.path), "level": 0},
+        messages=(*said_of_turning(slide.orientation), *found.messages),
+    )
+
+
+def _check_outputs(slide: Slide, outputs: Outputs) -> None:
+    others = [name for name in outputs.formats_of(large=True) if not FORMATS[name].any_size]
+    if others or outputs.overlay:
+        height, width = slide.size
+        asked = [*others, *(["an overlay"] if outputs.overlay else [])]
+        raise InputError(
+            f"{' and '.join(asked)} for an image of {width:,} x {height:,} pixels",
+            expected="labels in the format zarr or tif, which hold any size, and no overlay",
+            remedy="Choose these formats, and leave the overlay out.",
+            path=slide.path,
+        )
+
+
+def _on_disk(path: Path, shape: tuple[int, int], kind: Any) -> Any:
+    """Make an array of zeros in a folder; what is never written takes no room."""
+    import zarr
+
+    chunks = tuple(min(CHUNK, length) for length in shape)
+    return zarr.create_array(path, shape=shape, chunks=chunks, dtype=kind, compressors=None)

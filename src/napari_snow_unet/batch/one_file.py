@@ -1,0 +1,196 @@
+"""One image of many: read, segmented, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress, passed_on, run
+from napari_snow_unet.batch.journal import Begun
+from napari_snow_unet.batch.large_file import segment_large_file
+from napari_snow_unet.batch.summary import FileResult, require_summary, start_summary
+from napari_snow_unet.batch.writing import (
+    Outputs,
+    check_formats,
+    mean_threshold,
+    planes_of,
+    refuse_clash,
+    write_results,
+)
+from napari_snow_unet.data.pixels.images import ImageFile
+from napari_snow_unet.data.pixels.value_range import value_range
+from napari_snow_unet.data.slides.any_image import large_image, read_any_image
+from napari_snow_unet.data.slides.slide import Slide, is_slide
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import Segmentation, predict
+from napari_snow_unet.segmentation.prefetch import is_small
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
+
+Result = TypeVar("Result")
+#: Seconds that an image has taken so far, and the steps of its computing.
+ReadImage = tuple[float, Generator[Progress, None, Callable[[], FileResult]]]
+BIG = 4 * 2**20  # bytes of a file; of larger ones no more than one waits in memory
+
+
+def segment_one(
+    path: Path,
+    model: Model,
+    options: Options,
+    outputs: Outputs,
+    *,
+    use_pixel_size: bool = True,
+    pixel_sizes: Mapping[Path, float] | None = None,
+) -> FileResult:
+    """Segment one image and write its results, without a table.
+
+    Parameters
+    ----------
+    path, model, options, outputs, use_pixel_size, pixel_sizes
+        See `segment_files`.
+
+    Returns
+    -------
+    FileResult
+        With the reason where it failed.
+    """
+    start = time.perf_counter()
+    try:
+        image = read_input(path, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
+        steps = segment_read_image(image, model, options, outputs)
+        result = run(steps)()
+    except (InputError, OSError, MemoryError) as error:
+        result = FileResult(path, error=reason_of(error, path))
+    return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
+
+
+def refuse_own_folder(files: Sequence[Path], outputs: Outputs, sources: set[Path]) -> None:
+    """Write nothing at all into the images' own folder where every image would be refused."""
+    own = {path.resolve().parent for path in files} == {outputs.folder.resolve()}
+    if outputs.resume or not own:
+        return
+    reasons = []
+    for path in files:
+        try:
+            refuse_clash(path, outputs, sources, {})
+        except InputError as error:
+            reasons.append(error)
+    if len(reasons) == len(files):
+        raise reasons[0]
+
+
+def begin_table(
+    table: Path, files: Sequence[Path], model: Model, outputs: Outputs, begun: Begun
+) -> dict[str, FileResult]:
+    """Begin or go on with the table; return the results of images whose rows stay in it.
+
+    Raises
+    ------
+    InputError
+        If it is another table, or results are to be gone on with that another model has made.
+    """
+    require_summary(table)
+    if outputs.overwrite:
+        begun.replaces(files)
+    kept = start_summary(table, files, overwrite=outputs.overwrite)
+    for result in kept.values() if outputs.resume else ():
+        if result.model != model.name:
+            raise InputError(
+                f"{result.source.name} was segmented with {result.model!r}",
+                expected=f"results of {model.name!r} to go on with",
+                remedy="Choose the same model, or another folder for the results.",
+                path=table,
+            )
+    return kept
+
+
+def is_big(path: Path) -> bool:
+    """Tell whether a file is too big to be read while another is segmented."""
+    try:
+        return path.is_dir() or path.stat().st_size > BIG
+    except OSError:  # reading it will say why
+        return False
+
+
+def is_one_small_plane(image: ImageFile | Slide, model: Model, options: Options) -> bool:
+    """Tell whether an image is so small that two are segmented at a time."""
+    if isinstance(image, Slide):
+        return False
+    first, *others = planes_of(image.array)
+    return not others and is_small(first.shape[:2], model, options, image.pixel_size_um)
+
+
+def read_input(
+    path: Path, *, use_pixel_size: bool, known: Mapping[Path, float]
+) -> ImageFile | Slide:
+    """Read an image; of one that is too large for that, open it."""
+    large = large_image(path)
+    if large is not None:
+        return large if use_pixel_size else replace(large, spacing_um=None)
+    image = read_any_image(path)
+    pixel_size = image.pixel_size_um or known.get(path)
+    return replace(image, pixel_size_um=pixel_size if use_pixel_size else None)
+
+
+def segment_read_image(
+    image: ImageFile | Slide, model: Model, options: Options, outputs: Outputs
+) -> Generator[Progress, None, Callable[[], FileResult]]:
+    """Predict the planes of an image; return what finds their nuclei and writes the result."""
+    if isinstance(image, Slide):
+        return (yield from segment_large_file(image, model, options, outputs))
+    check_formats(image, outputs)
+    values = value_range(image.array, white=image.white, known=model.white, of=TRAINED_ON)
+    unfinished: list[Callable[[], Segmentation]] = []
+    for plane in planes_of(image.array):
+        steps = predict(plane, model, options, pixel_size_um=image.pixel_size_um, values=values)
+        unfinished.append((yield from steps))
+
+    def write() -> FileResult:
+        parts = [find_nuclei() for find_nuclei in unfinished]
+        labels = write_results(image, values, parts, outputs, mask=options.output == "mask")
+        return _result(image, labels, parts)
+
+    return write
+
+
+def within_file(
+    steps: Generator[Progress, None, Result], name: str, done: int, total: int
+) -> Generator[Progress, None, Result]:
+    """Pass on the progress within a file as that among all files."""
+    return passed_on(steps, lambda step: Progress(done, total, f"{name}, {step.message}"))
+
+
+def _result(image: ImageFile, labels: Path, parts: Sequence[Segmentation]) -> FileResult:
+    source, threshold = image.path, mean_threshold(parts)
+    origin = {"source": str(source)} | ({"level": 0} if is_slide(source) else {})
+    densities = [part.nuclei_per_mm2 for part in parts if part.nuclei_per_mm2 is not None]
+    return FileResult(
+        source=source,
+        labels=labels,
+        nuclei=sum(part.nuclei for part in parts),
+        area_fraction=float(np.mean([part.area_fraction for part in parts])),
+        nuclei_per_mm2=float(np.mean(densities)) if densities else None,
+        threshold=threshold,
+        pixel_size_um=parts[0].provenance["pixel_size_um"],
+        provenance=parts[0].provenance | {"threshold": threshold} | origin,
+        messages=tuple(
+            dict.fromkeys([*image.notes, *(m for part in parts for m in part.messages)])
+        ),
+    )
+
+
+def reason_of(error: Exception, source: Path) -> str:
+    """Say why an image failed, behind the name of a file: its own where the error names none."""
+    if isinstance(error, MemoryError):
+        return f"{source}: not enough memory; use a smaller tile size or a smaller image."
+    if isinstance(error, OSError) and error.errno is not None:
+        other = error.filename not in (None, str(source))
+        return f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
+    named = isinstance(error, InputError) and error.path is not None
+    return str(error) if named else f"{source}: {error}"

@@ -1,0 +1,1 @@
+"""Outlines somebody has drawn: files of them, from and to pixels."""

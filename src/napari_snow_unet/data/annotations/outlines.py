@@ -1,0 +1,125 @@
+"""What somebody has outlined in an image, whatever program the file comes from.
+
+Coordinates are pixels of the image, or of the slide at full resolution, x to the right and y down,
+with the origin in the corner of the first pixel (not in its centre).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.annotations.polygons import Polygon, area
+
+_FARTHEST = 1e9  # pixels
+#: A thing that does not count: Aperio's negative regions, COCO's crowds.
+EXCLUDED = "excluded"
+#: A thing that is one nucleus whatever its parts are.
+ONE = "detection"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One thing that is outlined: a nucleus, or the region that somebody worked on.
+
+    Attributes
+    ----------
+    polygons : tuple of Polygon
+        Its parts, usually one.
+    class_name : str
+        Its class, empty if it has none.
+    kind : str
+        'cell', 'detection', 'annotation' and so on, as QuPath calls it; `EXCLUDED`; empty if the
+        file does not say.
+    type : int
+        HoVer-Net's number of its type, 0 if it has none.
+    centred : bool
+        Corners are centres of pixels, which belong to it, as OpenCV traces contours.
+    """
+
+    polygons: tuple[Polygon, ...]
+    class_name: str = ""
+    kind: str = ""
+    type: int = 0
+    centred: bool = False
+
+    @cached_property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return sum(map(area, self.polygons))
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom."""
+        rings = [ring for polygon in self.polygons for ring in polygon]
+        corners = rings[0] if len(rings) == 1 else np.concatenate(rings)
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What a file holds about one image.
+
+    Attributes
+    ----------
+    outlines : list of Outline
+        In the order of the file.
+    size : tuple of int or None
+        Height and width of the image in pixels, where the file says them.
+    notes : tuple of str
+        What was assumed, or left out.
+    """
+
+    outlines: list[Outline]
+    size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def without_outline(
+    passed: int, outlined: int, what: str, are: str = "points or lines"
+) -> list[str]:
+    """Say how many things of a file have no outline.
+
+    Raises
+    ------
+    ValueError
+        If none has one.
+    """
+    if passed and not outlined:
+        raise ValueError(f"its {passed} {what} are {are} and no outlines")
+    return [f"{passed} of {passed + outlined} {what} are {are} and no outlines"] if passed else []
+
+
+def ring_of(points: Iterable[Sequence[Any]]) -> npt.NDArray[np.float64]:
+    """Return points as a ring of shape (N, 2), x and y.
+
+    Raises
+    ------
+    ValueError
+        If they are no pairs of numbers within a billion pixels.
+    """
+    ring = np.array([point[:2] for point in points], np.float64)
+    if ring.ndim != 2 or ring.shape[1] != 2 or not (np.abs(ring) < _FARTHEST).all():
+        raise ValueError("a ring has points that are no pairs of numbers")
+    return ring
+
+
+def rectangle(first: Sequence[Any], second: Sequence[Any]) -> npt.NDArray[np.float64]:
+    """Return the ring of an upright rectangle from two opposite corners."""
+    (x0, y0), (x1, y1) = ring_of([first, second])
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+
+
+def ellipse(
+    centre: Sequence[Any], radii: Sequence[Any], points: int = 180
+) -> npt.NDArray[np.float64]:
+    """Return the ring of an upright ellipse."""
+    middle, half = ring_of([centre, radii])
+    angle = np.linspace(0, 2 * np.pi, points, endpoint=False)[:, None]
+    return middle + half * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)

@@ -1,0 +1,180 @@
+"""Outlines from the XML of Aperio's ImageScope, as MoNuSeg and MoNuSAC have it, and of ASAP.
+
+No document type and so no entity is read: what could unpack to gigabytes is refused.
+
+References
+----------
+.. [1] N. Kumar et al., "A Multi-Organ Nucleus Segmentation Challenge", IEEE Transactions on
+       Medical Imaging 39, 2020; the elements as ImageScope writes them.
+.. [2] G. Litjens et al., "1399 H&E-stained sentinel lymph node sections of breast cancer
+       patients: the CAMELYON dataset", GigaScience 7, 2018; ASAP's elements.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from napari_snow_unet.data.annotations.file_text import LEGACY
+from napari_snow_unet.data.annotations.frames import holes_into
+from napari_snow_unet.data.annotations.outlines import (
+    EXCLUDED,
+    Annotations,
+    Outline,
+    ellipse,
+    rectangle,
+    ring_of,
+    without_outline,
+)
+
+IMAGESCOPE, ASAP = "Annotations", "ASAP_Annotations"
+ROOTS = (IMAGESCOPE, ASAP)
+_RECTANGLES = {"1", "rectangle"}
+_ELLIPSES = {"2", "ellipse"}
+_NOT_CLOSED = {"3", "4", "5", "arrow", "ruler", "counter", "dot", "pointset", "none"}
+
+
+class NoOutlinesError(ValueError):
+    """The XML is of another kind."""
+
+
+@dataclass
+class _Found:
+    """What has been read so far."""
+
+    outlines: list[Outline] = field(default_factory=list)
+    depth: int = 0
+    layer: str = ""  # class of the layer
+    attributes: dict[str, str] = field(default_factory=dict)  # of the region
+    points: list[tuple[str, str]] = field(default_factory=list)
+    hidden: int = 0
+    passed: int = 0
+
+
+def root_of(start: bytes) -> str:
+    """Return the name of the first element of XML, of which the beginning will do."""
+    names: list[str] = []
+
+    def note(name: str, _: dict[str, str]) -> None:
+        names.append(name)
+
+    parser = _parser()
+    parser.StartElementHandler = note
+    with suppress(expat.ExpatError, ValueError):
+        parser.Parse(start)
+    return names[0] if names else ""
+
+
+def read_xml(data: bytes) -> Annotations:
+    """Return what is outlined, in the order of the file; a layer's name is the class.
+
+    Rectangles and ellipses are closed outlines too. Arrows, rulers and points are passed over.
+    What ImageScope calls a negative region is a hole where it lies in an outline of its layer,
+    elsewhere it is excluded.
+
+    Raises
+    ------
+    ValueError, xml.parsers.expat.ExpatError
+        If it is damaged, of another kind, or declares a document type.
+    """
+    notes: tuple[str, ...] = ()
+    try:
+        found = _parsed(data, None)
+    except expat.ExpatError as error:
+        if error.code != expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]:
+            raise
+        found, notes = _parsed(data, "iso-8859-1"), (LEGACY,)
+    outlines = holes_into(found.outlines)
+    notes = (*notes, *without_outline(found.passed, len(outlines), "regions"))
+    if found.hidden:
+        layers = "layer is" if found.hidden == 1 else "layers are"
+        notes = (*notes, f"{found.hidden} hidden {layers} taken too")
+    return Annotations(outlines, None, notes)
+
+
+def _parser(encoding: str | None = None) -> expat.XMLParserType:
+    parser = expat.ParserCreate(encoding)
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("it declares a document type, which annotations have no need of")
+
+
+def _parsed(data: bytes, encoding: str | None) -> _Found:
+    found = _Found()
+    parser = _parser(encoding)
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if found.depth == 0 and name not in ROOTS:
+            raise NoOutlinesError(f"its root is {name!r}")
+        found.depth += 1
+        _START.get(name, _pass)(found, attributes)
+
+    def end(name: str) -> None:
+        found.depth -= 1
+        if name == "Region" or (name == "Annotation" and "Type" in found.attributes):
+            _close(found)
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(data, True)
+    return found
+
+
+def _pass(found: _Found, attributes: dict[str, str]) -> None:
+    """Pass an element over."""
+
+
+def _annotation(found: _Found, attributes: dict[str, str]) -> None:
+    """Begin a layer of ImageScope, or an outline of ASAP."""
+    if "PartOfGroup" in attributes:
+        group = attributes["PartOfGroup"]
+        found.layer = "" if group == "None" else group
+        found.attributes, found.points = dict(attributes, Type=attributes.get("Type", "")), []
+    else:
+        found.layer, found.attributes = attributes.get("Name", "").strip(), {}
+        found.hidden += attributes.get("Visible", "1") == "0"
+
+
+def _attribute(found: _Found, attributes: dict[str, str]) -> None:
+    """Take the class of a layer without a name: MoNuSAC's attribute, or a description."""
+    name = attributes.get("Name", "").strip()
+    if not found.layer and not found.attributes:
+        found.layer = attributes.get("Value", "").strip() if name == "Description" else name
+
+
+def _region(found: _Found, attributes: dict[str, str]) -> None:
+    found.attributes, found.points = dict(attributes, Region="1"), []
+
+
+def _vertex(found: _Found, attributes: dict[str, str]) -> None:
+    found.points.append((attributes["X"], attributes["Y"]))
+
+
+_START = {
+    "Annotation": _annotation,
+    "Attribute": _attribute,
+    "Region": _region,
+    "Vertex": _vertex,
+    "Coordinate": _vertex,
+}
+
+
+def _close(found: _Found) -> None:
+    """Take the outline that has just ended."""
+    attributes, found.attributes = found.attributes, {}
+    points, found.points = found.points, []
+    kind = attributes.get("Type", "0").lower()
+    if kind in _NOT_CLOSED or len(points) < 2:
+        found.passed += 1
+        return
+    ring = ring_of([(float(x), float(y)) for x, y in points])
+    if kind in _ELLIPSES and len(ring) <= 4:
+        low, high = ring.min(axis=0), ring.max(axis=0)
+        ring = ellipse(tuple((low + high) / 2), tuple((high - low) / 2))
+    elif len(ring) == 2 and kind in _RECTANGLES:
+        ring = rectangle(tuple(ring[0]), tuple(ring[1]))
+    excluded = attributes.get("NegativeROA", "0") == "1"
+    found.outlines.append(Outline(([ring],), found.layer, EXCLUDED if excluded else ""))

@@ -1,0 +1,1 @@
+"""Folders of tiles: prepared, divided, checked, looked at."""

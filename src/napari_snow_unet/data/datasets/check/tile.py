@@ -1,0 +1,163 @@
+"""What the dataset check looks at in one tile."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.check.near_duplicates import EDGE, thumbnail
+from napari_snow_unet.data.datasets.members import NamedBytes
+from napari_snow_unet.data.datasets.tile_arrays import count_ids, tile_image
+from napari_snow_unet.data.formats.label_images import read_mask_file
+from napari_snow_unet.data.masks.doubts import cover_of
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.masks.notes import Note
+from napari_snow_unet.data.pairs.file_per_nucleus import nucleus_files
+from napari_snow_unet.data.pixels import decoding
+from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.pixels.opening import opened
+from napari_snow_unet.data.pixels.tiff_header import main_series
+
+_MODES = {"1": "1 bit", "I": "int32", "F": "float32", "P": "palette"}
+
+
+@dataclass(frozen=True)
+class FactTask:
+    """A pair to be looked at."""
+
+    image: Path
+    mask: Path
+    white: Mapping[str, float] = field(default_factory=dict)
+    masks_are: MasksAre | None = None
+
+
+@dataclass(frozen=True)
+class TileFacts:
+    """What is in a pair of files.
+
+    Attributes
+    ----------
+    error : str
+        Why one of them cannot be read; then the rest is not filled in.
+    shape, mask_shape : tuple of int
+        Sizes in pixels; that of the image with its channels.
+    dtype, mask_dtype : str
+        Types as stored.
+    image_sha256, mask_sha256 : str
+        Checksums of the files.
+    pixels_sha256 : str
+        Checksum of the picture, whatever file format it has.
+    thumbnail : ndarray of float32, shape (16, 16)
+        See `check.near_duplicates.thumbnail`.
+    ids : int
+        Number of ids in the mask.
+    nuclei : int
+        Number of nuclei: that of the ids, or of the regions of a mask or class map.
+    largest_id : int
+        The largest of them.
+    foreground : float
+        Part of the mask that is not 0.
+    torn : int
+        Number of ids in more than one connected piece.
+    binary : bool
+        Whether the mask knows only one value besides 0: 255, or any in several pieces.
+    notes : tuple of Note
+        How the image was read, and what was assumed of the mask.
+    darker : float
+        See `masks.doubts.Cover`.
+    """
+
+    error: str = ""
+    shape: tuple[int, ...] = ()
+    mask_shape: tuple[int, ...] = ()
+    dtype: str = ""
+    mask_dtype: str = ""
+    image_sha256: str = ""
+    mask_sha256: str = ""
+    pixels_sha256: str = ""
+    thumbnail: npt.NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((EDGE, EDGE), np.float32)
+    )
+    ids: int = 0
+    nuclei: int = 0
+    largest_id: int = 0
+    foreground: float = 0.0
+    torn: int = 0
+    binary: bool = False
+    notes: tuple[Note, ...] = ()
+    darker: float = 0.0
+
+
+def look_at_tile(task: FactTask) -> TileFacts:
+    """Read a pair and note what is in it; a file that cannot be read is a fact too."""
+    try:
+        data = task.image.read_bytes()
+        image = read_image(NamedBytes(data, str(task.image)))
+        tile, array = tile_image(image, task.white), image.array
+        rgb, size = tile.pixels, (tile.pixels.shape[0], tile.pixels.shape[1])
+        judged = read_mask_file(task.mask, size, image=task.image, masks_are=task.masks_are)
+        judged = judged.as_shown(size, image.orientation)
+        mask_sha256 = _checksum(task.mask)
+        mask_dtype = _stored_type(task.mask)
+    except InputError as error:
+        return TileFacts(error=str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""  # none where reading itself fails
+        return TileFacts(error=f"{where}it cannot be read ({error.strerror}).")
+    labels, nuclei = judged.labels, judged.nuclei()
+    largest, ids = int(labels.max()), count_ids(labels)
+    torn = _torn(labels)
+    same_size = labels.shape == rgb.shape[:2]
+    return TileFacts(
+        shape=array.shape,
+        mask_shape=labels.shape,
+        dtype=str(array.dtype),
+        mask_dtype=mask_dtype,
+        image_sha256=hashlib.sha256(data).hexdigest(),
+        mask_sha256=mask_sha256,
+        pixels_sha256=hashlib.sha256(str(rgb.shape).encode() + rgb.tobytes()).hexdigest(),
+        thumbnail=thumbnail(rgb),
+        ids=ids,
+        nuclei=count_ids(nuclei),
+        largest_id=largest,
+        foreground=float(np.count_nonzero(labels) / labels.size),
+        torn=torn,
+        binary=ids == 1 and (largest == 255 or torn == 1),
+        notes=(*map(Note, tile.notes), *(judged.notes if same_size else ())),
+        darker=cover_of(rgb, labels > 0).darker if same_size else 0.0,
+    )
+
+
+def _torn(labels: npt.NDArray[np.int32]) -> int:
+    """Count the ids whose pixels do not hang together, corners included."""
+    from skimage.measure import label
+
+    pieces = label(labels, connectivity=2)
+    first = np.unique(pieces, return_index=True)[1]
+    owners = np.unique(labels.ravel()[first], return_counts=True)
+    return int(np.count_nonzero(owners[1][owners[0] > 0] > 1))
+
+
+def _checksum(mask: Path) -> str:
+    """Return the checksum of a mask; of a folder with a file for each nucleus that of all."""
+    files = nucleus_files(mask) if mask.is_dir() else [mask]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _stored_type(path: Path) -> str:
+    """Return the type of the numbers in a label image's file."""
+    if path.suffix.lower() not in (".png", ".tif", ".tiff", ".bmp"):
+        return path.suffix.lower().lstrip(".")
+    with opened(path, "a label image") as (_, stream):
+        if decoding.is_tiff(stream):
+            with decoding.open_tiff(stream) as tif:
+                return str(main_series(tif).dtype)
+        image = decoding.open_pillow(stream)
+        mode = "" if image is None else image.mode
+    return _MODES.get(mode, "uint16" if mode.startswith("I;16") else "uint8")

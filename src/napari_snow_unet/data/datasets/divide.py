@@ -1,0 +1,141 @@
+"""Divide a prepared dataset: parts and folds in its table, no pixel touched."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, read_info, write_info
+from napari_snow_unet.data.datasets.folds import assign_folds
+from napari_snow_unet.data.datasets.manifest import Tile, part_counts, read_manifest, write_manifest
+from napari_snow_unet.data.datasets.splits import (
+    UNUSED,
+    SplitPlan,
+    assign_by_folders,
+    assign_parts,
+    groups_of,
+)
+from napari_snow_unet.data.names.folder_names import subset_of_file
+
+
+def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> list[Tile]:
+    """Give every tile its part and, where asked for, its fold.
+
+    Of tiles with the same image only the first is used, so that no image is in two parts.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        All tiles of the dataset.
+    plan : SplitPlan
+        How to divide them. Groups are looked for in the names of the source images.
+    strict : bool, default: True
+        If false, a part gets fewer tiles than asked for where there are not enough.
+
+    Returns
+    -------
+    list of Tile
+        The same tiles in the same order.
+
+    Raises
+    ------
+    InputError
+        If more is asked for than there is, a group is not found, or there are fewer tiles than
+        folds.
+    """
+    repeats = repeated_images(tiles)
+    usable = [tile for tile in tiles if tile.index not in repeats]
+    names = [tile.name for tile in usable]
+    groups = None
+    if plan.group_by is not None:
+        groups = groups_of([tile.source_image for tile in usable], plan.group_by)
+    if plan.folders:
+        subsets = [subset_of_file(tile.source_image) for tile in usable]
+        parts = assign_by_folders(names, subsets, plan.seed)
+    else:
+        parts = assign_parts(names, plan, groups, strict=strict)
+    part_of = dict(zip(names, parts, strict=True))
+    fold_of: dict[str, int] = {}
+    if plan.folds is not None:
+        kept = [number for number, part in enumerate(parts) if part in ("train", "val")]
+        names = [names[number] for number in kept]
+        groups = None if groups is None else [groups[number] for number in kept]
+        fold_of = dict(zip(names, assign_folds(names, plan, groups), strict=True))
+    return [
+        replace(
+            tile,
+            split=UNUSED if tile.index in repeats else part_of[tile.name],
+            fold=None if tile.index in repeats else fold_of.get(tile.name),
+        )
+        for tile in tiles
+    ]
+
+
+def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
+    """Tell whether somebody has changed the parts or folds in the table of a dataset.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        Its table.
+    info : DatasetInfo
+        How it was made.
+    """
+    if not info.divided:  # a program that made tiles was stopped
+        return False
+    divided = divide(tiles, info.split, strict=False)
+    found, expected = ([(tile.split, tile.fold) for tile in table] for table in (tiles, divided))
+    return found != expected
+
+
+def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:
+    """Return the tiles whose image file is that of an earlier one: index to earlier index."""
+    first: dict[str, int] = {}
+    repeats = {}
+    for tile in sorted(tiles, key=lambda tile: tile.index):
+        original = first.setdefault(tile.image_sha256 or str(tile.index), tile.index)
+        if original != tile.index:
+            repeats[tile.index] = original
+    return repeats
+
+
+def split_dataset(
+    folder: str | os.PathLike[str], plan: SplitPlan | None = None, folds: int | None = None
+) -> tuple[dict[str, int], list[int]]:
+    """Divide a prepared dataset anew; only its tables change.
+
+    Parameters
+    ----------
+    folder : path-like
+        The dataset.
+    plan : SplitPlan, optional
+        How to divide it; by default as it is.
+    folds : int, optional
+        Number of folds, where there is no plan; by default no folds.
+
+    Returns
+    -------
+    parts : dict of str to int
+        Tiles in train, val, test and unused.
+    folds : list of int
+        Tiles per fold.
+
+    Raises
+    ------
+    InputError
+        As `divide` does, or if the folder is no prepared dataset or another program writes to it.
+    """
+    folder = Path(folder)
+    read_manifest(folder)  # of what is no dataset not even a lock shall be written
+    with folder_locked(folder):
+        tiles, info = read_manifest(folder), read_info(folder)
+        plan = replace(info.split, folds=folds) if plan is None else plan
+        tiles = divide(tiles, plan)
+        write_manifest(folder, tiles)
+        write_info(folder, replace(info, split=plan, divided=True))
+    counts = Counter(tile.fold for tile in tiles if tile.fold is not None)
+    return part_counts(tiles), [counts[fold] for fold in sorted(counts)]

@@ -1,0 +1,291 @@
+"""The table of a prepared dataset: a row per tile.
+
+``manifest.csv`` is replaced as a whole, never edited in place. Tiles finished since then stand in
+a journal beside it, one line each, so that nothing is lost when the program is killed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.data.datasets.dataset_info import INFO
+from napari_snow_unet.data.datasets.splits import PARTS, UNUSED
+
+MANIFEST = "manifest.csv"
+JOURNAL = ".manifest.journal"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One pair of a prepared dataset: a row of ``manifest.csv``.
+
+    Attributes
+    ----------
+    index : int
+        Its number, by which its files are called.
+    image, mask : str
+        Its files, relative to the dataset's folder, with forward slashes.
+    name : str
+        What it was called, unique in the dataset.
+    source_image, source_mask : str
+        Where it came from: folder or archive, then the path in it.
+    height, width : int
+        Size in pixels.
+    nuclei : int
+        Number of ids in the mask.
+    foreground : float
+        Part of the tile that is nucleus, 0..1.
+    split : str
+        train, val, test or unused.
+    fold : int or None
+        Fold for cross-validation.
+    um_per_px : float or None
+        Micrometres per pixel, where known.
+    note : str
+        What was changed in it, and anything else a person should know.
+    image_bytes, mask_bytes : int
+        Sizes of the files.
+    image_sha256, mask_sha256 : str
+        Checksums of the files.
+    source_state : str
+        Sizes and checksums or times of the sources, by which a change is noticed.
+    extra : dict of str
+        Columns that somebody added to the table.
+    """
+
+    index: int
+    image: str
+    mask: str
+    name: str
+    source_image: str
+    source_mask: str
+    height: int
+    width: int
+    nuclei: int
+    foreground: float
+    split: str = UNUSED
+    fold: int | None = None
+    um_per_px: float | None = None
+    note: str = ""
+    image_bytes: int = 0
+    mask_bytes: int = 0
+    image_sha256: str = ""
+    mask_sha256: str = ""
+    source_state: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+COLUMNS = tuple(column.name for column in fields(Tile) if column.name != "extra")
+_NUMBERS: dict[str, type[int] | type[float]] = {
+    **dict.fromkeys(("height", "width", "nuclei", "image_bytes", "mask_bytes"), int),
+    "foreground": float,
+}
+_OPTIONAL: dict[str, type[int] | type[float]] = {"fold": int, "um_per_px": float}
+_NEEDED = {"index", "image", "mask", "name", "split"}
+_LONGEST_HEADER = 100_000
+_REMEDY = "Restore the table, or prepare the dataset again in another folder."
+
+
+def is_dataset(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder is a prepared dataset, finished or not; never raises.
+
+    A ``manifest.csv`` with other columns is somebody else's table.
+    """
+    if (Path(folder) / INFO).is_file():
+        return True
+    return not _lacking(Path(folder))
+
+
+def _lacking(folder: Path) -> set[str]:
+    """Return which columns a folder's table lacks to be that of a dataset."""
+    try:
+        with (folder / MANIFEST).open(encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline(_LONGEST_HEADER)
+    except OSError:
+        return _NEEDED
+    return _NEEDED - set(next(csv.reader([header]), []))
+
+
+def _why_no_dataset(folder: Path) -> str:
+    if not folder.is_dir():
+        return "there is no such folder"
+    if not (folder / MANIFEST).is_file():
+        return f"there is no {MANIFEST} in it"
+    columns = ", ".join(sorted(_lacking(folder)))
+    return f"its {MANIFEST} is not that of a prepared dataset: it lacks the columns {columns}"
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
+    """Read the tiles of a prepared dataset, those of an interrupted preparation included.
+
+    Parameters
+    ----------
+    folder : path-like
+        The dataset.
+
+    Returns
+    -------
+    list of Tile
+        By index.
+
+    Raises
+    ------
+    InputError
+        If the folder is no prepared dataset, or its table is damaged.
+    """
+    folder = Path(folder)
+    if not is_dataset(folder):
+        raise InputError(
+            _why_no_dataset(folder),
+            expected="a prepared dataset",
+            remedy="Make one with `napari-snow-unet prepare`.",
+            path=folder,
+        )
+    tiles = {tile.index: tile for tile in _rows(folder / MANIFEST)}
+    tiles |= {tile.index: tile for tile in _journal(folder / JOURNAL)}
+    return [tiles[index] for index in sorted(tiles)]
+
+
+def write_manifest(folder: Path, tiles: Iterable[Tile]) -> None:
+    """Replace the table of a dataset and empty its journal.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset.
+    tiles : iterable of Tile
+        All its tiles, in any order.
+    """
+    rows = sorted(tiles, key=lambda tile: tile.index)
+    extras = dict.fromkeys(name for tile in rows for name in tile.extra)
+    columns = [name for name in COLUMNS if name != "fold" or any(t.fold is not None for t in rows)]
+    with (
+        written_whole(folder / MANIFEST, overwrite=True) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*columns, *extras])
+        for tile in rows:
+            cells = [getattr(tile, name) for name in columns]
+            cells += [tile.extra.get(name, "") for name in extras]
+            writer.writerow(["" if cell is None else cell for cell in cells])
+    (folder / JOURNAL).unlink(missing_ok=True)
+
+
+def append_to_journal(folder: Path, tile: Tile) -> None:
+    """Note a finished tile, to last even if the program is killed now."""
+    with (folder / JOURNAL).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(tile)) + "\n")
+
+
+def split_images(folder: str | os.PathLike[str], split: str) -> list[Path]:
+    """Return the images of one part of a prepared dataset, by index.
+
+    Parameters
+    ----------
+    folder : path-like
+        The dataset.
+    split : str
+        train, val, test or unused.
+
+    Returns
+    -------
+    list of Path
+        The images.
+
+    Raises
+    ------
+    InputError
+        If the folder is no prepared dataset or nothing in it has this part.
+    """
+    return [image for image, _ in split_pairs(folder, split)]
+
+
+def split_pairs(folder: str | os.PathLike[str], split: str) -> list[tuple[Path, Path]]:
+    """Return images and masks of one part of a prepared dataset; see `split_images`."""
+    tiles, folder = read_manifest(folder), Path(folder)
+    found = [(folder / tile.image, folder / tile.mask) for tile in tiles if tile.split == split]
+    if not found:
+        raise InputError(
+            f"no tile has the split {split!r}",
+            expected=f"one of {', '.join(sorted({tile.split for tile in tiles})) or '(no tiles)'}",
+            remedy="Choose another part, or divide the dataset with `napari-snow-unet split`.",
+            path=folder / MANIFEST,
+        )
+    return found
+
+
+def part_counts(tiles: Iterable[Tile]) -> dict[str, int]:
+    """Count the tiles of train, val, test and unused."""
+    counts = dict.fromkeys((*reversed(PARTS), UNUSED), 0)
+    for tile in tiles:
+        counts[tile.split] = counts.get(tile.split, 0) + 1
+    return counts
+
+
+def _rows(path: Path) -> Iterator[Tile]:
+    if not path.is_file():
+        return
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        try:
+            missing = _NEEDED - set(reader.fieldnames or ())
+            tiles = [] if missing else [_tile(row) for row in reader]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise InputError(
+                f"line {reader.line_num} is damaged ({error})",
+                expected="a row per tile",
+                remedy=_REMEDY,
+                path=path,
+            ) from None
+    if missing:
+        raise InputError(
+            f"the table lacks {', '.join(sorted(missing))}",
+            expected="the table of a prepared dataset",
+            remedy=_REMEDY,
+            path=path,
+        )
+    yield from tiles
+
+
+def _tile(row: dict[str, Any]) -> Tile:
+    values: dict[str, Any] = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+    values |= {name: kind(values.get(name) or 0) for name, kind in _NUMBERS.items()}
+    values["index"] = int(row["index"])
+    for name, kind in _OPTIONAL.items():
+        values[name] = kind(values[name]) if values.get(name) else None
+    extra = {name: text for name, text in row.items() if name not in COLUMNS and name}
+    return _checked(Tile(**values, extra=extra))
+
+
+def _checked(tile: Tile) -> Tile:
+    """Refuse a row whose files would lie outside the dataset."""
+    for file in (tile.image, tile.mask):
+        path = PurePosixPath(file)
+        if not file or path.is_absolute() or ".." in path.parts or ":" in file or "\\" in file:
+            raise ValueError(f"{file!r} is no file in the dataset")
+    return tile
+
+
+def _journal(path: Path) -> Iterator[Tile]:
+    """Go through the journal; what follows a line cut short is lost with it."""
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = _checked(Tile(**json.loads(line)))
+            # Read again as a row of the table, so that every value is of its kind.
+            row = {
+                name: "" if value is None else str(value) for name, value in asdict(entry).items()
+            }
+            yield replace(_tile(row), extra={str(k): str(v) for k, v in entry.extra.items()})
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            continue

@@ -1,0 +1,1 @@
+"""From SNOW or anybody's files to a prepared dataset."""

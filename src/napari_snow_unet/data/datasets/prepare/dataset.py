@@ -1,0 +1,247 @@
+"""From SNOW as it is released, or anybody's images and masks, to a compact, checked dataset.
+
+Tiles are made by processes that may die, and written whole, image and mask, before they get a row
+in the table. So the folder is a valid dataset at any moment, and a second call goes on where the
+first one ended.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.processes import Crew
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.words import counted
+from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
+from napari_snow_unet.data.datasets.divide import is_divided_by_hand
+from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
+from napari_snow_unet.data.datasets.members import Found, Member, close_archives, read_member
+from napari_snow_unet.data.datasets.prepare.ledger import Ledger, Prepared, cannot_write, writing
+from napari_snow_unet.data.datasets.prepare.options import (
+    PrepareOptions,
+    check_numbers,
+    dataset_info_of,
+)
+from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan, make_plan, paired
+from napari_snow_unet.data.datasets.prepare.tiles import WriteError, make_tile
+from napari_snow_unet.data.datasets.problems import Problem
+from napari_snow_unet.data.datasets.sources import find_members
+from napari_snow_unet.data.datasets.splits import PARTS, SplitPlan, are_divided, part_sizes
+from napari_snow_unet.data.datasets.white_value import white_of_images
+from napari_snow_unet.data.pairs.folder import files_in
+from napari_snow_unet.data.pairs.pairing import Paired
+from napari_snow_unet.data.pairs.unread_files import nothing_to_use, passed_over
+from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
+
+
+def prepare(
+    sources: Sequence[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    options: PrepareOptions | None = None,
+) -> Generator[Progress, None, Prepared]:
+    """Make a dataset of images and masks, or go on making it.
+
+    Parameters
+    ----------
+    sources : sequence of path-like
+        Folders and zip archives, which are only read.
+    folder : path-like
+        The dataset: a folder that is new, empty, or was made by this function.
+    options : PrepareOptions, optional
+        What the person chose.
+
+    Yields
+    ------
+    Progress
+        Per source while they are listed, then per tile.
+
+    Returns
+    -------
+    Prepared
+        The dataset, and what could not be used.
+
+    Raises
+    ------
+    InputError
+        If a source is missing, nothing in them fits together, the folder holds something else or
+        a dataset of another kind, the split asks for more than there is, or the disk is full.
+    """
+    options = options or PrepareOptions()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
+    check_numbers(options)
+    info = dataset_info_of(folder, options)
+    found, unusable = yield from find_members(sources, folder)
+    pairs, unpaired = paired(found, options.limit)
+    problems = unusable + unpaired
+    if not pairs.pairs and not is_dataset(folder):
+        raise _nothing_fits(sources, found, unusable, unpaired)
+    about_subsets: list[str] = []
+    if not is_dataset(folder):
+        info, about_subsets = _subsets(pairs, info, options.split)
+    if options.split is not None and not is_dataset(folder):
+        part_sizes(options.split, len(pairs.pairs))
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with folder_locked(folder):
+        tiles = read_manifest(folder) if is_dataset(folder) else []
+        by_hand = options.split is None and is_divided_by_hand(tiles, info)
+        plan = yield from make_plan(
+            pairs,
+            folder,
+            tiles,
+            shard=info.shard,
+            binary=info.masks == "binary",
+            um_per_px=info.um_per_px,
+            verify=options.verify,
+            masks_are=info.masks_are,
+        )
+        plan.problems.extend(problems)
+        plan.messages.extend([*pairs.notes, *about_subsets])
+        plan.messages.extend(passed_over(member.label for member in pairs.unread))
+        plan, info = _with_white(plan, info)
+        if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
+            plan.messages.append(
+                f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
+            )
+        if doubt := doubt_pixel_size(options.um_per_px):
+            plan.messages.append(doubt)
+        if options.um_per_px is not None:
+            named = {pair.image.label for pair in pairs.pairs}
+            plan.messages.extend(_of_other_size(plan, named, options.um_per_px or None))
+        if options.masks_are is not None:
+            plan.messages.extend(_read_before(plan))
+        elif plan.tasks and info.masks_are is not None:
+            plan.messages.append(f"Masks are taken for {info.masks_are}, as given before.")
+        if options.split is not None:
+            part_sizes(options.split, len(plan.indices))
+        with writing(folder):
+            ledger = Ledger(folder, info, plan, by_hand=by_hand)
+        yield from _make_tiles(plan, ledger, options.workers)
+        with writing(folder):
+            return ledger.close()
+
+
+def _subsets(
+    pairs: Paired[Member], info: DatasetInfo, split: SplitPlan | None
+) -> tuple[DatasetInfo, list[str]]:
+    """Follow folders called train, val and test where the person states no split; say which."""
+    subsets = Counter(pair.subset for pair in pairs.pairs)
+    if not are_divided(subsets):
+        return info, []
+    folders = " and ".join(subset for subset in reversed(PARTS) if subsets[subset])
+    if split is not None:
+        return info, [f"The split is the one you state; the folders {folders} are not followed."]
+    texts = [f"The split follows the folders {folders}."]
+    if not subsets["val"]:
+        texts.append(f"The validation tiles are drawn from train with seed {info.split.seed}.")
+    if subsets[""]:
+        texts.append(f"{counted(subsets[''], 'tile')} in neither of them: unused.")
+    return replace(info, split=replace(info.split, folders=True)), texts
+
+
+def _nothing_fits(
+    sources: Sequence[str | os.PathLike[str]],
+    found: Sequence[Found],
+    unusable: Sequence[Problem],
+    unpaired: Sequence[Problem],
+) -> InputError:
+    """Return the refusal of sources without a pair: what lies in them, a bad archive first."""
+    path = ", ".join(os.fspath(source) for source in sources)
+    if unusable and not found:
+        return InputError(
+            str(unusable[0]).rstrip("."),
+            expected="archives or folders with images and masks",
+            remedy="Leave it out, or replace it.",
+            path=path,
+        )
+    files = []
+    for source in sources:
+        root = Path(os.path.abspath(source))  # noqa: PTH100
+        named = root.is_file() or len(sources) > 1
+        files += [f"{root.name}/{file}" if named else file for file in _inside(root, found)]
+    left = [(problem.name, problem.reason) for problem in unpaired]
+    return nothing_to_use("no image has a mask of its name", files, "pairs", path, left)
+
+
+def _inside(root: Path, found: Sequence[Found]) -> list[str]:
+    """List the files of a source, those of archives in it by their paths in there."""
+    packed: dict[Path, list[str]] = {}
+    for member, place, _ in found:
+        if member.offset >= 0:
+            packed.setdefault(Path(place), []).append(member.path)
+    if root.is_file():
+        return packed.get(root, [])
+    files: list[str] = []
+    for file in files_in(root):
+        files += [f"{file}/{inner}" for inner in packed.get(root / file, [])] or [file]
+    return files
+
+
+def _with_white(plan: PreparationPlan, info: DatasetInfo) -> tuple[PreparationPlan, DatasetInfo]:
+    """Decide which value is white in the images to come, once for each data type."""
+    members = [task.image for task in plan.tasks]
+    found, _ = white_of_images(
+        (
+            (member.source, PurePosixPath(member.path).parent, PurePosixPath(member.path).suffix),
+            partial(read_member, member),
+        )
+        for member in members
+    )
+    white = found | info.white  # what was decided once stays
+    tasks = [replace(task, white=white) for task in plan.tasks] if white else plan.tasks
+    return replace(plan, tasks=tasks), replace(info, white=white)
+
+
+def _make_tiles(
+    plan: PreparationPlan, ledger: Ledger, workers: int | None
+) -> Generator[Progress, None, None]:
+    """Make all tiles of a plan; what is done when this is stopped stays done."""
+    total = len(plan.indices)
+    done = total - len(plan.tasks)
+    yield Progress(done, total, "making tiles")
+    crew = Crew(make_tile, plan.tasks, workers)
+    try:
+        for task, result in crew:
+            with writing(ledger.folder):
+                ledger.note(task, result)
+            done += 1
+            yield Progress(done, total, task.name)
+    except WriteError as error:
+        raise cannot_write(ledger.folder, error.args[0]) from error
+    finally:
+        with suppress(WriteError, OSError):
+            for task, result in crew.finish():
+                ledger.note(task, result)
+        with suppress(OSError):
+            ledger.save()
+        close_archives()
+
+
+def _of_other_size(plan: PreparationPlan, named: set[str], um_per_px: float | None) -> list[str]:
+    """Say that tiles of the sources that are named keep another pixel size than is given now."""
+    again = {task.index for task in plan.tasks}
+    there = [tile for index, tile in plan.tiles.items() if index not in again]
+    others = sum(tile.source_image in named and tile.um_per_px != um_per_px for tile in there)
+    text = (
+        f"{others} tiles that are there keep the pixel size they have; prepare into another folder "
+        "to give them this one."
+    )
+    return [text] if others else []
+
+
+def _read_before(plan: PreparationPlan) -> list[str]:
+    """Say that masks of tiles that are there were read before somebody said what masks are."""
+    kept = len(plan.tiles.keys() - {task.index for task in plan.tasks})
+    text = (
+        f"{kept} tiles that are there keep the masks they have; prepare into another folder to "
+        "read these anew."
+    )
+    return [text] if kept else []

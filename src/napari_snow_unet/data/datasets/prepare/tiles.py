@@ -1,0 +1,205 @@
+"""One tile of a dataset: from an image and a mask as they come to two files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.data.datasets.manifest import Tile
+from napari_snow_unet.data.datasets.members import Member, read_member
+from napari_snow_unet.data.datasets.problems import Problem
+from napari_snow_unet.data.datasets.tile_arrays import count_ids, read_mask, sixteen_bit, tile_image
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.names.file_names import tile_name
+from napari_snow_unet.data.names.qupath import tile_region
+from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.pixels.orientation import UPRIGHT
+from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
+from napari_snow_unet.data.pixels.png import encode, plain_rgb
+
+
+@dataclass(frozen=True)
+class TileTask:
+    """What to make of which files.
+
+    Attributes
+    ----------
+    index : int
+        Number of the tile.
+    name : str
+        What it is called.
+    image, mask : Member
+        Where it comes from.
+    folder : str
+        The dataset's folder.
+    image_file, mask_file, region_file : str
+        Where it goes, relative to the folder; the last one where only a part was annotated.
+    had_region : bool
+        The tile that it takes the place of had one.
+    binary : bool
+        0 and 255 in place of ids.
+    um_per_px : float or None
+        Micrometres per pixel at full resolution, where the image does not say.
+    verify : bool
+        Read what comes from an archive to its end, to check the archive's checksum.
+    white : mapping from str to float
+        Which value is white in images of a data type, once for the dataset.
+    masks_are : {"labels", "binary", "classes"} or None
+        What label images hold, where a person says so.
+    """
+
+    index: int
+    name: str
+    image: Member
+    mask: Member
+    folder: str
+    image_file: str
+    mask_file: str
+    region_file: str = ""
+    had_region: bool = False
+    binary: bool = False
+    um_per_px: float | None = None
+    verify: bool = False
+    white: Mapping[str, float] = field(default_factory=dict)
+    masks_are: MasksAre | None = None
+
+
+class WriteError(Exception):
+    """The target cannot be written: nothing that another tile would not meet too."""
+
+
+def make_tile(task: TileTask) -> Tile | Problem:
+    """Read a pair, check it, and write its two files whole.
+
+    Parameters
+    ----------
+    task : TileTask
+        The pair and the files to make of it.
+
+    Returns
+    -------
+    Tile or Problem
+        The row of the manifest; or what is wrong with the sources, then nothing is written.
+
+    Raises
+    ------
+    WriteError
+        If a file cannot be written.
+    """
+    part = task.image
+    try:
+        image = _image(task)
+        part = task.mask
+        labels, notes, region = _labels(task, image)
+    except InputError as error:
+        reason = f"{error.received}; expected {error.expected}. {error.remedy}"
+        return Problem(part.label, reason)
+    except MemoryError:
+        return Problem(part.label, "it does not fit into memory. Cut it into smaller tiles.")
+    nuclei = count_ids(labels)
+    foreground = float(np.count_nonzero(labels) / labels.size)
+    pixels = (labels > 0).astype(np.uint8) * 255 if task.binary else labels.astype(np.uint16)
+    mask = encode(pixels)
+    _write(Path(task.folder, task.mask_file), mask)
+    _write(Path(task.folder, task.image_file), image.png)
+    if region is not None:
+        _write(Path(task.folder, task.region_file), encode(region.astype(np.uint8) * 255))
+    elif task.had_region:
+        Path(task.folder, task.region_file).unlink(missing_ok=True)
+    return Tile(
+        index=task.index,
+        image=task.image_file,
+        mask=task.mask_file,
+        name=task.name,
+        source_image=task.image.label,
+        source_mask=task.mask.label,
+        height=image.size[0],
+        width=image.size[1],
+        nuclei=nuclei,
+        foreground=round(foreground, 6),
+        um_per_px=None if image.um_per_px is None else round(image.um_per_px, 6),
+        note="; ".join(note.rstrip(".") for note in (*image.notes, *notes)),
+        image_bytes=len(image.png),
+        mask_bytes=len(mask),
+        image_sha256=hashlib.sha256(image.png).hexdigest(),
+        mask_sha256=hashlib.sha256(mask).hexdigest(),
+        source_state=source_state(task.image, task.mask),
+    )
+
+
+def source_state(image: Member, mask: Member) -> str:
+    """Return what changes when either source changes."""
+    return f"{image.state} {mask.state}"
+
+
+@dataclass(frozen=True)
+class _Image:
+    """The PNG to write, and what is known of it."""
+
+    png: bytes
+    size: tuple[int, int]
+    um_per_px: float | None
+    orientation: int = UPRIGHT
+    notes: tuple[str, ...] = ()
+
+
+def _image(task: TileTask) -> _Image:
+    content = read_member(task.image)
+    data = content.getvalue()
+    if plain := plain_rgb(data):
+        return _Image(data, (plain.height, plain.width), plain.um_per_px or _stated_um(task))
+    image = read_image(content)
+    tile, um_per_px = tile_image(image, task.white), image.pixel_size_um or _stated_um(task)
+    height, width = tile.pixels.shape[:2]
+    png = encode(tile.pixels, um_per_px)
+    return _Image(png, (height, width), um_per_px, image.orientation, tile.notes)
+
+
+def _stated_um(task: TileTask) -> float | None:
+    """Return the pixel size the person stated, times the tile's downsampling."""
+    if task.um_per_px is None:
+        return None
+    region = tile_region(tile_name(PurePosixPath(task.image.name)))
+    side = task.um_per_px * (1.0 if region is None else region.downsample)
+    return check_pixel_size(side, task.image.label)
+
+
+def _labels(
+    task: TileTask, image: _Image
+) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
+    """Read the mask, check its size, and return it, what was changed in it and its region."""
+    labels, notes, region = read_mask(
+        task.mask,
+        image.size,
+        image=task.image.name,
+        verify=task.verify,
+        orientation=image.orientation,
+        masks_are=task.masks_are,
+    )
+    if region is not None and not region.any():
+        raise InputError(
+            "it lies outside the annotated region",
+            expected="a tile in which something was annotated",
+            remedy="Leave it out, or annotate it.",
+            path=task.mask.label,
+        )
+    labels, renumbered = sixteen_bit(labels)
+    if renumbered:
+        notes.append(f"{renumbered} ids above 65,535 renumbered")
+    return labels, notes, region
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with written_whole(path, overwrite=True) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise WriteError(f"{path}: {os.strerror(error.errno or 0)}", error.errno) from error

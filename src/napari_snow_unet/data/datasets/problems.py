@@ -1,0 +1,57 @@
+"""What could not be used, and why: a line for a person, a row for a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_snow_unet.base.files import written_whole
+
+PROBLEMS = "problems.csv"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that was left out.
+
+    Attributes
+    ----------
+    name : str
+        The file, or the image of a pair.
+    reason : str
+        What is wrong with it.
+    """
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def write_problems(folder: Path, problems: Iterable[Problem]) -> Path:
+    """Write ``problems.csv``; with no problems it has a header only.
+
+    Parameters
+    ----------
+    folder : Path
+        The prepared dataset.
+    problems : iterable of Problem
+        All of them, in the order of the rows.
+
+    Returns
+    -------
+    Path
+        The table.
+    """
+    path = folder / PROBLEMS
+    with (
+        written_whole(path, overwrite=True) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", "reason"])
+        writer.writerows((problem.name, problem.reason) for problem in problems)
+    return path

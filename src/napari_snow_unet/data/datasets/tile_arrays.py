@@ -1,0 +1,219 @@
+"""The image and the mask of one tile, as they come, to arrays of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.words import shape_in_words
+from napari_snow_unet.data.annotations.annotation_files import is_annotation_path
+from napari_snow_unet.data.datasets.members import Member, open_member, read_member
+from napari_snow_unet.data.datasets.white_value import range_of
+from napari_snow_unet.data.formats.hovernet import read_instance_map
+from napari_snow_unet.data.formats.label_images import read_mask_file
+from napari_snow_unet.data.masks.judgement import MasksAre, labels_by_definition
+from napari_snow_unet.data.pairs.file_per_nucleus import merge_nuclei
+from napari_snow_unet.data.pixels.channels import to_rgb8
+from napari_snow_unet.data.pixels.images import ImageFile
+from napari_snow_unet.data.pixels.orientation import MASK_IN_DOUBT, UPRIGHT
+from napari_snow_unet.data.pixels.value_range import NEARLY_BLACK, is_nearly_black
+
+_LARGEST_ID = 65535
+_COMPRESSED = 15  # what stands before a compressed variable of a .mat
+
+
+@dataclass(frozen=True)
+class TileImage:
+    """An image as 8-bit RGB, and what is known of it.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (Y, X, 3)
+        The image.
+    notes : tuple of str
+        How it was read, and what was assumed.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    notes: tuple[str, ...]
+
+
+def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
+    """Bring an image as its file shows it to 8-bit RGB, see `pixels.channels.to_rgb8`.
+
+    Parameters
+    ----------
+    image : ImageFile
+        Of one plane.
+    white : mapping from str to float
+        Which value is white in images of a data type, once for the dataset.
+
+    Returns
+    -------
+    TileImage
+        The image.
+
+    Raises
+    ------
+    InputError
+        If it is a stack, or its values are negative, not finite or too large.
+    """
+    array = image.array
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise InputError(
+            f"it has the shape {' x '.join(map(str, array.shape))}",
+            expected="one plane, grey or RGB",
+            remedy="Save the planes of a stack as files of their own.",
+            path=image.path,
+        )
+    values = range_of(image, white)
+    dark = (NEARLY_BLACK,) if is_nearly_black(array, values) else ()
+    said = (values.said,) if values.said else ()
+    return TileImage(to_rgb8(array, values), (*image.notes, *said, *dark))
+
+
+def sixteen_bit(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
+    """Give ids above 65,535 the smallest ids that are free, in their order.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        Any ids from 0.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (Y, X)
+        No id above 65,535.
+    renumbered : int
+        How many ids were changed.
+
+    Raises
+    ------
+    InputError
+        If there are more than 65,535 nuclei.
+    """
+    if labels.max(initial=0) <= _LARGEST_ID:
+        return labels, 0
+    ids, places = np.unique(labels, return_inverse=True)
+    high = ids > _LARGEST_ID
+    free = np.setdiff1d(np.arange(1, _LARGEST_ID + 1), ids)[: np.count_nonzero(high)]
+    if len(free) < np.count_nonzero(high):
+        raise InputError(
+            f"it has {len(ids):,} nuclei",
+            expected="at most 65,535, which 16 bits can hold",
+            remedy="Cut the image into smaller tiles.",
+        )
+    ids[high] = free
+    return ids[places.reshape(labels.shape)].astype(np.int32), len(free)
+
+
+def read_mask(
+    mask: Member,
+    size: tuple[int, int],
+    *,
+    image: str = "",
+    verify: bool = False,
+    orientation: int = UPRIGHT,
+    masks_are: MasksAre | None = None,
+) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
+    """Read a mask of any kind, with an id for every nucleus, and check its size.
+
+    Parameters
+    ----------
+    mask : Member
+        A .mat, a label image, a binary mask, outlines, or a mask for each nucleus.
+    size : tuple of int
+        Height and width of its image in pixels.
+    image : str, default: ""
+        Name of the image; QuPath's say where a tile lies in its slide.
+    verify : bool, default: False
+        Read what comes from an archive to its end, to check the archive's checksum.
+    orientation : int, default: 1
+        How the image's file asks to be turned.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where a person says so.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (Y, X)
+        0 is background.
+    notes : list of str
+        What was changed or assumed.
+    region : ndarray of bool, shape (Y, X), or None
+        What was annotated; None for all.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or has another size.
+    """
+    if mask.parts:
+        files = ((part.name, read_mask_file(read_member(part)).labels) for part in mask.parts)
+        merged = merge_nuclei(files, mask.label)
+        judged = labels_by_definition(merged.labels, merged.notes)
+    elif mask.name.lower().endswith(".mat"):
+        judged = labels_by_definition(_read_mat(mask, verify=verify))
+    else:
+        content = read_member(mask)
+        judged = read_mask_file(content, size, image=image, masks_are=masks_are)
+    judged = judged.as_shown(size, orientation)
+    labels, notes = judged.nuclei(), [str(note) for note in judged.notes]
+    if judged.kind in ("binary", "soft binary") and (count := count_ids(labels)) > 1:
+        notes.insert(0, f"binary mask, {count} connected parts numbered")
+    if orientation != UPRIGHT and is_annotation_path(mask.name):
+        notes.append(MASK_IN_DOUBT.format(orientation))
+    if labels.shape != size:
+        there, wanted = (shape_in_words(shape) for shape in (labels.shape, size))
+        raise InputError(
+            f"the mask has {there} pixels, the image {wanted}",
+            expected="the same size",
+            remedy="Check that they belong together.",
+            path=mask.label,
+        )
+    return labels, notes, judged.region
+
+
+def _read_mat(member: Member, *, verify: bool) -> npt.NDArray[np.int32]:
+    """Read the label image of a .mat, and no more of an archive than is needed.
+
+    The archive's checksum is over the whole member, most of which is of no use here. A variable
+    that the .mat itself compressed has a checksum of its own, and damage in what the archive
+    compressed shows when it is unpacked. What nobody compressed is read to its end, for its
+    checksum; so is all when `verify` is true.
+    """
+    if member.offset < 0:
+        return read_instance_map(Path(member.source, member.path))
+    with open_member(member) as stream:
+        kind = _peek(stream)[128:132]
+        try:
+            labels = read_instance_map(stream)
+        except InputError:
+            _read_to_end(stream)  # where the checksum differs, that is what is wrong
+            raise
+        compressed = _COMPRESSED in (int.from_bytes(kind, "little"), int.from_bytes(kind, "big"))
+        if verify or not (compressed or member.packed):
+            _read_to_end(stream)
+    return labels
+
+
+def _read_to_end(stream: BinaryIO) -> None:
+    while stream.read(1 << 20):
+        pass
+
+
+def _peek(stream: BinaryIO) -> bytes:
+    peek: Callable[[int], bytes] = stream.peek  # type: ignore[attr-defined]
+    return peek(132)
+
+
+def count_ids(labels: npt.NDArray[np.int32]) -> int:
+    """Count the ids above 0 of a label image."""
+    flat = labels.ravel()
+    begins = np.flatnonzero(flat[1:] != flat[:-1]) + 1  # an id is where it begins, or comes first
+    return int(np.count_nonzero(np.unique(np.append(flat[begins], flat[0]))))

@@ -1,0 +1,93 @@
+"""One white for all images of a data set, found in a sample of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels.images import ImageFile, read_header, read_image
+from napari_snow_unet.data.pixels.opening import Source
+from napari_snow_unet.data.pixels.value_range import (
+    ValueRange,
+    said_of_all,
+    value_range,
+    white_of_all,
+)
+
+THE_DATASET = "all images of the data set"
+_IN_GROUP, _GROUPS = 32, 8  # images that are looked at, in how many folders
+_OF_ONE_RANGE = ("bool", "uint8")
+
+
+def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
+    """Return which value of an image of a data set is white.
+
+    Parameters
+    ----------
+    image : ImageFile
+        The image.
+    white : mapping from str to float
+        White of each data type in the data set.
+
+    Raises
+    ------
+    InputError
+        If its values are negative, not finite or too large.
+    """
+    try:
+        return value_range(image.array, white=image.white, known=white, of=THE_DATASET)
+    except InputError as error:
+        raise InputError(
+            error.received, expected=error.expected, remedy=error.remedy, path=image.path
+        ) from error
+
+
+def white_of_images(
+    images: Iterable[tuple[Hashable, Callable[[], Source]]],
+) -> tuple[dict[str, float], list[str]]:
+    """Find which value is white in the images of a data set, once for each data type.
+
+    Parameters
+    ----------
+    images : iterable of tuple
+        Of each image a group in which files are alike, such as its folder, and what opens it.
+        Some of every group are looked at, evenly spread; of those of 8 bits only the header.
+
+    Returns
+    -------
+    white : dict from str to float
+        White by data type, without 8-bit ones. Images that cannot be read are passed over.
+    said : list of str
+        What of it was assumed: no file says it, and the data type leaves it open.
+    """
+    groups: dict[Hashable, list[Callable[[], Source]]] = {}
+    for group, opener in images:
+        groups.setdefault(group, []).append(opener)
+    found: dict[str, list[ValueRange]] = {}
+    for openers in list(groups.values())[:_GROUPS]:
+        places = np.linspace(0, len(openers) - 1, min(len(openers), _IN_GROUP)).astype(int)
+        for place in np.unique(places):
+            known = _white_of(openers[place])
+            if known is not None:
+                found.setdefault(known[0], []).append(known[1])
+    white = white_of_all(
+        {dtype: [values.white for values in ranges] for dtype, ranges in found.items()}
+    )
+    assumed = [dtype for dtype in white if any(values.said for values in found[dtype])]
+    return white, said_of_all({dtype: white[dtype] for dtype in assumed})
+
+
+def _white_of(opener: Callable[[], Source]) -> tuple[str, ValueRange] | None:
+    try:
+        source: Any = opener()
+        if read_header(source).dtype in _OF_ONE_RANGE:
+            return None
+        if hasattr(source, "seek"):
+            source.seek(0)
+        image = read_image(source)
+        return image.array.dtype.name, value_range(image.array, white=image.white)
+    except InputError:  # whoever uses the image will say why
+        return None

@@ -1,0 +1,1 @@
+"""Labels in files: every format they are read from and written to."""

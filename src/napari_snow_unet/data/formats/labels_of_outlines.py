@@ -1,0 +1,273 @@
+"""Nuclei from outlines, on the pixels of the image they belong to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations.annotation_files import read_annotations
+from napari_snow_unet.data.annotations.drawing import (
+    draw_area,
+    draw_labels,
+    extent,
+    is_too_much,
+    lies_outside,
+)
+from napari_snow_unet.data.annotations.frames import SortedOutlines, TooMuchError, sort_outlines
+from napari_snow_unet.data.annotations.outlines import ONE, Annotations, Outline
+from napari_snow_unet.data.names.file_names import tile_name
+from napari_snow_unet.data.names.qupath import TileRegion, tile_region
+from napari_snow_unet.data.pairs.partner import partner_of
+from napari_snow_unet.data.pixels.images import read_header
+from napari_snow_unet.data.pixels.opening import Source, source_name
+
+_LARGEST_CANVAS = 1 << 28  # pixels
+_WHOLE_IMAGE = 0.9  # of its pixels: no nucleus has so many
+REGION_COUNTS = "only the annotated region counts"  # in the note of a tile that has one
+
+
+@dataclass(frozen=True)
+class OutlinedNuclei:
+    """Nuclei drawn from outlines.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        The number of the outline in every pixel, from 1; 0 is background.
+    classes : list of str
+        The class of every outline, empty where it has none: ``classes[0]`` is that of id 1.
+    types : list of int or None
+        HoVer-Net's number of the type of each, where the file has such.
+    region : ndarray of bool, shape (Y, X), or None
+        What was annotated; None where that is the whole image.
+    notes : list of str
+        What was left out, and what was assumed.
+    """
+
+    labels: npt.NDArray[np.int32]
+    classes: list[str]
+    types: list[int] | None = None
+    region: npt.NDArray[np.bool_] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def read_outlined_nuclei(
+    source: Source,
+    shape: tuple[int, int] | None = None,
+    image: str | os.PathLike[str] | None = None,
+) -> OutlinedNuclei:
+    """Read outlines in any format and draw them on the pixels of their image.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file.
+    shape : tuple of int, optional
+        Height and width of the image. By default they are read from the image that belongs to the
+        file by name; without one they are what the file says, those of the tile in its name, or
+        else the smallest that hold all outlines.
+    image : path-like, optional
+        What the image is called; by default as the file. If it is called as a tile that QuPath
+        exported, the outlines are those in the tile's part of the slide.
+
+    Returns
+    -------
+    OutlinedNuclei
+        Label image, classes, and the annotated region.
+
+    Raises
+    ------
+    InputError
+        If the file holds no outlines, these reach too far for an image, or all of them lie
+        outside.
+    """
+    canvas = _canvas(source, shape, image)
+    nuclei = canvas.sorted.nuclei
+    if canvas.of_image:
+        nuclei, whole = _without_whole_image(canvas)
+        canvas.sorted.regions.extend(whole)
+    labels, drawn = draw_labels(nuclei, canvas.shape, canvas.region)
+    region, about_region = _region(canvas)
+    notes = [*canvas.annotations.notes, *canvas.sorted.notes, *about_region]
+    notes += _about_nuclei(canvas, nuclei, labels, drawn)
+    types = [nucleus.type for nucleus in nuclei]
+    classes = [nucleus.class_name for nucleus in nuclei]
+    return OutlinedNuclei(labels, classes, types if any(types) else None, region, notes)
+
+
+def read_outlined_region(
+    source: Source,
+    shape: tuple[int, int] | None = None,
+    image: str | os.PathLike[str] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Read the region that a file outlines: its regions, or all there is if it has none.
+
+    Parameters
+    ----------
+    source, shape, image
+        As for `read_outlined_nuclei`.
+
+    Returns
+    -------
+    ndarray of bool, shape (Y, X)
+        What was annotated.
+
+    Raises
+    ------
+    InputError
+        As `read_outlined_nuclei` does.
+    """
+    canvas = _canvas(source, shape, image)
+    sorted_ = canvas.sorted
+    inside = draw_area(sorted_.regions or sorted_.nuclei, canvas.shape, canvas.region)
+    return inside & ~draw_area(sorted_.excluded, canvas.shape, canvas.region)
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """What is to be drawn, and on what."""
+
+    path: PurePath
+    annotations: Annotations
+    sorted: SortedOutlines
+    shape: tuple[int, int]
+    region: TileRegion | None
+    of_image: bool  # whether the shape is that of an image, and not made for the outlines
+
+
+def _canvas(
+    source: Source, shape: tuple[int, int] | None, image: str | os.PathLike[str] | None
+) -> _Canvas:
+    path = source_name(source)
+    if image is None and isinstance(source, (str, os.PathLike)):
+        image = partner_of(path)
+    annotations = read_annotations(source, None if image is None else PurePath(image).name)
+    region = tile_region(tile_name(PurePath(image or path)))
+    if shape is None and image is not None and Path(image).is_file():
+        shape = read_header(image).size
+    stated = annotations.size if region is None else region.size
+    of_image = shape is not None or stated is not None
+    if shape is None:
+        shape = stated or extent(annotations.outlines)
+    elif region is None and annotations.size is not None and annotations.size != tuple(shape):
+        raise _of_other_size(annotations.size, shape, path)
+    if shape[0] * shape[1] > _LARGEST_CANVAS:
+        what = "the outlines reach over" if image is None else "the image has"
+        raise InputError(
+            f"{what} {shape[0]} x {shape[1]} pixels",
+            expected=f"at most {_LARGEST_CANVAS:,} pixels",
+            remedy="Export the slide from QuPath as tiles, and put them beside the file.",
+            path=path,
+        )
+    try:
+        if is_too_much(annotations.outlines, shape, region):
+            raise TooMuchError("the outlines cover the image many times over")
+        found = sort_outlines(annotations.outlines)
+    except TooMuchError as error:
+        raise InputError(
+            f"{error}, on {shape[0]} x {shape[1]} pixels",
+            expected="outlines of nuclei, which hardly overlap",
+            remedy="Export the nuclei alone, each once.",
+            path=path,
+        ) from error
+    return _Canvas(path, annotations, found, shape, region, of_image)
+
+
+def _without_whole_image(canvas: _Canvas) -> tuple[list[Outline], list[Outline]]:
+    """Take out what covers the image, which is a frame though it holds nothing."""
+    height, width = canvas.shape
+    nuclei: list[Outline] = []
+    whole: list[Outline] = []
+    for nucleus in canvas.sorted.nuclei:
+        covers = nucleus.kind != ONE and nucleus.area >= _WHOLE_IMAGE * height * width
+        if covers and canvas.region is None:
+            inside = draw_area([nucleus], canvas.shape).mean()
+            (whole if inside >= _WHOLE_IMAGE else nuclei).append(nucleus)
+        else:
+            nuclei.append(nucleus)
+    return nuclei, whole
+
+
+def _region(canvas: _Canvas) -> tuple[npt.NDArray[np.bool_] | None, list[str]]:
+    """Draw what was annotated, and say what was taken for it."""
+    found, notes = canvas.sorted, []
+    counts = np.ones(canvas.shape, bool)
+    if found.regions:
+        are = "outline is a region" if len(found.regions) == 1 else "outlines are regions"
+        notes.append(f"{len(found.regions)} {are} and no nucleus")
+        if found.outside:
+            notes.append(f"{found.outside} nuclei lie outside, so that the whole image counts")
+        else:
+            counts = draw_area(found.regions, canvas.shape, canvas.region)
+    counts &= ~draw_area(found.excluded, canvas.shape, canvas.region)
+    if counts.all():
+        return None, notes
+    return counts, [*notes, f"{REGION_COUNTS}, {counts.mean():.0%} of the image"]
+
+
+def _about_nuclei(
+    canvas: _Canvas,
+    nuclei: Sequence[Outline],
+    labels: npt.NDArray[np.int32],
+    drawn: npt.NDArray[np.int64],
+) -> list[str]:
+    """Say which nuclei are not seen; refuse a file of which none is."""
+    if not nuclei:
+        return []
+    notes = []
+    if canvas.region is None:
+        outside = sum(lies_outside(nucleus, canvas.shape) for nucleus in nuclei)
+        if outside == len(nuclei):
+            raise _all_outside(canvas, nuclei)
+        if outside:
+            notes.append(f"{outside} of {len(nuclei)} outlines lie outside the image")
+        if not drawn.any():
+            raise _no_pixel(canvas, nuclei)
+    seen = np.bincount(labels.ravel(), minlength=len(nuclei) + 1)[1:]
+    hidden = int(np.count_nonzero((drawn > 0) & (2 * seen < drawn)))
+    if hidden:
+        notes.append(
+            f"{hidden} of {len(nuclei)} outlines lie mostly under others; the smaller is on top"
+        )
+    return notes
+
+
+def _all_outside(canvas: _Canvas, nuclei: Sequence[Outline]) -> InputError:
+    boxes = np.array([nucleus.box for nucleus in nuclei])
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    height, width = canvas.shape
+    name = canvas.path.name.split(".")[0]
+    return InputError(
+        f"all {len(nuclei)} outlines lie outside the image, at x {left:.0f} to {right:.0f} and "
+        f"y {top:.0f} to {bottom:.0f}",
+        expected=f"outlines on its {height} x {width} pixels",
+        remedy="If they are positions in the whole slide, give the image a name that says where "
+        f"it lies, such as '{name} [x={max(left, 0):.0f},y={max(top, 0):.0f},w={width},"
+        f"h={height}].png' with its own corner, or export them from the cropped image.",
+        path=canvas.path,
+    )
+
+
+def _no_pixel(canvas: _Canvas, nuclei: Sequence[Outline]) -> InputError:
+    return InputError(
+        f"none of the {len(nuclei)} outlines is as large as a pixel",
+        expected="outlines in pixels of the image",
+        remedy="Check their unit: fractions of the image or micrometres must be made pixels first.",
+        path=canvas.path,
+    )
+
+
+def _of_other_size(stated: tuple[int, int], shape: tuple[int, int], path: PurePath) -> InputError:
+    there, wanted = (f"{height} x {width}" for height, width in (stated, shape))
+    return InputError(
+        f"the outlines are for an image of {there} pixels, the image has {wanted}",
+        expected="the same size",
+        remedy="Check that they belong together, or whether the image was resized.",
+        path=path,
+    )

@@ -1,0 +1,116 @@
+"""Size, place, shape and colour of every nucleus, and the CSV table of them."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.files import written_whole
+
+#: Columns by name, each of one entry for every nucleus.
+Measurements: TypeAlias = dict[str, npt.NDArray[Any]]
+_SHAPE = ("label", "area", "centroid", "eccentricity")
+
+
+def measure_nuclei(
+    labels: npt.NDArray[np.integer[Any]],
+    image: npt.NDArray[Any] | None = None,
+    probability: npt.NDArray[np.uint8] | None = None,
+    spacing_um: tuple[float, float] | None = None,
+) -> Measurements:
+    """Measure every nucleus of a plane.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (Y, X)
+        Ids, 0 for background.
+    image : array-like, shape (Y, X) or (Y, X, C), optional
+        The image, which may be a lazy array, that they were found in.
+    probability : ndarray of uint8, shape (Y, X), optional
+        Probability of nucleus times 255.
+    spacing_um : tuple of float, optional
+        Height and width of a pixel in micrometres.
+
+    Returns
+    -------
+    dict of ndarray
+        ``label``; ``centroid_y_px`` and ``centroid_x_px``, where the centre of the first pixel is
+        (0, 0); ``area_px``; ``eccentricity`` of the ellipse with the same second moments, 0 for a
+        circle; with a spacing ``centroid_y_um``, ``centroid_x_um`` and ``area_um2``; with an
+        image ``mean_red``, or ``mean_grey`` of one without colours, in its own values; with a
+        probability ``mean_probability``, 0..1.
+    """
+    from skimage.measure import regionprops_table
+
+    values, names = [], []
+    if image is not None:
+        values.append(np.asarray(image[..., 0] if image.ndim > 2 else image))
+        names.append("mean_red" if image.ndim > 2 else "mean_grey")
+    if probability is not None:
+        values.append(probability / np.float32(255))
+        names.append("mean_probability")
+    intensity = np.stack(values, axis=-1).astype(np.float32) if values else None
+    wanted = (*_SHAPE, "intensity_mean") if values else _SHAPE
+    found = regionprops_table(np.asarray(labels), intensity, properties=wanted)
+    table: Measurements = {
+        "label": found["label"],
+        "centroid_y_px": found["centroid-0"],
+        "centroid_x_px": found["centroid-1"],
+        "area_px": found["area"].astype(np.int64),
+        "eccentricity": found["eccentricity"],
+    }
+    if spacing_um is not None:
+        height, width = spacing_um
+        table["centroid_y_um"] = table["centroid_y_px"] * height
+        table["centroid_x_um"] = table["centroid_x_px"] * width
+        table["area_um2"] = table["area_px"] * (height * width)
+    return table | {name: found[f"intensity_mean-{at}"] for at, name in enumerate(names)}
+
+
+def write_measurements(
+    path: str | os.PathLike[str], planes: Sequence[Measurements], *, overwrite: bool = False
+) -> Path:
+    """Write measurements as CSV, one row for every nucleus.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+    planes : sequence of dict of ndarray
+        What `measure_nuclei` returned; of several planes each row begins with its ``plane``, from
+        0.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the file exists and may not be overwritten.
+    """
+    several = len(planes) > 1
+    with (
+        written_whole(path, overwrite=overwrite) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow([*(["plane"] if several else []), *planes[0]])
+        for number, table in enumerate(planes):
+            columns = (map(_text, column.tolist()) for column in table.values())
+            for row in zip(*columns, strict=True):
+                writer.writerow([number, *row] if several else row)
+    return Path(path)
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.9g}"

@@ -1,0 +1,153 @@
+"""How labels came about, in the files they lie in: written there, and found there again.
+
+A PNG says it in a text of its own, a TIFF in its description, an OME-Zarr in its attributes, each
+under the name of this package. It names the image, but not the folders it lies in.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels import decoding
+from napari_snow_unet.data.pixels.images import ABOUT
+from napari_snow_unet.data.pixels.opening import path_errors
+from napari_snow_unet.data.pixels.tiff_header import main_series
+from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, open_slide
+
+SPACING = "spacing_um"  # height and width of a pixel
+_PLACES = ("source", "labels")  # of files on the machine that wrote them
+_WHAT = "labels that this package has written"
+
+
+@dataclass(frozen=True, eq=False)
+class OwnLabels:
+    """Labels that this package has written, and what their file says of them.
+
+    Attributes
+    ----------
+    levels : tuple of array
+        ndarray of int32, shape (Y, X) or (N, Y, X); of an OME-Zarr and of a large TIFF dask arrays
+        of a pyramid, the full resolution first.
+    spacing_um : tuple of float or None
+        Height and width of a pixel in micrometres.
+    facts : dict
+        Image, model, options, threshold, versions.
+    """
+
+    levels: tuple[Any, ...]
+    spacing_um: tuple[float, float] | None
+    facts: dict[str, Any]
+
+
+def facts_for_file(
+    facts: Mapping[str, Any], spacing_um: tuple[float, float] | None
+) -> dict[str, Any]:
+    """Return what a file of labels says of them, in plain values.
+
+    Parameters
+    ----------
+    facts : mapping
+        How the labels came about; empty if nobody knows.
+    spacing_um : tuple of float or None
+        Height and width of a pixel in micrometres.
+
+    Returns
+    -------
+    dict
+        Empty if nobody knows anything.
+    """
+    kept = {name: value for name, value in facts.items() if name not in _PLACES}
+    if spacing_um is not None:
+        kept[SPACING] = list(spacing_um)
+    plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
+    return plain
+
+
+def origin_of(path: Path) -> dict[str, Any] | None:
+    """Read how labels came about from a file that this package has written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Any file, or the folder of a Zarr.
+
+    Returns
+    -------
+    dict or None
+        None if it is somebody else's, or cannot be read. This never raises.
+    """
+    try:
+        found = _attributes(path) if path.is_dir() else _in_file(path)
+    except Exception:  # it is a question, and decoders fail in many ways
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
+def read_own_labels(path: Path) -> OwnLabels:
+    """Read labels that this package has written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Of which `origin_of` knows how they came about.
+
+    Returns
+    -------
+    OwnLabels
+        Large ones are read where and when they are asked for.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    facts = origin_of(path) or {}
+    spacing = _spacing(facts)
+    if path.is_dir():
+        from napari_snow_unet.data.slides.zarr import open_zarr_labels
+
+        with path_errors(path, _WHAT):
+            levels, said = open_zarr_labels(path)
+        return OwnLabels(tuple(levels), said, facts)
+    if _is_large(path):
+        slide = open_slide(path)
+        return OwnLabels(slide.levels, spacing or slide.spacing_um, facts)
+    return OwnLabels((read_labels(path, stack=True),), spacing, facts)
+
+
+def _in_file(path: Path) -> Any:
+    with path.open("rb") as stream:
+        if decoding.is_tiff(stream):
+            with decoding.open_tiff(stream) as tif:
+                return json.loads(tif.pages.first.description)[ABOUT]
+        image = decoding.open_pillow(stream)
+        return None if image is None or ABOUT not in image.info else json.loads(image.info[ABOUT])
+
+
+def _attributes(folder: Path) -> Any:
+    from napari_snow_unet.data.slides.zarr import zarr_attributes
+
+    return zarr_attributes(folder)[ABOUT]
+
+
+def _is_large(path: Path) -> bool:
+    with path_errors(path, _WHAT), path.open("rb") as stream:
+        if not decoding.is_tiff(stream):
+            return False
+        with decoding.open_tiff(stream) as tif:
+            series = main_series(tif)
+            return bool(math.prod(series.shape) > LARGEST_WHOLE and series.ndim == 2)
+
+
+def _spacing(facts: Mapping[str, Any]) -> tuple[float, float] | None:
+    try:
+        height, width = (float(side) for side in facts[SPACING])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (height, width) if 0 < height < math.inf and 0 < width < math.inf else None

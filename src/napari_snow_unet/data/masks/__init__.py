@@ -1,0 +1,1 @@
+"""Arrays that are labels, masks or neither: what their numbers mean."""

@@ -1,0 +1,106 @@
+"""What can be said of a mask: its kind, its labels, what was assumed or is doubtful."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.masks import notes
+from napari_snow_unet.data.masks.notes import Note
+from napari_snow_unet.data.pixels.orientation import mask_as_shown
+
+MasksAre = Literal["labels", "binary", "classes"]
+MASKS_ARE: tuple[MasksAre, ...] = get_args(MasksAre)
+Kind: TypeAlias = Literal[
+    "nothing", "everything", "binary", "labels", "classes", "soft binary", "no mask", "stack"
+]
+MOSTLY = 0.6  # of a mask that is nucleus: above this it may be inverted
+EXPECTED = "labels (a number for every nucleus, 0 for background), or a binary mask"
+Labels: TypeAlias = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What a mask is, and the labels in it.
+
+    Attributes
+    ----------
+    kind : str
+        What it is.
+    labels : ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
+        0 is background. The values as they are, but for what a note says.
+    notes : tuple of Note
+        What is assumed.
+    refusal, remedy : str
+        Why it is not taken, and what to do; empty where it is.
+    planes : tuple of Judgement
+        Those of a stack.
+    region : ndarray of bool, shape (Y, X), or None
+        What was annotated; None where that is the whole image.
+    """
+
+    kind: Kind
+    labels: Labels
+    notes: tuple[Note, ...] = ()
+    refusal: str = ""
+    remedy: str = ""
+    planes: tuple[Judgement, ...] = field(default=(), repr=False)
+    region: npt.NDArray[np.bool_] | None = None
+
+    def taken(self, path: str | os.PathLike[str] | None = None) -> Judgement:
+        """Return this judgement.
+
+        Raises
+        ------
+        InputError
+            If the mask is refused; it names `path`.
+        """
+        if self.refusal:
+            raise InputError(self.refusal, expected=EXPECTED, remedy=self.remedy, path=path)
+        return self
+
+    def as_shown(self, size: tuple[int, int], orientation: int) -> Judgement:
+        """Lay the mask on an image that is shown turned, see `pixels.orientation.mask_as_shown`."""
+        labels, said = mask_as_shown(self.labels, size, orientation)
+        if not said:
+            return self
+        noted = tuple(Note(text.rstrip(".")) for text in said)
+        return replace(self, labels=labels, notes=(*self.notes, *noted))
+
+    def nuclei(self) -> Labels:
+        """Return a label image with an id for every nucleus.
+
+        Returns
+        -------
+        ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
+            Of a binary mask and of a class map the 8-connected regions, numbered from 1; a single
+            region keeps its value. Else `labels`.
+        """
+        if self.planes:
+            return np.stack([plane.nuclei() for plane in self.planes])
+        if self.kind not in ("binary", "soft binary", "classes"):
+            return self.labels
+        if self.kind == "classes":
+            from skimage.measure import label
+
+            numbers, count = label(self.labels, background=0, return_num=True)
+        else:
+            from scipy import ndimage
+
+            numbers, count = ndimage.label(self.labels, np.ones((3, 3)))
+        return numbers.astype(np.int32, copy=False) if count > 1 else self.labels
+
+
+def labels_by_definition(
+    labels: Labels, said: Sequence[str] = (), region: npt.NDArray[np.bool_] | None = None
+) -> Judgement:
+    """Take ids of a file whose format says that they are ids, with what was said of them."""
+    noted = tuple(Note(text.rstrip(".")) for text in said)
+    nothing = () if labels.any() else (notes.NOTHING,)
+    return Judgement("labels", labels, (*noted, *nothing), region=region)

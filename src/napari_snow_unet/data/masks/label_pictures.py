@@ -1,0 +1,95 @@
+"""Labels that were opened as an image, and how they are told from tissue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.data.masks.labels import LARGEST_ID
+
+MIDDLE = 1024  # pixels of an image that are looked at, in each direction
+
+
+def looks_like_labels(values: npt.NDArray[Any], *, classes: bool = False) -> bool:
+    """Tell whether an image that nobody calls labels holds labels or a mask nevertheless.
+
+    Parameters
+    ----------
+    values : ndarray, shape (Y, X)
+        Pixels of any number type.
+    classes : bool, default: False
+        Let class maps be some too.
+
+    Returns
+    -------
+    bool
+        Whether `masks.judge.judge_mask` takes its whole numbers for labels or a mask. Never raises.
+    """
+    from napari_snow_unet.data.masks.mask_kinds import judge_mask
+
+    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
+        return False
+    low, high = values.min(), values.max()
+    if not (low == 0 and 0 < high <= LARGEST_ID):  # so that NaN is none either
+        return False
+    if values.dtype.kind == "f" and (np.rint(values) != values).any():
+        return False
+    kind = judge_mask(values.astype(np.int32)).kind
+    return kind in ("binary", "labels") or (classes and kind == "classes")
+
+
+def middle_of(image: Any, *, rgb: bool = False) -> npt.NDArray[Any]:
+    """Read the middle of the middle plane of an image of any size.
+
+    Parameters
+    ----------
+    image : array-like, shape (..., Y, X) or (..., Y, X, C)
+        NumPy array or a lazy one.
+    rgb : bool, default: False
+        Whether the last axis holds colours.
+
+    Returns
+    -------
+    ndarray, shape (Y, X) or (Y, X, C)
+        At most 1,024 pixels in each direction.
+    """
+    shape = image.shape[:-1] if rgb else image.shape
+    plane = tuple(length // 2 for length in shape[:-2])
+    starts = [max(0, (length - MIDDLE) // 2) for length in shape[-2:]]
+    return np.asarray(image[(*plane, *(slice(start, start + MIDDLE) for start in starts))])
+
+
+def is_picture_of_labels(image: Any, *, rgb: bool = False) -> bool:
+    """Tell whether an image that shall be segmented holds labels or a mask, and no tissue.
+
+    Parameters
+    ----------
+    image : array-like, shape (..., Y, X) or (..., Y, X, C)
+        NumPy array or a lazy one, of which the middle is read. In colours every colour is a label
+        and black is background.
+    rgb : bool, default: False
+        Whether the last axis holds colours.
+
+    Returns
+    -------
+    bool
+        Never raises.
+    """
+    if 0 in image.shape:
+        return False
+    values = middle_of(image, rgb=rgb)
+    if values.min() > 0:  # the background of labels is 0; tissue is hardly ever black
+        return False
+    if rgb and values.dtype == np.uint8:
+        values = values[..., :3].astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    elif rgb:
+        values = values[..., 0]
+    return looks_like_labels(values, classes=True) and _is_flat(values.astype(np.int32))
+
+
+def _is_flat(labels: npt.NDArray[np.int32]) -> bool:
+    """Tell whether pixels have the value of their neighbour, as in labels but not in a fine map."""
+    right = labels[:, 1:]
+    return bool(np.count_nonzero(right[right == labels[:, :-1]]) * 2 >= np.count_nonzero(right))

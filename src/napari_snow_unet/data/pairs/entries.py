@@ -1,0 +1,198 @@
+"""The files of a folder that may be paired: what is known of each, and in which order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from napari_snow_unet.data.names.file_names import (
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    Key,
+    Kind,
+    suffix_of,
+    suffix_rank,
+    without_ending,
+    without_mask_ending,
+)
+from napari_snow_unet.data.names.folder_names import are_numbered, may_be_patients
+
+
+class HasName(Protocol):
+    """A file with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name, with its suffix."""
+
+
+File = TypeVar("File", bound=HasName)
+KINDS: tuple[Kind, Kind] = ("image", "mask")
+
+
+@dataclass(frozen=True)
+class Access(Generic[File]):
+    """What cannot be known from names: asked only where it counts.
+
+    Attributes
+    ----------
+    label : callable
+        What a file is called in texts.
+    together : callable
+        Makes one of the files of a mask with one nucleus each.
+    is_picture : callable
+        Tells from its pixels whether a file is a picture in colour.
+    holds_outlines : callable
+        Tells whether a file of JSON or XML holds outlines.
+    names_in : callable
+        Gives the names of the images that a file of JSON is about.
+    why_foreign : callable
+        Says whose annotations a file of JSON or XML without outlines holds, and the remedy.
+    """
+
+    label: Callable[[File], str]
+    together: Callable[[list[File]], File]
+    is_picture: Callable[[File], bool]
+    holds_outlines: Callable[[File], bool]
+    names_in: Callable[[File], Sequence[str]]
+    why_foreign: Callable[[File], str]
+
+
+@dataclass(eq=False, slots=True)
+class Entry(Generic[File]):
+    """A file, and what its path says of it.
+
+    Attributes
+    ----------
+    file : File
+        The file.
+    name : str
+        Its name, with its suffix.
+    kind : {"image", "mask"}
+        What it is.
+    key : Key
+        Its tile.
+    folder : tuple of str
+        Where it lies: the source, then the folders in it.
+    rank : int
+        Place of its folder among several with masks for the same images.
+    """
+
+    file: File
+    name: str
+    kind: Kind
+    key: Key
+    folder: tuple[str, ...]
+    rank: int
+
+    @property
+    def suffix(self) -> str:
+        """The file's suffix, in lower case."""
+        return suffix_of(self.name)
+
+
+@dataclass(eq=False, slots=True)
+class Match(Generic[File]):
+    """An image and its mask, which may be one file for each nucleus."""
+
+    image: Entry[File]
+    masks: list[Entry[File]]
+    nuclei: bool = False
+
+
+Groups = dict[Key, list[Entry[File]]]
+Rest: TypeAlias = tuple[str, ...]
+Marks: TypeAlias = tuple[str, ...]
+
+
+def own_name(name: str, kind: Kind) -> str:
+    """Return a name as it is."""
+    return name
+
+
+def mask_order(entry: Entry[File]) -> tuple[int, int]:
+    """Order the masks of one image: the likeliest first."""
+    return entry.rank, suffix_rank(entry.name, "mask")
+
+
+def image_order(entry: Entry[File], mask: Entry[File]) -> tuple[bool, bool, int]:
+    """Order the images of one mask: the likeliest first."""
+    beside = mask.name.startswith(entry.name)  # a.png.geojson
+    return not beside, entry.suffix != mask.suffix, suffix_rank(entry.name, "image")
+
+
+def are_nuclei(image: Key, names: list[Key], masks: list[Entry[File]]) -> bool:
+    """Tell files of one nucleus each: images of a kind in one folder, none named after the tile."""
+    return (
+        bool(masks)
+        and all(entry.suffix in IMAGE_SUFFIXES for entry in masks)
+        and len({entry.folder for entry in masks}) == 1
+        and all(image.name not in (key.name, without_ending(key.name)) for key in names)
+    )
+
+
+def may_belong(images: set[Marks], masks: set[Marks]) -> bool:
+    """Tell whether folders of images and masks whose names differ can belong together.
+
+    One image folder and one mask folder do, and one of the one beside numbered ones of the other.
+    Where their names stand for patients, ``A`` here and ``B`` there, they do not.
+    """
+    if not images or not masks or (images & masks) - {()}:
+        return False
+    if any(may_be_patients(image, mask) for image in images for mask in masks):
+        return False
+    few, many = sorted((images, masks), key=len)
+    some = next(iter(many))
+    return len(few) == 1 and all(are_numbered(one, some) for one in many)
+
+
+def has_twice(keys: list[Key]) -> bool:
+    """Tell whether a name occurs twice."""
+    return len({key.name for key in keys}) < len(keys)
+
+
+def unique(keys: Iterable[tuple[object | None, str, Key]]) -> dict[object, Key | None]:
+    """Return what stands once under a name in a place; None for what stands there more often."""
+    found: dict[object, Key | None] = {}
+    for place, name, key in keys:
+        if place is not None:
+            found[place, name] = None if (place, name) in found else key
+    return found
+
+
+def by_name(keys: Iterable[Key]) -> dict[str, list[Key]]:
+    """Group keys by the name in them."""
+    found: dict[str, list[Key]] = defaultdict(list)
+    for key in keys:
+        found[key.name].append(key)
+    return found
+
+
+def is_in(image: Key, mask: Key) -> bool:
+    """Tell whether an image lies in the folder of a mask or in one within."""
+    return image.rest[: len(mask.rest)] == mask.rest
+
+
+def is_beginning(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Tell whether of two folders one lies in the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
+
+
+def are_beside(masks: Groups[File]) -> Iterator[tuple[Entry[File], Entry[File]]]:
+    """Go through pairs of files in one folder of masks of which the first may be an image."""
+    stems: dict[tuple[tuple[str, ...], str], list[Entry[File]]] = defaultdict(list)
+    for key, entries in masks.items():
+        for entry in entries:
+            stem = without_mask_ending(key.name)
+            if entry.suffix in MASK_SUFFIXES:
+                stem = stem or key.name
+            if stem is not None:
+                stems[entry.folder, stem].append(entry)
+    for key, entries in masks.items():
+        for entry in entries:
+            found = stems.get((entry.folder, key.name), [])
+            if entry.suffix not in MASK_SUFFIXES and len(found) == 1:
+                yield entry, found[0]

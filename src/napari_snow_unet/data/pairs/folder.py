@@ -1,0 +1,199 @@
+"""The pairs of a folder, as SNOW and datasets like it are laid out.
+
+Known layouts, at any depth below the chosen folder: ``Image/seed0000.png`` with
+``Mask/seed0000.mat``; ``SNOW_Image/`` with ``mask_0_5000/mat/`` (whose ``json/`` and ``overlay/``
+hold no masks, though overlays may carry the images' names); ``images/000000.png`` with
+``masks/000000.png``, in numbered folders or not; an image and its .mat or .geojson side by side;
+tiles that QuPath exported with their ``-labelled`` ones. docs/your_files.md lists the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations.annotation_files import (
+    images_named_in,
+    is_annotation_file,
+    why_foreign_file,
+)
+from napari_snow_unet.data.names.file_names import is_junk, natural_key, tile_name
+from napari_snow_unet.data.names.folder_names import any_role, is_ignored_folder
+from napari_snow_unet.data.pairs.entries import Access
+from napari_snow_unet.data.pairs.pairing import Listed, Paired, pair_up
+from napari_snow_unet.data.pairs.partner import folders_opposite, is_mask_path, partner_of
+from napari_snow_unet.data.pairs.unread_files import nothing_to_use
+from napari_snow_unet.data.pixels.images import is_picture
+
+__all__ = [
+    "Pairs",
+    "find_pairs",
+    "is_mask_path",
+    "masks_among",
+    "natural_key",
+    "partner_of",
+    "require_pairs",
+    "tile_name",
+]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The images and masks of a folder.
+
+    Attributes
+    ----------
+    images, masks : list of pathlib.Path
+        Of equal length; ``masks[i]`` belongs to ``images[i]``. In natural order of the names. A
+        mask that is a folder holds a file for each nucleus.
+    orphans : list of pathlib.Path
+        Images without a mask and masks without an image, in natural order.
+    names : list of str
+        What the tiles are called; no two alike.
+    subsets : list of str
+        train, val, test or '', as the folders of the images say.
+    reasons : list of str
+        Why each of the orphans is one.
+    notes : list of str
+        Which layout was recognised, and what was chosen where there was a choice.
+    unread : list of str
+        Files that can be neither image nor mask, relative to the folder.
+    """
+
+    images: list[Path]
+    masks: list[Path]
+    orphans: list[Path]
+    names: list[str] = field(default_factory=list)
+    subsets: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
+    """Find all images of a folder and the mask of each, by name.
+
+    Parameters
+    ----------
+    folder : path-like
+        A folder in one of the layouts above; its image folder or its mask folder alone will do.
+        Hidden files and anything else that is no image or mask are passed over.
+
+    Returns
+    -------
+    Pairs
+        What belongs together, and what was left alone.
+
+    Raises
+    ------
+    InputError
+        If `folder` is no folder that can be read.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder",
+            expected="a folder with images and masks",
+            remedy="Choose another folder.",
+            path=folder,
+        )
+    found = _match([folder], folder)
+    role = any_role(folder.name)
+    if found.pairs or role is None or not (beside := folders_opposite(folder, role)):
+        return _pairs(found, folder)
+    found = _match([folder, *beside], folder)
+    inside = [(path, why) for path, why in found.left if path.is_relative_to(folder)]
+    return _pairs(Paired(found.pairs, inside, found.notes, found.unread), folder)
+
+
+def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
+    """Find the pairs of a folder, and refuse one without any by naming what lies in it.
+
+    Raises
+    ------
+    InputError
+        If there is no pair, or no such folder.
+    """
+    pairs = find_pairs(folder)
+    if pairs.images:
+        return pairs
+    left = zip((_label(path, Path(folder)) for path in pairs.orphans), pairs.reasons, strict=True)
+    what = "no image has a mask of its name"
+    raise nothing_to_use(what, files_in(folder), "pairs", folder, left)
+
+
+def masks_among(files: Sequence[Path]) -> set[Path]:
+    """Return the files that are masks of others beside them, such as ``a_mask.png`` of ``a.png``.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+        Files of one folder.
+    """
+    found = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
+    return {pair.mask for pair in found.pairs}
+
+
+def files_in(folder: str | os.PathLike[str]) -> list[str]:
+    """List all files below a folder but hidden ones, relative to it, with forward slashes."""
+    root = Path(os.path.abspath(folder))  # noqa: PTH100
+    found = []
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inner = Path(place).relative_to(root)
+        found += [(inner / name).as_posix() for name in names]
+    return found
+
+
+def _match(roots: Iterable[Path], folder: Path) -> Paired[Path]:
+    """Match all images and masks below some folders."""
+    return pair_up([listed for root in roots for listed in _files(root)], _access(folder))
+
+
+def _access(folder: Path) -> Access[Path]:
+    return Access(
+        label=lambda path: _label(path, folder),
+        together=lambda paths: paths[0].parent,
+        is_picture=is_picture,
+        holds_outlines=is_annotation_file,
+        names_in=images_named_in,
+        why_foreign=why_foreign_file,
+    )
+
+
+def _pairs(found: Paired[Path], folder: Path) -> Pairs:
+    return Pairs(
+        [pair.image for pair in found.pairs],
+        [pair.mask for pair in found.pairs],
+        [path for path, _ in found.left],
+        found.names,
+        [pair.subset for pair in found.pairs],
+        [reason for _, reason in found.left],
+        found.notes,
+        [_label(path, folder) for path in found.unread],
+    )
+
+
+def _label(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _files(root: Path) -> Iterator[Listed[Path]]:
+    """Go through all files below `root` but hidden ones and those of folders such as overlays."""
+    seen = set()
+    for place, folders, names in os.walk(root, followlinks=True):
+        try:
+            status = os.stat(place)  # noqa: PTH116
+        except OSError:  # gone meanwhile
+            continue
+        if (status.st_dev, status.st_ino) in seen:  # a link back to a folder above
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not is_ignored_folder(name, folders))
+        here = Path(place)
+        inner = here.relative_to(root).parts
+        yield from ((here / name, str(root), inner) for name in sorted(names) if not is_junk(name))

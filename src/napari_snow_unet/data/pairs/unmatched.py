@@ -1,0 +1,116 @@
+"""Why a file among images and masks has no partner: a sentence for each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from napari_snow_unet.data.names.file_names import (
+    LOOKED_INTO,
+    Key,
+    Kind,
+    bare_name,
+    natural_key,
+    says_mask,
+)
+from napari_snow_unet.data.pairs.entries import Access, Entry, File
+from napari_snow_unet.data.pairs.unread_files import why_not_read
+
+_NAMED = 3
+_TOGETHER = "If they belong together, lay them side by side, in one folder or in images and masks."
+_ONE_OF_THEM = "Lay the one that belongs to it beside it, in one folder or in images and masks."
+
+
+def why_left_over(
+    left: Sequence[Entry[File]],
+    repeats: Iterable[tuple[Entry[File], Entry[File]]],
+    unread: Iterable[tuple[Key, File]],
+    access: Access[File],
+) -> list[tuple[File, str]]:
+    """Say of each file that is not used why it is not.
+
+    Parameters
+    ----------
+    left : sequence of Entry
+        Images and masks without a partner.
+    repeats : iterable of tuple of Entry
+        A file that is not used, and the one of its name that is.
+    unread : iterable of tuple
+        Files that can be neither image nor mask, with the tile that they are of by name.
+    access : Access
+        What a file is called and, of JSON and XML, what it holds.
+
+    Returns
+    -------
+    list of tuple
+        File and sentence, in natural order of the files. Among them, where an image is left over,
+        annotations in JSON or XML that are not read.
+    """
+    label = access.label
+    of_name: dict[str, list[tuple[Kind, Entry[File]]]] = defaultdict(list)
+    images = {bare_name(entry.key.name, "image") for entry in left if entry.kind == "image"}
+    for entry in left:
+        stem = bare_name(entry.key.name, "mask")
+        is_mask = entry.kind == "mask" or (says_mask(entry.key.name) and stem in images)
+        kind: Kind = "mask" if is_mask else "image"
+        of_name[bare_name(entry.key.name, kind)].append((kind, entry))
+    reasons = [
+        (other.file, f"it has the name of {label(used.file)}, which is used.")
+        for other, used in repeats
+    ]
+    unreadable: dict[str, list[str]] = defaultdict(list)
+    for key, file in unread if images else ():
+        looked_into = file.name.lower().endswith(LOOKED_INTO)
+        foreign = access.why_foreign(file) if looked_into else ""
+        name = bare_name(key.name, "mask")
+        if why := foreign or why_not_read(label(file)):
+            unreadable[name].append(f"{label(file)}: {why}.")
+        if foreign and name not in images:
+            reasons.append((file, f"{foreign}."))
+    for name, entries in of_name.items():
+        for kind, entry in entries:
+            bad = unreadable[name] if kind == "image" else []
+            reasons.append((entry.file, _why(kind, entry, entries, bad, access)))
+    return sorted(reasons, key=lambda reason: natural_key(label(reason[0])))
+
+
+def _why(
+    kind: Kind,
+    entry: Entry[File],
+    of_its_name: list[tuple[Kind, Entry[File]]],
+    unreadable: list[str],
+    access: Access[File],
+) -> str:
+    """Say why one file is left over, from the others of its name that are."""
+
+    def named(entries: list[Entry[File]]) -> str:
+        return ", ".join(access.label(other.file) for other in entries[:_NAMED])
+
+    wanted = "mask" if kind == "image" else "image"
+    others = [other for what, other in of_its_name if what != kind]
+    near = [other for other in others if other.key.rest == entry.key.rest]
+    rivals_anywhere = [o for what, o in of_its_name if what == kind and o is not entry]
+    rivals = [other for other in rivals_anywhere if other.key.rest == entry.key.rest]
+    if len(near) > 1:
+        return f"several files may be its {wanted} ({named(near)}). Keep one of them in the folder."
+    if near and rivals:
+        return f"it and {named(rivals)} may each be the {kind} of {named(near)}. Keep one of them."
+    if near:
+        return (
+            f"whether {named(near)} is its {wanted} is not clear. Call the folders of images and "
+            "masks alike but for these words."
+        )
+    lacking = f"it has no {wanted} of its name"
+    if unreadable:
+        return f"{lacking} that can be read. {unreadable[0]}"
+    if len(others) == 1:
+        return f"{lacking} in its folder, but in another one: {named(others)}. {_TOGETHER}"
+    if others:
+        return f"{lacking} in its folder, but in others: {named(others)}. {_ONE_OF_THEM}"
+    if entry.suffix == ".json" and (names := access.names_in(entry.file)):
+        some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        return f"no image that it names ({some}) is left beside it or in a folder within."
+    twins = [other for other in rivals_anywhere if other.folder != entry.folder]
+    if kind == "image" and twins:
+        return f"{lacking}. If {named(twins)} is one, call its folder masks."
+    return f"{lacking}."

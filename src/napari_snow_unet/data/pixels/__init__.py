@@ -1,0 +1,1 @@
+"""Image files to arrays and back, and where their pixels lie."""

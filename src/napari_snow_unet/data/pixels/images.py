@@ -1,0 +1,224 @@
+"""Image files to arrays and back, and what they state without their pixels."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from tifffile import imwrite
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.data.pixels import decoding, pixel_size
+from napari_snow_unet.data.pixels.opening import Source, opened
+from napari_snow_unet.data.pixels.orientation import UPRIGHT, turned_size
+from napari_snow_unet.data.pixels.tiff import decode_tiff
+from napari_snow_unet.data.pixels.tiff_header import tiff_facts
+
+ABOUT = "napari-snow-unet"  # under which a file says how its labels came about
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image and what its file says about it.
+
+    Attributes
+    ----------
+    array : ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
+        The pixels as image viewers show them, without a change of type: turned as EXIF or the
+        TIFF's orientation asks, palettes and inverted scales resolved, 1, 2 and 4 bits spread over
+        0 to 255, axes of length 1 left out. Alpha is there where anything shines through.
+    pixel_size_um : float or None
+        Side of a pixel in um, where the file states one that a microscope can have.
+    path : pathlib.Path
+        Where it was read from.
+    orientation : int
+        How the file asked to be turned, 1 to 8 as in EXIF; 1 is as stored.
+    white : float or None
+        The value that is white, where the file says so.
+    notes : tuple of str
+        What a person should know of how it was read.
+    """
+
+    array: npt.NDArray[Any]
+    pixel_size_um: float | None
+    path: Path
+    orientation: int = UPRIGHT
+    white: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_image(source: Source) -> ImageFile:
+    """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, told by its content.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file; an open one must be able to seek.
+
+    Returns
+    -------
+    ImageFile
+        Pixels, pixel size and path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is damaged, is of another kind, or claims to hold more than
+        it can.
+    """
+    with opened(source, IMAGE) as (path, stream):
+        if decoding.is_tiff(stream):
+            with decoding.open_tiff(stream) as tif:
+                found, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
+        else:
+            image = decoding.open_pillow(stream)
+            if image is None:
+                raise decoding.of_another_kind(stream)
+            found = decoding.decode_pillow(image, stream)
+            side = pixel_size.from_dots_per_inch(image.info)
+    return ImageFile(found.pixels, side, path, found.orientation, found.white, found.notes)
+
+
+def write_image(
+    path: str | os.PathLike[str],
+    pixels: npt.NDArray[np.uint8],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write an 8-bit image as PNG or TIFF, by the suffix of `path`.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write: ``.png``, ``.tif`` or ``.tiff``.
+    pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
+        Grey, RGB or RGBA.
+    about : mapping, optional
+        How a mask came about, see `formats.origin`; it is said in the file.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the suffix or the array is of another kind, or the file exists already.
+    """
+    path, pixels = Path(path), np.asarray(pixels)
+    bands = pixels.shape[2:]
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or bands not in ((), (3,), (4,)):
+        raise InputError(
+            f"the array has the type {pixels.dtype} and the shape {pixels.shape}",
+            expected="an 8-bit grey, RGB or RGBA image",
+            remedy="Convert it to uint8.",
+            path=path,
+        )
+    write_pixels(path, pixels, about, overwrite=overwrite)
+    return path
+
+
+def write_pixels(
+    path: Path, pixels: npt.NDArray[Any], about: Mapping[str, Any] | None, *, overwrite: bool
+) -> None:
+    """Write pixels as PNG or TIFF, with what is said about them."""
+    suffix = path.suffix.lower()
+    if suffix not in (".png", ".tif", ".tiff"):
+        raise InputError(
+            f"the suffix {path.suffix!r}",
+            expected=".png, .tif or .tiff",
+            remedy="Choose another file name.",
+            path=path,
+        )
+    with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
+        if suffix == ".png":
+            said = PngInfo()
+            if about:
+                said.add_text(ABOUT, json.dumps(about))
+            Image.fromarray(pixels).save(stream, "PNG", pnginfo=said)
+        else:
+            photometric = "rgb" if pixels.ndim == 3 else "minisblack"
+            metadata = {ABOUT: about} if about else {}
+            imwrite(stream, pixels, compression="zlib", photometric=photometric, metadata=metadata)
+
+
+IMAGE = "a PNG, JPEG, TIFF or BMP image"
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What can be known of an image without its pixels.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width in pixels, of the picture as it is shown.
+    pixel_size_um, orientation, white
+        As for `ImageFile`.
+    dtype : str
+        The type of its numbers.
+    """
+
+    size: tuple[int, int]
+    pixel_size_um: float | None
+    orientation: int = UPRIGHT
+    white: float | None = None
+    dtype: str = "uint8"
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Height and width of the pixels as they lie in the file."""
+        return turned_size(self.size, self.orientation)
+
+
+def read_header(source: Source) -> ImageHeader:
+    """Read the size of an image and of its pixels, and none of the pixels.
+
+    Raises
+    ------
+    InputError
+        As `read_image` does.
+    """
+    with opened(source, IMAGE) as (_, stream):
+        if decoding.is_tiff(stream):
+            with decoding.open_tiff(stream) as tif:
+                facts, side = tiff_facts(tif), pixel_size.from_tiff(tif)
+        else:
+            image = decoding.open_pillow(stream)
+            if image is None:
+                raise decoding.of_another_kind(stream)
+            facts = decoding.pillow_facts(image, stream)
+            side = pixel_size.from_dots_per_inch(image.info)
+    return ImageHeader(facts.size, side, facts.orientation, facts.white, facts.dtype)
+
+
+def is_picture(source: Source) -> bool:
+    """Tell whether an image file is in colour, as no label image is; False if it cannot be read."""
+    try:
+        with opened(source, IMAGE) as (_, stream):
+            if decoding.is_tiff(stream):
+                with decoding.open_tiff(stream) as tif:
+                    pixels = decode_tiff(tif, stream).pixels
+            else:
+                image = decoding.open_pillow(stream)
+                if image is None or image.mode not in ("RGB", "RGBA", "YCbCr", "CMYK"):
+                    return False
+                pixels = decoding.pillow_pixels(image)
+    except InputError:
+        return False
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
+        return False
+    return bool((pixels[..., :1] != pixels[..., 1:3]).any())

@@ -1,0 +1,230 @@
+"""Where the pixels of an array lie in the world, in which unit, and where on those of another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RIGHT_ANGLE = 0.01  # largest cosine between axes that still count as perpendicular
+AROUND = 6.0  # diameters of an object that are shown of its surroundings
+LEAST_PIXELS = 48.0  # and at least so many pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """An affine transform from pixels to the world: ``world = linear @ pixel + origin``.
+
+    Attributes
+    ----------
+    linear : ndarray of float64, shape (D, D)
+        Steps in the world of one pixel along each axis, in columns.
+    origin : ndarray of float64, shape (D,)
+        Where pixel 0 lies.
+    units : tuple of units, length D
+        Units of the world's axes, with pint's methods.
+    """
+
+    linear: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    units: tuple[Any, ...]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.origin)
+
+    def of_axes(self, axes: Sequence[int]) -> Placement:
+        """Return the placement of an array that has only some of the axes."""
+        kept = list(axes)
+        units = tuple(self.units[axis] for axis in kept)
+        return Placement(self.linear[np.ix_(kept, kept)], self.origin[kept], units)
+
+    def to_world(self, pixels: ArrayLike, units: Sequence[Any] | None = None) -> NDArray[Any]:
+        """Return positions in the world.
+
+        Parameters
+        ----------
+        pixels : array-like, shape (N, D)
+            Positions in pixels.
+        units : sequence of units, length E, optional
+            Units of a world with other axes; its own by default. Axes are aligned at the last.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, E)
+            Positions, zero along axes that this world lacks.
+        """
+        world = np.asarray(pixels, float) @ self.linear.T + self.origin
+        if units is None:
+            return world
+        factors = np.array(in_units([1.0] * self.ndim, self.units, units))
+        both = min(self.ndim, len(units))
+        result = np.zeros((len(world), len(units)))
+        result[:, -both:] = world[:, -both:] * factors[-both:]
+        return result
+
+    def to_pixels(self, pixels: ArrayLike, of: Placement) -> NDArray[Any]:
+        """Return where pixels of another array lie on this one.
+
+        Parameters
+        ----------
+        pixels : array-like, shape (N, E)
+            Positions in pixels of the other array.
+        of : Placement
+            The other array, of E axes, aligned at the last.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, D)
+            Positions in pixels of this array.
+        """
+        world = of.to_world(pixels, self.units)
+        return np.linalg.solve(self.linear, (world - self.origin).T).T
+
+
+def largest_shift(shape: Sequence[int], one: Placement, other: Placement) -> float:
+    """Return how far two arrays of one shape lie apart at most.
+
+    Parameters
+    ----------
+    shape : sequence of int, length D
+        The shape of `one`.
+    one, other : Placement
+        Where they lie; `other` may have further axes in front, which are not looked at.
+
+    Returns
+    -------
+    float
+        Largest distance of a pixel from its namesake, in pixels of `other`.
+    """
+    corners = np.array(list(product(*[(0, length - 1) for length in shape])), float)
+    there = other.to_pixels(corners, one)[:, -len(shape) :]
+    return float(np.linalg.norm(there - corners, axis=1).max())
+
+
+def spacing_um(placement: Placement) -> tuple[float, float] | None:
+    """Return the height and the width of a pixel in micrometres.
+
+    Parameters
+    ----------
+    placement : Placement
+        The plane is in its last two axes.
+
+    Returns
+    -------
+    tuple of float or None
+        None where an axis of the plane has no unit of length, and where the axes are not
+        perpendicular, for then a pixel has no height and width.
+    """
+    factors = [layer_unit_um(unit) for unit in placement.units[-2:]]
+    if None in factors:
+        return None
+    plane = placement.linear[-2:, -2:] * np.array(factors, float)[:, None]
+    height, width = np.linalg.norm(plane, axis=0)
+    if not (np.isfinite([height, width]).all() and height > 0 and width > 0):
+        return None
+    if abs(plane[:, 0] @ plane[:, 1]) > RIGHT_ANGLE * height * width:
+        return None
+    return float(f"{height:.6g}"), float(f"{width:.6g}")
+
+
+def view_of(
+    placement: Placement, centre: ArrayLike, area: float, units: Sequence[Any]
+) -> tuple[NDArray[np.float64], float]:
+    """Find a view that shows an object with its surroundings.
+
+    Parameters
+    ----------
+    placement : Placement
+        Where the array lies.
+    centre : array-like, shape (D,)
+        Centre of the object in pixels.
+    area : float
+        Its area in pixels of the last two axes.
+    units : sequence of units
+        Units of the viewer's world.
+
+    Returns
+    -------
+    centre : ndarray of float64, one entry for each unit
+        Where to look.
+    side : float
+        Side of the square to be shown, in the world.
+    """
+    middle = np.asarray(centre, float)
+    side = max(AROUND * 2 * np.sqrt(area / np.pi), LEAST_PIXELS)
+    ends = np.stack([middle, middle, middle])
+    ends[1, -2] += side
+    ends[2, -1] += side
+    world = placement.to_world(ends, units)
+    return world[0], float(np.linalg.norm(world[1:] - world[0], axis=1).max())
+
+
+SQUARE = 0.01  # sides of a pixel may differ by this part and it still counts as square
+
+
+def layer_unit_um(unit: Any) -> float | None:
+    """Return how many micrometres a unit has; None for pixels and whatever is no length."""
+    quantity = 1.0 * unit
+    return float(quantity.m_as("micrometer")) if quantity.check("[length]") else None
+
+
+def pixel_size_um(linear: ArrayLike, units: Sequence[Any]) -> float | None:
+    """Return the pixel size that a transform with units states.
+
+    Parameters
+    ----------
+    linear : array-like, shape (D, D)
+        Linear part of the transform from pixels to the world; the plane is in the last two axes.
+    units : sequence of units, length D
+        Units of the world's axes.
+
+    Returns
+    -------
+    float or None
+        Micrometres per pixel. None where an axis of the plane has no unit of length, and where
+        pixels are not square to 1 %.
+    """
+    factors = [layer_unit_um(unit) for unit in units[-2:]]
+    if None in factors:
+        return None
+    plane = np.asarray(linear, dtype=float)[-2:, -2:] * np.array(factors, dtype=float)[:, None]
+    height, width = np.linalg.norm(plane, axis=0)
+    if not (np.isfinite(height) and width > 0 and abs(height / width - 1) <= SQUARE):
+        return None
+    return float(f"{np.sqrt(height * width):.6g}")
+
+
+def in_units(
+    position: Sequence[float], stated: Sequence[Any] | None, wanted: Sequence[Any]
+) -> list[float]:
+    """Convert a position from the units it is stated in to others.
+
+    Parameters
+    ----------
+    position : sequence of float, length N
+        A point in the world.
+    stated : sequence of units, length N, or None
+        Its units; None when the world has none.
+    wanted : sequence of units, length D
+        Units of an object in the last D of these axes.
+
+    Returns
+    -------
+    list of float, length D
+        The point in the last D axes, zeros in front where N is less than D. Axes whose units do
+        not convert are left as they are.
+    """
+    number = len(wanted)
+    point = [0.0] * (number - len(position)) + [float(value) for value in position[-number:]]
+    units = [None] * number if stated is None else list(stated)[-number:]
+    units = [None] * (number - len(units)) + units
+    for axis, (old, new) in enumerate(zip(units, wanted, strict=True)):
+        if old is not None and old != new and old.is_compatible_with(new):
+            point[axis] *= float((1.0 * old).m_as(new))
+    return point

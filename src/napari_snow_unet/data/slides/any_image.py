@@ -1,0 +1,146 @@
+"""Images of every kind that is read here: plain files, and slides that are small enough."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.pixels.axes import without_ones
+from napari_snow_unet.data.pixels.images import ImageFile, ImageHeader, read_header, read_image
+from napari_snow_unet.data.pixels.opening import Source, source_name
+from napari_snow_unet.data.pixels.orientation import UPRIGHT
+from napari_snow_unet.data.pixels.pixel_size import plausible_um
+from napari_snow_unet.data.pixels.value_range import is_rgb
+from napari_snow_unet.data.slides import slide as slides_slide
+from napari_snow_unet.data.slides.slide import Slide, is_slide, open_slide, read_slide
+
+
+def read_any_image(source: Source) -> ImageFile:
+    """Read an image file, or the full resolution of a slide.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        See `pixels.images.read_image` and `slides.slide.read_slide`; a slide must be given
+        by its path.
+
+    Returns
+    -------
+    ImageFile
+        Pixels, pixel size and path.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is a slide that is too large to be read as a whole.
+    """
+    path = source_name(source)
+    return read_slide(path) if is_slide(path) else read_image(source)
+
+
+def read_any_header(source: Source) -> ImageHeader:
+    """Read the size of an image or slide and of its pixels, and none of the pixels.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    path = source_name(source)
+    if not is_slide(path):
+        return read_header(source)
+    slide = open_slide(path)
+    side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
+    return ImageHeader(slide.size, side, slide.orientation, slide.white, str(slide.levels[0].dtype))
+
+
+def header_for(path: Path, size: tuple[int, int]) -> ImageHeader | None:
+    """Return what a file says of pixels that were read from it, turned or as they are stored.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An image or slide.
+    size : tuple of int
+        Height and width of the pixels.
+
+    Returns
+    -------
+    ImageHeader or None
+        None where the file has another size or cannot be read. This never raises.
+    """
+    try:
+        header = read_any_header(path)
+    except Exception:  # it is a question, and libraries fail in ways of their own
+        return None
+    return header if size in (header.size, header.stored_size) else None
+
+
+def large_image(path: Path) -> Slide | None:
+    """Open an image as a slide if it is too large to be read as a whole, None if it is not.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An image or slide.
+
+    Raises
+    ------
+    InputError
+        If it is too large and no part of it can be read by itself.
+    """
+    suffix = path.suffix.lower()
+    if not is_slide(path) and suffix not in slides_slide.TIFF_SUFFIXES:
+        return None
+    height, width = read_any_header(path).size
+    return open_slide(path) if height * width > slides_slide.LARGEST_WHOLE else None
+
+
+AS_STORED = (
+    "The file asks to be turned (orientation {}). A text would read it so, and the layer does not "
+    "have the pixels as they are then: save the image upright, and open that."
+)
+
+
+def why_other_pixels(path: str | os.PathLike[str], pixels: Any) -> str:
+    """Say how an image in memory differs from its file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    pixels : array-like
+        The image, lazy or not.
+
+    Returns
+    -------
+    str
+        A sentence; empty if both are the same.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    file = read_any_image(path)
+    stored, ones = file.array, pixels.shape
+    if is_rgb(pixels.shape):
+        ones = (*without_ones(pixels.shape[:-1]), pixels.shape[-1])
+    elif pixels.ndim > 2:
+        ones = without_ones(pixels.shape)
+    pixels = pixels.reshape(ones)
+    if file.orientation != UPRIGHT and not _are_same(stored, pixels):
+        return AS_STORED.format(file.orientation)
+    if stored.shape != tuple(pixels.shape) or stored.dtype != pixels.dtype:
+        found = f"{' x '.join(map(str, pixels.shape))} of {pixels.dtype}"
+        wanted = f"{' x '.join(map(str, stored.shape))} of {stored.dtype}"
+        return f"The layer has {found}, the file {wanted}."
+    return "" if _are_same(stored, pixels) else "The layer has other pixels than the file."
+
+
+def _are_same(stored: NDArray[Any], pixels: Any) -> bool:
+    return stored.shape == tuple(pixels.shape) and np.array_equal(stored, np.asarray(pixels))

@@ -1,0 +1,126 @@
+"""The levels of a slide as dask arrays."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_snow_unet.base.words import shape_in_words
+from napari_snow_unet.data.pixels.decoding import PixelError
+from napari_snow_unet.data.pixels.opening import path_errors
+
+SLIDE = "a whole slide: SVS, NDPI, SCN, MRXS, TIFF, OME-TIFF or OME-Zarr"
+CHUNK = 1024  # pixels; smaller ones make a large slide slow to plan, larger ones slow to look at
+LARGEST_OVERVIEW = 4096  # pixels a side
+LARGEST_PIECE = 1 << 28  # bytes that must be unpacked together
+LARGEST_SIDE = 1 << 19  # pixels: 13 cm at 0.25 um
+
+Box = tuple[slice, ...]
+
+
+class Level:
+    """One level of a slide, sliced like an array; whatever goes wrong names the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : tuple of int
+        Shape of the level.
+    dtype : numpy dtype
+        Its type.
+    read : callable
+        Takes one slice for every axis, with start and stop, and returns the pixels.
+    """
+
+    def __init__(
+        self, path: Path, shape: Sequence[int], dtype: Any, read: Callable[[Box], npt.NDArray[Any]]
+    ) -> None:
+        self.path, self.read = path, read
+        self.shape = tuple(int(length) for length in shape)
+        self.dtype = np.dtype(dtype)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, box: Box) -> npt.NDArray[Any]:
+        with path_errors(self.path, SLIDE):
+            return np.asarray(self.read(box))
+
+
+def as_dask(level: Level, piece: Sequence[int], axes: str) -> Any:
+    """Make a dask array of a level, (Y, X) or (Y, X, colours).
+
+    Parameters
+    ----------
+    level : Level
+        The level.
+    piece : sequence of int
+        Shape of what is stored together: chunks are multiples of it.
+    axes : str
+        A letter for every axis: Y, X, S or C for colours; others must have the length 1.
+
+    Returns
+    -------
+    dask array
+        Reads a chunk when it is asked for.
+
+    Raises
+    ------
+    PixelError
+        If it is not one plane in grey or colours, or its chunks are too large.
+    """
+    import dask.array as da
+
+    check_level(level, piece, axes)
+    chunks = [
+        min(length, -(-CHUNK // stored) * stored) if axis in "YX" else length
+        for axis, length, stored in zip(axes, level.shape, piece, strict=True)
+    ]
+    name = f"slide-{uuid.uuid4().hex}"  # a given name saves dask hashing what it cannot
+    pixels = da.from_array(level, chunks=tuple(chunks), name=name, asarray=False)
+    for number in reversed(range(level.ndim)):
+        if axes[number] not in "YXSC" or (axes[number] in "SC" and level.shape[number] == 1):
+            pixels = pixels[(slice(None),) * number + (0,)]
+            axes = axes[:number] + axes[number + 1 :]
+    order = [axes.index(axis) for axis in "YX"]
+    order += [number for number in range(len(axes)) if number not in order]
+    return pixels.transpose(order)
+
+
+def check_level(level: Level, piece: Sequence[int], axes: str) -> None:
+    """Refuse what is not one plane in grey or colours, and what cannot be read piece by piece."""
+    lengths = dict(zip(axes, level.shape, strict=True))
+    shape = shape_in_words(level.shape)
+    colours = lengths.get("S", 1) * lengths.get("C", 1)
+    others = max((length for axis, length in lengths.items() if axis not in "YXSC"), default=1)
+    if not {"Y", "X"} <= set(axes) or others > 1 or colours not in (1, 3, 4):
+        raise PixelError(f"the image has the axes {axes} and the shape {shape}")
+    check_piece(level, piece)
+
+
+def check_piece(level: Level, piece: Sequence[int]) -> None:
+    """Refuse what cannot be read piece by piece."""
+    if min(level.shape) < 1 or max(level.shape) > LARGEST_SIDE:
+        shape = shape_in_words(level.shape)
+        raise PixelError(f"the image claims a size of {shape}")
+    together = int(np.prod([int(length) for length in piece], dtype=object))
+    if together * level.dtype.itemsize > LARGEST_PIECE:
+        raise PixelError(
+            "the image is not stored in tiles, so no part of it can be read by itself (save it as "
+            "a tiled pyramid)"
+        )
+
+
+def with_overview(levels: Sequence[Any]) -> tuple[Any, ...]:
+    """Leave out levels that are no smaller than the one before, and add coarse ones if needed."""
+    kept = [levels[0]]
+    for level in levels[1:]:
+        if max(level.shape[:2]) < max(kept[-1].shape[:2]) and level.ndim == kept[0].ndim:
+            kept.append(level)
+    while max(kept[-1].shape[:2]) > LARGEST_OVERVIEW:
+        kept.append(kept[-1][::2, ::2].rechunk({0: CHUNK, 1: CHUNK}))
+    return tuple(kept)

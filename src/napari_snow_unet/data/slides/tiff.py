@@ -1,0 +1,81 @@
+"""TIFF and OME-TIFF pyramids, read tile by tile with tifffile."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPageSeries
+
+from napari_snow_unet.data.pixels import decoding, pixel_size
+from napari_snow_unet.data.pixels.colour_tables import has_inverting_table, tables_to_show
+from napari_snow_unet.data.pixels.decoding import Facts, PixelError
+from napari_snow_unet.data.pixels.orientation import turned
+from napari_snow_unet.data.pixels.tiff import SAVE_AS_RGB
+from napari_snow_unet.data.pixels.tiff_header import main_series, tiff_facts
+from napari_snow_unet.data.slides.levels import Box, Level, as_dask
+
+_AS_COLOURS = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
+_JPEGS = (COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.JPEG_LOSSY)  # come as RGB
+
+
+class _SelfClosing(io.FileIO):
+    """A file that is open for as long as somebody may ask it for pixels."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None, Facts]:
+    """Open the picture of a TIFF with its coarser levels, turned as it asks to be.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Of an OME-TIFF, what its XML says of other files is not followed.
+
+    Returns
+    -------
+    levels : list of dask array
+        The full resolution first.
+    spacing_um : tuple of float or None
+        Height and width of a pixel in micrometres.
+    facts : Facts
+        What the header says besides.
+
+    Raises
+    ------
+    PixelError
+        If it is no TIFF, is of another kind, or claims more than it can hold.
+    """
+    stream = _SelfClosing(path, "rb")
+    if not decoding.is_tiff(stream):
+        raise PixelError("the file is no TIFF")
+    tif = decoding.open_tiff(stream)
+    series, facts = main_series(tif), tiff_facts(tif)
+    decoding.check_claim(int(series.nbytes), stream)
+    levels = [turned(_level(path, level, tif), facts.orientation) for level in series.levels]
+    side = pixel_size.from_tiff(tif)
+    return levels, None if side is None else (side, side), facts
+
+
+def _level(path: Path, series: TiffPageSeries, tif: TiffFile) -> Any:
+    import zarr
+
+    page = series.keyframe
+    if page.photometric not in _AS_COLOURS:
+        name = getattr(page.photometric, "name", page.photometric)
+        raise PixelError(f"the TIFF has the photometric interpretation {name}", SAVE_AS_RGB)
+    if page.photometric == PHOTOMETRIC.YCBCR and page.compression not in _JPEGS:
+        raise PixelError("the TIFF is in YCbCr without being a JPEG", SAVE_AS_RGB)
+    if tables_to_show(tif, series) or has_inverting_table(tif, series.axes):
+        raise PixelError("the TIFF has a lookup table, which only smaller images get", SAVE_AS_RGB)
+    array = zarr.open_array(series.aszarr(multiscales=False), mode="r")
+
+    def read(box: Box, tif: TiffFile = tif) -> npt.NDArray[Any]:  # the open file lives with it
+        return np.asarray(array[box])
+
+    return as_dask(Level(path, array.shape, array.dtype, read), array.chunks, series.axes)

@@ -1,0 +1,195 @@
+"""Files against files: tiles are read, measured and let go, one after the other.
+
+A stack is measured slice by slice, as `planes.planes` does it: each slice counts as a tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.masks.notes import Note
+from napari_snow_unet.data.pixels.axes import Index
+from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
+from napari_snow_unet.metrics.files.reading import ComparedArrays, read_map, read_tile
+from napari_snow_unet.metrics.planes.measuring import plane_name
+from napari_snow_unet.metrics.scores.tile import Measures, Scores, measure
+
+OtsuLevel = Callable[[NDArray[np.int64]], int]
+
+
+@dataclass
+class Evaluation:
+    """What came out.
+
+    Parameters
+    ----------
+    task : Task
+        What was compared.
+    tiles : dict of str to dict
+        Scores of each tile by name, of a stack those of each slice in which anything counts.
+    planes : dict of str to tuple
+        What these are of: the name of the files, and the index in a stack, else ``()``.
+    tiles_at : dict of str to dict
+        Pixel scores of each tile's probability map at Otsu's level and at 0.5.
+    pooled : Measures
+        The sum over all tiles.
+    missing : list of str
+        Truths without a prediction.
+    without_truth : list of str
+        Predictions without a truth; they are not looked at.
+    without_probability : list of str
+        Tiles whose probability map was not found, where maps were given.
+    assumed : dict of str to str
+        What was assumed of the values of probability maps whose type leaves it open, by tile.
+    noted : dict of str to tuple of Note
+        What was left out of prediction and truth or assumed of them, by tile.
+    failed : dict of str to str
+        Tiles that could not be compared, with the reason.
+    """
+
+    task: EvaluationTask
+    tiles: dict[str, Scores] = field(default_factory=dict)
+    planes: dict[str, tuple[str, Index]] = field(default_factory=dict)
+    tiles_at: dict[str, dict[str, Scores]] = field(default_factory=dict)
+    pooled: Measures = field(default_factory=Measures)
+    missing: list[str] = field(default_factory=list)
+    without_truth: list[str] = field(default_factory=list)
+    without_probability: list[str] = field(default_factory=list)
+    assumed: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, tuple[Note, ...]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pooled_scores(self) -> Scores:
+        """Scores of all tiles together; a distance does not pool, not even of one tile."""
+        return {**self.pooled.scores(), "average_hausdorff": None}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every truth was measured, with its probability map where maps were given."""
+        return not (self.missing or self.failed or self.without_probability)
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether anything was measured; nothing is where a region leaves no pixel inside."""
+        return self.pooled.pixels.total > 0
+
+
+def evaluate(task: EvaluationTask, otsu_level: OtsuLevel) -> Generator[Progress, None, Evaluation]:
+    """Measure every tile that has a prediction and a truth, a stack slice by slice.
+
+    A tile that cannot be used is named in the result, and the others are done. Slices of a stack
+    in which nothing was annotated are left out.
+
+    Parameters
+    ----------
+    task : Task
+        What to compare.
+    otsu_level : callable
+        Finds Otsu's level of a histogram of shape (256,).
+
+    Yields
+    ------
+    Progress
+        Before every tile and every slice, and at the end.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        If no prediction has a truth, or no tile could be measured.
+    """
+    names = [name for name in task.truths if name in task.predictions]
+    result = Evaluation(task)
+    result.missing = [name for name in task.truths if name not in task.predictions]
+    result.without_truth = [name for name in task.predictions if name not in task.truths]
+    if not names:
+        raise _nothing_matches(task)
+    for done, name in enumerate(names):
+        yield Progress(done, len(names), name)
+        try:
+            tile, probability = _read(result, name)
+        except InputError as error:
+            result.failed[name] = str(error)
+            continue
+        for index in tile.planes:
+            if index:
+                yield Progress(done, len(names), _row_name(name, index))
+            grey = None if probability is None else probability[index]
+            _add(result, name, index, _measure(task, tile.plane(index), grey, otsu_level))
+    measured = len(names) - len(result.failed)
+    yield Progress(len(names), len(names), f"{measured} of {len(names)} tiles")
+    if not result.tiles:
+        raise InputError(
+            f"none of the {len(names)} tiles of {task.name} could be measured",
+            expected="a prediction, a truth and, if asked for, a region for each",
+            remedy="The first says: " + next(iter(result.failed.values())),
+        )
+    return result
+
+
+def _read(result: Evaluation, name: str) -> tuple[ComparedArrays, NDArray[np.uint8] | None]:
+    """Read a tile and its probability map; note what is assumed of them, or that it lacks one."""
+    tile, maps = read_tile(result.task, name), result.task.probabilities
+    if tile.notes:
+        result.noted[name] = tile.notes
+    if maps is None:
+        return tile, None
+    if name not in maps:
+        result.without_probability.append(name)
+        return tile, None
+    probability, assumed = read_map(maps[name], tile.truth.shape)
+    if assumed:
+        result.assumed[name] = assumed
+    return tile, probability
+
+
+def _measure(
+    task: EvaluationTask,
+    plane: ComparedArrays,
+    probability: NDArray[np.uint8] | None,
+    otsu_level: OtsuLevel,
+) -> Measures:
+    level = None
+    if probability is not None:
+        level = otsu_level(np.bincount(probability.ravel(), minlength=256))
+    return measure(
+        plane.prediction,
+        plane.truth,
+        probability=probability,
+        otsu_level=level,
+        region=plane.region,
+        spacing=task.pixel_size_um or 1.0,
+    )
+
+
+def _add(result: Evaluation, name: str, index: Index, measures: Measures) -> None:
+    row = _row_name(name, index)
+    result.pooled = result.pooled + measures if result.tiles else measures
+    result.tiles[row] = measures.scores()
+    result.planes[row] = name, index
+    if measures.probability is not None:
+        result.tiles_at[row] = measures.scores_at()
+
+
+def _row_name(name: str, index: Index) -> str:
+    return f"{name}: {plane_name(index)}" if index else name
+
+
+def _nothing_matches(task: EvaluationTask) -> InputError:
+    some = ", ".join(list(task.predictions)[:3])
+    others = ", ".join(list(task.truths)[:3])
+    return InputError(
+        f"no prediction of {task.name} has the name of a truth (it has {some})",
+        expected=f"names such as {others}",
+        remedy="Give prediction and truth the name of their image, or compare two single files.",
+    )

@@ -1,0 +1,137 @@
+"""What is compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.dataset_info import masks_in
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.metrics.files.matching import (
+    Truth,
+    find_predictions,
+    find_probabilities,
+    find_truths,
+    renamed_to_images,
+    renamed_to_tiles,
+    several_formats,
+)
+
+
+@dataclass(frozen=True)
+class EvaluationTask:
+    """What is compared, and how.
+
+    Parameters
+    ----------
+    name : str
+        What the prediction is called.
+    predictions : mapping of str to Path
+        Label files by name.
+    truths : mapping of str to Truth
+        Ground truths by name.
+    probabilities : mapping of str to Path, optional
+        Probability maps by name.
+    regions : Path, mapping of str to Path, or None
+        What was annotated: one file for all tiles, or one for each.
+    pixel_size_um : float, optional
+        Side of a pixel in um, for the distance; in pixels without it.
+    predictions_are, truths_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where somebody says so, see `masks.judge.judge_mask`.
+    notes : tuple of str
+        What was chosen where there was a choice.
+    """
+
+    name: str
+    predictions: Mapping[str, Path]
+    truths: Mapping[str, Truth]
+    probabilities: Mapping[str, Path] | None = None
+    regions: Path | Mapping[str, Path] | None = None
+    pixel_size_um: float | None = None
+    predictions_are: MasksAre | None = None
+    truths_are: MasksAre | None = None
+    notes: tuple[str, ...] = ()
+
+
+def make_task(
+    prediction: Path,
+    truth: Path,
+    *,
+    probability: Path | None = None,
+    split: str | None = None,
+    region: Path | None = None,
+    pixel_size_um: float | None = None,
+    masks_are: MasksAre | None = None,
+    predictions_are: MasksAre | None = None,
+) -> EvaluationTask:
+    """Find the files that belong together.
+
+    Parameters
+    ----------
+    prediction, truth : Path
+        Files or folders. Two single files are compared whatever their names are; a single file
+        beside a folder is compared with the file of its name. In a prepared dataset a tile may be
+        meant by its number or by the name of the image that it was made of.
+    probability : Path, optional
+        Probability map, or the folder of maps.
+    split : str, optional
+        Take only this part of `truth`, a prepared dataset.
+    region : Path, optional
+        What was annotated: a file for all tiles, or a folder with one for each.
+    pixel_size_um : float, optional
+        Side of a pixel in um.
+    masks_are : {"labels", "binary", "classes"}, optional
+        What label images hold, where it is not what they look like. Of a prepared dataset its
+        ``dataset.json`` tells.
+    predictions_are : {"labels", "binary", "classes"}, optional
+        The same of predictions alone.
+
+    Raises
+    ------
+    InputError
+        If there is nothing in a folder, two files are of one name, or there is no such region.
+    """
+    if region is not None and not region.exists():
+        raise InputError(
+            "there is no such file or folder",
+            expected="a mask or GeoJSON of what was annotated, or a folder of them",
+            remedy="Check the spelling of --region.",
+            path=region,
+        )
+    layout: list[str] = []
+    predictions = find_predictions(prediction)
+    truths = find_truths(truth, split=split, notes=layout)
+    maps = None if probability is None else find_probabilities(probability)
+    regions = find_predictions(region) if region is not None and region.is_dir() else region
+    predictions = renamed_to_tiles(predictions, truth, truths)
+    if maps is not None:
+        maps = renamed_to_tiles(maps, truth, truths)
+    if isinstance(regions, dict):
+        regions = renamed_to_tiles(regions, truth, truths)
+    if prediction.is_file() and truth.is_file() and len(predictions) == len(truths) == 1:
+        (name,) = predictions
+        truths = dict.fromkeys([name], next(iter(truths.values())))
+        if maps is not None and len(maps) == 1:
+            maps = dict.fromkeys([name], next(iter(maps.values())))
+    elif prediction.is_file():
+        truths = {name: found for name, found in truths.items() if name in predictions} or truths
+    elif truth.is_file():
+        predictions = {
+            name: found for name, found in predictions.items() if name in truths
+        } or predictions
+    predictions = renamed_to_images(predictions, truths)
+    truths = renamed_to_images(truths, predictions)
+    notes = filter(None, map(several_formats, dict.fromkeys([prediction, truth])))
+    return EvaluationTask(
+        prediction.stem if prediction.is_file() else prediction.resolve().name,
+        predictions,
+        truths,
+        maps,
+        regions,
+        pixel_size_um,
+        masks_in(prediction) or predictions_are or masks_are,
+        masks_in(truth) or masks_are,
+        () if split is not None else (*layout, *notes),
+    )

@@ -1,0 +1,294 @@
+"""Which file is the truth of which prediction: everything is matched by the name of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations.annotation_files import (
+    images_named_in,
+    is_annotation_path,
+    may_hold_labels,
+)
+from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest, split_pairs
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.masks.label_pictures import looks_like_labels
+from napari_snow_unet.data.names.file_names import (
+    LABEL_SUFFIXES,
+    LOOKED_INTO,
+    natural_key,
+    without_mask_ending,
+)
+from napari_snow_unet.data.names.result_names import (
+    CELLPOSE,
+    DERIVED,
+    OVERLAY,
+    PROBABILITY,
+    name_of,
+)
+from napari_snow_unet.data.pairs.folder import files_in, find_pairs
+from napari_snow_unet.data.pairs.partner import is_mask_path, partner_of
+from napari_snow_unet.data.pairs.unread_files import nothing_to_use
+
+Item = TypeVar("Item")
+MAP_SUFFIXES = (".png", ".tif", ".tiff")
+MAPS = f"NAME{PROBABILITY}.png, NAME.png or NAME.tif for each image"
+LABEL_FILES = "files ending in " + ", ".join(sorted(LABEL_SUFFIXES))
+#: Of an image's labels in several formats the first is compared: the fastest to read.
+KINDS = ("label image", ".mat", "GeoJSON", "JSON or XML")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A ground truth and the image it was drawn on, if that is known."""
+
+    labels: Path
+    image: Path | None = None
+
+
+def kind_of(path: Path) -> str:
+    """Return which of `KINDS` a file of labels is."""
+    if is_annotation_path(path):
+        return KINDS[3 if path.suffix.lower() in LOOKED_INTO else 2]
+    return KINDS[1] if path.suffix.lower() == ".mat" else KINDS[0]
+
+
+def renamed_to_images(found: Mapping[str, Item], wanted: Iterable[str]) -> dict[str, Item]:
+    """Call ``a_mask`` or ``a_labels`` ``a`` where that is the name of an image and still free."""
+    free = set(wanted) - set(found)
+    named = {}
+    for name, item in found.items():
+        image = without_mask_ending(name)
+        named[image if image in free and image not in named else name] = item
+    return named
+
+
+def renamed_to_tiles(
+    found: Mapping[str, Item], dataset: Path, wanted: Iterable[str]
+) -> dict[str, Item]:
+    """Call what has the name of a source's image as its tile in a prepared dataset is called.
+
+    The names of the sources stand in the manifest of what may be a prepared dataset.
+    """
+    free = set(wanted) - set(found)
+    if not free or not set(found) - set(wanted) or not is_dataset(dataset):
+        return dict(found)
+    tiles = {tile.name: name_of(Path(tile.image)) for tile in read_manifest(dataset)}
+    sources = {name: tile for name, tile in tiles.items() if tile in free}
+    found = renamed_to_images(found, sources)
+    return {sources.get(name, name): item for name, item in found.items()}
+
+
+def find_truths(
+    path: Path, *, split: str | None = None, notes: list[str] | None = None
+) -> dict[str, Truth]:
+    """Find ground truths by the names of their images.
+
+    Parameters
+    ----------
+    path : Path
+        A label file; a folder of label files; a folder of images and masks in any layout that
+        `pairs.folder.find_pairs` knows, a prepared dataset among them.
+    split : str, optional
+        Take only this part of a prepared dataset.
+    notes : list of str, optional
+        Where to add which layout was recognised, and what was chosen where there was a choice.
+
+    Returns
+    -------
+    dict of str to Truth
+        In natural order.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two are of one name.
+    """
+    if split is not None:
+        return _by_name(path, _named(split_pairs(path, split)), _labels_of)
+    if path.is_file():
+        if names := _images_in(path):
+            return dict.fromkeys(names, Truth(path))
+        partner = partner_of(path)
+        image = None if partner is None or is_mask_path(partner) else partner
+        return {name_of(path): Truth(path, image)}
+    pairs = find_pairs(path)
+    if notes is not None:
+        notes += pairs.notes
+    if pairs.images and _are_labels_too(pairs.images[0], pairs.masks[0]):
+        return _by_name(path, [(name_of(f), Truth(f)) for f in _label_files(path)], _labels_of)
+    truths = _named(zip(pairs.images, pairs.masks, strict=True))
+    used = {(mask.parent, name_of(mask)) for mask in pairs.masks}
+    alone = [mask for mask in pairs.orphans if (mask.parent, name_of(mask)) not in used]
+    truths += [(name_of(mask), Truth(mask)) for mask in alone if is_mask_path(mask)]
+    if not truths:
+        truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
+    return _by_name(path, truths, _labels_of)
+
+
+def _images_in(path: Path) -> list[str]:
+    """Return the names of the images that one file holds the outlines of; empty if it is one."""
+    if path.suffix.lower() not in LOOKED_INTO:
+        return []
+    return [name_of(Path(name)) for name in images_named_in(path)]
+
+
+def _labels_of(truth: Truth) -> Path:
+    return truth.labels
+
+
+def _are_labels_too(image: Path, mask: Path) -> bool:
+    """Tell whether what lies beside a mask is no image but the same labels in another format."""
+    if image.parent != mask.parent:
+        return False
+    try:
+        return looks_like_labels(read_labels(image))
+    except InputError:  # colours
+        return False
+
+
+def _named(pairs: Iterable[tuple[Path, Path]]) -> list[tuple[str, Truth]]:
+    return [(name_of(image), Truth(mask, image)) for image, mask in pairs]
+
+
+def find_predictions(path: Path) -> dict[str, Path]:
+    """Find predicted labels by the names of their images.
+
+    Parameters
+    ----------
+    path : Path
+        A label file, or a folder of label files as `segment` writes it; failing that the masks
+        in its subfolders, as HoVer-Net writes them.
+
+    Returns
+    -------
+    dict of str to Path
+        In natural order. Probability maps and overlays are passed over.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two are of one name.
+    """
+    if path.is_file():
+        return dict.fromkeys(_images_in(path) or [name_of(path)], path)
+    files = _label_files(path)
+    if not files:
+        pairs = find_pairs(path)
+        files = [*pairs.masks, *(file for file in pairs.orphans if is_mask_path(file))]
+    return _by_name(path, [(name_of(file), file) for file in files], lambda file: file)
+
+
+def several_formats(path: Path) -> str | None:
+    """Say which files are compared where a folder holds labels of one image in several formats."""
+    if not path.is_dir():
+        return None
+    kinds: dict[str, set[str]] = {}
+    for file in filter(_is_labels, _files(path)):
+        kinds.setdefault(name_of(file), set()).add(kind_of(file))
+    several = max(kinds.values(), key=len, default=set())
+    if len(several) < 2:
+        return None
+    first, *others = sorted(several, key=KINDS.index)
+    return (
+        f"{path} has labels in several formats: the {first} is compared, not {' or '.join(others)}"
+    )
+
+
+def find_probabilities(path: Path) -> dict[str, Path]:
+    """Find probability maps by the names of their images.
+
+    Parameters
+    ----------
+    path : Path
+        A map; the folder that ``segment --probability`` wrote, whose maps are called
+        ``NAME_probability.png``; or a folder of images that are called ``NAME.png`` or
+        ``NAME.tif``, if none is called so.
+
+    Returns
+    -------
+    dict of str to Path
+        In natural order.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two are of one name.
+    """
+    if path.is_file():
+        return {_map_name(path): path}
+    images = [
+        file
+        for file in _files(path, expected=MAPS)
+        if file.suffix.lower() in MAP_SUFFIXES and not name_of(file).endswith(OVERLAY)
+    ]
+    maps = [file for file in images if is_named_map(file)] or images
+    items = [(_map_name(file), file) for file in maps]
+    return _by_name(path, items, lambda file: file, expected=MAPS)
+
+
+def is_named_map(path: Path) -> bool:
+    """Tell whether a file's name says that it is a probability map."""
+    return name_of(path).endswith(PROBABILITY)
+
+
+def _map_name(path: Path) -> str:
+    return name_of(path).removesuffix(PROBABILITY).removesuffix(".ome")
+
+
+def _label_files(folder: Path) -> list[Path]:
+    """List files of labels, without the images that lie beside what Cellpose saved."""
+    files = [file for file in _files(folder) if _is_labels(file)]
+    masked = {name_of(file) for file in files if _is_of_cellpose(file)}
+    return [file for file in files if _is_of_cellpose(file) or name_of(file) not in masked]
+
+
+def _is_labels(file: Path) -> bool:
+    known = file.suffix.lower() in LABEL_SUFFIXES or is_annotation_path(file)
+    return known and may_hold_labels(file) and not name_of(file).endswith(DERIVED)
+
+
+def _is_of_cellpose(file: Path) -> bool:
+    return Path(file.name).stem.endswith(CELLPOSE)
+
+
+def _files(
+    folder: Path, *, expected: str = "a label image or a folder of label images"
+) -> list[Path]:
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such file or folder",
+            expected=expected,
+            remedy="Check the spelling.",
+            path=folder,
+        )
+    files = (file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
+    return sorted(files, key=natural_key)
+
+
+def _by_name(
+    folder: Path,
+    items: Iterable[tuple[str, Item]],
+    file_of: Callable[[Item], Path],
+    *,
+    expected: str = LABEL_FILES,
+) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for name, item in sorted(items, key=lambda pair: natural_key(pair[0])):
+        kinds = [KINDS.index(kind_of(file_of(it))) for it in (found.get(name, item), item)]
+        if name in found and kinds[0] == kinds[1]:
+            raise InputError(
+                f"both {file_of(found[name])} and {file_of(item)} are called {name}",
+                expected="one file for each image",
+                remedy="Remove the one that is out of date, or compare a folder at a time.",
+                path=folder,
+            )
+        if name not in found or kinds[1] < kinds[0]:
+            found[name] = item
+    if not found:
+        error = nothing_to_use("there is nothing to compare", files_in(folder), "labels", folder)
+        raise InputError(error.received, expected=expected, remedy=error.remedy, path=folder)
+    return found

@@ -1,0 +1,250 @@
+"""The files of one tile to arrays of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.words import shape_in_words
+from napari_snow_unet.data.annotations.annotation_files import is_annotation_path
+from napari_snow_unet.data.datasets.manifest import is_dataset
+from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
+from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS, read_outlined_region
+from napari_snow_unet.data.masks.judgement import Judgement
+from napari_snow_unet.data.masks.label_pictures import looks_like_labels
+from napari_snow_unet.data.masks.notes import Note
+from napari_snow_unet.data.names.qupath import tile_region
+from napari_snow_unet.data.names.result_names import name_of
+from napari_snow_unet.data.pixels.axes import Index
+from napari_snow_unet.data.pixels.channels import map_divisor, map_of_8_bits
+from napari_snow_unet.data.pixels.images import read_header, read_image
+from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
+from napari_snow_unet.metrics.files.matching import is_named_map
+from napari_snow_unet.metrics.planes.region import nothing_annotated, region_of_labels
+
+
+@dataclass(frozen=True)
+class ComparedArrays:
+    """The arrays of one tile, all of one shape; a region may be one plane for all of a stack.
+
+    Prediction and truth have an id for every nucleus.
+    """
+
+    prediction: NDArray[Any]
+    truth: NDArray[Any]
+    region: NDArray[np.bool_] | None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def planes(self) -> list[Index]:
+        """Indices of the slices in which anything counts; ``()`` for an image that is no stack."""
+        every = list(np.ndindex(*self.truth.shape[:-2]))
+        return every if every == [()] else [index for index in every if self._counts(index)]
+
+    def plane(self, index: Index) -> ComparedArrays:
+        """Return one plane."""
+        return ComparedArrays(self.prediction[index], self.truth[index], self._region(index))
+
+    def _region(self, index: Index) -> NDArray[np.bool_] | None:
+        if self.region is None:
+            return None
+        return region_of_labels(self.region, self.truth.shape)(index)
+
+    def _counts(self, index: Index) -> bool:
+        region = self._region(index)
+        return region is None or bool(region.any())
+
+
+def read_tile(task: EvaluationTask, name: str) -> ComparedArrays:
+    """Read prediction, truth and region of one tile, an image or a stack.
+
+    Parameters
+    ----------
+    task : Task
+        What is compared.
+    name : str
+        The tile.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, the sizes differ, a mask is refused (see `judge_mask`), or nothing
+        was annotated in any slice of a stack.
+    """
+    files = [task.predictions[name], task.truths[name].labels]
+    sides = dict(zip(files, (task.predictions_are, task.truths_are), strict=False))
+    judged = {
+        file: read_mask_file(file, stack=True, masks_are=masks_are)
+        for file, masks_are in sides.items()
+        if not is_annotation_path(file)
+    }
+    judged = _as_shown(task.truths[name].image, judged)
+    shape = _common_shape(task, name, files, {file: each.labels for file, each in judged.items()})
+    for file in sides.keys() - judged.keys():
+        image = _image_of(task, name, file)
+        judged[file] = read_mask_file(file, (shape[-2], shape[-1]), image=image)
+    for file, each in judged.items():
+        if each.labels.shape != shape:
+            there = [other for other in files if judged[other].labels.shape == shape]
+            other = files[1] if files[1] in there or not there else there[0]
+            raise _of_other_size(file, each.labels.shape, f"{shape_in_words(shape)} as in {other}")
+    prediction, truth = (judged[file] for file in files)
+    region = _region(task, name, shape)
+    tile = ComparedArrays(
+        prediction.nuclei(),
+        truth.nuclei(),
+        truth.region if region is None else region,
+        tuple(_notes(task, name, prediction, truth)),
+    )
+    if not tile.planes:
+        raise nothing_annotated()
+    return tile
+
+
+def _region(task: EvaluationTask, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Read what was annotated; None where no file says it."""
+    file = _region_file(task, name)
+    if file is None:
+        return None
+    if is_annotation_path(file):
+        image = _image_of(task, name, file)
+        return read_outlined_region(file, (shape[-2], shape[-1]), image)
+    region = read_labels(file, stack=True)
+    if region.shape not in (shape, shape[-2:]):
+        raise _of_other_size(file, region.shape, f"{shape_in_words(shape)} as the masks have")
+    return region != 0
+
+
+def _of_other_size(file: Path, found: tuple[int, ...], expected: str) -> InputError:
+    return InputError(
+        f"it has {_in_words(found)}",
+        expected=expected,
+        remedy="Compare images of the same size, pixel for pixel.",
+        path=file,
+    )
+
+
+def _image_of(task: EvaluationTask, name: str, file: Path) -> str | Path:
+    """Return what the image is called that a file's outlines are for."""
+    truth = task.truths[name]
+    if file == truth.labels and truth.image is not None:
+        return truth.image
+    return file.name if tile_region(name_of(file)) is not None else f"{name}.png"
+
+
+def _notes(
+    task: EvaluationTask, name: str, prediction: Judgement, truth: Judgement
+) -> Iterator[Note]:
+    """Say what was assumed of masks and outlines, and of a region that nobody named."""
+    for side, judged in (("prediction", prediction), ("truth", truth)):
+        yield from (replace(note, gist=f"{side}: {note.gist}") for note in judged.notes)
+    if task.regions is None and _region_file(task, name) is not None:
+        yield Note(f"truth: {REGION_COUNTS}, as the dataset's regions say")
+
+
+def _as_shown(image: Path | None, masks: dict[Path, Judgement]) -> dict[Path, Judgement]:
+    """Turn masks that lie as their image is stored, where its file asks to be turned."""
+    if image is None or len({mask.labels.shape for mask in masks.values()}) < 2:
+        return masks
+    header = read_header(image)
+    return {file: mask.as_shown(header.size, header.orientation) for file, mask in masks.items()}
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    axes = " x ".join(("slices", "height", "width")[-len(shape) :])
+    return f"{shape_in_words(shape)} pixels ({axes})"
+
+
+def _region_file(task: EvaluationTask, name: str) -> Path | None:
+    """Return the file of what was annotated: the one asked for, or that of a prepared dataset."""
+    regions = task.regions
+    if regions is None:
+        return _region_of_dataset(task.truths[name].labels)
+    if isinstance(regions, Path):
+        return regions
+    if name in regions:
+        return regions[name]
+    raise InputError(
+        "no region has its name",
+        expected="a region for each tile",
+        remedy="Add its mask or outline, an empty one if nothing was annotated.",
+    )
+
+
+def _region_of_dataset(mask: Path) -> Path | None:
+    for folder in mask.parents[:2]:
+        if folder.name == "masks" and is_dataset(folder.parent):
+            region = folder.parent / "regions" / mask.relative_to(folder)
+            return region if region.is_file() else None
+    return None
+
+
+def _common_shape(
+    task: EvaluationTask, name: str, files: list[Path], images: Mapping[Path, NDArray[Any]]
+) -> tuple[int, ...]:
+    """Return the shape all must have; outlines have none of their own and follow the others."""
+    truth = task.truths[name]
+    if truth.labels in images:
+        return images[truth.labels].shape
+    if truth.image is not None:
+        return read_header(truth.image).size
+    if images:
+        return next(iter(images.values())).shape
+    shapes = [read_labels(file, image=_image_of(task, name, file)).shape for file in files]
+    return tuple(int(side) for side in np.max(shapes, axis=0))
+
+
+def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
+    """Read a probability map as one of 8 bits.
+
+    Parameters
+    ----------
+    path : Path
+        A grey image of whole numbers or of fractions, in a range that `map_divisor` knows.
+    shape : tuple of int
+        The shape it must have.
+
+    Returns
+    -------
+    probability : array of uint8
+        The map.
+    assumed : str
+        What was assumed of its values, see `map_divisor`.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is of another type, range or shape, or holds labels.
+    """
+    array = read_image(path).array
+    if array.shape != shape:
+        raise _no_map(f"it has the shape {shape_in_words(array.shape)}", path, shape)
+    if not is_named_map(path) and np.unique(array).size > 2 and _holds_labels(array):
+        raise _no_map("it holds labels", path, shape)
+    try:
+        divisor, assumed = map_divisor(array)
+    except InputError as error:
+        raise _no_map(f"it is {error.received}", path, shape) from None
+    return map_of_8_bits(array, divisor), assumed
+
+
+def _holds_labels(array: NDArray[Any]) -> bool:
+    """Tell whether every plane that is not empty looks like labels."""
+    planes = [array[index] for index in np.ndindex(*array.shape[:-2])]
+    return all(looks_like_labels(plane) for plane in planes if plane.any())
+
+
+def _no_map(received: str, path: Path, shape: tuple[int, ...]) -> InputError:
+    return InputError(
+        received,
+        expected=f"a grey image of shape {shape_in_words(shape)} with whole numbers of 8 or 16 "
+        "bits or fractions from 0 to 1",
+        remedy="Take the map of this image, such as `segment --probability` writes it.",
+        path=path,
+    )

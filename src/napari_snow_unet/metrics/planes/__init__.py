@@ -1,0 +1,1 @@
+"""Arrays against arrays, plane by plane."""

@@ -1,0 +1,133 @@
+"""What was annotated, plane by plane: from label images and from outlines drawn by hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations.polygons import fill_polygon
+from napari_snow_unet.data.pixels.axes import Index, Region
+from napari_snow_unet.data.pixels.pixel_grid import nearest
+
+_ELLIPSE_POINTS = 180
+
+
+def region_of_labels(labels: Any, shape: tuple[int, ...]) -> Region:
+    """Take everything but 0 of a label image as annotated.
+
+    Parameters
+    ----------
+    labels : array-like, shape (..., Y, X) or (Y, X)
+        As long as the images, or one plane that holds for every plane of theirs.
+    shape : tuple of int
+        Shape of the images.
+
+    Returns
+    -------
+    callable
+        From the index of a plane to an array of bool, shape (Y, X).
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit.
+    """
+    found = tuple(labels.shape)
+    if found not in (shape, shape[-2:]):
+        raise InputError(
+            f"a region of shape {found} beside images of shape {shape}",
+            expected="equal shapes, or one plane for all slices",
+            remedy="Draw the region in a layer of the same size.",
+        )
+    for_all = found != shape
+
+    def annotated(index: Index) -> NDArray[np.bool_]:
+        return np.asarray(labels[() if for_all else index]) != 0
+
+    return annotated
+
+
+def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, ...]) -> Region:
+    """Take the inside of outlines as annotated; what several enclose counts like the rest.
+
+    Parameters
+    ----------
+    outlines : sequence of array, each shape (N, 2) or (N, D)
+        Corners in pixels of the images, (y, x) last, where the centre of a pixel has whole
+        numbers. With two axes an outline holds for every plane, else for the plane it is drawn in.
+    shape : tuple of int
+        Shape of the images, of D axes.
+
+    Returns
+    -------
+    callable
+        From the index of a plane to an array of bool, shape (Y, X).
+
+    Raises
+    ------
+    InputError
+        If an outline does not lie in one plane.
+    """
+    in_plane: defaultdict[Index, list[NDArray[np.float64]]] = defaultdict(list)
+    for outline in outlines:
+        in_plane[_plane_of(outline, len(shape))].append(outline[:, -2:])
+    everywhere = in_plane[()]
+
+    def annotated(index: Index) -> NDArray[np.bool_]:
+        height, width = shape[-2:]
+        inside = np.zeros((height, width), bool)
+        for outline in [*everywhere, *(in_plane.get(index, []) if index else [])]:
+            corners = outline[:, ::-1] + 0.5
+            window, filled = fill_polygon([corners], (height, width))
+            inside[window] |= filled
+        return inside
+
+    return annotated
+
+
+def nothing_annotated() -> InputError:
+    """Return the error that says that a region leaves no pixel of a stack."""
+    return InputError(
+        "a region without a pixel of these images",
+        expected="a region that lies on them",
+        remedy="Draw it on the image and in the slices to be measured, or choose no region.",
+    )
+
+
+def ellipse_outline(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Trace the ellipse in a rectangle.
+
+    Parameters
+    ----------
+    corners : array, shape (4, D)
+        Corners of the rectangle, or parallelogram, in their order around it.
+
+    Returns
+    -------
+    array of float64, shape (180, D)
+        Points on the ellipse.
+    """
+    angle = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS, endpoint=False)[:, None]
+    first, second = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    points: NDArray[np.float64] = (
+        corners.mean(axis=0) + np.cos(angle) * first + np.sin(angle) * second
+    )
+    return points
+
+
+def _plane_of(outline: NDArray[np.float64], ndim: int) -> Index:
+    leading = nearest(outline[:, :-2])
+    if outline.shape[1] == 2:
+        return ()
+    if outline.shape[1] != ndim or (leading != leading[0]).any():
+        raise InputError(
+            "a region with an outline that runs through several slices",
+            expected="outlines that lie in one slice each",
+            remedy="Draw the region in the 2D view.",
+        )
+    return tuple(int(number) for number in leading[0])

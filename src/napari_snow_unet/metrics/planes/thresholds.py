@@ -1,0 +1,98 @@
+"""Pixel scores at every threshold of a probability map, from counts taken once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.pixels.axes import Index, Region
+from napari_snow_unet.data.pixels.channels import LEVELS
+from napari_snow_unet.metrics.planes.measuring import MeasuredPlanes, PlaneArrays
+from napari_snow_unet.metrics.scores.pixel import counts_above, histogram_counts, pixel_scores
+from napari_snow_unet.metrics.scores.tile import MapCounts, Scores
+
+
+@dataclass(frozen=True, eq=False)
+class LevelCounts:
+    """Counts of a probability map above every grey level, over one or more planes.
+
+    Parameters
+    ----------
+    counts : MapCounts
+        Summed over planes; those at Otsu's level are above each plane's own.
+    otsu_threshold : float
+        The probability that Otsu's method chooses, 0 to 1, averaged over planes.
+    """
+
+    counts: MapCounts
+    otsu_threshold: float
+
+    def scores_above(self, level: int | None) -> Scores:
+        """Compute the pixel scores of the mask above a grey level, or above Otsu's with None."""
+        if level is None:
+            return dict(pixel_scores(self.counts.at_otsu))
+        return dict(pixel_scores(counts_above(self.counts.histograms, level)))
+
+
+def levels_of(measured: MeasuredPlanes) -> LevelCounts | None:
+    """Return the counts that a measurement has taken; None if it was one of labels."""
+    counts = [each.probability for each in measured.measures.values()]
+    return _summed([each for each in counts if each is not None])
+
+
+def count_levels(
+    read: Callable[[Index], PlaneArrays], planes: Sequence[Index], *, region: Region | None = None
+) -> Generator[Progress, None, LevelCounts]:
+    """Count a probability map's pixels above every level, within true nuclei and outside.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the arrays of a plane, a probability map among them.
+    planes : sequence of tuple of int
+        Indices into the leading axes.
+    region : callable, optional
+        Gives the pixels of a plane that count.
+
+    Yields
+    ------
+    Progress
+        Before every plane.
+
+    Returns
+    -------
+    LevelCounts
+
+    Raises
+    ------
+    InputError
+        If there is no plane, or the shapes differ.
+    """
+    counts = []
+    for done, index in enumerate(planes):
+        yield Progress(done, len(planes), "pixels")
+        arrays = read(index)
+        assert arrays.probability is not None
+        assert arrays.otsu_level is not None
+        inside = None if region is None else region(index)
+        histograms = histogram_counts(arrays.probability, arrays.truth, region=inside)
+        at_otsu = counts_above(histograms, arrays.otsu_level)
+        counts.append(MapCounts(histograms, at_otsu, arrays.otsu_level))
+    result = _summed(counts)
+    if result is None:
+        raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
+    return result
+
+
+def _summed(counts: Sequence[MapCounts]) -> LevelCounts | None:
+    if not counts:
+        return None
+    levels = [each.otsu_level for each in counts if each.otsu_level is not None]
+    total = counts[0]
+    for each in counts[1:]:
+        total = total + each
+    return LevelCounts(total, float(np.mean(levels)) / (LEVELS - 1))

@@ -1,0 +1,120 @@
+"""An evaluation to files: CSV for a spreadsheet, JSON for a program, HTML for people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.metrics.report.html_page import page
+from napari_snow_unet.metrics.report.values import document
+
+CSV, JSON, HTML = "scores.csv", "scores.json", "report.html"
+
+
+def require_free(folder: Path) -> None:
+    """Check before any work that no report stands in a folder.
+
+    Raises
+    ------
+    InputError
+        If one of the files exists.
+    """
+    for name in (CSV, JSON, HTML):
+        if (folder / name).exists():
+            raise InputError(
+                "the file exists already",
+                expected="a free name",
+                remedy="Choose another folder or use --overwrite.",
+                path=folder / name,
+            )
+
+
+def write_reports(
+    folder: Path, evaluations: Sequence[Evaluation], *, overwrite: bool = False
+) -> list[Path]:
+    """Write ``scores.csv``, ``scores.json`` and ``report.html``.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; made when it is missing.
+    evaluations : sequence of Evaluation
+        The first, and those compared with it.
+    overwrite : bool, default: False
+        Replace files that are already there.
+
+    Returns
+    -------
+    list of Path
+        The three files.
+
+    Raises
+    ------
+    InputError
+        If a file exists and may not be replaced.
+    """
+    texts = {JSON: json.dumps(document(evaluations), indent=1), HTML: page(evaluations)}
+    write_csv(folder / CSV, evaluations, overwrite=overwrite)
+    for name, text in texts.items():
+        with written_whole(folder / name, overwrite=overwrite) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return [folder / name for name in (CSV, JSON, HTML)]
+
+
+def write_csv(path: Path, evaluations: Sequence[Evaluation], *, overwrite: bool = False) -> None:
+    """Write one row of scores for each prediction and tile; undefined scores stay empty.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    evaluations : sequence of Evaluation
+        Predictions of the same truth.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Raises
+    ------
+    InputError
+        If the file exists and may not be replaced.
+    """
+    write_rows(path, score_rows(evaluations), overwrite=overwrite)
+
+
+def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:
+    """List the scores of each prediction and tile under a header; empty where undefined."""
+    yield ["prediction", "name", *next(iter(evaluations[0].tiles.values()))]
+    for evaluation in evaluations:
+        for name, scores in evaluation.tiles.items():
+            cells = ("" if value is None else value for value in scores.values())
+            yield [evaluation.task.name, name, *cells]
+
+
+def write_rows(path: Path, rows: Iterable[Sequence[Any]], *, overwrite: bool = False) -> None:
+    """Write rows of cells as CSV.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rows : iterable of sequence
+        The cells, the header first.
+    overwrite : bool, default: False
+        Replace a file that is already there.
+
+    Raises
+    ------
+    InputError
+        If the file exists and may not be replaced.
+    """
+    with (
+        written_whole(path, overwrite=overwrite) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        csv.writer(file).writerows(rows)

@@ -1,0 +1,299 @@
+"""Instance scores: which nuclei were found, and how well, from counts that add up over tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.masks.mask_kinds import judge_mask
+from napari_snow_unet.metrics.scores.overlap import Overlaps, find_overlaps
+from napari_snow_unet.metrics.scores.pixel import ratio
+
+IOU_THRESHOLDS = tuple(percent / 100 for percent in range(50, 100, 5))
+
+
+@dataclass(frozen=True)
+class InstanceCounts:
+    """What the instance scores are ratios of; counts of several tiles are added with ``+``.
+
+    Parameters
+    ----------
+    n_truth, n_prediction : int
+        Nuclei in the truth and in the prediction.
+    n_matched : int
+        Pairs with an IoU above 0.5.
+    iou_sum : float
+        Sum of their IoUs.
+    n_found : tuple of int
+        Largest number of pairs that can be formed one to one at each of `IOU_THRESHOLDS`.
+    aji_intersection, aji_union : int
+        Numerator and denominator of the aggregated Jaccard index, in pixels.
+    aji_plus_intersection, aji_plus_union : int
+        The same for AJI+.
+    n_split, n_merged : int
+        True nuclei cut into several predictions, predictions that join several true nuclei.
+    """
+
+    n_truth: int = 0
+    n_prediction: int = 0
+    n_matched: int = 0
+    iou_sum: float = 0.0
+    n_found: tuple[int, ...] = (0,) * len(IOU_THRESHOLDS)
+    aji_intersection: int = 0
+    aji_union: int = 0
+    aji_plus_intersection: int = 0
+    aji_plus_union: int = 0
+    n_split: int = 0
+    n_merged: int = 0
+
+    def __add__(self, other: InstanceCounts) -> InstanceCounts:
+        """Add the counts of another tile."""
+        total = {
+            field.name: getattr(self, field.name) + getattr(other, field.name)
+            for field in fields(self)
+            if field.name != "n_found"
+        }
+        found = tuple(a + b for a, b in zip(self.n_found, other.n_found, strict=True))
+        return InstanceCounts(**total, n_found=found)
+
+
+def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDArray[Any]:
+    """Take labels as they are, and the connected regions of a mask or class map as its nuclei.
+
+    Parameters
+    ----------
+    labels : array of int, float or bool, shape (Y, X)
+        A label image, a mask or a class map.
+    masks_are : {"labels", "binary", "classes"}, optional
+        Which of these it is; by default `judge_mask` tells.
+
+    Returns
+    -------
+    array of int, shape (Y, X)
+        An id for every nucleus: the values themselves, or the 8-connected regions numbered from 1.
+        A single region keeps its number.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    labels = np.asarray(labels)
+    nuclei = judge_mask(labels, masks_are).taken().nuclei()
+    return labels if labels.dtype.kind in "iu" and np.array_equal(nuclei, labels) else nuclei
+
+
+def count_instances(
+    prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
+) -> InstanceCounts:
+    """Count what the instance scores of two label images need.
+
+    Parameters
+    ----------
+    prediction, truth : array of int
+        Label images of one shape, 0 = background. See `as_instances` for masks.
+    region : array of bool, optional
+        What was annotated; nuclei outside or cut by its edge are not counted.
+
+    Returns
+    -------
+    InstanceCounts
+
+    Raises
+    ------
+    InputError
+        If the shapes differ or the labels are not integers.
+    """
+    return counts_of(find_overlaps(prediction, truth, region=region))
+
+
+def counts_of(table: Overlaps) -> InstanceCounts:
+    """Count what the instance scores need from a table of overlaps."""
+    iou = table.iou
+    matched = iou > 0.5
+    return InstanceCounts(
+        n_truth=table.truth_ids.size,
+        n_prediction=table.prediction_ids.size,
+        n_matched=int(matched.sum()),
+        iou_sum=float(iou[matched].sum()),
+        n_found=tuple(_count_found(table, iou >= threshold) for threshold in IOU_THRESHOLDS),
+        **_sums("aji", table, _best_for_each_truth(table, iou)),
+        **_sums("aji_plus", table, _optimal_assignment(table, iou)),
+        n_split=int(split_truths(table).sum()),
+        n_merged=int(merging_predictions(table).sum()),
+    )
+
+
+def split_truths(table: Overlaps) -> NDArray[np.bool_]:
+    """Mark true nuclei that hold more than half of at least two predictions each, shape (T,)."""
+    inside = 2 * table.area > table.prediction_area[table.column]
+    return np.bincount(table.row[inside], minlength=table.truth_ids.size) > 1
+
+
+def merging_predictions(table: Overlaps) -> NDArray[np.bool_]:
+    """Mark predictions that hold more than half of at least two true nuclei each, shape (P,)."""
+    inside = 2 * table.area > table.truth_area[table.row]
+    return np.bincount(table.column[inside], minlength=table.prediction_ids.size) > 1
+
+
+def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
+    """Count the pairs of a largest one-to-one choice among `close` pairs."""
+    row, column = table.row[close], table.column[close]
+    if np.unique(row).size == row.size and np.unique(column).size == column.size:
+        return row.size
+    from scipy.sparse import coo_array, csgraph
+
+    shape = (table.truth_ids.size, table.prediction_ids.size)
+    graph = coo_array((np.ones(row.size, bool), (row, column)), shape).tocsr()
+    return int((csgraph.maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
+
+
+def _best_for_each_truth(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the pair of highest IoU of every true nucleus that has one; ties to the first."""
+    order = np.lexsort((table.column, -iou, table.row))
+    return order[np.diff(table.row[order], prepend=-1) != 0]
+
+
+def _optimal_assignment(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the pairs of the one-to-one choice with the highest sum of IoU.
+
+    Nuclei that do not hang together through overlaps cannot influence each other, so every
+    connected group is assigned by itself. Where one nucleus takes part in all pairs of its group,
+    the best pair is the assignment.
+    """
+    group = _connected_groups(table)
+    i, j = (_rank_within(group, nuclei) for nuclei in (table.row, table.column))
+    order = np.lexsort((-iou, group))
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    ends = np.append(starts, order.size)[1:]
+    star = np.zeros(starts.size, bool)
+    for rank in (i, j):
+        star |= np.maximum.reduceat(rank[order], starts) == 0
+    chosen = [order[starts[star]]]
+    for start, end in zip(starts[~star], ends[~star], strict=True):
+        pairs = order[start:end]
+        chosen.append(pairs[_assign(i[pairs], j[pairs], iou[pairs])])
+    return np.concatenate(chosen)
+
+
+def _connected_groups(table: Overlaps) -> NDArray[np.int64]:
+    """Return for each pair the number of its group: nuclei that hang together by overlaps."""
+    from scipy.sparse import coo_array, csgraph
+
+    n_truth = table.truth_ids.size
+    n_nuclei = n_truth + table.prediction_ids.size
+    ends = (table.row, table.column + n_truth)
+    graph = coo_array((np.ones(table.row.size, bool), ends), (n_nuclei, n_nuclei))
+    _, group = csgraph.connected_components(graph, directed=False)
+    numbers: NDArray[np.int64] = group[table.row]
+    return numbers
+
+
+def _rank_within(group: NDArray[np.int64], nuclei: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each pair which nucleus of its group it joins, numbered from 0."""
+    order = np.lexsort((nuclei, group))
+    count = np.cumsum(np.diff(nuclei[order], prepend=-1) != 0)
+    first = np.diff(group[order], prepend=-1) != 0
+    rank = np.empty_like(nuclei)
+    rank[order] = count - np.maximum.accumulate(np.where(first, count, 0))
+    return rank
+
+
+def _assign(
+    i: NDArray[np.int64], j: NDArray[np.int64], iou: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Choose among pairs ``(i, j)`` one to one, by the Hungarian method."""
+    from scipy.optimize import linear_sum_assignment
+
+    gain = np.zeros((i.max() + 1, j.max() + 1))
+    place = np.full(gain.shape, -1)
+    gain[i, j], place[i, j] = iou, np.arange(i.size)
+    best: NDArray[np.int64] = place[linear_sum_assignment(gain, maximize=True)]
+    return best[best >= 0]
+
+
+def _sums(name: str, table: Overlaps, pairs: NDArray[np.int64]) -> dict[str, Any]:
+    """Sum shared and joint pixels over `pairs`, and the nuclei without a partner."""
+    alone_truth = np.ones(table.truth_ids.size, bool)
+    alone_prediction = np.ones(table.prediction_ids.size, bool)
+    alone_truth[table.row[pairs]] = alone_prediction[table.column[pairs]] = False
+    union = int(table.union[pairs].sum())
+    union += int(table.truth_area[alone_truth].sum())
+    union += int(table.prediction_area[alone_prediction].sum())
+    return {f"{name}_intersection": int(table.area[pairs].sum()), f"{name}_union": union}
+
+
+def instance_scores(counts: InstanceCounts) -> dict[str, float | int | None]:
+    """Compute the instance scores of counts.
+
+    Parameters
+    ----------
+    counts : InstanceCounts
+
+    Returns
+    -------
+    dict
+        ``detection_precision``, ``detection_recall``, ``detection_f1``, ``dq``, ``sq``, ``pq``,
+        ``aji``, ``aji_plus``, ``ap_50``, ``ap_75``, ``ap_50_95`` (0 to 1) and ``n_truth``,
+        ``n_prediction``, ``n_split``, ``n_merged``.
+
+    Notes
+    -----
+    T true and P predicted nuclei; F(t) is the largest number of pairs with an IoU of at least t
+    in which no nucleus occurs twice; M is the number of pairs with an IoU above 0.5, which can
+    only be one to one. Every ratio is None where its denominator is zero.
+
+    - detection_precision = F(0.5) / P; detection_recall = F(0.5) / T;
+      detection_f1 = 2 F(0.5) / (T + P) [1]_
+    - dq = 2 M / (T + P); sq = mean IoU of the M pairs; pq = 2 (sum of IoU) / (T + P) [2]_.
+      Without a single match dq and pq are 0 and sq is None.
+    - aji = sum of intersections / sum of unions, over every true nucleus with the prediction of
+      highest IoU (of equal ones the first in reading order), which may serve more than once;
+      true nuclei without an overlap and predictions that served nobody add to the unions [3]_.
+      One side empty: 0.
+    - aji_plus = the same sums over the one-to-one pairs with the highest sum of IoU; every nucleus
+      without a partner adds to the unions [4]_.
+    - ap_50, ap_75 = F(t) / (T + P - F(t)) at t = 0.5 and 0.75; ap_50_95 = the mean over
+      0.50, 0.55, ..., 0.95. This is what StarDist [1]_ and Cellpose [5]_ call average precision
+      (StarDist gives 0 where both are empty, here it is None).
+    - n_split: true nuclei in which at least two predictions each have more than half their area;
+      n_merged: predictions in which at least two true nuclei have.
+
+    References
+    ----------
+    .. [1] U. Schmidt, M. Weigert, C. Broaddus and G. Myers, "Cell Detection with Star-Convex
+       Polygons", MICCAI 2018; the matching of the ``stardist`` package.
+    .. [2] A. Kirillov, K. He, R. Girshick, C. Rother and P. Dollar, "Panoptic Segmentation",
+       CVPR 2019.
+    .. [3] N. Kumar et al., "A Dataset and a Technique for Generalized Nuclear Segmentation for
+       Computational Pathology", IEEE Transactions on Medical Imaging 36:1550-1560, 2017.
+    .. [4] S. Graham et al., "HoVer-Net: Simultaneous segmentation and classification of nuclei in
+       multi-tissue histology images", Medical Image Analysis 58:101563, 2019; its code.
+    .. [5] C. Stringer, T. Wang, M. Michaelos and M. Pachitariu, "Cellpose: a generalist algorithm
+       for cellular segmentation", Nature Methods 18:100-106, 2021.
+    """
+    n_truth, n_prediction, n_both = counts.n_truth, counts.n_prediction, counts.n_found[0]
+    nuclei = n_truth + n_prediction
+    precisions = [ratio(n_found, nuclei - n_found) for n_found in counts.n_found]
+    defined = [value for value in precisions if value is not None]
+    return {
+        "detection_precision": ratio(n_both, n_prediction),
+        "detection_recall": ratio(n_both, n_truth),
+        "detection_f1": ratio(2 * n_both, nuclei),
+        "dq": ratio(2 * counts.n_matched, nuclei),
+        "sq": ratio(counts.iou_sum, counts.n_matched),
+        "pq": ratio(2 * counts.iou_sum, nuclei),
+        "aji": ratio(counts.aji_intersection, counts.aji_union),
+        "aji_plus": ratio(counts.aji_plus_intersection, counts.aji_plus_union),
+        "ap_50": precisions[0],
+        "ap_75": precisions[IOU_THRESHOLDS.index(0.75)],
+        "ap_50_95": ratio(sum(defined), len(defined)),
+        "n_truth": n_truth,
+        "n_prediction": n_prediction,
+        "n_split": counts.n_split,
+        "n_merged": counts.n_merged,
+    }

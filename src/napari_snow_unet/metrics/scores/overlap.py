@@ -1,0 +1,225 @@
+"""Which nucleus overlaps which, as a sparse table: what every instance score is made of.
+
+Label images are read as runs of equal pixels, so the cost follows the image and not the ids:
+ids may have gaps and any size, and a hundred thousand nuclei are no more work than ten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.metrics.scores.pixel import require_same_shape
+
+_BLOCK = 1 << 22  # pixels looked at together
+_LARGEST_ID = 1 << 31  # beyond it two ids do not fit into one 64-bit number
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Areas of true and predicted nuclei and of every overlap between them.
+
+    Nuclei are in reading order, by their first pixel, whatever their ids are: nothing computed
+    from the table changes when nuclei are renumbered.
+
+    Parameters
+    ----------
+    truth_ids : array of int64, shape (T,)
+        Ids in the truth.
+    truth_area : array of int64, shape (T,)
+        Their areas in pixels.
+    prediction_ids : array of int64, shape (P,)
+        Ids in the prediction.
+    prediction_area : array of int64, shape (P,)
+        Their areas in pixels.
+    row, column : array of int64, shape (K,)
+        Indices of the true and the predicted nucleus of each overlapping pair.
+    area : array of int64, shape (K,)
+        Pixels they share; at least 1.
+    """
+
+    truth_ids: NDArray[np.int64]
+    truth_area: NDArray[np.int64]
+    prediction_ids: NDArray[np.int64]
+    prediction_area: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    area: NDArray[np.int64]
+
+    @property
+    def union(self) -> NDArray[np.int64]:
+        """Pixels of either nucleus of each pair, shape (K,)."""
+        return self.truth_area[self.row] + self.prediction_area[self.column] - self.area
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union of each pair, shape (K,)."""
+        return self.area / self.union
+
+    def keep(self, truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> Overlaps:
+        """Return the table of the nuclei chosen by two masks, shapes (T,) and (P,)."""
+        pair = truth[self.row] & prediction[self.column]
+        return Overlaps(
+            self.truth_ids[truth],
+            self.truth_area[truth],
+            self.prediction_ids[prediction],
+            self.prediction_area[prediction],
+            (np.cumsum(truth) - 1)[self.row[pair]],
+            (np.cumsum(prediction) - 1)[self.column[pair]],
+            self.area[pair],
+        )
+
+
+def find_overlaps(
+    prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
+) -> Overlaps:
+    """Tabulate the overlaps of two label images.
+
+    Parameters
+    ----------
+    prediction, truth : array of int
+        Label images of one shape, 0 = background, any other number a nucleus.
+    region : array of bool, optional
+        What was annotated. Nuclei outside leave the table, and so do those cut by its edge: their
+        other part cannot be judged. With a cut nucleus goes whatever lies on it by more than half
+        of its own area, for it is the same nucleus seen by the other side, not an error.
+
+    Returns
+    -------
+    Overlaps
+
+    Raises
+    ------
+    InputError
+        If the shapes differ or the labels are not integers.
+    """
+    require_same_shape(prediction, truth, region)
+    truth, prediction = _as_integers(truth, "truth"), _as_integers(prediction, "prediction")
+    table = _tabulate(*_count_pairs(truth, prediction))
+    if region is None:
+        return table
+    outside = ~np.asarray(region, bool).ravel()
+    truth, prediction = truth.copy(), prediction.copy()
+    truth[outside] = prediction[outside] = 0
+    inside = _tabulate(*_count_pairs(truth, prediction))
+    true_part = _areas_of(table.truth_ids, inside.truth_ids, inside.truth_area)
+    found_part = _areas_of(table.prediction_ids, inside.prediction_ids, inside.prediction_area)
+    true_cut = (true_part > 0) & (true_part < table.truth_area)
+    found_cut = (found_part > 0) & (found_part < table.prediction_area)
+    on_cut = np.bincount(table.row, table.area * found_cut[table.column], len(true_part))
+    true_kept = (true_part == table.truth_area) & (2 * on_cut <= table.truth_area)
+    on_cut = np.bincount(table.column, table.area * true_cut[table.row], len(found_part))
+    found_kept = (found_part == table.prediction_area) & (2 * on_cut <= table.prediction_area)
+    return table.keep(true_kept, found_kept)
+
+
+def _as_integers(labels: NDArray[Any], name: str) -> NDArray[Any]:
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iub":
+        raise InputError(
+            f"a {name} of type {labels.dtype}",
+            expected="integer labels",
+            remedy="Threshold a probability map first.",
+        )
+    return labels.ravel()
+
+
+def _count_pairs(
+    truth: NDArray[Any], prediction: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return ids, ids, pixels and first pixel of every pair of labels that occurs."""
+    true_ids, truth = _fit(truth)
+    found_ids, prediction = _fit(prediction)
+    base = int(prediction.max(initial=0)) + 1
+    size = base * (int(truth.max(initial=0)) + 1)
+    number: Any = np.int32 if size <= np.iinfo(np.int32).max else np.int64
+    keys, lengths, starts = ([np.empty(0, number)] for _ in range(3))
+    for begin in range(0, truth.size, _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        key = truth[block].astype(number)
+        key *= base
+        key += prediction[block].astype(number, copy=False)
+        start = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
+        length = np.diff(start, append=key.size)
+        used = key[start] != 0
+        keys.append(key[start][used])
+        lengths.append(length[used])
+        starts.append(start[used] + begin)
+    runs = np.concatenate(keys), np.concatenate(lengths), np.concatenate(starts)
+    pair, pixels, first = _sum_runs(*runs, size)
+    true, found = pair // base, pair % base
+    true = true if true_ids is None else true_ids[true]
+    found = found if found_ids is None else found_ids[found]
+    return true, found, pixels, first
+
+
+def _sum_runs(
+    key: NDArray[Any], length: NDArray[np.int64], start: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys that occur, their summed lengths and their first starts."""
+    if size <= 1 << 16:  # few enough possible keys for a table of them all
+        total, first = np.bincount(key, length, size), np.empty(size, np.int64)
+        first[key[::-1]] = start[::-1]  # the last one written is the first run
+        pair = np.flatnonzero(total)
+        return pair, total[pair].astype(np.int64), first[pair]
+    pair, index, inverse = np.unique(key, return_index=True, return_inverse=True)
+    total = np.bincount(inverse, length, pair.size)
+    return pair.astype(np.int64), total.astype(np.int64), start[index]
+
+
+def _fit(labels: NDArray[Any]) -> tuple[NDArray[np.int64] | None, NDArray[Any]]:
+    """Return labels that fit 31 bits, and what ids they stand for where they had to change."""
+    if labels.dtype.kind == "b":
+        return None, labels
+    if labels.min(initial=0) >= 0 and labels.max(initial=0) < _LARGEST_ID:
+        return None, labels
+    ids = np.union1d(labels, labels.dtype.type(0))
+    zero = int(np.searchsorted(ids, 0))
+    index = (np.searchsorted(ids, labels) - zero) % ids.size
+    return np.roll(ids, -zero).astype(np.int64), index
+
+
+def _tabulate(
+    true: NDArray[np.int64],
+    found: NDArray[np.int64],
+    pixels: NDArray[np.int64],
+    start: NDArray[np.int64],
+) -> Overlaps:
+    """Build the table from the pairs; a pair with background adds to one area only."""
+    true_ids, row, true_area = _one_side(true, pixels, start)
+    found_ids, column, found_area = _one_side(found, pixels, start)
+    order = np.lexsort((column, row))
+    order = order[(row[order] >= 0) & (column[order] >= 0)]
+    return Overlaps(
+        true_ids, true_area, found_ids, found_area, row[order], column[order], pixels[order]
+    )
+
+
+def _one_side(
+    ids: NDArray[np.int64], pixels: NDArray[np.int64], start: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return ids in reading order, the index of each pair's id in them, and the areas."""
+    unique, index = np.unique(ids, return_inverse=True)
+    first = np.full(unique.size, np.iinfo(np.int64).max)
+    np.minimum.at(first, index, start)
+    first[unique == 0] = -1
+    order = np.argsort(first)
+    area = np.bincount(index, pixels, unique.size).astype(np.int64)[order]
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    shift = int((unique == 0).any())
+    return unique[order][shift:], place[index] - shift, area[shift:]
+
+
+def _areas_of(
+    ids: NDArray[np.int64], some: NDArray[np.int64], area: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the areas of `ids`, 0 for those not among `some`."""
+    result = np.zeros(ids.size, np.int64)
+    order = np.argsort(ids)
+    result[order[np.searchsorted(ids, some, sorter=order)]] = area
+    return result

@@ -1,0 +1,200 @@
+"""Everything that is measured on one tile, so that tiles can be added and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.progress import Progress, run
+from napari_snow_unet.metrics.scores import instance, pixel
+from napari_snow_unet.metrics.scores.boundary import average_hausdorff
+from napari_snow_unet.metrics.scores.instance import InstanceCounts
+from napari_snow_unet.metrics.scores.pixel import PixelCounts
+
+Scores = dict[str, float | int | None]
+
+PIXEL_KEYS = ("accuracy", "auc", "precision", "recall", "specificity", "dice", "iou")
+INSTANCE_KEYS = (
+    "detection_precision",
+    "detection_recall",
+    "detection_f1",
+    "dq",
+    "sq",
+    "pq",
+    "aji",
+    "aji_plus",
+    "ap_50",
+    "ap_75",
+    "ap_50_95",
+)
+COUNT_KEYS = ("n_truth", "n_prediction", "n_split", "n_merged")
+KEYS = (*PIXEL_KEYS, "average_hausdorff", *INSTANCE_KEYS, *COUNT_KEYS)
+STEPS = 3  # of `measure_steps`
+HALF = 127  # grey level of probability 0.5: nuclei are above it
+
+
+@dataclass(frozen=True)
+class MapCounts:
+    """Counts of an 8-bit probability map; those of several tiles are added with ``+``.
+
+    Parameters
+    ----------
+    histograms : array of int64, shape (2, 256)
+        From `scores.pixel.histogram_counts`.
+    at_otsu : PixelCounts
+        Counts above each tile's own level of Otsu.
+    otsu_level : int or None
+        That level, None for several tiles.
+    """
+
+    histograms: NDArray[np.int64]
+    at_otsu: PixelCounts
+    otsu_level: int | None
+
+    def __add__(self, other: MapCounts) -> MapCounts:
+        """Add the counts of another tile."""
+        return MapCounts(self.histograms + other.histograms, self.at_otsu + other.at_otsu, None)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured on a tile; measures of several tiles are added with ``+``.
+
+    Parameters
+    ----------
+    pixels : PixelCounts
+        Pixels of the predicted labels.
+    instances : InstanceCounts
+        Nuclei.
+    average_hausdorff : float or None
+        In the unit of the spacing. It does not add up: None for several tiles.
+    probability : MapCounts or None
+        None without a probability map, or if any of several tiles lacks one.
+    """
+
+    pixels: PixelCounts = field(default_factory=PixelCounts)
+    instances: InstanceCounts = field(default_factory=InstanceCounts)
+    average_hausdorff: float | None = None
+    probability: MapCounts | None = None
+
+    def __add__(self, other: Measures) -> Measures:
+        """Add the measures of another tile."""
+        both = None
+        if self.probability is not None and other.probability is not None:
+            both = self.probability + other.probability
+        return Measures(self.pixels + other.pixels, self.instances + other.instances, None, both)
+
+    def scores(self) -> Scores:
+        """Compute all scores, in the order of `KEYS`; None where a score is undefined."""
+        values: Scores = {
+            **pixel.pixel_scores(self.pixels),
+            **instance.instance_scores(self.instances),
+        }
+        values["auc"] = None
+        if self.probability is not None:
+            values["auc"] = pixel.roc_auc(self.probability.histograms)
+        values["average_hausdorff"] = self.average_hausdorff
+        return {key: values[key] for key in KEYS}
+
+    def scores_at(self) -> dict[str, Scores]:
+        """Compute the pixel scores of the probability map at ``otsu`` and at ``0.5``.
+
+        Returns
+        -------
+        dict
+            Empty without a probability map.
+        """
+        if self.probability is None:
+            return {}
+        half = pixel.counts_above(self.probability.histograms, HALF)
+        return {
+            "otsu": dict(pixel.pixel_scores(self.probability.at_otsu)),
+            "0.5": dict(pixel.pixel_scores(half)),
+        }
+
+
+def measure(
+    prediction: NDArray[Any],
+    truth: NDArray[Any],
+    *,
+    probability: NDArray[np.uint8] | None = None,
+    otsu_level: int | None = None,
+    region: NDArray[np.bool_] | None = None,
+    spacing: Sequence[float] | float = 1.0,
+) -> Measures:
+    """Measure a predicted label image against the truth.
+
+    Parameters
+    ----------
+    prediction, truth : array of int, shape (Y, X)
+        Label images, 0 = background; masks are to be split into instances before.
+    probability : array of uint8, shape (Y, X), optional
+        Probability map of the prediction.
+    otsu_level : int, optional
+        Otsu's level of the whole map; needed with `probability`.
+    region : array of bool, shape (Y, X), optional
+        What was annotated; see `scores.overlap.find_overlaps` for nuclei at its edge.
+    spacing : float or sequence of float, default: 1.0
+        Size of a pixel along each axis, for the distance.
+
+    Returns
+    -------
+    Measures
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, the labels are not integers, or the map is not 8-bit.
+    """
+    return run(
+        measure_steps(
+            prediction,
+            truth,
+            probability=probability,
+            otsu_level=otsu_level,
+            region=region,
+            spacing=spacing,
+        )
+    )
+
+
+def measure_steps(
+    prediction: NDArray[Any],
+    truth: NDArray[Any],
+    *,
+    probability: NDArray[np.uint8] | None = None,
+    otsu_level: int | None = None,
+    region: NDArray[np.bool_] | None = None,
+    spacing: Sequence[float] | float = 1.0,
+) -> Generator[Progress, None, Measures]:
+    """Do what `measure` does step by step, so that large images can be given up in between.
+
+    Yields
+    ------
+    Progress
+        Before each of `STEPS` steps.
+    """
+    yield Progress(0, STEPS, "pixels")
+    counts = None
+    if probability is not None:
+        if otsu_level is None:
+            raise ValueError("a probability map came without its Otsu level; pass otsu_level")
+        histograms = pixel.histogram_counts(probability, truth, region=region)
+        counts = MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
+    pixels = pixel.count_pixels(prediction, truth, region=region)
+    yield Progress(1, STEPS, "nuclei")
+    instances = instance.count_instances(prediction, truth, region=region)
+    yield Progress(2, STEPS, "distance")
+    distance = average_hausdorff(prediction, truth, spacing=spacing, region=region)
+    return Measures(pixels, instances, distance, counts)
+
+
+def pool(measures: Iterable[Measures]) -> Measures:
+    """Add the measures of tiles; at least one."""
+    return reduce(add, measures)

@@ -1,0 +1,210 @@
+"""The models a person can choose from; listing them loads no network library."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.segmentation import classical
+from napari_snow_unet.unet.models import folder as models_folder
+from napari_snow_unet.unet.models.refused_files import why_refused
+from napari_snow_unet.unet.network.config import UNetConfig, parameter_count
+from napari_snow_unet.unet.runs import registry
+from napari_snow_unet.unet.runs.folder import RunDirectory, is_run
+
+DEFAULT = "default"  # stands for the model below
+DEFAULT_MODEL = "he-breast-nuclei"
+CLASSICAL = classical.NAME
+
+
+class UnknownModelError(InputError):
+    """A model that is not there, by name or path."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of the model list.
+
+    Attributes
+    ----------
+    name : str
+        What `open_model` takes.
+    kind : {"bundled", "user", "classical"}
+        Shipped with this package, trained by the user, or no network at all.
+    path : pathlib.Path or None
+        Model folder.
+    size : int
+        Bytes of the weights file.
+    parameters : int
+        Trainable parameters.
+    checksum : str
+        SHA-256 of the weights file in hexadecimal.
+    channel : str
+        What of the image it reads.
+    pixel_size_um : tuple of float or None
+        Smallest and largest pixel size it was trained on, in micrometres.
+    trained_on : str
+        Data with their licences.
+    problem : str
+        Why it cannot be used; empty if it can.
+    """
+
+    name: str
+    kind: Literal["bundled", "user", "classical"]
+    path: Path | None = None
+    size: int = 0
+    parameters: int = 0
+    checksum: str = ""
+    channel: str = "red"
+    pixel_size_um: tuple[float, float] | None = None
+    trained_on: str = ""
+    problem: str = ""
+
+
+def list_models() -> list[ModelEntry]:
+    """List the bundled networks (the default first), the user's own, and the classical method.
+
+    Returns
+    -------
+    list of ModelEntry
+        A model that is damaged is listed with its problem. Of two with one name the bundled one
+        is opened by that name, the other by its path.
+    """
+    bundled = [
+        _describe(folder, "bundled") for folder in models_folder.find_folders(bundled_folder())
+    ]
+    bundled.sort(key=lambda entry: (entry.name != DEFAULT_MODEL, entry.name))
+    user = [
+        _describe(folder, "user")
+        for folder in models_folder.find_folders(models_folder.user_folder())
+    ]
+    trained = [
+        replace(_describe(folder, "user"), name=name)
+        for name, folder in registry.registered().items()
+    ]
+    user = sorted([*user, *trained], key=lambda entry: entry.name)
+    told = "Nothing: Gaussian blur and Otsu's threshold of the red channel, watershed."
+    return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
+
+
+def bundled_folder() -> Path:
+    # setuptools installs packages as plain files, so the resource is a real path.
+    """Return the folder of the models that come with the package."""
+    return Path(str(resources.files("napari_snow_unet") / "weights"))
+
+
+def describe_model(name_or_path: str | os.PathLike[str]) -> ModelEntry:
+    """Tell what a network is from its config and the header of its weights, which are not read.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        As for `open_model`.
+
+    Returns
+    -------
+    ModelEntry
+        Without a checksum.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is no such network.
+    InputError
+        If what is there is none, or is damaged so that one sees it at once.
+    """
+    folder = find_model(os.fspath(name_or_path))
+    config = models_folder.read_config(folder)
+    models_folder.check_header(folder)
+    return _entry(folder, "user", config, "")
+
+
+def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
+    try:
+        config, found = models_folder.read_config(folder), models_folder.verify(folder)
+    except InputError as error:
+        return ModelEntry(folder.name, kind, folder, problem=str(error))
+    return _entry(folder, kind, config, found)
+
+
+def _entry(
+    folder: Path, kind: Literal["bundled", "user"], config: UNetConfig, found: str
+) -> ModelEntry:
+    return ModelEntry(
+        name=folder.name,
+        kind=kind,
+        path=folder,
+        size=(folder / models_folder.WEIGHTS).stat().st_size,
+        parameters=parameter_count(config),
+        checksum=found,
+        channel=config.channel,
+        pixel_size_um=config.pixel_size_um,
+        trained_on=config.trained_on,
+    )
+
+
+def find_model(wanted: str) -> Path:
+    """Find the folder of a network; see `open_model`.
+
+    Parameters
+    ----------
+    wanted : str
+        A name from `list_models`, a model folder, or the folder of a training, whose best epoch
+        is taken.
+
+    Returns
+    -------
+    pathlib.Path
+        Model folder.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is none.
+    InputError
+        If it is no model, or a training without a finished epoch.
+    """
+    wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
+    is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
+    if not is_path:
+        for parent in (bundled_folder(), models_folder.user_folder()):
+            if (parent / wanted / models_folder.CONFIG).is_file():
+                return (parent / wanted).resolve()
+        if (trained := registry.registered().get(wanted)) is not None:
+            return trained
+    path = Path(wanted).expanduser()
+    if (
+        path.name in (models_folder.CONFIG, models_folder.WEIGHTS)
+        and (path.parent / models_folder.CONFIG).is_file()
+    ):
+        path = path.parent
+    if is_run(path):
+        path = _best_of(path)
+    if (path / models_folder.CONFIG).is_file():
+        return path.resolve()
+    if path.exists():
+        raise why_refused(path)
+    names = [entry.name for entry in list_models()]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    raise UnknownModelError(
+        f"there is no model {wanted!r}",
+        expected=f"a model folder or one of {', '.join(names)}",
+        remedy=f"Did you mean {near[0]!r}?" if near else "`napari-snow-unet models` lists them.",
+    )
+
+
+def _best_of(run: Path) -> Path:
+    best = RunDirectory(run).best
+    if not (best / models_folder.WEIGHTS).is_file():
+        raise InputError(
+            "a training that has not finished an epoch yet",
+            expected="at least one epoch",
+            remedy="Wait for it, or go on with `napari-snow-unet train --resume`.",
+            path=run,
+        )
+    return best

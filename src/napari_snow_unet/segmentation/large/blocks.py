@@ -1,0 +1,181 @@
+"""Blocks of a map that is larger than the memory, and the components in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.segmentation.large.seams import Box, Piece, Seams
+from napari_snow_unet.segmentation.plane.nuclei import (
+    LARGEST_HOLE_UM2,
+    REFERENCE_PIXEL_UM,
+    fill_small_holes,
+    find_components,
+    first_pixels,
+)
+
+BLOCK = 2048  # pixels a side
+LARGEST_CLUMP = 2048  # pixels a side: what reaches further is no clump of nuclei and stays whole
+SEEN = 16  # pixels of 0.25 um around a component that its splitting depends on
+
+Labels = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is a nucleus; see `nuclei.label_nuclei`."""
+
+    level: int
+    split: bool = True
+    min_area: float = 0.0
+    fill_holes: bool = True
+    clear_border: bool = False
+    pixel_size_um: float | None = None
+
+    @property
+    def pixel(self) -> float:
+        """Micrometres per pixel."""
+        return self.pixel_size_um or REFERENCE_PIXEL_UM
+
+    @property
+    def reach(self) -> int:
+        """How many pixels around a place decide on the holes in it."""
+        return 2 + (math.ceil(LARGEST_HOLE_UM2 / self.pixel**2) if self.fill_holes else 0)
+
+    @property
+    def margin(self) -> int:
+        """How many pixels around a component are needed to label it."""
+        return self.reach + math.ceil(SEEN * max(1.0, REFERENCE_PIXEL_UM / self.pixel))
+
+
+@dataclass
+class NumberedNuclei:
+    """The nuclei found so far, numbered from 1 in the order in which they were found.
+
+    Parameters
+    ----------
+    first : list of int
+        Position of the first pixel of each, in reading order of the whole image.
+    area : int
+        Pixels of all.
+    """
+
+    first: list[int] = field(default_factory=list)
+    area: int = 0
+
+    def in_reading_order(self) -> Labels:
+        """Return the final number of every preliminary one; 0 stays 0."""
+        table = np.zeros(len(self.first) + 1, np.int32)
+        table[np.argsort(np.asarray(self.first, np.int64)) + 1] = np.arange(1, table.size)
+        return table
+
+
+def pieces(parts: Labels, statistics: NDArray[np.int32], box: Box, seams: Seams) -> dict[int, int]:
+    """Take in the components of a block that touch its edge; return their numbers in `seams`."""
+    edges = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    numbers: dict[int, int] = {}
+    table = np.full(len(statistics), -1, np.int64)
+    top, left = box[:2]
+    for part in np.unique(edges[edges > 0]).tolist():
+        x, y, width, height, area = (int(value) for value in statistics[part])
+        column = int(np.argmax(parts[y, x : x + width] == part)) + x
+        place = top + y, left + x, top + y + height, left + x + width
+        numbers[part] = seams.add(Piece((top + y, left + column), place, area))
+        table[part] = numbers[part]
+    seams.join(parts, table, top, left)
+    return numbers
+
+
+def components_of(
+    probability: Any, box: Box, shape: tuple[int, int], rules: Rules
+) -> tuple[Labels, NDArray[np.int32]]:
+    """Return the components within a box, its holes filled as in the whole image."""
+    around = grown(box, rules.reach, shape)
+    mask = (read(probability, around) > rules.level).astype(np.uint8)
+    if rules.fill_holes:
+        mask = fill_small_holes(mask, LARGEST_HOLE_UM2 / rules.pixel**2)
+    return find_components(mask[_within(box, around)], fill_holes=False)
+
+
+@dataclass(frozen=True)
+class BlockNuclei:
+    """The nuclei that belong to a block: their region, labels in it, first pixels and area."""
+
+    region: Box
+    labels: Labels
+    first: list[int]
+    area: int
+
+
+def is_mine(
+    parts: Labels, statistics: NDArray[np.int32], region: Box, box: Box, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Tell which components of a region begin in a block and are seen whole."""
+    first = first_pixels(parts)
+    rows, columns = np.divmod(first, parts.shape[1])
+    rows, columns = rows + region[0], columns + region[1]
+    mine = (rows >= box[0]) & (rows < box[2]) & (columns >= box[1]) & (columns < box[3])
+    x, y, width, height = statistics[:, :4].T
+    cut = (y == 0) & (region[0] > 0) | (x == 0) & (region[1] > 0)
+    cut |= (y + height == parts.shape[0]) & (region[2] < shape[0])
+    cut |= (x + width == parts.shape[1]) & (region[3] < shape[1])
+    mine &= ~cut & (np.maximum(width, height) <= LARGEST_CLUMP)
+    mine[0] = False
+    return np.asarray(mine)
+
+
+def is_no_clump(box: Box) -> bool:
+    """Tell whether a component reaches too far for a clump of nuclei."""
+    return max(box[2] - box[0], box[3] - box[1]) > LARGEST_CLUMP
+
+
+def at_image_edge(nuclei: Labels, region: Box, shape: tuple[int, int]) -> NDArray[np.int32]:
+    """Return the ids of nuclei that touch the edge of the image."""
+    edges = [np.zeros(0, np.int32)]
+    edges += [nuclei[0]] if region[0] == 0 else []
+    edges += [nuclei[:, 0]] if region[1] == 0 else []
+    edges += [nuclei[-1]] if region[2] == shape[0] else []
+    edges += [nuclei[:, -1]] if region[3] == shape[1] else []
+    return np.unique(np.concatenate(edges))
+
+
+def grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
+    """Return a box with a margin, inside the image."""
+    top, left, bottom, right = box
+    return (
+        max(top - margin, 0),
+        max(left - margin, 0),
+        min(bottom + margin, shape[0]),
+        min(right + margin, shape[1]),
+    )
+
+
+def _within(box: Box, around: Box) -> tuple[slice, slice]:
+    return (
+        slice(box[0] - around[0], box[2] - around[0]),
+        slice(box[1] - around[1], box[3] - around[1]),
+    )
+
+
+def read(array: Any, box: Box) -> NDArray[Any]:
+    """Return the pixels of a box."""
+    return np.asarray(array[box[0] : box[2], box[1] : box[3]])
+
+
+def write(labels: Any, box: Box, new: Labels) -> None:
+    """Write where there is something new; a region reaches into other blocks' places."""
+    rows, columns = np.flatnonzero(new.any(axis=1)), np.flatnonzero(new.any(axis=0))
+    if rows.size == 0:
+        return
+    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    new = new[part]
+    place = (
+        slice(box[0] + int(rows[0]), box[0] + int(rows[-1]) + 1),
+        slice(box[1] + int(columns[0]), box[1] + int(columns[-1]) + 1),
+    )
+    there = np.asarray(labels[place])
+    labels[place] = np.where(new > 0, new, there)

@@ -1,0 +1,1 @@
+"""One plane, step by step: plain functions on arrays."""

@@ -1,0 +1,142 @@
+"""Bring a plane to the pixel sizes a model knows, and results back, window by window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_snow_unet.data.pixels.pixel_grid import nearest
+
+Pixels = TypeVar("Pixels", bound=np.generic)
+Window = tuple[slice, slice]
+
+
+def scale_factor(pixel_size_um: float | None, known_um: tuple[float, float] | None) -> float:
+    """Return the factor on the image's length in pixels that brings it into the model's range.
+
+    Parameters
+    ----------
+    pixel_size_um : float or None
+        Micrometres per pixel of the image, if known.
+    known_um : tuple of float or None
+        Smallest and largest pixel size the model knows, if it cares.
+
+    Returns
+    -------
+    float
+        1 inside the range and where either is unknown; below 1 for finer pixels, above 1 for
+        coarser ones.
+    """
+    if pixel_size_um is None or known_um is None:
+        return 1.0
+    nearest = min(max(pixel_size_um, known_um[0]), known_um[1])
+    return 1.0 if nearest == pixel_size_um else pixel_size_um / nearest
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """From one grid of pixels to another one over the same area.
+
+    Linear interpolation; when shrinking, the mean of the neighbourhood weighted by a triangle
+    (Pillow's ``BILINEAR``). A window of the new grid gets the same values as in the whole.
+
+    Parameters
+    ----------
+    old, new : tuple of int
+        Rows and columns of both grids.
+    """
+
+    old: tuple[int, int]
+    new: tuple[int, int]
+
+    @classmethod
+    def by(cls, factor: float, shape: tuple[int, int]) -> Resampling:
+        """Return the resampling that makes a plane of this shape `factor` times as long."""
+        rows, columns = np.maximum(1, nearest(np.multiply(shape, factor))).tolist()
+        return cls(shape, (rows, columns))
+
+    @property
+    def is_none(self) -> bool:
+        """Whether both grids are the same."""
+        return self.old == self.new
+
+    @property
+    def back(self) -> Resampling:
+        """The way back."""
+        return Resampling(self.new, self.old)
+
+    def span(self, window: Window) -> Window:
+        """Return the rows and columns of the old grid that a window of the new one lies on."""
+        return self._span(window, 0)
+
+    def needed(self, window: Window) -> Window:
+        """Return the rows and columns of the old grid that the values in a window depend on."""
+        return self._span(window, 0 if self.is_none else 1)
+
+    def centres(self, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where on the old grid the rows and columns of a window of the new one lie.
+
+        Parameters
+        ----------
+        window : tuple of slice
+            Rows and columns of the new grid.
+
+        Returns
+        -------
+        tuple of ndarray of float64
+            Centres of rows and of columns, in pixels from the edge of the plane: that of the first
+            pixel of the old grid is 0.5.
+        """
+        rows, columns = (
+            (np.arange(part.start, part.stop, dtype=np.float64) + 0.5) * (old / new)
+            for part, old, new in zip(window, self.old, self.new, strict=True)
+        )
+        return rows, columns
+
+    def take(self, pixels: NDArray[Pixels], window: Window) -> NDArray[Pixels]:
+        """Return a window of the new grid.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8 or float32, shape (Y, X) or (Y, X, C)
+            Those of the old grid that `needed` names.
+        window : tuple of slice
+            Rows and columns of the new grid, within it.
+
+        Returns
+        -------
+        ndarray
+            Same data type and channels.
+        """
+        if self.is_none:
+            return pixels
+        origin = [part.start for part in self.needed(window)]
+        (top, bottom), (left, right) = (
+            (part.start * old / new - start, part.stop * old / new - start)
+            for part, old, new, start in zip(window, self.old, self.new, origin, strict=True)
+        )
+        rows, columns = (part.stop - part.start for part in window)
+        channels = pixels.reshape(*pixels.shape[:2], -1)
+        resized = [
+            Image.fromarray(np.ascontiguousarray(channels[..., channel])).resize(
+                (columns, rows), Image.Resampling.BILINEAR, box=(left, top, right, bottom)
+            )
+            for channel in range(channels.shape[-1])
+        ]
+        result: Any = np.stack([np.asarray(channel) for channel in resized], axis=-1)
+        taken: NDArray[Pixels] = result.reshape(rows, columns, *pixels.shape[2:])
+        return taken
+
+    def _span(self, window: Window, reach: int) -> Window:
+        """Widen by `reach` times what one pixel of the coarser grid covers, and one pixel."""
+        spans = []
+        for part, old, new in zip(window, self.old, self.new, strict=True):
+            around = reach * (1 + -(-old // new))
+            first, last = part.start * old // new, -(-part.stop * old // new)
+            spans.append(slice(max(0, first - around), min(old, last + around)))
+        rows, columns = spans
+        return rows, columns

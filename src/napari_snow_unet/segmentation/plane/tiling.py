@@ -1,0 +1,185 @@
+"""Cut a plane into overlapping windows so that the parts pasted back equal the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+
+GRID = 64  # edges of windows are multiples of this many pixels: few shapes, few traces
+
+
+@dataclass(frozen=True)
+class PlannedWindow:
+    """One window to compute and the part of its result to keep.
+
+    Attributes
+    ----------
+    window : tuple of slice
+        Rows and columns the network sees; may reach beyond the plane, where it is mirrored.
+    core : tuple of slice
+        Rows and columns of the plane this window is responsible for.
+    inner : tuple of slice
+        Where `core` lies inside the window.
+    """
+
+    window: tuple[slice, slice]
+    core: tuple[slice, slice]
+    inner: tuple[slice, slice]
+
+
+def padded_length(length: int) -> int:
+    """Round a length in pixels up to the grid of windows."""
+    return -(-length // GRID) * GRID
+
+
+def smallest_window(halo: int) -> int:
+    """Return the smallest window edge in pixels that leaves a core behind this halo."""
+    return padded_length(2 * halo + GRID)
+
+
+def check_window(window: int, halo: int) -> None:
+    """Raise `InputError` unless windows of this edge fit the grid and leave a core."""
+    least = smallest_window(halo)
+    if window < least or window % GRID:
+        raise InputError(
+            f"a tile size of {window} pixels",
+            expected=f"a multiple of {GRID} and at least {least} for this model",
+            remedy=f"Use {max(least, padded_length(window))}.",
+        )
+
+
+def plan_grid(shape: tuple[int, int], window: int, halo: int) -> list[PlannedWindow]:
+    """Plan the windows for a plane.
+
+    Every window has the same size (smaller only where the plane itself is smaller), and lies
+    inside the plane rounded up to multiples of 64 pixels. The outer edges of the plane are
+    therefore edges of a window at any tile size, and every inner edge has a halo that is thrown
+    away, so the result does not depend on `window`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the plane, in pixels.
+    window : int
+        Edge of a window in pixels, a multiple of 64.
+    halo : int
+        Pixels at an inner edge whose result is not used, a multiple of 16; at least the radius of
+        the network's receptive field.
+
+    Returns
+    -------
+    list of Tile
+        In reading order; their cores cover the plane without overlap.
+
+    Raises
+    ------
+    InputError
+        If `window` is off the grid or too small for `halo`.
+    """
+    check_window(window, halo)
+    rows, columns = (_plan_axis(length, window, halo) for length in shape)
+    return [
+        PlannedWindow((y[0], x[0]), (y[1], x[1]), (y[2], x[2])) for y, x in product(rows, columns)
+    ]
+
+
+def smaller_window(window: int, fitting: int, halo: int) -> int:
+    """Return the window to use where one of `fitting` pixels is the largest that memory does for.
+
+    Parameters
+    ----------
+    window : int
+        Edge of the window that is asked for in pixels, a multiple of 64.
+    fitting : int
+        Edge of the largest that fits.
+    halo : int
+        As for `plan_grid`.
+
+    Returns
+    -------
+    int
+        At most `window`, a multiple of 64, and never smaller than leaves a core.
+    """
+    return min(window, max(fitting // GRID * GRID, smallest_window(halo)))
+
+
+def cheapest_window(shape: tuple[int, int], halo: int, largest: int) -> int:
+    """Choose the window that computes the fewest pixels of a plane twice.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the plane, in pixels.
+    halo : int
+        As for `plan_grid`.
+    largest : int
+        Largest window to consider; one a quarter smaller is the smallest.
+
+    Returns
+    -------
+    int
+        Edge of the window in pixels, a multiple of 64; the smallest of equals.
+    """
+    least = max(smallest_window(halo), padded_length(largest * 3 // 4))
+
+    def computed(window: int) -> int:
+        lengths = [
+            sum(part[0].stop - part[0].start for part in _plan_axis(length, window, halo))
+            for length in shape
+        ]
+        return lengths[0] * lengths[1]
+
+    return min(range(least, max(least, largest) + 1, GRID), key=computed)
+
+
+def _plan_axis(length: int, window: int, halo: int) -> list[tuple[slice, slice, slice]]:
+    padded = padded_length(length)
+    if padded <= window:
+        return [(slice(0, padded), slice(0, length), slice(0, length))]
+    parts, start, origin = [], 0, 0
+    while start < length:
+        origin = min(origin, padded - window)
+        stop = min(length, origin + window - halo if origin + window < padded else padded)
+        core, inner = slice(start, stop), slice(start - origin, stop - origin)
+        parts.append((slice(origin, origin + window), core, inner))
+        start, origin = stop, origin + window - 2 * halo
+    return parts
+
+
+def within(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the part of a window that lies inside a plane of this shape."""
+    rows, columns = (
+        slice(part.start, min(part.stop, length))
+        for part, length in zip(window, shape, strict=True)
+    )
+    return rows, columns
+
+
+def mirrored(pixels: NDArray[Any], window: tuple[slice, slice]) -> NDArray[Any]:
+    """Fill up a window that reaches beyond the last row or column of its plane.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (Y, X) or (Y, X, C)
+        Those of the window that lie inside the plane.
+    window : tuple of slice
+        Rows and columns.
+
+    Returns
+    -------
+    ndarray
+        Of the window's full size, mirrored beyond the plane.
+    """
+    missing = [
+        (0, wanted.stop - wanted.start - found)
+        for wanted, found in zip(window, pixels.shape[:2], strict=True)
+    ]
+    if not any(after for _, after in missing):
+        return pixels
+    return np.pad(pixels, missing + [(0, 0)] * (pixels.ndim - 2), mode="symmetric")

@@ -1,0 +1,89 @@
+"""Compute in threads what comes next, and give results in order."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
+
+SMALL = 1024**2  # pixels
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def is_small(
+    shape: tuple[int, int], model: Model, options: Options, pixel_size_um: float | None
+) -> bool:
+    """Tell whether a plane is one window, computed in so short a time that several may be at once.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns, in pixels.
+    model : Model
+        The network or the classical method.
+    options : Options
+        What the person chose.
+    pixel_size_um : float or None
+        Micrometres per pixel as the file or layer has it.
+    """
+    factor = scale_factor(options.pixel_size_um or pixel_size_um, model.pixel_size_um)
+    computed = Resampling.by(factor, shape).new
+    small = math.prod(computed) <= SMALL and max(computed) <= options.tile
+    return model.calls_at_once > 1 and small
+
+
+def in_order(
+    items: Iterable[Item],
+    compute: Callable[[Item], Result],
+    threads: int = 1,
+    *,
+    is_large: Callable[[Item], bool] = lambda item: False,
+) -> Generator[tuple[Item, Result], None, None]:
+    """Yield every item with what was computed of it, while threads compute the next ones.
+
+    Parameters
+    ----------
+    items : iterable
+        What to compute, in the order in which it is wanted.
+    compute : callable
+        Called in other threads; what it raises is raised here in its turn.
+    threads : int, default: 1
+        How many compute; as many results at most wait to be taken.
+    is_large : callable, optional
+        Tells of an item whether it is begun only when no other one waits.
+
+    Yields
+    ------
+    tuple
+        Item and result. Close the generator to end the threads before its end.
+    """
+    todo = iter(items)
+    pool = ThreadPoolExecutor(threads, "ahead")
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    following = deque(islice(todo, 1))
+
+    def begin() -> None:
+        while following and len(waiting) < threads:
+            if waiting and is_large(following[0]):
+                return
+            item = following.popleft()
+            waiting.append((item, pool.submit(compute, item)))
+            following.extend(islice(todo, 1))
+
+    try:
+        begin()
+        while waiting:
+            item, future = waiting.popleft()
+            result = future.result()
+            begin()
+            yield item, result
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,78 @@
+"""A network as a plain function on arrays, as fast as its engine can."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.unet.engine.device import Call
+from napari_snow_unet.unet.engine.selection import load_engine
+from napari_snow_unet.unet.engine.tensorflow import tensorflow_call
+
+
+def small_calls_at_once() -> int:
+    """Return how many calls of a network on small windows are fastest side by side.
+
+    TensorFlow divides every operation among the cores, which wait for each other at its end; with
+    two calls one fills the gaps of the other. The bits stay the same.
+    """
+    device = load_engine()
+    return 2 if (device.backend, device.kind) == ("tensorflow", "cpu") else 1
+
+
+def compiles_steps() -> bool | str:
+    """Return what `keras.Model.compile` takes as `jit_compile` where training is fastest."""
+    # XLA, which Keras would choose for TensorFlow, is slower on the CPU and compiles every shape.
+    return "auto" if load_engine().backend == "jax" else False
+
+
+def traced_call(model: Any) -> Call:
+    """Turn a network, with the weights it has now, into a plain function on arrays.
+
+    TensorFlow traces it once for all shapes, which is as fast as a trace for each and gives the
+    same bits; JAX compiles it for every shape; PyTorch does neither.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From (N, Y, X, C) to (N, Y, X, 1).
+
+    Returns
+    -------
+    callable
+        From float32 (N, Y, X, C) to float32 (N, Y, X, 1), without dropout.
+    """
+    import keras
+
+    return {"tensorflow": tensorflow_call, "torch": _torch_call, "jax": _jax_call}[
+        keras.config.backend()
+    ](model)
+
+
+def _torch_call(model: Any) -> Call:
+    torch = importlib.import_module("torch")
+    import keras
+
+    def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            probability = model(pixels, training=False)
+            return np.asarray(keras.ops.convert_to_numpy(probability), dtype=np.float32)
+
+    return call
+
+
+def _jax_call(model: Any) -> Call:
+    jax = importlib.import_module("jax")
+    trained = [variable.value for variable in model.trainable_variables]
+    other = [variable.value for variable in model.non_trainable_variables]
+    compiled = jax.jit(
+        lambda pixels: model.stateless_call(trained, other, pixels, training=False)[0]
+    )
+
+    def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(compiled(pixels), dtype=np.float32)
+
+    return call

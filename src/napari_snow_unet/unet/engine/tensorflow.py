@@ -1,0 +1,109 @@
+"""All that is asked of TensorFlow itself: the only module that names it."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.unet.engine.device import Call, Device, processor_name
+
+
+def tensorflow_call(model: Any) -> Call:
+    """Trace a network once for all shapes: as fast as a trace for each, and the same bits."""
+    import tensorflow as tf
+
+    # Weights that are constants of the graph are converted and laid out for the kernels once.
+    trained = [np.asarray(variable) for variable in model.trainable_variables]
+    other = [np.asarray(variable) for variable in model.non_trainable_variables]
+
+    def compute(pixels: Any) -> Any:
+        weights = ([tf.constant(array) for array in arrays] for arrays in (trained, other))
+        return model.stateless_call(*weights, pixels, training=False)[0]
+
+    # XLA, which Keras' own predict would choose, is slower here on the CPU.
+    anything = tf.TensorSpec((None, None, None, model.input_shape[-1]), tf.float32)
+    traced = tf.function(compute, input_signature=[anything], autograph=False, jit_compile=False)
+
+    def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(traced(tf.constant(pixels)).numpy(), dtype=np.float32)
+
+    return call
+
+
+def convolve_upsampled(skip: Any, below: Any, kernel: Any, kernel_below: Any, bias: Any) -> Any:
+    """Add a convolution of a map to a transposed one of a map of half its size; TensorFlow only.
+
+    Parameters
+    ----------
+    skip : tensor, shape (N, 2Y, 2X, F)
+        The larger map.
+    below : tensor, shape (N, Y, X, B)
+        The smaller map.
+    kernel : tensor, shape (3, 3, F, F)
+        For the larger map.
+    kernel_below : tensor, shape (4, 4, F, B)
+        For the smaller map.
+    bias : tensor, shape (F,)
+        Added everywhere.
+
+    Returns
+    -------
+    tensor, shape (N, 2Y, 2X, F)
+    """
+    import tensorflow as tf
+
+    # Only if its shape is that of `skip` is it known beforehand that no sum is broadcast, and only
+    # then TensorFlow computes sum and activation in one go with the convolution.
+    upsampled = tf.nn.conv2d_transpose(below, kernel_below, tf.shape(skip), 2, "SAME")
+    return tf.nn.bias_add(tf.nn.conv2d(skip, kernel, 1, "SAME"), bias) + upsampled
+
+
+def tensorflow_device() -> Device:
+    """Return what TensorFlow computes on; of a GPU's memory it takes no more than it needs."""
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    for device in devices:
+        with contextlib.suppress(RuntimeError):  # in use already
+            tf.config.experimental.set_memory_growth(device, True)
+    if devices:
+        details = tf.config.experimental.get_device_details(devices[0])
+        return Device("tensorflow", "gpu", details.get("device_name", devices[0].name))
+    if platform.system() == "Windows":
+        reason = "TensorFlow has no GPU build for Windows; use WSL2, or KERAS_BACKEND=torch"
+    elif not tf.test.is_built_with_cuda():
+        reason = "this build of TensorFlow has no GPU support"
+    else:
+        reason = (
+            "TensorFlow finds no NVIDIA GPU; it needs a driver and "
+            "`pip install tensorflow[and-cuda]`"
+        )
+    return Device("tensorflow", "cpu", processor_name(), reason)
+
+
+def reproducible_kernels(kind: str) -> str:
+    """Have the same bits computed every time; return why that cannot be promised, or nothing."""
+    import tensorflow as tf
+
+    if kind == "gpu":
+        tf.config.experimental.enable_op_determinism()
+    elif tf.config.threading.get_inter_op_parallelism_threads() != 1:
+        try:
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:  # too late: TensorFlow has computed something already
+            return "TensorFlow was in use before the training"
+    return ""
+
+
+def gpu_generation() -> tuple[int, int]:
+    """Return the compute capability of the first GPU; (0, 0) if it is unknown."""
+    import tensorflow as tf
+
+    gpu = tf.config.list_physical_devices("GPU")[0]
+    details = tf.config.experimental.get_device_details(gpu)
+    major, minor = details.get("compute_capability", (0, 0))
+    return major, minor

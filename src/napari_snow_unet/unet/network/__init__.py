@@ -1,0 +1,1 @@
+"""The U-Net itself: its config, its layers, what it takes, and its prediction."""

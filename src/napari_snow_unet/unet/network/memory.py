@@ -1,0 +1,229 @@
+"""How much memory a batch or a window takes, how much there is, and keeping what was freed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.network.config import UNetConfig
+
+_TOUCHED = 0.55  # measured: of the address space that an engine takes it uses this part, or more
+_BEYOND_CONVOLUTIONS = 1.3  # measured: 1.3 to 2 times the outputs of all convolutions
+
+
+# Of glibc's malloc.h: what `mallopt` sets.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
+_NEVER, _AT_A_TIME = 2**31 - 1, 2**28
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep what this program frees, in place of giving it back to the system.
+
+    A step of a training frees hundreds of arrays and asks for them anew; the system clears every
+    page of them each time. Kept, they cost nothing: 0.90 of the time of a step on two cores, at the
+    same largest use. For programs that train and do nothing else, before their first thread.
+
+    Returns
+    -------
+    bool
+        Whether it was done: with glibc, so on most Linux systems, and nowhere else.
+    """
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "gnu_get_libc_version"):
+        return False
+    settings = (_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER), (_TOP_PAD, _AT_A_TIME)
+    return all(library.mallopt(*setting) == 1 for setting in settings)
+
+
+def batch_bytes(config: UNetConfig, shape: tuple[int, int, int], precision: str) -> int:
+    """Estimate what is kept of a batch until its gradient is known, from below.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Architecture.
+    shape : tuple of int
+        Crops, height, width.
+    precision : str
+        Keras' dtype policy.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    per_pixel = 0.0
+    for level in range(config.levels):
+        blocks = 1 if level == config.levels - 1 else 2.5  # down, up, transposed convolution
+        per_pixel += 2 * blocks * config.filters(level) / 4**level
+    crops, height, width = shape
+    each = 4 if precision == "float32" else 2
+    return int(crops * height * width * per_pixel * each * _BEYOND_CONVOLUTIONS)
+
+
+def require_memory(config: UNetConfig, shape: tuple[int, int, int], precision: str) -> None:
+    """Refuse a batch that cannot fit, before the system ends the program without a word.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Architecture.
+    shape : tuple of int
+        Crops, height, width.
+    precision : str
+        Keras' dtype policy.
+
+    Raises
+    ------
+    InputError
+        If it takes more than this program may have.
+    """
+    crops, height, width = shape
+    _require(
+        batch_bytes(config, shape, precision),
+        f"a batch of {crops} x {height} x {width} pixels",
+        remedy="Choose smaller batches or crops, or fewer filters.",
+    )
+
+
+def least_bytes_per_pixel(filters: int, *, merged: bool, precision: str) -> float:
+    """Count what of a window's maps is in memory at once, whatever kernels the engine has.
+
+    Parameters
+    ----------
+    filters : int
+        Of the network's first convolution.
+    merged : bool
+        Whether the network is one that `network.build.for_prediction` has changed.
+    precision : str
+        Keras' dtype policy of its last convolution.
+
+    Returns
+    -------
+    float
+        Bytes per pixel of the window.
+
+    Notes
+    -----
+    At full size, on the way up, a transposed convolution has read a map of half the size, which
+    holds half as many numbers, and written one, while the map of the skip connection waits. Where
+    layers are not merged, the two then lie side by side, and a convolution writes a third.
+    """
+    return filters * (2.5 if merged else 3.0) * (4 if precision == "float32" else 2)
+
+
+def most_bytes_per_pixel(filters: int) -> float:
+    """Return what a window takes at the most on any processor that was tried.
+
+    Parameters
+    ----------
+    filters : int
+        Of the network's first convolution.
+
+    Returns
+    -------
+    float
+        Bytes per pixel of the window.
+
+    Notes
+    -----
+    Measured with 3 x 3 kernels, in outputs of the first convolution in float32, over all number
+    formats, layers merged or not, windows of 512 to 2,048 pixels, and 1 to 32 threads: 2.2 to 6
+    with the instructions of AVX2 and later, up to 10 without oneDNN, up to 13.5 with those of AVX.
+    """
+    return filters * 4 * 14.0
+
+
+def require_window_memory(shape: tuple[int, int, int], per_pixel: float) -> None:
+    """Refuse windows that cannot fit: an engine that gets no memory may end the program.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Windows, height, width.
+    per_pixel : float
+        The least bytes they take per pixel.
+
+    Raises
+    ------
+    InputError
+        If they take more than this program may have.
+    """
+    windows, height, width = shape
+    _require(
+        int(windows * height * width * per_pixel),
+        f"a window of {height} x {width} pixels",
+        remedy="Use a smaller tile size or close other programs.",
+    )
+
+
+def _require(needed: int, what: str, remedy: str) -> None:
+    most = memory_limit()
+    if most is not None and needed > most:
+        raise InputError(
+            f"{what}, which takes at least {_in_words(needed)}",
+            expected=f"at most the {_in_words(most)} there are",
+            remedy=remedy,
+        )
+
+
+def _in_words(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def memory_limit() -> int | None:
+    """Return the bytes this program can have at the very most; None where that is not known."""
+    limits = []
+    with suppress(AttributeError, ValueError, OSError):  # not on Windows
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with suppress(OSError, ValueError):  # a container; "max" is no number
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    limits += _address_space_left()
+    return min(limits, default=None)
+
+
+def memory_available() -> int | None:
+    """Return the bytes that are free now, on Linux; None elsewhere, where a system rather swaps."""
+    free = [int(room * _TOUCHED) for room in _address_space_left()]
+    with suppress(OSError, KeyError, ValueError, IndexError):
+        free.append(_entry(Path("/proc/meminfo"), "MemAvailable:") * 1024)
+    group = Path("/sys/fs/cgroup")
+    with suppress(OSError, KeyError, ValueError, IndexError):  # a container
+        most, used = (
+            int((group / name).read_text(encoding="ascii"))
+            for name in ("memory.max", "memory.current")
+        )
+        # Files in the cache count as used, and make room when it is needed.
+        free.append(max(most - used + _entry(group / "memory.stat", "inactive_file"), 0))
+    return min(free, default=None)
+
+
+def _entry(path: Path, name: str) -> int:
+    """Return the number behind a name in one of the system's lists."""
+    lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
+    return int({words[0]: words[1] for words in lines if len(words) > 1}[name])
+
+
+def _address_space_left() -> list[int]:
+    """Return what a limit on the address space leaves; nothing where there is none."""
+    if sys.platform == "win32":
+        return []
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return [] if most == resource.RLIM_INFINITY else [max(most - _address_space(), 0)]
+
+
+def _address_space() -> int:
+    """Return the address space in use, 0 where it is not told."""
+    with suppress(OSError, ValueError, IndexError):
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return 0

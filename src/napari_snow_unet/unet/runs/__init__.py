@@ -1,0 +1,1 @@
+"""A training seen from outside: its options, tiles, folder, process; no network library."""

@@ -1,0 +1,263 @@
+"""The state a training goes on from: a folder that appears as a whole or not at all.
+
+``checkpoints/000012/`` holds what there was after epoch 12. It is written under another name,
+forced to the disk, and renamed; then its predecessor is removed. Whatever moment a process is
+killed at, the newest folder with a number is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.files import folder_written_whole
+from napari_snow_unet.unet.models.weights_file import check_weights_file
+from napari_snow_unet.unet.runs.folder import Row
+
+WEIGHTS, BEST, OPTIMIZER, STATE = (
+    "model.weights.h5",
+    "best.weights.h5",
+    "optimizer.h5",
+    "state.json",
+)
+_REMEDY = "Start a new training; best/ and last/ can still be used."
+_OTHER_OPTIMIZER = "Another version has begun this training: begin a new one with its model."
+_LARGEST_STATE = 200_000_000
+_OVERHEAD = 4096  # bytes that HDF5 adds per array, generously
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What there is beside weights.
+
+    Attributes
+    ----------
+    epoch : int
+        Epochs finished.
+    best_epoch : int
+        The one with the lowest validation loss, from 1; 0 before the first.
+    best_score : float
+        That loss.
+    wait : int
+        Epochs since, as early stopping counts them.
+    stopped_early : bool
+        Whether early stopping has ended the training.
+    history : tuple of dict
+        A row per epoch.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_score: float = math.inf
+    wait: int = 0
+    stopped_early: bool = False
+    history: tuple[Row, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete checkpoint on disk."""
+
+    folder: Path
+    state: TrainingState
+
+    def load(self, model: Any, optimizer: Any) -> None:
+        """Fill in the weights of the last epoch and the optimizer's variables.
+
+        Parameters
+        ----------
+        model : keras.Model
+            The network.
+        optimizer : keras.Optimizer
+            Built for it.
+
+        Raises
+        ------
+        InputError
+            If the files are of another network.
+        """
+        load_weights(model, self.folder / WEIGHTS)
+        _load_optimizer(optimizer, self.folder / OPTIMIZER)
+
+
+def load_weights(model: Any, path: Path) -> None:
+    """Check a weights file and fill it into a network.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, of another network, or holds anything but arrays.
+    """
+    check_weights_file(path, [tuple(variable.shape) for variable in model.weights])
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        raise _damaged(path, f"weights of another network ({str(error)[:200]})") from error
+
+
+def find_checkpoint(place: Path) -> Checkpoint | None:
+    """Open the newest checkpoint of a training.
+
+    Parameters
+    ----------
+    place : pathlib.Path
+        The folder ``checkpoints``.
+
+    Returns
+    -------
+    Checkpoint or None
+        None if no epoch was finished yet.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    if not place.is_dir():
+        return None
+    numbered = sorted(path for path in place.iterdir() if path.name.isdecimal())
+    if not numbered:
+        return None
+    return Checkpoint(numbered[-1], _read_state(numbered[-1]))
+
+
+def save_checkpoint(place: Path, model: Any, optimizer: Any, state: TrainingState) -> Checkpoint:
+    """Write a checkpoint and remove the one before it.
+
+    Parameters
+    ----------
+    place : pathlib.Path
+        The folder ``checkpoints``; made if it is missing.
+    model : keras.Model
+        The network.
+    optimizer : keras.Optimizer
+        What trains it.
+    state : TrainingState
+        Its state; when the last epoch is not the best one, the best weights are taken over from
+        the checkpoint that is there.
+
+    Returns
+    -------
+    Checkpoint
+        What was written.
+    """
+    place.mkdir(exist_ok=True)
+    target = place / f"{state.epoch:06d}"
+    with folder_written_whole(target, overwrite=True, ours=Path.is_dir) as folder:
+        _require_room(folder, [*model.weights, *optimizer.variables])
+        model.save_weights(folder / WEIGHTS)
+        _save_optimizer(optimizer, folder / OPTIMIZER)
+        known = sorted(path for path in place.iterdir() if path.name.isdecimal())
+        newest = state.best_epoch == state.epoch or not known
+        _link(folder / WEIGHTS if newest else known[-1] / BEST, folder / BEST)
+        sums = {name: _sha256(folder / name) for name in (WEIGHTS, OPTIMIZER, BEST)}
+        text = json.dumps({**asdict(state), "sha256": sums}, indent=1) + "\n"
+        (folder / STATE).write_text(text, encoding="utf-8")
+        for file in folder.iterdir():
+            _force_to_disk(file)
+    _force_to_disk(place)
+    for old in place.iterdir():
+        if old.name.isdecimal() and old != target:
+            shutil.rmtree(old, ignore_errors=True)
+    return Checkpoint(target, state)
+
+
+def _read_state(folder: Path) -> TrainingState:
+    path = folder / STATE
+    try:
+        if path.stat().st_size > _LARGEST_STATE:
+            raise ValueError("it is far too large")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        sums = dict(content.pop("sha256"))
+        known = {entry.name for entry in fields(TrainingState)}
+        if set(content) != known:
+            raise ValueError(f"entries {sorted(set(content) ^ known)}")
+        state = TrainingState(**{**content, "history": tuple(dict(r) for r in content["history"])})
+        if state.epoch != len(state.history) or state.epoch != int(folder.name):
+            raise ValueError(f"epoch {state.epoch} and {len(state.history)} rows")
+        for name in (WEIGHTS, OPTIMIZER, BEST):
+            if _sha256(folder / name) != sums.get(name):
+                raise ValueError(f"{name} has changed")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(path, f"a damaged checkpoint ({error})") from error
+    return state
+
+
+def _save_optimizer(optimizer: Any, path: Path) -> None:
+    import h5py
+    from keras.ops import convert_to_numpy
+
+    with h5py.File(path, "w") as file:
+        for number, variable in enumerate(optimizer.variables):
+            file.create_dataset(f"{number:05d}", data=convert_to_numpy(variable))
+
+
+def _load_optimizer(optimizer: Any, path: Path) -> None:
+    import h5py
+
+    shapes = [tuple(variable.shape) for variable in optimizer.variables]
+    check_weights_file(path, shapes, _OTHER_OPTIMIZER)
+    with h5py.File(path, "r") as file:
+        for number, variable in enumerate(optimizer.variables):
+            values = file[f"{number:05d}"]
+            if values.shape != tuple(variable.shape):
+                raise _damaged(path, f"an array of shape {values.shape} for {variable.path}")
+            variable.assign(values[()])
+
+
+def _require_room(folder: Path, variables: Sequence[Any]) -> None:
+    """Write as much as will be written; on a full disk HDF5 would crash when the program ends."""
+    arrays = sum(4 * math.prod(tuple(variable.shape)) for variable in variables)
+    expected = arrays + _OVERHEAD * len(variables) + _OVERHEAD
+    path = folder / "room"
+    with path.open("wb") as file:
+        while expected > 0:
+            expected -= file.write(bytes(min(expected, 1 << 24)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give the same content a second name; copy it where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _force_to_disk(path: Path) -> None:
+    """Make what was written last, also when the computer loses its power now."""
+    if path.is_dir():
+        with suppress(OSError):  # Windows and some network drives cannot do this with folders
+            _sync(path, os.O_RDONLY)
+    else:
+        _sync(path, os.O_RDWR)
+
+
+def _sync(path: Path, mode: int) -> None:
+    handle = os.open(path, mode)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _damaged(path: Path, received: str) -> InputError:
+    return InputError(
+        received, expected="a checkpoint as it was written", remedy=_REMEDY, path=path
+    )

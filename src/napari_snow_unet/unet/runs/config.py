@@ -1,0 +1,112 @@
+"""The file of a run that says what is trained, on which tiles: written and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.data.masks.judgement import MASKS_ARE, MasksAre
+from napari_snow_unet.unet.network.config import UNetConfig
+from napari_snow_unet.unet.runs.options import TrainingOptions, options_from_dict
+from napari_snow_unet.unet.runs.tiles import TrainingTile
+
+FORMAT, VERSION = "napari-snow-unet training", 1
+LARGEST_CONFIG = 10_000_000
+TILE_COLUMNS = (
+    *("part", "name", "image", "mask", "region", "height", "width", "um_per_px"),
+    *("weight", "masks_are"),
+)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a training is: content of ``config.json``.
+
+    Attributes
+    ----------
+    options : TrainingOptions
+        All options, the preset filled in.
+    network : UNetConfig
+        What is trained.
+    dataset : str
+        Its folder.
+    fingerprint : str
+        Of the dataset when the training began.
+    fine_tune : str
+        Model folder that the weights begin with; empty for fresh weights.
+    made_with : dict
+        Versions.
+    """
+
+    options: TrainingOptions
+    network: UNetConfig
+    dataset: str
+    fingerprint: str
+    fine_tune: str
+    made_with: dict[str, str]
+
+
+def config_text(config: RunConfig) -> str:
+    """Return a run's config as it is kept."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "options": config.options.as_dict(),
+        "network": json.loads(config.network.to_json()),
+        "dataset": config.dataset,
+        "fingerprint": config.fingerprint,
+        "fine_tune": config.fine_tune,
+        "made_with": config.made_with,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def config_from(content: Any) -> RunConfig:
+    """Return a run's config from what was kept; see `RunConfig`."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(f'there is no "format": "{FORMAT}"')
+    if content.get("version") != VERSION:
+        raise ValueError(f"version {content.get('version')!r}, not {VERSION}")
+    texts = {name: content[name] for name in ("dataset", "fingerprint", "fine_tune")}
+    if not all(isinstance(text, str) and len(text) < 10_000 for text in texts.values()):
+        raise ValueError("dataset, fingerprint and fine_tune are not all texts")
+    return RunConfig(
+        options=options_from_dict(content["options"]),
+        network=UNetConfig.from_json(json.dumps(content["network"])),
+        made_with={str(name): str(value) for name, value in dict(content["made_with"]).items()},
+        **texts,
+    )
+
+
+def tile_row(part: str, tile: TrainingTile, root: Path) -> list[object]:
+    """Return a tile as a row of the run's table."""
+    files = [tile.image, tile.mask, tile.region]
+    relative = [path.relative_to(root).as_posix() if path else "" for path in files]
+    known = [tile.height, tile.width, tile.um_per_px or "", tile.weight, tile.masks_are or ""]
+    return [part, tile.name, *relative, *known]
+
+
+def tile_from(row: dict[str, str], root: Path) -> TrainingTile:
+    """Return a tile from a row of the run's table."""
+    return TrainingTile(
+        row["name"],
+        root / row["image"],
+        root / row["mask"],
+        root / row["region"] if row["region"] else None,
+        int(row["height"]),
+        int(row["width"]),
+        float(row["um_per_px"]) if row["um_per_px"] else None,
+        float(row.get("weight") or 1),
+        _masks_are(row.get("masks_are")),
+    )
+
+
+def _masks_are(said: str | None) -> MasksAre | None:
+    for known in MASKS_ARE:
+        if said == known:
+            return known
+    if said:
+        raise ValueError(f"masks_are is {said!r}")
+    return None

@@ -1,0 +1,126 @@
+"""Trainings at the same time, each in a process of its own with its share of the cores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.processes import usable_cores
+from napari_snow_unet.unet.engine import selection
+from napari_snow_unet.unet.network.memory import memory_limit
+from napari_snow_unet.unet.runs.process import TrainingProcess, arguments_to_resume
+from napari_snow_unet.unet.runs.progress import StopRequest, TrainingProgress, read_progress
+
+_MEMORY = 2 * 2**30  # bytes for each; one of the default preset takes 1.1 GB
+_PAUSE = 0.2  # seconds between two looks
+
+
+def most_at_once(trainings: int) -> int:
+    """Return how many trainings at the same time are done soonest.
+
+    Small batches leave cores idle: on two cores, two trainings with one thread each get 1.4 times
+    as much done as one with two threads.
+
+    Parameters
+    ----------
+    trainings : int
+        How many there are.
+
+    Returns
+    -------
+    int
+        On a CPU as many as there are cores and as fit into memory; 1 on a GPU.
+    """
+    if selection.load_engine().kind != "cpu":
+        return 1
+    memory = memory_limit()
+    fitting = trainings if memory is None else memory // _MEMORY
+    return max(1, min(trainings, usable_cores(), fitting))
+
+
+def train_side_by_side(
+    folders: Mapping[str, Path],
+    at_once: int,
+    *,
+    stop: StopRequest,
+    listen: Callable[[TrainingProgress], None] | None = None,
+    echo: Callable[[str], None] = lambda line: None,
+    workers: int = 1,
+) -> None:
+    """Train until the end or until somebody stops it.
+
+    Parameters
+    ----------
+    folders : mapping of str to pathlib.Path
+        The trainings' folders by what they are called in the log.
+    at_once : int
+        Trainings at the same time.
+    stop : StopRequest
+        Whether to end early; every training keeps its finished epochs.
+    listen : callable, optional
+        Called with the progress of the training that has most to do.
+    echo : callable, optional
+        Called with every line of the logs, from several threads.
+    workers : int, default: 1
+        Threads that compute batches, of all trainings together.
+
+    Raises
+    ------
+    InputError
+        If a training fails. The others are stopped.
+    """
+    environment = selection.environment_for_threads(max(1, usable_cores() // at_once))
+    words = ["--workers", str(max(workers // at_once, min(workers, 1)))]
+    waiting, processes = dict(folders), dict[str, TrainingProcess]()
+    try:
+        while processes or (waiting and not stop.reason()):
+            while waiting and len(processes) < at_once and not stop.reason():
+                name = next(iter(waiting))
+                folder = waiting.pop(name)
+                processes[name] = TrainingProcess(
+                    [*arguments_to_resume(folder), *words],
+                    folder,
+                    keep=False,
+                    echo=lambda line, name=name: echo(f"{name}: {line}"),  # type: ignore[misc]
+                    environment=environment,
+                )
+            if stop.reason():
+                _end(processes)
+            if listen is not None:
+                _tell(processes, listen)
+            time.sleep(_PAUSE)
+            _gather(processes)
+    finally:
+        _end(processes)
+
+
+def _gather(processes: dict[str, TrainingProcess]) -> None:
+    """Let go of those that have ended."""
+    for name, process in list(processes.items()):
+        code = process.exit_code()
+        if code is None:
+            continue
+        del processes[name]
+        if code:
+            raise InputError(
+                f"{name} failed ({process.error() or f'its process ended with {code}'})",
+                expected="a training that can go on",
+                remedy="Go on with --resume once the reason is gone; nothing is lost.",
+                path=process.folder,
+            )
+
+
+def _end(processes: Mapping[str, TrainingProcess]) -> None:
+    for process in processes.values():
+        process.end()
+
+
+def _tell(
+    processes: Mapping[str, TrainingProcess], listen: Callable[[TrainingProgress], None]
+) -> None:
+    found = [read_progress(process.folder) for process in processes.values()]
+    known = [progress for progress in found if progress is not None]
+    if known:
+        listen(max(known, key=lambda progress: progress.seconds_left or 0.0))

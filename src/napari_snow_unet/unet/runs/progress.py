@@ -1,0 +1,170 @@
+"""Where a training is: what its process says, and what others read and ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.unet.runs.folder import PROGRESS, STOP, RunDirectory
+
+State = Literal["starting", "training", "validating", "stopped", "finished", "failed"]
+ENDED = frozenset({"stopped", "finished", "failed"})
+_TEXTS = frozenset({"message", "backend", "device", "device_kind", "why_no_gpu", "precision"})
+_MOST = 10**9  # epochs, batches or seconds
+_ASKED = "it was asked for"
+_PAUSE = 0.5  # seconds between two writings
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Content of ``progress.json``.
+
+    Attributes
+    ----------
+    state : {"starting", "training", "validating", "stopped", "finished", "failed"}
+        The last three are ends. A training that is in another state and whose lock nobody holds
+        was killed.
+    epoch : int
+        Epoch in work, from 1; 0 before the first.
+    epochs : int
+        Epochs in all.
+    batch, batches : int
+        Batches done of the epoch, those of its validation included.
+    seconds_left : float or None
+        Estimate for all that is left; None until the first batches are done.
+    message : str
+        In words: what it does, or why it ended.
+    backend, device, device_kind, why_no_gpu, precision : str
+        What computes, and in which number format.
+    updated : float
+        Seconds since 1970.
+    """
+
+    state: State = "starting"
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    batches: int = 0
+    seconds_left: float | None = None
+    message: str = ""
+    backend: str = ""
+    device: str = ""
+    device_kind: str = ""
+    why_no_gpu: str = ""
+    precision: str = ""
+    updated: float = 0.0
+
+
+def read_progress(folder: str | os.PathLike[str]) -> TrainingProgress | None:
+    """Read where a training is; None if that is not known.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of a training.
+    """
+    try:
+        content = json.loads((Path(folder) / PROGRESS).read_text(encoding="utf-8"))
+        progress = TrainingProgress(**content)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    return progress if _is_sound(progress) else None
+
+
+def _is_sound(progress: TrainingProgress) -> bool:
+    """Tell whether every value is of its kind; the file may be anybody's."""
+    counts = (progress.epoch, progress.epochs, progress.batch, progress.batches)
+    texts = [value for name, value in asdict(progress).items() if name in _TEXTS]
+    left = progress.seconds_left
+    return (
+        progress.state in get_args(State)
+        and all(type(count) is int and 0 <= count < _MOST for count in counts)
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(progress.updated, int | float)
+        and (left is None or (isinstance(left, int | float) and 0 <= left < _MOST))
+    )
+
+
+def request_stop(folder: str | os.PathLike[str]) -> None:
+    """Ask a training to end after its batch; everything is kept."""
+    (Path(folder) / STOP).touch()
+
+
+class StopRequest:
+    """Whether a training shall end: by the STOP file, a time limit, or because somebody said so.
+
+    Parameters
+    ----------
+    stop_file : pathlib.Path, optional
+        Ends it by being there.
+    seconds : float, optional
+        Ends it this long after this object was made.
+    """
+
+    def __init__(self, stop_file: Path | None = None, seconds: float | None = None) -> None:
+        self._stop_file, self._asked = stop_file, ""
+        self._seconds, self._began = seconds, time.monotonic()
+
+    def ask(self, reason: str) -> None:
+        """End the training after the batch; safe in a signal handler."""
+        self._asked = self._asked or reason
+
+    def reason(self) -> str:
+        """Return why the training shall end, or an empty text; it is never taken back."""
+        if not self._asked and self._over():
+            self.ask(f"the {self._seconds:g} seconds given to it are over")
+        if not self._asked and self._stop_file is not None and self._stop_file.exists():
+            self.ask(_ASKED)
+        return self._asked
+
+    def ending(self) -> str:
+        """Return the end of a sentence that tells of the stop: why, unless it was asked for."""
+        reason = self.reason()
+        return "." if reason in ("", _ASKED) else f": {reason}."
+
+    def _over(self) -> bool:
+        return self._seconds is not None and time.monotonic() - self._began >= self._seconds
+
+
+class ProgressWriter:
+    """Keep ``progress.json`` up to date, and tell whoever else wants to know.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The training's folder.
+    listen : callable, optional
+        Called with every progress, in the training's thread.
+    """
+
+    def __init__(
+        self, run: RunDirectory, listen: Callable[[TrainingProgress], None] | None = None
+    ) -> None:
+        self._run, self._listen = run, listen
+        self._written = 0.0
+        self.now = TrainingProgress()
+
+    def update(self, *, at_once: bool = False, **changes: Any) -> None:
+        """Change some entries; the file follows twice a second, or at once."""
+        changed = "state" in changes and changes["state"] != self.now.state
+        self.now = replace(self.now, **changes, updated=time.time())
+        if self._listen is not None:
+            self._listen(self.now)
+        if at_once or changed or time.monotonic() - self._written >= _PAUSE:
+            self._write()
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        # Progress is no result: a full disk is noticed, and said, where results are written.
+        with (
+            suppress(OSError),
+            written_whole(self._run.folder / PROGRESS, overwrite=True) as temporary,
+        ):
+            temporary.write_text(json.dumps(asdict(self.now)) + "\n", encoding="utf-8")

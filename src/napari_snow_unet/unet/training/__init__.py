@@ -1,0 +1,1 @@
+"""A training seen from inside: batches, losses, and the loop over epochs."""

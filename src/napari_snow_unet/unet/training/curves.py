@@ -1,0 +1,89 @@
+"""The scores over the epochs, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.unet.runs.folder import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: The quantities of the five figures in the paper.
+QUANTITIES = {
+    "accuracy": "Accuracy",
+    "auc": "AUC",
+    "precision": "Precision",
+    "recall": "Recall",
+    "loss": "Loss",
+}
+#: What is drawn of a training: those, and the score that nuclei are usually judged by.
+CURVES = {**QUANTITIES, "dice": "Dice"}
+
+
+def draw_curves(rows: Sequence[Row], path: Path) -> None:
+    """Draw the paper's five quantities and Dice over the epochs as PNG, replaced as a whole.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        History of a training; nothing is drawn of an empty one.
+    path : pathlib.Path
+        The file.
+    """
+    if not rows:
+        return
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(19, 3.4))
+    # Margins that suit three decimals: a layout that measures every label takes 1.7 times as long.
+    figure.subplots_adjust(left=0.03, right=0.995, bottom=0.16, top=0.9, wspace=0.2)
+    for axes, (name, title) in zip(figure.subplots(1, len(CURVES)), CURVES.items(), strict=True):
+        plot_quantity(axes, rows, name)
+        axes.set(title=title, xlabel="Epoch")
+        axes.grid(alpha=0.3)
+    figure.axes[0].legend()
+    FigureCanvasAgg(figure)
+    with written_whole(path, overwrite=True) as temporary:
+        figure.savefig(temporary, dpi=100, format="png")
+
+
+def plot_quantity(
+    axes: Axes,
+    rows: Sequence[Row],
+    name: str,
+    *,
+    colours: tuple[str | None, str | None] = (None, None),
+    most_ticks: int = 10,
+    **look: float,
+) -> None:
+    """Plot one quantity of training and validation over the epochs, which are whole numbers.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    rows : sequence of dict
+        History of a training; what is None leaves a gap.
+    name : str
+        Its column of the training.
+    colours : tuple of str, optional
+        Of training and validation.
+    most_ticks : int, default: 10
+        Epochs that are named.
+    **look
+        Of the lines, as `Axes.plot` takes it.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = [row["epoch"] for row in rows]
+    marker = "o" if len(rows) == 1 else None
+    columns = (name, "training"), (f"val_{name}", "validation")
+    for (column, label), colour in zip(columns, colours, strict=True):
+        values = [float("nan") if row.get(column) is None else row[column] for row in rows]
+        axes.plot(epochs, values, color=colour, label=label, marker=marker, **look)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=most_ticks))

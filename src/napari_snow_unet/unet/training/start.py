@@ -1,0 +1,146 @@
+"""What a training begins with: options, tiles, network, in the folder of its run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import replace
+from pathlib import Path
+
+from napari_snow_unet import __version__
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels.pixel_size import PLAUSIBLE_UM
+from napari_snow_unet.unet.models import folder as models_folder
+from napari_snow_unet.unet.network.config import UNetConfig
+from napari_snow_unet.unet.runs.config import RunConfig
+from napari_snow_unet.unet.runs.create import check_free, create_run
+from napari_snow_unet.unet.runs.dataset import open_training_set
+from napari_snow_unet.unet.runs.folder import RunDirectory
+from napari_snow_unet.unet.runs.masks import look_at_masks
+from napari_snow_unet.unet.runs.options import TrainingOptions
+from napari_snow_unet.unet.runs.tiles import TrainingSet
+from napari_snow_unet.unet.training.augment import ZOOM
+
+
+def begin_training(
+    dataset: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    options: TrainingOptions,
+    *,
+    fine_tune: Path | None = None,
+) -> tuple[RunDirectory, tuple[str, ...]]:
+    """Check a dataset and make the folder of a training; nothing is computed yet.
+
+    Parameters
+    ----------
+    dataset : path-like
+        See `runs.dataset.open_training_set`.
+    folder : path-like
+        Where the training shall stand.
+    options : TrainingOptions
+        What it shall do.
+    fine_tune : pathlib.Path, optional
+        Model folder whose network and weights the training begins with. Its architecture and
+        channel take the place of those in `options`.
+
+    Returns
+    -------
+    run : RunDirectory
+        For `train`.
+    notes : tuple of str
+        What a person should know of the dataset.
+
+    Raises
+    ------
+    InputError
+        If the dataset, the model or the folder cannot be used.
+    """
+    folder = Path(folder).resolve()
+    check_free(folder)
+    tiles = open_training_set(
+        dataset,
+        validation_fraction=options.validation_fraction,
+        seed=options.seed,
+        fold=options.fold,
+        masks_are=options.masks_are,
+    )
+    notes, doubt = look_at_masks(tiles)
+    tiles = replace(tiles, notes=(*tiles.notes, *notes, *([doubt] if doubt else [])))
+    if options.crop is None:
+        from napari_snow_unet.unet.training.crops import require_equal_sizes
+
+        require_equal_sizes(tiles.train)
+    if fine_tune is not None:
+        options = _like_model(options, models_folder.read_config(fine_tune))
+        models_folder.verify(fine_tune)
+    config = RunConfig(
+        options=options,
+        network=_network(options, tiles, folder.name),
+        dataset=str(tiles.folder),
+        fingerprint=tiles.fingerprint,
+        fine_tune=str(fine_tune.resolve()) if fine_tune is not None else "",
+        made_with={"napari-snow-unet": __version__, "python": platform.python_version()},
+    )
+    run = create_run(folder, config, tiles)
+    for note in tiles.notes:
+        run.log(note)
+    return run, tiles.notes
+
+
+def extend(run: RunDirectory, epochs: int) -> None:
+    """Give a training another number of epochs.
+
+    With a constant learning rate the result is that of a training which had them from the start.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The training.
+    epochs : int
+        Epochs in all.
+
+    Raises
+    ------
+    InputError
+        If its learning rate depends on the number of epochs.
+    """
+    config = run.config()
+    if config.options.epochs == epochs:
+        return
+    if config.options.schedule != "constant":
+        raise InputError(
+            f"{epochs} epochs for a training planned with {config.options.epochs}",
+            expected="as many as planned, since its learning rate falls to zero at the end",
+            remedy="Start a new training that begins with this one's model.",
+            path=run.folder,
+        )
+    options = replace(config.options, epochs=epochs)
+    run.write_config(replace(config, options=options))
+
+
+def _like_model(options: TrainingOptions, network: UNetConfig) -> TrainingOptions:
+    return replace(
+        options,
+        base_filters=network.base_filters,
+        levels=network.levels,
+        activation=network.activation,
+        normalization=network.normalization,
+        channel=network.channel,
+    )
+
+
+def _network(options: TrainingOptions, tiles: TrainingSet, name: str) -> UNetConfig:
+    known = [tile.um_per_px for tile in tiles.train if tile.um_per_px]
+    low, high = ZOOM if options.augment != "none" else (1.0, 1.0)
+    sizes = None
+    if known:
+        largest = min(max(known) / low, PLAUSIBLE_UM[1])
+        sizes = round(min(known) / high, 4), round(largest, 4)
+    text = (
+        f"{len(tiles.train)} tiles of the dataset {tiles.folder.name!r}, "
+        f"{len(tiles.validation)} more to validate; {options.epochs} epochs of the preset "
+        f"{options.preset!r}."
+    )
+    return options.network(
+        name=name[:100], trained_on=text, pixel_size_um=sizes, white=dict(tiles.white)
+    )

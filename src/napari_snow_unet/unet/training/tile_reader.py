@@ -1,0 +1,116 @@
+"""Tiles from their files to 8-bit arrays, kept in memory up to a bound."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.white_value import range_of
+from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
+from napari_snow_unet.data.pixels.channels import network_input, on_white
+from napari_snow_unet.data.pixels.images import ImageFile, read_image
+from napari_snow_unet.data.pixels.orientation import mask_as_shown
+from napari_snow_unet.unet.runs.tiles import TrainingTile, check_same_size
+
+IGNORED = 255  # in a truth: nobody has said what is there
+CACHE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class TrainingArrays:
+    """A tile in memory.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (Y, X, C)
+        The network's channel, or all colours.
+    truth : ndarray of uint8, shape (Y, X)
+        1 is nucleus, 0 is not, 255 is not annotated.
+    """
+
+    pixels: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+
+
+class TileReader:
+    """Read tiles, and keep as many as fit; any number of threads may call it.
+
+    Parameters
+    ----------
+    channel : str
+        What the network reads, see `pixels.channels.network_input`.
+    in_colour : bool, default: False
+        Keep red, green and blue, so that colours can be changed before the channel is taken.
+    cache_bytes : int, default: 1 GiB
+        Most memory that read tiles may take. What does not fit is read each time.
+    white : mapping from str to float, optional
+        Which value is white in images of a data type, once for all tiles.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        *,
+        in_colour: bool = False,
+        cache_bytes: int = CACHE_BYTES,
+        white: Mapping[str, float] | None = None,
+    ) -> None:
+        self._channel, self._in_colour, self._white = channel, in_colour, white or {}
+        self._kept: dict[str, TrainingArrays] = {}
+        self._left = cache_bytes
+        self._lock = threading.Lock()
+
+    def read(self, tile: TrainingTile) -> TrainingArrays:
+        """Return a tile's pixels and truth.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be read, a mask is refused, or image, mask and region differ in size.
+        """
+        if (known := self._kept.get(tile.name)) is not None:
+            return known
+        arrays = self._read(tile)
+        size = arrays.pixels.nbytes + arrays.truth.nbytes
+        with self._lock:
+            if size <= self._left and tile.name not in self._kept:
+                self._kept[tile.name] = arrays
+                self._left -= size
+        return arrays
+
+    def _read(self, tile: TrainingTile) -> TrainingArrays:
+        file = read_image(tile.image)
+        image = file.array
+        if not (image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (3, 4))):
+            raise InputError(
+                f"an image of shape {image.shape}",
+                expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
+                remedy="Save one plane of it.",
+                path=tile.image,
+            )
+        size = (image.shape[0], image.shape[1])
+        judged = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
+        judged = judged.as_shown(size, file.orientation)
+        nuclei, inside = judged.labels, judged.region
+        check_same_size(nuclei.shape, image.shape[:2], tile.mask, tile.image)
+        truth = (nuclei > 0).astype(np.uint8)
+        if inside is not None:
+            truth[~inside] = IGNORED
+        if tile.region is not None:
+            region = mask_as_shown(read_labels(tile.region), size, file.orientation)[0]
+            check_same_size(region.shape, image.shape[:2], tile.region, tile.image)
+            truth[region == 0] = IGNORED
+        return TrainingArrays(self._pixels(file), truth)
+
+    def _pixels(self, file: ImageFile) -> NDArray[np.uint8]:
+        image = file.array
+        if image.dtype == np.uint8 and self._in_colour:
+            return on_white(image) if image.ndim == 3 else image[..., None]
+        channel = "rgb" if self._in_colour and image.ndim == 3 else self._channel
+        unit = network_input(image, channel, range_of(file, self._white))
+        return np.rint(unit * np.float32(255)).astype(np.uint8)

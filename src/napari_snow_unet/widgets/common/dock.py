@@ -1,0 +1,86 @@
+"""What every dock is: a form that scrolls, and lets go of everything when napari closes it."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from qtpy.QtWidgets import QFrame, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+
+class Dock(QWidget):
+    """A widget in one of napari's docks.
+
+    Closing a dock takes the widget out of its window and nothing else, and so does, for a moment,
+    undocking it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._docked = False
+
+    def lay_out(self, form: QWidget, *below: QWidget | QLayout, last: QWidget) -> None:
+        """Put a form that scrolls on top, others below, and what takes the room left at the end."""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.addWidget(VerticalScroll(form))
+        for item in below:
+            layout.addLayout(item) if isinstance(item, QLayout) else layout.addWidget(item)
+        layout.addWidget(last, 1)
+        layout.addStretch()
+
+    def closed(self) -> None:
+        """Let go of everything: called once, after napari has closed the dock."""
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari closes the dock."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                QTimer.singleShot(0, self._end_if_closed)
+            self._docked = self.parent() is not None
+        return super().event(event)
+
+    def _end_if_closed(self) -> None:
+        if self.parent() is None:
+            self.closed()
+            self.deleteLater()
+
+
+LOWEST = 90
+
+
+class VerticalScroll(QScrollArea):
+    """Shows a widget as wide as the dock, with a vertical scroll bar where it is needed.
+
+    Parameters
+    ----------
+    content : QWidget
+        What scrolls.
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the size of the whole content."""
+        hint, frame = self.widget().sizeHint(), self.contentsMargins()
+        height = hint.height() + frame.top() + frame.bottom()
+        return QSize(hint.width() + self._bar_width, height)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the width of the content and a height to scroll in."""
+        hint = self.widget().minimumSizeHint()
+        return QSize(hint.width() + self._bar_width, min(LOWEST, hint.height()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Take another size when the content does."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    @property
+    def _bar_width(self) -> int:
+        return self.verticalScrollBar().sizeHint().width()

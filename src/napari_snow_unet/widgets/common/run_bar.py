@@ -1,0 +1,223 @@
+"""Run, Cancel, a progress bar and a line of text: the foot of every dock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets.common.run import Run, Steps, error_in_words, notify
+
+TOO_LATE = "It was too late to cancel."
+INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy
+
+
+class Bar(QProgressBar):
+    """A bar that says what is done also while nobody knows how long it takes."""
+
+    def show_unknown(self, text: str) -> None:
+        """Say what is done, standing still.
+
+        Qt would let a bar of unknown length run to and fro. With every step of it the window is
+        put together anew, which without a graphics card takes most of the time of what is done.
+        """
+        self.setRange(0, 1)
+        self.setValue(0)
+        self.setFormat(text)
+
+
+class RunBar(QWidget):
+    """Starts one `Run` at a time, shows how far it is, cancels it and says how it ended.
+
+    Parameters
+    ----------
+    on_run : callable
+        Called when Run is clicked; it calls `start`.
+    text : str, default: "Run"
+        What the button says.
+
+    Attributes
+    ----------
+    failed : Qt signal
+        Emitted with the error that ended a run.
+    """
+
+    failed = Signal(object)
+
+    def __init__(self, on_run: Callable[[], None], text: str = "Run") -> None:
+        super().__init__()
+        self.run_button = QPushButton(text)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop after the tile that is being computed; keep nothing.")
+        self.progress = Bar()
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.run: Run | None = None
+        self._hint = self._tip = self._cancelling = ""
+        self._buttons = buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button, 2)
+        buttons.addWidget(self.cancel_button, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.message)
+        self.run_button.clicked.connect(lambda: on_run())
+        self.cancel_button.clicked.connect(self.cancel)
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.timeout.connect(self.progress.show)
+        self._latest, self._shown_at = Progress(0, 0), 0.0
+        self._due = QTimer(self)
+        self._due.setSingleShot(True)
+        self._due.setInterval(round(INTERVAL_S * 1000))
+        self._due.timeout.connect(self._show_progress)
+        self._show_idle()
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being computed."""
+        return self.run is not None
+
+    def add_button(self, button: QWidget) -> None:
+        """Put another button behind Run and Cancel."""
+        self._buttons.addWidget(button)
+
+    def start(
+        self,
+        steps: Steps,
+        *,
+        title: str,
+        on_done: Callable[[Any], None],
+        on_progress: Callable[[Progress], None] | None = None,
+        on_finished: Callable[[], None] | None = None,
+        cancelled: str = "Cancelled; nothing was changed.",
+        cancelling: str = "Cancelling…",
+        quiet_ms: int = 0,
+        writes: bool = False,
+    ) -> None:
+        """Run a generator in a thread.
+
+        Parameters
+        ----------
+        steps, title, on_done, on_progress, on_finished
+            See `Run`.
+        cancelled, cancelling : str
+            What to say when it was cancelled, and from the click on Cancel until then.
+        quiet_ms : int
+            Work that takes no longer than this shows no progress.
+        writes : bool
+            See `Run`.
+        """
+
+        def progressed(progress: Progress) -> None:
+            self._latest = progress
+            if time.monotonic() - self._shown_at >= INTERVAL_S:
+                self._show_progress()
+            elif not self._due.isActive():
+                self._due.start()
+            if on_progress is not None:
+                on_progress(progress)
+
+        def finished() -> None:
+            self._show_end(cancelled)
+            if on_finished is not None:
+                on_finished()
+
+        self.run = Run(
+            self,
+            steps,
+            title=title,
+            on_progress=progressed,
+            on_done=on_done,
+            on_error=self._show_error,
+            on_finished=finished,
+            quiet_ms=quiet_ms,
+            writes=writes,
+        )
+        self._cancelling, self._shown_at = cancelling, 0.0
+        if not quiet_ms:
+            self.say("")
+        self.run_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+        self.progress.show_unknown("")
+        self._quiet.start(quiet_ms)
+        self.run.start()
+
+    def cancel(self) -> None:
+        """Ask what is running to stop."""
+        if self.run is not None:
+            self.run.cancel()
+            self._due.stop()
+            self.cancel_button.setEnabled(False)
+            self.say(self._cancelling)
+            self.progress.setFormat(self._cancelling)
+
+    def say(self, text: str, *, problem: bool = False) -> None:
+        """Show a line of text under the bar."""
+        self.message.setText(text)
+        self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
+
+    def refuse(self, error: Exception) -> None:
+        """Show why something that was asked for, other than a run, cannot be."""
+        self.say(error_in_words(error), problem=True)
+        notify(error)
+
+    def set_hint(self, hint: str) -> None:
+        """Say why Run cannot be clicked; an empty hint allows it."""
+        previous, self._hint = self._hint, hint
+        self.run_button.setToolTip(wrapped(hint or self._tip))
+        if not self.running:
+            self.run_button.setEnabled(not hint)
+            if hint or self.message.text() == previous:
+                self.say(hint)
+
+    def set_tip(self, tip: str) -> None:
+        """Set what Run does, for its tooltip."""
+        self._tip = tip
+        self.run_button.setToolTip(wrapped(self._hint or tip))
+
+    def _show_progress(self) -> None:
+        self._due.stop()
+        progress, self._shown_at = self._latest, time.monotonic()
+        if not progress.total:
+            self.progress.show_unknown(progress.message)
+            return
+        self.progress.setRange(0, progress.total)
+        self.progress.setValue(progress.done)
+        self.progress.setFormat(progress.message)
+
+    def _show_error(self, error: Exception) -> None:
+        self.say(error_in_words(error), problem=True)
+        self.failed.emit(error)
+
+    def _show_end(self, cancelled: str) -> None:
+        if self.run is not None and self.run.cancelled:
+            self.say(cancelled)
+        elif self.run is not None and self.run.too_late:
+            self.say(f"{TOO_LATE} {self.message.text()}")
+        self.run = None
+        self._show_idle()
+
+    def _show_idle(self) -> None:
+        self._quiet.stop()
+        self._due.stop()
+        self.progress.hide()
+        self.progress.reset()
+        self.cancel_button.setEnabled(False)
+        self.run_button.setEnabled(not self._hint)

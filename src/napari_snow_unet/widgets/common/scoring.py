@@ -1,0 +1,168 @@
+"""What comparing layers runs in its thread: plain arrays and values in, results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.masks.mask_kinds import judge_mask
+from napari_snow_unet.data.masks.notes import NOTHING
+from napari_snow_unet.data.pixels.axes import Index, Region
+from napari_snow_unet.data.pixels.channels import map_divisor, map_of_8_bits
+from napari_snow_unet.metrics.planes.measuring import (
+    MeasuredPlanes,
+    PlaneArrays,
+    measure_planes,
+    plane_name,
+)
+from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
+from napari_snow_unet.metrics.scores.instance import as_instances
+from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What is compared, and how.
+
+    Attributes
+    ----------
+    prediction : array-like, shape (..., Y, X)
+        Labels; or a probability map, of any data type and range that an image can have.
+    truth : array-like, shape (..., Y, X)
+        Labels.
+    planes : sequence of tuple of int
+        Indices into the leading axes.
+    threshold : float, "otsu" or None
+        Where to cut the probability map, each plane at its own level with ``"otsu"``; None if the
+        prediction is labels.
+    floor : float
+        Smallest probability at which Otsu's method may cut.
+    are : tuple
+        What prediction and truth hold, where somebody says so, see `masks.judge.judge_mask`.
+    region : callable or None
+        What was annotated.
+    spacing_um : tuple of float or None
+        Size of a pixel, if known; distances are in pixels otherwise.
+    names : tuple of str
+        What prediction and truth are called in errors.
+    """
+
+    prediction: Any
+    truth: Any
+    planes: Sequence[Index]
+    threshold: float | Literal["otsu"] | None = None
+    floor: float = 0.0
+    are: tuple[MasksAre | None, MasksAre | None] = (None, None)
+    region: Region | None = None
+    spacing_um: tuple[float, float] | None = None
+    names: tuple[str, str] = ("the prediction", "the truth")
+
+
+def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
+    """Measure a prediction against a truth.
+
+    Parameters
+    ----------
+    chosen : Comparison
+        What to compare.
+
+    Yields
+    ------
+    Progress
+        One of no known length, then that of `planes.planes.measure_planes`.
+
+    Returns
+    -------
+    MeasuredPlanes
+        Scores, errors and nuclei.
+    """
+    yield Progress(0, 0, "Reading…")
+    notes: dict[str, None] = {}
+    read, assumed = _reader(chosen, notes)
+    measured = yield from measure_planes(
+        read,
+        chosen.planes,
+        tuple(chosen.truth.shape),
+        region=chosen.region,
+        spacing=chosen.spacing_um or 1.0,
+    )
+    return replace(measured, assumed=assumed, mask_notes=tuple(notes))
+
+
+def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
+    """Count what the pixel scores at every threshold need.
+
+    Parameters
+    ----------
+    chosen : Comparison
+        What to compare: a probability map.
+
+    Yields
+    ------
+    Progress
+        Before every plane.
+
+    Returns
+    -------
+    LevelCounts or str
+        Or why the map cannot be used.
+    """
+    yield Progress(0, 0, "Reading…")
+    try:
+        return (
+            yield from count_levels(_reader(chosen, {})[0], chosen.planes, region=chosen.region)
+        )
+    except InputError as error:
+        return error.reason_first
+
+
+def _reader(
+    chosen: Comparison, notes: dict[str, None]
+) -> tuple[Callable[[Index], PlaneArrays], str]:
+    """Return a function that reads a plane, and what is assumed of the values of a map.
+
+    It adds to `notes` what is assumed of masks, and reads copies, since somebody may paint in the
+    layers.
+    """
+    divisor, assumed = (0.0, "") if chosen.threshold is None else map_divisor(chosen.prediction)
+
+    def nuclei_in(values: np.ndarray, side: int, index: Index) -> np.ndarray:
+        name = chosen.names[side]
+        _refuse_negative(values, name, index)
+        judged = judge_mask(values, chosen.are[side], path=name).taken(name)
+        said = [note for note in judged.notes if not (index and note == NOTHING)]
+        notes.update(dict.fromkeys(f"{name}: {note.gist if index else note}." for note in said))
+        return judged.nuclei()
+
+    def read(index: Index) -> PlaneArrays:
+        found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
+        grey = level = None
+        if chosen.threshold is None:
+            found = nuclei_in(found, 0, index)
+        else:
+            _refuse_negative(found, chosen.names[0], index)
+            grey = map_of_8_bits(found, divisor)
+            histogram = grey_histogram(grey)
+            level = choose_level(histogram, floor=chosen.floor)
+            found = grey > choose_level(histogram, chosen.threshold, floor=chosen.floor)
+            found = as_instances(found, chosen.are[0] or "binary")
+        return PlaneArrays(found, nuclei_in(truth, 1, index), grey, level)
+
+    return read, assumed
+
+
+def _refuse_negative(values: np.ndarray, name: str, index: Index) -> None:
+    low = values.min(initial=0)
+    if low < 0:
+        where = f" in {plane_name(index)}" if index else ""
+        raise InputError(
+            f"{name} holds values from {low} to {values.max()}{where}",
+            expected="whole numbers from 0, which is background",
+            remedy="Set what is negative to 0.",
+        )

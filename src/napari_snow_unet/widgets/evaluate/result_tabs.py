@@ -1,0 +1,177 @@
+"""Scores and nuclei behind two tabs, and what takes them out: the clipboard and CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_snow_unet.data.names.file_names import valid_file_name
+from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
+from napari_snow_unet.metrics.planes.measuring import MeasuredPlanes, measured_slices
+from napari_snow_unet.metrics.report.files import score_rows, write_rows
+from napari_snow_unet.metrics.scores.objects import (
+    ERROR_COLOURS,
+    FALSE_NEGATIVE,
+    FALSE_POSITIVE,
+    TRUE_POSITIVE,
+)
+from napari_snow_unet.metrics.scores.tile import Scores
+from napari_snow_unet.widgets.evaluate.object_table import ObjectTable
+from napari_snow_unet.widgets.evaluate.score_table import ScoreTable
+
+LOWEST = 70
+OUTDATED = ", before the last change"
+MEANING = {
+    TRUE_POSITIVE: "in both",
+    FALSE_POSITIVE: "prediction only",
+    FALSE_NEGATIVE: "truth only",
+}
+
+
+class ResultTabs(QWidget):
+    """What came out of a comparison.
+
+    Parameters
+    ----------
+    on_nucleus : callable
+        Called with the number of the nucleus that is chosen.
+    on_scores : callable
+        Called with the name of the slice that is chosen.
+    say : callable
+        Shows a sentence.
+    """
+
+    def __init__(
+        self,
+        on_nucleus: Callable[[int], None],
+        on_scores: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self._say = say
+        self._prediction = ""
+        self.caption, self.legend = QLabel(), QLabel(_legend())
+        self.scores, self.nuclei = ScoreTable(on_scores), ObjectTable(on_nucleus)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.scores, "Scores")
+        self.tabs.addTab(self.nuclei, "Nuclei")
+        self.tabs.setMinimumHeight(LOWEST)
+        self.copy_button = QPushButton("Copy")
+        self.copy_button.setToolTip("Copy the table for a spreadsheet, with all decimals.")
+        self.save_button = QPushButton("Save CSV…")
+        self.save_button.setToolTip("Save the table as a CSV file.")
+        self.dialog: QFileDialog | None = None
+        self.copy_button.clicked.connect(lambda: self.copy())
+        self.save_button.clicked.connect(lambda: self.ask_for_file())
+        self._lay_out()
+        self.hide()
+
+    def show_results(
+        self,
+        measured: MeasuredPlanes,
+        sets: Mapping[str, Scores],
+        *,
+        prediction: str,
+        truth: str,
+        in_um: bool,
+    ) -> None:
+        """Show a comparison.
+
+        Parameters
+        ----------
+        measured : MeasuredPlanes
+            What was measured.
+        sets : mapping of str to dict
+            Its scores by name.
+        prediction : str
+            Name of what was measured.
+        truth : str
+            Name of what it was measured against.
+        in_um : bool
+            Whether distances are in micrometres.
+        """
+        self._prediction = prediction
+        where = measured_slices(measured)
+        self.caption.setText(f"{prediction} against {truth}{where and f', {where}'}")
+        several = len(measured.measures) > 1
+        self.scores.show_scores(sets, "µm" if in_um else "pixels", as_rows=several)
+        self.nuclei.show_objects(measured.objects, "µm²" if in_um else "pixels")
+        self.show()
+
+    def mark_outdated(self) -> None:
+        """Say that what was compared has changed since."""
+        if not self.caption.text().endswith(OUTDATED):
+            self.caption.setText(self.caption.text() + OUTDATED)
+
+    def rows(self) -> Iterable[Sequence[Any]]:
+        """List the table in front under its header, with all decimals."""
+        if self.tabs.currentWidget() is self.nuclei:
+            return self.nuclei.rows()
+        sets = self.scores.scores.sets
+        return score_rows([Evaluation(EvaluationTask(self._prediction, {}, {}), tiles=sets)])
+
+    def copy(self) -> None:
+        """Put the table in front on the clipboard, as spreadsheets take it."""
+        text = io.StringIO()
+        csv.writer(text, delimiter="\t", lineterminator="\n").writerows(self.rows())
+        QGuiApplication.clipboard().setText(text.getvalue())
+        self._say("Copied.")
+
+    def ask_for_file(self) -> None:
+        """Ask where to save the table in front; the dialog asks before it replaces a file."""
+        what = self.tabs.tabText(self.tabs.currentIndex()).lower()
+        self.dialog = QFileDialog(self, f"Save {what}", "", "CSV (*.csv)")
+        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        self.dialog.setDefaultSuffix("csv")
+        self.dialog.selectFile(valid_file_name(f"{self._prediction} {what}.csv"))
+        rows = list(self.rows())
+        self.dialog.fileSelected.connect(lambda path: self._save(Path(path), rows))
+        self.dialog.open()
+
+    def _save(self, path: Path, rows: Iterable[Sequence[Any]]) -> None:
+        try:
+            write_rows(path, rows, overwrite=True)
+        except OSError as error:
+            self._say(f"{path} cannot be written ({error.strerror}). Choose another folder.")
+        else:
+            self._say(f"Saved {path}.")
+
+    def _lay_out(self) -> None:
+        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        for label in (self.caption, self.legend):
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.copy_button)
+        buttons.addWidget(self.save_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.caption)
+        layout.addWidget(self.tabs, 1)
+        layout.addLayout(buttons)
+        layout.addWidget(self.legend)
+
+
+def _legend() -> str:
+    return "&nbsp; ".join(
+        f"<span style='color:{colour}'>■</span>&nbsp;{MEANING[code].replace(' ', '&nbsp;')}"
+        for code, colour in ERROR_COLOURS.items()
+    )

@@ -1,0 +1,1 @@
+"""Opening what napari's own reader cannot, or reads otherwise."""

@@ -1,0 +1,213 @@
+"""The segment dock: from an image layer or a folder of files to labelled nuclei."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtGui import QShowEvent
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.widgets.common.comparison import is_segmented, regions_in
+from napari_snow_unet.widgets.common.dock import Dock
+from napari_snow_unet.widgets.common.image_of_labels import doubt_about_image, is_mask
+from napari_snow_unet.widgets.common.layers import (
+    images_in,
+    is_preview,
+    selected_by_itself,
+    unwrapped,
+)
+from napari_snow_unet.widgets.common.outline_colours import OutlineColours
+from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes, measured
+from napari_snow_unet.widgets.common.run_bar import RunBar
+from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
+from napari_snow_unet.widgets.opening.slide_offer import SlideOffer
+from napari_snow_unet.widgets.segment.current_result import CurrentResult
+from napari_snow_unet.widgets.segment.folder_job import FolderJob
+from napari_snow_unet.widgets.segment.form import SegmentForm
+from napari_snow_unet.widgets.segment.layer_job import LayerJob
+from napari_snow_unet.widgets.segment.menu import SegmentMenu
+from napari_snow_unet.widgets.segment.models import ModelChoice, WarmUp, model_in_words
+from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
+from napari_snow_unet.widgets.segment.scores import SegmentScores
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+RUN_LAYER = (
+    "Segment the image into a new Labels layer. A result of the same image, part, model, pixel "
+    "size, channel and test-time augmentation that nobody has painted in is brought up to date "
+    "instead."
+)
+RUN_FOLDER = "Segment every image of the folder and write the results to files."
+
+
+class SegmentWidget(Dock):
+    """Find nuclei with a U-Net or the classical method.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.form = SegmentForm()
+        self.typed = TypedSizes(self.form.network.pixel_size)
+        self.bar = RunBar(self.run)
+        self.offer = SlideOffer(napari_viewer, self.bar.say)
+        self.labels_offer = LabelsOffer(napari_viewer, self.bar.say, is_mask)
+        self.current = CurrentResult(napari_viewer, self.form, self.bar)
+        self.layer_job = LayerJob(napari_viewer, self.form, self.bar, self.current)
+        self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
+        self.menu = SegmentMenu(self.current, self.bar)
+        self.scores = SegmentScores(napari_viewer, self.form, self.current)
+        self.outlines = OutlineColours()
+        self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
+        self.bar.failed.connect(self.models.note_error)
+        self.models.refused.connect(self.bar.refuse)
+        self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
+        self.lay_out(self.form, self.offer, self.labels_offer, self.bar, last=self.folder_job.table)
+        self._take_settings()
+        self._model = self.form.model.value
+        self._connect()
+        self.refresh_layers()
+        self._follow_active()
+
+    def run(self) -> None:
+        """Do what Run does."""
+        self.form.network.pixel_size.native.interpretText()  # a click need not take the focus
+        self.update_hint()
+        if not self.bar.run_button.isEnabled():
+            return
+        try:
+            self._job.run()
+        except InputError as error:
+            self.bar.say(error.reason_first, problem=True)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Load the network once the dock is seen."""
+        super().showEvent(event)
+        self.warm_up.soon()
+
+    def refresh_layers(self, event: Any = None) -> None:
+        """List the image layers, by their present names, and keep the one that is chosen."""
+        box, layers = self.form.image, images_in(self._viewer)
+        chosen = box.value
+        with box.changed.blocked():
+            box.choices = ()
+            box.choices = [(layer.name, layer) for layer in layers]
+            if layers:
+                usual = [layer for layer in layers if not is_preview(layer)] or layers
+                box.value = chosen if chosen in layers else usual[-1]
+        self._refresh_parts()
+        self.scores.refresh_layers()
+        self._colour_outlines()
+        self.update_hint()
+
+    def _refresh_parts(self) -> None:
+        """Offer what can mark a part of an image, but no result."""
+        box = self.form.part
+        marks = [layer for layer in regions_in(self._viewer) if not is_segmented(layer)]
+        choices = [(text, text) for text in (WHOLE, SHOWN)]
+        chosen = box.value
+        with box.changed.blocked():
+            box.choices = ()
+            box.choices = [*choices, *((f"inside {layer.name}", layer) for layer in marks)]
+            if any(chosen is value for value in (WHOLE, SHOWN, *marks)):
+                box.value = chosen
+
+    def update_hint(self, event: Any = None) -> None:
+        """Show what the choices mean, and allow Run or say why not."""
+        layer_chosen = self.form.source.kind.value == "layer"
+        layer = self.form.image.value
+        source, who = measured(layer) if layer is not None and layer_chosen else (None, "")
+        self.typed.show_for(layer if layer_chosen else None, folders=not layer_chosen)
+        self.offer.show_for(layer if layer_chosen else None)
+        self.labels_offer.show_for(images_in(self._viewer) if layer_chosen else [])
+        is_stack = source is not None and len(source.shape) > 2
+        self.form.show_kind(large=layer_chosen and self.layer_job.is_large())
+        self.form.set_row_visible(self.form.source.all_slices, is_stack and layer_chosen)
+        if layer_chosen:
+            self.form.show_pixel_size(source.pixel_size_um if source else None, who)
+        else:
+            self.form.show_pixel_size(None, unknown="from each file")
+        doubt = doubt_about_image(layer) if layer is not None and layer_chosen else ""
+        self.form.show_image_doubt(doubt)
+        entry = self.models.entry
+        unknown = source is not None and source.pixel_size_um is None
+        self.form.show_unknown_size(unknown, entry.pixel_size_um if entry else None)
+        self.form.show_model(model_in_words(entry) if entry else "", self.models.problem())
+        self.folder_job.table.setVisible(not layer_chosen)
+        self.bar.set_tip(RUN_LAYER if layer_chosen else RUN_FOLDER)
+        self.bar.set_hint(self._job.why_not() or (entry.problem if entry else ""))
+
+    @property
+    def _job(self) -> LayerJob | FolderJob:
+        return self.layer_job if self.form.source.kind.value == "layer" else self.folder_job
+
+    def _take_settings(self) -> None:
+        chosen = settings()
+        self.form.network.tile.value = chosen.tile
+        self.models.begin_with(chosen.model)
+
+    def _follow_active(self, event: Any = None) -> None:
+        """Choose the image that is active; a mask that is open as an image only for want of one."""
+        if selected_by_itself(self._viewer):
+            return
+        active, image = unwrapped(self._viewer.layers.selection.active), self.form.image
+        if active in images_in(self._viewer) and not (image.value and doubt_about_image(active)):
+            image.value = active
+        self.current.show()
+
+    def _source_chosen(self) -> None:
+        self.update_hint()
+        self.current.show()
+
+    def _folder_chosen(self) -> None:
+        self.folder_job.suggest_results()
+        self.update_hint()
+
+    def _colour_outlines(self, event: Any = None) -> None:
+        """Tell outlines of the result and of the truth apart, where both are looked at."""
+        compared = self.scores.compared if self.form.outlines.value else None
+        self.outlines.show(*(compared or (None, None)))
+        self.form.which.setVisible(compared is not None)
+
+    def _model_chosen(self) -> None:
+        previous, self._model = self._model, self.form.model.value
+        if self._model != previous:
+            self.form.take_otsu()  # a threshold by hand was for the maps of another model
+        if self.isVisible():
+            self.warm_up.soon()
+
+    def _layer_events(self) -> list[tuple[Any, Any]]:
+        events = self._viewer.layers.events
+        names = ("inserted", "removed", "reordered", "renamed")
+        lists = [(getattr(events, name), self.refresh_layers) for name in names]
+        return [*lists, (self._viewer.layers.selection.events.active, self._follow_active)]
+
+    def _connect(self) -> None:
+        for emitter, callback in self._layer_events():
+            emitter.connect(callback)
+        self.form.image.changed.connect(self._source_chosen)
+        self.form.part.changed.connect(self.update_hint)
+        for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
+            changed.changed.connect(self._colour_outlines)
+        self.current.shown.connect(self._colour_outlines)
+        self.form.model.changed.connect(self._model_chosen)
+        self.form.source.kind.changed.connect(self._source_chosen)
+        self.form.source.folder.changed.connect(self._folder_chosen)
+        self.form.source.results.changed.connect(self.update_hint)
+        self.form.network.pixel_size.changed.connect(self.update_hint)
+
+    def closed(self) -> None:
+        """Stop what runs and listen to nobody any more."""
+        self.warm_up.cancel()
+        self.bar.cancel()
+        self.scores.stop()
+        self.outlines.show(None, None)
+        for emitter, callback in self._layer_events():
+            emitter.disconnect(callback)

@@ -1,0 +1,192 @@
+"""Segmenting a folder of images, and opening what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch import FileDone, FileResult, FoundImages, Outputs, messages_of
+from napari_snow_unet.data.pixels.images import ImageFile
+from napari_snow_unet.data.pixels.value_range import is_rgb
+from napari_snow_unet.data.slides.slide import Slide
+from napari_snow_unet.widgets.common.layers import add_labels, source_of, unwrapped
+from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.opening.slide import show_slide
+from napari_snow_unet.widgets.segment import file_table, jobs
+from napari_snow_unet.widgets.segment.existing_results import in_dock, reason, steps_in_dock
+from napari_snow_unet.widgets.segment.file_table import FileTable
+from napari_snow_unet.widgets.segment.result_names import name_suffix
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Layer
+    from napari.viewer import Viewer
+
+    from napari_snow_unet.widgets.common.run_bar import RunBar
+    from napari_snow_unet.widgets.segment.form import SegmentForm
+
+NO_FOLDER = "Choose a folder of images."
+NO_RESULTS = "Choose a folder for the results."
+RESULTS = "nuclei"
+MOST_NAMES = 5
+QUIET_MS = 300  # a file that opens in less shows no progress
+OPENED, MODIFIED = "opened_by_table", "modified"  # metadata of a layer: its file, when written
+KEPT = "Cancelled; the files that were done are kept."
+
+
+class FolderJob:
+    """Runs the segmentation of the chosen folder and lists its files.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where files are opened.
+    form : SegmentForm
+        What the person has chosen.
+    bar : RunBar
+        Shows how far it is.
+    """
+
+    def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
+        self._viewer, self._form, self._bar = viewer, form, bar
+        self.table = FileTable(self._open)
+        self._suggested: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that is chosen."""
+        return self._form.source.folder.value
+
+    def suggest_results(self) -> None:
+        """Suggest where the results of a chosen folder go, unless the person has chosen that."""
+        folder, results = self.folder, self._form.source.results
+        chosen = results.value not in (None, self._suggested)
+        if folder is None or not folder.is_dir() or chosen:
+            return
+        self._suggested = folder / RESULTS
+        results.value = self._suggested
+
+    def why_not(self) -> str:
+        """Say why the folder cannot be segmented; empty if it can."""
+        if self.folder is None or not self.folder.is_dir():
+            return NO_FOLDER
+        return "" if self._form.source.results.value is not None else NO_RESULTS
+
+    def run(self) -> None:
+        """Segment the images of the chosen folder."""
+        self.table.clear_results()
+        fields = self._form.source
+        outputs = Outputs(
+            fields.results.value,
+            probability=fields.probability.value,
+            overlay=fields.overlay.value,
+            overwrite=fields.overwrite.value,
+        )
+        steps = partial(
+            jobs.segment_folder,
+            self.folder,
+            self._form.model.value,
+            self._form.options(),
+            outputs,
+            settings().precision,
+        )
+        self._bar.start(
+            partial(steps_in_dock, steps),
+            title=f"Segmenting {self.folder.name}",
+            on_progress=self._progressed,
+            on_done=partial(self._done, outputs),
+            cancelled=KEPT,
+            cancelling=jobs.CANCELLING,
+        )
+
+    def _progressed(self, progress: Progress) -> None:
+        if isinstance(progress, FileDone) and progress.result is not None:
+            self.table.add(in_dock(progress.result))
+
+    def _done(self, outputs: Outputs, ended: tuple[FoundImages, list[FileResult]]) -> None:
+        found, results = ended[0], [in_dock(result) for result in ended[1]]
+        failed = [result for result in results if result.error]
+        known = next((result.provenance for result in results if not result.error), None)
+        if known is not None:
+            self._form.show_device(known["device"], known["precision"])
+        done = len(results) - len(failed)
+        text = [f"{done} of {len(results)} images segmented to {outputs.folder}."]
+        if failed:
+            text.append(f"Failed: {failed[0].source.name}: {reason(failed[0].error)}")
+        skipped = [path for path in found.skipped if not path.name.startswith(".")]
+        text += _named("Failed too", [result.source for result in failed[1:]])
+        text += _named("Skipped, no images", skipped)
+        text += _named("Skipped, folders", found.folders_but(outputs.folder))
+        text += messages_of(results)
+        self._bar.say(" ".join(text), problem=bool(failed))
+
+    def _open(self, result: FileResult) -> None:
+        if self._bar.running:
+            self._bar.say("Wait until the run has ended, then click again.")
+            return
+        self._bar.start(
+            partial(file_table.open_files, result),
+            title=f"Opening {result.source.name}",
+            on_done=self._show,
+            quiet_ms=QUIET_MS,
+        )
+
+    def _show(self, opened: file_table.Opened) -> None:
+        """Show an image and its labels, each unless it is shown already."""
+        files = zip((opened.image.path, opened.path), opened.modified, strict=True)
+        of_image, of_labels = ({OPENED: str(path), MODIFIED: when} for path, when in files)
+        image, labels = self._shown(of_image), self._shown(of_labels)
+        if image is None:
+            image = self._add_image(opened.image, of_image)
+            if labels is not None:
+                layers = self._viewer.layers
+                layers.move(layers.index(image), layers.index(labels))
+        if labels is None:
+            self._add_labels(opened, image, of_labels)
+        else:
+            self._viewer.layers.selection.active = image
+
+    def _shown(self, facts: dict[str, Any]) -> Layer | None:
+        """Return the layer that this table has opened from a file as the file is now."""
+        for layer in self._viewer.layers:
+            if all(layer.metadata.get(key) == fact for key, fact in facts.items()):
+                return unwrapped(layer)
+        return None
+
+    def _add_image(self, image: ImageFile | Slide, facts: dict[str, Any]) -> Image:
+        if isinstance(image, Slide):
+            layer = show_slide(self._viewer, image)
+            layer.metadata = {**layer.metadata, **facts}
+            return unwrapped(layer)
+        rgb = is_rgb(image.array.shape)
+        where = {}
+        if image.pixel_size_um is not None:
+            leading = image.array.ndim - 2 - rgb
+            where = {
+                "scale": (1.0,) * leading + (image.pixel_size_um,) * 2,
+                "units": ("pixel",) * leading + ("um",) * 2,
+            }
+        facts = {"source": str(image.path), **facts}
+        layer = self._viewer.add_image(
+            image.array, rgb=rgb, name=image.path.stem, metadata=facts, **where
+        )
+        return unwrapped(layer)
+
+    def _add_labels(self, opened: file_table.Opened, image: Image, facts: dict[str, Any]) -> None:
+        source = source_of(image)
+        labels = list(opened.labels) if isinstance(opened.labels, tuple) else opened.labels
+        about = {"image": opened.image.path.stem, **opened.provenance}
+        suffix = name_suffix("nuclei", opened.provenance["model"])
+        layer = add_labels(self._viewer, labels, source, suffix, about)
+        layer.metadata = {**layer.metadata, "source": str(opened.image.path), **facts}
+
+
+def _named(what: str, paths: Sequence[Path]) -> list[str]:
+    """Return a sentence that names the first of some files, or none."""
+    if not paths:
+        return []
+    names = ", ".join(path.name for path in paths[:MOST_NAMES])
+    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
+    return [f"{what}: {names}{more}."]

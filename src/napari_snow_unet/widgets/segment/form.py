@@ -1,0 +1,287 @@
+"""The form of the segment dock: its fields in their order, read and shown as `Options`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from magicgui.widgets import CheckBox, ComboBox, Label, PushButton, Widget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.plane.areas import PIXELS, UM2, AreaUnit
+from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
+from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
+from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with
+from napari_snow_unet.widgets.common.live_scores import LiveScores
+from napari_snow_unet.widgets.common.outline_colours import COLOURS
+from napari_snow_unet.widgets.segment.fields import (
+    fields_of_network,
+    fields_of_nuclei,
+    fields_of_source,
+)
+from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
+
+MODEL_TIP = "A network, or the classical method, which needs none."
+BROWSE_TIP = "A model elsewhere on the disk: choose its config.json or its weights."
+PART_TIP = (
+    "Segment all of the image, or only what is shown or what a Shapes or Labels layer marks. "
+    "Otsu's method and areas then go by that part."
+)
+TRUTH_TIP = (
+    "True labels, if there are any: Dice, precision and recall then follow the threshold. The "
+    "measuring dock tells more."
+)
+OUTLINES_TIP = (
+    "Draw nuclei as outlines, so that the tissue below them stays in sight; with a truth chosen, "
+    "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
+    "are."
+)
+UNKNOWN_SIZE = (
+    "Pixel size unknown: {}. Type it in above, from the scanner's papers: 0.25 for a 40x scan, 0.5 "
+    "for 20x."
+)
+NO_TRUTH = "none"
+WHICH = "&nbsp; ".join(
+    f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
+)
+DEVICE_TIP = "What computes the network, and in which number format."
+NO_DEVICE = "known after a run"
+
+
+class SegmentForm(QWidget):
+    """The fields of the segment dock in their order.
+
+    Attributes
+    ----------
+    image, part, model, truth : magicgui ComboBox
+        An image layer; what of it, as `segment.region.part_of` takes it; a model by name or path;
+        a labels layer or `NO_TRUTH`.
+    browse : magicgui PushButton
+        Asks for a model elsewhere on the disk.
+    outlines : magicgui CheckBox
+        Whether the current result is drawn as outlines.
+    device : magicgui Label
+        What has computed the last result.
+    source, network, nuclei : magicgui FunctionGui
+        The fields of the functions of these names.
+    which : QLabel
+        Which outlines are whose, where those of two layers are shown.
+    live : LiveScores
+        Scores under the threshold.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image = ComboBox(
+            choices=[], tooltip="The image to segment; follows the active image layer."
+        )
+        self.part = ComboBox(choices=[WHOLE, SHOWN], tooltip=PART_TIP)
+        self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
+        self.browse = PushButton(text="…", tooltip=BROWSE_TIP)
+        self.browse.native.setMaximumWidth(BROWSE_WIDTH)
+        self.source = fields_of_source()
+        self.network = fields_of_network()
+        self.nuclei = fields_of_nuclei()
+        self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
+        self.outlines = CheckBox(text="Outlines only", tooltip=OUTLINES_TIP)
+        self.which = QLabel(WHICH)
+        self.which.hide()
+        self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
+        self.device.native.setWordWrap(True)
+        self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
+        self._unit = UM2
+        self._labels: dict[Widget, QLabel] = {}
+        self.relabelling = [
+            getattr(self.nuclei, name)
+            for name in (
+                "otsu", "threshold", "smallest_area", "split", "fill_holes", "clear_border",
+            )
+        ]  # fmt: skip
+        self._note, self._image_note, self._size_note = QLabel(), QLabel(), QLabel()
+        for note in (self._note, self._image_note, self._size_note):
+            note.setWordWrap(True)
+            note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
+            note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._lay_out()
+        self.show_kind()
+        self.nuclei.threshold.changed.connect(self._by_hand)
+        self.nuclei.otsu.changed.connect(self.live.update_scores)
+
+    def options(self) -> Options:
+        """Return the choices."""
+        chosen = {**self.network(), **self.nuclei()}
+        area = round(chosen.pop("smallest_area"), self._unit.decimals)
+        return Options(**chosen, **self._unit.as_option(area))
+
+    def show_options(self, options: Options, threshold: float) -> None:
+        """Show the choices that an earlier result was made with."""
+        fields = self.nuclei
+        with self._silently():
+            fields.output.value, fields.split.value = options.output, options.split
+            fields.otsu.value = options.threshold == "otsu"
+            fields.fill_holes.value = options.fill_holes
+            fields.clear_border.value = options.clear_border
+            area = getattr(options, self._unit.option)
+            area = self._unit.default if area is None else area
+            fields.smallest_area.value = min(area, fields.smallest_area.max)
+            if options.threshold != "otsu":
+                fields.threshold.value = options.threshold
+        self.show_threshold(threshold)
+
+    def show_outlines(self, outlines: bool) -> None:
+        """Show how an earlier result is drawn."""
+        with self.outlines.changed.blocked():
+            self.outlines.value = outlines
+
+    def take_otsu(self) -> None:
+        """Leave the threshold to Otsu's method, and results that are there as they are."""
+        with self._silently():
+            self.nuclei.otsu.value = True
+
+    def show_threshold(self, threshold: float) -> None:
+        """Show what Otsu's method has found, unless the person has chosen a threshold."""
+        if self.nuclei.otsu.value:
+            with self._silently():
+                self.nuclei.threshold.value = rounded_threshold(threshold)
+
+    @property
+    def note(self) -> str:
+        """Why the model that is chosen cannot be used."""
+        return self._note.text()
+
+    @property
+    def image_note(self) -> str:
+        """What speaks against segmenting the image that is chosen."""
+        return self._image_note.text()
+
+    def show_image_doubt(self, doubt: str) -> None:
+        """Say what speaks against segmenting the image that is chosen, if anything does."""
+        self._image_note.setText(doubt)
+        self._image_note.setVisible(bool(doubt))
+
+    def show_model(self, facts: str, problem: str) -> None:
+        """Describe the model that is chosen, and say why it cannot be used."""
+        self.model.tooltip = facts or MODEL_TIP
+        self._note.setText(problem)
+        self._note.setVisible(bool(problem))
+
+    def show_device(self, device: str, precision: str) -> None:
+        """Say what has computed the last result; empty for what is no network."""
+        self.device.value = f"{device}, {precision}" if device else "no network"
+
+    def show_pixel_size(
+        self, pixel_size_um: float | None, who: str = "", unknown: str = "unknown"
+    ) -> None:
+        """Say which pixel size the image itself has and who says so; take areas in its unit."""
+        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} ({who})"
+        self.network.pixel_size.native.say_unknown(said)
+        known = pixel_size_um or self.network.pixel_size.value
+        self._take_unit(UM2 if known else PIXELS)
+
+    @property
+    def size_note(self) -> str:
+        """What follows from a pixel size that nobody knows, or that nobody can mean."""
+        return self._size_note.text()
+
+    def show_unknown_size(
+        self, unknown: bool, expected_um: tuple[float, float] | None = None
+    ) -> None:
+        """Say what an unknown or odd pixel size means for a model, and what to do."""
+        typed = self.network.pixel_size.value
+        means = (
+            "nuclei per mm² and areas in µm² cannot be told"
+            if expected_um is None
+            else "the model takes it for {:.2g} to {:.2g} µm, and misses nuclei if it is "
+            "another one".format(*expected_um)
+        )
+        note = UNKNOWN_SIZE.format(means) if unknown and not typed else doubt_pixel_size(typed)
+        self._size_note.setText(note or "")
+        self._size_note.setVisible(bool(self.size_note))
+
+    def show_kind(self, *, large: bool = False) -> None:
+        """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
+        layer, fields = self.source.kind.value == "layer", self.source
+        for widget in (fields.results, fields.probability, fields.overwrite):
+            self.set_row_visible(widget, large or not layer)
+        for widget in (fields.folder, fields.overlay):
+            self.set_row_visible(widget, not layer)
+        for widget in (self.image, self.part, self.outlines):
+            self.set_row_visible(widget, layer)
+
+    def set_row_visible(self, widget: Widget, visible: bool) -> None:
+        """Show or hide a field with its label."""
+        widget.native.setVisible(visible)
+        self._labels[widget].setVisible(visible)
+
+    def _by_hand(self) -> None:
+        with self.nuclei.otsu.changed.blocked():
+            self.nuclei.otsu.value = False
+        self.live.update_scores()
+
+    @contextmanager
+    def _silently(self) -> Iterator[None]:
+        """Change fields without anybody taking it for the person's choice."""
+        with ExitStack() as blocked:
+            for field in (self.nuclei, *self.nuclei):
+                blocked.enter_context(field.changed.blocked())
+            yield
+
+    def _take_unit(self, unit: AreaUnit) -> None:
+        if unit == self._unit:
+            return
+        area = self.nuclei.smallest_area
+        value = unit.converted(area.value, self._unit)
+        with self._silently():
+            adjust_slider(area, UM2.decimals)  # before the value comes, which it would round
+            area.max, area.step = unit.largest, 10.0**-unit.decimals
+            area.value = value
+            adjust_slider(area, unit.decimals)
+        self._unit = unit
+        self._labels[area].setText(f"Min. area ({unit.name})")
+
+    def _lay_out(self) -> None:
+        main, more = Rows(self._labels), Rows(self._labels)
+        main.add("Segment", self.source.kind)
+        main.add("Image", self.image)
+        main.add_note(self._image_note)
+        main.add("", self.source.all_slices)
+        main.add("Part", self.part)
+        main.add("Folder", self.source.folder)
+        main.add("Results to", self.source.results)
+        main.add("", self.source.overwrite)
+        main.add("Also write", self.source.probability)
+        main.add("", self.source.overlay)
+        main.add("Model", self.model, beside=self.browse)
+        main.add_note(self._note)
+        main.add("Pixel size (µm)", self.network.pixel_size)
+        main.add_note(self._size_note)
+        main.add_line()
+        main.add("Find", self.nuclei.output)
+        main.add("", self.nuclei.split)
+        main.add("Threshold", self.nuclei.otsu)
+        main.add("", self.nuclei.threshold)
+        main.layout().addRow(self.live)
+        main.add(f"Min. area ({UM2.name})", self.nuclei.smallest_area)
+        main.add("Show", self.outlines)
+        main.layout().addRow("", self.which)
+        main.add("Truth", self.truth)
+        more.add("Channel", self.network.channel)
+        more.add("", self.network.test_time_augmentation)
+        more.add("", self.nuclei.fill_holes)
+        more.add("", self.nuclei.clear_border)
+        more.add("Tile size (pixels)", self.network.tile)
+        more.add("Device", self.device)
+        self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
+        self.advanced.setDuration(0)
+        self.advanced.setContent(more)
+        self.advanced.collapse(animate=False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(main)
+        layout.addWidget(self.advanced)
+        layout.addStretch()
+        end_with(self, self.source, self.network, self.nuclei)

@@ -1,0 +1,244 @@
+"""What the segment dock runs in its thread: plain arrays and values in, results out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.scratch import moved_to_disk
+from napari_snow_unet.batch import FileResult, FoundImages, Outputs, find_images, segment_files
+from napari_snow_unet.batch.large_file import segment_large_file
+from napari_snow_unet.data.pixels.axes import Index, Region
+from napari_snow_unet.data.pixels.value_range import ValueRange, value_range
+from napari_snow_unet.data.slides.slide import Slide, open_slide
+from napari_snow_unet.models import CLASSICAL, open_model
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.provenance import TRAINED_ON
+from napari_snow_unet.segmentation.stack import check_stack, relabel_stack, segment_stack
+from napari_snow_unet.segmentation.stack_result import Plane, StackSegmentation, was_changed
+
+LOADING = Progress(0, 0, "Loading the network…")
+CANCELLING = "Cancelling after this tile…"
+FIRST = Progress(0, 0, "Computing the first tile…")
+
+
+def _opened(model: str | os.PathLike[str], precision: str) -> Generator[Progress, None, Model]:
+    if model != CLASSICAL:
+        yield LOADING
+    opened = open_model(model, precision=precision)
+    yield FIRST
+    return opened
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """Nuclei of an image, and what is needed to go on from them."""
+
+    result: StackSegmentation
+    model: Model
+    values: ValueRange
+    changed: bool = False
+
+
+def segment_layer(
+    image: Any,
+    model: str | os.PathLike[str],
+    options: Options,
+    *,
+    rgb: bool,
+    planes: Sequence[Index] | None,
+    pixel_size_um: float | None,
+    values: ValueRange | None,
+    whole: Any = None,
+    white: float | None = None,
+    earlier: tuple[Any, dict[Index, Plane]] | None = None,
+    precision: str = "auto",
+    region: Region | None = None,
+) -> Generator[Progress, None, Segmented]:
+    """Open a model and segment planes of an image with it.
+
+    Parameters
+    ----------
+    image, rgb, planes, pixel_size_um, values, region
+        See `segmentation.stack.segment_stack`.
+    whole : array-like, optional
+        The image that `image` is a part of: which value is white is decided for all of it.
+    white : float, optional
+        The value that is white, where the image's file says so.
+    model, precision
+        See `models.open_model`.
+    options : Options
+        What the person chose.
+    earlier : tuple of labels and planes, optional
+        An earlier result that might be replaced: it is told whether somebody has changed it.
+
+    Yields
+    ------
+    Progress
+        Of no known length while the network is loaded, then after every window.
+
+    Returns
+    -------
+    Segmented
+        The nuclei.
+    """
+    check_stack(image.shape, image.dtype, rgb=rgb)
+    opened = yield from _opened(model, precision)
+    if values is None:
+        whole = image if whole is None else whole
+        values = value_range(whole, white=white, known=opened.white, of=TRAINED_ON)
+    result = yield from segment_stack(
+        image,
+        opened,
+        options,
+        rgb=rgb,
+        planes=planes,
+        pixel_size_um=pixel_size_um,
+        values=values,
+        region=region,
+    )
+    changed = earlier is not None and was_changed(*earlier)
+    return Segmented(result, opened, values, changed)
+
+
+def relabel(
+    probability: Any,
+    earlier: tuple[Any, dict[Index, Plane]],
+    options: Options,
+    *,
+    floor: float,
+    pixel_size_um: float | None,
+    region: Region | None = None,
+) -> Generator[Progress, None, tuple[StackSegmentation, bool]]:
+    """Label an earlier result anew.
+
+    Parameters
+    ----------
+    probability, options, floor, pixel_size_um, region
+        See `segmentation.stack.relabel_stack`.
+    earlier : tuple of labels and planes
+        The labels as they are in the viewer, and what was found.
+
+    Yields
+    ------
+    Progress
+        After every plane.
+
+    Returns
+    -------
+    result : StackSegmentation
+        New labels.
+    changed : bool
+        Whether somebody has changed the earlier labels.
+    """
+    result = yield from relabel_stack(
+        probability,
+        list(earlier[1]),
+        options,
+        floor=floor,
+        pixel_size_um=pixel_size_um,
+        region=region,
+    )
+    return result, was_changed(*earlier)
+
+
+@dataclass(frozen=True)
+class WrittenResult:
+    """Nuclei of a large image in files."""
+
+    result: FileResult
+    levels: tuple[Any, ...]
+    model: Model
+
+
+def segment_to_files(
+    slide: Slide,
+    model: str | os.PathLike[str],
+    options: Options,
+    outputs: Outputs,
+    *,
+    whole: Any,
+    precision: str = "auto",
+    region: Region | None = None,
+) -> Generator[Progress, None, WrittenResult]:
+    """Open a model, segment a plane of any size with it, and write what it finds as it comes.
+
+    Parameters
+    ----------
+    slide : Slide
+        The plane as its finest level, its pixel size, and a name for the files as its path.
+    model, precision
+        See `models.open_model`.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where to; see `batch.segment_large_file`.
+    whole : array-like
+        The image that the plane is all or a part of, see `segment_layer`.
+    region : callable, optional
+        Called with an empty index for the part that is looked at.
+
+    Yields
+    ------
+    Progress
+        Of no known length while the network is loaded and files are written.
+
+    Returns
+    -------
+    Written
+        What became of it, and the labels as a pyramid that is read where it is shown.
+    """
+    opened = yield from _opened(model, precision)
+    inside = None if region is None else moved_to_disk(region(()))
+    outputs.folder.mkdir(parents=True, exist_ok=True)
+    values = value_range(whole, white=slide.white, known=opened.white, of=TRAINED_ON)
+    write = yield from segment_large_file(slide, opened, options, outputs, inside, values=values)
+    yield Progress(0, 0, "Writing files…")
+    result = write()
+    assert result.labels is not None
+    return WrittenResult(result, open_slide(result.labels).levels, opened)
+
+
+def segment_folder(
+    folder: Path,
+    model: str | os.PathLike[str],
+    options: Options,
+    outputs: Outputs,
+    precision: str = "auto",
+) -> Generator[Progress, None, tuple[FoundImages, list[FileResult]]]:
+    """Open a model and segment the images of a folder with it.
+
+    Parameters
+    ----------
+    folder : Path
+        See `batch.find_images`.
+    model, precision
+        See `models.open_model`.
+    options : Options
+        What the person chose.
+    outputs : Outputs
+        Where the results go.
+
+    Yields
+    ------
+    Progress
+        Of no known length while the network is loaded, then that of `batch.segment_files`.
+
+    Returns
+    -------
+    found : Found
+        The images, and what else lay there.
+    results : list of FileResult
+        One for each image.
+    """
+    found = find_images([folder])
+    opened = yield from _opened(model, precision)
+    results = yield from segment_files(
+        found.images, opened, options, outputs, pixel_sizes=found.pixel_sizes
+    )
+    return found, results

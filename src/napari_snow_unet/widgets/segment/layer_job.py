@@ -1,0 +1,298 @@
+"""Segmenting an image layer: from one click on Run to its result."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.batch import Outputs
+from napari_snow_unet.data.names.file_names import tile_name
+from napari_snow_unet.data.pixels.axes import plane_last
+from napari_snow_unet.data.pixels.orientation import UPRIGHT
+from napari_snow_unet.data.pixels.value_range import ValueRange
+from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, Slide
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.reproduction import Recipe
+from napari_snow_unet.segmentation.stack import check_stack
+from napari_snow_unet.widgets.common.layers import (
+    Source,
+    image_origin_of,
+    pixels_of,
+    shown_plane,
+    source_of,
+)
+from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, white_of_layer
+from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.segment import jobs
+from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
+from napari_snow_unet.widgets.segment.existing_results import steps_in_dock
+from napari_snow_unet.widgets.segment.region import Part, part_of
+from napari_snow_unet.widgets.segment.results import Record
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.viewer import Viewer
+
+    from napari_snow_unet.widgets.common.run_bar import RunBar
+    from napari_snow_unet.widgets.segment.form import SegmentForm
+
+NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
+STORED_ON_DISK = "The labels are files, which sliders leave alone: run again to change them."
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationRequest:
+    """What a person asked for with one click on Run."""
+
+    image: ref[Image]
+    source: Source
+    model: str
+    options: Options
+    pixels: int  # their identity
+    origin: dict[str, Any]
+    part: Part | None
+    target: ref[Labels] | None = None  # the result to bring up to date
+    edits: int = 0  # of that
+
+
+class LayerJob:
+    """Runs the segmentation of the chosen layer.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where layers come from and go to.
+    form : SegmentForm
+        What the person has chosen.
+    bar : RunBar
+        Shows how far it is.
+    current : CurrentResult
+        What shows the result.
+    """
+
+    def __init__(
+        self, viewer: Viewer, form: SegmentForm, bar: RunBar, current: CurrentResult
+    ) -> None:
+        self._viewer, self._form, self._bar, self._current = viewer, form, bar, current
+        self._values: WeakKeyDictionary[Image, dict[str, ValueRange]] = WeakKeyDictionary()
+
+    def why_not(self) -> str:
+        """Say why the chosen layer cannot be segmented; empty if it can."""
+        layer = self._form.image.value
+        if layer is None:
+            return NO_IMAGE
+        pixels = pixels_of(layer)
+        try:
+            check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
+        except InputError as error:
+            return error.reason_first
+        return ""
+
+    def is_large(self) -> bool:
+        """Tell whether what is to be segmented is so large that its results are files."""
+        layer = self._form.image.value
+        if layer is None or not _is_large(layer, None):
+            return False
+        try:
+            return _is_large(layer, part_of(self._viewer, layer, self._form.part.value))
+        except InputError:
+            return False
+
+    def run(self) -> None:
+        """Segment the chosen layer as it is now."""
+        layer = self._form.image.value
+        part = part_of(self._viewer, layer, self._form.part.value)
+        (source, _), options = measured(layer), self._form.options()
+        pixels, origin = pixels_of(layer), image_origin_of(layer)
+        if (orientation := unturned(layer)) != UPRIGHT:
+            origin["unturned"] = orientation
+        if part is not None and plane_last(source.shape) != source.shape:
+            raise InputError(
+                f"a part of an image of shape {source.shape}, which has no plane at its end",
+                expected="the whole image",
+                remedy="Choose the whole image.",
+            )
+        if part is not None:
+            source, pixels = source.cropped(part.box), part.cut(pixels, rgb=source.rgb)
+            origin["part"] = list(part.box)
+        planes = None if self._form.source.all_slices.value else [shown_plane(self._viewer, layer)]
+        request = SegmentationRequest(
+            image=ref(layer),
+            source=source,
+            model=self._form.model.value,
+            options=options,
+            pixels=id(pixels_of(layer)),
+            origin=origin,
+            part=part,
+        )
+        if _is_large(layer, part):
+            self._run_to_files(request, pixels)
+            return
+        target = self._target(layer, source, options, part)
+        record = self._current.results.get(target)
+        steps = partial(
+            jobs.segment_layer,
+            pixels,
+            request.model,
+            options,
+            rgb=source.rgb,
+            planes=planes,
+            pixel_size_um=source.pixel_size_um,
+            values=self._values.get(layer, {}).get(request.model),
+            whole=pixels_of(layer),
+            white=white_of_layer(layer),
+            earlier=(target.data, record.planes) if target is not None else None,
+            precision=settings().precision,
+            region=None if part is None else part.region,
+        )
+        if record is not None:
+            request = replace(request, target=ref(target), edits=record.edits)
+        self._bar.start(
+            steps,
+            title=f"Segmenting {source.name}",
+            on_done=partial(self._segmented, request),
+            cancelling=jobs.CANCELLING,
+        )
+
+    def _run_to_files(self, request: SegmentationRequest, pixels: Any) -> None:
+        """Segment a plane that is too large to be handled in memory."""
+        fields, source, part = self._form.source, request.source, request.part
+        if len(source.shape) > 2:
+            raise InputError(
+                f"slices of {math.prod(source.shape[-2:]):,} pixels",
+                expected=f"at most {LARGEST_WHOLE:,} in a slice of a stack",
+                remedy="Choose a part of it, or open one slice as an image of its own.",
+            )
+        if fields.results.value is None:
+            raise InputError(
+                f"an image of {math.prod(source.shape[-2:]):,} pixels without a folder for results",
+                expected="a folder, since labels of this size are written to disk as they come",
+                remedy="Choose one under 'Results to', or choose a part of the image.",
+            )
+        stem = tile_name(Path(request.origin.get("source", request.source.name)))
+        place = "" if part is None else f"_y{part.rows.start}_x{part.columns.start}"
+        side = source.pixel_size_um
+        image = request.image()
+        slide = Slide(
+            (pixels,),
+            None if side is None else (side, side),
+            Path(re.sub(r"[^\w-]+", "_", stem) + place),
+            white=None if image is None else white_of_layer(image),
+        )
+        outputs = Outputs(
+            fields.results.value,
+            probability=fields.probability.value,
+            overwrite=fields.overwrite.value,
+        )
+        steps = partial(
+            jobs.segment_to_files,
+            slide,
+            request.model,
+            request.options,
+            outputs,
+            whole=pixels if image is None else pixels_of(image),
+            precision=settings().precision,
+            region=None if part is None else part.region,
+        )
+        self._bar.start(
+            partial(steps_in_dock, steps),
+            title=f"Segmenting {source.name}",
+            on_done=partial(self._written, request),
+            cancelling=jobs.CANCELLING,
+            writes=True,
+        )
+
+    def _written(self, request: SegmentationRequest, found: jobs.WrittenResult) -> None:
+        result = found.result
+        self._form.show_device(found.model.device, found.model.precision)
+        own = {"source": None, "level": None} | request.origin
+        facts = {key: fact for key, fact in (result.provenance | own).items() if fact is not None}
+        recipe = Recipe(
+            source=facts.get("source", ""),
+            model=request.model,
+            options=request.options,
+            pixel_size_um=result.pixel_size_um,
+            shape=request.source.shape,
+            rgb=request.source.rgb,
+            planes=[()],
+            provenance=facts,
+            to_files=True,
+        )
+        layer = self._current.results.add_written(
+            request.image, request.source, recipe, request.part, result.labels, found.levels
+        )
+        self._current.draw(layer=layer)
+        self._form.show_threshold(result.threshold)
+        said = [f"{layer.name}: {result.summary}.", *result.messages, *as_stored(facts)]
+        self._bar.say(" ".join([*said, STORED_ON_DISK]))
+
+    def _target(
+        self, layer: Image, source: Source, options: Options, part: Part | None
+    ) -> Labels | None:
+        """Return the result to bring up to date: same image, same choices, no edit left in it."""
+        pixel_size_um = options.pixel_size_um or source.pixel_size_um
+        mark = None if part is None else part.name
+        for target, record in self._current.results.of(layer):
+            same = (
+                record.model == self._form.model.value
+                and record.source.lies_like(source)
+                and record.options.output == options.output
+                and record.options.channel == options.channel
+                and record.pixel_size_um == pixel_size_um
+                and (None if record.part is None else record.part.name) == mark
+                and record.options.test_time_augmentation == options.test_time_augmentation
+            )
+            if same and self._current.results.may_be_unchanged(target):
+                return target
+        return None
+
+    def _segmented(self, request: SegmentationRequest, found: jobs.Segmented) -> None:
+        image, result = request.image(), found.result
+        self._form.show_device(found.model.device, found.model.precision)
+        if image is not None and id(pixels_of(image)) == request.pixels:
+            self._remember_values(image, request.model, found.values)
+        target = request.target() if request.target is not None else None
+        results, shown = self._current.results, self._current.plane_shown(image)
+        record = results.get(target)
+        results.mark_compared(target, request.edits, changed=found.changed)
+        if record is not None and results.may_rewrite(target, shown):
+            record = replace(record.updated(result, request.options), part=request.part)
+            results.rewrite(target, record, result.labels, result.planes)
+        else:
+            record = Record(
+                image=request.image,
+                source=request.source,
+                model=request.model,
+                probability=result.probability,
+                planes=result.planes,
+                options=request.options,
+                floor=found.model.threshold_floor,
+                pixel_size_um=result.pixel_size_um,
+                provenance=result.provenance | request.origin,
+                part=request.part,
+            )
+            target = self._current.add(record, result.labels)
+        self._current.tell(target, record, result)
+        self._current.segmented.emit()
+
+    def _remember_values(self, image: Any, model: str, values: ValueRange) -> None:
+        if image not in self._values:
+            known, layer = self._values, ref(image)
+
+            def forget(event: Any = None) -> None:
+                known.pop(layer(), None)
+
+            image.events.data.connect(forget)
+        self._values.setdefault(image, {})[model] = values
+
+
+def _is_large(layer: Image, part: Part | None) -> bool:
+    source = source_of(layer)
+    shape = source.shape if part is None else source.cropped(part.box).shape
+    return math.prod(shape[-2:]) > LARGEST_WHOLE

@@ -1,0 +1,250 @@
+"""The menu of the segment dock: a result as a file, as a program, as a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+from qtpy.QtGui import QAction, QGuiApplication
+from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.formats.registry import (
+    FORMATS,
+    Nuclei,
+    file_for,
+    format_of,
+    formats_to_offer,
+    write_nuclei,
+)
+from napari_snow_unet.data.names.file_names import valid_file_name
+from napari_snow_unet.data.pixels.axes import Index, as_in_file, without_ones
+from napari_snow_unet.data.slides.any_image import AS_STORED, read_any_header, why_other_pixels
+from napari_snow_unet.napari_plugin.writer import nuclei_of
+from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
+from napari_snow_unet.segmentation.stack_result import Plane, was_changed
+from napari_snow_unet.widgets.common.layers import pixels_of
+from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.segment.current_result import as_stored
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_snow_unet.widgets.common.run_bar import RunBar
+    from napari_snow_unet.widgets.segment.current_result import CurrentResult
+    from napari_snow_unet.widgets.segment.results import Record
+
+SAVE = "For HoVer-Net, QuPath, a spreadsheet or an image viewer, by the ending of the name."
+PYTHON = "A program that finds the same labels in the same file."
+COMMAND = "A line for the shell that writes the same labels."
+NO_RESULT = "Run first: there is no result of this image yet."
+MENU_FILES = "The labels are files already; their folder stands in the layer's metadata."
+NO_FILE = "The image is not a file: save it, and open that file."
+EDITED = "The labels were changed by hand; a text would give those from before."
+PART_ONLY = "Only a part of the image was segmented; a text would give all of it."
+MIXED = "The slices were segmented with different choices; run all slices once more."
+PART = "The command segments every slice, and not every slice was segmented here."
+QUIET_MS = 500
+BY_ENDING = "By the ending of the name (*)"
+
+
+class SegmentMenu(QObject):
+    """A button with a menu for the result that the sliders change.
+
+    Parameters
+    ----------
+    job : CurrentResult
+        Knows the result.
+    bar : RunBar
+        Gets the button, runs what takes its time and says how it ended.
+    """
+
+    def __init__(self, current: CurrentResult, bar: RunBar) -> None:
+        super().__init__(bar)
+        self._result, self._bar = current, bar
+        self._saved_to: Path | None = None
+        self._saved_as = ""
+        self.button = QPushButton("Result")
+        self.button.setToolTip("Save the result, or copy text that makes it again.")
+        self.menu = QMenu(self.button)
+        self.menu.setToolTipsVisible(True)
+        self.save = self._add("Save as…", SAVE, self._ask_where)
+        self.python = self._add("Copy as Python", PYTHON, partial(self._copy, as_python))
+        self.command = self._add("Copy as command", COMMAND, partial(self._copy, as_command))
+        self.reason = self.menu.addAction("")
+        self.reason.setEnabled(False)
+        self.menu.aboutToShow.connect(self.refresh)
+        self.button.setMenu(self.menu)
+        bar.add_button(self.button)
+
+    def refresh(self) -> None:
+        """Allow what can be done with the result, and say why the rest cannot."""
+        layer, reasons = self._reasons()
+        actions = (self.save, self.python, self.command)
+        for action, reason in zip(actions, reasons, strict=True):
+            action.setEnabled(not reason and not self._bar.running)
+            action.setToolTip(reason or action.whatsThis())
+        self.save.setText("Save as…" if layer is None else f"Save “{layer.name}” as…")
+        said = reasons[-1] or reasons[0]
+        self.reason.setText(said)
+        self.reason.setVisible(bool(said))
+
+    def _reasons(self) -> tuple[Labels | None, tuple[str, str, str]]:
+        """Return the result, and why it cannot be saved, be a program and be a command."""
+        written = self._result.written
+        if written is not None:
+            layer, recipe = written
+            text = _why_no_file(recipe)
+            return layer, (MENU_FILES, text, text)
+        layer, record = self._current()
+        if record is None:
+            return None, (NO_RESULT,) * 3
+        text = self._why_no_text(record)
+        return layer, ("", text, text or (PART if not _recipe(record).is_whole else ""))
+
+    def save_as(self, path: Path, *, overwrite: bool) -> None:
+        """Write the result in the format that the name of a file asks for."""
+        layer, record = self._current()
+        if layer is None or record is None:
+            return
+        image = record.image()
+        data, meta, _ = layer.as_layer_data_tuple()
+        pixels = None if image is None else pixels_of(image)
+        if pixels is not None and record.part is not None:
+            pixels = record.part.cut(pixels, rgb=record.source.rgb)
+        if pixels is not None and pixels.shape[: len(record.source.shape)] != record.source.shape:
+            pixels = None  # the layer has got other pixels since
+        nuclei = partial(nuclei_of, data, meta, pixels, record.probability)
+        self._bar.start(
+            partial(_write, path, nuclei, overwrite),
+            title=f"Saving {path.name}",
+            on_done=lambda written: self._bar.say(
+                " ".join([f"Saved {written}.", *as_stored(record.provenance)])
+            ),
+            quiet_ms=QUIET_MS,
+            writes=True,
+        )
+
+    def _add(self, text: str, tip: str, slot: Callable[[], None]) -> QAction:
+        action = self.menu.addAction(text)
+        action.setWhatsThis(tip)
+        action.triggered.connect(lambda: slot())
+        return action
+
+    def _current(self) -> tuple[Labels | None, Record | None]:
+        layer = self._result.layer
+        return layer, self._result.results.get(layer)
+
+    def _why_no_text(self, record: Record) -> str:
+        if not self._result.results.may_be_unchanged(self._result.layer):
+            return EDITED
+        if record.mixed:
+            return MIXED
+        if record.part is not None:
+            return PART_ONLY
+        return NO_FILE if record.image() is None else _why_no_file(_recipe(record))
+
+    def _copy(self, make: Callable[[Recipe], str]) -> None:
+        written = self._result.written
+        if written is not None:  # nobody has painted in files
+            self._compared(make(written[1]), "")
+            return
+        layer, record = self._current()
+        image = record.image() if record is not None else None
+        if image is None or record is None:
+            self._bar.say(NO_RESULT)
+            return
+        recipe = _recipe(record)
+        self._bar.start(
+            partial(_compare, recipe.source, pixels_of(image), layer.data, record.planes),
+            title=f"Reading {Path(recipe.source).name}",
+            on_done=partial(self._compared, make(recipe)),
+            quiet_ms=QUIET_MS,
+        )
+
+    def _compared(self, text: str, why_not: str) -> None:
+        if why_not:
+            self._bar.say(why_not, problem=True)
+            return
+        QGuiApplication.clipboard().setText(text)
+        self._bar.say("Copied. The same file, model and choices give the same labels.")
+
+    def _ask_where(self) -> None:
+        layer, record = self._current()
+        if layer is None or record is None:
+            return
+        own = Path(record.provenance.get("source", "")).parent
+        folder = self._saved_to or Path(settings().folder or own).expanduser()
+        formats = formats_to_offer(len(without_ones(layer.data.shape)), self._saved_as)
+        start = folder / valid_file_name(f"{layer.name}.{formats[0]}")
+        path, chosen = QFileDialog.getSaveFileName(
+            self.button,
+            "Save nuclei",
+            str(start),
+            ";;".join([*(FORMATS[name].title for name in formats), BY_ENDING]),
+        )
+        if not path:
+            return
+        whole = _named(path, start, next((x for x in formats if FORMATS[x].title == chosen), ""))
+        self._saved_to, self._saved_as = whole.parent, format_of(whole)
+        # The dialog has asked about the name that was typed, and never about folders.
+        self.save_as(whole, overwrite=whole == Path(path) and format_of(path) != "zarr")
+
+
+def _named(path: str, start: Path, chosen: str) -> Path:
+    """Return a file with the ending that was typed, or else with that of the kind chosen."""
+    if Path(path) == start and chosen and chosen != format_of(start):
+        return start.with_suffix(f".{chosen}")  # many dialogs leave the name as it was
+    if format_of(path) in FORMATS:
+        return Path(path)
+    return Path(f"{path}.{chosen or format_of(start)}")
+
+
+def _recipe(record: Record) -> Recipe:
+    shape, planes = as_in_file(record.source.shape, record.planes)
+    return Recipe(
+        source=record.provenance.get("source", ""),
+        model=record.model,
+        options=record.options,
+        pixel_size_um=record.pixel_size_um,
+        shape=shape,
+        rgb=record.source.rgb,
+        planes=planes,
+        provenance=record.provenance,
+    )
+
+
+def _why_no_file(recipe: Recipe) -> str:
+    """Say why no file gives this result, as far as its header tells."""
+    if not recipe.source:
+        return NO_FILE
+    try:
+        header = read_any_header(recipe.source)
+    except InputError as error:
+        return error.reason_first
+    if "unturned" in recipe.provenance:
+        return AS_STORED.format(recipe.provenance["unturned"])
+    if tuple(header.size) == recipe.shape[-2:]:
+        return ""
+    return PART_ONLY if "part" in recipe.provenance else NO_FILE
+
+
+def _compare(
+    source: str, pixels: Any, labels: Any, planes: Mapping[Index, Plane]
+) -> Generator[Progress, None, str]:
+    yield Progress(0, 0, f"Reading {Path(source).name}…")
+    return EDITED if was_changed(labels, planes) else why_other_pixels(source, pixels)
+
+
+def _write(
+    path: Path, nuclei: Callable[[], Nuclei], overwrite: bool
+) -> Generator[Progress, None, Path]:
+    yield Progress(0, 0, f"Writing {path.name}…")
+    made = nuclei()
+    # Of another name than was chosen nobody has been asked.
+    overwrite = overwrite and file_for(path, made) == path
+    return write_nuclei(path, made, overwrite=overwrite)

@@ -1,0 +1,267 @@
+"""The list of models in a dock, kept up to date, and the chosen one loaded beforehand."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from magicgui.widgets import ComboBox, PushButton
+from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QFileDialog
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.models import (
+    CLASSICAL,
+    DEFAULT,
+    ModelEntry,
+    describe_model,
+    list_models,
+    open_model,
+)
+from napari_snow_unet.unet.engine.process import end_at_once
+from napari_snow_unet.unet.engine.selection import select_backend
+from napari_snow_unet.unet.models.folder import CONFIG, WEIGHTS, find_folders, user_folder
+from napari_snow_unet.unet.runs.registry import registered
+from napari_snow_unet.widgets.common.form import wrapped
+
+LOOK_EVERY_MS = 2000
+SIZE_NOT_STATED = "does not state the pixel sizes it was trained for: no image is resampled for it"
+NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
+NO_GOOD = "The model that Preferences > SNOW U-Net names cannot be used; this is another one. {}"
+
+
+class ModelChoice(QObject):
+    """Fills a combo box with the models there are, and looks for new ones.
+
+    The box is empty until `refresh` is called for the first time.
+
+    Parameters
+    ----------
+    box : magicgui ComboBox
+        Its value is what `models.open_model` takes.
+    browse : magicgui PushButton
+        Asks for a model elsewhere on the disk.
+    on_change : callable
+        Called when another model is chosen, or when more is known of the one that is.
+
+    Attributes
+    ----------
+    refused : Qt signal
+        Emitted with the error that says why what was chosen on the disk is no model.
+    """
+
+    refused = Signal(object)
+
+    def __init__(self, box: ComboBox, browse: PushButton, on_change: Callable[[], None]) -> None:
+        super().__init__(box.native)
+        self._box, self._on_change = box, on_change
+        self._entries: dict[str, ModelEntry] = {}
+        self._seen: list[tuple[str, int]] = []
+        self._from_disk: dict[str, ModelEntry] = {}
+        self._broken = why_no_network()
+        self._missing = ""
+        box.changed.connect(self._chosen)
+        browse.changed.connect(self._browse)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+        self._timer.start(LOOK_EVERY_MS)
+
+    @property
+    def entry(self) -> ModelEntry | None:
+        """What is known of the model that is chosen."""
+        return {**self._from_disk, **self._entries}.get(self._box.value)
+
+    def look(self) -> None:
+        """List the models again if any was added, changed or removed."""
+        if self._box.native.isVisible() and _user_models() != self._seen:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """List the models again."""
+        self._seen = _user_models()
+        entries = list_models()
+        names = [entry.name for entry in entries]
+        self._entries = {
+            entry.name if names.index(entry.name) == number else str(entry.path): entry
+            for number, entry in enumerate(entries)
+        }
+        choices = [(_label(entry), value) for value, entry in self._entries.items()]
+        choices += [(f"{Path(path).name} (from disk)", path) for path in self._from_disk]
+        with self._box.changed.blocked():
+            current = self._box.value
+            self._box.choices = choices
+            values = [value for _, value in choices]
+            self._box.value = current if current in values else values[0]
+        self._on_change()
+
+    def begin_with(self, model: str) -> None:
+        """List the models, and choose one; if it is not there, say so and choose the bundled one.
+
+        Parameters
+        ----------
+        model : str
+            What `models.open_model` takes.
+        """
+        self.refresh()
+        if model in ("", DEFAULT):
+            return
+        path = Path(model).expanduser()
+        if model in self._entries:
+            self._box.value = model
+        elif (path / CONFIG).is_file():
+            try:
+                self._choose(path)
+            except InputError as error:
+                self._missing = NO_GOOD.format(error)
+                self._on_change()
+        else:
+            self._missing = NO_MODEL.format(model)
+            self._on_change()
+
+    def problem(self) -> str:
+        """Say why the model that is chosen cannot be used; empty if nothing is known."""
+        entry = self.entry
+        if entry is not None and entry.problem:
+            return entry.problem
+        if self._missing:
+            return self._missing
+        return "" if self._box.value == CLASSICAL else self._broken
+
+    def note_error(self, error: Exception) -> None:
+        """Remember that networks cannot be used, if that is what an error says."""
+        if isinstance(error, InputError) and "networks cannot be used" in error.received:
+            self._broken = error.reason_first
+            self._on_change()
+
+    def _chosen(self) -> None:
+        self._missing = ""
+        self._on_change()
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self._box.native, "Choose a model by its config.json or weights", "",
+            "Models (config.json *.weights.h5);;All files (*)",
+        )  # fmt: skip
+        if path:
+            model = Path(path)
+            try:
+                self._choose(model.parent if model.name in (CONFIG, WEIGHTS) else model)
+            except InputError as error:
+                self.refused.emit(error)
+
+    def _choose(self, model: Path) -> None:
+        """List a model from the disk and choose it; raise `InputError` if it is none."""
+        self._from_disk[str(model)] = describe_model(model)
+        self.refresh()
+        self._box.value = str(model)
+
+
+def why_no_network() -> str:
+    """Say why no network can be used, as far as that is known without loading a library."""
+    try:
+        select_backend()
+    except InputError as error:
+        return error.reason_first
+    return ""
+
+
+def model_in_words(entry: ModelEntry) -> str:
+    """Describe a model in a few lines."""
+    lines = [entry.name]
+    if entry.pixel_size_um is not None:
+        low, high = entry.pixel_size_um
+        lines.append(f"for pixels of {low:.2g} to {high:.2g} µm, {entry.channel} channel")
+    elif entry.kind != "classical":
+        lines.append(f"{SIZE_NOT_STATED}, {entry.channel} channel")
+    if entry.parameters:
+        lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
+    if entry.trained_on:
+        lines.append(f"trained on: {entry.trained_on}")
+    return "\n".join(wrapped(line) for line in lines)
+
+
+def _label(entry: ModelEntry) -> str:
+    if entry.problem:
+        return f"{entry.name} (damaged)"
+    kinds = {"bundled": "", "user": " (yours)", "classical": " (no network)"}
+    return entry.name + kinds[entry.kind]
+
+
+def _user_models() -> list[tuple[str, int]]:
+    """Return what changes when a model of the user's comes, goes or is written again."""
+    seen = []
+    for folder in (*find_folders(user_folder()), *registered().values()):
+        try:
+            seen.append((str(folder), (folder / WEIGHTS).stat().st_mtime_ns))
+        except OSError:  # it goes at this very moment
+            continue
+    return seen
+
+
+AFTER_MS = 1000  # the dock is drawn first
+EDGE = 64  # pixels of the window that is computed
+
+
+class WarmUp(QObject):
+    """Loads a model in a thread of its own, once.
+
+    Parameters
+    ----------
+    parent : QObject
+        With it ends what has not begun yet.
+    chosen : callable
+        Returns the model, as `models.open_model` takes it, and the number format.
+    """
+
+    def __init__(self, parent: QObject, chosen: Callable[[], tuple[str, str]]) -> None:
+        super().__init__(parent)
+        self._chosen = chosen
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._begin)
+        self._begun = False
+
+    def soon(self) -> None:
+        """Begin in a moment, unless it was begun before."""
+        if not self._begun:
+            self._timer.start(AFTER_MS)
+
+    def cancel(self) -> None:
+        """Do not begin any more."""
+        self._begun = True
+        self._timer.stop()
+
+    def _begin(self) -> None:
+        model, precision = self._chosen()
+        if model == CLASSICAL:
+            return
+        self._begun = True
+        thread = threading.Thread(target=load, args=(model, precision), name="warm-up", daemon=True)
+        atexit.register(_end_while_loading, thread)
+        thread.start()
+
+
+def _end_while_loading(thread: threading.Thread) -> None:
+    """Let nobody wait for a library that is not needed any more; Python cannot end meanwhile."""
+    atexit.unregister(_end_while_loading)  # what is called from here runs the others
+    if thread.is_alive():
+        end_at_once()
+
+
+def load(model: str, precision: str) -> None:
+    """Open a model and compute one window with it; what fails is told when Run is pressed.
+
+    Parameters
+    ----------
+    model, precision : str
+        As `models.open_model` takes them.
+    """
+    # Where Python ends meanwhile, libraries fail in ways of their own.
+    with suppress(Exception):
+        opened = open_model(model, precision=precision)
+        channels = 3 if opened.channel == "rgb" else 1
+        opened.predict(np.zeros((1, EDGE, EDGE, channels), np.float32))

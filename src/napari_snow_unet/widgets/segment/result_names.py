@@ -1,0 +1,87 @@
+"""What tells results of one image apart, in the words that their layers are named by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
+from napari_snow_unet.widgets.segment.region import Part
+
+SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
+UNKNOWN, WHOLE = "unknown pixel size", "whole image"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a result was made with, as far as its name may have to say it.
+
+    Attributes
+    ----------
+    output, model : str
+        What was looked for, and the model as `models.open_model` takes it.
+    pixel_size : str
+        The size of a pixel.
+    channel : str
+        What the model read.
+    averaged : str
+        Whether test-time augmentation was used.
+    part : str
+        The part of the image.
+    place : str
+        Where in the image that part lies; empty for the whole image.
+    """
+
+    output: str
+    model: str
+    pixel_size: str
+    channel: str
+    averaged: str
+    part: str
+    place: str
+
+    @classmethod
+    def of(cls, model: str, provenance: Mapping[str, Any], part: Part | None) -> Variant:
+        """Take it from the model as it was chosen, what a result says of itself, and its part."""
+        options, size = provenance["options"], provenance.get("pixel_size_um")
+        averaged = options["test_time_augmentation"]
+        return cls(
+            output=options["output"],
+            model=model,
+            pixel_size=UNKNOWN if size is None else f"{size:g} µm",
+            channel=f"{provenance['channel']} channel",
+            averaged="test-time augmentation" if averaged else "no test-time augmentation",
+            part=WHOLE if part is None else part.name,
+            place="" if part is None else part.place,
+        )
+
+    def suffix(self, others: Iterable[Variant] = ()) -> str:
+        """Return what follows an image's name in that of the result.
+
+        Parameters
+        ----------
+        others : iterable of Variant
+            Those of the image's other results. What one of the same kind and model was made with
+            otherwise is named.
+        """
+        same = [each for each in others if (each.output, each.model) == (self.output, self.model)]
+        differing = [
+            getattr(self, name)
+            for name in ("pixel_size", "channel", "averaged", "part")
+            if any(getattr(each, name) != getattr(self, name) for each in same)
+        ]
+        if any(each.part == self.part and each.place != self.place for each in same):
+            differing.append(self.place)
+        return name_suffix(self.output, self.model, differing)
+
+
+def name_suffix(output: str, model: str, differing: Iterable[str] = ()) -> str:
+    """Return what follows an image's name in that of a result.
+
+    It names all but the usual model, and what else is told.
+    """
+    named = [] if model in (DEFAULT, DEFAULT_MODEL) else [Path(model).name]
+    told = ", ".join([*named, *differing])
+    return f"{SUFFIX[output]} ({told})" if told else SUFFIX[output]

@@ -1,0 +1,127 @@
+"""Live scores in the segment dock: its current result against a truth that is open beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from qtpy.QtCore import QObject
+
+from napari_snow_unet.data.pixels.axes import as_in_file
+from napari_snow_unet.widgets.common.comparison import (
+    labels_layers_in,
+    measured_pixels,
+    why_not_compare,
+)
+from napari_snow_unet.widgets.common.scoring import Comparison
+from napari_snow_unet.widgets.common.watched_layers import SettlingLayers
+from napari_snow_unet.widgets.segment.form import NO_TRUTH
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+
+    from napari_snow_unet.widgets.segment.current_result import CurrentResult
+    from napari_snow_unet.widgets.segment.form import SegmentForm
+
+
+class SegmentScores(QObject):
+    """Counts the current probability map once per truth and lets the slider's scores follow.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where truths come from.
+    form : SegmentForm
+        Holds the choice of a truth and shows the scores.
+    job : CurrentResult
+        Knows the current result.
+    """
+
+    def __init__(self, viewer: Viewer, form: SegmentForm, job: CurrentResult) -> None:
+        super().__init__(form)
+        self._viewer, self._form, self._current = viewer, form, job
+        self._counted: tuple[Any, ...] | None = None
+        self._painted = SettlingLayers(self, viewer, lambda: form.live.ask(None), self._recount)
+        self._form.live.hide()
+        form.truth.changed.connect(self.update)
+        form.source.kind.changed.connect(self.refresh_layers)
+        job.shown.connect(self.update)
+        job.segmented.connect(self._count_again)
+
+    def refresh_layers(self, event: Any = None) -> None:
+        """Offer the labels layers but the results of this dock, and keep the one chosen."""
+        box = self._form.truth
+        chosen = box.value
+        layers = [
+            each
+            for each in labels_layers_in(self._viewer)
+            if self._current.results.get(each) is None
+        ]
+        with box.changed.blocked():
+            box.choices = ()
+            box.choices = [(NO_TRUTH, NO_TRUTH), *((layer.name, layer) for layer in layers)]
+            if any(chosen is layer for layer in layers):
+                box.value = chosen
+        self._form.set_row_visible(box, bool(layers) and self._of_layer)
+        self.update()
+
+    def update(self, event: Any = None) -> None:
+        """Show the scores of the current result against the chosen truth."""
+        live, truth = self._form.live, self._form.truth.value
+        layer = self._current.layer
+        record = self._current.results.get(layer)
+        live.setVisible(truth not in (None, NO_TRUTH) and self._of_layer)
+        self._painted.watch([] if truth in (None, NO_TRUTH) else [ref(truth)])
+        if truth in (None, NO_TRUTH) or record is None:
+            self._counted = None
+            live.ask(None)
+            return
+        wanted = (record.probability, tuple(record.planes), truth)
+        if self._counted is not None and all(
+            one is other or (isinstance(one, tuple) and one == other)
+            for one, other in zip(wanted, self._counted, strict=True)
+        ):
+            live.update_scores()
+            return
+        self._counted = wanted
+        problem = why_not_compare(layer, truth, pixel_by_pixel=None)
+        if problem:
+            live.ask(None)
+            live.show_text(problem, problem=True)
+            return
+        shape, planes = as_in_file(tuple(record.probability.shape), record.planes)
+        live.ask(
+            Comparison(
+                record.probability.reshape(shape),
+                measured_pixels(truth),
+                planes,
+                threshold=record.threshold,
+                floor=record.floor,
+            )
+        )
+
+    @property
+    def compared(self) -> tuple[Labels, Labels] | None:
+        """The current result and the truth that is chosen for it, if there are both."""
+        layer, truth = self._current.layer, self._form.truth.value
+        if layer is None or truth in (None, NO_TRUTH) or not self._of_layer:
+            return None
+        return layer, truth
+
+    @property
+    def _of_layer(self) -> bool:
+        return bool(self._form.source.kind.value == "layer")
+
+    def stop(self) -> None:
+        """Count nothing any more."""
+        self._painted.watch([])
+        self._form.live.ask(None)
+
+    def _recount(self) -> None:
+        self._counted = None
+        self.update()
+
+    def _count_again(self) -> None:
+        self._counted = None
+        self.refresh_layers()  # the result is known as one only now

@@ -1,0 +1,186 @@
+"""Follow a training by its folder, whoever has started it, and tell how it ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.runs.folder import HISTORY, Row, RunDirectory, is_run
+from napari_snow_unet.unet.runs.lock import training_process
+from napari_snow_unet.unet.runs.process import TrainingProcess
+from napari_snow_unet.unet.runs.progress import ENDED, TrainingProgress, read_progress, request_stop
+from napari_snow_unet.unet.training.preview import FOLDER as PREVIEW
+
+EVERY_MS = 250
+PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a training ended.
+
+    Attributes
+    ----------
+    state : {"finished", "stopped", "failed"}
+        "stopped" also if it can go on after it was killed.
+    message : str
+        In words.
+    """
+
+    state: Literal["finished", "stopped", "failed"]
+    message: str
+
+
+class TrainingFollower(QObject):
+    """Looks into the folder of a training four times a second while it runs.
+
+    Attributes
+    ----------
+    progressed : Qt signal
+        Emitted with the `TrainingProgress` when it has changed.
+    epochs_done : Qt signal
+        Emitted with the whole history when it has become longer.
+    previewed : Qt signal
+        Emitted with the folder when there is a new preview.
+    ended : Qt signal
+        Emitted with an `End`, once.
+    """
+
+    progressed = Signal(object)
+    epochs_done = Signal(list)
+    previewed = Signal(object)
+    ended = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.folder: Path | None = None
+        self.process: TrainingProcess | None = None
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.read_news)
+        self._forget()
+
+    @property
+    def following(self) -> bool:
+        """Whether a training runs."""
+        return self._timer.isActive()
+
+    def follow(self, folder: Path, process: TrainingProcess | None) -> None:
+        """Follow a training.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Of the training; a process of ours has yet to make it.
+        process : TrainingProcess or None
+            If it was started here.
+        """
+        self.show(folder)
+        self.process, self._began = process, time.time()
+        self._timer.start(EVERY_MS)
+
+    def show(self, folder: Path) -> None:
+        """Tell what is in the folder of a training that may have ended."""
+        self.leave()
+        self.folder = folder
+        self._look_for_epochs()
+
+    def leave(self) -> None:
+        """Look no longer; the training goes on."""
+        self._timer.stop()
+        self._forget()
+
+    def stop(self) -> None:
+        """Let the training end after its batch, as soon as it has begun."""
+        self._stop_wanted = True
+        if self.process is not None and not self._locked():
+            self.process.end()
+        self.read_news()
+
+    def read_news(self) -> None:
+        """Tell what is new in the folder."""
+        if self.folder is None or not self.following:
+            return
+        code = self.process.exit_code() if self.process is not None else None
+        lives = code is None if self.process is not None else self._locked()
+        if self._stop_wanted and lives and self._locked():
+            request_stop(self.folder)
+        progress = self._progress()
+        self._look_for_epochs()
+        if not lives:
+            self._end(code, progress)
+        elif progress is not None and progress != self._progress_seen:
+            self._progress_seen = progress
+            if progress.state not in ENDED:
+                self.progressed.emit(progress)
+
+    def _locked(self) -> bool:
+        folder = self.folder
+        return folder is not None and is_run(folder) and training_process(folder) is not None
+
+    def _progress(self) -> TrainingProgress | None:
+        """Return the progress unless it is that of an earlier process."""
+        progress = read_progress(self.folder) if self.folder is not None else None
+        old = self.process is not None and progress is not None and progress.updated < self._began
+        return None if old else progress
+
+    def _look_for_epochs(self) -> None:
+        if self.folder is None:
+            return
+        changed = _stamp(self.folder / HISTORY)
+        if changed is not None and changed != self._history_seen:
+            try:
+                rows: list[Row] = RunDirectory(self.folder).history()
+            except InputError:
+                return  # it is being replaced
+            self._history_seen = changed
+            self.epochs_done.emit(rows)
+        changed = _stamp(self.folder / PREVIEW_IMAGE)
+        if changed is not None and changed != self._preview_seen:
+            self._preview_seen = changed
+            self.previewed.emit(self.folder)
+
+    def _end(self, code: int | None, progress: TrainingProgress | None) -> None:
+        self._timer.stop()
+        errors = self.process.error() if self.process is not None else ""
+        self.process = None
+        early = self._stop_wanted and (progress is None or progress.state not in ENDED)
+        if early and (code is None or code <= 0):
+            self.ended.emit(End("stopped", "Stopped before the training had begun."))
+        else:
+            self.ended.emit(_how(code, progress, errors))
+
+    def _forget(self) -> None:
+        self.folder = self.process = None
+        self._began, self._stop_wanted = 0.0, False
+        self._progress_seen: TrainingProgress | None = None
+        self._history_seen = self._preview_seen = None
+
+
+def _how(code: int | None, progress: TrainingProgress | None, errors: str) -> End:
+    if progress is not None and progress.state in ENDED and not code:
+        return End(progress.state, progress.message)
+    if progress is not None and progress.state == "failed":
+        return End("failed", progress.message)
+    if code is not None and code > 0:
+        return End("failed", errors or f"The process that trained ended with code {code}.")
+    if code == 0:
+        return End("stopped", "Stopped before the training had begun.")
+    signal = f" by signal {-code}" if code else ""
+    return End(
+        "failed",
+        f"The process that trained was ended from outside{signal}, maybe for want of memory. "
+        "What was finished is kept; Resume goes on.",
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

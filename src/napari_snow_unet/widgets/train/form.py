@@ -1,0 +1,218 @@
+"""The form of the train dock: its fields in their order, read and shown as `TrainingOptions`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import Widget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.models import CLASSICAL, find_model, list_models
+from napari_snow_unet.unet.models import folder
+from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
+from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, Rows, end_with
+from napari_snow_unet.widgets.train.fields import (
+    fields_of_computing,
+    fields_of_main_options,
+    fields_of_more_options,
+    fields_of_places,
+    model_choices,
+)
+
+NEXT_NAMES = 100
+
+
+class TrainingForm(QWidget):
+    """The fields of the train dock in their order.
+
+    Attributes
+    ----------
+    places, main, more, computing : magicgui FunctionGui
+        The fields of the functions of these names, with ``_options`` where they have it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places, self.computing = fields_of_places(), fields_of_computing()
+        self.main, self.more = fields_of_main_options(), fields_of_more_options()
+        self._labels: dict[Widget, QLabel] = {}
+        self._tiles, self._device = _note(), _note()
+        self._suggested: Path | None = None
+        self._lay_out()
+        self.list_models()
+        self.main.preset.changed.connect(self._take_preset)
+        self.computing.fine_tune.changed.connect(self._take_model)
+        self.places.dataset.changed.connect(self._suggest_folder)
+
+    @property
+    def dataset(self) -> Path | None:
+        """The dataset that is chosen."""
+        return self.places.dataset.value
+
+    @property
+    def run_folder(self) -> Path | None:
+        """The folder of the training that is chosen."""
+        return self.places.run_folder.value
+
+    def options(self) -> TrainingOptions:
+        """Return the choices.
+
+        Raises
+        ------
+        InputError
+            If one of them cannot be used.
+        """
+        values = {**self.main(), **self.more()}
+        whole = not values["crop"]
+        if whole:
+            del values["crop"]
+        options = make_options(**values)
+        return whole_tiles(options) if whole else options
+
+    def show_options(self, options: TrainingOptions) -> None:
+        """Show the choices of an earlier training."""
+        self._show({**options.as_dict(), "preset": options.preset})
+
+    def show_places(self, dataset: Path, run_folder: Path) -> None:
+        """Show where the tiles are and where the training is."""
+        with self.places.dataset.changed.blocked(), self.places.run_folder.changed.blocked():
+            self.places.dataset.value, self.places.run_folder.value = dataset, run_folder
+
+    def show_tiles(self, text: str, *, problem: bool = False) -> None:
+        """Say what was found in the dataset."""
+        _say(self._tiles, text, problem=problem)
+
+    def show_device(self, text: str, *, problem: bool = False) -> None:
+        """Say what computes, and why it is no GPU."""
+        _say(self._device, text, problem=problem)
+
+    @property
+    def device_text(self) -> str:
+        """What is said of the device."""
+        return self._device.text()
+
+    @property
+    def tiles_text(self) -> str:
+        """What is said of the dataset."""
+        return self._tiles.text()
+
+    def list_models(self) -> None:
+        """List the models that a training can begin with."""
+        box = self.computing.fine_tune
+        chosen = box.value
+        names = [
+            (entry.name, str(entry.path))
+            for entry in list_models()
+            if entry.name != CLASSICAL and not entry.problem
+        ]
+        with box.changed.blocked():
+            box.choices = model_choices(names)
+            box.value = chosen if chosen in {value for _, value in names} else ""
+
+    def _take_preset(self, preset: str) -> None:
+        chosen = {
+            "epochs",
+            "learning_rate",
+            "base_filters",
+            "channel",
+            "fold",
+            "seed",
+            "masks_are",
+        }
+        values = make_options(preset).as_dict()
+        self._show({name: value for name, value in values.items() if name not in chosen})
+
+    def _show(self, values: dict[str, Any]) -> None:
+        with ExitStack() as blocked:
+            for fields in (self.main, self.more):
+                for field in fields:
+                    blocked.enter_context(field.changed.blocked())
+                    if field.name in values:
+                        value = values[field.name]
+                        missing = {"crop": 0, "fold": -1, "masks_are": ""}.get(field.name)
+                        field.value = missing if value is None else value
+        self.main.changed.emit(None)
+
+    def _take_model(self, model: str) -> None:
+        """Show the architecture that a model brings with it."""
+        for field in (self.main.base_filters, self.more.channel):
+            field.enabled = not model
+        if model:
+            try:
+                config = folder.read_config(find_model(model))
+            except InputError as error:
+                self.show_device(error.reason_first, problem=True)
+                return
+            self._show({"base_filters": config.base_filters, "channel": config.channel})
+
+    def _suggest_folder(self, dataset: Path | None) -> None:
+        """Suggest a new folder beside the dataset, unless the person has chosen one."""
+        if (
+            dataset is None
+            or not dataset.is_dir()
+            or self.run_folder not in (None, self._suggested)
+        ):
+            return
+        names = (f"{dataset.name}-training{f'-{n}' if n > 1 else ''}" for n in range(1, NEXT_NAMES))
+        free = (dataset.parent / name for name in names if not (dataset.parent / name).exists())
+        self._suggested = next(free, None)
+        self.places.run_folder.value = self._suggested
+
+    def _lay_out(self) -> None:
+        main, more = Rows(self._labels), Rows(self._labels)
+        main.add("Dataset", self.places.dataset)
+        main.add_note(self._tiles)
+        main.add("Training folder", self.places.run_folder)
+        main.add("Preset", self.main.preset)
+        main.add("Epochs", self.main.epochs)
+        main.add("Batch size", self.main.batch_size)
+        main.add("Learning rate", self.main.learning_rate)
+        main.add("Crop (pixels)", self.main.crop)
+        main.add("Network filters", self.main.base_filters)
+        main.add("Begin with", self.computing.fine_tune)
+        main.add("Device", self.computing.device)
+        main.add_note(self._device)
+        for field, text in zip(self.more, _MORE, strict=True):
+            more.add(text, field)
+        more.add("Engine", self.computing.backend)
+        for note in (self._tiles, self._device):
+            _say(note, "")
+        self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
+        self.advanced.setDuration(0)
+        self.advanced.setContent(more)
+        self.advanced.collapse(animate=False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(main)
+        layout.addWidget(self.advanced)
+        layout.addStretch()
+        end_with(self, self.places, self.main, self.more, self.computing)
+
+
+_MORE = (
+    "Loss",
+    "Augmentation",
+    "Patience",
+    "Dropout",
+    "Channel",
+    "Precision",
+    "Fold",
+    "Seed",
+    "Masks are",
+)
+
+
+def _note() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    return label
+
+
+def _say(label: QLabel, text: str, *, problem: bool = False) -> None:
+    label.setText(text)
+    label.setStyleSheet(PROBLEM_STYLE if problem else "")
+    label.setVisible(bool(text))

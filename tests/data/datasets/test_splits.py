@@ -1,0 +1,154 @@
+"""Splits: right sizes, stable, independent of order, whole groups, folds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.folds import assign_folds
+from napari_snow_unet.data.datasets.splits import (
+    SplitPlan,
+    assign_parts,
+    groups_of,
+    parse_share,
+    part_sizes,
+)
+
+
+def names(count):
+    return [f"seed{number:04d}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("tiles", "expected"),
+    [
+        (5000, (3600, 400, 1000)),
+        (20000, (3600, 400, 1000)),
+        (4999, (3599, 400, 1000)),
+        (100, (72, 8, 20)),
+        (3, (2, 0, 1)),
+        (1, (1, 0, 0)),
+        (0, (0, 0, 0)),
+    ],
+)
+def test_default_is_the_papers_split_or_its_fractions(tiles, expected):
+    sizes = part_sizes(SplitPlan(), tiles)
+    assert (sizes["train"], sizes["val"], sizes["test"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("3600", 3600), ("0.72", 0.72), ("8%", 0.08), ("0", 0), ("1.0", 1.0)]
+)
+def test_a_point_or_percent_makes_a_fraction(text, expected):
+    share = parse_share(text)
+    assert share == pytest.approx(expected)
+    assert type(share) is type(expected)
+
+
+@pytest.mark.parametrize("text", ["half", "-1", "1.5", "120%", "nan", ""])
+def test_what_is_no_share_is_refused(text):
+    with pytest.raises(InputError, match="number of tiles"):
+        parse_share(text)
+
+
+@given(st.integers(0, 300), st.floats(0, 1), st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_fractions_that_add_up_to_one_leave_nothing_over(tiles, first, second):
+    train, val = first, (1 - first) * second
+    plan = SplitPlan(train=train, val=val, test=1 - train - val)
+    assert sum(part_sizes(plan, tiles).values()) == tiles
+
+
+def test_a_part_left_out_is_empty_once_another_is_given():
+    assert part_sizes(SplitPlan(train=0.8, val=0.2), 10) == {"test": 0, "val": 2, "train": 8}
+
+
+@pytest.mark.parametrize("plan", [SplitPlan(train=11), SplitPlan(train=0.9, val=0.2)])
+def test_more_than_there_is_is_refused(plan):
+    with pytest.raises(InputError, match="10 tiles"):
+        part_sizes(plan, 10)
+
+
+def test_where_tiles_were_lost_training_gets_less():
+    sizes = part_sizes(SplitPlan(train=6, val=2, test=4), 11, strict=False)
+    assert sizes == {"test": 4, "val": 2, "train": 5}
+
+
+def test_numbers_are_met_and_the_rest_is_unused():
+    parts = Counter(assign_parts(names(50), SplitPlan(train=20, val=5, test=10)))
+    assert parts == {"train": 20, "val": 5, "test": 10, "unused": 15}
+
+
+def test_the_order_of_the_names_does_not_matter_but_the_seed_does():
+    plan, tiles = SplitPlan(train=0.5, val=0.2, test=0.3), names(60)
+    forward = dict(zip(tiles, assign_parts(tiles, plan), strict=True))
+    backward = dict(zip(tiles[::-1], assign_parts(tiles[::-1], plan), strict=True))
+    assert forward == backward
+    frozen = ["train", "val", "val", "train", "val", "test"]  # a release must not move tiles
+    assert list(forward.values())[:6] == frozen
+    other = assign_parts(tiles, SplitPlan(train=0.5, val=0.2, test=0.3, seed=1))
+    assert other != list(forward.values())
+
+
+def test_asking_for_more_training_tiles_leaves_the_other_parts_alone():
+    few = assign_parts(names(60), SplitPlan(train=10, val=5, test=10))
+    many = assign_parts(names(60), SplitPlan(train=40, val=5, test=10))
+    kept = [(a, b) for a, b in zip(few, many, strict=True) if a != "unused"]
+    assert all(a == b for a, b in kept)
+
+
+@given(st.lists(st.integers(1, 9), min_size=4, max_size=12), st.integers(0, 5))
+@settings(max_examples=40, deadline=None)
+def test_groups_are_never_torn_apart_and_no_part_is_empty(sizes, seed):
+    tiles = [f"{group:02d}_{n}" for group, size in enumerate(sizes) for n in range(size)]
+    plan = SplitPlan(train=0.6, val=0.2, test=0.2, seed=seed)
+    parts = assign_parts(tiles, plan, groups_of(tiles, r"^(\d+)_"))
+    part_of = {}
+    for tile, part in zip(tiles, parts, strict=True):
+        assert part_of.setdefault(tile[:2], part) == part
+    wanted = {part for part, size in part_sizes(plan, len(tiles)).items() if size}
+    assert set(parts) == wanted
+
+
+def test_groups_come_near_the_sizes_asked_for():
+    tiles = [f"{group:02d}_{n}" for group in range(40) for n in range(5)]
+    parts = Counter(assign_parts(tiles, SplitPlan(), groups_of(tiles, r"^\d+")))
+    assert parts == {"train": 145, "val": 15, "test": 40}
+
+
+def test_a_group_is_looked_for_in_the_file_name_then_in_the_path():
+    assert groups_of(["tnbc/images/07_1"], r"^\d+") == ["07"]
+    assert groups_of(["patient3/images/a", "patient4/images/a"], r"patient(\d)") == ["3", "4"]
+
+
+@pytest.mark.parametrize(("pattern", "words"), [("(", "regular"), (r"^\d{9}", "not found")])
+def test_a_pattern_that_fits_nothing_is_refused(pattern, words):
+    with pytest.raises(InputError, match=words):
+        groups_of(["a1", "a2"], pattern)
+
+
+def test_folds_are_of_nearly_equal_size_and_keep_groups_together():
+    plain = Counter(assign_folds(names(23), SplitPlan(folds=5)))
+    assert sorted(plain.values()) == [4, 4, 5, 5, 5]
+    tiles = [f"{group}_{n}" for group in "abcdef" for n in range(4)]
+    folds = assign_folds(tiles, SplitPlan(folds=3), groups_of(tiles, "^(.)_"))
+    assert sorted(Counter(folds).values()) == [8, 8, 8]
+    assert len({(tile[0], fold) for tile, fold in zip(tiles, folds, strict=True)}) == 6
+
+
+@pytest.mark.parametrize("folds", [1, 4])
+def test_a_number_of_folds_that_cannot_be_is_refused(folds):
+    with pytest.raises(InputError, match=f"{folds} folds of 3 tiles"):
+        assign_folds(names(3), SplitPlan(folds=folds))
+
+
+@pytest.mark.parametrize("sizes", [(4, 4, 3), (1, 1, 1), (9, 1, 1), (5, 5, 5, 5)])
+def test_three_groups_are_enough_for_three_parts(sizes):
+    tiles = [f"{group}_{n}" for group, size in enumerate(sizes) for n in range(size)]
+    plan = SplitPlan(train=0.72, val=0.08, test=0.2)
+    wanted = {part for part, size in part_sizes(plan, len(tiles)).items() if size}
+    assert set(assign_parts(tiles, plan, groups_of(tiles, r"^(\d)_"))) == wanted

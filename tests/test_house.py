@@ -1,0 +1,45 @@
+"""The rooms of the package: what `ls` shows is short, and so is what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+MOST_MODULES, MOST_LINES = 16, 300
+
+
+@pytest.fixture(scope="module")
+def modules(repository):
+    return sorted((repository / "src" / "napari_snow_unet").rglob("*.py"))
+
+
+def test_no_room_is_crowded(modules):
+    rooms = {path.parent for path in modules}
+    crowded = {room.name for room in rooms if len(list(room.glob("*.py"))) > MOST_MODULES}
+    assert not crowded
+
+
+def test_no_module_is_long(modules):
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
+    assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_every_room_says_what_it_is_for(modules):
+    rooms = [path for path in modules if path.name == "__init__.py"]
+    assert {path.parent for path in modules} == {path.parent for path in rooms}
+    assert all(path.read_text(encoding="utf-8").startswith('"""') for path in rooms)
+
+
+def test_names_of_modules_say_a_job(modules):
+    names = {path.stem for path in modules} - {"__init__", "__main__"}
+    assert not [name for name in names if name.startswith("_") or name in ("utils", "helpers")]
+
+
+def test_tests_stand_in_the_rooms_that_they_test(modules, repository):
+    package = repository / "src" / "napari_snow_unet"
+    rooms = {path.parent.relative_to(package) for path in modules}
+    own = {Path(name) for name in ("docs", "faults", "helpers", "your_files")}
+    tests = repository / "tests"
+    used = {path.parent.relative_to(tests) for path in tests.rglob("*.py")}
+    assert used <= rooms | own

@@ -1,0 +1,166 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.engine import precision, selection
+
+
+def fresh(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in another interpreter, where Keras is not imported yet."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KERAS", "TF_"))}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**kept, **environment},
+        check=False,
+    )
+
+
+def test_the_device_is_described_and_a_missing_gpu_explained():
+    device = selection.load_engine()
+    assert device.backend == selection.select_backend()
+    assert device.name
+    assert (device.kind == "gpu") == (not device.reason)
+    assert selection.load_engine() is device
+
+
+def test_starting_up_leaves_the_terminal_clean_and_passes_on_what_else_is_said():
+    code = (
+        "import os; from napari_snow_unet.unet.engine import selection\n"
+        "find = selection._FIND_DEVICE['tensorflow']\n"
+        "def say(): os.write(2, b'something else\\n'); return find()\n"
+        "selection._FIND_DEVICE['tensorflow'] = say\n"
+        "selection.load_engine(); import keras; print(keras.backend.backend())"
+    )
+    run = fresh(code)
+    assert run.stdout == "tensorflow\n"
+    assert run.stderr == "something else\n"
+
+
+def test_the_engine_is_chosen_by_the_environment():
+    code = (
+        "from napari_snow_unet.unet.engine.selection import select_backend; print(select_backend())"
+    )
+    assert fresh(code, KERAS_BACKEND="jax").stdout == "jax\n"
+    assert fresh(code).stdout == "tensorflow\n"
+    assert "KERAS_BACKEND=theano" in fresh(code, KERAS_BACKEND="theano").stderr
+
+
+def test_another_engine_is_taken_where_tensorflow_is_missing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    installed = {"torch"}
+    monkeypatch.setattr(
+        selection.importlib.util, "find_spec", lambda name: name in installed or None
+    )
+    assert selection.select_backend() == "torch"
+    installed.clear()
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    with pytest.raises(InputError, match=r"none of TensorFlow, PyTorch and JAX.*'classical'"):
+        selection.select_backend()
+
+
+def test_an_engine_that_cannot_be_imported_says_why_and_what_to_do(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('libcuda.so.1: no such file')")
+    code = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from napari_snow_unet.base.errors import InputError\n"
+        "from napari_snow_unet.models import open_model\n"
+        "try: open_model('default')\n"
+        "except InputError as error: print(error)\n"
+        "print(open_model('classical').name)"
+    )
+    run = fresh(code, PYTHONPATH=str(tmp_path))
+    message, name = run.stdout.splitlines()
+    assert "libcuda.so.1" in message
+    assert "Use the model 'classical'" in message
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in message
+    assert name == "classical"
+
+
+@pytest.mark.parametrize("engine", ["torch", "jax"])
+def test_another_engine_gives_the_same_probabilities(engine, tmp_path):
+    pytest.importorskip(engine)
+    code = (
+        "import numpy as np, sys; from napari_snow_unet.models import open_model\n"
+        "x = np.random.default_rng(0).random((1, 64, 64, 1), dtype=np.float32)\n"
+        "model = open_model('default', precision='float32')\n"
+        "np.save(sys.argv[1] if len(sys.argv) > 1 else PATH, model.predict(x))"
+    )
+    import numpy as np
+
+    maps = []
+    for name in ("tensorflow", engine):
+        path = tmp_path / f"{name}.npy"
+        run = fresh(code.replace("PATH", repr(str(path))), KERAS_BACKEND=name)
+        assert run.returncode == 0, run.stderr
+        maps.append(np.load(path))
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [
+        ("fpu avx512_bf16 gfni", True),
+        ("amx_bf16", True),
+        ("avx512f avx512_bf16x", False),
+        ("", False),
+    ],
+)
+def test_a_processor_that_multiplies_bfloat16_is_known_by_its_flags(
+    tmp_path, monkeypatch, flags, fast
+):
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
+    facts = tmp_path / "cpuinfo"
+    facts.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\nbugs\t\t: amx_bf16\n")
+    assert precision._multiplies_bfloat16(facts) == fast
+    assert not precision._multiplies_bfloat16(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("limits", "fast"),
+    [
+        ({"ONEDNN_MAX_CPU_ISA": "AVX2"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "avx512_core_vnni"}, False),
+        ({"DNNL_MAX_CPU_ISA": "AVX512_CORE"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "", "DNNL_MAX_CPU_ISA": "SSE41"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "DEFAULT", "DNNL_MAX_CPU_ISA": "AVX2"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX10_1_512_AMX"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "a name that oneDNN does not know either"}, True),
+    ],
+)
+def test_a_limit_on_the_instructions_of_onednn_counts(tmp_path, monkeypatch, limits, fast):
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("flags\t\t: avx512_bf16 amx_bf16\n")
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.setenv(name, limits.get(name, ""))
+    assert precision._multiplies_bfloat16(facts) == fast
+
+
+LIMITED = """
+import numpy as np
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.models import open_model
+model = open_model("he-breast-nuclei")
+print(model.precision, model.predict(np.zeros((1, 64, 64, 1), np.float32)).shape)
+try:
+    open_model("he-breast-nuclei", precision="mixed_bfloat16").predict(
+        np.zeros((1, 64, 64, 1), np.float32)
+    )
+except InputError as error:
+    assert "Choose the precision float32" in str(error), error
+"""
+
+
+@pytest.mark.parametrize("limit", [{"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"TF_ENABLE_ONEDNN_OPTS": "0"}])
+def test_a_network_computes_in_float32_where_bfloat16_is_taken_away(limit):
+    """What is asked for by name is computed or refused; that depends on the processor."""
+    run = fresh(LIMITED, CUDA_VISIBLE_DEVICES="-1", **limit)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split(" ", 1) == ["float32", "(1, 64, 64)\n"]

@@ -1,0 +1,149 @@
+"""Where the pixel size comes from: typed for each layer by itself, or from the layer's file."""
+
+from __future__ import annotations
+
+import shlex
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtGui import QGuiApplication
+
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.slides import any_image
+from napari_snow_unet.models import DEFAULT_MODEL
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import run, segment
+
+
+def write_tiff(path, image, pixel_um):
+    tifffile.imwrite(
+        path,
+        image,
+        photometric="rgb",
+        resolution=(1e4 / pixel_um,) * 2,
+        resolutionunit="CENTIMETER",
+    )
+
+
+def write_ome(path, image, pixel_um):
+    size = {"PhysicalSizeX": pixel_um, "PhysicalSizeY": pixel_um}
+    tifffile.imwrite(path, image, photometric="rgb", metadata={"axes": "YXS", **size}, ome=True)
+
+
+@pytest.mark.parametrize(("name", "write"), [("a.tif", write_tiff), ("a.ome.tif", write_ome)])
+def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
+    dock, network, discs, tmp_path, monkeypatch, name, write
+):
+    write(tmp_path / name, discs(), 0.5)
+    (layer,) = dock.viewer.open(tmp_path / name, plugin="napari")
+    assert dock.form.network.pixel_size.native.text() == "0.5 (from the file)"
+    monkeypatch.setattr(any_image, "read_any_header", None)  # what was read once is known
+    dock.widget.update_hint()
+    found = dock.run()
+    image = read_image(tmp_path / name)
+    assert found.metadata["napari-snow-unet"]["pixel_size_um"] == image.pixel_size_um == 0.5
+    expected = run(segment(image.array, network.model, Options(), pixel_size_um=0.5)).labels
+    np.testing.assert_array_equal(found.data, expected)
+    np.testing.assert_array_equal(found.scale, layer.scale)
+    layer.scale, layer.units = (0.3, 0.3), ("um", "um")  # the layer goes before its file
+    dock.widget.update_hint()
+    assert dock.form.network.pixel_size.native.text() == "0.3 (from the layer)"
+
+
+def test_a_file_of_another_size_or_that_cannot_be_read_says_nothing(dock, discs, tmp_path):
+    field = dock.form.network.pixel_size.native
+    write_tiff(tmp_path / "a.tif", discs(), 0.5)
+    (layer,) = dock.viewer.open(tmp_path / "a.tif", plugin="napari")
+    layer.data = layer.data[::2, ::2]
+    dock.widget.update_hint()
+    assert field.text() == "unknown"
+    (tmp_path / "b.tif").write_bytes(b"no image")
+    dock.viewer.add_image(discs(), rgb=True, metadata={"source": str(tmp_path / "b.tif")})
+    assert field.text() == "unknown"
+
+
+def test_both_texts_and_the_shell_give_the_labels_of_the_dock(dock, tmp_path, monkeypatch):
+    """The classical method drops nuclei by their area in square micrometres."""
+    from typer.testing import CliRunner
+
+    from napari_snow_unet.cli import app
+    from napari_snow_unet.data.synthetic import generate_tile
+
+    monkeypatch.chdir(tmp_path)
+    write_tiff(tmp_path / "a.tif", generate_tile(3, size=256).image, 0.5)
+    dock.viewer.open(tmp_path / "a.tif", plugin="napari")
+    layer = dock.run()
+    assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
+    dock.widget.menu.python.trigger()
+    dock.wait()
+    found = {}
+    exec(QGuiApplication.clipboard().text(), found)
+    np.testing.assert_array_equal(found["labels"], layer.data)
+    dock.widget.menu.command.trigger()
+    dock.wait()
+    words = shlex.split(QGuiApplication.clipboard().text())[1:]
+    plain = ["segment", "a.tif", "-o", "plain", "--model", "classical"]
+    for command, folder in ((words, "nuclei"), (plain, "plain")):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+        np.testing.assert_array_equal(read_labels(tmp_path / folder / "a.png"), layer.data)
+
+
+def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
+    field = dock.form.network.pixel_size
+    first = dock.viewer.add_image(discs(), rgb=True, name="A")
+    field.value = 0.7
+    scaled = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
+    assert (field.value, field.native.text()) == (0, "0.25 (from the layer)")
+    field.value = 0.3  # the person knows better than this layer
+    plain = dock.viewer.add_image(discs(), rgb=True, name="B")
+    assert (field.value, field.native.text()) == (0, "unknown")
+    assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] is None
+    for layer, typed in ((first, 0.7), (scaled, 0.3), (plain, 0)):
+        dock.viewer.layers.selection.active = layer
+        assert field.value == typed
+        assert dock.form.options().pixel_size_um == (typed or None)
+    dock.viewer.layers.selection.active = first
+    dock.form.source.kind.value = "folder"
+    assert (field.value, field.native.text()) == (0, "from each file")
+    field.value = 0.4
+    dock.form.source.kind.value = "layer"
+    assert field.value == 0.7
+    dock.viewer.layers.clear()
+    assert field.value == 0
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    assert (field.value, field.native.text()) == (0, "unknown")
+    dock.form.source.kind.value = "folder"
+    assert field.value == 0.4
+
+
+def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network, discs):
+    assert dock.form.size_note == ""
+    plain = dock.viewer.add_image(discs(), rgb=True, name="A")
+    assert dock.form.size_note.startswith("Pixel size unknown: nuclei per mm²")
+    dock.form.model.value = DEFAULT_MODEL
+    assert "takes it for 0." in dock.form.size_note
+    assert "misses nuclei" in dock.form.size_note
+    assert "Type it in above" in dock.form.size_note
+    dock.form.network.pixel_size.value = 0.3
+    assert dock.form.size_note == ""
+    dock.form.network.pixel_size.value = 0
+    assert dock.form.size_note
+    dock.viewer.add_image(discs(), rgb=True, name="B", scale=(0.3, 0.3), units=("um", "um"))
+    assert dock.form.size_note == ""
+    dock.viewer.layers.selection.active = plain
+    assert dock.form.size_note
+    dock.form.source.kind.value = "folder"
+    assert dock.form.size_note == ""
+
+
+def test_a_size_no_microscope_has_is_refused_before_the_network_runs(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.form.network.pixel_size.value = 250  # nanometres
+    dock.click(dock.bar.run_button)
+    dock.wait()
+    assert "a pixel size of 250" in dock.message
+    assert "from 0.05 to 20" in dock.message
+    assert not network.calls

@@ -1,0 +1,264 @@
+"""A folder of files as the source: the table, the summary, opening what was found."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels.images import write_image
+
+
+@pytest.fixture
+def folder(tmp_path, discs):
+    """Three images, a broken one, and junk."""
+    images = tmp_path / "tissue äöü"
+    for number in (1, 2, 10):
+        write_image(images / f"tile{number}.png", discs(pitch=50))
+    (images / "broken.png").write_bytes(b"no image at all")
+    (images / "notes.txt").write_text("junk")
+    (images / ".DS_Store").write_text("junk")
+    return images
+
+
+@pytest.fixture
+def chosen(dock, network, folder):
+    """Choose the folder in the dock."""
+    dock.form.source.kind.value = "folder"
+    dock.form.source.folder.value = folder
+    return dock
+
+
+def rows(dock):
+    table = dock.widget.folder_job.table
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())]
+        for row in range(table.rowCount())
+    ]
+
+
+def run(dock):
+    dock.click(dock.bar.run_button)
+    assert dock.bar.running, dock.message
+    dock.wait()
+
+
+def click_row(dock, row):
+    table = dock.widget.folder_job.table
+    place = table.visualRect(table.model().index(row, 0)).center()
+    dock.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    dock.wait()
+
+
+def test_without_a_folder_run_says_what_to_do(dock, folder):
+    dock.form.source.kind.value = "folder"
+    assert not dock.bar.run_button.isEnabled()
+    assert "Choose a folder" in dock.message
+    dock.form.source.folder.value = folder
+    assert dock.bar.run_button.isEnabled()
+    assert dock.message == ""
+    assert dock.form.source.results.value == folder / "nuclei"
+
+
+def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder):
+    run(chosen)
+    assert [row[0] for row in rows(chosen)] == [
+        "broken.png",
+        "tile1.png",
+        "tile2.png",
+        "tile10.png",
+    ]
+    assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
+    assert [row[1] for row in rows(chosen)] == ["", "24", "24", "24"]
+    assert read_labels(folder / "nuclei" / "tile10.png").max() == 24
+    with (folder / "nuclei" / "summary.csv").open(newline="", encoding="utf-8") as file:
+        lines = {line["image"].rpartition("broken")[1]: line for line in csv.DictReader(file)}
+    assert lines["broken"]["error"]
+    assert "3 of 4 images segmented" in chosen.message
+    assert "Failed: broken.png: the file is" in chosen.message
+    assert "Skipped, no images: notes.txt." in chosen.message
+    assert chosen.bar.message.styleSheet()
+    (folder / "broken.png").unlink()
+    chosen.form.source.overwrite.value = True
+    run(chosen)
+    assert "3 of 3 images segmented" in chosen.message
+    assert "Skipped, no images: notes.txt." in chosen.message
+    assert "Skipped, folders" not in chosen.message  # that of the results
+    assert not chosen.bar.message.styleSheet()
+    assert len(chosen.viewer.layers) == 0
+
+
+def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
+    network.hold(3)
+    bar, table = chosen.bar.progress, chosen.widget.folder_job.table
+    chosen.click(chosen.bar.run_button)
+    chosen.qtbot.waitUntil(lambda: table.rowCount() == bar.value() == 2)
+    assert chosen.bar.running
+    assert bar.maximum() == 4
+    assert "tile" in bar.format()
+    network.go_on.set()
+    chosen.wait()
+    assert table.rowCount() == 4
+
+
+def test_cancel_keeps_what_is_done(chosen, network, folder):
+    network.hold(3)
+    table = chosen.widget.folder_job.table
+    chosen.click(chosen.bar.run_button)
+    chosen.qtbot.waitUntil(lambda: table.rowCount() == 2)
+    chosen.click(chosen.bar.cancel_button)
+    network.go_on.set()
+    chosen.wait()
+    assert table.rowCount() == 2
+    assert "kept" in chosen.message
+    assert read_labels(folder / "nuclei" / "tile1.png").max() == 24
+    assert not list((folder / "nuclei").glob(".writing*"))
+    assert chosen.bar.run_button.isEnabled()
+
+
+def test_a_click_on_a_row_opens_image_and_labels_once(chosen, folder):
+    run(chosen)
+    click_row(chosen, 2)
+    image, labels = chosen.viewer.layers
+    assert (image.name, labels.name) == ("tile2", "tile2 nuclei (classical)")
+    assert image.rgb
+    assert np.array_equal(labels.data, read_labels(folder / "nuclei" / "tile2.png"))
+    click_row(chosen, 1)
+    assert len(chosen.viewer.layers) == 4
+    click_row(chosen, 2)
+    assert len(chosen.viewer.layers) == 4
+    assert chosen.viewer.layers.selection.active == image
+
+
+def test_a_click_on_a_failed_row_opens_nothing(chosen):
+    run(chosen)
+    click_row(chosen, 0)
+    assert len(chosen.viewer.layers) == 0
+
+
+def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
+    run(chosen)
+    run(chosen)
+    assert [row[3][:6] for row in rows(chosen)] == ["failed"] * 4
+    assert "exists already" in rows(chosen)[1][3]
+    assert "tick Replace existing results" in rows(chosen)[1][3]
+    assert "Failed: broken.png: " in chosen.message
+    assert "Failed too: tile1.png, tile2.png, tile10.png." in chosen.message
+    (folder / "broken.png").unlink()
+    run(chosen)
+    assert "Failed: tile1.png: " in chosen.message
+    assert "tick Replace existing results." in chosen.message
+    (folder / "broken.png").write_bytes(b"no image at all")
+    chosen.form.source.overwrite.value = True
+    run(chosen)
+    assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
+
+
+def test_maps_and_outlines_are_written_when_asked(chosen, folder):
+    chosen.form.source.probability.value = True
+    chosen.form.source.overlay.value = True
+    run(chosen)
+    names = {path.name for path in (folder / "nuclei").iterdir()}
+    assert {"tile1.png", "tile1_probability.png", "tile1_overlay.png"} <= names
+
+
+def test_a_stack_in_a_file_opens_as_a_stack(chosen, tmp_path, discs):
+    import tifffile
+
+    stacks = tmp_path / "stacks"
+    stacks.mkdir()
+    tifffile.imwrite(stacks / "s.tif", np.stack([discs()] * 3), photometric="rgb")
+    chosen.form.source.folder.value = stacks
+    run(chosen)
+    click_row(chosen, 0)
+    image, labels = chosen.viewer.layers
+    assert image.data.shape == (3, 200, 300, 3)
+    assert [plane.max() for plane in labels.data] == [24, 24, 24]
+
+
+def test_a_folder_without_images_is_refused_in_one_sentence(chosen, tmp_path, notifications):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    chosen.form.source.folder.value = empty
+    run(chosen)
+    assert "no image" in chosen.message
+    assert len(notifications()) == 1
+    assert not (empty / "nuclei").exists()
+
+
+def test_files_that_are_gone_when_a_row_is_clicked_are_told(chosen, folder, notifications):
+    run(chosen)
+    (folder / "tile2.png").unlink()
+    click_row(chosen, 2)
+    assert len(chosen.viewer.layers) == 0
+    (note,) = notifications()
+    assert "tile2.png" in note.message
+    assert note.message == chosen.message
+
+
+def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
+    dock, network, discs, tmp_path, monkeypatch
+):
+    from napari_snow_unet.widgets.segment import layer_job
+
+    monkeypatch.setattr(layer_job, "LARGEST_WHOLE", 1000)
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.widget.update_hint()
+    dock.form.source.results.value = tmp_path
+    (tmp_path / "A.zarr").mkdir()
+    dock.click(dock.bar.run_button)
+    dock.wait()
+    assert "exists already" in dock.message
+    assert "tick Replace existing results" in dock.message
+
+
+def test_labels_that_were_written_anew_are_shown_beside_the_older_ones(chosen, folder):
+    (folder / "broken.png").unlink()
+    run(chosen)
+    click_row(chosen, 0)
+    image, labels = chosen.viewer.layers
+    chosen.form.source.overwrite.value = True
+    chosen.form.nuclei.smallest_area.value = 300  # a disc has 253
+    run(chosen)
+    click_row(chosen, 0)
+    assert list(chosen.viewer.layers)[:2] == [image, labels]
+    (anew,) = list(chosen.viewer.layers)[2:]
+    assert (labels.data.max(), anew.data.max()) == (24, 0)
+    chosen.form.source.results.value = folder.parent / "elsewhere"
+    run(chosen)
+    click_row(chosen, 0)
+    assert len(chosen.viewer.layers) == 4
+    click_row(chosen, 0)
+    assert len(chosen.viewer.layers) == 4
+    assert chosen.viewer.layers.selection.active == image
+
+
+def test_a_half_that_was_removed_comes_back_where_the_other_lies(chosen):
+    run(chosen)
+    click_row(chosen, 1)
+    image, labels = chosen.viewer.layers
+    image.scale = (0.5, 0.5)
+    chosen.viewer.layers.remove(labels)
+    click_row(chosen, 1)
+    assert chosen.viewer.layers[0] == image
+    labels = chosen.viewer.layers[1]
+    assert labels.name == "tile1 nuclei (classical)"
+    assert labels.scale.tolist() == [0.5, 0.5]
+    chosen.viewer.layers.remove(image)
+    click_row(chosen, 1)
+    assert [layer.name for layer in chosen.viewer.layers] == ["tile1", labels.name]
+
+
+def test_a_folder_for_results_that_was_chosen_stays(chosen, folder, tmp_path, discs):
+    results = chosen.form.source.results
+    assert results.value == folder / "nuclei"
+    other = tmp_path / "other"
+    write_image(other / "a.png", discs())
+    chosen.form.source.folder.value = other
+    assert results.value == other / "nuclei"
+    results.value = tmp_path / "mine"
+    chosen.form.source.folder.value = folder
+    assert results.value == tmp_path / "mine"

@@ -1,0 +1,248 @@
+"""The model list of the dock: up to date, honest about what cannot be used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog
+
+from napari_snow_unet.cli.models import _facts
+from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
+from napari_snow_unet.unet.models.folder import user_folder
+from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.segment import models
+from napari_snow_unet.widgets.segment.form import NO_DEVICE
+
+LOAD = models.load
+
+
+@pytest.fixture
+def really_load():
+    """Return what docks do in place of what the fixture puts there."""
+    return LOAD
+
+
+@pytest.fixture
+def bundled():
+    """Return the folder of the bundled model."""
+    (entry,) = [entry for entry in list_models() if entry.name == DEFAULT_MODEL]
+    return entry.path
+
+
+def listed(dock):
+    native = dock.form.model.native
+    return [native.itemText(number) for number in range(native.count())]
+
+
+def test_the_list_has_networks_and_the_classical_method(dock):
+    assert listed(dock) == [DEFAULT_MODEL, "classical (no network)"]
+    dock.form.model.value = DEFAULT_MODEL
+    assert "pixels of" in dock.form.model.tooltip
+    assert "trained on" in dock.form.model.tooltip
+
+
+def test_a_new_model_appears_while_the_dock_is_open(shown_dock, bundled, qtbot):
+    shown_dock.form.model.value = DEFAULT_MODEL
+    shutil.copytree(bundled, user_folder() / "mine")
+    qtbot.waitUntil(lambda: "mine (yours)" in listed(shown_dock))
+    assert shown_dock.form.model.value == DEFAULT_MODEL
+    shown_dock.form.model.value = "mine"
+    shutil.rmtree(user_folder() / "mine")
+    qtbot.waitUntil(lambda: "mine (yours)" not in listed(shown_dock))
+    assert shown_dock.form.model.value == DEFAULT_MODEL
+
+
+def test_a_damaged_model_says_so_and_cannot_be_run(dock, bundled, network, discs):
+    folder = user_folder() / "mine"
+    shutil.copytree(bundled, folder)
+    (folder / "model.weights.h5").write_bytes(b"damaged")
+    dock.viewer.add_image(discs(), rgb=True)
+    dock.widget.models.refresh()
+    assert "mine (damaged)" in listed(dock)
+    dock.form.model.value = "mine"
+    assert not dock.bar.run_button.isEnabled()
+    assert "damaged or was exchanged" in dock.message
+    dock.form.model.value = "classical"
+    assert dock.bar.run_button.isEnabled()
+
+
+def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monkeypatch, tmp_path):
+    folder = shutil.copytree(bundled, tmp_path / "from a colleague")
+    chosen = [str(folder / "config.json"), ""]
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (chosen[0], ""))
+    dock.viewer.add_image(discs(), rgb=True)
+    dock.click(dock.form.browse.native)
+    assert dock.form.model.value == str(folder)
+    assert "from a colleague (from disk)" in listed(dock)
+    assert "pixels of" in dock.form.model.tooltip
+    assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
+    chosen[0] = ""  # the dialog was cancelled
+    dock.click(dock.form.browse.native)
+    assert dock.form.model.value == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("model.h5", b"\x89HDF\r\n\x1a\n", "A legacy Keras .h5 model"),
+        ("notes.txt", b"hello", "A file of another kind"),
+        ("other/config.json", b'{"name": 1}', "expected"),
+    ],
+)
+def test_a_file_that_is_no_model_is_refused_when_it_is_chosen(
+    dock, discs, monkeypatch, tmp_path, notifications, name, data, said
+):
+    wrong = tmp_path / name
+    wrong.parent.mkdir(exist_ok=True)
+    wrong.write_bytes(data)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(wrong), ""))
+    dock.viewer.add_image(discs(), rgb=True)
+    before, chosen = listed(dock), dock.form.model.value
+    dock.click(dock.form.browse.native)
+    assert name.split("/")[-1] in dock.message
+    assert said in dock.message
+    assert len(notifications()) == 1
+    assert (listed(dock), dock.form.model.value) == (before, chosen)
+    assert dock.bar.run_button.isEnabled()
+
+
+def test_weights_that_are_none_are_refused_when_they_are_chosen(
+    dock, bundled, monkeypatch, tmp_path
+):
+    folder = shutil.copytree(bundled, tmp_path / "mine")
+    (folder / "SHA256SUMS").unlink()
+    (folder / "model.weights.h5").write_bytes(b"<html>Sign in</html>")
+    wrong = str(folder / "model.weights.h5")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (wrong, ""))
+    dock.click(dock.form.browse.native)
+    assert "damaged or no HDF5" in dock.message
+    assert "mine (from disk)" not in listed(dock)
+    (folder / "model.weights.h5").unlink()
+    dock.click(dock.form.browse.native)
+    assert dock.message.startswith("model.weights.h5 cannot be read")
+
+
+def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatch):
+    """With every socket to the outside closed, the sample and the default model work."""
+    from napari_snow_unet.models import _open_network
+
+    dock.viewer.open_sample("napari-snow-unet", "tile")
+    dock.form.model.value = DEFAULT_MODEL
+    layer = dock.run()
+    assert layer.data.max() > 20
+    assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == pytest.approx(0.25, abs=0.05)
+    loaded = _open_network.cache_info().misses
+    first = layer.data.copy()
+    assert dock.run() == layer
+    assert np.array_equal(layer.data, first)
+    assert _open_network.cache_info().misses == loaded
+    model = open_model(DEFAULT_MODEL)
+    assert dock.form.device.value == f"{model.device}, {model.precision}"
+    assert model.device in layer.metadata["napari-snow-unet"]["device"]
+    dock.form.network.tile.value = 320
+    assert np.mean((dock.run().data > 0) != (first > 0)) < 0.001
+    assert _open_network.cache_info().misses == loaded
+
+
+def test_the_network_is_loaded_while_the_dock_is_looked_at(shown_dock, warmed_up, qtbot):
+    assert shown_dock.form.device.value == NO_DEVICE
+    shown_dock.form.model.value = "classical"
+    moment = shown_dock.widget.warm_up._timer
+    qtbot.waitUntil(lambda: not moment.isActive())
+    assert not warmed_up
+    shown_dock.form.model.value = DEFAULT_MODEL
+    qtbot.waitUntil(lambda: bool(warmed_up))
+    assert warmed_up == [(DEFAULT_MODEL, settings().precision)]
+    shown_dock.widget.warm_up.soon()  # undocked and docked again
+    qtbot.waitUntil(lambda: not moment.isActive())
+    assert len(warmed_up) == 1
+
+
+def test_warming_up_leaves_nothing_for_the_first_run_to_load(really_load):
+    from napari_snow_unet.models import _open_network
+
+    _open_network.cache_clear()
+    really_load(DEFAULT_MODEL, "float32")
+    loaded = _open_network.cache_info().misses
+    open_model(DEFAULT_MODEL, precision="float32")
+    assert _open_network.cache_info().misses == loaded
+    really_load("no such model", "float32")  # told by Run, not here
+
+
+WITHOUT_TENSORFLOW = """
+import json, sys
+for name in ("tensorflow", "torch", "jax", "keras"):
+    sys.modules[name] = None  # as if the installation were broken
+import napari, numpy as np
+from qtpy.QtTest import QTest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer(show=False)
+_, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Segment nuclei")
+image = np.full((64, 64, 3), 240, np.uint8)
+image[20:30, 20:30] = 20
+viewer.add_image(image, rgb=True, name="A")
+told = {}
+for model in ("he-breast-nuclei", "classical"):
+    widget.form.model.value = model
+    QTest.mouseClick(widget.bar.run_button, Qt.MouseButton.LeftButton)
+    while widget.bar.running:
+        QApplication.processEvents()
+    told[model] = widget.bar.message.text()
+widget.form.model.value = "he-breast-nuclei"
+told["note"] = widget.form.note
+told["layers"] = [layer.name for layer in viewer.layers]
+viewer.close()
+print(json.dumps(told))
+"""
+
+
+def test_where_tensorflow_is_broken_the_dock_says_why_and_the_classical_method_works():
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout.splitlines()[-1])
+    for text in (told["he-breast-nuclei"], told["note"]):
+        assert "networks cannot be used" in text
+        assert "classical" in text
+    assert told["layers"] == ["A", "A nuclei (classical)"]
+    assert "A nuclei (classical): " in told["classical"]
+
+
+def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock, network, discs):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.form.model.value = DEFAULT_MODEL
+    dock.form.nuclei.threshold.value = 0.95
+    layer = dock.run()
+    labels = layer.data.copy()
+    dock.form.model.value = "classical"
+    assert dock.form.nuclei.otsu.value
+    dock.settle()
+    assert np.array_equal(layer.data, labels)  # what was found before stays
+    assert layer.metadata["napari-snow-unet"]["options"]["threshold"] == 0.95
+    assert dock.run().data.max() == 24
+    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei (classical)"]
+    dock.form.nuclei.threshold.value = 0.95
+    dock.settle()
+    dock.widget.models.refresh()
+    assert not dock.form.nuclei.otsu.value
+
+
+def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
+    folder = shutil.copytree(bundled, user_folder() / "mine")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del config["pixel_size_um"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    dock.widget.models.refresh()
+    dock.form.model.value = "mine"
+    assert "does not state the pixel sizes" in dock.form.model.tooltip
+    dock.form.model.value = "classical"
+    assert "does not state" not in dock.form.model.tooltip
+    (mine,) = [entry for entry in list_models() if entry.name == "mine"]
+    assert _facts(mine)[-1] == "not stated"
+    assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

@@ -1,0 +1,162 @@
+"""Live scores in the segment dock, with a truth layer beside the result."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from skimage.measure import label
+
+from napari_snow_unet.metrics.report.values import score_in_words
+from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
+from napari_snow_unet.widgets.common.outline_colours import OUTLINE
+
+
+@pytest.fixture
+def truth(discs):
+    image = discs()
+    return image, (image[..., 0] < 100).astype(np.int32)
+
+
+def wait(dock):
+    dock.qtbot.waitUntil(lambda: not dock.form.live.counting)
+
+
+def test_dice_follows_the_threshold(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    assert not dock.form.truth.native.isVisibleTo(dock.form)
+    labels[20:60, 20:60] = 1  # not all of it is dark
+    true_layer = dock.viewer.add_labels(labels, name="truth")
+    dock.run()
+    assert [layer.name for layer in dock.form.truth.choices[1:]] == ["truth"]
+    dock.form.truth.value = true_layer
+    wait(dock)
+    live = dock.form.live
+    assert live.mark.value is not None
+    probability = dock.widget.current.results.get(dock.widget.current.layer).probability
+    for threshold in (0.03, 0.5):
+        dock.form.nuclei.threshold.value = threshold
+        expected = pixel_scores(count_pixels(probability > threshold * 255, labels))
+        for key in ("dice", "precision", "recall"):
+            assert (
+                f"{key.replace('dice', 'Dice')}\u00a0{score_in_words(key, expected[key])}"
+                in live.text.text()
+            )
+        assert live.text.text().startswith("Pixels above the threshold: ")
+        dock.settle()
+    assert not live.counting
+    for part in (dock.form.truth.native, live):
+        dock.form.source.kind.value = "folder"
+        assert not part.isVisibleTo(dock.form)
+        dock.form.source.kind.value = "layer"
+        assert part.isVisibleTo(dock.form)
+    dock.form.truth.value = "none"
+    assert not live.isVisibleTo(dock.form)
+
+
+def test_scores_follow_what_is_painted_in_the_truth(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    layer = dock.viewer.add_labels(labels, name="truth")
+    dock.run()
+    dock.form.truth.value = layer
+    wait(dock)
+    live = dock.form.live
+    said = [live.text.text()]
+    settling = dock.widget.scores._painted._timer
+    for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
+        change()
+        assert not live.text.text()  # no scores of the past
+        dock.qtbot.waitUntil(lambda: "Dice" in live.text.text())
+        said.append(live.text.text())
+    assert said[0] == said[2] != said[1] == said[3]
+    dock.form.truth.value = "none"
+    layer.paint((110, 40), 7)
+    dock.qtbot.waitUntil(lambda: not settling.isActive())
+    wait(dock)
+    assert live.counts is None
+
+
+def test_scores_come_back_although_labels_are_made_anew_meanwhile(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    layer = dock.viewer.add_labels(labels, name="truth")
+    dock.run()
+    dock.form.truth.value = layer
+    wait(dock)
+    said = dock.form.live.text.text()
+    dock.form.nuclei.threshold.value = 0.5
+    layer.paint((110, 40), 5)
+    dock.settle()  # mostly before the stroke counts as ended
+    dock.qtbot.waitUntil(lambda: "Dice" in dock.form.live.text.text())
+    assert dock.form.live.text.text() != said
+
+
+def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, truth):
+    image, labels = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    small = dock.viewer.add_labels(labels[:100], name="small")
+    dock.run()
+    dock.form.truth.value = small
+    assert "100 x 300" in dock.form.live.text.text()
+    assert "200 x 300" in dock.form.live.text.text()
+    dock.viewer.layers.remove(small)
+    apart = dock.viewer.add_labels(labels, name="apart", translate=(50, 0))
+    dock.form.truth.value = apart
+    assert dock.form.live.text.text().endswith("Give them the same transform.")
+    dock.viewer.layers.remove(apart)
+    assert dock.form.truth.value == "none"
+
+
+def colours_of(layer):
+    """Return the colours in which a layer draws its nuclei."""
+    return {tuple(layer.get_color(number)) for number in np.unique(layer.data)[1:].tolist()}
+
+
+def test_outlines_of_a_result_and_its_truth_are_told_apart_by_colour(dock, network, truth):
+    image, mask = truth
+    labels = label(mask)
+    dock.viewer.add_image(image, rgb=True, name="A")
+    true_layer = dock.viewer.add_labels(labels, name="truth")
+    other = dock.viewer.add_labels(labels[::-1].copy(), name="other truth")
+    result = dock.run()
+    looks = [(layer.colormap, layer.contour) for layer in (result, true_layer, other)]
+    assert len(colours_of(result)) > 9
+    dock.form.truth.value = true_layer
+    assert [layer.contour for layer in (result, true_layer)] == [0, 0]
+    box = dock.form.outlines.native
+    at = QPoint(8, box.height() // 2)
+    dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=at)
+    assert [layer.contour for layer in (result, true_layer)] == [OUTLINE, OUTLINE]
+    (found,), (right,) = colours_of(result), colours_of(true_layer)
+    assert found != right
+    assert dock.form.which.isVisibleTo(dock.form)
+    dock.form.nuclei.threshold.value = 0.5
+    dock.settle()
+    assert colours_of(result) == {found}
+    dock.form.truth.value = other  # the first one is drawn as before
+    assert (true_layer.colormap, true_layer.contour) == looks[1]
+    assert colours_of(other) == {right}
+    dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=at)
+    for layer, look in zip((result, true_layer, other), looks, strict=True):
+        assert (layer.colormap, layer.contour) == look
+    assert not dock.form.which.isVisibleTo(dock.form)
+
+
+def test_colours_are_given_back_when_the_dock_is_closed_but_not_over_those_of_the_user(
+    dock, network, truth, qtbot
+):
+    image, mask = truth
+    dock.viewer.add_image(image, rgb=True, name="A")
+    true_layer = dock.viewer.add_labels(label(mask), name="truth")
+    result = dock.run()
+    former = colours_of(true_layer)
+    dock.form.truth.value = true_layer
+    dock.form.outlines.value = True
+    assert len(colours_of(result)) == 1
+    result.new_colormap()
+    chosen = colours_of(result)
+    dock.viewer.window.remove_dock_widget(dock.frame)
+    qtbot.waitUntil(lambda: true_layer.contour == 0)
+    assert colours_of(true_layer) == former
+    assert colours_of(result) == chosen
+    assert len(chosen) > 9

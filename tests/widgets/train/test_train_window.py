@@ -1,0 +1,457 @@
+"""The train dock without a training: its window, its form, its curves, its preview, its text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.unet.runs.folder import COLUMNS
+from napari_snow_unet.unet.runs.lock import training_process
+from napari_snow_unet.unet.runs.options import make_options
+from napari_snow_unet.unet.runs.process import arguments_to_train, last_error
+from napari_snow_unet.unet.runs.progress import TrainingProgress
+from napari_snow_unet.widgets.train import device
+from napari_snow_unet.widgets.train.at_exit import EndWithNapari
+from napari_snow_unet.widgets.train.bar import duration_in_words, time_left
+from napari_snow_unet.widgets.train.curves import TRAINING, VALIDATION, Look, curves_figure
+from napari_snow_unet.widgets.train.preview import PreviewLayers
+
+DOCK = "Train a U-Net"
+
+
+def history(epochs):
+    rng = np.random.default_rng(0)
+    rows = [dict(zip(COLUMNS, rng.random(len(COLUMNS)), strict=True)) for _ in range(epochs)]
+    return [{**row, "epoch": number} for number, row in enumerate(rows, start=1)]
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    """Return a dataset of three blank tiles."""
+    for number in range(3):
+        write_image(tmp_path / f"tiles/images/t{number}.png", np.full((32, 32, 3), 200, np.uint8))
+        write_labels(tmp_path / f"tiles/masks/t{number}.png", np.eye(32, dtype=np.int32))
+    return tmp_path / "tiles"
+
+
+@pytest.fixture
+def no_question(monkeypatch):
+    """Know the device already, so that no process has to be asked."""
+    known = {("auto", "auto"): ("CPU: this one; no GPU: there is none", False)}
+    monkeypatch.setattr(device, "_known", known)
+
+
+class Shown:
+    """The dock in a napari whose window is on the screen."""
+
+    def __init__(self, viewer):
+        self.viewer = viewer
+        self.frame, self.widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", DOCK)
+        self.form, self.bar, self.curves = self.widget.form, self.widget.bar, self.widget.curves
+
+
+@pytest.fixture
+def shown(make_napari_viewer, qtbot, no_question):
+    """Open the dock."""
+    opened = Shown(make_napari_viewer(show=True))
+    qtbot.settled(opened.widget)
+    yield opened
+    opened.__dict__.clear()  # napari looks for what is left of it
+
+
+def test_the_dock_fits_a_small_screen_scrolls_and_survives_undocking(shown, qtbot):
+    frame, widget = shown.frame, shown.widget
+    widget.form.advanced.expand(animate=False)
+    widget.curves.show_rows(history(3))
+    widget.bar.show_busy("Everything is kept in /a/folder.")
+    widget.form.main.epochs.value = 77
+    qtbot.small_enough(frame)
+    frame.setFloating(True)
+    frame.resize(frame.minimumSizeHint())
+    qtbot.settled(frame)
+    scroll = widget.form.parentWidget().parentWidget()
+    assert scroll.verticalScrollBar().maximum() > 0
+    for part in (widget.bar.train_button, widget.bar.stop_button, widget.curves):
+        assert part.isVisible()
+        assert frame.rect().contains(part.mapTo(frame, part.rect().bottomRight()))
+    frame.setFloating(False)
+    qtbot.settled(frame)
+    assert widget.form.main.epochs.value == 77
+    assert widget.curves.isVisible()
+    for field in widget.form.findChildren(QWidget):
+        if field.isVisible() and not field.isWindow():
+            right = field.mapTo(widget.form, field.rect().topRight()).x()
+            assert right <= scroll.viewport().width(), field
+
+
+def test_a_training_that_is_joined_late_shows_the_epochs_before(shown):
+    bar = shown.widget.bar
+    bar.show_busy("")
+    bar.show_progress(TrainingProgress(state="training", epoch=19, epochs=40, batch=1, batches=9))
+    assert (bar.epochs.value(), bar.epochs.maximum()) == (18, 40)
+
+
+def test_every_field_has_a_tooltip_and_the_device_is_told(shown):
+    widget = shown.widget
+    form, bar = widget.form, widget.bar
+    fields = [*form.places, *form.main, *form.more, *form.computing]
+    assert [field.name for field in fields if not field.tooltip] == []
+    for part in (bar.train_button, bar.stop_button, bar.resume_button, bar.at_exit):
+        assert part.toolTip()
+    assert "no GPU: there is none" in form.device_text
+
+
+def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifications):
+    widget = shown.widget
+    assert "dataset" in widget.bar.message.text()
+    widget.form.places.dataset.value = tiles.parent / "nothing"
+    widget.form.places.run_folder.value = tiles.parent / "run"
+    qtbot.waitUntil(lambda: "nothing" in widget.form.tiles_text)
+    assert not widget.bar.train_button.isEnabled()
+    widget.form.places.dataset.value = tiles
+    qtbot.waitUntil(lambda: "2 training tiles" in widget.form.tiles_text)
+    assert widget.bar.train_button.isEnabled()
+    write_image(tiles / "images/t3.png", np.full((48, 32, 3), 200, np.uint8))
+    write_labels(tiles / "masks/t3.png", np.zeros((48, 32), np.int32))
+    widget.form.main.preset.value = "paper"  # refuses tiles of several sizes
+    qtbot.waitUntil(lambda: "48" in widget.form.tiles_text)
+    assert not widget.bar.train_button.isEnabled()
+    widget.form.main.crop.value = 24
+    assert "16" in widget.bar.train_button.toolTip()
+    assert not widget.bar.train_button.isEnabled()
+    assert notifications() == []
+
+
+def test_what_a_field_leaves_open_is_a_word_that_can_be_typed_over(shown):
+    main, more = shown.form.main, shown.form.more
+    assert [more.fold.native.text(), more.patience.native.text()] == ["as prepared", "all epochs"]
+    assert shown.form.options().fold is None
+    main.crop.value = 0
+    assert main.crop.native.text() == "whole tiles"
+    more.fold.native.lineEdit().end(False)
+    QTest.keyClicks(more.fold.native, "2")
+    assert (more.fold.native.text(), shown.form.options().fold) == ("2", 2)
+    more.fold.value = -1
+    assert more.fold.native.text() == "as prepared"
+
+
+def test_a_preset_fills_the_form_and_the_command_says_the_rest(shown, tmp_path):
+    form = shown.form
+    for preset in ("paper", "default"):
+        form.main.preset.value = preset
+        assert form.options() == make_options(preset)
+        assert arguments_to_train(tmp_path, tmp_path / "run", form.options()) == [
+            "train", str(tmp_path), "--out", str(tmp_path / "run"), "--preset", preset,
+        ]  # fmt: skip
+    form.main.crop.value, form.more.fold.value, form.more.loss.value = 0, 2, "bce"
+    words = arguments_to_train(tmp_path, tmp_path, form.options(), fine_tune="model")
+    assert words[6:] == ["--loss", "bce", "--crop", "0", "--fold", "2", "--fine-tune", "model"]
+
+
+def test_a_model_to_begin_with_brings_its_architecture(shown):
+    form = shown.form
+    form.main.base_filters.value = 3
+    model = next(value for value in form.computing.fine_tune.choices if value)
+    form.computing.fine_tune.value = model
+    config = json.loads(Path(model, "config.json").read_text(encoding="utf-8"))
+    assert form.main.base_filters.value == config["base_filters"] != 3
+    assert form.more.channel.value == config["channel"]
+    assert not form.main.base_filters.enabled
+    form.computing.fine_tune.value = ""
+    assert form.main.base_filters.enabled
+
+
+def test_the_curves_show_all_six_quantities_of_both_parts():
+    rows = history(4)
+    rows[2]["auc"] = None  # undefined: a batch without nuclei
+    look = Look(400, 260, 1.0, "#222222", "#eeeeee", "#444444")
+    figure = curves_figure(rows, look)
+    drawn, (legend,) = figure.axes, figure.legends
+    names = ["accuracy", "auc", "precision", "recall", "loss", "dice"]
+    assert [axes.get_title().lower() for axes in drawn] == names
+    for axes, name in zip(drawn, names, strict=True):
+        for line, column, color in zip(
+            axes.lines, (name, f"val_{name}"), (TRAINING, VALIDATION), strict=True
+        ):
+            values = [np.nan if row[column] is None else row[column] for row in rows]
+            np.testing.assert_array_equal(line.get_ydata(), values)
+            np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
+            assert line.get_color() == color
+    assert [text.get_text() for text in legend.texts] == ["training", "validation"]
+
+
+def test_the_curves_follow_the_theme(shown, qtbot):
+    widget = shown.widget
+    widget.curves.show_rows(history(2))
+    corners = []
+    for theme in ("dark", "light"):
+        widget._viewer.theme = theme
+        before = widget.curves.pixmap().cacheKey()
+        qtbot.waitUntil(lambda: widget.curves.pixmap().cacheKey() != before)  # noqa: B023
+        corners.append(widget.curves.pixmap().toImage().pixelColor(0, 0).lightness())
+    assert corners[0] < 60 < 200 < corners[1]
+
+
+def write_preview(folder, shade):
+    for part in ("image", "truth", "prediction"):
+        pixels = np.full((8, 10, 3) if part == "image" else (8, 10), shade, np.uint8)
+        write_image(folder / "preview" / f"{part}.png", pixels, overwrite=True)
+
+
+def test_a_preview_is_brought_up_to_date_beside_what_the_user_has(make_napari_viewer, tmp_path):
+    viewer, folder = make_napari_viewer(), tmp_path / "run"
+    mine = viewer.add_labels(
+        np.ones((20, 30), np.uint8), name="run truth", scale=(2, 2), units="um"
+    )
+    preview = PreviewLayers(viewer)
+    write_preview(folder, 10)
+    preview.show(folder)
+    image, truth, prediction = viewer.layers[1:]
+    edges = [layer.extent.world[:, -1] for layer in (mine, image, truth, prediction)]
+    assert all(one[1] < other[0] for one, other in pairwise(edges))
+    assert viewer.layers.selection.active is mine
+    assert image.units == mine.units  # of different ones napari would use none
+
+    prediction.data = np.full((8, 10), 99, np.uint8)  # somebody works on it
+    viewer.layers.remove(truth)
+    write_preview(folder, 20)
+    preview.show(folder)
+    assert list(viewer.layers) == [mine, image, prediction]
+    assert (image.data == 20).all()
+    assert (prediction.data == 99).all()
+    assert (mine.data == 1).all()
+
+    write_preview(folder, 30)
+    PreviewLayers(viewer).show(folder)  # of a dock that was closed and opened
+    assert (image.data == 30).all()
+    assert (prediction.data == 99).all()
+    assert len(viewer.layers) == 4  # the new dock does not know what was removed
+
+    (folder / "preview" / "image.png").write_bytes(b"torn")
+    preview.show(folder)
+    assert (image.data == 30).all()
+
+
+def test_a_click_goes_to_the_preview_wherever_it_lies(shown, qtbot, tmp_path):
+    viewer, widget = shown.viewer, shown.widget
+    viewer.add_image(np.ones((2000, 3000)), name="mine")
+    folder = tmp_path / "run"
+    widget.form.places.run_folder.value = folder
+    assert not shown.bar.preview_button.isEnabled()
+    write_preview(folder, 10)
+    widget.update_hint()
+    centers = []
+    for _ in range(2):
+        QTest.mouseClick(shown.bar.preview_button, Qt.MouseButton.LeftButton)
+        image, _, prediction = list(viewer.layers)[1:]
+        middle = np.mean([layer.extent.world.mean(0) for layer in (image, prediction)], axis=0)
+        np.testing.assert_allclose(viewer.scene.camera.center[-2:], middle, atol=1)
+        centers.append(viewer.scene.camera.center)
+        close = viewer.scene.camera.zoom
+        viewer.reset_view()
+        assert close > 50 * viewer.scene.camera.zoom, "it is as large as fits"
+        viewer.layers.remove(prediction)  # comes back with the next click
+    assert centers[0] == pytest.approx(centers[1], abs=20)
+
+
+OPEN_THE_DOCK = """
+import json, sys
+import napari
+viewer = napari.Viewer(show=False)
+before = set(sys.modules)
+viewer.window.add_plugin_dock_widget("napari-snow-unet", "Train a U-Net")
+heavy = {"tensorflow", "keras", "torch", "jax", "cv2", "matplotlib"}
+loaded = sorted(heavy & (set(sys.modules) - before))
+viewer.close()
+print(json.dumps(loaded))
+"""
+
+
+def test_opening_the_dock_loads_no_network_library_and_nothing_that_draws():
+    command = [sys.executable, "-c", OPEN_THE_DOCK]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout.splitlines()[-1]) == []
+
+
+PROGRAM_THAT_DIES = """
+import sys
+from pathlib import Path
+from napari_snow_unet.unet.runs.options import make_options
+from napari_snow_unet.unet.runs.process import TrainingProcess, arguments_to_train
+tiles, run = map(Path, sys.argv[1:])
+options = make_options(epochs=5000, batch_size=2, crop=32, base_filters=2)
+process = TrainingProcess(arguments_to_train(tiles, run, options), run, keep=False, device="cpu")
+print(process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_process_ends_with_a_program_that_is_killed(tiles, tmp_path):
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", PROGRAM_THAT_DIES, str(tiles), str(run)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as program:
+        pid = int(program.stdout.readline())
+        while not (run.is_dir() and training_process(run)):
+            assert program.poll() is None
+            time.sleep(0.05)
+        assert training_process(run) == pid
+        program.kill()
+    while training_process(run) is not None:  # it would train for hours
+        time.sleep(0.05)
+    assert "program that started it has ended" in (run / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("printed", "message"),
+    [
+        ("warning\nError: no tiles; make some.\n", "no tiles; make some."),
+        ("Error: one\nError: two\nlines\n", "two lines"),
+        ("Traceback (most recent call last):\n  x\nValueError: odd\n", "ValueError: odd"),
+        ("Usage: x\n╭─ Error ───╮\n│ Invalid value. │\n╰─────────╯\n", "Invalid value."),
+        ("", ""),
+    ],
+)
+def test_the_last_error_is_found_in_what_a_command_prints(printed, message):
+    assert last_error(printed) == message
+
+
+def test_the_time_of_the_whole_training_is_told():
+    half = TrainingProgress(epoch=3, epochs=4, batch=0, batches=8, seconds_left=600.0)
+    assert time_left(half) == "About 10 min left of 20 min."
+    assert "after the first batches" in time_left(TrainingProgress(epochs=4))
+    assert duration_in_words(12.3) == "12 s"
+    assert duration_in_words(3 * 3600 + 120) == "3 h 2 min"
+
+
+OPEN_AND_CLOSE = """
+import gc
+import napari
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer()
+for _ in range(8):
+    viewer.window.add_plugin_dock_widget("napari-snow-unet", "Train a U-Net")
+    QApplication.processEvents()
+    viewer.window.remove_dock_widget("all")
+    gc.collect()
+    QApplication.processEvents()
+viewer.close()
+print("well")
+"""
+
+
+def test_the_dock_may_be_closed_while_it_asks_for_the_device():
+    command = [sys.executable, "-c", OPEN_AND_CLOSE]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["well"]
+
+
+THE_PROGRAM_ENDS_AFTER_THE_DOCK = """
+import gc
+from pathlib import Path
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QWidget
+from napari_snow_unet.widgets.train.at_exit import EndWithNapari
+
+class Process:
+    keep = True
+    def exit_code(self):
+        return None
+    def end(self):
+        print("ended")
+
+application, run = QApplication([]), Path("a run").resolve()
+for keep, closed in ((True, True), (False, False), (False, True)):
+    dock = QWidget()
+    end = EndWithNapari(dock)
+    print(end.chosen(run, "as usual"))
+    end.follow(run, Process(), keep=True)
+    end.choose(keep)
+    if closed:
+        end.dock_closed()
+    del dock, end
+    gc.collect()
+    print("the dock is gone")
+QTimer.singleShot(100, application.quit)
+application.exec()
+"""
+
+
+def test_what_was_chosen_for_napari_s_end_outlives_the_dock():
+    command = [sys.executable, "-c", THE_PROGRAM_ENDS_AFTER_THE_DOCK]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [
+        *("as usual", "the dock is gone"),
+        *("True", "ended", "the dock is gone"),  # with its window
+        *("as usual", "the dock is gone", "ended"),
+    ]
+
+
+def test_a_training_that_has_a_folder_and_does_not_train_yet_is_ended_too(tiles, tmp_path, qapp):
+    from napari_snow_unet.unet.training.start import begin_training
+
+    class Process:
+        keep, ended = True, False
+
+        def exit_code(self):
+            return None
+
+        def end(self):
+            self.ended = True
+
+    run, dock, process = tmp_path / "run", QWidget(), Process()
+    begin_training(tiles, run, make_options(epochs=2))
+    end = EndWithNapari(dock)
+    end.follow(run, process, keep=True)
+    end.choose(False)
+    dock.deleteLater()
+    QApplication.sendPostedEvents(dock, QEvent.Type.DeferredDelete)
+    assert process.ended
+
+
+def shown_again(shown):
+    shown.frame.hide()
+    shown.frame.show()
+
+
+def window_active(shown):
+    QApplication.sendEvent(shown.widget.window(), QEvent(QEvent.Type.WindowActivate))
+
+
+def same_folder_chosen(shown):
+    field = shown.form.places.dataset
+    field._show_file_dialog = lambda *args, **kwargs: field.value
+    field.choose_btn.native.click()
+
+
+@pytest.mark.parametrize("back", [shown_again, window_active, same_folder_chosen])
+def test_folders_that_were_mended_elsewhere_are_looked_at_again(shown, tiles, qtbot, back):
+    places, button, run = shown.form.places, shown.bar.train_button, tiles.parent / "run"
+    (tiles / "masks").rename(tiles / "not yet")
+    places.dataset.value, places.run_folder.value = tiles, run
+    qtbot.waitUntil(lambda: "cannot be used" in button.toolTip())
+    (tiles / "not yet").rename(tiles / "masks")
+    back(shown)
+    qtbot.waitUntil(button.isEnabled)
+    run.mkdir()
+    (run / "notes.txt").write_text("mine")
+    shown.widget.update_hint()
+    assert not button.isEnabled()
+    (run / "notes.txt").unlink()
+    back(shown)
+    qtbot.waitUntil(button.isEnabled)
