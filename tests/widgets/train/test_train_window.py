@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -111,6 +111,15 @@ def test_every_field_has_a_tooltip_and_the_device_is_told(shown):
     for part in (bar.train_button, bar.stop_button, bar.resume_button, bar.at_exit):
         assert part.toolTip()
     assert "no GPU: there is none" in form.device_text
+
+
+def test_the_device_is_asked_for_in_a_process_of_its_own(qtbot, monkeypatch):
+    monkeypatch.setattr(device, "_known", {})
+    parent, answers = QObject(), []
+    question = device.DeviceQuestion(parent, lambda *told, **more: answers.append((told, more)))
+    question.ask("auto", "cpu")
+    qtbot.waitUntil(lambda: any("cores" in told[0] for told, _ in answers), timeout=120_000)
+    question.forget()
 
 
 def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifications):

@@ -14,16 +14,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_snow_unet.unet.runs.process import last_error, without_window
 from napari_snow_unet.unet.runs.progress import TrainingProgress
 
-ASKED = """
-import dataclasses, json, sys
-from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.unet.engine.selection import select_device, load_engine
-try:
-    choose(*sys.argv[1:])
-    print(json.dumps(dataclasses.asdict(prepare())))
-except InputError as error:
-    sys.exit(f"Error: {error}")
-"""
+PROGRAM = "napari_snow_unet.unet.engine.ask"
 _LOOK_EVERY_MS = 200
 _known: dict[tuple[str, str], tuple[str, bool]] = {}
 
@@ -75,7 +66,7 @@ class DeviceQuestion(QObject):
             return
         self._answer("Looking for a GPU…", problem=False)
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", ASKED, backend, device],
+            [sys.executable, "-P", "-m", PROGRAM, backend, device],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
