@@ -60,7 +60,7 @@ def measured(tiles: list[Map], height: float | None, area_um2: float) -> str:
         level = choose_level(grey_histogram(probability))
         area = area_um2 / nuclei.REFERENCE_PIXEL_UM**2
         labels = nuclei.label_nuclei(
-            probability > level, split=height is not None, min_area=area, fill_holes=True
+            probability > level, separate=height is not None, min_area=area, fill_holes=True
         )
         pixels += count_pixels(labels, truth)
         instances += count_instances(labels, truth)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,22 @@ def test_tests_stand_in_the_rooms_that_they_test(modules, repository):
     tests = repository / "tests"
     used = {path.parent.relative_to(tests) for path in tests.rglob("*.py")}
     assert used <= rooms | own
+
+
+def test_only_the_shell_speaks_its_words(modules):
+    """An error names what would help by the options' names; see `base.errors.InputError`."""
+    found = []
+    for path in modules:
+        if path.parent.name == "cli":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InputError":
+                said = " ".join(
+                    part.value
+                    for part in ast.walk(node)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
+                said = re.sub("`pip [^`]*`", "", said)  # another program's
+                if re.search(r"(^|[ (])--[a-z]|snow-unet ", said):
+                    found.append(f"{path}: {said}")
+    assert not found

@@ -73,7 +73,8 @@ def begin_folds(dataset: Path, folder: Path, options: TrainingOptions) -> None:
         raise InputError(
             "there is something already",
             expected="a new or empty folder",
-            remedy="Go on with --resume if it is a cross-validation, or choose another folder.",
+            remedy="Resume it if it is a cross-validation, or choose another folder.",
+            helps=("resume",),
             path=folder,
         )
     content = {
@@ -218,7 +219,8 @@ def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
         raise InputError(
             f"it cannot be used ({error!r})",
             expected="the plan of a cross-validation",
-            remedy="Start one with `napari-snow-unet train --fold all`.",
+            remedy="Train on all folds to start one.",
+            helps=("fold",),
             path=path,
         ) from error
 

@@ -386,7 +386,7 @@ def test_stopped_while_a_result_is_being_written_it_is_written_and_has_its_row(f
 
 
 def test_bad_options_stop_everything_before_the_first_file(folder, tmp_path):
-    with pytest.raises(InputError, match="tile size"):
+    with pytest.raises(InputError, match="tile is 10"):
         run(segment_files([folder / "tile1.png"], MODEL, Options(tile=10), Outputs(tmp_path)))
     assert not list(tmp_path.glob("tile*"))
 
@@ -448,9 +448,9 @@ def test_no_format_is_overwritten_untold_and_the_summary_never(folder, tmp_path)
 
 def test_a_result_says_how_it_came_about(folder, tmp_path):
     source = folder / "tile1.png"
-    (result,) = run(segment_files([source], MODEL, Options(split=False), Outputs(tmp_path)))
+    (result,) = run(segment_files([source], MODEL, Options(separate=False), Outputs(tmp_path)))
     assert result.provenance["model"] == MODEL.name
-    assert result.provenance["options"]["split"] is False
+    assert result.provenance["options"]["separate"] is False
     assert result.provenance["threshold"] == result.threshold
     assert result.provenance["source"] == str(source)
     assert result.provenance["versions"]["numpy"] == np.__version__
@@ -487,14 +487,16 @@ def test_a_row_stays_when_its_labels_stay(folder, tmp_path):
 
 def test_a_run_that_replaces_results_is_gone_on_with(folder, tmp_path):
     files = find_images([folder]).images
-    expected = run(segment_files(files, MODEL, Options(split=False), Outputs(tmp_path / "whole")))
+    expected = run(
+        segment_files(files, MODEL, Options(separate=False), Outputs(tmp_path / "whole"))
+    )
     out = tmp_path / "out"
     run(segment_files(files, MODEL, Options(), Outputs(out)))
-    steps = segment_files(files, MODEL, Options(split=False), Outputs(out, overwrite=True))
+    steps = segment_files(files, MODEL, Options(separate=False), Outputs(out, overwrite=True))
     while not isinstance(next(steps), FileDone):
         pass
     steps.close()
-    results = run(segment_files(files, MODEL, Options(split=False), Outputs(out, resume=True)))
+    results = run(segment_files(files, MODEL, Options(separate=False), Outputs(out, resume=True)))
     assert [result.error for result in results] == [""] * len(expected)
     assert contents(out) == contents(tmp_path / "whole")
 

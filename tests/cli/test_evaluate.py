@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.cli import app
+from napari_snow_unet.cli.usage import flags_of
 from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
 from napari_snow_unet.data.formats.geojson_writing import write_geojson
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
@@ -37,7 +38,7 @@ def refused(*words):
     """Return the error that the shell prints as a sentence."""
     with pytest.raises(InputError) as error:
         CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-    return str(error.value)
+    return error.value.said(flags_of(error.value.helps))
 
 
 def scores(*words, code=0):
@@ -64,8 +65,8 @@ def data(tmp_path):
 
 def test_the_test_of_the_paper(data, tmp_path):
     out = tmp_path / "out"
-    shell("segment", data, "--split", "test", "--probability", "--overlay", "-o", out)
-    got = scores(out, data, "--split", "test", "--probability", out)
+    shell("segment", data, "--subset", "test", "--probability", "--overlay", "-o", out)
+    got = scores(out, data, "--subset", "test", "--probability", out)
     assert [tile["name"] for tile in got["tiles"]] == ["000001", "000002"]
     assert got["missing"] == []
     for entry in (*got["tiles"], got["mean"], got["pooled"]):
@@ -84,7 +85,7 @@ def test_the_test_of_the_paper(data, tmp_path):
 
 
 def test_a_split_not_asked_for_is_missing(data, tmp_path):
-    shell("segment", data, "--split", "test", "--model", "classical", "-o", tmp_path / "out")
+    shell("segment", data, "--subset", "test", "--model", "classical", "-o", tmp_path / "out")
     got = scores(tmp_path / "out", data, code=1)
     assert got["missing"] == ["000000"]
     assert len(got["tiles"]) == 2
@@ -102,14 +103,14 @@ def test_predictions_maps_and_regions_may_have_the_names_of_the_sources(data, tm
     got = scores(tmp_path / "found", data, *options)
     assert [tile["name"] for tile in got["tiles"]] == ["000000", "000001", "000002"]
     assert {tile[key] for tile in got["tiles"] for key in ("dice", "pq", "auc")} == {1}
-    got = scores(tmp_path / "found", data, "--split", "test")
+    got = scores(tmp_path / "found", data, "--subset", "test")
     assert [tile["name"] for tile in got["tiles"]] == ["000001", "000002"]
     assert len(got["without_truth"]) == 1
 
 
 def test_a_table_of_somebody_else_is_no_dataset(data, tmp_path):
     (data / "manifest.csv").write_text("image,label,split\n")
-    error = refused("evaluate", data / "masks", data, "--split", "test")
+    error = refused("evaluate", data / "masks", data, "--subset", "test")
     assert "its manifest.csv is not that of a prepared dataset" in error
     assert "lacks the columns index, mask, name;" in error
 
@@ -170,7 +171,7 @@ def test_a_bad_file_is_named_and_the_exit_code_is_1(data, tmp_path):
 
 
 def test_a_probability_map_is_not_scored_as_labels(data, tmp_path):
-    shell("segment", data, "--split", "test", "--probability", "-o", tmp_path / "out")
+    shell("segment", data, "--subset", "test", "--probability", "-o", tmp_path / "out")
     (tmp_path / "maps").mkdir()
     for name in ("000001", "000002"):
         path = tmp_path / "out" / f"{name}_probability.png"
@@ -179,9 +180,9 @@ def test_a_probability_map_is_not_scored_as_labels(data, tmp_path):
     for words in ((one, data / "masks" / "000001.png"), (data / "masks" / "000001.png", one)):
         error = refused("evaluate", *words)
         assert "000001.png: it looks like a probability map (" in error
-        assert "--probability" in error
+        assert "takes probability maps as such" in error
     write_labels(tmp_path / "maps" / "000002.png", _mask(data, 2), overwrite=True)
-    got = scores(tmp_path / "maps", data, "--split", "test", code=1)
+    got = scores(tmp_path / "maps", data, "--subset", "test", code=1)
     assert [tile["name"] for tile in got["tiles"]] == ["000002"]
     assert "grey levels in" in got["failed"][0]["reason"]
 
@@ -279,7 +280,7 @@ def test_truth_prediction_and_region_may_be_outlines(data, tmp_path):
     assert by_pixels["pooled"]["n_truth"] < expected["pooled"]["n_truth"]
 
 
-@pytest.mark.parametrize("words", [("--pixel-size", "0"), ("--split", "all"), ("--compare",)])
+@pytest.mark.parametrize("words", [("--pixel-size", "0"), ("--subset", "all"), ("--compare",)])
 def test_wrong_usage_is_exit_code_2(data, words):
     shell("evaluate", data / "masks", data, *words, code=2)
 

@@ -67,7 +67,7 @@ def test_wrong_usage_is_noticed_before_a_network_is_loaded(tiles, tmp_path, monk
     out = ("-o", tmp_path / "out")
     for words, told in (
         (("--min-area", 10, "--min-area-um2", 5), "give one of them"),
-        (("--threshold", "1.5"), "threshold of 1.5"),
+        (("--threshold", "1.5"), "threshold is 1.5"),
         (("--pixel-size", "-1"), "pixel size of -1"),
     ):
         text = shell("segment", tiles, *out, *words, code=2)
@@ -149,11 +149,11 @@ def test_failures_name_their_images(tiles, tmp_path):
     words = ("--model", "classical", "--min-area-um2", 5)
     text = " ".join(shell("segment", tiles, "-o", tmp_path / "out", *words, code=1).split())
     assert "t1.png and 1 more: a smallest area in square micrometres for an image of unkn" in text
-    assert "negative" in shell("segment", tiles, "-o", tmp_path, "--min-area", -1, code=2)
+    assert "0 or more" in shell("segment", tiles, "-o", tmp_path, "--min-area", -1, code=2)
 
 
 def test_a_part_of_what_is_no_dataset_is_refused(tiles, tmp_path):
-    command = ["segment", str(tiles / "t1.png"), "-o", str(tmp_path / "out"), "--split", "test"]
+    command = ["segment", str(tiles / "t1.png"), "-o", str(tmp_path / "out"), "--subset", "test"]
     with pytest.raises(InputError, match="which has parts"):
         CliRunner().invoke(app, command, catch_exceptions=False)
 
@@ -196,14 +196,14 @@ def test_auto_asks_no_network_library_for_the_classical_method(tiles, tmp_path, 
 
 def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path):
     out = tmp_path / "out"
-    words = ("--model", "classical", "--threshold", 0.7, "--no-split", "--pixel-size", 0.5)
+    words = ("--model", "classical", "--threshold", 0.7, "--no-separate", "--pixel-size", 0.5)
     words += ("--min-area-um2", 4, "--format", "csv,png", "--tile", 512, "--overlay")
     shell("segment", tiles / "t1.png", "-o", out, *words)
     shell("segment", tiles, "-o", tmp_path / "whole", *words)
     text = shell("segment", tiles, "-o", out, "--resume")
     assert f"As begun ({out / 'options.json'}): " in text
     assert (
-        "--model classical --threshold 0.7 --no-split --min-area-um2 4.0 --pixel-size 0.5 "
+        "--model classical --threshold 0.7 --no-separate --min-area-um2 4.0 --pixel-size 0.5 "
         "--tile 512 --format csv,png --overlay"
     ) in text
     for name in ("t2.png", "t2.csv", "t2_overlay.png"):

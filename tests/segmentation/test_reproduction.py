@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 
 import pytest
+import typer
 
-from napari_snow_unet.cli import segment as command
+from napari_snow_unet.cli import app
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 
@@ -39,7 +40,7 @@ def test_every_choice_is_in_the_command():
     options = Options(
         threshold=0.1 + 0.2,
         output="mask",
-        split=False,
+        separate=False,
         min_area=12.5,
         min_area_um2=3.25,
         fill_holes=False,
@@ -51,7 +52,7 @@ def test_every_choice_is_in_the_command():
     )
     words = shlex.split(as_command(recipe(options=options, pixel_size_um=0.4, provenance=NETWORK)))
     assert words[:3] == ["napari-snow-unet", "segment", "/data/it's a tile.png"]
-    switches = {"--no-split", "--no-fill-holes", "--clear-border", "--test-time-augmentation"}
+    switches = {"--no-separate", "--no-fill-holes", "--clear-border", "--test-time-augmentation"}
     assert switches <= set(words)
     pairs = dict(zip(*[iter(word for word in words[3:] if word not in switches)] * 2, strict=True))
     assert float(pairs.pop("--threshold")) == options.threshold
@@ -66,10 +67,8 @@ def test_every_choice_is_in_the_command():
         "--pixel-size": "0.4",
         "--precision": "float16",
     }
-    parameters = set(command.segment.__annotations__)
-    for flag in (*pairs, *switches):
-        name = flag.lstrip("-").replace("-", "_")
-        assert name in parameters | {"o"}
+    known = typer.main.get_command(app).commands["segment"].params
+    assert {*pairs, *switches} <= {flag for parameter in known for flag in parameter.opts}
 
 
 @pytest.mark.parametrize(("planes", "whole"), [([(0,), (1,)], True), ([(1,)], False)])

@@ -144,7 +144,7 @@ def void(folder: Path) -> None:
 def one_and_two(folder: Path) -> None:
     for number, values in enumerate((1 + (nuclei() > 0), CLASSES[nuclei()] + 1)):
         save = partial(png, values=values.astype(np.uint8))
-        words = "no pixel of it is 0", "may be the background", "--masks-are binary"
+        words = "no pixel of it is 0", "may be the background", "say that masks are binary"
         refuses(folder / str(number), save, *words)
         note = "no pixel is 0: the lowest value is background"
         takes(folder / f"said {number}", save, nuclei(), note, are="binary")
@@ -156,7 +156,7 @@ def borders(folder: Path) -> None:
         values = np.where(thin, border, (nuclei() > 0) * inside).astype(np.uint8)
         save = partial(png, values=values)
         place = folder / f"{inside} {border}"
-        refuses(place, save, f"{border} is a border around {inside}", "--masks-are binary")
+        refuses(place, save, f"{border} is a border around {inside}", "say that masks are binary")
         takes(place / "said", save, nuclei(), are="binary")
 
 
@@ -167,7 +167,7 @@ def probability_maps(folder: Path) -> None:
         ("16", np.rint(soft * 65535).astype(np.uint16), ".png"),
         ("float", soft.astype(np.float32), ".tif"),
     ):
-        words = "it looks like a probability map", "--probability"
+        words = "it looks like a probability map", "takes probability maps as such"
         refuses(
             folder / name,
             partial(tif if suffix == ".tif" else png, values=values),

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+
+
+def with_ways(text: str, ways: Iterable[str]) -> str:
+    """Return a sentence with the ways out at its end, in brackets."""
+    named = ", ".join(way for way in ways if way)
+    return f"{text.removesuffix('.')} ({named})." if named else text
 
 
 class InputError(ValueError):
@@ -18,6 +25,8 @@ class InputError(ValueError):
         What the person can do now.
     path : path-like, optional
         The file or folder it is about; it is named first.
+    helps : tuple of str
+        Names of the options that would help. The shell says their flags, a dock its fields.
     """
 
     def __init__(
@@ -27,27 +36,43 @@ class InputError(ValueError):
         expected: str,
         remedy: str,
         path: str | os.PathLike[str] | None = None,
+        helps: tuple[str, ...] = (),
     ) -> None:
         self.received, self.expected, self.remedy, self.path = received, expected, remedy, path
-        where = f"{os.fspath(path)}: " if path is not None else ""
-        super().__init__(f"{where}{received}; expected {expected}. {remedy}")
+        self.helps = helps
+        super().__init__(self.said(helps))
+
+    def said(self, ways: Iterable[str] = ()) -> str:
+        """Return the error as one sentence, the file first, with the ways out of a place."""
+        where = f"{os.fspath(self.path)}: " if self.path is not None else ""
+        remedy = with_ways(self.remedy, ways)
+        return f"{where}{self.received}; expected {self.expected}. {remedy}"
 
     @property
     def reason_first(self) -> str:
         """The same with the file at the end, for where only the beginning of a text is seen."""
+        return self.said_reason_first(self.helps)
+
+    def said_reason_first(self, ways: Iterable[str]) -> str:
+        """Return the error with the file at the end, and the ways out of a place."""
         if self.path is None:
-            return str(self)
+            return self.said(ways)
         received, first = self.received, self.received.partition(" ")[0]
         if first.isalpha():  # and no name of a file
             received = f"{received[0].upper()}{received[1:]}"
-        return f"{received}; expected {self.expected}. {self.remedy} ({os.fspath(self.path)})"
+        remedy = with_ways(self.remedy, ways)
+        return f"{received}; expected {self.expected}. {remedy} ({os.fspath(self.path)})"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild the error from its parts when it crosses a process boundary."""
-        return _rebuild, (self.received, self.expected, self.remedy, self.path)
+        return _rebuild, (self.received, self.expected, self.remedy, self.path, self.helps)
 
 
 def _rebuild(
-    received: str, expected: str, remedy: str, path: str | os.PathLike[str] | None
+    received: str,
+    expected: str,
+    remedy: str,
+    path: str | os.PathLike[str] | None,
+    helps: tuple[str, ...],
 ) -> InputError:
-    return InputError(received, expected=expected, remedy=remedy, path=path)
+    return InputError(received, expected=expected, remedy=remedy, path=path, helps=helps)

@@ -17,7 +17,7 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.journal import Begun, remove_halves
 from napari_snow_unet.batch.large_file import segment_large_file
-from napari_snow_unet.batch.one_file import begin_table, reason_of, segment_one, within_file
+from napari_snow_unet.batch.one_file import begin_table, failed, segment_one, within_file
 from napari_snow_unet.batch.run_options import note_asked, what_is_asked
 from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, append_to_summary
 from napari_snow_unet.batch.writing import refuse_clash
@@ -77,7 +77,7 @@ def segment_files_on(
     model = open_model(job.model, precision=job.precision)
     job = replace(job, model=model.folder or job.model)
     if model.checksum:  # every machine computes in the number format of this one
-        job = replace(job, precision=model.precision)
+        job = replace(job, precision=model.precision)  # type: ignore[arg-type]
     check_options(job.options, model)
     outputs, table = job.outputs, job.outputs.folder / SUMMARY
     outputs.folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def segment_files_on(
                 own = replace(job, pixel_sizes={path: known[path]} if path in known else {})
                 waiting[client.submit(segment_on_worker, str(path), own, pure=False)] = path
             except InputError as error:
-                refused = FileResult(path, error=str(error), model=model.name)
+                refused = failed(error, path, model.name)
                 # the row of what is there stays
                 yield told(refused) if str(path) in kept else finished(refused)
         try:
@@ -239,14 +239,14 @@ def _read_in_threads() -> None:
 def _result_of(future: Any, path: Path, model: str) -> FileResult:
     try:
         result: FileResult = future.result()
+    except (InputError, OSError, MemoryError) as error:
+        return failed(error, path, model)
     except Exception as error:  # of the worker: another version, a missing package
         return FileResult(path, error=_why(error, path), model=model)
     return result
 
 
 def _why(error: Exception, path: Path) -> str:
-    if isinstance(error, (InputError, OSError, MemoryError)):
-        return reason_of(error, path)
     if isinstance(error, import_module("distributed").KilledWorker):
         return f"{path}: every worker that took it died; is its memory enough?"
     return f"{path}: {type(error).__name__}: {error}"

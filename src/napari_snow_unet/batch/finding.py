@@ -83,7 +83,8 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
                 raise InputError(
                     "this is an archive",
                     expected="images, or a folder of images",
-                    remedy="Unpack it, or make a dataset of it with `napari-snow-unet prepare`.",
+                    remedy="Unpack it, or prepare a dataset from it.",
+                    helps=("prepare_dataset",),
                     path=path,
                 )
             if path.is_dir() and not is_slide(path):
@@ -96,7 +97,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
                 raise InputError(
                     f"the part {split!r} of what is no folder",
                     expected="a prepared dataset, which has parts",
-                    remedy="Name the folder of the dataset, or leave --split out.",
+                    remedy="Name the folder of the dataset, or leave the subset out.",
                     path=path,
                 )
             else:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
+from napari_snow_unet.base.options import Option
 from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.models import Precision
 from napari_snow_unet.segmentation.options import Options
 
 
@@ -27,8 +30,10 @@ class Job:
         Micrometres per pixel of files that do not state any.
     """
 
-    model: str
-    precision: str
+    model: Annotated[str, Option("Name of a model (see `models`) or the folder of one.")]
+    precision: Annotated[
+        Precision, Option("Number format of the network; 'auto': bfloat16 where that is fast.")
+    ]
     options: Options
     outputs: Outputs
     use_pixel_size: bool = True

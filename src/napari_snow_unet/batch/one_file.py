@@ -66,7 +66,7 @@ def segment_one(
         steps = segment_read_image(image, model, options, outputs)
         result = run(steps)()
     except (InputError, OSError, MemoryError) as error:
-        result = FileResult(path, error=reason_of(error, path))
+        result = failed(error, path)
     return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
 
 
@@ -185,12 +185,17 @@ def _result(image: ImageFile, labels: Path, parts: Sequence[Segmentation]) -> Fi
     )
 
 
-def reason_of(error: Exception, source: Path) -> str:
-    """Say why an image failed, behind the name of a file: its own where the error names none."""
+def failed(error: Exception, source: Path, model: str = "") -> FileResult:
+    """Return what became of an image that failed, behind the name of a file."""
+    helps: tuple[str, ...] = ()
     if isinstance(error, MemoryError):
-        return f"{source}: not enough memory; use a smaller tile size or a smaller image."
-    if isinstance(error, OSError) and error.errno is not None:
+        reason = f"{source}: not enough memory; use a smaller tile size or a smaller image."
+    elif isinstance(error, OSError) and error.errno is not None:
         other = error.filename not in (None, str(source))
-        return f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
-    named = isinstance(error, InputError) and error.path is not None
-    return str(error) if named else f"{source}: {error}"
+        reason = f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
+    elif isinstance(error, InputError):
+        reason, helps = error.said(), error.helps
+        reason = reason if error.path is not None else f"{source}: {reason}"
+    else:
+        reason = f"{source}: {error}"
+    return FileResult(source, error=reason, helps=helps, model=model)

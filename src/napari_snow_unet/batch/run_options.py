@@ -11,41 +11,29 @@ from typing import Any
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.batch.job import Job
-from napari_snow_unet.batch.writing import WHERE_TAKEN, Outputs
+from napari_snow_unet.batch.writing import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.reproduction import option_as_words as option_words
 
 OPTIONS_FILE = "options.json"
 # The same labels come whatever the edge of a window, and wherever the model lies.
 _CHANGE_NOTHING = ("tile", "model_folder")
-_FILES = ("formats", "probability", "overlay")  # of which more may be added to results
+_FILES = tuple(name for name in declared(Outputs) if name not in ("overwrite", "resume"))
 _OPTIONS = asdict(Options())
-_TRUE_BY_DEFAULT = ("split", "fill_holes", "file_pixel_size")
-_NUMBER = (int, float)
-_NOTHING = type(None)
-#: The types of what is taken from a file; a bool is no number here.
-_TYPES: dict[str, tuple[type, ...]] = {
-    "model": (str,),
-    "precision": (str,),
-    "threshold": (str, *_NUMBER),
-    "output": (str,),
-    "split": (bool,),
-    "min_area": (_NOTHING, *_NUMBER),
-    "min_area_um2": (_NOTHING, *_NUMBER),
-    "fill_holes": (bool,),
-    "clear_border": (bool,),
-    "channel": (_NOTHING, str),
-    "pixel_size_um": (_NOTHING, *_NUMBER),
-    "tile": (int,),
-    "test_time_augmentation": (bool,),
-    "file_pixel_size": (bool,),
-    "formats": (list,),
-    "probability": (bool,),
-    "overlay": (bool,),
+_FILE_PIXEL_SIZE = Declared(
+    "file_pixel_size", bool, True, False, (), Option("Believe what files say.", flag="--pixel-size")
+)
+#: What is noted of a run, and read again.
+_NOTED: dict[str, Declared] = {
+    **{name: declared(Job)[name] for name in ("model", "precision")},
+    **declared(Options),
+    "file_pixel_size": _FILE_PIXEL_SIZE,
+    **{name: declared(Outputs)[name] for name in _FILES},
 }
+_OLD_NAMES = {one.option.was: name for name, one in _NOTED.items() if one.option.was}
 
 
 def what_is_asked(
@@ -71,9 +59,7 @@ def what_is_asked(
         "precision": model.precision if model.checksum else "auto",
         **asdict(options),
         "file_pixel_size": use_pixel_size,
-        "formats": list(outputs.formats),
-        "probability": outputs.probability,
-        "overlay": outputs.overlay,
+        **_files(outputs),
     }
 
 
@@ -110,13 +96,15 @@ def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
                 "some of these images have results there, made with other options",
                 expected="the options of these results, or another folder",
                 remedy=WHERE_TAKEN,
+                helps=HELPS_WHERE_TAKEN,
                 path=path,
             )
         raise InputError(
             f"these results were begun with {_said(before, other)}",
             expected=f"what is asked for now, {_said(asked, other)}",
-            remedy="Leave these options out to go on as before, choose another folder, or begin "
-            "again with --overwrite.",
+            remedy="Leave these options out to go on as before, choose another folder, or "
+            "overwrite.",
+            helps=("overwrite",),
             path=path,
         )
     with written_whole(path, overwrite=True) as temporary:
@@ -167,19 +155,17 @@ def _entries(job: Job) -> dict[str, Any]:
         "precision": job.precision,
         **asdict(job.options),
         "file_pixel_size": job.use_pixel_size,
-        "formats": list(job.outputs.formats),
-        "probability": job.outputs.probability,
-        "overlay": job.outputs.overlay,
+        **_files(job.outputs),
     }
 
 
+def _files(outputs: Outputs) -> dict[str, Any]:
+    return {name: _NOTED[name].as_plain(getattr(outputs, name)) for name in _FILES}
+
+
 def _with_entries(job: Job, entries: dict[str, Any]) -> Job:
-    outputs = replace(
-        job.outputs,
-        formats=tuple(entries["formats"]),
-        probability=entries["probability"],
-        overlay=entries["overlay"],
-    )
+    files = {name: entries[name] for name in _FILES}
+    outputs = replace(job.outputs, **files | {"formats": tuple(files["formats"])})
     return replace(
         job,
         model=entries["model"],
@@ -191,16 +177,17 @@ def _with_entries(job: Job, entries: dict[str, Any]) -> Job:
 
 
 def _checked(name: str, value: Any, path: Path) -> Any:
-    types = _TYPES[name]
-    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
-    if not fits or (name == "formats" and not all(isinstance(word, str) for word in value)):
+    one = _NOTED[name]
+    try:
+        return one.as_plain(one.from_plain(value))
+    except InputError as error:
         raise InputError(
-            f"it says that {name} is {value!r}",
-            expected="what a run has noted there",
-            remedy="Give that option, choose another folder, or begin again with --overwrite.",
+            f"it says that {error.received}",
+            expected=error.expected,
+            remedy="Give that option, choose another folder, or overwrite.",
+            helps=("overwrite",),
             path=path,
-        )
-    return value
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -209,7 +196,9 @@ def _read(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return content if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        return None
+    return {_OLD_NAMES.get(str(name), str(name)): value for name, value in content.items()}
 
 
 def entry_as_words(name: str, value: Any) -> list[str]:
@@ -227,13 +216,10 @@ def entry_as_words(name: str, value: Any) -> list[str]:
     list of str
         The option and its value.
     """
-    if value is None or value == [] or value is (name in _TRUE_BY_DEFAULT):
-        return []
-    if name == "formats":
-        return ["--format", ",".join(value)]
     if name == "file_pixel_size":
-        return ["--pixel-size", "0"]
-    return option_words(name.removesuffix("_um") if "pixel" in name else name, value)
+        return [] if value else ["--pixel-size", "0"]
+    one = _NOTED[name]
+    return one.as_words(tuple(value) if isinstance(value, list) else value, default_too=True)
 
 
 def _said(asked: dict[str, Any], names: list[str]) -> str:
@@ -245,10 +231,5 @@ def _said(asked: dict[str, Any], names: list[str]) -> str:
         elif words := entry_as_words(name, value):
             said[words[0]] = shlex.join(words)
         else:
-            said.setdefault(_option_of(name), f"no {_option_of(name)}")
+            said.setdefault(_NOTED[name].flag, f"no {_NOTED[name].flag}")
     return ", ".join(said.values())
-
-
-def _option_of(name: str) -> str:
-    """Return the option that an entry with another value than its default is asked for by."""
-    return entry_as_words(name, name not in _TRUE_BY_DEFAULT if bool in _TYPES[name] else "x")[0]

@@ -17,10 +17,10 @@ from napari_snow_unet.batch.journal import Begun
 from napari_snow_unet.batch.one_file import (
     ReadImage,
     begin_table,
+    failed,
     is_big,
     is_one_small_plane,
     read_input,
-    reason_of,
     refuse_own_folder,
     segment_read_image,
     within_file,
@@ -143,8 +143,8 @@ def segment_files(
                     start -= spent
                     write = yield from within_file(steps, source.name, len(results), len(files))
                 except (InputError, OSError, MemoryError) as error:
-                    failed = FileResult(source, error=reason_of(error, source))
-                    before, last = last, writing.enter(failed, start)
+                    failure = failed(error, source)
+                    before, last = last, writing.enter(failure, start)
                 else:
                     before, last = last, writing.write(source, write, start)
                 if before is not None:
@@ -197,7 +197,7 @@ class _Writing:
         try:
             result = write()
         except (InputError, OSError, MemoryError) as error:
-            return self._enter(FileResult(source, error=reason_of(error, source)), start)
+            return self._enter(failed(error, source), start)
         result = self._enter(result, start)
         self._begun.ends(source)
         return result

@@ -57,6 +57,8 @@ class FileResult:
         What a person should be told.
     error : str
         Why it failed; empty if it did not.
+    helps : tuple of str
+        Names of the options that would help.
     provenance : dict
         Model, options, thresholds, versions and source.
     model : str
@@ -73,6 +75,7 @@ class FileResult:
     seconds: float = 0.0
     messages: tuple[str, ...] = field(default=())
     error: str = ""
+    helps: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     model: str = ""
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Option
 from napari_snow_unet.batch.summary import SUMMARY
-from napari_snow_unet.data.formats.registry import Nuclei, check_format, write_nuclei, write_stack
+from napari_snow_unet.data.formats.registry import (
+    FORMATS,
+    Nuclei,
+    check_format,
+    write_nuclei,
+    write_stack,
+)
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.names.qupath import tile_region
 from napari_snow_unet.data.names.result_names import DERIVED, OVERLAY, PROBABILITY
@@ -24,10 +31,8 @@ from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 
 Array = np.ndarray[Any, Any]
-#: What to do where results exist, in the words of the shell.
-WHERE_TAKEN = (
-    "Choose another folder, replace what is there (--overwrite), or go on with it (--resume)."
-)
+WHERE_TAKEN = "Choose another folder, or say what shall become of what is there."
+HELPS_WHERE_TAKEN = ("overwrite", "resume")
 
 
 @dataclass(frozen=True)
@@ -38,25 +43,58 @@ class Outputs:
     ----------
     folder : Path
         Where to.
+    formats : tuple of str
+        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
+        is too large to be read as a whole.
     probability : bool
         Also write the probability map.
     overlay : bool
         Also write the outlines on the image.
     overwrite : bool
         Replace what is there already.
-    formats : tuple of str
-        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
-        is too large to be read as a whole.
     resume : bool
         Go on with a run that was ended: images whose labels and row are there are left as they are.
     """
 
     folder: Path
-    probability: bool = False
-    overlay: bool = False
-    overwrite: bool = False
-    formats: tuple[str, ...] = ()
-    resume: bool = False
+    formats: Annotated[
+        tuple[str, ...],
+        Option(
+            f"Output formats, comma-separated: {', '.join(FORMATS)}.",
+            none="png; zarr for very large images",
+            flag="--format",
+        ),
+    ] = ()
+    probability: Annotated[
+        bool,
+        Option(
+            f"Also write STEM{PROBABILITY}.png.",
+            tip="Also write the probability map of each image.",
+            label="Probability maps",
+        ),
+    ] = False
+    overlay: Annotated[
+        bool,
+        Option(
+            f"Also write STEM{OVERLAY}.png, outlines on the image.",
+            tip="Also write each image with the outlines of its nuclei.",
+            label="Outlines on the image",
+        ),
+    ] = False
+    overwrite: Annotated[
+        bool,
+        Option(
+            "Overwrite existing results.",
+            tip="Overwrite existing results; otherwise such images are reported as failed.",
+            label="Overwrite existing results",
+        ),
+    ] = False
+    resume: Annotated[
+        bool,
+        Option(
+            "Continue an interrupted run with its original options; finished images are skipped."
+        ),
+    ] = False
 
     def formats_of(self, *, large: bool) -> tuple[str, ...]:
         """Return the formats of an image's labels."""
@@ -224,6 +262,7 @@ def refuse_taken(target: Path, outputs: Outputs) -> None:
             "the result exists already",
             expected="a free name",
             remedy=WHERE_TAKEN,
+            helps=HELPS_WHERE_TAKEN,
             path=target,
         )
 

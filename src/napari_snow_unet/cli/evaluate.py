@@ -7,12 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
-from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage
+from napari_snow_unet.cli.usage import (
+    MasksAreOption,
+    OldSubsetOption,
+    SubsetOption,
+    as_wrong_usage,
+    subset_of,
+)
 from napari_snow_unet.data.masks.judgement import MasksAre
 
 if TYPE_CHECKING:
@@ -38,10 +44,8 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    split: Annotated[
-        Literal["train", "val", "test"] | None,
-        typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
-    ] = None,
+    subset: SubsetOption = None,
+    was_split: OldSubsetOption = None,
     region: Annotated[
         Path | None,
         typer.Option(
@@ -102,12 +106,13 @@ def evaluate(
         typer.echo(doubt, err=True)
     if output_folder is not None and not overwrite:
         require_free(output_folder)
+    chosen = subset_of(subset, was_split)
     tasks = [
         make_task(
             path,
             truth,
             probability=probability if number == 0 else None,
-            split=split,
+            split=chosen,
             region=region,
             pixel_size_um=pixel_size,
             masks_are=masks_are or ("labels" if instances else None),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_snow_unet.cli.prepare import parts_line
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.train import training_threads
+from napari_snow_unet.cli.usage import BackendOption, DeviceOption
 
 if TYPE_CHECKING:
     from napari_snow_unet.data.datasets.prepare.ledger import Prepared
@@ -33,10 +34,8 @@ def reproduce(
     limit: Annotated[int, typer.Option(min=1, help="Tiles to use, the first ones.")] = 5000,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training tiles.")] = 50,
     seed: Annotated[int, typer.Option(min=0, help="Of the division and of the training.")] = 0,
-    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
-    backend: Annotated[
-        Literal["auto", "tensorflow", "torch", "jax"], typer.Option(help="Keras' engine.")
-    ] = "auto",
+    device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
     workers: Annotated[
         int | None,
         typer.Option(

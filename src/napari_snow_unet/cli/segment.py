@@ -6,34 +6,47 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_snow_unet.base.errors import with_ways
+from napari_snow_unet.base.options import declared
+from napari_snow_unet.batch.job import Job
+from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.cli.options import takes
 from napari_snow_unet.cli.progress import follow, table
-from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
+from napari_snow_unet.cli.usage import (
+    DeviceOption,
+    OldSubsetOption,
+    SubsetOption,
+    as_wrong_usage,
+    flags_of,
+    on_command_line,
+    subset_of,
+)
 from napari_snow_unet.data.formats.registry import FORMATS
+from napari_snow_unet.models import Precision
+from napari_snow_unet.segmentation.options import Options
 
 if TYPE_CHECKING:
     from napari_snow_unet.batch import FileResult
-    from napari_snow_unet.batch.job import Job
 
 STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
 
-#: What a parameter decides in the record of a run, where that is not called as it is.
+#: What a flag decides in the record of a run, where that is not called as it is.
 _DECIDES = {
     "min_area": ("min_area", "min_area_um2"),
     "min_area_um2": ("min_area", "min_area_um2"),
-    "no_split": ("split",),
-    "no_fill_holes": ("fill_holes",),
-    "pixel_size": ("pixel_size_um", "file_pixel_size"),
-    "split": (),
+    "was_separate": ("separate",),
+    "pixel_size_um": ("pixel_size_um", "file_pixel_size"),
 }
+_JOB = declared(Job)
 
-Channel = Literal["red", "green", "blue", "grey", "hematoxylin"]
 
-
+@takes(options=Options, files=Outputs)
 def segment(
+    *,
     context: typer.Context,
     image: Annotated[
         list[str],
@@ -42,61 +55,10 @@ def segment(
     output_folder: Annotated[
         Path, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ],
-    model: Annotated[
-        str, typer.Option(help="Name of a model (see `models`) or the folder of one.")
-    ] = "default",
-    threshold: Annotated[
-        str, typer.Option(help="'otsu', or the probability from 0 to 1 above which is nucleus.")
-    ] = "otsu",
-    output: Annotated[
-        Literal["nuclei", "mask"],
-        typer.Option(help="'nuclei': each its own label; 'mask': 0 and 255."),
-    ] = "nuclei",
-    min_area: Annotated[
-        float | None,
-        typer.Option(help="Smallest nucleus in pixels. (default: 5 µm²)", show_default=False),
-    ] = None,
-    min_area_um2: Annotated[
-        float | None, typer.Option(help="Smallest nucleus in µm².", show_default=False)
-    ] = None,
-    no_split: Annotated[
-        bool, typer.Option("--no-split", help="Do not separate touching nuclei.")
-    ] = False,
-    no_fill_holes: Annotated[
-        bool, typer.Option("--no-fill-holes", help="Leave holes in nuclei open.")
-    ] = False,
-    clear_border: Annotated[
-        bool, typer.Option("--clear-border", help="Drop nuclei cut by the image's border.")
-    ] = False,
-    channel: Annotated[
-        Channel | None,
-        typer.Option(help="Channel to use. (default: the model's own)", show_default=False),
-    ] = None,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            help="Micrometres per pixel; 0: unknown. (default: the file's)", show_default=False
-        ),
-    ] = None,
-    tile: Annotated[
-        int,
-        typer.Option(
-            help="Edge of the windows the network sees, in pixels; about 2048 for large images."
-        ),
-    ] = 1024,
-    test_time_augmentation: Annotated[
-        bool,
-        typer.Option(
-            "--test-time-augmentation",
-            "--tta",
-            help="Average over four mirror images of a tile: usually better, four times as long.",
-        ),
-    ] = False,
-    precision: Annotated[
-        Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-        typer.Option(help="Number format of the network; 'auto': bfloat16 where that is fast."),
-    ] = "auto",
-    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
+    model: Annotated[str, typer.Option(help=_JOB["model"].option.help)] = "default",
+    options: dict[str, Any],
+    precision: Annotated[Precision, typer.Option(help=_JOB["precision"].option.help)] = "auto",
+    device: DeviceOption = "auto",
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -104,35 +66,9 @@ def segment(
             show_default=False,
         ),
     ] = None,
-    split: Annotated[
-        Literal["train", "val", "test"] | None,
-        typer.Option(help="Take only this part of a prepared dataset.", show_default=False),
-    ] = None,
-    formats: Annotated[
-        list[str],
-        typer.Option(
-            "--format",
-            help=f"Of {', '.join(FORMATS)}, one, or several with commas between; png, and zarr for "
-            "what is too large, if left out.",
-            show_default=False,
-        ),
-    ] = [],  # noqa: B006 (typer copies it)
-    probability: Annotated[
-        bool, typer.Option("--probability", help="Also write STEM_probability.png.")
-    ] = False,
-    overlay: Annotated[
-        bool, typer.Option("--overlay", help="Also write STEM_overlay.png, outlines on the image.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that exist.")
-    ] = False,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Go on with a run that was ended, with its options: leave what it finished.",
-        ),
-    ] = False,
+    subset: SubsetOption = None,
+    was_split: OldSubsetOption = None,
+    files: dict[str, Any],
 ) -> None:
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
 
@@ -142,41 +78,29 @@ def segment(
     the command before it begins; a file that cannot be used is named at the end, the others are
     done, and the exit code is 1.
     """
-    from napari_snow_unet.batch import Outputs, find_images, messages_of, segment_files
-    from napari_snow_unet.batch.job import Job
+    from napari_snow_unet.batch import find_images, messages_of, segment_files
     from napari_snow_unet.models import CLASSICAL, UnknownModelError, open_model
-    from napari_snow_unet.segmentation.options import Options, check_options, check_options_alone
+    from napari_snow_unet.segmentation.options import check_options, check_options_alone
     from napari_snow_unet.segmentation.plane.threshold import in_digits
     from napari_snow_unet.unet.engine.selection import select_device
 
-    options = Options(
-        threshold=_threshold(threshold),
-        output=output,
-        split=not no_split,
-        min_area=min_area,
-        min_area_um2=min_area_um2,
-        fill_holes=not no_fill_holes,
-        clear_border=clear_border,
-        channel=channel,
-        pixel_size_um=pixel_size or None,
-        tile=tile,
-        test_time_augmentation=test_time_augmentation,
-    )
-    if overwrite and resume:
+    if files["overwrite"] and files["resume"]:
         raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")
     if scheduler is not None and device != "auto":
         raise typer.BadParameter("--device is of this machine: with --scheduler, workers compute.")
-    if min_area is not None and min_area_um2 is not None:
+    if options["min_area"] is not None and options["min_area_um2"] is not None:
         raise typer.BadParameter(
             "--min-area is in pixels, --min-area-um2 in µm²: give one of them."
         )
-    outputs = Outputs(output_folder, probability, overlay, overwrite, _formats(formats), resume)
-    job = Job(model, precision, options, outputs, pixel_size != 0)
-    if resume:
+    files["formats"] = _formats(files["formats"])
+    believed = options["pixel_size_um"] != 0
+    chosen = Options(**options | {"pixel_size_um": options["pixel_size_um"] or None})
+    job = Job(model, precision, chosen, Outputs(output_folder, **files), believed)
+    if job.outputs.resume:
         job = _as_begun(job, on_command_line(context))
     with as_wrong_usage():
         check_options_alone(job.options)
-    found = find_images(image, split)
+    found = find_images(image, subset_of(subset, was_split))
     if job.model != CLASSICAL:
         select_device(device=device)
     with as_wrong_usage(UnknownModelError):
@@ -246,30 +170,20 @@ def _reasons(failed: list[FileResult]) -> Iterator[str]:
     """Tell a reason that several files share once, behind the first of them."""
     files: dict[str, list[str]] = {}
     for result in failed:
-        file, parted, reason = result.error.partition(": ")
+        error = with_ways(result.error, flags_of(result.helps))
+        file, parted, reason = error.partition(": ")
         if not parted:
-            file, reason = str(result.source), result.error
+            file, reason = str(result.source), error
         files.setdefault(reason, []).append(file)
     for reason, (first, *others) in files.items():
         yield f"{first}{f' and {len(others)} more' if others else ''}: {reason}"
 
 
-def _formats(given: list[str]) -> tuple[str, ...]:
-    names = [name.strip().lower().removeprefix(".") for text in given for name in text.split(",")]
+def _formats(given: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.lower().removeprefix(".") for name in given))
     for name in names:
         if name not in FORMATS:
             raise typer.BadParameter(
                 f"{name!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
             )
-    return tuple(dict.fromkeys(names))
-
-
-def _threshold(text: str) -> float | Literal["otsu"]:
-    if text == "otsu":
-        return "otsu"
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is neither 'otsu' nor a number from 0 to 1.", param_hint="--threshold"
-        ) from None
+    return names

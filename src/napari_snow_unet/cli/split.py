@@ -5,35 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from napari_snow_unet.cli.prepare import (
-    TestTiles,
-    TrainingTiles,
-    ValidationTiles,
-    parts_line,
-    split_plan,
-)
+from napari_snow_unet.cli.options import takes
+from napari_snow_unet.cli.prepare import parts_line
+from napari_snow_unet.cli.usage import as_wrong_usage
+from napari_snow_unet.data.datasets.split_options import SplitOptions
 
 
+@takes(options=SplitOptions)
 def split(
+    *,
     folder: Annotated[Path, typer.Argument(help="A prepared dataset.", show_default=False)],
-    train: TrainingTiles = None,
-    val: ValidationTiles = None,
-    test: TestTiles = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of the split. (default: 0)", show_default=False)
-    ] = None,
-    group_by: Annotated[
-        str | None,
-        typer.Option(
-            help="Regular expression searched for in image names; tiles with the same match (or "
-            "first group of it) stay together, such as patients.",
-            show_default=False,
-        ),
-    ] = None,
+    options: dict[str, Any],
     folds: Annotated[
         int | None,
         typer.Option(min=2, help="Number of folds over train and val, for cross-validation."),
@@ -47,7 +33,8 @@ def split(
     """
     from napari_snow_unet.data.datasets.divide import split_dataset
 
-    plan = split_plan(train, val, test, seed, group_by)
+    with as_wrong_usage():
+        plan = SplitOptions(**options).plan()
     if plan is not None:
         plan = replace(plan, folds=folds)
     parts, fold_sizes = split_dataset(folder, plan, folds)

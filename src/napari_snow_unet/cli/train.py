@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.cli.usage import MasksAreOption, as_wrong_usage, on_command_line
+from napari_snow_unet.base.options import Declared, declared
+from napari_snow_unet.cli.options import takes_given
+from napari_snow_unet.cli.usage import (
+    BackendOption,
+    DeviceOption,
+    as_wrong_usage,
+    on_command_line,
+    sentence,
+)
+from napari_snow_unet.unet.runs.options import Preset, TrainingOptions, make_options, whole_tiles
 
 if TYPE_CHECKING:
     from napari_snow_unet.unet.runs.folder import RunDirectory
@@ -29,14 +38,23 @@ _WITH_RESUME = frozenset(
         "stop_with_parent",
     }
 )
-_ELSEWHERE = _WITH_RESUME - {"epochs"} | {"dataset", "run_folder", "fine_tune", "fold", "preset"}
+_OPTIONS = declared(TrainingOptions)
 
 
 def _option(help_text: str) -> Any:
     return typer.Option(help=help_text, show_default=False)
 
 
+def _default(one: Declared) -> str:
+    """Say what an option is where nobody gives it, and in the paper's preset if that differs."""
+    ours, papers = (getattr(make_options(preset), one.name) for preset in ("default", "paper"))
+    words = [one.option.none if value is None else str(value) for value in (ours, papers)]
+    return words[0] if ours == papers else f"{words[0]}, paper: {words[1]}"
+
+
+@takes_given(_default, without=("preset", "fold"), options=TrainingOptions)
 def train(
+    *,
     context: typer.Context,
     dataset: Annotated[
         Path | None,
@@ -49,57 +67,9 @@ def train(
         typer.Option("-o", "--out", help="Folder for the training.", show_default=False),
     ] = None,
     resume: Annotated[Path | None, _option("Go on with the training in this folder.")] = None,
-    preset: Annotated[
-        Literal["default", "paper"],
-        typer.Option(help="'paper': whole tiles, Adam, cross-entropy, no augmentation."),
-    ] = "default",
-    epochs: Annotated[int | None, _option("Passes over the tiles. (default: 50)")] = None,
-    batch_size: Annotated[
-        int | None, _option("Crops or tiles in a batch. (default: 4, paper: 8)")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, _option("Highest learning rate. (default: 0.001)")
-    ] = None,
-    learning_rate_floor: Annotated[
-        float | None,
-        _option("Part of the learning rate, 0 to 1, at which its schedule ends. (default: 0)"),
-    ] = None,
-    optimizer: Annotated[
-        Literal["adam", "adamw", "muon"] | None,
-        _option("AdamW unless chosen (paper: Adam); muon suits short trainings."),
-    ] = None,
-    loss: Annotated[
-        Literal["bce", "bce-dice"] | None,
-        _option("Cross-entropy, alone (paper) or with soft Dice (default)."),
-    ] = None,
-    augment: Annotated[
-        Literal["none", "standard", "strong"] | None,
-        _option("How much the crops are varied: none (paper), strong (default)."),
-    ] = None,
-    crop: Annotated[
-        int | None, _option("Side of the crops in pixels, 0 for whole tiles. (default: 256)")
-    ] = None,
-    patience: Annotated[
-        int | None,
-        _option("End after so many epochs without a lower validation loss. (default: never)"),
-    ] = None,
-    precision: Annotated[
-        Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] | None,
-        _option("Number format; auto is what is fast here (paper: float32)."),
-    ] = None,
-    base_filters: Annotated[
-        int | None, _option("Filters of the first level. (default: 16)")
-    ] = None,
-    dropout: Annotated[
-        float | None, _option("Dropout at the finest levels. (default: 0, paper: 0.1)")
-    ] = None,
-    channel: Annotated[
-        Literal["red", "green", "blue", "grey", "hematoxylin", "rgb"] | None,
-        _option("What the network sees. (default: red)"),
-    ] = None,
-    fold: Annotated[
-        str | None, _option("Fold of the dataset that validates, or 'all', each in its turn.")
-    ] = None,
+    preset: Annotated[Preset, typer.Option(help=_OPTIONS["preset"].option.help)] = "default",
+    options: dict[str, Any],
+    fold: Annotated[str | None, _option(_OPTIONS["fold"].option.help)] = None,
     parallel: Annotated[
         int | None,
         _option("Of all folds, how many at the same time. (default: one per core, one on a GPU)"),
@@ -107,12 +77,8 @@ def train(
     fine_tune: Annotated[
         str | None, _option("Model (name or folder) whose weights are the beginning.")
     ] = None,
-    masks_are: MasksAreOption = None,
-    seed: Annotated[int | None, _option("Of all randomness. (default: 0)")] = None,
-    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What computes.")] = "auto",
-    backend: Annotated[
-        Literal["auto", "tensorflow", "torch", "jax"], typer.Option(help="Keras' engine.")
-    ] = "auto",
+    device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
     workers: Annotated[
         int | None, _option("Threads that make batches; they change no result.")
     ] = None,
@@ -132,7 +98,7 @@ def train(
     from napari_snow_unet.unet.runs.folder import STOP
     from napari_snow_unet.unet.runs.progress import StopRequest
 
-    given = _given(context)
+    given = _given(context) | options
     folder = resume or run_folder
     if folder is None or (dataset is None and resume is None):
         raise typer.BadParameter("Name a DATASET and a folder with -o, or a training to --resume.")
@@ -188,12 +154,10 @@ def training_threads(workers: int | None) -> int:
 
 def _options(given: dict[str, Any]) -> Any:
     """Fill in the preset; a value out of range is wrong usage."""
-    from napari_snow_unet.unet.runs.options import make_options, whole_tiles
-
-    values = {name: value for name, value in given.items() if name not in _ELSEWHERE}
-    whole = values.get("crop") == 0
-    if whole:
-        del values["crop"]
+    values = {name: value for name, value in given.items() if name in _OPTIONS}
+    whole = values.get("crop", 0) is None
+    for name in ("preset", "fold"):
+        values.pop(name, None)
     try:
         fold = given.get("fold", "all")
         if fold != "all":
@@ -201,7 +165,7 @@ def _options(given: dict[str, Any]) -> Any:
         options = make_options(given.get("preset", "default"), **values)
     except ValueError as error:
         if isinstance(error, InputError):
-            raise typer.BadParameter(str(error)) from None
+            raise typer.BadParameter(sentence(error)) from None
         raise typer.BadParameter("It is a number or 'all'.", param_hint="--fold") from None
     return whole_tiles(options) if whole else options
 

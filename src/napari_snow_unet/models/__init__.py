@@ -6,6 +6,7 @@ import os
 import threading
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, get_args
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.models.listing import (
@@ -29,6 +30,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "PRECISIONS",
     "ModelEntry",
+    "Precision",
     "UnknownModelError",
     "describe_model",
     "export_model",
@@ -37,7 +39,8 @@ __all__ = [
     "open_model",
 ]
 
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 # HDF5 refuses a file that another thread of the process is opening in another way; and who comes
 # second finds the network loaded.
 _OPENING = threading.Lock()
@@ -115,7 +118,8 @@ def export_model(
         raise InputError(
             "the classical method, which is no network",
             expected="a network",
-            remedy="`napari-snow-unet models` lists them.",
+            remedy="Choose one of the models that are there.",
+            helps=("list_models",),
         )
     folder = find_model(wanted)
     from napari_snow_unet.unet.engine import selection

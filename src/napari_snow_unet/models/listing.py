@@ -128,7 +128,7 @@ def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
     try:
         config, found = models_folder.read_config(folder), models_folder.verify(folder)
     except InputError as error:
-        return ModelEntry(folder.name, kind, folder, problem=str(error))
+        return ModelEntry(folder.name, kind, folder, problem=error.said())
     return _entry(folder, kind, config, found)
 
 
@@ -194,7 +194,8 @@ def find_model(wanted: str) -> Path:
     raise UnknownModelError(
         f"there is no model {wanted!r}",
         expected=f"a model folder or one of {', '.join(names)}",
-        remedy=f"Did you mean {near[0]!r}?" if near else "`napari-snow-unet models` lists them.",
+        remedy=f"Did you mean {near[0]!r}?" if near else "Choose one of the models that are there.",
+        helps=() if near else ("list_models",),
     )
 
 
@@ -204,7 +205,8 @@ def _best_of(run: Path) -> Path:
         raise InputError(
             "a training that has not finished an epoch yet",
             expected="at least one epoch",
-            remedy="Wait for it, or go on with `napari-snow-unet train --resume`.",
+            remedy="Wait for it, or resume it.",
+            helps=("resume",),
             path=run,
         )
     return best

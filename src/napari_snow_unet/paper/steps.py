@@ -30,7 +30,7 @@ from napari_snow_unet.unet.runs.progress import StopRequest
 from napari_snow_unet.unet.training import loop, start
 
 #: Otsu's threshold and nothing else: no splitting, no smallest area, no filling.
-AS_IN_THE_PAPER = Options(output="mask", split=False, min_area=0, fill_holes=False)
+AS_IN_THE_PAPER = Options(output="mask", separate=False, min_area=0, fill_holes=False)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def prepare_tiles(
         raise InputError(
             f"{len(prepared.tiles)} tiles, which leave none for {' and '.join(empty)}",
             expected="enough for training, validation and test (13 or more)",
-            remedy="Raise --limit or name more archives.",
+            remedy="Raise the limit or name more archives.",
+            helps=("limit",),
             path=experiment.dataset,
         )
     return prepared

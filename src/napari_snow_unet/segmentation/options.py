@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.pixels.channels import CHANNELS
+from napari_snow_unet.base.options import Option, check
+from napari_snow_unet.data.pixels.channels import SingleChannel
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.plane.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
-from napari_snow_unet.segmentation.plane.threshold import level_of
 from napari_snow_unet.segmentation.plane.tiling import check_window
 
 
@@ -18,45 +18,108 @@ from napari_snow_unet.segmentation.plane.tiling import check_window
 class Options:
     """What a person can choose for a segmentation.
 
-    Attributes
-    ----------
-    threshold : float or "otsu"
-        Probability in 0..1 above which a pixel is nucleus, or Otsu's method.
-    output : {"nuclei", "mask"}
-        Every nucleus its own label, or one label for all.
-    split : bool
-        Separate touching nuclei by a seeded watershed.
-    min_area : float or None
-        Smallest nucleus in pixels. None stands for 5 square micrometres.
-    min_area_um2 : float or None
-        Smallest nucleus in square micrometres; needs a known pixel size, and goes before
-        `min_area`.
-    fill_holes : bool
-        Fill holes in nuclei.
-    clear_border : bool
-        Drop nuclei that touch the border of the image.
-    channel : str or None
-        Channel to use; None stands for the one the model was trained on.
-    pixel_size_um : float or None
-        Micrometres per pixel, where the person knows better than the file or layer.
-    tile : int
-        Edge of the windows the network sees, in pixels, a multiple of 64; at most, where memory is
-        short.
-    test_time_augmentation : bool
-        Average over four mirror images of every window, which takes four times as long.
+    Each field is declared with its help and its limits, from which flags, fields and checks follow.
     """
 
-    threshold: float | Literal["otsu"] = "otsu"
-    output: Literal["nuclei", "mask"] = "nuclei"
-    split: bool = True
-    min_area: float | None = None
-    min_area_um2: float | None = None
-    fill_holes: bool = True
-    clear_border: bool = False
-    channel: str | None = None
-    pixel_size_um: float | None = None
-    tile: int = 1024
-    test_time_augmentation: bool = False
+    threshold: Annotated[
+        float | Literal["otsu"],
+        Option(
+            "'otsu', or the probability from 0 to 1 above which a pixel is nucleus.",
+            tip="Probability above which a pixel is nucleus. Moving it changes the result at once.",
+            label="Threshold",
+            low=0,
+            high=1,
+        ),
+    ] = "otsu"
+    output: Annotated[
+        Literal["nuclei", "mask"],
+        Option(
+            "'nuclei': one label per nucleus; 'mask': binary, 0 and 255.",
+            tip="Separate nuclei, each with its own number, or one mask. Takes effect with the "
+            "next Run.",
+            label="Output",
+        ),
+    ] = "nuclei"
+    separate: Annotated[
+        bool,
+        Option(
+            "Leave touching nuclei in one piece.",
+            tip="Separate touching nuclei by a watershed.",
+            label="Separate touching nuclei",
+            was="split",
+        ),
+    ] = True
+    min_area: Annotated[
+        float | None,
+        Option("Smallest nucleus in pixels.", none="5 µm²", low=0, label="Min. area (pixels)"),
+    ] = None
+    min_area_um2: Annotated[
+        float | None,
+        Option(
+            "Smallest nucleus in µm².",
+            tip="Smaller nuclei are dropped. Moving it changes the result at once.",
+            low=0,
+            label="Min. area (µm²)",
+        ),
+    ] = None
+    fill_holes: Annotated[
+        bool,
+        Option(
+            "Leave holes in nuclei open.", tip="Fill small holes in nuclei.", label="Fill holes"
+        ),
+    ] = True
+    clear_border: Annotated[
+        bool,
+        Option(
+            "Drop nuclei that touch the image's edge.",
+            tip="Drop nuclei that touch the image's edge, which are cut.",
+            label="Drop nuclei at the edge",
+        ),
+    ] = False
+    channel: Annotated[
+        SingleChannel | None,
+        Option(
+            "Channel to use.",
+            tip="Channel of a colour image that the model reads. Models do best on the one they "
+            "were trained on. Takes effect with the next Run.",
+            none="the model's own",
+            label="Channel",
+        ),
+    ] = None
+    pixel_size_um: Annotated[
+        float | None,
+        Option(
+            "Micrometres per pixel; 0: unknown.",
+            tip="Micrometres per pixel; overrides the value in the layer or file. An image outside "
+            "the range that a model was trained for is resampled for it. Takes effect with the "
+            "next Run.",
+            none="the file's",
+            by=check_pixel_size,
+            flag="--pixel-size",
+            label="Pixel size (µm)",
+        ),
+    ] = None
+    tile: Annotated[
+        int,
+        Option(
+            "Size of the square windows passed to the network, in pixels; about 2048 for large "
+            "images.",
+            tip="Size of the windows in pixels, a multiple of 64. Smaller ones need less memory; "
+            "the result does not depend on it.",
+            low=64,
+            label="Tile size (pixels)",
+        ),
+    ] = 1024
+    test_time_augmentation: Annotated[
+        bool,
+        Option(
+            "Average over four mirrored predictions per tile: usually better, four times slower.",
+            tip="Averages four mirrored predictions per tile: usually better, four times slower. "
+            "Takes effect with the next Run.",
+            also=("--tta",),
+            label="Test-time augmentation",
+        ),
+    ] = False
 
 
 def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
@@ -91,16 +154,6 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
         area = options.min_area_um2 / pixel**2
     if area is None:
         area = SMALLEST_NUCLEUS_UM2 / pixel**2
-    return _check_area(area)
-
-
-def _check_area(area: float) -> float:
-    if not 0 <= area < float("inf"):
-        raise InputError(
-            f"a smallest area of {area}",
-            expected="a number that is not negative",
-            remedy="Choose 0 to keep every nucleus.",
-        )
     return area
 
 
@@ -121,7 +174,6 @@ def check_options(options: Options, model: Model) -> None:
         size cannot be used.
     """
     check_options_alone(options)
-    check_choice("channel", options.channel or model.channel, CHANNELS)
     check_window(options.tile, model.halo)
 
 
@@ -138,19 +190,4 @@ def check_options_alone(options: Options) -> None:
     InputError
         If the threshold, the output, the pixel size or the smallest area cannot be used.
     """
-    if options.threshold != "otsu":
-        level_of(options.threshold)
-    check_choice("output", options.output, ("nuclei", "mask"))
-    check_pixel_size(options.pixel_size_um)
-    for area in (options.min_area, options.min_area_um2):
-        _check_area(0 if area is None else area)
-
-
-def check_choice(what: str, choice: str, choices: tuple[str, ...]) -> None:
-    """Raise `InputError` unless a choice is one of those offered."""
-    if choice not in choices:
-        raise InputError(
-            f"the {what} {choice!r}",
-            expected="one of " + ", ".join(choices),
-            remedy="Choose one of these.",
-        )
+    check(options)

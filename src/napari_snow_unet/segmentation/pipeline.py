@@ -113,7 +113,7 @@ def label(
     mask = probability > level
     labels = label_nuclei(
         mask if inside is None else mask & inside,
-        split=options.split and options.output == "nuclei",
+        separate=options.separate and options.output == "nuclei",
         min_area=smallest,
         fill_holes=options.fill_holes,
         clear_border=options.clear_border,

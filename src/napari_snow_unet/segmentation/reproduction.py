@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.slides.slide import is_slide
 from napari_snow_unet.segmentation.options import Options
 
@@ -159,24 +160,16 @@ def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
         The command with its options.
     """
     words = ["napari-snow-unet", "segment", recipe.source, "-o", folder, "--model", recipe.model]
-    for name, value in _chosen(recipe.options):
-        if name == "pixel_size_um":
-            continue
-        words += option_as_words(name, value)
+    for name, one in declared(Options).items():
+        if name != "pixel_size_um":
+            words += one.as_words(getattr(recipe.options, name))
     words += ["--pixel-size", str(recipe.pixel_size_um or 0)]
     if recipe.is_network:
         words += ["--precision", recipe.precision]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
-def option_as_words(name: str, value: Any) -> list[str]:
-    """Return what is typed in the shell for an option that differs from its default."""
-    flag = _SWITCHES.get(name, "--" + name.replace("_", "-"))
-    return [flag] if isinstance(value, bool) else [flag, str(value)]
-
-
 _FROM_RANGE = "from napari_snow_unet.data.pixels.value_range"
-_SWITCHES = {"split": "--no-split", "fill_holes": "--no-fill-holes"}
 
 
 def _chosen(options: Options) -> list[tuple[str, Any]]:

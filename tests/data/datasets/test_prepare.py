@@ -295,8 +295,8 @@ def test_a_dataset_within_its_source_is_passed_over(release):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"limit": 0}, "a number from 1 on"),
-        ({"workers": -1}, "a number from 1 on"),
+        ({"limit": 0}, "1 or more"),
+        ({"workers": -1}, "1 or more"),
         ({"um_per_px": -0.5}, "from 0.05 to 20"),
         ({"um_per_px": float("nan")}, "from 0.05 to 20"),
         ({"um_per_px": 25}, "from 0.05 to 20"),

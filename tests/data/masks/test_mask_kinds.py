@@ -178,7 +178,7 @@ def test_maps_are_refused_in_every_type(labels, sigma, dtype):
     scaled = soft * largest if dtype == np.float32 else np.rint(soft * largest)
     judged = judge_mask(scaled.astype(dtype))
     assert "map (" in judged.refusal
-    assert "--masks-are binary" in judged.remedy
+    assert "masks are binary" in judged.remedy
     with pytest.raises(InputError, match=r"a\.png: it looks like"):
         judged.taken("a.png")
 

@@ -74,7 +74,7 @@ def segmented(image, options=None, model=MODEL, block=128, **facts):
     "changes",
     [
         {},
-        {"split": False, "fill_holes": False},
+        {"separate": False, "fill_holes": False},
         {"clear_border": True, "min_area": 40.0},
         {"pixel_size_um": 0.5},
         {"pixel_size_um": 0.17, "min_area": 10.0},
@@ -104,8 +104,8 @@ def test_a_ring_through_many_blocks_is_one_nucleus():
     radius = np.hypot(y - 150, x - 150)
     probability = np.where((radius > 120) & (radius < 128), 200, 0).astype(np.uint8)
     probability[140:160, 140:160] = 200
-    found, _ = in_blocks(probability, Rules(100, split=False), 32)
-    np.testing.assert_array_equal(found, label_nuclei(probability > 100, split=False))
+    found, _ = in_blocks(probability, Rules(100, separate=False), 32)
+    np.testing.assert_array_equal(found, label_nuclei(probability > 100, separate=False))
     assert found.max() == 2
 
 
@@ -118,7 +118,7 @@ def test_what_is_longer_than_any_clump_stays_one_label(monkeypatch, block):
     for x in (20, 80, 260):
         probability[40:60, x : x + 20] = 200
     found, summary = in_blocks(probability, Rules(100), block)
-    np.testing.assert_array_equal(found, label_nuclei(probability > 100, split=False))
+    np.testing.assert_array_equal(found, label_nuclei(probability > 100, separate=False))
     assert len(summary.first) == 4
     assert summary.area == np.count_nonzero(probability)
 

@@ -41,7 +41,7 @@ def test_two_touching_disks_become_two_nuclei_of_equal_size():
     assert areas.sum() == mask.sum()
     assert abs(int(areas[0]) - int(areas[1])) <= 0.1 * areas[0]
     assert labels[40, 40] != labels[40, 57]
-    assert label_nuclei(mask, split=False).max() == 1
+    assert label_nuclei(mask, separate=False).max() == 1
 
 
 def test_a_chain_and_a_corner():
@@ -72,7 +72,7 @@ def test_the_same_nuclei_at_half_the_pixel_size_split_alike():
     arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.integers(0, 1))
 )
 def test_without_splitting_labels_are_the_8_connected_components(mask):
-    labels = label_nuclei(mask, split=False, fill_holes=False)
+    labels = label_nuclei(mask, separate=False, fill_holes=False)
     expected, count = ndimage.label(mask, structure=np.ones((3, 3)))
     assert labels.max(initial=0) == count
     assert np.array_equal(labels, expected)  # both number in reading order
@@ -139,10 +139,10 @@ def test_only_the_wanted_components_are_separated():
 def test_small_holes_are_filled_and_gaps_between_nuclei_are_not():
     mask = disks((40, 60), radius=35)
     mask &= ~disk(mask.shape, (40, 50), 3) & ~disk(mask.shape, (40, 75), 12)
-    labels = label_nuclei(mask, split=False)
+    labels = label_nuclei(mask, separate=False)
     assert labels[40, 50] == 1
     assert labels[40, 75] == 0
-    assert label_nuclei(mask, split=False, fill_holes=False)[40, 50] == 0
+    assert label_nuclei(mask, separate=False, fill_holes=False)[40, 50] == 0
 
 
 def test_a_hole_open_to_the_border_stays():

@@ -38,7 +38,7 @@ def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
 ):
     write(tmp_path / name, discs(), 0.5)
     (layer,) = dock.viewer.open(tmp_path / name, plugin="napari")
-    assert dock.form.network.pixel_size.native.text() == "0.5 (from the file)"
+    assert dock.form.network.pixel_size_um.native.text() == "0.5 (from the file)"
     monkeypatch.setattr(any_image, "read_any_header", None)  # what was read once is known
     dock.widget.update_hint()
     found = dock.run()
@@ -49,11 +49,11 @@ def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
     np.testing.assert_array_equal(found.scale, layer.scale)
     layer.scale, layer.units = (0.3, 0.3), ("um", "um")  # the layer goes before its file
     dock.widget.update_hint()
-    assert dock.form.network.pixel_size.native.text() == "0.3 (from the layer)"
+    assert dock.form.network.pixel_size_um.native.text() == "0.3 (from the layer)"
 
 
 def test_a_file_of_another_size_or_that_cannot_be_read_says_nothing(dock, discs, tmp_path):
-    field = dock.form.network.pixel_size.native
+    field = dock.form.network.pixel_size_um.native
     write_tiff(tmp_path / "a.tif", discs(), 0.5)
     (layer,) = dock.viewer.open(tmp_path / "a.tif", plugin="napari")
     layer.data = layer.data[::2, ::2]
@@ -92,7 +92,7 @@ def test_both_texts_and_the_shell_give_the_labels_of_the_dock(dock, tmp_path, mo
 
 
 def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
-    field = dock.form.network.pixel_size
+    field = dock.form.network.pixel_size_um
     first = dock.viewer.add_image(discs(), rgb=True, name="A")
     field.value = 0.7
     scaled = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
@@ -127,9 +127,9 @@ def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network
     assert "takes it for 0." in dock.form.size_note
     assert "misses nuclei" in dock.form.size_note
     assert "Type it in above" in dock.form.size_note
-    dock.form.network.pixel_size.value = 0.3
+    dock.form.network.pixel_size_um.value = 0.3
     assert dock.form.size_note == ""
-    dock.form.network.pixel_size.value = 0
+    dock.form.network.pixel_size_um.value = 0
     assert dock.form.size_note
     dock.viewer.add_image(discs(), rgb=True, name="B", scale=(0.3, 0.3), units=("um", "um"))
     assert dock.form.size_note == ""
@@ -141,7 +141,7 @@ def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network
 
 def test_a_size_no_microscope_has_is_refused_before_the_network_runs(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.form.network.pixel_size.value = 250  # nanometres
+    dock.form.network.pixel_size_um.value = 250  # nanometres
     dock.click(dock.bar.run_button)
     dock.wait()
     assert "a pixel size of 250" in dock.message

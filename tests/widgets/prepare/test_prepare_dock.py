@@ -198,13 +198,13 @@ def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch,
     assert "'many'" in dock.message
     dock.form.fields.train.value = ""
 
-    dock.form.fields.pixel_size.value = 25
+    dock.form.fields.um_per_px.value = 25
     dock.run(dock.bar.run_button)
     with pytest.raises(InputError) as as_in_the_shell:
         check_pixel_size(25)
     assert dock.message == as_in_the_shell.value.reason_first
     assert not (tmp_path / "dataset").exists()
-    dock.form.fields.pixel_size.value = 0
+    dock.form.fields.um_per_px.value = 0
 
     def fail(*arguments):
         yield from ()

@@ -82,7 +82,7 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
     assert "Skipped, no images: notes.txt." in chosen.message
     assert chosen.bar.message.styleSheet()
     (folder / "broken.png").unlink()
-    chosen.form.source.overwrite.value = True
+    chosen.form.files.overwrite.value = True
     run(chosen)
     assert "3 of 3 images segmented" in chosen.message
     assert "Skipped, no images: notes.txt." in chosen.message
@@ -144,22 +144,22 @@ def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
     run(chosen)
     assert [row[3][:6] for row in rows(chosen)] == ["failed"] * 4
     assert "exists already" in rows(chosen)[1][3]
-    assert "tick Replace existing results" in rows(chosen)[1][3]
+    assert "(Overwrite existing results)" in rows(chosen)[1][3]
     assert "Failed: broken.png: " in chosen.message
     assert "Failed too: tile1.png, tile2.png, tile10.png." in chosen.message
     (folder / "broken.png").unlink()
     run(chosen)
     assert "Failed: tile1.png: " in chosen.message
-    assert "tick Replace existing results." in chosen.message
+    assert "(Overwrite existing results)." in chosen.message
     (folder / "broken.png").write_bytes(b"no image at all")
-    chosen.form.source.overwrite.value = True
+    chosen.form.files.overwrite.value = True
     run(chosen)
     assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
 
 
 def test_maps_and_outlines_are_written_when_asked(chosen, folder):
-    chosen.form.source.probability.value = True
-    chosen.form.source.overlay.value = True
+    chosen.form.files.probability.value = True
+    chosen.form.files.overlay.value = True
     run(chosen)
     names = {path.name for path in (folder / "nuclei").iterdir()}
     assert {"tile1.png", "tile1_probability.png", "tile1_overlay.png"} <= names
@@ -212,7 +212,7 @@ def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
     dock.click(dock.bar.run_button)
     dock.wait()
     assert "exists already" in dock.message
-    assert "tick Replace existing results" in dock.message
+    assert "(Overwrite existing results)" in dock.message
 
 
 def test_labels_that_were_written_anew_are_shown_beside_the_older_ones(chosen, folder):
@@ -220,8 +220,8 @@ def test_labels_that_were_written_anew_are_shown_beside_the_older_ones(chosen, f
     run(chosen)
     click_row(chosen, 0)
     image, labels = chosen.viewer.layers
-    chosen.form.source.overwrite.value = True
-    chosen.form.nuclei.smallest_area.value = 300  # a disc has 253
+    chosen.form.files.overwrite.value = True
+    chosen.form.nuclei.min_area_um2.value = 300  # a disc has 253
     run(chosen)
     click_row(chosen, 0)
     assert list(chosen.viewer.layers)[:2] == [image, labels]

@@ -136,7 +136,7 @@ def test_a_stack_keeps_its_place_too(dock, network, discs):
 )
 def test_the_pixel_size_comes_from_the_layer(dock, network, discs, units, scale, expected):
     dock.viewer.add_image(discs(), rgb=True, scale=(scale, scale), units=units)
-    assert dock.form.network.pixel_size.native.specialValueText() == expected
+    assert dock.form.network.pixel_size_um.native.specialValueText() == expected
     found = dock.run().metadata["napari-snow-unet"]["pixel_size_um"]
     assert found == (None if expected == "unknown" else 0.25)
     assert ("per mm²" in dock.message) == (found is not None)
@@ -144,7 +144,7 @@ def test_the_pixel_size_comes_from_the_layer(dock, network, discs, units, scale,
 
 def test_the_pixel_size_in_the_dock_goes_before_that_of_the_layer(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
-    dock.form.network.pixel_size.value = 0.5
+    dock.form.network.pixel_size_um.value = 0.5
     assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
 
 
@@ -496,7 +496,7 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
 def test_names_of_results_say_how_they_differ(dock, network, discs):
     image = dock.viewer.add_image(discs(), rgb=True, name="A")
     dock.run()
-    dock.form.network.pixel_size.value = 0.5
+    dock.form.network.pixel_size_um.value = 0.5
     dock.run()
     dock.form.network.test_time_augmentation.value = True
     dock.run()
@@ -543,7 +543,7 @@ def test_names_of_results_say_of_which_part_they_are(dock, network, discs):
 def test_the_pixel_size_of_the_layer_typed_again_is_no_other_one(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A", scale=(0.5, 0.5), units=("um", "um"))
     layer = dock.run()
-    dock.form.network.pixel_size.value = 0.5
+    dock.form.network.pixel_size_um.value = 0.5
     assert dock.run() == layer
     assert len(dock.nuclei()) == 1
 
@@ -551,17 +551,17 @@ def test_the_pixel_size_of_the_layer_typed_again_is_no_other_one(dock, network, 
 def test_options_of_the_form_reach_the_pipeline(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A")
     dock.form.nuclei.output.value = "mask"
-    dock.form.nuclei.split.value = False
+    dock.form.nuclei.separate.value = False
     dock.form.nuclei.threshold.value = 0.25
     dock.form.nuclei.fill_holes.value = False
     dock.form.nuclei.clear_border.value = True
-    dock.form.nuclei.smallest_area.value = 100
+    dock.form.nuclei.min_area_um2.value = 100
     dock.form.network.channel.value = "green"
     dock.form.network.tile.value = 128
     assert dock.form.options() == Options(
         threshold=0.25,
         output="mask",
-        split=False,
+        separate=False,
         min_area=100,
         fill_holes=False,
         clear_border=True,

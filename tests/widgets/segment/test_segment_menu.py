@@ -84,7 +84,7 @@ def test_both_texts_give_the_labels_of_the_bundled_network_bit_for_bit(dock, til
     )
     dock.form.network.tile.value = 256
     layer = dock.run()
-    dock.form.nuclei.smallest_area.value = 55
+    dock.form.nuclei.min_area_um2.value = 55
     dock.form.nuclei.threshold.value = 0.377
     dock.settle()
     assert layer.data.max() > 5
@@ -101,7 +101,7 @@ def test_both_texts_give_the_labels_of_a_stack_and_keep_what_a_layer_says_of_its
     image.scale, image.units = (1, 0.5, 0.5), ("pixel", "um", "um")
     dock.form.source.all_slices.value = True
     dock.widget.update_hint()
-    dock.form.nuclei.split.value = False
+    dock.form.nuclei.separate.value = False
     dock.form.nuclei.fill_holes.value = False
     dock.form.nuclei.clear_border.value = True
     dock.form.network.channel.value = "hematoxylin"
@@ -130,7 +130,7 @@ def test_both_texts_give_the_labels_of_a_large_file(dock, tmp_path, monkeypatch,
     tifffile.imwrite(path, pixels, tile=(256, 256), photometric="rgb")
     (image,) = dock.viewer.open(path, plugin="napari")
     dock.form.nuclei.threshold.value = 0.6
-    dock.form.network.pixel_size.value = pixel or 0
+    dock.form.network.pixel_size_um.value = pixel or 0
     dock.form.source.results.value = tmp_path / "here"
     dock.run()
     (layer,) = dock.nuclei()
@@ -170,7 +170,7 @@ def test_one_slice_is_no_command_but_a_program(dock, tmp_path):
     exec(QGuiApplication.clipboard().text(), found)
     assert np.array_equal(found["labels"], layer.data)
     dock.viewer.dims.set_point(0, 1)
-    dock.form.nuclei.split.value = False
+    dock.form.nuclei.separate.value = False
     dock.settle()
     dock.run()
     assert reasons(dock)[1:] == ["", ""]

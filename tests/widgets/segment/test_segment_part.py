@@ -179,7 +179,7 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     dock.click(dock.bar.run_button)
     assert "Choose one under 'Results to'" in dock.message
     dock.form.source.results.value = tmp_path / "found"
-    dock.form.source.probability.value = True
+    dock.form.files.probability.value = True
     layer = dock.run() or dock.nuclei()[0]
     assert layer.multiscale
     assert layer.name == "my slide [1] nuclei (classical)"
@@ -198,8 +198,8 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     dock.click(dock.bar.run_button)  # nothing is replaced without being told
     dock.wait()
     assert "exists already" in dock.message
-    dock.form.source.overwrite.value = True
-    dock.form.nuclei.smallest_area.value = 40  # a disc has 16
+    dock.form.files.overwrite.value = True
+    dock.form.nuclei.min_area_um2.value = 40  # a disc has 16
     image.translate = np.asarray(image.translate) + 30
     dock.run()
     assert dock.nuclei() == [layer]

@@ -77,7 +77,7 @@ def test_the_smallest_area_slider_labels_at_once(dock, network, discs):
     layer = dock.run()
     calls = network.calls
     assert layer.data.max() == 24
-    dock.form.nuclei.smallest_area.value = 100
+    dock.form.nuclei.min_area_um2.value = 100
     dock.settle()
     assert layer.data.max() == 12
     assert network.calls == calls
@@ -88,30 +88,30 @@ def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_know
     dock, network, discs
 ):
     fields = dock.form.nuclei
-    said = dock.form._labels[fields.smallest_area]
-    assert fields.smallest_area.value == pytest.approx(80)
+    said = dock.form._labels[fields.min_area_um2]
+    assert fields.min_area_um2.value == pytest.approx(80)
     assert said.text() == "Min. area (pixels)"
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
-    assert fields.smallest_area.value == pytest.approx(5)
+    assert fields.min_area_um2.value == pytest.approx(5)
     assert said.text() == "Min. area (µm²)"
-    assert with_a_point(fields.smallest_area.native.findChild(QDoubleSpinBox).text()) == "5.0"
+    assert with_a_point(fields.min_area_um2.native.findChild(QDoubleSpinBox).text()) == "5.0"
     assert dock.form.options() == Options()
-    fields.smallest_area.value = 10
+    fields.min_area_um2.value = 10
     layer = dock.run()
     assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 10
     dock.viewer.add_image(discs(), rgb=True)
-    assert fields.smallest_area.value == pytest.approx(160)
+    assert fields.min_area_um2.value == pytest.approx(160)
 
 
 def test_a_smallest_area_in_pixels_is_a_whole_number_as_it_is_shown(dock):
-    area = dock.form.nuclei.smallest_area
+    area = dock.form.nuclei.min_area_um2
     area.native.findChild(QSlider).setValue(area.native.findChild(QSlider).maximum() // 7)
     assert dock.form.options().min_area == int(area.native.findChild(QDoubleSpinBox).text())
 
 
 def test_a_click_beside_the_handle_moves_the_threshold_by_a_twentieth(dock):
-    threshold, area = dock.form.nuclei.threshold, dock.form.nuclei.smallest_area
+    threshold, area = dock.form.nuclei.threshold, dock.form.nuclei.min_area_um2
     for slider, page in ((threshold, 0.05), (area, 50)):
         before = slider.value
         native = slider.native.findChild(QSlider)
@@ -378,7 +378,7 @@ def test_options_of_a_folder_are_no_options_of_a_result(dock, network, discs, re
     before = result.data.copy(), other.data.copy()
     dock.form.source.kind.value = "folder"
     dock.form.nuclei.threshold.value = 0.55
-    dock.form.nuclei.smallest_area.value = 300
+    dock.form.nuclei.min_area_um2.value = 300
     dock.settle()
     for layer, labels in zip((result, other), before, strict=True):
         dock.viewer.layers.selection.active = layer
@@ -424,18 +424,18 @@ def test_sliders_moved_while_an_older_result_is_active_belong_to_the_new_one(
 
 
 def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
-    dock.form.nuclei.smallest_area.value = 100
+    dock.form.nuclei.min_area_um2.value = 100
     dock.settle()
     before = result.data.copy()
-    dock.form.network.pixel_size.value = 0.5
-    dock.form.nuclei.smallest_area.value = 30
+    dock.form.network.pixel_size_um.value = 0.5
+    dock.form.nuclei.min_area_um2.value = 30
     dock.settle()
     assert "Press Run" in dock.message
     assert dock.bar.message.styleSheet()
     assert np.array_equal(result.data, before)
     other = dock.run()
     assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 30
-    dock.form.nuclei.smallest_area.value = 20
+    dock.form.nuclei.min_area_um2.value = 20
     dock.settle()
     assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 20
 

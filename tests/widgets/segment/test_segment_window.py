@@ -110,6 +110,7 @@ def test_every_number_can_be_read(shown_dock, qtbot):
 
 
 def test_a_long_explanation_does_not_widen_the_dock(shown_dock, qtbot):
+    qtbot.settled(shown_dock.frame)
     before = shown_dock.widget.sizeHint().width()
     shown_dock.form.show_model("", "a word of explanation " * 40)
     shown_dock.bar.say("as much as is ever said of a run " * 12, problem=True)

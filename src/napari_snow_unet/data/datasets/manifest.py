@@ -146,7 +146,8 @@ def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
         raise InputError(
             _why_no_dataset(folder),
             expected="a prepared dataset",
-            remedy="Make one with `napari-snow-unet prepare`.",
+            remedy="Prepare one.",
+            helps=("prepare_dataset",),
             path=folder,
         )
     tiles = {tile.index: tile for tile in _rows(folder / MANIFEST)}
@@ -217,7 +218,8 @@ def split_pairs(folder: str | os.PathLike[str], split: str) -> list[tuple[Path, 
         raise InputError(
             f"no tile has the split {split!r}",
             expected=f"one of {', '.join(sorted({tile.split for tile in tiles})) or '(no tiles)'}",
-            remedy="Choose another part, or divide the dataset with `napari-snow-unet split`.",
+            remedy="Choose another subset, or divide the dataset anew.",
+            helps=("split_dataset",),
             path=folder / MANIFEST,
         )
     return found

@@ -22,10 +22,13 @@ class Problem:
         The file, or the image of a pair.
     reason : str
         What is wrong with it.
+    helps : tuple of str
+        Names of the options that would help.
     """
 
     name: str
     reason: str
+    helps: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"

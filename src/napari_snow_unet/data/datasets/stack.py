@@ -176,7 +176,7 @@ class _Tiles:
         try:
             tile = self._read(number)
         except InputError as error:
-            problem = str(error)
+            problem = error.said()
         else:
             if tile.shape == self.blank.shape:
                 return tile

@@ -11,11 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Option
 from napari_snow_unet.data.masks import notes
 from napari_snow_unet.data.masks.notes import Note
 from napari_snow_unet.data.pixels.orientation import mask_as_shown
 
 MasksAre = Literal["labels", "binary", "classes"]
+MASKS = Option(
+    "What PNG, TIFF and BMP masks hold: an id for every nucleus, nucleus or not, or the class of "
+    "every pixel.",
+    tip="What masks in PNG, TIFF and BMP hold, where they are judged wrongly.",
+    none="judged by their values",
+    label="Masks are",
+)
 MASKS_ARE: tuple[MasksAre, ...] = get_args(MasksAre)
 Kind: TypeAlias = Literal[
     "nothing", "everything", "binary", "labels", "classes", "soft binary", "no mask", "stack"
@@ -62,7 +70,10 @@ class Judgement:
             If the mask is refused; it names `path`.
         """
         if self.refusal:
-            raise InputError(self.refusal, expected=EXPECTED, remedy=self.remedy, path=path)
+            helps = ("masks_are",) if notes.SAY in self.remedy else ()
+            raise InputError(
+                self.refusal, expected=EXPECTED, remedy=self.remedy, path=path, helps=helps
+            )
         return self
 
     def as_shown(self, size: tuple[int, int], orientation: int) -> Judgement:

@@ -10,18 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 _NAMED = 5
-_SAY = "say that masks are binary (--masks-are binary, in the docks Masks are)"
+SAY = "say that masks are binary"
 BORDER_REMEDY = (
-    f"Make the border nucleus or background, or {_SAY}: then everything but 0 is nucleus."
+    f"Make the border nucleus or background, or {SAY}: then everything but 0 is nucleus."
 )
 BACKGROUND_REMEDY = (
-    f"Write 0 where no nucleus is, or {_SAY}: then the lowest value is background, as it is of "
+    f"Write 0 where no nucleus is, or {SAY}: then the lowest value is background, as it is of "
     "classes; in labels every value is a nucleus."
 )
 FRACTIONS_REMEDY = "Give whole numbers, or cut it at a threshold first."
 MAP_REMEDY = (
-    f"Cut it at a threshold first, or {_SAY}, which cuts at half of the maximum. `evaluate` takes "
-    "probability maps with --probability."
+    f"Cut it at a threshold first, or {SAY}, which cuts at half of the maximum. Comparing "
+    "with the ground truth takes probability maps as such."
 )
 SPOILT_REMEDY = (
     "Export the labels again as PNG or TIFF, and resample them by nearest neighbour only."

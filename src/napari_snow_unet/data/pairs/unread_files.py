@@ -32,10 +32,7 @@ _PANNUKE = (
 )
 _JPEG = "JPEG compression changes pixel values, so a .jpg file cannot be a mask. Save masks as PNG"
 _NUMPY = "NumPy files are not read. Save images and label images as PNG or TIFF"
-_SLIDE = (
-    "slide files do not pair with masks. Export tiles of them, or segment the slide itself with "
-    "`napari-snow-unet segment`"
-)
+_SLIDE = "slide files do not pair with masks. Export tiles of them, or segment the slide itself"
 _ROI = "ImageJ's ROI files are not read. Save them as a label image or as GeoJSON"
 _REASONS = {
     ".jpg": _JPEG,

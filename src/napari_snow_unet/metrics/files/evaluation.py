@@ -114,12 +114,14 @@ def evaluate(task: EvaluationTask, otsu_level: OtsuLevel) -> Generator[Progress,
     result.without_truth = [name for name in task.predictions if name not in task.truths]
     if not names:
         raise _nothing_matches(task)
+    helps: tuple[str, ...] = ()
     for done, name in enumerate(names):
         yield Progress(done, len(names), name)
         try:
             tile, probability = _read(result, name)
         except InputError as error:
-            result.failed[name] = str(error)
+            result.failed[name] = error.said()
+            helps = helps or error.helps
             continue
         for index in tile.planes:
             if index:
@@ -133,6 +135,7 @@ def evaluate(task: EvaluationTask, otsu_level: OtsuLevel) -> Generator[Progress,
             f"none of the {len(names)} tiles of {task.name} could be measured",
             expected="a prediction, a truth and, if asked for, a region for each",
             remedy="The first says: " + next(iter(result.failed.values())),
+            helps=helps,
         )
     return result
 

@@ -97,7 +97,8 @@ def make_task(
         raise InputError(
             "there is no such file or folder",
             expected="a mask or GeoJSON of what was annotated, or a folder of them",
-            remedy="Check the spelling of --region.",
+            remedy="Check the spelling.",
+            helps=("region",),
             path=region,
         )
     layout: list[str] = []

@@ -245,6 +245,6 @@ def _no_map(received: str, path: Path, shape: tuple[int, ...]) -> InputError:
         received,
         expected=f"a grey image of shape {shape_in_words(shape)} with whole numbers of 8 or 16 "
         "bits or fractions from 0 to 1",
-        remedy="Take the map of this image, such as `segment --probability` writes it.",
+        remedy="Take the map of this image, such as segmenting writes it with probability maps.",
         path=path,
     )

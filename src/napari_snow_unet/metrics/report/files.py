@@ -30,7 +30,8 @@ def require_free(folder: Path) -> None:
             raise InputError(
                 "the file exists already",
                 expected="a free name",
-                remedy="Choose another folder or use --overwrite.",
+                remedy="Choose another folder, or overwrite.",
+                helps=("overwrite",),
                 path=folder / name,
             )
 

@@ -30,7 +30,7 @@ class Rules:
     """What is a nucleus; see `nuclei.label_nuclei`."""
 
     level: int
-    split: bool = True
+    separate: bool = True
     min_area: float = 0.0
     fill_holes: bool = True
     clear_border: bool = False

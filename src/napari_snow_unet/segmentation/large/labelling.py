@@ -132,7 +132,7 @@ def _label_block(
     if not mine.any():
         return None
     nuclei = parts
-    if rules.split:
+    if rules.separate:
         scale = REFERENCE_PIXEL_UM / rules.pixel
         nuclei = split_touching(parts, statistics, scale=scale, wanted=mine)
     first = first_pixels(nuclei)

@@ -135,7 +135,7 @@ def segment_large(
     level = choose_level(predicted.histogram, options.threshold, floor=model.threshold_floor)
     rules = Rules(
         level=level,
-        split=options.split and options.output == "nuclei",
+        separate=options.separate and options.output == "nuclei",
         min_area=smallest,
         fill_holes=options.fill_holes,
         clear_border=options.clear_border,

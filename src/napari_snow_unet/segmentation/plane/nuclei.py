@@ -44,7 +44,7 @@ def fill_small_holes(mask: NDArray[np.uint8], largest: float) -> NDArray[np.uint
 def label_nuclei(
     mask: NDArray[np.uint8] | NDArray[np.bool_],
     *,
-    split: bool = True,
+    separate: bool = True,
     min_area: float = 0.0,
     fill_holes: bool = True,
     clear_border: bool = False,
@@ -56,7 +56,7 @@ def label_nuclei(
     ----------
     mask : ndarray of uint8 or bool, shape (Y, X)
         0 is background.
-    split : bool, default: True
+    separate : bool, default: True
         Separate touching nuclei, see `split_touching`.
     min_area : float, default: 0
         Smaller nuclei are dropped, in pixels.
@@ -70,12 +70,12 @@ def label_nuclei(
     Returns
     -------
     ndarray of int32, shape (Y, X)
-        0 is background, 1 to N the nuclei in reading order of their first pixel. Without `split`
+        0 is background, 1 to N the nuclei in reading order of their first pixel. Without `separate`
         they are the 8-connected components.
     """
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     labels, statistics = find_components(mask, fill_holes=fill_holes, pixel_size_um=pixel_size_um)
-    if split:
+    if separate:
         labels = split_touching(labels, statistics, scale=REFERENCE_PIXEL_UM / pixel)
     drop = _areas(labels) < min_area
     drop[0] = False

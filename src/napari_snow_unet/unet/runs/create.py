@@ -90,7 +90,8 @@ def check_free(folder: Path) -> None:
         raise InputError(
             "there is a training in it already",
             expected="a new folder",
-            remedy="Go on with it (Resume, or --resume in the shell), or choose another folder.",
+            remedy="Resume it, or choose another folder.",
+            helps=("resume",),
             path=folder,
         )
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

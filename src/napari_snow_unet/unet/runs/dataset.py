@@ -84,7 +84,8 @@ def open_training_set(
         raise InputError(
             "a fold of a dataset without folds",
             expected=f"a prepared dataset with a column 'fold' in {MANIFEST}",
-            remedy="Prepare it and deal folds with `napari-snow-unet split --folds K`.",
+            remedy="Prepare it, and deal its tiles into folds.",
+            helps=("folds",),
             path=folder,
         )
     return _plain(folder, validation_fraction, seed, masks_are)
@@ -105,7 +106,8 @@ def folds_of(folder: str | os.PathLike[str]) -> list[int]:
         raise InputError(
             f"a dataset with {len(folds)} folds",
             expected=f"a prepared dataset with at least two folds in {MANIFEST}",
-            remedy="Deal them with `napari-snow-unet split --folds K`.",
+            remedy="Deal its tiles into folds.",
+            helps=("folds",),
             path=folder,
         )
     return folds
@@ -147,19 +149,20 @@ def _empty_part(folder: Path, rows: Sequence[Tile], part: str, fold: int | None)
     """Return the refusal of a dataset without tiles to train on or to validate with."""
     what = f"no tile to {'train on' if part == 'train' else 'validate with'}"
     folds = sorted({row.fold for row in rows if row.fold is not None})
+    helps: tuple[str, ...] = ()
     if fold is not None:
         received, remedy = f"{what} in fold {fold}", f"The folds are {', '.join(map(str, folds))}."
         expected = "a fold of the manifest"
     else:
         received, expected = f"{what} in the split", "tiles for training and for validation"
         number = len(rows) - 1
-        remedy = (
-            "In Prepare a dataset, set Train and Validate and press Prepare, or run "
-            f"`napari-snow-unet split {folder} --train {number} --val 1`."
-        )
+        remedy = f"Divide it anew, for example {number} to train on and 1 to validate with."
+        helps = ("train", "val")
         if number < 1:
-            remedy = "Cut the tile into several, or add others."
-    return InputError(received, expected=expected, remedy=remedy, path=folder / MANIFEST)
+            remedy, helps = "Cut the tile into several, or add others.", ()
+    return InputError(
+        received, expected=expected, remedy=remedy, path=folder / MANIFEST, helps=helps
+    )
 
 
 def _weight(folder: Path, row: Tile) -> float:

@@ -47,7 +47,7 @@ PROGRESS, LOG, CHECKPOINTS = "progress.json", "log.txt", "checkpoints"
 SCORES = ("loss", "accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("epoch", *SCORES, *(f"val_{name}" for name in SCORES), "seconds", "learning_rate")
 LEFT_BEHIND = ".writing-*"
-_REMEDY = "Choose the folder of a training, or start a new one with `napari-snow-unet train`."
+_REMEDY = "Choose the folder of a training, or start a new one."
 
 Row = dict[str, float | None]
 
@@ -228,7 +228,7 @@ def open_run(folder: str | os.PathLike[str]) -> RunDirectory:
     if not is_run(folder):
         raise InputError(
             f"no training ({'no ' + CONFIG + ' in it' if folder.is_dir() else 'no such folder'})",
-            expected="a folder that `napari-snow-unet train` has made",
+            expected="the folder of a training",
             remedy=_REMEDY,
             path=folder,
         )

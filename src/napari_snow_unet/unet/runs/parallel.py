@@ -107,7 +107,8 @@ def _gather(processes: dict[str, TrainingProcess]) -> None:
             raise InputError(
                 f"{name} failed ({process.error() or f'its process ended with {code}'})",
                 expected="a training that can go on",
-                remedy="Go on with --resume once the reason is gone; nothing is lost.",
+                remedy="Resume it once the reason is gone; nothing is lost.",
+                helps=("resume",),
                 path=process.folder,
             )
 

@@ -12,25 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 
-# Options of the command that stand for fields of the form.
-_NAMED = (
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "loss",
-    "augment",
-    "crop",
-    "patience",
-    "precision",
-    "base_filters",
-    "dropout",
-    "channel",
-    "fold",
-    "seed",
-    "masks_are",
-)
 _LONGEST_ERROR = 20_000  # bytes of what was printed last
 
 
@@ -55,10 +39,10 @@ def arguments_to_train(
     """
     words = ["train", str(dataset), "--out", str(folder), "--preset", options.preset]
     preset = make_options(options.preset)
-    for name in _NAMED:
+    for name, one in declared(TrainingOptions).items():
         value = getattr(options, name)
-        if value != getattr(preset, name):
-            words += [f"--{name.replace('_', '-')}", "0" if value is None else str(value)]
+        if name != "preset" and value != getattr(preset, name):
+            words += one.as_words(value, default_too=True)
     return [*words, *(["--fine-tune", fine_tune] if fine_tune else [])]
 
 

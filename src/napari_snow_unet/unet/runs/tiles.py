@@ -98,7 +98,8 @@ def checked(
                 raise InputError(
                     "the file is missing",
                     expected="every image and its mask",
-                    remedy="Restore it, or run `napari-snow-unet check` on the dataset.",
+                    remedy="Restore it, or check the dataset.",
+                    helps=("check_dataset",),
                     path=path,
                 )
     return TrainingSet(folder, tuple(train), tuple(validation), tuple(notes))
@@ -112,7 +113,8 @@ def check_same_size(
         raise InputError(
             f"a mask or region of {found[0]} x {found[1]} pixels (height x width)",
             expected=f"{wanted[0]} x {wanted[1]} as in {image.name}",
-            remedy="Run `napari-snow-unet check` on the dataset.",
+            remedy="Check the dataset.",
+            helps=("check_dataset",),
             path=path,
         )
 
@@ -157,7 +159,7 @@ def unusable(folder: Path, received: str) -> InputError:
     return InputError(
         received,
         expected="a prepared dataset, or a folder with images/ and masks/ of equal names",
-        remedy="Choose another folder, or prepare one (Prepare a dataset in napari, "
-        "`napari-snow-unet prepare` in the shell).",
+        remedy="Choose another folder, or prepare one.",
+        helps=("prepare_dataset",),
         path=folder,
     )

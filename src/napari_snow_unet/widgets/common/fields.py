@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from math import inf
 from typing import Any
 
+from magicgui import magicgui
 from magicgui.backends._qtpy.widgets import QBaseRangedWidget
+from magicgui.widgets import FunctionGui
 from magicgui.widgets.bases import RangedWidget
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QFocusEvent, QKeyEvent, QValidator
 from qtpy.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Declared, declared
+from napari_snow_unet.batch import Outputs
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.split_options import SplitOptions
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.unet.runs.options import TrainingOptions
+
 DECIMALS = 4
+PREPARE = "Prepare a dataset"  # the dock
 BROWSE_WIDTH = 32  # of the button beside a path
 
 
@@ -118,3 +132,85 @@ class WholeNumberField(RangedWidget):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(widget_type=_WholeNumberBackend, **options)
+
+
+def option_fields(
+    cls: type, *options: str | Declared, **looks: Mapping[str, Any]
+) -> FunctionGui[dict[str, Any]]:
+    """Make fields of options, each as it is declared; called, they return what is chosen.
+
+    Parameters
+    ----------
+    cls : type
+        The dataclass that declares the options.
+    *options : str or Declared
+        Their names, or one that has no field in the dataclass.
+    **looks : mapping
+        What magicgui takes for the field of that name beside what follows from its option. Where
+        None is a value, ``empty`` is what the field shows for it: 0, or no word.
+
+    Returns
+    -------
+    magicgui.widgets.FunctionGui
+        With a field of each name.
+    """
+    known = declared(cls)
+    chosen = [known[each] if isinstance(each, str) else each for each in options]
+    own: dict[str, dict[str, Any]] = {}
+    empties: dict[str, Any] = {}
+    parameters = []
+    for one in chosen:
+        look = dict(looks.get(one.name, {}))
+        if one.may_be_none:
+            empties[one.name] = look.pop("empty", one.type())
+        own[one.name] = _look_of(one, empties) | look
+        start = look.pop("value", empties.get(one.name) if one.default is None else one.default)
+        own[one.name].pop("value", None)
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters.append(inspect.Parameter(one.name, kind, default=start, annotation=one.type))
+
+    signature = inspect.Signature(parameters)
+
+    def values(*given: Any, **named: Any) -> dict[str, Any]:
+        return {
+            name: None if name in empties and value == empties[name] else value
+            for name, value in signature.bind(*given, **named).arguments.items()
+        }
+
+    values.__signature__ = signature  # type: ignore[attr-defined]
+    return magicgui(values, call_button=False, **own)
+
+
+def _look_of(one: Declared, empties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what magicgui takes for a field of an option."""
+    look: dict[str, Any] = {"tooltip": one.tooltip}
+    if one.type is bool:
+        return look | {"text": one.option.label}
+    if one.choices and one.type is str:
+        none = [(one.option.none, "")] if one.may_be_none else []
+        return look | {
+            "choices": [*none, *((word, word) for word in one.choices)],
+            "widget_type": "ComboBox",
+        }
+    if one.type in (int, float):
+        low, high = one.option.low, one.option.high
+        low = min(low, empties.get(one.name, low))
+        return look | {
+            key: one.type(limit) for key, limit in (("min", low), ("max", high)) if abs(limit) < inf
+        }
+    return look
+
+
+def error_in_words(error: Exception) -> str:
+    """Return an error as docks and notifications show it."""
+    if isinstance(error, InputError):
+        return error.said_reason_first(fields_that_help(error.helps))
+    return str(error)
+
+
+def fields_that_help(helps: Iterable[str]) -> list[str]:
+    """Return the names of the fields of the options that would help; docks lack some."""
+    known = dict.fromkeys(("prepare_dataset", "check_dataset", "split_dataset"), PREPARE)
+    for cls in (TrainingOptions, SplitOptions, PrepareOptions, Options, Outputs):
+        known |= {name: one.option.label for name, one in declared(cls).items()}
+    return [known.get(name, "") for name in helps]

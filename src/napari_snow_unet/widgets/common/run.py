@@ -14,6 +14,7 @@ from superqt.utils import GeneratorWorker
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common.fields import error_in_words
 
 Steps = Callable[[], Generator[Progress, None, Any]]
 ACTIVITY_INTERVAL_S = 0.1
@@ -241,11 +242,6 @@ def _understandable(error: BaseException) -> Exception:
         said = WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}")
     said.__cause__ = error
     return said.with_traceback(error.__traceback__)
-
-
-def error_in_words(error: Exception) -> str:
-    """Return an error as docks and notifications show it."""
-    return error.reason_first if isinstance(error, InputError) else str(error)
 
 
 def notify(error: Exception) -> None:

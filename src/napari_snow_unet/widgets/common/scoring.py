@@ -24,6 +24,7 @@ from napari_snow_unet.metrics.planes.measuring import (
 from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
 from napari_snow_unet.metrics.scores.instance import as_instances
 from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
+from napari_snow_unet.widgets.common.fields import error_in_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,7 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
             yield from count_levels(_reader(chosen, {})[0], chosen.planes, region=chosen.region)
         )
     except InputError as error:
-        return error.reason_first
+        return error_in_words(error)
 
 
 def _reader(

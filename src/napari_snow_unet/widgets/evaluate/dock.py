@@ -31,6 +31,7 @@ from napari_snow_unet.widgets.common.comparison import (
     why_not_compare,
 )
 from napari_snow_unet.widgets.common.dock import Dock
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import holds_labels, how_to_convert, why_no_map
 from napari_snow_unet.widgets.common.layers import Source, shown_plane, source_of
 from napari_snow_unet.widgets.common.run_bar import RunBar
@@ -107,7 +108,7 @@ class EvaluateWidget(Dock):
         try:
             chosen = self._comparison(prediction, truth)
         except InputError as error:
-            self.bar.say(error.reason_first, problem=True)
+            self.bar.say(error_in_words(error), problem=True)
             return
         request = EvaluationRequest(
             ref(prediction),

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
+from napari_snow_unet.widgets.common.fields import error_in_words
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -30,7 +31,7 @@ def ask_for_dataset() -> None:
     try:
         open_snow_dataset(viewer, folder)
     except InputError as error:
-        show_error(error.reason_first)
+        show_error(error_in_words(error))
 
 
 def open_snow_dataset(

@@ -18,6 +18,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.names.file_names import GEOJSON_SUFFIXES, LABEL_SUFFIXES
 from napari_snow_unet.data.slides.slide import ZARR_METADATA
 from napari_snow_unet.napari_plugin.layers import read_as_labels
+from napari_snow_unet.widgets.common.fields import error_in_words
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -35,7 +36,7 @@ def ask_for_labels() -> None:
         try:
             add_labels_of(viewer, path)
         except InputError as error:
-            show_error(error.reason_first)
+            show_error(error_in_words(error))
 
 
 def add_labels_of(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Labels:

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.origin import origin_of
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import holds_labels
 from napari_snow_unet.widgets.common.layers import pixels_of, shape_of, source_of
 from napari_snow_unet.widgets.opening.labels import labels_in_file
@@ -64,7 +65,7 @@ class LabelsOffer(Offer):
         try:
             layer = self._labels_of(image)
         except InputError as error:
-            self._say(error.reason_first, problem=True)
+            self._say(error_in_words(error), problem=True)
             return
         self._viewer.layers.remove(image)
         self._say(f"'{layer.name}' has taken the place of the image.")

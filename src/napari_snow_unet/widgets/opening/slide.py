@@ -18,6 +18,7 @@ from napari_snow_unet.data.slides.slide import (
     Slide,
     open_slide,
 )
+from napari_snow_unet.widgets.common.fields import error_in_words
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -37,7 +38,7 @@ def ask_for_slide() -> None:
     try:
         add_slide(viewer, path)
     except InputError as error:
-        show_error(error.reason_first)
+        show_error(error_in_words(error))
 
 
 def add_slide(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Image:

@@ -12,6 +12,7 @@ import numpy as np
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.slides.slide import Slide, may_be_slide, open_slide
 from napari_snow_unet.napari_plugin import PLUGIN
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import Source, source_of
 from napari_snow_unet.widgets.common.view import fit
 from napari_snow_unet.widgets.opening.offer import Offer
@@ -57,7 +58,7 @@ class SlideOffer(Offer):
         try:
             slide = open_slide(self._path)
         except InputError as error:
-            self._say(error.reason_first, problem=True)
+            self._say(error_in_words(error), problem=True)
             return
         if flat is not None:
             _move_onto_slide(self._viewer, flat, slide)

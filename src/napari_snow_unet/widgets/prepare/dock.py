@@ -20,6 +20,7 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
 from napari_snow_unet.widgets.common.dock import Dock
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import wrapped
 from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.common.run_bar import RunBar
@@ -88,7 +89,7 @@ class PrepareWidget(Dock):
         try:
             options = self.form.options()
         except InputError as error:
-            self.bar.say(error.reason_first, problem=True)
+            self.bar.say(error_in_words(error), problem=True)
             return
         self.findings.show_findings([])
         self._start(

@@ -8,10 +8,18 @@ from magicgui.widgets import Widget
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.widgets.common.form import Rows, end_with
-from napari_snow_unet.widgets.prepare.fields import fields_of_options, fields_of_target
+from napari_snow_unet.widgets.prepare.fields import (
+    chosen_options,
+    fields_of_options,
+    fields_of_target,
+)
 from napari_snow_unet.widgets.prepare.source_list import TIP, SourceList
+
+RARELY_CHOSEN = ("shard", "group_by", "masks_are", "verify", "workers")
 
 
 class PrepareForm(QWidget):
@@ -40,25 +48,21 @@ class PrepareForm(QWidget):
 
     def options(self) -> PrepareOptions:
         """Return the choices."""
-        return self.fields()
+        return chosen_options(self.fields())
 
     def _lay_out(self) -> None:
         main, more = Rows(self._labels), Rows(self._labels)
         title = QLabel("Sources")
         title.setToolTip(TIP)
         main.add("Dataset", self.target.dataset)
-        main.add("Limit (0: all)", self.fields.limit)
-        main.add("", self.fields.binary)
-        main.add("Train", self.fields.train)
-        main.add("Validate", self.fields.val)
-        main.add("Test", self.fields.test)
-        main.add("Seed", self.fields.seed)
-        main.add("Pixel size (µm)", self.fields.pixel_size)
-        more.add("Shard (0: none)", self.fields.shard)
-        more.add("Keep together", self.fields.group_by)
-        more.add("Masks are", self.fields.masks_are)
-        more.add("", self.fields.verify)
-        more.add("Workers (0: all)", self.fields.workers)
+        labels = {
+            name: "" if one.type is bool else one.option.label
+            for cls in (PrepareOptions, SplitOptions)
+            for name, one in declared(cls).items()
+        }
+        for field in self.fields:
+            rows = more if field.name in RARELY_CHOSEN else main
+            rows.add(labels[field.name], field)
         self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
         self.advanced.setDuration(0)
         self.advanced.setContent(more)

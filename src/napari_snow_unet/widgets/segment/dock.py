@@ -9,6 +9,7 @@ from qtpy.QtGui import QShowEvent
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.widgets.common.comparison import is_segmented, regions_in
 from napari_snow_unet.widgets.common.dock import Dock
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import doubt_about_image, is_mask
 from napari_snow_unet.widgets.common.layers import (
     images_in,
@@ -55,7 +56,7 @@ class SegmentWidget(Dock):
         super().__init__()
         self._viewer = napari_viewer
         self.form = SegmentForm()
-        self.typed = TypedSizes(self.form.network.pixel_size)
+        self.typed = TypedSizes(self.form.network.pixel_size_um)
         self.bar = RunBar(self.run)
         self.offer = SlideOffer(napari_viewer, self.bar.say)
         self.labels_offer = LabelsOffer(napari_viewer, self.bar.say, is_mask)
@@ -78,14 +79,14 @@ class SegmentWidget(Dock):
 
     def run(self) -> None:
         """Do what Run does."""
-        self.form.network.pixel_size.native.interpretText()  # a click need not take the focus
+        self.form.network.pixel_size_um.native.interpretText()  # a click need not take the focus
         self.update_hint()
         if not self.bar.run_button.isEnabled():
             return
         try:
             self._job.run()
         except InputError as error:
-            self.bar.say(error.reason_first, problem=True)
+            self.bar.say(error_in_words(error), problem=True)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Load the network once the dock is seen."""
@@ -201,7 +202,7 @@ class SegmentWidget(Dock):
         self.form.source.kind.changed.connect(self._source_chosen)
         self.form.source.folder.changed.connect(self._folder_chosen)
         self.form.source.results.changed.connect(self.update_hint)
-        self.form.network.pixel_size.changed.connect(self.update_hint)
+        self.form.network.pixel_size_um.changed.connect(self.update_hint)
 
     def closed(self) -> None:
         """Stop what runs and listen to nobody any more."""

@@ -10,15 +10,22 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from napari_snow_unet.base.errors import with_ways
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import FileResult
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import ImageFile, read_image
 from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, open_slide
-from napari_snow_unet.widgets.segment.existing_results import reason
+from napari_snow_unet.widgets.common.fields import fields_that_help
 
 COLUMNS = ("Image", "Nuclei", "Area", "Result")
+
+
+def reason_of(result: FileResult) -> str:
+    """Return why an image failed, without its path, and which field would help."""
+    reason = result.error.split(": ", 1)[-1]
+    return with_ways(reason, fields_that_help(result.helps))
 
 
 class FileTable(QTableWidget):
@@ -59,7 +66,7 @@ class FileTable(QTableWidget):
             ("", "") if result.error else (f"{result.nuclei:,}", f"{result.area_fraction:.1%}")
         )
         # the row names the file, the tooltip its path
-        done = f"failed: {reason(result.error)}" if result.error else "done"
+        done = f"failed: {reason_of(result)}" if result.error else "done"
         for column, text in enumerate((result.source.name, *numbers, done)):
             item = QTableWidgetItem(text)
             item.setToolTip(result.error or str(result.source))

@@ -16,8 +16,7 @@ from napari_snow_unet.widgets.common.layers import add_labels, source_of, unwrap
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.opening.slide import show_slide
 from napari_snow_unet.widgets.segment import file_table, jobs
-from napari_snow_unet.widgets.segment.existing_results import in_dock, reason, steps_in_dock
-from napari_snow_unet.widgets.segment.file_table import FileTable
+from napari_snow_unet.widgets.segment.file_table import FileTable, reason_of
 from napari_snow_unet.widgets.segment.result_names import name_suffix
 
 if TYPE_CHECKING:
@@ -77,13 +76,7 @@ class FolderJob:
     def run(self) -> None:
         """Segment the images of the chosen folder."""
         self.table.clear_results()
-        fields = self._form.source
-        outputs = Outputs(
-            fields.results.value,
-            probability=fields.probability.value,
-            overlay=fields.overlay.value,
-            overwrite=fields.overwrite.value,
-        )
+        outputs = Outputs(self._form.source.results.value, **self._form.files())
         steps = partial(
             jobs.segment_folder,
             self.folder,
@@ -93,7 +86,7 @@ class FolderJob:
             settings().precision,
         )
         self._bar.start(
-            partial(steps_in_dock, steps),
+            steps,
             title=f"Segmenting {self.folder.name}",
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
@@ -103,10 +96,10 @@ class FolderJob:
 
     def _progressed(self, progress: Progress) -> None:
         if isinstance(progress, FileDone) and progress.result is not None:
-            self.table.add(in_dock(progress.result))
+            self.table.add(progress.result)
 
     def _done(self, outputs: Outputs, ended: tuple[FoundImages, list[FileResult]]) -> None:
-        found, results = ended[0], [in_dock(result) for result in ended[1]]
+        found, results = ended[0], ended[1]
         failed = [result for result in results if result.error]
         known = next((result.provenance for result in results if not result.error), None)
         if known is not None:
@@ -114,7 +107,7 @@ class FolderJob:
         done = len(results) - len(failed)
         text = [f"{done} of {len(results)} images segmented to {outputs.folder}."]
         if failed:
-            text.append(f"Failed: {failed[0].source.name}: {reason(failed[0].error)}")
+            text.append(f"Failed: {failed[0].source.name}: {reason_of(failed[0])}")
         skipped = [path for path in found.skipped if not path.name.startswith(".")]
         text += _named("Failed too", [result.source for result in failed[1:]])
         text += _named("Skipped, no images", skipped)

@@ -19,6 +19,7 @@ from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with
 from napari_snow_unet.widgets.common.live_scores import LiveScores
 from napari_snow_unet.widgets.common.outline_colours import COLOURS
 from napari_snow_unet.widgets.segment.fields import (
+    fields_of_files,
     fields_of_network,
     fields_of_nuclei,
     fields_of_source,
@@ -66,8 +67,8 @@ class SegmentForm(QWidget):
         Whether the current result is drawn as outlines.
     device : magicgui Label
         What has computed the last result.
-    source, network, nuclei : magicgui FunctionGui
-        The fields of the functions of these names.
+    source, files, network, nuclei : magicgui FunctionGui
+        The fields of these groups.
     which : QLabel
         Which outlines are whose, where those of two layers are shown.
     live : LiveScores
@@ -83,7 +84,7 @@ class SegmentForm(QWidget):
         self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
         self.browse = PushButton(text="…", tooltip=BROWSE_TIP)
         self.browse.native.setMaximumWidth(BROWSE_WIDTH)
-        self.source = fields_of_source()
+        self.source, self.files = fields_of_source(), fields_of_files()
         self.network = fields_of_network()
         self.nuclei = fields_of_nuclei()
         self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
@@ -92,13 +93,13 @@ class SegmentForm(QWidget):
         self.which.hide()
         self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
         self.device.native.setWordWrap(True)
-        self.live = LiveScores(self.nuclei.threshold, lambda: self.nuclei()["threshold"])
+        self.live = LiveScores(self.nuclei.threshold, lambda: self.options().threshold)
         self._unit = UM2
         self._labels: dict[Widget, QLabel] = {}
         self.relabelling = [
             getattr(self.nuclei, name)
             for name in (
-                "otsu", "threshold", "smallest_area", "split", "fill_holes", "clear_border",
+                "otsu", "threshold", "min_area_um2", "separate", "fill_holes", "clear_border",
             )
         ]  # fmt: skip
         self._note, self._image_note, self._size_note = QLabel(), QLabel(), QLabel()
@@ -114,20 +115,22 @@ class SegmentForm(QWidget):
     def options(self) -> Options:
         """Return the choices."""
         chosen = {**self.network(), **self.nuclei()}
-        area = round(chosen.pop("smallest_area"), self._unit.decimals)
+        area = round(chosen.pop("min_area_um2"), self._unit.decimals)
+        if chosen.pop("otsu"):
+            chosen["threshold"] = "otsu"
         return Options(**chosen, **self._unit.as_option(area))
 
     def show_options(self, options: Options, threshold: float) -> None:
         """Show the choices that an earlier result was made with."""
         fields = self.nuclei
         with self._silently():
-            fields.output.value, fields.split.value = options.output, options.split
+            fields.output.value, fields.separate.value = options.output, options.separate
             fields.otsu.value = options.threshold == "otsu"
             fields.fill_holes.value = options.fill_holes
             fields.clear_border.value = options.clear_border
             area = getattr(options, self._unit.option)
             area = self._unit.default if area is None else area
-            fields.smallest_area.value = min(area, fields.smallest_area.max)
+            fields.min_area_um2.value = min(area, fields.min_area_um2.max)
             if options.threshold != "otsu":
                 fields.threshold.value = options.threshold
         self.show_threshold(threshold)
@@ -178,8 +181,8 @@ class SegmentForm(QWidget):
     ) -> None:
         """Say which pixel size the image itself has and who says so; take areas in its unit."""
         said = unknown if pixel_size_um is None else f"{pixel_size_um:g} ({who})"
-        self.network.pixel_size.native.say_unknown(said)
-        known = pixel_size_um or self.network.pixel_size.value
+        self.network.pixel_size_um.native.say_unknown(said)
+        known = pixel_size_um or self.network.pixel_size_um.value
         self._take_unit(UM2 if known else PIXELS)
 
     @property
@@ -191,7 +194,7 @@ class SegmentForm(QWidget):
         self, unknown: bool, expected_um: tuple[float, float] | None = None
     ) -> None:
         """Say what an unknown or odd pixel size means for a model, and what to do."""
-        typed = self.network.pixel_size.value
+        typed = self.network.pixel_size_um.value
         means = (
             "nuclei per mm² and areas in µm² cannot be told"
             if expected_um is None
@@ -205,9 +208,9 @@ class SegmentForm(QWidget):
     def show_kind(self, *, large: bool = False) -> None:
         """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
         layer, fields = self.source.kind.value == "layer", self.source
-        for widget in (fields.results, fields.probability, fields.overwrite):
+        for widget in (fields.results, self.files.probability, self.files.overwrite):
             self.set_row_visible(widget, large or not layer)
-        for widget in (fields.folder, fields.overlay):
+        for widget in (fields.folder, self.files.overlay):
             self.set_row_visible(widget, not layer)
         for widget in (self.image, self.part, self.outlines):
             self.set_row_visible(widget, layer)
@@ -233,7 +236,7 @@ class SegmentForm(QWidget):
     def _take_unit(self, unit: AreaUnit) -> None:
         if unit == self._unit:
             return
-        area = self.nuclei.smallest_area
+        area = self.nuclei.min_area_um2
         value = unit.converted(area.value, self._unit)
         with self._silently():
             adjust_slider(area, UM2.decimals)  # before the value comes, which it would round
@@ -252,20 +255,20 @@ class SegmentForm(QWidget):
         main.add("Part", self.part)
         main.add("Folder", self.source.folder)
         main.add("Results to", self.source.results)
-        main.add("", self.source.overwrite)
-        main.add("Also write", self.source.probability)
-        main.add("", self.source.overlay)
+        main.add("", self.files.overwrite)
+        main.add("Also write", self.files.probability)
+        main.add("", self.files.overlay)
         main.add("Model", self.model, beside=self.browse)
         main.add_note(self._note)
-        main.add("Pixel size (µm)", self.network.pixel_size)
+        main.add("Pixel size (µm)", self.network.pixel_size_um)
         main.add_note(self._size_note)
         main.add_line()
-        main.add("Find", self.nuclei.output)
-        main.add("", self.nuclei.split)
+        main.add("Output", self.nuclei.output)
+        main.add("", self.nuclei.separate)
         main.add("Threshold", self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
-        main.add(f"Min. area ({UM2.name})", self.nuclei.smallest_area)
+        main.add(f"Min. area ({UM2.name})", self.nuclei.min_area_um2)
         main.add("Show", self.outlines)
         main.layout().addRow("", self.which)
         main.add("Truth", self.truth)
@@ -284,4 +287,4 @@ class SegmentForm(QWidget):
         layout.addWidget(main)
         layout.addWidget(self.advanced)
         layout.addStretch()
-        end_with(self, self.source, self.network, self.nuclei)
+        end_with(self, self.source, self.files, self.network, self.nuclei)

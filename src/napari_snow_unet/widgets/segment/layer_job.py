@@ -20,6 +20,7 @@ from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, Slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack import check_stack
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import (
     Source,
     image_origin_of,
@@ -31,7 +32,6 @@ from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, whit
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment import jobs
 from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
-from napari_snow_unet.widgets.segment.existing_results import steps_in_dock
 from napari_snow_unet.widgets.segment.region import Part, part_of
 from napari_snow_unet.widgets.segment.results import Record
 
@@ -91,7 +91,7 @@ class LayerJob:
         try:
             check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
         except InputError as error:
-            return error.reason_first
+            return error_in_words(error)
         return ""
 
     def is_large(self) -> bool:
@@ -185,11 +185,8 @@ class LayerJob:
             Path(re.sub(r"[^\w-]+", "_", stem) + place),
             white=None if image is None else white_of_layer(image),
         )
-        outputs = Outputs(
-            fields.results.value,
-            probability=fields.probability.value,
-            overwrite=fields.overwrite.value,
-        )
+        chosen = {**self._form.files(), "overlay": False}
+        outputs = Outputs(fields.results.value, **chosen)
         steps = partial(
             jobs.segment_to_files,
             slide,
@@ -201,7 +198,7 @@ class LayerJob:
             region=None if part is None else part.region,
         )
         self._bar.start(
-            partial(steps_in_dock, steps),
+            steps,
             title=f"Segmenting {source.name}",
             on_done=partial(self._written, request),
             cancelling=jobs.CANCELLING,

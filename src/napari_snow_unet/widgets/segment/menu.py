@@ -27,6 +27,7 @@ from napari_snow_unet.data.slides.any_image import AS_STORED, read_any_header, w
 from napari_snow_unet.napari_plugin.writer import nuclei_of
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.segmentation.stack_result import Plane, was_changed
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment.current_result import as_stored
@@ -225,7 +226,7 @@ def _why_no_file(recipe: Recipe) -> str:
     try:
         header = read_any_header(recipe.source)
     except InputError as error:
-        return error.reason_first
+        return error_in_words(error)
     if "unturned" in recipe.provenance:
         return AS_STORED.format(recipe.provenance["unturned"])
     if tuple(header.size) == recipe.shape[-2:]:

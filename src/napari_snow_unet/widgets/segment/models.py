@@ -26,6 +26,7 @@ from napari_snow_unet.unet.engine.process import end_at_once
 from napari_snow_unet.unet.engine.selection import select_backend
 from napari_snow_unet.unet.models.folder import CONFIG, WEIGHTS, find_folders, user_folder
 from napari_snow_unet.unet.runs.registry import registered
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import wrapped
 
 LOOK_EVERY_MS = 2000
@@ -134,7 +135,7 @@ class ModelChoice(QObject):
     def note_error(self, error: Exception) -> None:
         """Remember that networks cannot be used, if that is what an error says."""
         if isinstance(error, InputError) and "networks cannot be used" in error.received:
-            self._broken = error.reason_first
+            self._broken = error_in_words(error)
             self._on_change()
 
     def _chosen(self) -> None:
@@ -165,7 +166,7 @@ def why_no_network() -> str:
     try:
         select_backend()
     except InputError as error:
-        return error.reason_first
+        return error_in_words(error)
     return ""
 
 

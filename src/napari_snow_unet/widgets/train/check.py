@@ -17,6 +17,7 @@ from napari_snow_unet.unet.runs.folder import is_run
 from napari_snow_unet.unet.runs.masks import look_at_masks
 from napari_snow_unet.unet.runs.progress import read_progress
 from napari_snow_unet.unet.training.crops import require_equal_sizes
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.run import Run
 
 _SETTLED_MS = 300
@@ -121,7 +122,7 @@ def _checked(question: Question) -> Generator[Progress, None, Answer]:
             require_equal_sizes(tiles.train)
         notes, doubt = look_at_masks(tiles)
     except InputError as error:
-        return Answer(problem=error.reason_first)
+        return Answer(problem=error_in_words(error))
     said = filter(None, [doubt, *tiles.notes, *notes])
     return Answer(notes=" ".join(said), doubtful=bool(doubt))
 
@@ -133,7 +134,7 @@ def why_not_begin_in(folder: Path | None) -> str:
     try:
         check_free(folder)
     except InputError as error:
-        return error.reason_first
+        return error_in_words(error)
     except OSError as error:
         return f"The training folder cannot be used ({error})."
     return ""

@@ -19,6 +19,7 @@ from napari_snow_unet.unet.runs.process import (
 )
 from napari_snow_unet.unet.runs.progress import TrainingProgress, read_progress
 from napari_snow_unet.widgets.common.dock import Dock
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.train.at_exit import EndWithNapari
 from napari_snow_unet.widgets.train.bar import TrainingBar, time_left
 from napari_snow_unet.widgets.train.check import (
@@ -193,7 +194,7 @@ class TrainWidget(Dock):
         try:
             options, problem = self.form.options(), ""
         except InputError as error:
-            return None, error.reason_first
+            return None, error_in_words(error)
         dataset = self.form.dataset
         if dataset is None:
             return None, problem

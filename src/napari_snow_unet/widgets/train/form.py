@@ -11,9 +11,11 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.models import CLASSICAL, find_model, list_models
 from napari_snow_unet.unet.models import folder
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, Rows, end_with
 from napari_snow_unet.widgets.train.fields import (
     fields_of_computing,
@@ -67,11 +69,8 @@ class TrainingForm(QWidget):
             If one of them cannot be used.
         """
         values = {**self.main(), **self.more()}
-        whole = not values["crop"]
-        if whole:
-            del values["crop"]
         options = make_options(**values)
-        return whole_tiles(options) if whole else options
+        return whole_tiles(options) if values["crop"] is None else options
 
     def show_options(self, options: TrainingOptions) -> None:
         """Show the choices of an earlier training."""
@@ -145,7 +144,7 @@ class TrainingForm(QWidget):
             try:
                 config = folder.read_config(find_model(model))
             except InputError as error:
-                self.show_device(error.reason_first, problem=True)
+                self.show_device(error_in_words(error), problem=True)
                 return
             self._show({"base_filters": config.base_filters, "channel": config.channel})
 
@@ -167,17 +166,13 @@ class TrainingForm(QWidget):
         main.add("Dataset", self.places.dataset)
         main.add_note(self._tiles)
         main.add("Training folder", self.places.run_folder)
-        main.add("Preset", self.main.preset)
-        main.add("Epochs", self.main.epochs)
-        main.add("Batch size", self.main.batch_size)
-        main.add("Learning rate", self.main.learning_rate)
-        main.add("Crop (pixels)", self.main.crop)
-        main.add("Network filters", self.main.base_filters)
+        for field in self.main:
+            main.add(declared(TrainingOptions)[field.name].option.label, field)
         main.add("Begin with", self.computing.fine_tune)
         main.add("Device", self.computing.device)
         main.add_note(self._device)
-        for field, text in zip(self.more, _MORE, strict=True):
-            more.add(text, field)
+        for field in self.more:
+            more.add(declared(TrainingOptions)[field.name].option.label, field)
         more.add("Engine", self.computing.backend)
         for note in (self._tiles, self._device):
             _say(note, "")
@@ -191,19 +186,6 @@ class TrainingForm(QWidget):
         layout.addWidget(self.advanced)
         layout.addStretch()
         end_with(self, self.places, self.main, self.more, self.computing)
-
-
-_MORE = (
-    "Loss",
-    "Augmentation",
-    "Patience",
-    "Dropout",
-    "Channel",
-    "Precision",
-    "Fold",
-    "Seed",
-    "Masks are",
-)
 
 
 def _note() -> QLabel:

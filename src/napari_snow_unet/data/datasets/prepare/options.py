@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Option, check
 from napari_snow_unet.data.datasets.dataset_info import INFO, DatasetInfo, read_info
 from napari_snow_unet.data.datasets.manifest import is_dataset
 from napari_snow_unet.data.datasets.splits import SplitPlan
-from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 
 
@@ -17,36 +19,65 @@ from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 class PrepareOptions:
     """How to prepare a dataset.
 
-    Attributes
-    ----------
-    limit : int, optional
-        Take the first so many pairs, in natural order of their names.
-    shard : int, optional
-        Tiles per folder; by default as the dataset has it, one folder for a new one.
-    binary : bool, optional
-        Masks of 0 and 255 in place of ids; by default as the dataset has it, ids for a new one.
-    split : SplitPlan, optional
-        By default as the dataset has it, that of the paper for a new one.
-    um_per_px : float, optional
-        Micrometres per pixel at full resolution, where images do not say, or 0 for unknown; by
-        default what was given last for the dataset.
-    verify : bool
-        Read masks in archives to their end, for the archive's checksum, not only as far as needed.
-    workers : int, optional
-        Number of processes; by default as many as there are cores, if it takes seconds.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What masks in PNG, TIFF and BMP hold, where it is not what they look like; by default what
-        was given last for the dataset.
+    What is left open is as the dataset has it, or of a new one the default that is named; the
+    split of a new one is that of the paper. Each field is declared with its help and its limits.
     """
 
-    limit: int | None = None
-    shard: int | None = None
-    binary: bool | None = None
+    limit: Annotated[
+        int | None,
+        Option(
+            "Use only the first N pairs.",
+            tip="Use only so many pairs, the first in the order of their numbers; 0 takes all.",
+            low=1,
+            label="Limit (0: all)",
+        ),
+    ] = None
+    shard: Annotated[
+        int | None,
+        Option(
+            "Tiles per folder.",
+            tip="Tiles per subfolder, as 5,000 in the paper; 0 puts all in one folder.",
+            none="one folder",
+            low=1,
+            label="Tiles per folder",
+        ),
+    ] = None
+    binary: Annotated[
+        bool | None,
+        Option(
+            "Write binary masks (0 and 255) instead of one ID per nucleus.",
+            label="Binary masks (0 and 255)",
+        ),
+    ] = None
     split: SplitPlan | None = None
-    um_per_px: float | None = None
-    verify: bool = False
-    workers: int | None = None
-    masks_are: MasksAre | None = None
+    um_per_px: Annotated[
+        float | None,
+        Option(
+            "Micrometres per pixel where images do not say; 0: unknown again.",
+            tip="Micrometres per pixel, where the images do not say.",
+            flag="--pixel-size",
+            by=check_pixel_size,
+            label="Pixel size (µm)",
+        ),
+    ] = None
+    verify: Annotated[
+        bool,
+        Option(
+            "Read masks in archives to their end, for the checksum.",
+            label="Read archives to their end",
+        ),
+    ] = False
+    workers: Annotated[
+        int | None,
+        Option(
+            "Processes.",
+            tip="Number of processes; 0 takes as many as there are cores.",
+            none="all cores",
+            low=1,
+            label="Workers (0: all)",
+        ),
+    ] = None
+    masks_are: Annotated[MasksAre | None, MASKS] = None
 
 
 def dataset_info_of(folder: Path, options: PrepareOptions) -> DatasetInfo:
@@ -91,12 +122,4 @@ def _visible(folder: Path) -> list[str]:
 
 def check_numbers(options: PrepareOptions) -> None:
     """Refuse numbers that mean nothing."""
-    check_pixel_size(options.um_per_px or None)
-    for name in ("limit", "shard", "workers"):
-        value = getattr(options, name)
-        if value is not None and not value >= 1:
-            raise InputError(
-                f"{value} for {name}",
-                expected="a number from 1 on",
-                remedy="Change it or leave it out.",
-            )
+    check(options)

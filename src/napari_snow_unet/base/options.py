@@ -1,0 +1,219 @@
+"""An option is declared once: name, type and default by a dataclass, the rest by an `Option`.
+
+The shell's flags, the fields of the docks, what is kept in JSON, the arguments of a process and
+the checks on all of these are derived from it.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from napari_snow_unet.base.errors import InputError
+
+_LONGEST = 80  # characters of a value in an error
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of an option beside its name, its type and its default.
+
+    Attributes
+    ----------
+    help : str
+        One line, for the shell's help and the tooltip of a field.
+    tip : str
+        The tooltip, where it is another.
+    label : str
+        What stands beside its field; empty if no dock has one.
+    low, high : float
+        Limits of a number.
+    by : callable, optional
+        Refuses, with an `InputError`, a number that is none of this kind, in place of limits; 0 is
+        given to it as None.
+    none : str
+        What None stands for, in words.
+    zero : bool
+        Whether people write 0 for None.
+    flag : str
+        In the shell; by default the name, and for a switch that is on the name behind ``--no-``.
+        "-" if the shell does not have it.
+    also : tuple of str
+        Further flags.
+    was : str
+        Its name in 0.1, which is still read.
+    """
+
+    help: str
+    tip: str = ""
+    label: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    by: Callable[[Any], object] | None = None
+    none: str = ""
+    zero: bool = False
+    flag: str = ""
+    also: tuple[str, ...] = ()
+    was: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A field of a dataclass that is an option.
+
+    Attributes
+    ----------
+    name : str
+        Of the field.
+    type : type
+        bool, int, float, str, tuple or pathlib.Path; of several the most general, as float for a
+        number or a word.
+    default : object
+        Its default.
+    may_be_none : bool
+        Whether None is a value.
+    choices : tuple of str
+        Words that it may be; with a `type` of float, beside numbers.
+    option : Option
+        The rest.
+    """
+
+    name: str
+    type: type
+    default: Any
+    may_be_none: bool
+    choices: tuple[str, ...]
+    option: Option
+
+    @property
+    def flag(self) -> str:
+        """What the shell calls it; empty if it does not know it."""
+        if self.option.flag:
+            return self.option.flag.removeprefix("-") and self.option.flag
+        return f"--{'no-' if self.default is True else ''}{self.name.replace('_', '-')}"
+
+    @property
+    def tooltip(self) -> str:
+        """What a field says of itself."""
+        return self.option.tip or self.option.help
+
+    def check(self, value: Any) -> None:
+        """Refuse a value of the wrong type, beyond the limits or not among the choices.
+
+        Raises
+        ------
+        InputError
+            What was received, and what is expected.
+        """
+        if (value is None and self.may_be_none) or (self.choices and value in self.choices):
+            return
+        expected = ""
+        if self.option.by is not None and type(value) in (int, float):
+            self.option.by(value or None)
+        elif self.type in (int, float):
+            whole = self.type is int
+            number = isinstance(value, int) or (isinstance(value, float) and not whole)
+            if isinstance(value, bool) or not number or not math.isfinite(value):
+                expected = "a whole number" if whole else "a number"
+            elif not self.option.low <= value <= self.option.high:
+                expected = _within(self.option.low, self.option.high)
+        elif self.choices or not isinstance(value, self.type):
+            expected = {bool: "true or false", str: "text", tuple: "a list of words"}.get(
+                self.type, self.type.__name__
+            )
+        if self.type is tuple and not expected and not all(isinstance(x, str) for x in value):
+            expected = "a list of words"
+        if expected:
+            words = ", ".join(self.choices)
+            if self.type is str and self.choices:
+                expected = f"one of {words}"
+            elif self.choices:
+                expected = f"{words} or {expected}"
+            raise refusal(self.name, value, expected)
+
+    def as_words(self, value: Any, *, default_too: bool = False) -> list[str]:
+        """Return what is typed in the shell for a value; of a default maybe nothing."""
+        if value is None and self.option.zero and self.default is not None and self.flag:
+            return [self.flag, "0"]
+        if value in (None, ()) or not self.flag:
+            return []
+        if value == self.default and (self.type is bool or not default_too):
+            return []
+        if isinstance(value, bool):
+            return [self.flag]
+        text = ",".join(value) if isinstance(value, tuple | list) else str(value)
+        return [self.flag, text]
+
+    def as_plain(self, value: Any) -> Any:
+        """Return a value as JSON has it."""
+        return list(value) if isinstance(value, tuple) else value
+
+    def from_plain(self, value: Any) -> Any:
+        """Return a value from what JSON has, checked."""
+        value = tuple(value) if self.type is tuple and isinstance(value, list) else value
+        self.check(value)
+        return value
+
+
+@cache
+def declared(cls: Any) -> dict[str, Declared]:
+    """Return the options of a dataclass, by the names of their fields.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass, fields of which are annotated with an `Option`.
+    """
+    found = {}
+    hints = get_type_hints(cls, include_extras=True)
+    for field in fields(cls):
+        hint = hints[field.name]
+        option = next((x for x in getattr(hint, "__metadata__", ()) if type(x) is Option), None)
+        if option is not None:
+            plain, none, choices = _taken_apart(hint)
+            default = None if field.default is MISSING else field.default
+            found[field.name] = Declared(field.name, plain, default, none, choices, option)
+    return found
+
+
+def check(options: Any) -> None:
+    """Refuse a dataclass of which an option cannot be what it is.
+
+    Raises
+    ------
+    InputError
+        For the first of them.
+    """
+    for name, one in declared(type(options)).items():  # type: ignore[arg-type]
+        one.check(getattr(options, name))
+
+
+def refusal(name: str, received: object, expected: str) -> InputError:
+    """Return the error for an option that cannot be used."""
+    shown = repr(received)
+    shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
+    return InputError(f"{name} is {shown}", expected=expected, remedy="Change this option.")
+
+
+def _within(low: float, high: float) -> str:
+    if high == math.inf:
+        return f"{low:g} or more"
+    return f"{low:g} to {high:g}"
+
+
+def _taken_apart(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
+    """Return the plain type of an annotation, whether it may be None, and the words it may be."""
+    if get_origin(hint) is Annotated:
+        return _taken_apart(get_args(hint)[0])
+    if get_origin(hint) is Literal:
+        return str, False, get_args(hint)
+    if get_origin(hint) in (Union, types.UnionType):
+        parts = [_taken_apart(part) for part in get_args(hint) if part is not type(None)]
+        numbers = [kind for kind, _, _ in parts if kind is not str] or [str]
+        words = tuple(word for _, _, some in parts for word in some)
+        return numbers[0], type(None) in get_args(hint), words
+    return get_origin(hint) or hint, False, ()

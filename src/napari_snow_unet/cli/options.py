@@ -1,0 +1,179 @@
+"""The flags of a command, derived from the dataclasses that declare its options."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+
+from napari_snow_unet.base.options import Declared, declared
+from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
+
+_OLD = "was_"
+
+
+def takes(**classes: type) -> Callable[[Callable[..., Any]], Any]:
+    """Let a command have the options of dataclasses as flags.
+
+    Parameters
+    ----------
+    **classes : type
+        The dataclass of each parameter: in its place stand the flags, and it is given the values
+        of these by the names of the fields, checked.
+
+    Returns
+    -------
+    callable
+        Decorates a function.
+    """
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        flags = {name: _flags(cls) for name, cls in classes.items()}
+        names = {flag.name for some in flags.values() for flag in some}
+
+        @functools.wraps(command)
+        def called(**values: Any) -> Any:
+            chosen = {name: values_of(cls, values) for name, cls in classes.items()}
+            others = {name: value for name, value in values.items() if name not in names}
+            return command(**others, **chosen)
+
+        return with_parameters(called, command, flags)
+
+    return decorated
+
+
+def with_parameters(
+    called: Callable[..., Any],
+    command: Callable[..., Any],
+    instead: Mapping[str, list[inspect.Parameter]],
+) -> Callable[..., Any]:
+    """Give a function the parameters of another, some of them replaced."""
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        parameters += instead.get(name, [parameter])
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [parameter.replace(kind=keyword) for parameter in parameters]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called
+
+
+def values_of(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a dataclass from what a command was called with."""
+    return {name: _value(one, values) for name, one in _in_shell(cls).items()}
+
+
+def takes_given(
+    defaults: Callable[[Declared], str], without: Collection[str] = (), **classes: type
+) -> Callable[[Callable[..., Any]], Any]:
+    """Let a command have flags that are left open: it gets the values of those that are given.
+
+    Parameters
+    ----------
+    defaults : callable
+        Says what is taken where the flag of an option is not given.
+    without : collection of str
+        Options that are no such flags.
+    **classes : type
+        As for `takes`. The command has a parameter ``context``.
+
+    Returns
+    -------
+    callable
+        Decorates a function.
+    """
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        open_ones = {
+            name: [one for one in _in_shell(cls).values() if one.name not in without]
+            for name, cls in classes.items()
+        }
+
+        def flag(one: Declared) -> inspect.Parameter:
+            return _parameter(one, None, f"{one.option.help} (default: {defaults(one)})")
+
+        flags = {name: [flag(one) for one in some] for name, some in open_ones.items()}
+
+        @functools.wraps(command)
+        def called(**values: Any) -> Any:
+            given = on_command_line(values["context"])
+            chosen = {}
+            for name, some in open_ones.items():
+                chosen[name] = {one.name: _value(one, given) for one in some if one.name in given}
+                for one in some:
+                    del values[one.name]
+            return command(**values, **chosen)
+
+        return with_parameters(called, command, flags)
+
+    return decorated
+
+
+def _in_shell(cls: type) -> dict[str, Declared]:
+    return {name: one for name, one in declared(cls).items() if one.flag}
+
+
+def _flags(cls: type) -> list[inspect.Parameter]:
+    flags = []
+    for name, one in _in_shell(cls).items():
+        none = one.option.none
+        text = f"{one.option.help} (default: {none})" if none else one.option.help
+        flags.append(_parameter(one, one.default, text))
+        if one.option.was and one.default is True:
+            old = typer.Option(f"--no-{one.option.was.replace('_', '-')}", hidden=True)
+            flags.append(_keyword(_OLD + name, Annotated[bool, old], False))
+    return flags
+
+
+def _parameter(one: Declared, default: Any, text: str) -> inspect.Parameter:
+    shown = default not in (None, ()) and one.type is not bool and not one.option.none
+    option = typer.Option(one.flag, *one.option.also, help=text, show_default=shown)
+    if one.type is bool:
+        return _keyword(one.name, Annotated[bool, option], False)
+    if one.type is tuple:
+        return _keyword(one.name, Annotated[list[str], option], list(default or ()))
+    kind: Any = one.type
+    if one.choices:
+        kind = Literal[one.choices] if one.type is str else str
+        default = default if default is None else str(default)
+    may_be_none = one.may_be_none or default is None
+    return _keyword(one.name, Annotated[kind | None if may_be_none else kind, option], default)
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def _value(one: Declared, values: Mapping[str, Any]) -> Any:
+    """Return the value of an option, checked."""
+    value = values.get(one.name)
+    if one.type is bool:
+        switched = bool(value)
+        if values.get(_OLD + one.name):
+            typer.echo(f"--no-{one.option.was} is called {one.flag} now.", err=True)
+            switched = True
+        return switched is not (one.default is True)
+    if one.type is tuple:
+        parts = [part.strip() for text in value or () for part in text.split(",")]
+        value = tuple(dict.fromkeys(part for part in parts if part))
+    elif isinstance(value, str) and one.type is float and value not in one.choices:
+        value = _number(value, one)
+    if one.option.zero and value == 0:
+        return None
+    with as_wrong_usage(hint=one.flag):
+        one.check(value)
+    return value
+
+
+def _number(text: str, one: Declared) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        words = " or ".join(map(repr, one.choices))
+        raise typer.BadParameter(
+            f"{text!r} is neither {words} nor a number.", param_hint=one.flag
+        ) from None

@@ -1,0 +1,86 @@
+"""What a person can choose for the division of a dataset, in the words it is chosen in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Option
+from napari_snow_unet.data.datasets.splits import Share, SplitPlan, parse_share, usual_size
+
+_TIP = (
+    "Tiles to train on: a number such as 3600, or a fraction such as 0.72 or 72%. Leave all three "
+    "empty for the split shown in grey; if you fill in one, empty ones count as 0."
+)
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """A division as people state it; None stands for what nobody said.
+
+    A part is a number of tiles, or a fraction such as ``0.72`` or ``72%``; see `SplitPlan`.
+    """
+
+    train: Annotated[
+        str | None,
+        Option(
+            "Training tiles: a number, or a fraction.",
+            tip=_TIP,
+            none=usual_size("train"),
+            label="Train",
+        ),
+    ] = None
+    val: Annotated[
+        str | None,
+        Option(
+            "Validation tiles.",
+            tip="Tiles to validate with.",
+            none=usual_size("val"),
+            label="Validate",
+        ),
+    ] = None
+    test: Annotated[
+        str | None,
+        Option("Test tiles.", tip="Tiles to test with.", none=usual_size("test"), label="Test"),
+    ] = None
+    seed: Annotated[
+        int | None,
+        Option(
+            "Seed of the split.",
+            tip="Random seed of the split: the same seed divides the same tiles in the same way.",
+            none="0",
+            low=0,
+            label="Seed",
+        ),
+    ] = None
+    group_by: Annotated[
+        str | None,
+        Option(
+            "Regular expression on image names; tiles with the same match (or its first group, "
+            "e.g. a patient ID) stay in the same part.",
+            label="Group by",
+        ),
+    ] = None
+
+    def plan(self) -> SplitPlan | None:
+        """Return the division that is asked for; None if nothing was said.
+
+        Raises
+        ------
+        InputError
+            If a part is neither a number nor a fraction; it begins with the part's name.
+        """
+        if all(getattr(self, field.name) is None for field in fields(self)):
+            return None
+        train, val, test = (_share(name, getattr(self, name)) for name in ("train", "val", "test"))
+        return SplitPlan(train, val, test, self.seed or 0, self.group_by)
+
+
+def _share(name: str, text: str | None) -> Share | None:
+    try:
+        return None if text is None else parse_share(text.strip())
+    except InputError as error:
+        raise InputError(
+            f"{name}: {error.received}", expected=error.expected, remedy=error.remedy
+        ) from None
