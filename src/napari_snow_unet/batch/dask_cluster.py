@@ -12,22 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.folder_lock import folder_locked
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch.folder_run import folder_run
 from napari_snow_unet.batch.job import Job
-from napari_snow_unet.batch.journal import Begun, remove_halves
+from napari_snow_unet.batch.journal import remove_halves
 from napari_snow_unet.batch.large_file import segment_large_file
-from napari_snow_unet.batch.one_file import begin_table, failed, segment_one, within_file
-from napari_snow_unet.batch.run_options import note_asked, what_is_asked
-from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, append_to_summary
-from napari_snow_unet.batch.writing import refuse_clash
+from napari_snow_unet.batch.one_file import failed, segment_one, within_file
+from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.data.slides.any_image import large_image
 from napari_snow_unet.data.slides.slide import Slide, open_slide
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.large.glass import read_with_glass
 from napari_snow_unet.segmentation.large.windows import Computed, WindowPlan, compute_window
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import check_options
 from napari_snow_unet.segmentation.plane.tiling import PlannedWindow
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 
@@ -78,64 +75,36 @@ def segment_files_on(
     job = replace(job, model=model.folder or job.model)
     if model.checksum:  # every machine computes in the number format of this one
         job = replace(job, precision=model.precision)  # type: ignore[arg-type]
-    check_options(job.options, model)
-    outputs, table = job.outputs, job.outputs.folder / SUMMARY
-    outputs.folder.mkdir(parents=True, exist_ok=True)
-    results: list[FileResult] = []
-
-    def told(result: FileResult) -> FileDone:
-        results.append(result)
-        return FileDone(len(results), len(files), result.source.name, result)
-
-    def finished(result: FileResult) -> FileDone:
-        append_to_summary(table, result)
-        if not result.error:
-            begun.ends(result.source)
-        return told(result)
-
-    with folder_locked(outputs.folder), _connected(address) as client:
-        begun = Begun(outputs)
-        kept = begin_table(table, files, model, outputs, begun)
-        asked = what_is_asked(model, job.options, outputs, use_pixel_size=job.use_pixel_size)
-        note_asked(asked, outputs, there=bool(kept))
-        there = kept if outputs.resume else {}
-        todo = [path for path in files if str(path) not in there]
-        taken = {result.source.stem: result.source for result in there.values()}
-        sources = {path.resolve() for path in files}
-        waiting: dict[Any, Path] = {}
+    run_over = folder_run(files, model, job.options, job.outputs, use_pixel_size=job.use_pixel_size)
+    with _connected(address) as client, run_over as run:
         workers = len(client.nthreads())
         yield Progress(0, len(files), f"{workers} workers")
-        for result in there.values():
-            yield told(result)
+        yield from run.tell_kept()
+        waiting: dict[Any, Path] = {}
         divided: list[tuple[Slide, Job]] = []  # beside a few, workers would wait for the largest
-        for path in todo:
-            try:
-                may = begun.outputs_for(path)
-                refuse_clash(path, may, sources, taken)
-                taken[path.stem] = path
-                begun.begins(path)
-                slide = _too_large(path, job) if len(todo) < workers else None
-                if slide is not None:
-                    divided.append((slide, replace(job, outputs=may)))
-                    continue
-                own = replace(job, pixel_sizes={path: known[path]} if path in known else {})
-                waiting[client.submit(segment_on_worker, str(path), own, pure=False)] = path
-            except InputError as error:
-                refused = failed(error, path, model.name)
-                # the row of what is there stays
-                yield told(refused) if str(path) in kept else finished(refused)
+        for planned in run.plan:
+            path = planned.source
+            if planned.refusal is not None:
+                yield run.tell(run.enter(failed(planned.refusal, path)))
+                continue
+            run.begin(path)
+            slide = _too_large(path, job) if len(run.plan) < workers else None
+            if slide is not None:
+                divided.append((slide, replace(job, outputs=planned.outputs)))
+                continue
+            own = replace(job, pixel_sizes={path: known[path]} if path in known else {})
+            waiting[client.submit(segment_on_worker, str(path), own, pure=False)] = path
         try:
             for slide, own in divided:
-                steps = _segment_divided(client, slide, model, own, len(results), len(files))
-                yield finished((yield from steps))
+                steps = _segment_divided(client, slide, model, own, len(run.results), len(files))
+                yield run.tell(run.enter((yield from steps)))
             for future in _as_completed(client, list(waiting)):
-                yield finished(_result_of(future, waiting[future], model.name))
-            remove_halves(outputs.folder)  # of workers that died; nobody writes any more
-            begun.forget(result.source for result in results if not result.error)
+                yield run.tell(run.enter(_result_of(future, waiting[future])))
+            remove_halves(job.outputs.folder)  # of workers that died; nobody writes any more
+            results = run.end()
         finally:
             client.cancel(list(waiting))
-    order = {path: number for number, path in enumerate(files)}
-    return sorted(results, key=lambda result: order[result.source])
+    return results
 
 
 def segment_on_worker(path: str, job: Job) -> FileResult:
@@ -181,7 +150,7 @@ def _segment_divided(
         result = (yield from within_file(steps, path.name, done, total))()
     except Exception as error:  # here or on a worker
         result = FileResult(path, error=_why(error, path))
-    return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
+    return replace(result, seconds=round(time.perf_counter() - start, 3))
 
 
 def _compute_on_workers(
@@ -236,13 +205,13 @@ def _read_in_threads() -> None:
     dask.config.set(scheduler="threads")
 
 
-def _result_of(future: Any, path: Path, model: str) -> FileResult:
+def _result_of(future: Any, path: Path) -> FileResult:
     try:
         result: FileResult = future.result()
     except (InputError, OSError, MemoryError) as error:
-        return failed(error, path, model)
+        return failed(error, path)
     except Exception as error:  # of the worker: another version, a missing package
-        return FileResult(path, error=_why(error, path), model=model)
+        return FileResult(path, error=_why(error, path))
     return result
 
 

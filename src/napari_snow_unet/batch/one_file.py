@@ -12,15 +12,13 @@ import numpy as np
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, passed_on, run
-from napari_snow_unet.batch.journal import Begun
 from napari_snow_unet.batch.large_file import segment_large_file
-from napari_snow_unet.batch.summary import FileResult, require_summary, start_summary
+from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.batch.writing import (
     Outputs,
     check_formats,
     mean_threshold,
     planes_of,
-    refuse_clash,
     write_results,
 )
 from napari_snow_unet.data.pixels.images import ImageFile
@@ -34,8 +32,6 @@ from napari_snow_unet.segmentation.prefetch import is_small
 from napari_snow_unet.segmentation.provenance import TRAINED_ON
 
 Result = TypeVar("Result")
-#: Seconds that an image has taken so far, and the steps of its computing.
-ReadImage = tuple[float, Generator[Progress, None, Callable[[], FileResult]]]
 BIG = 4 * 2**20  # bytes of a file; of larger ones no more than one waits in memory
 
 
@@ -68,46 +64,6 @@ def segment_one(
     except (InputError, OSError, MemoryError) as error:
         result = failed(error, path)
     return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
-
-
-def refuse_own_folder(files: Sequence[Path], outputs: Outputs, sources: set[Path]) -> None:
-    """Write nothing at all into the images' own folder where every image would be refused."""
-    own = {path.resolve().parent for path in files} == {outputs.folder.resolve()}
-    if outputs.resume or not own:
-        return
-    reasons = []
-    for path in files:
-        try:
-            refuse_clash(path, outputs, sources, {})
-        except InputError as error:
-            reasons.append(error)
-    if len(reasons) == len(files):
-        raise reasons[0]
-
-
-def begin_table(
-    table: Path, files: Sequence[Path], model: Model, outputs: Outputs, begun: Begun
-) -> dict[str, FileResult]:
-    """Begin or go on with the table; return the results of images whose rows stay in it.
-
-    Raises
-    ------
-    InputError
-        If it is another table, or results are to be gone on with that another model has made.
-    """
-    require_summary(table)
-    if outputs.overwrite:
-        begun.replaces(files)
-    kept = start_summary(table, files, overwrite=outputs.overwrite)
-    for result in kept.values() if outputs.resume else ():
-        if result.model != model.name:
-            raise InputError(
-                f"{result.source.name} was segmented with {result.model!r}",
-                expected=f"results of {model.name!r} to go on with",
-                remedy="Choose the same model, or another folder for the results.",
-                path=table,
-            )
-    return kept
 
 
 def is_big(path: Path) -> bool:

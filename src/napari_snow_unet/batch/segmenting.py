@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Self
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.folder_lock import folder_locked
 from napari_snow_unet.base.progress import Progress, done_at_once
-from napari_snow_unet.batch.journal import Begun
+from napari_snow_unet.batch.folder_run import FolderRun, Planned, folder_run
 from napari_snow_unet.batch.one_file import (
-    ReadImage,
-    begin_table,
     failed,
     is_big,
     is_one_small_plane,
     read_input,
-    refuse_own_folder,
     segment_read_image,
     within_file,
 )
-from napari_snow_unet.batch.run_options import note_asked, what_is_asked
-from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, append_to_summary
-from napari_snow_unet.batch.writing import Outputs, refuse_clash
+from napari_snow_unet.batch.summary import FileResult
+from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import Options, check_options
+from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.prefetch import in_order
+
+#: What may be wrong with one image while the others are done.
+OF_ONE_IMAGE = (InputError, OSError, MemoryError)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An image that was read ahead: the steps that compute it, and the seconds spent so far."""
+
+    steps: Generator[Progress, None, Callable[[], FileResult]]
+    seconds: float
 
 
 def segment_files(
@@ -79,132 +85,80 @@ def segment_files(
         If an option cannot be used for any image, another program writes to the folder, or its
         results are to be gone on with and were made with another model.
     """
-    check_options(options, model)
-    outputs.folder.mkdir(parents=True, exist_ok=True)
-    with folder_locked(outputs.folder):
-        sources = {path.resolve() for path in files}
-        refuse_own_folder(files, outputs, sources)
-        begun = Begun(outputs)
-        table = outputs.folder / SUMMARY
-        kept = begin_table(table, files, model, outputs, begun)
-        asked = what_is_asked(model, options, outputs, use_pixel_size=use_pixel_size)
-        note_asked(asked, outputs, there=bool(kept))
-        there = {Path(image) for image in kept}
-        results = [kept[str(path)] for path in files if outputs.resume and path in there]
-        todo = [path for path in files if not (outputs.resume and path in there)]
-        taken = {result.source.stem: result.source for result in results}
-        for done, result in enumerate(results, start=1):
-            yield FileDone(done, len(files), result.source.name, result)
-
-        def finished(written: Future[FileResult]) -> FileDone:
-            results.append(written.result())
-            return FileDone(len(results), len(files), results[-1].source.name, results[-1])
-
-        def allowed() -> Iterator[tuple[Path, Outputs | InputError]]:
-            for source in todo:
-                try:
-                    may = begun.outputs_for(source)
-                    refuse_clash(source, may, sources, taken)
-                except InputError as error:
-                    yield source, error
-                else:
-                    taken[source.stem] = source
-                    yield source, may
-
-        def ahead(item: tuple[Path, Outputs | InputError]) -> ReadImage | Exception:
-            source, may = item
-            try:
-                if isinstance(may, InputError):
-                    return may
-                start = time.perf_counter()
-                image = read_input(source, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
-                steps = segment_read_image(image, model, options, may)
-                if is_one_small_plane(image, model, options):
-                    steps = done_at_once(steps)
-                return time.perf_counter() - start, steps
-            except (InputError, OSError, MemoryError) as error:
-                return error
-
+    known = pixel_sizes or {}
+    with folder_run(files, model, options, outputs, use_pixel_size=use_pixel_size) as run:
+        yield from run.tell_kept()
+        if run.plan:
+            yield run.progress(run.plan[0].source.name)
+        read = partial(
+            _read, model=model, options=options, use_pixel_size=use_pixel_size, known=known
+        )
         # Small images are read and computed side by side in threads, and of others the next is read
         # while the network is at one; another thread finds and writes the nuclei behind.
-        last: Future[FileResult] | None = None
-        at_once = model.calls_at_once
-        images = in_order(allowed(), ahead, at_once, is_large=lambda item: is_big(item[0]))
-        if todo:
-            yield Progress(len(results), len(files), todo[0].name)
-        with _Writing(begun, table, there, model.name) as writing, closing(images):
-            for (source, _), read in images:
-                yield Progress(len(results), len(files), source.name)
-                start = time.perf_counter()
+        images = in_order(
+            run.plan, read, model.calls_at_once, is_large=lambda planned: is_big(planned.source)
+        )
+        behind: Future[FileResult] | None = None
+        with ExitStack() as stack:
+            writer = ThreadPoolExecutor(1, "writing")
+            stack.callback(writer.shutdown, cancel_futures=True)
+            stack.enter_context(closing(images))
+            for planned, image in images:
+                source = planned.source
+                yield run.progress(source.name)
+                start = time.perf_counter() - image.seconds
+                done, total = len(run.results), len(run.files)
                 try:
-                    if isinstance(read, Exception):
-                        raise read
-                    spent, steps = read
-                    start -= spent
-                    write = yield from within_file(steps, source.name, len(results), len(files))
-                except (InputError, OSError, MemoryError) as error:
-                    failure = failed(error, source)
-                    before, last = last, writing.enter(failure, start)
+                    write = yield from within_file(image.steps, source.name, done, total)
+                except OF_ONE_IMAGE as error:  # nothing of it was begun
+                    spent = time.perf_counter() - start
+                    written = writer.submit(run.enter, failed(error, source), spent)
                 else:
-                    before, last = last, writing.write(source, write, start)
+                    written = writer.submit(_write, run, source, write, start)
+                before, behind = behind, written
                 if before is not None:
-                    yield finished(before)
-            if last is not None:
-                yield finished(last)
-        begun.forget(result.source for result in results if not result.error)
+                    yield run.tell(before.result())
+            if behind is not None:
+                yield run.tell(behind.result())
+        results = run.end()
     yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
-    order = {path: number for number, path in enumerate(files)}
-    return sorted(results, key=lambda result: order[result.source])
+    return results
 
 
-class _Writing:
-    """Writes results behind in a thread; what is begun ends before the block does.
+def _read(
+    planned: Planned,
+    *,
+    model: Model,
+    options: Options,
+    use_pixel_size: bool,
+    known: Mapping[Path, float],
+) -> _Opened:
+    """Read an image ahead, and compute it where it is small; what goes wrong is in its steps."""
+    start = time.perf_counter()
+    try:
+        if planned.refusal is not None:
+            raise planned.refusal
+        image = read_input(planned.source, use_pixel_size=use_pixel_size, known=known)
+        steps = segment_read_image(image, model, options, planned.outputs)
+        if is_one_small_plane(image, model, options):
+            steps = done_at_once(steps)
+    except OF_ONE_IMAGE as error:
+        steps = _failing(error)
+    return _Opened(steps, time.perf_counter() - start)
 
-    Parameters
-    ----------
-    begun : Begun
-        Is told whose results are being written.
-    table : Path
-        Takes a row for every image but those in `there`.
-    there : set of Path
-        Images whose row is there and stays.
-    model : str
-        Name of the model.
-    """
 
-    def __init__(self, begun: Begun, table: Path, there: set[Path], model: str) -> None:
-        self._begun, self._table, self._there, self._model = begun, table, there, model
-        self._writing = ThreadPoolExecutor(1, "writing")
+def _failing(error: Exception) -> Generator[Progress, None, Callable[[], FileResult]]:
+    raise error
+    yield  # a generator, though one without steps
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self._writing.shutdown(cancel_futures=True)
-
-    def write(
-        self, source: Path, write: Callable[[], FileResult], start: float
-    ) -> Future[FileResult]:
-        """Write the result of an image whose computing began at `start`, and its row."""
-        return self._writing.submit(self._write, source, write, start)
-
-    def enter(self, result: FileResult, start: float) -> Future[FileResult]:
-        """Write the row of an image of which there is nothing else to write."""
-        return self._writing.submit(self._enter, result, start)
-
-    def _write(self, source: Path, write: Callable[[], FileResult], start: float) -> FileResult:
-        self._begun.begins(source)
-        try:
-            result = write()
-        except (InputError, OSError, MemoryError) as error:
-            return self._enter(failed(error, source), start)
-        result = self._enter(result, start)
-        self._begun.ends(source)
-        return result
-
-    def _enter(self, result: FileResult, start: float) -> FileResult:
-        seconds = round(time.perf_counter() - start, 3)
-        result = replace(result, seconds=seconds, model=self._model)
-        if result.source not in self._there:  # else the row of what is there stays
-            append_to_summary(self._table, result)
-        return result
+def _write(
+    run: FolderRun, source: Path, write: Callable[[], FileResult], start: float
+) -> FileResult:
+    """Write the results of an image whose computing began at `start`, and its row."""
+    run.begin(source)
+    try:
+        result = write()
+    except OF_ONE_IMAGE as error:
+        result = failed(error, source)
+    return run.enter(result, time.perf_counter() - start)
