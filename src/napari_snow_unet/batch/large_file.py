@@ -25,7 +25,7 @@ from napari_snow_unet.data.pixels.orientation import said_of_turning
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
 from napari_snow_unet.data.pixels.value_range import ValueRange, value_range
 from napari_snow_unet.data.slides.slide import Slide
-from napari_snow_unet.segmentation.large import LargeSegmentation, segment_large
+from napari_snow_unet.segmentation.large import segment_large
 from napari_snow_unet.segmentation.large.windows import ComputeAll
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
@@ -82,7 +82,7 @@ def segment_large_file(
     """
     _check_outputs(slide, outputs)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
-    side = options.pixel_size_um or side
+    side = options.pixel_size_known(side)
     if options.tile == Options().tile:
         at_scale = Resampling.by(scale_factor(side, model.pixel_size_um), slide.size).new
         options = replace(options, tile=cheapest_window(at_scale, model.halo, WINDOW))
@@ -129,23 +129,10 @@ def segment_large_file(
                     known = None if path == map_path else about
                     overwrite = outputs.overwrite
                     write_tiled_tiff(path, array, spacing, about=known, overwrite=overwrite)
-        return _result(slide, next(iter(targets.values())), found)
+        labels, turned = next(iter(targets.values())), said_of_turning(slide.orientation)
+        return FileResult.of(slide.path, labels, found, turned, {"level": 0})
 
     return write
-
-
-def _result(slide: Slide, labels: Path, found: LargeSegmentation) -> FileResult:
-    return FileResult(
-        source=slide.path,
-        labels=labels,
-        nuclei=found.nuclei,
-        area_fraction=found.area_fraction,
-        nuclei_per_mm2=found.nuclei_per_mm2,
-        threshold=found.threshold,
-        pixel_size_um=found.provenance["pixel_size_um"],
-        provenance=found.provenance | {"source": str(slide.path), "level": 0},
-        messages=(*said_of_turning(slide.orientation), *found.messages),
-    )
 
 
 def _check_outputs(slide: Slide, outputs: Outputs) -> None:

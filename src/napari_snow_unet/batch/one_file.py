@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
-
-import numpy as np
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, passed_on, run
@@ -17,7 +15,6 @@ from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.batch.writing import (
     Outputs,
     check_formats,
-    mean_threshold,
     planes_of,
     write_results,
 )
@@ -25,6 +22,7 @@ from napari_snow_unet.data.pixels.images import ImageFile
 from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, is_slide
+from napari_snow_unet.segmentation.findings import combined
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, predict
@@ -110,7 +108,8 @@ def segment_read_image(
     def write() -> FileResult:
         parts = [find_nuclei() for find_nuclei in unfinished]
         labels = write_results(image, values, parts, outputs, mask=options.output == "mask")
-        return _result(image, labels, parts)
+        level = {"level": 0} if is_slide(image.path) else {}
+        return FileResult.of(image.path, labels, combined(parts), image.notes, level)
 
     return write
 
@@ -120,25 +119,6 @@ def within_file(
 ) -> Generator[Progress, None, Result]:
     """Pass on the progress within a file as that among all files."""
     return passed_on(steps, lambda step: Progress(done, total, f"{name}, {step.message}"))
-
-
-def _result(image: ImageFile, labels: Path, parts: Sequence[Segmentation]) -> FileResult:
-    source, threshold = image.path, mean_threshold(parts)
-    origin = {"source": str(source)} | ({"level": 0} if is_slide(source) else {})
-    densities = [part.nuclei_per_mm2 for part in parts if part.nuclei_per_mm2 is not None]
-    return FileResult(
-        source=source,
-        labels=labels,
-        nuclei=sum(part.nuclei for part in parts),
-        area_fraction=float(np.mean([part.area_fraction for part in parts])),
-        nuclei_per_mm2=float(np.mean(densities)) if densities else None,
-        threshold=threshold,
-        pixel_size_um=parts[0].provenance["pixel_size_um"],
-        provenance=parts[0].provenance | {"threshold": threshold} | origin,
-        messages=tuple(
-            dict.fromkeys([*image.notes, *(m for part in parts for m in part.messages)])
-        ),
-    )
 
 
 def failed(error: Exception, source: Path, model: str = "") -> FileResult:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, Self, TextIO
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import naming, written_whole
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.segmentation.findings import Findings, result_in_words
 from napari_snow_unet.segmentation.plane.threshold import in_digits
-from napari_snow_unet.segmentation.provenance import result_in_words
 
 SUMMARY = "summary.csv"
 COLUMNS = (
@@ -78,6 +78,28 @@ class FileResult:
     helps: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     model: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        source: Path,
+        labels: Path,
+        found: Findings,
+        notes: Iterable[str],
+        level: Mapping[str, int],
+    ) -> Self:
+        """Return what became of an image from what was found in it; `notes` are said first."""
+        return cls(
+            source=source,
+            labels=labels,
+            nuclei=found.nuclei,
+            area_fraction=found.area_fraction,
+            nuclei_per_mm2=found.nuclei_per_mm2,
+            threshold=found.threshold,
+            pixel_size_um=found.pixel_size_um,
+            provenance={**found.provenance, "source": str(source), **level},
+            messages=tuple(dict.fromkeys([*notes, *found.messages])),
+        )
 
     @property
     def summary(self) -> str:

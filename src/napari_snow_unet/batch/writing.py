@@ -26,6 +26,7 @@ from napari_snow_unet.data.pixels.channels import to_rgb8
 from napari_snow_unet.data.pixels.images import ImageFile, write_image
 from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb
 from napari_snow_unet.data.slides.any_image import large_image
+from napari_snow_unet.segmentation.findings import combined
 from napari_snow_unet.segmentation.overlay import draw_outlines
 from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
@@ -174,18 +175,13 @@ def _nuclei(image: ImageFile, planes: Sequence[Array], parts: Sequence[Segmentat
         spacing_um=None if pixel is None else (pixel, pixel),
         downsample=1.0 if region is None else region.downsample,
         origin=(0.0, 0.0) if region is None else (region.x, region.y),
-        provenance=file_facts(image.path, parts[0].provenance, mean_threshold(parts)),
+        provenance=file_facts(image.path, parts[0].provenance, combined(parts).threshold),
     )
 
 
 def file_facts(source: Path, provenance: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     """Return what the files of an image's labels say of them; of its path only the name."""
     return {"image": tile_name(source), **provenance, "threshold": threshold}
-
-
-def mean_threshold(parts: Sequence[Segmentation]) -> float:
-    """Return the threshold that was used, the mean over planes."""
-    return float(np.mean([part.threshold for part in parts]))
 
 
 def _stacked(planes: Sequence[Array]) -> Array:

@@ -121,6 +121,10 @@ class Options:
         ),
     ] = False
 
+    def pixel_size_known(self, stated_um: float | None) -> float | None:
+        """Return the pixel size that counts: the person's, else what the file or layer states."""
+        return self.pixel_size_um or stated_um
+
 
 def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
     """Return the area in pixels below which a nucleus is dropped.

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, run
-from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
-from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb, value_range
+from napari_snow_unet.data.pixels.value_range import ValueRange
+from napari_snow_unet.segmentation.findings import NO_NUCLEI, Findings
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import Options, check_options, smallest_area_px
+from napari_snow_unet.segmentation.options import Options, smallest_area_px
+from napari_snow_unet.segmentation.plan import make_plan
 from napari_snow_unet.segmentation.plane.nuclei import label_nuclei
-from napari_snow_unet.segmentation.plane.preprocess import plane_axes
-from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram, in_digits
+from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
 from napari_snow_unet.segmentation.prediction import predict_plane
-from napari_snow_unet.segmentation.provenance import (
-    TRAINED_ON,
-    label_messages,
-    provenance,
-    range_messages,
-    result_in_words,
-    scale_messages,
-    white_of,
-)
-from napari_snow_unet.segmentation.test_time_augmentation import augmented
 
-__all__ = ["Progress", "Segmentation", "label", "predict", "predict_plane", "run", "segment"]
+__all__ = ["Progress", "Segmentation", "label", "predict", "run", "segment"]
 
 
-@dataclass(frozen=True)
-class Segmentation:
+@dataclass(frozen=True, kw_only=True)
+class Segmentation(Findings):
     """The nuclei of one plane and how they were found.
 
     Attributes
@@ -43,34 +32,10 @@ class Segmentation:
         0 is background; 1 to N are nuclei, or 1 is all of them for a mask.
     probability : ndarray of uint8, shape (Y, X)
         Probability of nucleus times 255, on the image's own grid.
-    threshold : float
-        The probability that was exceeded by nuclei, a multiple of 1/255.
-    nuclei : int
-        Number of nuclei; for a mask, of 8-connected components.
-    area_fraction : float
-        Part of the plane that is nucleus, 0..1.
-    nuclei_per_mm2 : float or None
-        None where the pixel size is unknown.
-    messages : tuple of str
-        What a person should be told.
-    provenance : dict
-        Model, options, threshold and versions: plain values that JSON can hold.
     """
 
     labels: NDArray[np.int32]
     probability: NDArray[np.uint8]
-    threshold: float
-    nuclei: int
-    area_fraction: float
-    nuclei_per_mm2: float | None
-    messages: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def summary(self) -> str:
-        """One sentence on nuclei, area and threshold."""
-        threshold = in_digits(self.threshold)
-        return result_in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
 
 def label(
@@ -124,15 +89,15 @@ def label(
     nuclei = int(labels.max(initial=0))
     if options.output == "mask":
         labels = (labels > 0).astype(np.int32)
-    area_mm2 = None if pixel_size_um is None else seen.size * pixel_size_um**2 / 1e6
     return Segmentation(
         labels=labels,
         probability=probability,
         threshold=level / 255,
         nuclei=nuclei,
         area_fraction=float(np.count_nonzero(labels) / seen.size),
-        nuclei_per_mm2=None if area_mm2 is None else nuclei / area_mm2,
-        messages=() if nuclei else ("No nuclei were found.",),
+        pixels=seen.size,
+        pixel_size_um=pixel_size_um,
+        messages=() if nuclei else (NO_NUCLEI,),
     )
 
 
@@ -219,35 +184,21 @@ def predict(
     InputError
         As `segment` does, from the generator.
     """
-    options = options or Options()
-    if plane_axes(image.shape, rgb=is_rgb(image.shape)) != "plane":
-        raise InputError(
-            f"an image of shape {image.shape}",
-            expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
-            remedy="Segment a stack plane by plane.",
-        )
-    check_options(options, model)
-    pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
-    smallest_area_px(options, pixel_size_um)
-    values = value_range(image, known=model.white, of=TRAINED_ON) if values is None else values
-    doubts = label_messages(image, rgb=is_rgb(image.shape)) + range_messages(image, values)
-    probability, resampled_um = yield from predict_plane(
-        image, augmented(model, options), options, pixel_size_um=pixel_size_um, values=values
-    )
+    plan = make_plan(image, model, options or Options(), pixel_size_um=pixel_size_um, values=values)
+    probability = yield from predict_plane(image, plan)
 
     def find_nuclei() -> Segmentation:
         result = label(
             probability,
-            options,
+            plan.options,
             floor=model.threshold_floor,
-            pixel_size_um=pixel_size_um,
+            pixel_size_um=plan.pixel_size_um,
             inside=inside,
         )
         return replace(
             result,
-            messages=result.messages + scale_messages(model, pixel_size_um, resampled_um) + doubts,
-            provenance=provenance(model, options, result.threshold, pixel_size_um, resampled_um)
-            | white_of(image.dtype, values),
+            messages=result.messages + plan.messages,
+            provenance=plan.provenance(result.threshold),
         )
 
     return find_nuclei

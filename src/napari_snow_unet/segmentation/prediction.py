@@ -12,39 +12,25 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.channels import network_input, to_grey
 from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
+from napari_snow_unet.segmentation.plan import Plan
+from napari_snow_unet.segmentation.plane.resample import Resampling
 from napari_snow_unet.segmentation.plane.tiling import (
     PlannedWindow,
     mirrored,
-    plan_grid,
-    smaller_window,
     within,
 )
+from napari_snow_unet.segmentation.test_time_augmentation import augmented
 
 
-def predict_plane(
-    image: Any,
-    model: Model,
-    options: Options,
-    *,
-    pixel_size_um: float | None,
-    values: ValueRange,
-) -> Generator[Progress, None, tuple[NDArray[np.uint8], float | None]]:
+def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[np.uint8]]:
     """Compute the 8-bit probability map of one plane, window by window.
 
     Parameters
     ----------
     image : array-like, shape (Y, X) or (Y, X, C)
         The plane.
-    model : Model
-        The network or the classical method.
-    options : Options
-        Channel and tile size.
-    pixel_size_um : float or None
-        Micrometres per pixel if known.
-    values : ValueRange
-        Which of its values is white.
+    plan : Plan
+        For this plane.
 
     Yields
     ------
@@ -53,49 +39,22 @@ def predict_plane(
 
     Returns
     -------
-    probability : ndarray of uint8, shape (Y, X)
+    ndarray of uint8, shape (Y, X)
         On the grid of `image`.
-    resampled_um : float or None
-        The pixel size at which the network worked, if that is not the image's own.
     """
-    shape = (int(image.shape[0]), int(image.shape[1]))
-    factor = scale_factor(pixel_size_um, model.pixel_size_um)
-    grid = Resampling.by(factor, shape)
-    tiles = plan_windows(grid.new, model, options)
+    grid, model = plan.grid, augmented(plan.model, plan.options)
     probability = np.empty(grid.new, dtype=np.uint8)
-    for done, tile in enumerate(tiles, start=1):
+    for done, tile in enumerate(plan.windows, start=1):
         pixels = np.asarray(image[grid.needed(within(tile.window, grid.new))])
         probability[tile.core] = predict_core(
-            pixels, model, tile, grid, channel=options.channel or model.channel, values=values
+            pixels, model, tile, grid, channel=plan.channel, values=plan.values
         )
-        yield Progress(done, len(tiles), f"tile {done} of {len(tiles)}")
-    whole = slice(0, shape[0]), slice(0, shape[1])
-    resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
+        yield Progress(done, len(plan.windows), f"tile {done} of {len(plan.windows)}")
+    whole = slice(0, grid.old[0]), slice(0, grid.old[1])
     found = grid.back.take(probability, whole)
     if not grid.is_none and is_rgb(image.shape) and image.shape[-1] == 4:
         found = np.where(np.asarray(image[..., 3]) == 0, np.uint8(0), found)
-    return found, resampled_um
-
-
-def plan_windows(shape: tuple[int, int], model: Model, options: Options) -> list[PlannedWindow]:
-    """Plan the windows for a plane, smaller than asked for where memory may not do for these.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns of the plane, in pixels, at the scale of the model.
-    model : Model
-        The network or the classical method.
-    options : Options
-        Tile size.
-
-    Returns
-    -------
-    list of Tile
-        See `plane.tiling.plan_grid`.
-    """
-    fitting = model.window_that_fits(options.tile)
-    return plan_grid(shape, smaller_window(options.tile, fitting, model.halo), model.halo)
+    return found
 
 
 def predict_core(

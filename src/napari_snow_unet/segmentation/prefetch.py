@@ -34,7 +34,7 @@ def is_small(
     pixel_size_um : float or None
         Micrometres per pixel as the file or layer has it.
     """
-    factor = scale_factor(options.pixel_size_um or pixel_size_um, model.pixel_size_um)
+    factor = scale_factor(options.pixel_size_known(pixel_size_um), model.pixel_size_um)
     computed = Resampling.by(factor, shape).new
     small = math.prod(computed) <= SMALL and max(computed) <= options.tile
     return model.calls_at_once > 1 and small

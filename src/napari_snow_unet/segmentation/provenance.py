@@ -34,17 +34,6 @@ VERSIONED = (
 )
 
 
-def result_in_words(
-    nuclei: int, nuclei_per_mm2: float | None, area_fraction: float, threshold: str
-) -> str:
-    """Return one sentence on nuclei, their density, their area and the threshold."""
-    density = "" if nuclei_per_mm2 is None else f" ({nuclei_per_mm2:,.0f} per mm²)"
-    return (
-        f"{nuclei:,} {'nucleus' if nuclei == 1 else 'nuclei'}{density}, "
-        f"{area_fraction:.1%} of the area, threshold {threshold}"
-    )
-
-
 def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
     """Say so if what is segmented looks like labels; its middle is read."""
     return (LABELS,) if is_picture_of_labels(image, rgb=rgb) else ()

@@ -126,23 +126,23 @@ def segment_stack(
     small = len(wanted) > 1 and is_small((rows, columns), model, options, pixel_size_um)
     reading = Lock()  # what is read lazily need not bear to be read by several threads
 
-    def ahead(index: Index) -> tuple[NDArray[np.bool_] | None, _Steps | None]:
+    def ahead(index: Index) -> _Steps | None:
         with reading:
             inside = None if region is None else region(index)
             if inside is not None and not inside.any():
-                return None, None
+                return None
             plane = image[index] if index else image
             plane = np.asarray(plane) if small else plane
         steps = segment(
             plane, model, options, pixel_size_um=pixel_size_um, values=values, inside=inside
         )
-        return inside, done_at_once(steps) if small else steps
+        return done_at_once(steps) if small else steps
 
     # Small planes are segmented side by side in threads, others here and one after the other.
     one_by_one = ((index, ahead(index)) for index in wanted)
     side_by_side = in_order(wanted, ahead, model.calls_at_once)
     with closing(side_by_side if small else one_by_one) as planes_ahead:
-        for number, (index, (inside, steps)) in enumerate(planes_ahead):
+        for number, (index, steps) in enumerate(planes_ahead):
             if steps is None:
                 continue
             result = yield from _among(steps, number, len(wanted))
@@ -151,7 +151,7 @@ def segment_stack(
                 provenance = result.provenance
             if index:
                 labels[index], probability[index] = result.labels, result.probability
-            found[index] = _plane(result, inside)
+            found[index] = _plane(result)
             said.append(result.messages)
     if labels is None or probability is None:
         raise InputError(
@@ -224,7 +224,7 @@ def relabel_stack(
             labels = _room(result.labels, probability.shape)
         if index:
             labels[index] = result.labels
-        found[index] = _plane(result, inside)
+        found[index] = _plane(result)
         said.append(result.messages)
         yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
     assert labels is not None
@@ -253,10 +253,16 @@ def _room(first: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return moved_to_disk(first) if len(shape) == 2 else zeros(shape, first.dtype)
 
 
-def _plane(result: Segmentation, inside: NDArray[np.bool_] | None) -> Plane:
-    pixels = result.labels.size if inside is None else int(np.count_nonzero(inside))
-    found = fingerprint(result.labels)
-    return Plane(result.threshold, result.nuclei, result.area_fraction, pixels, found)
+def _plane(result: Segmentation) -> Plane:
+    """Return what was found in a plane, without its arrays."""
+    return Plane(
+        threshold=result.threshold,
+        nuclei=result.nuclei,
+        area_fraction=result.area_fraction,
+        pixels=result.pixels,
+        pixel_size_um=result.pixel_size_um,
+        fingerprint=fingerprint(result.labels),
+    )
 
 
 def _messages(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -12,32 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.pixels.axes import Index, plane_last
+from napari_snow_unet.segmentation.findings import Findings, combined
 from napari_snow_unet.segmentation.plane.threshold import in_digits
-from napari_snow_unet.segmentation.provenance import result_in_words
 
 
-@dataclass(frozen=True)
-class Plane:
+@dataclass(frozen=True, kw_only=True)
+class Plane(Findings):
     """What was found in one plane of a stack.
 
     Attributes
     ----------
-    threshold : float
-        The probability that was exceeded by nuclei.
-    nuclei : int
-        Number of nuclei.
-    area_fraction : float
-        Part of what was looked at that is nucleus, 0..1.
-    pixels : int
-        How many pixels were looked at.
     fingerprint : int
         Changes when a label in the plane does, see `fingerprint`.
     """
 
-    threshold: float
-    nuclei: int
-    area_fraction: float
-    pixels: int
     fingerprint: int
 
 
@@ -70,28 +58,27 @@ class StackSegmentation:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def whole(self) -> Findings:
+        """What was found in all planes together."""
+        return combined(list(self.planes.values()))
+
+    @property
     def nuclei(self) -> int:
         """Number of nuclei over all planes."""
-        return sum(plane.nuclei for plane in self.planes.values())
+        return self.whole.nuclei
 
     @property
     def threshold(self) -> float:
         """The threshold, averaged over planes."""
-        return float(np.mean([plane.threshold for plane in self.planes.values()]))
+        return self.whole.threshold
 
     @property
     def summary(self) -> str:
         """One sentence on nuclei, area and threshold."""
-        planes = list(self.planes.values())
-        per_mm2 = None
-        if self.pixel_size_um is not None:
-            pixels = sum(plane.pixels for plane in planes)
-            per_mm2 = self.nuclei / (pixels * self.pixel_size_um**2 / 1e6)
-        area = float(np.mean([plane.area_fraction for plane in planes]))
-        low, high = (in_digits(f(plane.threshold for plane in planes)) for f in (min, max))
-        threshold = low if low == high else f"{low} to {high}"
-        where = "" if len(planes) == 1 else f"{len(planes)} slices, "
-        return where + result_in_words(self.nuclei, per_mm2, area, threshold)
+        thresholds = [plane.threshold for plane in self.planes.values()]
+        low, high = in_digits(min(thresholds)), in_digits(max(thresholds))
+        where = "" if len(thresholds) == 1 else f"{len(thresholds)} slices, "
+        return where + self.whole.in_words(low if low == high else f"{low} to {high}")
 
 
 def fingerprint(labels: NDArray[np.int32]) -> int:

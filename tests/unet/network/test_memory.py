@@ -125,19 +125,18 @@ from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.prediction import predict_plane
-from napari_snow_unet.data.pixels.value_range import value_range
+from napari_snow_unet.segmentation.plan import make_plan
 
 def computed(side, tile):
     image = np.tile(generate_tile(1, size=512).image, (side // 512, side // 512, 1))
-    known = dict(pixel_size_um=None, values=value_range(image))
-    steps = predict_plane(image, model, Options(tile=tile), **known)
+    steps = predict_plane(image, make_plan(image, model, Options(tile=tile)))
     windows = 0
     try:
         while True:
             next(steps)
             windows += 1
     except StopIteration as ended:
-        return ended.value[0].astype(int), windows
+        return ended.value.astype(int), windows
 
 side, tile, room = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) << 20
 model = open_model("he-breast-nuclei")

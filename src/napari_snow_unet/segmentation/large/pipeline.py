@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.channels import LEVELS
-from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
-from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb, value_range
+from napari_snow_unet.data.pixels.value_range import ValueRange
+from napari_snow_unet.segmentation.findings import NO_NUCLEI
 from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules
 from napari_snow_unet.segmentation.large.glass import CELL, Cells, cells_of, glass_cleared
 from napari_snow_unet.segmentation.large.labelling import label_blocks
@@ -29,20 +28,11 @@ from napari_snow_unet.segmentation.large.windows import (
     compute_here,
 )
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import Options, check_options, smallest_area_px
-from napari_snow_unet.segmentation.plane.preprocess import plane_axes
-from napari_snow_unet.segmentation.plane.resample import Resampling, Window, scale_factor
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.plan import make_plan
+from napari_snow_unet.segmentation.plane.resample import Resampling, Window
 from napari_snow_unet.segmentation.plane.threshold import choose_level
-from napari_snow_unet.segmentation.prediction import plan_windows
 from napari_snow_unet.segmentation.prefetch import in_order
-from napari_snow_unet.segmentation.provenance import (
-    TRAINED_ON,
-    label_messages,
-    provenance,
-    range_messages,
-    scale_messages,
-    white_of,
-)
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 
 
@@ -107,28 +97,13 @@ def segment_large(
     InputError
         If the image or an option cannot be used; before anything is computed.
     """
-    if plane_axes(image.shape, rgb=is_rgb(image.shape)) != "plane":
-        raise InputError(
-            f"an image of shape {image.shape}",
-            expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
-            remedy="Segment a stack plane by plane.",
-        )
-    check_options(options, model)
-    pixel_size_um = check_pixel_size(options.pixel_size_um or pixel_size_um)
-    smallest = smallest_area_px(options, pixel_size_um)
-    if values is None:
-        values = value_range(image, known=model.white, of=TRAINED_ON)
-    height, width = int(image.shape[0]), int(image.shape[1])
-    factor = scale_factor(pixel_size_um, model.pixel_size_um)
-    grid = Resampling.by(factor, (height, width))
-    resampled_um = None if grid.is_none or pixel_size_um is None else pixel_size_um / factor
+    plan = make_plan(image, model, options, pixel_size_um=pixel_size_um, values=values)
+    grid, tiles = plan.grid, plan.windows
     at_scale = probability if grid.is_none else new_map(grid.new)
-    plan = WindowPlan(grid, options.channel or model.channel, values)
-    tiles = plan_windows(grid.new, model, options)
     if inside is not None:
         tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
     compute_all = compute_all or partial(compute_here, image, augmented(model, options))
-    with closing(compute_all(plan, tiles)) as windows:
+    with closing(compute_all(WindowPlan(grid, plan.channel, plan.values), tiles)) as windows:
         predicted = yield from _predict_large(
             windows, len(tiles), grid, at_scale, probability, inside
         )
@@ -136,16 +111,16 @@ def segment_large(
     rules = Rules(
         level=level,
         separate=options.separate and options.output == "nuclei",
-        min_area=smallest,
+        min_area=plan.smallest_px,
         fill_holes=options.fill_holes,
         clear_border=options.clear_border,
-        pixel_size_um=pixel_size_um,
+        pixel_size_um=plan.pixel_size_um,
     )
     found = yield from label_blocks(probability, preliminary, rules, block=block)
     table = found.in_reading_order()
     if options.output == "mask":
         table = (table > 0).astype(np.int32)
-    blocks = _blocks((height, width), block)
+    blocks = _blocks(grid.old, block)
 
     def final(window: Window) -> NDArray[np.int32]:
         labels = table[np.asarray(preliminary[window])]
@@ -156,20 +131,16 @@ def segment_large(
             keep(*window, piece)
             yield Progress(done, len(blocks), f"writing, block {done} of {len(blocks)}")
     nuclei, pixels = len(found.first), int(predicted.histogram.sum())
-    area_mm2 = None if pixel_size_um is None else pixels * pixel_size_um**2 / 1e6
     return LargeSegmentation(
         threshold=level / 255,
         nuclei=nuclei,
         area_fraction=found.area / pixels,
-        nuclei_per_mm2=None if area_mm2 is None else nuclei / area_mm2,
+        pixels=pixels,
+        pixel_size_um=plan.pixel_size_um,
         glass_fraction=predicted.glass_fraction,
         computed_pixels=predicted.computed_pixels,
-        messages=(() if nuclei else ("No nuclei were found.",))
-        + scale_messages(model, pixel_size_um, resampled_um)
-        + label_messages(image, rgb=is_rgb(image.shape))
-        + range_messages(image, values),
-        provenance=provenance(model, options, level / 255, pixel_size_um, resampled_um)
-        | white_of(image.dtype, values),
+        messages=(() if nuclei else (NO_NUCLEI,)) + plan.messages,
+        provenance=plan.provenance(level / 255),
     )
 
 

@@ -233,7 +233,7 @@ class LayerJob:
         self, layer: Image, source: Source, options: Options, part: Part | None
     ) -> Labels | None:
         """Return the result to bring up to date: same image, same choices, no edit left in it."""
-        pixel_size_um = options.pixel_size_um or source.pixel_size_um
+        pixel_size_um = options.pixel_size_known(source.pixel_size_um)
         mark = None if part is None else part.name
         for target, record in self._current.results.of(layer):
             same = (
