@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -20,6 +21,7 @@ from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options, check_options_alone
+from napari_snow_unet.segmentation.pipeline import label
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 from napari_snow_unet.unet.runs.process import arguments_to_train
@@ -144,3 +146,38 @@ def test_names_of_0_1_are_taken_with_a_hint(capsys, tmp_path):
     params = COMMANDS["segment"].make_context("segment", words).params
     assert values_of(Options, params)["separate"] is False
     assert "--no-separate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"threshold": np.float32(0.5)},
+        {"tile": np.int64(512)},
+        {"pixel_size_um": np.float32(0.25)},
+        {"clear_border": np.True_},
+        {"channel": "rgb"},
+    ],
+)
+def test_numbers_of_numpy_are_numbers(entries):
+    check_options_alone(Options(**entries))
+
+
+@pytest.mark.parametrize(
+    "entries", [{"pixel_size_um": 0}, {"pixel_size_um": np.float64(-1)}, {"separate": 1}]
+)
+def test_what_is_none_is_refused_from_python(entries):
+    with pytest.raises(InputError):
+        check_options_alone(Options(**entries))
+
+
+@pytest.mark.parametrize("entries", [{"min_area": -1.0}, {"min_area": float("nan")}])
+def test_labelling_anew_refuses_it_too(entries):
+    with pytest.raises(InputError, match=r"^min_area is "):
+        label(np.zeros((8, 8), np.uint8), Options(**entries))
+
+
+def test_blanks_in_a_part_are_nothing():
+    assert SplitOptions(train=" ", val="", test=None).plan() is None
+    with pytest.raises(InputError) as refused:
+        SplitOptions(train="half").plan()
+    assert refused.value.helps == ("train",)

@@ -220,7 +220,7 @@ def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
             f"it cannot be used ({error!r})",
             expected="the plan of a cross-validation",
             remedy="Train on all folds to start one.",
-            helps=("fold",),
+            helps=("all_folds",),
             path=path,
         ) from error
 

@@ -226,3 +226,10 @@ def test_a_run_on_workers_is_gone_on_with(cluster, images, tmp_path):
     assert shell("segment", images, "-o", tmp_path / "here").exit_code == 0
     assert "100.png" in same(there, tmp_path / "here")  # a link keeps its name
     assert rows_of(there) == rows_of(tmp_path / "here")
+
+
+def test_a_large_image_that_cannot_be_written_is_told_like_a_small_one(cluster, large, tmp_path):
+    job = Job("classical", "auto", Options(), Outputs(tmp_path / "out", formats=("png",)))
+    (result,) = run(segment_files_on(cluster, [large], job))
+    assert result.error.count(str(large)) == 1
+    assert "InputError" not in result.error

@@ -40,7 +40,7 @@ class InputError(ValueError):
     ) -> None:
         self.received, self.expected, self.remedy, self.path = received, expected, remedy, path
         self.helps = helps
-        super().__init__(self.said(helps))
+        super().__init__(self.said())
 
     def said(self, ways: Iterable[str] = ()) -> str:
         """Return the error as one sentence, the file first, with the ways out of a place."""
@@ -48,12 +48,7 @@ class InputError(ValueError):
         remedy = with_ways(self.remedy, ways)
         return f"{where}{self.received}; expected {self.expected}. {remedy}"
 
-    @property
-    def reason_first(self) -> str:
-        """The same with the file at the end, for where only the beginning of a text is seen."""
-        return self.said_reason_first(self.helps)
-
-    def said_reason_first(self, ways: Iterable[str]) -> str:
+    def reason_first(self, ways: Iterable[str] = ()) -> str:
         """Return the error with the file at the end, and the ways out of a place."""
         if self.path is None:
             return self.said(ways)

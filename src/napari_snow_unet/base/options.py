@@ -33,12 +33,11 @@ class Option:
     low, high : float
         Limits of a number.
     by : callable, optional
-        Refuses, with an `InputError`, a number that is none of this kind, in place of limits; 0 is
-        given to it as None.
+        Refuses, with an `InputError`, a number that is none of this kind, in place of limits.
     none : str
         What None stands for, in words.
-    zero : bool
-        Whether people write 0 for None.
+    zero : {"", "none", "own"}
+        What 0 stands for in the shell: itself, None, or a word of its own, which is not checked.
     flag : str
         In the shell; by default the name, and for a switch that is on the name behind ``--no-``.
         "-" if the shell does not have it.
@@ -55,7 +54,7 @@ class Option:
     high: float = math.inf
     by: Callable[[Any], object] | None = None
     none: str = ""
-    zero: bool = False
+    zero: Literal["", "none", "own"] = ""
     flag: str = ""
     also: tuple[str, ...] = ()
     was: str = ""
@@ -109,11 +108,15 @@ class Declared:
         InputError
             What was received, and what is expected.
         """
-        if (value is None and self.may_be_none) or (self.choices and value in self.choices):
+        if hasattr(value, "item") and getattr(value, "shape", None) == ():
+            value = value.item()  # a number of NumPy's
+        if value is None and self.may_be_none:
+            return
+        if isinstance(value, str) and value in self.choices:
             return
         expected = ""
         if self.option.by is not None and type(value) in (int, float):
-            self.option.by(value or None)
+            self.option.by(value)
         elif self.type in (int, float):
             whole = self.type is int
             number = isinstance(value, int) or (isinstance(value, float) and not whole)
@@ -137,7 +140,7 @@ class Declared:
 
     def as_words(self, value: Any, *, default_too: bool = False) -> list[str]:
         """Return what is typed in the shell for a value; of a default maybe nothing."""
-        if value is None and self.option.zero and self.default is not None and self.flag:
+        if value is None and self.option.zero == "none" and self.flag:
             return [self.flag, "0"]
         if value in (None, ()) or not self.flag:
             return []

@@ -17,7 +17,7 @@ from napari_snow_unet.batch.folder_run import folder_run
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.journal import remove_halves
 from napari_snow_unet.batch.large_file import segment_large_file
-from napari_snow_unet.batch.one_file import failed, segment_one, within_file
+from napari_snow_unet.batch.one_file import OF_ONE_IMAGE, failed, segment_one, within_file
 from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.data.slides.any_image import large_image
 from napari_snow_unet.data.slides.slide import Slide, open_slide
@@ -80,15 +80,16 @@ def segment_files_on(
         workers = len(client.nthreads())
         yield Progress(0, len(files), f"{workers} workers")
         yield from run.tell_kept()
+        few = len(run.left) < workers
         waiting: dict[Any, Path] = {}
         divided: list[tuple[Slide, Job]] = []  # beside a few, workers would wait for the largest
-        for planned in run.plan:
+        for planned in run.planned():
             path = planned.source
             if planned.refusal is not None:
                 yield run.tell(run.enter(failed(planned.refusal, path)))
                 continue
             run.begin(path)
-            slide = _too_large(path, job) if len(run.plan) < workers else None
+            slide = _too_large(path, job) if few else None
             if slide is not None:
                 divided.append((slide, replace(job, outputs=planned.outputs)))
                 continue
@@ -149,7 +150,7 @@ def _segment_divided(
     try:
         result = (yield from within_file(steps, path.name, done, total))()
     except Exception as error:  # here or on a worker
-        result = FileResult(path, error=_why(error, path))
+        result = _failed(error, path)
     return replace(result, seconds=round(time.perf_counter() - start, 3))
 
 
@@ -187,9 +188,9 @@ def window_on_worker(path: str, job: Job, plan: WindowPlan, tile: PlannedWindow)
         The image.
     job : Job
         What to do.
-    plan : Plan
+    plan : WindowPlan
         What is the same for all windows.
-    tile : Tile
+    tile : PlannedWindow
         The window.
     """
     _read_in_threads()
@@ -208,17 +209,18 @@ def _read_in_threads() -> None:
 def _result_of(future: Any, path: Path) -> FileResult:
     try:
         result: FileResult = future.result()
-    except (InputError, OSError, MemoryError) as error:
-        return failed(error, path)
     except Exception as error:  # of the worker: another version, a missing package
-        return FileResult(path, error=_why(error, path))
+        return _failed(error, path)
     return result
 
 
-def _why(error: Exception, path: Path) -> str:
+def _failed(error: Exception, path: Path) -> FileResult:
+    if isinstance(error, OF_ONE_IMAGE):
+        return failed(error, path)
     if isinstance(error, import_module("distributed").KilledWorker):
-        return f"{path}: every worker that took it died; is its memory enough?"
-    return f"{path}: {type(error).__name__}: {error}"
+        reason = "every worker that took it died; is its memory enough?"
+        return FileResult(path, error=f"{path}: {reason}")
+    return FileResult(path, error=f"{path}: {type(error).__name__}: {error}")
 
 
 def _as_completed(client: Any, futures: list[Any]) -> Any:

@@ -49,7 +49,7 @@ class FolderRun:
 
     Attributes
     ----------
-    plan : list of Planned
+    left : list of Path
         What is left to be done, in order.
     results : list of FileResult
         What became of the others so far.
@@ -57,8 +57,8 @@ class FolderRun:
     Raises
     ------
     InputError
-        If the results that are there are of another model or other options, or every image would
-        be refused.
+        If the results that are there are of another model or other options, or the folder is that
+        of the images and every one of them would be refused.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class FolderRun:
         asked = what_is_asked(model, options, outputs, use_pixel_size=use_pixel_size)
         note_asked(asked, outputs, there=bool(rows))
         self._with_row = {Path(image) for image in rows}  # which stays
-        left = [path for path in files if not (outputs.resume and path in self._with_row)]
-        self.results = [rows[str(path)] for path in files if path not in set(left)]
-        self.plan = list(self._planned(left))
+        there = self._with_row if outputs.resume else set()
+        self.left = [path for path in files if path not in there]
+        self.results = [rows[str(path)] for path in files if path in there]
 
     def _refuse_own_folder(self) -> None:
         """Write nothing at all into the images' own folder where every image would be refused."""
@@ -112,9 +112,10 @@ class FolderRun:
                 )
         return rows
 
-    def _planned(self, left: Sequence[Path]) -> Iterator[Planned]:
+    def planned(self) -> Iterator[Planned]:
+        """Go through what is left, and look where each result goes."""
         taken = {result.source.stem: result.source for result in self.results}
-        for source in left:
+        for source in self.left:
             outputs = self._journal.outputs_for(source)
             try:
                 refuse_clash(source, outputs, self._sources, taken)

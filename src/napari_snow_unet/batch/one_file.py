@@ -30,6 +30,8 @@ from napari_snow_unet.segmentation.prefetch import is_small
 from napari_snow_unet.segmentation.provenance import TRAINED_ON
 
 Result = TypeVar("Result")
+#: What may be wrong with one image while the others are done.
+OF_ONE_IMAGE = (InputError, OSError, MemoryError)
 BIG = 4 * 2**20  # bytes of a file; of larger ones no more than one waits in memory
 
 
@@ -59,7 +61,7 @@ def segment_one(
         image = read_input(path, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
         steps = segment_read_image(image, model, options, outputs)
         result = run(steps)()
-    except (InputError, OSError, MemoryError) as error:
+    except OF_ONE_IMAGE as error:
         result = failed(error, path)
     return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
 
@@ -121,7 +123,7 @@ def within_file(
     return passed_on(steps, lambda step: Progress(done, total, f"{name}, {step.message}"))
 
 
-def failed(error: Exception, source: Path, model: str = "") -> FileResult:
+def failed(error: Exception, source: Path) -> FileResult:
     """Return what became of an image that failed, behind the name of a file."""
     helps: tuple[str, ...] = ()
     if isinstance(error, MemoryError):
@@ -134,4 +136,4 @@ def failed(error: Exception, source: Path, model: str = "") -> FileResult:
         reason = reason if error.path is not None else f"{source}: {reason}"
     else:
         reason = f"{source}: {error}"
-    return FileResult(source, error=reason, helps=helps, model=model)
+    return FileResult(source, error=reason, helps=helps)

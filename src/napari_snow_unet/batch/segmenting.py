@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, done_at_once
 from napari_snow_unet.batch.folder_run import FolderRun, Planned, folder_run
 from napari_snow_unet.batch.one_file import (
+    OF_ONE_IMAGE,
     failed,
     is_big,
     is_one_small_plane,
@@ -26,9 +26,6 @@ from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.prefetch import in_order
-
-#: What may be wrong with one image while the others are done.
-OF_ONE_IMAGE = (InputError, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -88,15 +85,18 @@ def segment_files(
     known = pixel_sizes or {}
     with folder_run(files, model, options, outputs, use_pixel_size=use_pixel_size) as run:
         yield from run.tell_kept()
-        if run.plan:
-            yield run.progress(run.plan[0].source.name)
+        if run.left:
+            yield run.progress(run.left[0].name)
         read = partial(
             _read, model=model, options=options, use_pixel_size=use_pixel_size, known=known
         )
         # Small images are read and computed side by side in threads, and of others the next is read
         # while the network is at one; another thread finds and writes the nuclei behind.
         images = in_order(
-            run.plan, read, model.calls_at_once, is_large=lambda planned: is_big(planned.source)
+            run.planned(),
+            read,
+            model.calls_at_once,
+            is_large=lambda planned: is_big(planned.source),
         )
         behind: Future[FileResult] | None = None
         with ExitStack() as stack:

@@ -44,28 +44,20 @@ class Outputs:
     ----------
     folder : Path
         Where to.
-    formats : tuple of str
-        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
-        is too large to be read as a whole.
     probability : bool
         Also write the probability map.
     overlay : bool
         Also write the outlines on the image.
     overwrite : bool
         Replace what is there already.
+    formats : tuple of str
+        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
+        is too large to be read as a whole.
     resume : bool
         Go on with a run that was ended: images whose labels and row are there are left as they are.
     """
 
     folder: Path
-    formats: Annotated[
-        tuple[str, ...],
-        Option(
-            f"Output formats, comma-separated: {', '.join(FORMATS)}.",
-            none="png; zarr for very large images",
-            flag="--format",
-        ),
-    ] = ()
     probability: Annotated[
         bool,
         Option(
@@ -90,6 +82,14 @@ class Outputs:
             label="Overwrite existing results",
         ),
     ] = False
+    formats: Annotated[
+        tuple[str, ...],
+        Option(
+            f"Output formats, comma-separated: {', '.join(FORMATS)}.",
+            none="png; zarr for very large images",
+            flag="--format",
+        ),
+    ] = ()
     resume: Annotated[
         bool,
         Option(

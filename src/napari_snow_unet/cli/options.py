@@ -163,7 +163,7 @@ def _value(one: Declared, values: Mapping[str, Any]) -> Any:
     elif isinstance(value, str) and one.type is float and value not in one.choices:
         value = _number(value, one)
     if one.option.zero and value == 0:
-        return None
+        return None if one.option.zero == "none" else value
     with as_wrong_usage(hint=one.flag):
         one.check(value)
     return value

@@ -14,17 +14,13 @@ from napari_snow_unet.base.options import declared
 from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
-from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.unet.runs.options import TrainingOptions
 
 MasksAreOption = Annotated[
     MasksAre | None,
-    typer.Option(
-        help="What PNG, TIFF and BMP masks hold: an id for every nucleus, nucleus or not, or the "
-        "class of every pixel. (default: judged by their values)",
-        show_default=False,
-    ),
+    typer.Option(help=f"{MASKS.help} (default: {MASKS.none})", show_default=False),
 ]
 DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Device to run on.")]
 BackendOption = Annotated[
@@ -43,6 +39,8 @@ _COMMANDS = {
     "list_models": "`napari-snow-unet models`",
     "prepare_dataset": "`napari-snow-unet prepare`",
     "check_dataset": "`napari-snow-unet check`",
+    "resume_training": "`napari-snow-unet train --resume`",
+    "all_folds": "`napari-snow-unet train --fold all`",
     "split_dataset": "`napari-snow-unet split`",
 }
 _LONG = 40  # characters of a path that may stand before the reason

@@ -206,7 +206,7 @@ def _best_of(run: Path) -> Path:
             "a training that has not finished an epoch yet",
             expected="at least one epoch",
             remedy="Wait for it, or resume it.",
-            helps=("resume",),
+            helps=("resume_training",),
             path=run,
         )
     return best

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.options import Option, check
-from napari_snow_unet.data.pixels.channels import SingleChannel
+from napari_snow_unet.base.options import Option, check, declared
+from napari_snow_unet.data.pixels.channels import Channel
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.plane.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
@@ -56,7 +56,7 @@ class Options:
     min_area_um2: Annotated[
         float | None,
         Option(
-            "Smallest nucleus in µm².",
+            "Smallest nucleus in µm², for a known pixel size; overrides the one in pixels.",
             tip="Smaller nuclei are dropped. Moving it changes the result at once.",
             low=0,
             label="Min. area (µm²)",
@@ -77,7 +77,7 @@ class Options:
         ),
     ] = False
     channel: Annotated[
-        SingleChannel | None,
+        Channel | None,
         Option(
             "Channel to use.",
             tip="Channel of a colour image that the model reads. Models do best on the one they "
@@ -95,6 +95,7 @@ class Options:
             "next Run.",
             none="the file's",
             by=check_pixel_size,
+            zero="own",
             flag="--pixel-size",
             label="Pixel size (µm)",
         ),
@@ -144,7 +145,7 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
     Raises
     ------
     InputError
-        If the area is negative, or given in micrometres while the pixel size is unknown.
+        If the area is given in micrometres while the pixel size is unknown.
     """
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     area = options.min_area
@@ -178,6 +179,7 @@ def check_options(options: Options, model: Model) -> None:
         size cannot be used.
     """
     check_options_alone(options)
+    declared(Options)["channel"].check(options.channel or model.channel)
     check_window(options.tile, model.halo)
 
 

@@ -13,7 +13,7 @@ from napari_snow_unet.base.progress import Progress, run
 from napari_snow_unet.data.pixels.value_range import ValueRange
 from napari_snow_unet.segmentation.findings import NO_NUCLEI, Findings
 from napari_snow_unet.segmentation.model import Model
-from napari_snow_unet.segmentation.options import Options, smallest_area_px
+from napari_snow_unet.segmentation.options import Options, check_options_alone, smallest_area_px
 from napari_snow_unet.segmentation.plan import make_plan
 from napari_snow_unet.segmentation.plane.nuclei import label_nuclei
 from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
@@ -72,6 +72,7 @@ def label(
     InputError
         If an option is out of range.
     """
+    check_options_alone(options)
     smallest = smallest_area_px(options, pixel_size_um)
     seen = probability if inside is None else probability[inside]
     level = choose_level(grey_histogram(seen), options.threshold, floor=floor)

@@ -58,19 +58,19 @@ class StackSegmentation:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def whole(self) -> Findings:
-        """What was found in all planes together."""
+    def _numbers(self) -> Findings:
+        """The numbers of all planes together."""
         return combined(list(self.planes.values()))
 
     @property
     def nuclei(self) -> int:
         """Number of nuclei over all planes."""
-        return self.whole.nuclei
+        return self._numbers.nuclei
 
     @property
     def threshold(self) -> float:
         """The threshold, averaged over planes."""
-        return self.whole.threshold
+        return self._numbers.threshold
 
     @property
     def summary(self) -> str:
@@ -78,7 +78,7 @@ class StackSegmentation:
         thresholds = [plane.threshold for plane in self.planes.values()]
         low, high = in_digits(min(thresholds)), in_digits(max(thresholds))
         where = "" if len(thresholds) == 1 else f"{len(thresholds)} slices, "
-        return where + self.whole.in_words(low if low == high else f"{low} to {high}")
+        return where + self._numbers.in_words(low if low == high else f"{low} to {high}")
 
 
 def fingerprint(labels: NDArray[np.int32]) -> int:

@@ -77,7 +77,7 @@ def test_a_folder_without_a_table_is_refused(tmp_path):
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / MANIFEST).write_text("name,best_shift_dy\n01,3\n")
     for folder in (tmp_path, tmp_path / "none", tmp_path / "foreign"):
-        with pytest.raises(InputError, match=r"\(prepare_dataset\)"):
+        with pytest.raises(InputError, match="Prepare one"):
             read_manifest(folder)
 
 

@@ -202,7 +202,7 @@ def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch,
     dock.run(dock.bar.run_button)
     with pytest.raises(InputError) as as_in_the_shell:
         check_pixel_size(25)
-    assert dock.message == as_in_the_shell.value.reason_first
+    assert dock.message == as_in_the_shell.value.reason_first()
     assert not (tmp_path / "dataset").exists()
     dock.form.fields.um_per_px.value = 0
 

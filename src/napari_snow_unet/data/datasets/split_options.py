@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated
 
 from napari_snow_unet.base.errors import InputError
@@ -69,18 +69,19 @@ class SplitOptions:
         Raises
         ------
         InputError
-            If a part is neither a number nor a fraction; it begins with the part's name.
+            If a part is neither a number nor a fraction.
         """
-        if all(getattr(self, field.name) is None for field in fields(self)):
+        texts = {name: (getattr(self, name) or "").strip() for name in ("train", "val", "test")}
+        if not any(texts.values()) and self.seed is None and self.group_by is None:
             return None
         train, val, test = (_share(name, getattr(self, name)) for name in ("train", "val", "test"))
         return SplitPlan(train, val, test, self.seed or 0, self.group_by)
 
 
-def _share(name: str, text: str | None) -> Share | None:
+def _share(name: str, text: str) -> Share | None:
     try:
-        return None if text is None else parse_share(text.strip())
+        return parse_share(text) if text else None
     except InputError as error:
         raise InputError(
-            f"{name}: {error.received}", expected=error.expected, remedy=error.remedy
+            error.received, expected=error.expected, remedy=error.remedy, helps=(name,)
         ) from None

@@ -19,8 +19,7 @@ from napari_snow_unet.data.pixels.value_range import (
     white_of_largest,
 )
 
-SingleChannel = Literal["red", "green", "blue", "grey", "hematoxylin"]
-Channel = Literal[SingleChannel, "rgb"]
+Channel = Literal["red", "green", "blue", "grey", "hematoxylin", "rgb"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 LEVELS = 256  # of an 8-bit map
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)

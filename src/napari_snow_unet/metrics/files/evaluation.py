@@ -121,7 +121,7 @@ def evaluate(task: EvaluationTask, otsu_level: OtsuLevel) -> Generator[Progress,
             tile, probability = _read(result, name)
         except InputError as error:
             result.failed[name] = error.said()
-            helps = helps or error.helps
+            helps = error.helps if len(result.failed) == 1 else helps
             continue
         for index in tile.planes:
             if index:

@@ -74,7 +74,7 @@ def compute_window(
         From `glass.read_with_glass`.
     model : Model
         The network or the classical method.
-    plan : Plan
+    plan : WindowPlan
         What is the same for all windows.
     """
     if glass.all():
@@ -94,7 +94,7 @@ def compute_here(
         Lazy, such as a dask array.
     model : Model
         The network or the classical method.
-    plan : Plan
+    plan : WindowPlan
         What is the same for all windows.
     tiles : list of Tile
         Which.

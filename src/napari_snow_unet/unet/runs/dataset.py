@@ -157,7 +157,7 @@ def _empty_part(folder: Path, rows: Sequence[Tile], part: str, fold: int | None)
         received, expected = f"{what} in the split", "tiles for training and for validation"
         number = len(rows) - 1
         remedy = f"Divide it anew, for example {number} to train on and 1 to validate with."
-        helps = ("train", "val")
+        helps = ("split_dataset",)
         if number < 1:
             remedy, helps = "Cut the tile into several, or add others.", ()
     return InputError(

@@ -86,7 +86,7 @@ class TrainingOptions:
             tip="Side of the square crops in pixels, a multiple of 16; 0 trains on whole tiles, "
             "which then all have one size.",
             none="whole tiles",
-            zero=True,
+            zero="none",
             low=16,
             high=4096,
             label="Crop (pixels)",

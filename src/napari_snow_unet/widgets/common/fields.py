@@ -204,7 +204,7 @@ def _look_of(one: Declared, empties: Mapping[str, Any]) -> dict[str, Any]:
 def error_in_words(error: Exception) -> str:
     """Return an error as docks and notifications show it."""
     if isinstance(error, InputError):
-        return error.said_reason_first(fields_that_help(error.helps))
+        return error.reason_first(fields_that_help(error.helps))
     return str(error)
 
 

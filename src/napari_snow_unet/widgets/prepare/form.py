@@ -30,7 +30,7 @@ class PrepareForm(QWidget):
     sources : SourceList
         Folders and archives.
     target, fields : magicgui FunctionGui
-        The fields of the functions `target` and `options`.
+        The folder of the dataset, and the options.
     """
 
     def __init__(self) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 
-from napari_snow_unet.base.options import Declared, Option
+from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.batch import Outputs
+from napari_snow_unet.data.pixels.channels import CHANNELS
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.areas import UM2
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH, PixelSizeField, option_fields
@@ -24,6 +25,11 @@ OTSU = Declared(
         label="Automatic (Otsu)",
     ),
 )
+#: A network of one channel reads one.
+CHANNELS_OFFERED = [
+    (declared(Options)["channel"].option.none, ""),
+    *((name, name) for name in CHANNELS if name != "rgb"),
+]
 OUTPUTS = [("separate nuclei", "nuclei"), ("one mask", "mask")]
 
 
@@ -81,6 +87,7 @@ def fields_of_network() -> FunctionGui[dict[str, Any]]:
         "channel",
         "tile",
         "test_time_augmentation",
+        channel={"choices": CHANNELS_OFFERED},
         pixel_size_um={"widget_type": PixelSizeField, "min": 0, "max": 1000, "step": 0.01},
         tile={"max": 8192, "step": 64},
     )

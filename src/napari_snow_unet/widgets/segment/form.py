@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.areas import PIXELS, UM2, AreaUnit
@@ -244,10 +245,10 @@ class SegmentForm(QWidget):
             area.value = value
             adjust_slider(area, unit.decimals)
         self._unit = unit
-        self._labels[area].setText(f"Min. area ({unit.name})")
+        self._labels[area].setText(declared(Options)[unit.option].option.label)
 
     def _lay_out(self) -> None:
-        main, more = Rows(self._labels), Rows(self._labels)
+        main, more, labels = Rows(self._labels), Rows(self._labels), declared(Options)
         main.add("Segment", self.source.kind)
         main.add("Image", self.image)
         main.add_note(self._image_note)
@@ -260,23 +261,23 @@ class SegmentForm(QWidget):
         main.add("", self.files.overlay)
         main.add("Model", self.model, beside=self.browse)
         main.add_note(self._note)
-        main.add("Pixel size (µm)", self.network.pixel_size_um)
+        main.add(labels["pixel_size_um"].option.label, self.network.pixel_size_um)
         main.add_note(self._size_note)
         main.add_line()
-        main.add("Output", self.nuclei.output)
+        main.add(labels["output"].option.label, self.nuclei.output)
         main.add("", self.nuclei.separate)
-        main.add("Threshold", self.nuclei.otsu)
+        main.add(labels["threshold"].option.label, self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
-        main.add(f"Min. area ({UM2.name})", self.nuclei.min_area_um2)
+        main.add(labels["min_area_um2"].option.label, self.nuclei.min_area_um2)
         main.add("Show", self.outlines)
         main.layout().addRow("", self.which)
         main.add("Truth", self.truth)
-        more.add("Channel", self.network.channel)
+        more.add(labels["channel"].option.label, self.network.channel)
         more.add("", self.network.test_time_augmentation)
         more.add("", self.nuclei.fill_holes)
         more.add("", self.nuclei.clear_border)
-        more.add("Tile size (pixels)", self.network.tile)
+        more.add(labels["tile"].option.label, self.network.tile)
         more.add("Device", self.device)
         self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
         self.advanced.setDuration(0)

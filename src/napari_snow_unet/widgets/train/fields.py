@@ -6,6 +6,7 @@ from typing import Any
 from magicgui import magicgui
 from magicgui.widgets import FunctionGui
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.unet.runs.options import TrainingOptions
 from napari_snow_unet.widgets.common.fields import (
     BROWSE_WIDTH,
@@ -75,7 +76,7 @@ def fields_of_main_options() -> FunctionGui[dict[str, Any]]:
         crop={"widget_type": WholeNumberField, "step": 16},
     )
     made.learning_rate.native.setDecimals(6)
-    made.crop.native.setSpecialValueText("whole tiles")
+    made.crop.native.setSpecialValueText(declared(TrainingOptions)["crop"].option.none)
     return made
 
 
@@ -99,7 +100,7 @@ def fields_of_more_options() -> FunctionGui[dict[str, Any]]:
         masks_are={"choices": MASKS},
     )
     made.patience.native.setSpecialValueText("all epochs")
-    made.fold.native.setSpecialValueText("as prepared")
+    made.fold.native.setSpecialValueText(declared(TrainingOptions)["fold"].option.none)
     return made
 
 

@@ -34,7 +34,7 @@ class TrainingForm(QWidget):
     Attributes
     ----------
     places, main, more, computing : magicgui FunctionGui
-        The fields of the functions of these names, with ``_options`` where they have it.
+        Where, the options most people and few people choose, and what computes.
     """
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.options import check
 from napari_snow_unet.base.processes import Crew
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.base.words import counted
@@ -27,7 +28,6 @@ from napari_snow_unet.data.datasets.members import Found, Member, close_archives
 from napari_snow_unet.data.datasets.prepare.ledger import Ledger, Prepared, cannot_write, writing
 from napari_snow_unet.data.datasets.prepare.options import (
     PrepareOptions,
-    check_numbers,
     dataset_info_of,
 )
 from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan, make_plan, paired
@@ -76,7 +76,7 @@ def prepare(
     """
     options = options or PrepareOptions()
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
-    check_numbers(options)
+    check(options)
     info = dataset_info_of(folder, options)
     found, unusable = yield from find_members(sources, folder)
     pairs, unpaired = paired(found, options.limit)

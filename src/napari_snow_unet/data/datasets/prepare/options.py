@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.options import Option, check
+from napari_snow_unet.base.options import Option
 from napari_snow_unet.data.datasets.dataset_info import INFO, DatasetInfo, read_info
 from napari_snow_unet.data.datasets.manifest import is_dataset
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
+
+
+def _check_pixel_size(um: float) -> None:
+    """Refuse what is no pixel size; 0 says that it is unknown."""
+    check_pixel_size(um or None)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class PrepareOptions:
             "Micrometres per pixel where images do not say; 0: unknown again.",
             tip="Micrometres per pixel, where the images do not say.",
             flag="--pixel-size",
-            by=check_pixel_size,
+            by=_check_pixel_size,
             label="Pixel size (µm)",
         ),
     ] = None
@@ -118,8 +123,3 @@ def dataset_info_of(folder: Path, options: PrepareOptions) -> DatasetInfo:
 
 def _visible(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
-
-
-def check_numbers(options: PrepareOptions) -> None:
-    """Refuse numbers that mean nothing."""
-    check(options)
