@@ -237,11 +237,11 @@ def _table() -> bytes:
 
 def manifest() -> Reader:
     """manifest.csv of a dataset."""
-    from napari_snow_unet.data.datasets.manifest import part_counts, read_manifest, write_manifest
+    from napari_snow_unet.data.datasets.manifest import read_manifest, subset_counts, write_manifest
 
     def read(path: Path) -> None:
         tiles = read_manifest(path.parent)
-        part_counts(tiles)
+        subset_counts(tiles)
         assert all(".." not in tile.image.split("/") for tile in tiles)
         write_manifest(path.parent / "again", tiles)
 

@@ -220,7 +220,7 @@ def consep(folder: Path) -> None:
     pairs = put(source, tiles)
     write_image(source / "Train" / "Overlay" / "train_1.png", picture(9))
     result = takes(source, pairs, "CoNSeP layout")
-    assert result.parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
+    assert result.subsets == {"train": 2, "val": 1, "test": 1, "unused": 0}
     tiles = open_training_set(source)
     assert {tile.name for tile in (*tiles.train, *tiles.validation)} == {
         "train_1",
@@ -281,7 +281,7 @@ def hovernet_training(folder: Path) -> None:
         3: ("Images/test/same_tissue/TCGA-3.png", "Labels/TCGA-3.mat"),
     }
     result = takes(folder / "kumar", put(folder / "kumar", tiles))
-    assert result.parts == {"train": 1, "val": 1, "test": 1, "unused": 0}
+    assert result.subsets == {"train": 1, "val": 1, "test": 1, "unused": 0}
     assert result.tiles[2].split == "test"
 
 
@@ -327,7 +327,7 @@ def own_subsets(folder: Path) -> None:
         assert [finding.kind for finding in checked(source).problems] == ["leakage"]
         options = PrepareOptions(workers=1, split=SplitPlan(train=1.0))
         stated = run(prepare([source], folder / names[0] / "stated", options))
-        assert stated.parts["train"] == 8  # one is a repeat
+        assert stated.subsets["train"] == 8  # one is a repeat
         assert any("not followed" in message for message in stated.messages)
 
 
@@ -341,7 +341,7 @@ def subsets_in_names(folder: Path) -> None:
             for n, part in enumerate(("train", "train", "val", "test"))
         }
         result = takes(source, put(source, tiles))
-        assert result.parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
+        assert result.subsets == {"train": 2, "val": 1, "test": 1, "unused": 0}
     source = folder / "nnunet" / "Dataset001"
     tiles = {n: (f"imagesTr/case{n}_0000.png", f"labelsTr/case{n}.png") for n in (1, 2, 3)}
     tiles[4] = ("imagesTs/case4_0000.png", "labelsTs/case4.png")

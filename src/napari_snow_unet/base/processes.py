@@ -31,6 +31,10 @@ _TRIAL = 8  # tasks after which it is known how long one takes
 _WORTH = 2.0  # seconds of work left that are worth starting processes
 _READY = "ready"
 
+#: Pixels of a call of a model up to which it alone leaves cores waiting for each other, so that
+#: several at once are done sooner.
+SMALL_CALL = 1024**2
+
 
 class Died:
     """In place of the result of a task that killed its process every time."""

@@ -50,7 +50,7 @@ class FoundImages:
         return [folder for folder in self.folders if folder.resolve() != results.resolve()]
 
 
-def find_images(inputs: Iterable[str | Path], split: str | None = None) -> FoundImages:
+def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> FoundImages:
     """Find the images that a person means by files, folders, patterns or prepared datasets.
 
     Parameters
@@ -59,7 +59,7 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
         A file or OME-Zarr; a folder, of which the images directly inside are taken (those in its
         ``images`` or ``Image`` folder if it has one); or a pattern such as ``slides/*.tif``. What
         exists under its exact name is never taken for a pattern.
-    split : str, optional
+    subset : str, optional
         Take only this part of a prepared dataset, by the column ``split`` of its manifest.
 
     Returns
@@ -88,14 +88,14 @@ def find_images(inputs: Iterable[str | Path], split: str | None = None) -> Found
                     path=path,
                 )
             if path.is_dir() and not is_slide(path):
-                found = _images_in(path, split)
+                found = _images_in(path, subset)
                 images.update(dict.fromkeys(found.images))
                 skipped += found.skipped
                 folders += found.folders
                 pixel_sizes |= found.pixel_sizes
-            elif split is not None:
+            elif subset is not None:
                 raise InputError(
-                    f"the part {split!r} of what is no folder",
+                    f"the part {subset!r} of what is no folder",
                     expected="a prepared dataset, which has parts",
                     remedy="Name the folder of the dataset, or leave the subset out.",
                     path=path,
@@ -124,11 +124,11 @@ def _existing(name: str | Path) -> list[Path]:
     return matches
 
 
-def _images_in(folder: Path, split: str | None) -> FoundImages:
-    if split is not None:
-        from napari_snow_unet.data.datasets.manifest import split_images
+def _images_in(folder: Path, subset: str | None) -> FoundImages:
+    if subset is not None:
+        from napari_snow_unet.data.datasets.manifest import subset_images
 
-        return FoundImages(split_images(folder, split), [], [], _pixel_sizes(folder))
+        return FoundImages(subset_images(folder, subset), [], [], _pixel_sizes(folder))
     dataset = folder
     beside = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
     folder = next((beside[name] for name in IMAGE_FOLDERS if name in beside), folder)

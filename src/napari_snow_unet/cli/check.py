@@ -67,8 +67,8 @@ def _tell(report: CheckReport) -> None:
     table(
         ["part", "tiles", "nuclei", "foreground"],
         [
-            (part, f"{row['tiles']:,}", f"{row['nuclei']:,}", f"{row['foreground']:.1%}")
-            for part, row in summary["parts"].items()
+            (subset, f"{row['tiles']:,}", f"{row['nuclei']:,}", f"{row['foreground']:.1%}")
+            for subset, row in summary["parts"].items()
         ],
     )
     for finding in report.findings:

@@ -112,7 +112,7 @@ def evaluate(
             path,
             truth,
             probability=probability if number == 0 else None,
-            split=chosen,
+            subset=chosen,
             region=region,
             pixel_size_um=pixel_size,
             masks_are=masks_are or ("labels" if instances else None),

@@ -67,10 +67,10 @@ def _stopped(folder: Path, total: int) -> str:
     return f"Stopped: {done:,}{of} tiles done. {GO_ON}"
 
 
-def parts_line(parts: dict[str, int]) -> str:
+def subsets_line(subsets: dict[str, int]) -> str:
     """Return ``train 72, val 8, test 20``; unused only where there are such tiles."""
     return ", ".join(
-        f"{part} {count:,}" for part, count in parts.items() if count or part != "unused"
+        f"{subset} {count:,}" for subset, count in subsets.items() if count or subset != "unused"
     )
 
 
@@ -79,7 +79,7 @@ def _summary(prepared: Prepared) -> dict[str, Any]:
         "folder": str(prepared.folder),
         "tiles": len(prepared.tiles),
         "new": prepared.new,
-        "split": prepared.parts,
+        "split": prepared.subsets,
         "nuclei": sum(tile.nuclei for tile in prepared.tiles),
         "problems": [
             {"name": problem.name, "reason": problem.reason} for problem in prepared.problems
@@ -92,7 +92,7 @@ def _tell(prepared: Prepared) -> None:
     kept = len(prepared.tiles) - prepared.new
     there = f", {kept:,} were there" if kept else ""
     typer.echo(f"{counted(prepared.new, 'tile')} prepared in {prepared.folder}{there}")
-    typer.echo(parts_line(prepared.parts))
+    typer.echo(subsets_line(prepared.subsets))
     for message in prepared.messages:
         typer.echo(message)
     for problem in prepared.problems[:NAMED]:

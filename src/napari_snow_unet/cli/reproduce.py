@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_snow_unet.cli.prepare import parts_line
+from napari_snow_unet.cli.prepare import subsets_line
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.train import training_threads
 from napari_snow_unet.cli.usage import BackendOption, DeviceOption
@@ -71,7 +71,9 @@ def reproduce(
 
 
 def _tell(prepared: Prepared) -> None:
-    typer.echo(f"{len(prepared.tiles):,} tiles in {prepared.folder}: {parts_line(prepared.parts)}")
+    typer.echo(
+        f"{len(prepared.tiles):,} tiles in {prepared.folder}: {subsets_line(prepared.subsets)}"
+    )
     for problem in prepared.problems:
         typer.echo(f"Not used: {problem}", err=True)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_snow_unet.cli.options import takes
-from napari_snow_unet.cli.prepare import parts_line
+from napari_snow_unet.cli.prepare import subsets_line
 from napari_snow_unet.cli.usage import as_wrong_usage
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 
@@ -37,10 +37,10 @@ def split(
         plan = SplitOptions(**options).plan()
     if plan is not None:
         plan = replace(plan, folds=folds)
-    parts, fold_sizes = split_dataset(folder, plan, folds)
+    subsets, fold_sizes = split_dataset(folder, plan, folds)
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "split": parts, "folds": fold_sizes}))
+        typer.echo(json.dumps({"folder": str(folder), "split": subsets, "folds": fold_sizes}))
         return
-    typer.echo(parts_line(parts))
+    typer.echo(subsets_line(subsets))
     if fold_sizes:
         typer.echo("folds of " + ", ".join(f"{size:,}" for size in fold_sizes) + " tiles")

@@ -41,7 +41,7 @@ class Experiment:
     epochs : int
         Passes over the training tiles.
     seed : int
-        Of the division into parts and of the training.
+        Of the division into subsets and of the training.
     """
 
     folder: Path

@@ -38,7 +38,7 @@ def methods_text(
     device : str
         What computed, in words.
     """
-    options, parts = config.options, prepared.parts
+    options, subsets = config.options, prepared.subsets
     ours = next(row for row in rows if row["threshold"] == "Otsu" and row["over"] == "all pixels")
     best = min(history, key=lambda row: row["val_loss"] or float("inf"))["epoch"] or 0
     sizes = sorted({(tile.height, tile.width) for tile in prepared.tiles})
@@ -51,17 +51,17 @@ def methods_text(
     left_out = f" {len(prepared.problems)} files could not be used." if prepared.problems else ""
     done = (
         f"{len(prepared.tiles):,} tiles of {size} pixels, the first in natural order of their "
-        f"names, were divided with the seed {experiment.seed} into {parts['train']:,} for "
-        f"training, {parts['val']:,} for validation and {parts['test']:,} for testing.{left_out} "
-        "Masks were binarised (nucleus or background), and the red channel was scaled to 0 to 1. "
-        f"A U-Net with {filters(0)} to {filters(network.levels - 1)} filters, "
+        f"names, were divided with the seed {experiment.seed} into {subsets['train']:,} for "
+        f"training, {subsets['val']:,} for validation and {subsets['test']:,} for testing."
+        f"{left_out} Masks were binarised (nucleus or background), and the red channel was scaled "
+        f"to 0 to 1. A U-Net with {filters(0)} to {filters(network.levels - 1)} filters, "
         f"{parameter_count(network):,} parameters and dropout from {options.dropout:g} was "
         f"trained for {experiment.epochs} epochs on whole tiles without augmentation: "
         f"{options.optimizer.capitalize()}, learning rate {options.learning_rate:g}, batches of "
         f"{options.batch_size}, binary cross-entropy. The network of epoch {best:.0f}, which had "
         "the lowest validation loss, was used. Its probability was rounded to 8 bits and cut at "
         "Otsu's threshold of each tile (OpenCV); nothing was split, filled or removed. Over all "
-        f"pixels of the {parts['test']:,} test tiles: {scores}. The training took {minutes:,.1f} "
+        f"pixels of the {subsets['test']:,} test tiles: {scores}. The training took {minutes:,.1f} "
         f"minutes on {device}. Made with {versions}."
     )
     beside = (

@@ -12,7 +12,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import folder_written_whole
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import Outputs, segment_files
-from napari_snow_unet.data.datasets.manifest import split_pairs
+from napari_snow_unet.data.datasets.manifest import subset_pairs
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
@@ -104,13 +104,13 @@ def prepare_tiles(
     Raises
     ------
     InputError
-        If nothing in the sources fits together, or too little to have a part of each kind.
+        If nothing in the sources fits together, or too little to fill every subset.
     """
     options = PrepareOptions(
         limit=experiment.limit, binary=True, split=SplitPlan(seed=experiment.seed), workers=workers
     )
     prepared = yield from prepare(sources, experiment.dataset, options)
-    empty = [part for part in ("train", "val", "test") if not prepared.parts.get(part)]
+    empty = [subset for subset in ("train", "val", "test") if not prepared.subsets.get(subset)]
     if empty:
         raise InputError(
             f"{len(prepared.tiles)} tiles, which leave none for {' and '.join(empty)}",
@@ -200,7 +200,7 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
         If a tile cannot be segmented.
     """
     folder = experiment.predictions(method.name)
-    images = (image for image, _ in split_pairs(experiment.dataset, "test"))
+    images = (image for image, _ in subset_pairs(experiment.dataset, "test"))
     missing = [
         image for image in images if not all(path.is_file() for path in _files(folder, image))
     ]
@@ -246,5 +246,5 @@ def measure_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
         Scores of the masks, and of the probability maps at Otsu's level and at 0.5.
     """
     folder = experiment.predictions(method.name)
-    task = make_task(folder, experiment.dataset, probability=folder, split="test")
+    task = make_task(folder, experiment.dataset, probability=folder, subset="test")
     return (yield from evaluate(replace(task, name=method.title), otsu_level))

@@ -44,10 +44,10 @@ def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[n
     """
     grid, model = plan.grid, augmented(plan.model, plan.options)
     probability = np.empty(grid.new, dtype=np.uint8)
-    for done, tile in enumerate(plan.windows, start=1):
-        pixels = np.asarray(image[grid.needed(within(tile.window, grid.new))])
-        probability[tile.core] = predict_core(
-            pixels, model, tile, grid, channel=plan.channel, values=plan.values
+    for done, planned in enumerate(plan.windows, start=1):
+        pixels = np.asarray(image[grid.needed(within(planned.window, grid.new))])
+        probability[planned.core] = predict_core(
+            pixels, model, planned, grid, channel=plan.channel, values=plan.values
         )
         yield Progress(done, len(plan.windows), f"tile {done} of {len(plan.windows)}")
     whole = slice(0, grid.old[0]), slice(0, grid.old[1])
@@ -60,7 +60,7 @@ def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[n
 def predict_core(
     pixels: NDArray[Any],
     model: Model,
-    tile: PlannedWindow,
+    planned: PlannedWindow,
     grid: Resampling,
     *,
     channel: str,
@@ -74,7 +74,7 @@ def predict_core(
         Those of the image that `grid.needed` names for the part of the window inside the plane.
     model : Model
         The network or the classical method.
-    tile : Tile
+    planned : PlannedWindow
         The window, on the grid the network works on.
     grid : Resampling
         From the image's grid to that one.
@@ -88,22 +88,22 @@ def predict_core(
     ndarray of uint8
         Of the shape of the window's core.
     """
-    taken = grid.take(network_input(pixels, channel, values), within(tile.window, grid.new))
-    window = mirrored(taken, tile.window)
-    core = to_grey(model.predict(window[None])[0][tile.inner])
-    return _where_opaque(core, pixels, tile, grid)
+    taken = grid.take(network_input(pixels, channel, values), within(planned.window, grid.new))
+    window = mirrored(taken, planned.window)
+    core = to_grey(model.predict(window[None])[0][planned.inner])
+    return _where_opaque(core, pixels, planned, grid)
 
 
 def _where_opaque(
-    core: NDArray[np.uint8], pixels: NDArray[Any], tile: PlannedWindow, grid: Resampling
+    core: NDArray[np.uint8], pixels: NDArray[Any], planned: PlannedWindow, grid: Resampling
 ) -> NDArray[np.uint8]:
     """Find nothing where an image is transparent."""
     if pixels.ndim != 3 or pixels.shape[-1] != 4 or pixels[..., 3].all():
         return core
-    window = within(tile.window, grid.new)
+    window = within(planned.window, grid.new)
     clear = grid.take((pixels[..., 3] == 0).astype(np.float32), window)
     rows, columns = (
         slice(part.start - whole.start, part.stop - whole.start)
-        for part, whole in zip(tile.core, window, strict=True)
+        for part, whole in zip(planned.core, window, strict=True)
     )
     return np.where(clear[rows, columns] >= 0.5, np.uint8(0), core)

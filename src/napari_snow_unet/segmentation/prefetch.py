@@ -9,11 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from napari_snow_unet.base.processes import SMALL_CALL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
 
-SMALL = 1024**2  # pixels
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -36,7 +36,7 @@ def is_small(
     """
     factor = scale_factor(options.pixel_size_known(pixel_size_um), model.pixel_size_um)
     computed = Resampling.by(factor, shape).new
-    small = math.prod(computed) <= SMALL and max(computed) <= options.tile
+    small = math.prod(computed) <= SMALL_CALL and max(computed) <= options.tile
     return model.calls_at_once > 1 and small
 
 

@@ -119,7 +119,7 @@ def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
     return {"threshold": mean, "planes": each}
 
 
-def part_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
+def planes_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
     """Say which planes of a stack were segmented, counted from 0 as napari does.
 
     Parameters

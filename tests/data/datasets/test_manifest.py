@@ -14,8 +14,8 @@ from napari_snow_unet.data.datasets.manifest import (
     Tile,
     append_to_journal,
     read_manifest,
-    split_images,
-    split_pairs,
+    subset_images,
+    subset_pairs,
     write_manifest,
 )
 from napari_snow_unet.data.datasets.splits import SplitPlan
@@ -64,13 +64,13 @@ def test_columns_that_somebody_added_stay(tmp_path):
 
 def test_the_images_of_a_part(tmp_path):
     write_manifest(tmp_path, [tile(0), tile(1, "test"), tile(2)])
-    assert split_images(tmp_path, "train") == [
+    assert subset_images(tmp_path, "train") == [
         tmp_path / "images/000000.png",
         tmp_path / "images/000002.png",
     ]
-    assert split_pairs(tmp_path, "test")[0][1] == tmp_path / "masks/000001.png"
-    with pytest.raises(InputError, match="no tile has the split 'val'; expected one of test, tr"):
-        split_images(tmp_path, "val")
+    assert subset_pairs(tmp_path, "test")[0][1] == tmp_path / "masks/000001.png"
+    with pytest.raises(InputError, match="no tile is in the subset 'val'; expected one of te"):
+        subset_images(tmp_path, "val")
 
 
 def test_a_folder_without_a_table_is_refused(tmp_path):

@@ -110,8 +110,8 @@ def test_binary_masks_shards_and_a_limit(release, truth, tmp_path):
 def test_the_split_is_as_asked_and_the_rest_unused(release, tmp_path):
     split = SplitPlan(train=4, val=1, test=0.2)
     result = prepared(release.archives(), tmp_path / "out", split=split)
-    assert result.parts == {"train": 4, "val": 1, "test": 2, "unused": 3}
-    assert prepared(release.archives(), tmp_path / "small").parts["train"] == 7
+    assert result.subsets == {"train": 4, "val": 1, "test": 2, "unused": 3}
+    assert prepared(release.archives(), tmp_path / "small").subsets["train"] == 7
 
 
 @pytest.mark.parametrize("split", [SplitPlan(train=11), SplitPlan(train=0.9, test=0.2)])

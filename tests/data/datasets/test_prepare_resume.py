@@ -319,9 +319,9 @@ def test_a_split_that_was_changed_stays_unless_another_is_asked_for(source, whol
     assert parts == {"train": 6, "val": 2, "test": 2, "unused": 0}
     assert folds == [2, 2, 2, 2]
     table = (out / MANIFEST).read_bytes()
-    assert prepared(source, out).parts == parts
+    assert prepared(source, out).subsets == parts
     assert (out / MANIFEST).read_bytes() == table
-    assert prepared(source, out, split=SplitPlan(train=1.0)).parts["train"] == 10
+    assert prepared(source, out, split=SplitPlan(train=1.0)).subsets["train"] == 10
 
 
 def test_what_is_gone_on_with_has_the_pixel_size_it_was_begun_with(source, tmp_path):
@@ -389,7 +389,7 @@ def test_parts_that_were_changed_by_hand_stay(source, tmp_path, again):
     assert [tile.split for tile in result.tiles] == [*parts, "unused", "unused"]
     assert "Somebody has changed the parts" in result.messages[-1]
     assert result.problems == []
-    divided = prepared(source, out, split=SplitPlan(train=1.0)).parts
+    divided = prepared(source, out, split=SplitPlan(train=1.0)).subsets
     assert divided == {"train": 10, "val": 0, "test": 0, "unused": 0}
 
 

@@ -12,10 +12,10 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.folds import assign_folds
 from napari_snow_unet.data.datasets.splits import (
     SplitPlan,
-    assign_parts,
+    assign_subsets,
     groups_of,
     parse_share,
-    part_sizes,
+    subset_sizes,
 )
 
 
@@ -36,7 +36,7 @@ def names(count):
     ],
 )
 def test_default_is_the_papers_split_or_its_fractions(tiles, expected):
-    sizes = part_sizes(SplitPlan(), tiles)
+    sizes = subset_sizes(SplitPlan(), tiles)
     assert (sizes["train"], sizes["val"], sizes["test"]) == expected
 
 
@@ -60,43 +60,43 @@ def test_what_is_no_share_is_refused(text):
 def test_fractions_that_add_up_to_one_leave_nothing_over(tiles, first, second):
     train, val = first, (1 - first) * second
     plan = SplitPlan(train=train, val=val, test=1 - train - val)
-    assert sum(part_sizes(plan, tiles).values()) == tiles
+    assert sum(subset_sizes(plan, tiles).values()) == tiles
 
 
 def test_a_part_left_out_is_empty_once_another_is_given():
-    assert part_sizes(SplitPlan(train=0.8, val=0.2), 10) == {"test": 0, "val": 2, "train": 8}
+    assert subset_sizes(SplitPlan(train=0.8, val=0.2), 10) == {"test": 0, "val": 2, "train": 8}
 
 
 @pytest.mark.parametrize("plan", [SplitPlan(train=11), SplitPlan(train=0.9, val=0.2)])
 def test_more_than_there_is_is_refused(plan):
     with pytest.raises(InputError, match="10 tiles"):
-        part_sizes(plan, 10)
+        subset_sizes(plan, 10)
 
 
 def test_where_tiles_were_lost_training_gets_less():
-    sizes = part_sizes(SplitPlan(train=6, val=2, test=4), 11, strict=False)
+    sizes = subset_sizes(SplitPlan(train=6, val=2, test=4), 11, strict=False)
     assert sizes == {"test": 4, "val": 2, "train": 5}
 
 
 def test_numbers_are_met_and_the_rest_is_unused():
-    parts = Counter(assign_parts(names(50), SplitPlan(train=20, val=5, test=10)))
+    parts = Counter(assign_subsets(names(50), SplitPlan(train=20, val=5, test=10)))
     assert parts == {"train": 20, "val": 5, "test": 10, "unused": 15}
 
 
 def test_the_order_of_the_names_does_not_matter_but_the_seed_does():
     plan, tiles = SplitPlan(train=0.5, val=0.2, test=0.3), names(60)
-    forward = dict(zip(tiles, assign_parts(tiles, plan), strict=True))
-    backward = dict(zip(tiles[::-1], assign_parts(tiles[::-1], plan), strict=True))
+    forward = dict(zip(tiles, assign_subsets(tiles, plan), strict=True))
+    backward = dict(zip(tiles[::-1], assign_subsets(tiles[::-1], plan), strict=True))
     assert forward == backward
     frozen = ["train", "val", "val", "train", "val", "test"]  # a release must not move tiles
     assert list(forward.values())[:6] == frozen
-    other = assign_parts(tiles, SplitPlan(train=0.5, val=0.2, test=0.3, seed=1))
+    other = assign_subsets(tiles, SplitPlan(train=0.5, val=0.2, test=0.3, seed=1))
     assert other != list(forward.values())
 
 
 def test_asking_for_more_training_tiles_leaves_the_other_parts_alone():
-    few = assign_parts(names(60), SplitPlan(train=10, val=5, test=10))
-    many = assign_parts(names(60), SplitPlan(train=40, val=5, test=10))
+    few = assign_subsets(names(60), SplitPlan(train=10, val=5, test=10))
+    many = assign_subsets(names(60), SplitPlan(train=40, val=5, test=10))
     kept = [(a, b) for a, b in zip(few, many, strict=True) if a != "unused"]
     assert all(a == b for a, b in kept)
 
@@ -106,17 +106,17 @@ def test_asking_for_more_training_tiles_leaves_the_other_parts_alone():
 def test_groups_are_never_torn_apart_and_no_part_is_empty(sizes, seed):
     tiles = [f"{group:02d}_{n}" for group, size in enumerate(sizes) for n in range(size)]
     plan = SplitPlan(train=0.6, val=0.2, test=0.2, seed=seed)
-    parts = assign_parts(tiles, plan, groups_of(tiles, r"^(\d+)_"))
+    parts = assign_subsets(tiles, plan, groups_of(tiles, r"^(\d+)_"))
     part_of = {}
     for tile, part in zip(tiles, parts, strict=True):
         assert part_of.setdefault(tile[:2], part) == part
-    wanted = {part for part, size in part_sizes(plan, len(tiles)).items() if size}
+    wanted = {part for part, size in subset_sizes(plan, len(tiles)).items() if size}
     assert set(parts) == wanted
 
 
 def test_groups_come_near_the_sizes_asked_for():
     tiles = [f"{group:02d}_{n}" for group in range(40) for n in range(5)]
-    parts = Counter(assign_parts(tiles, SplitPlan(), groups_of(tiles, r"^\d+")))
+    parts = Counter(assign_subsets(tiles, SplitPlan(), groups_of(tiles, r"^\d+")))
     assert parts == {"train": 145, "val": 15, "test": 40}
 
 
@@ -150,5 +150,5 @@ def test_a_number_of_folds_that_cannot_be_is_refused(folds):
 def test_three_groups_are_enough_for_three_parts(sizes):
     tiles = [f"{group}_{n}" for group, size in enumerate(sizes) for n in range(size)]
     plan = SplitPlan(train=0.72, val=0.08, test=0.2)
-    wanted = {part for part, size in part_sizes(plan, len(tiles)).items() if size}
-    assert set(assign_parts(tiles, plan, groups_of(tiles, r"^(\d)_"))) == wanted
+    wanted = {part for part, size in subset_sizes(plan, len(tiles)).items() if size}
+    assert set(assign_subsets(tiles, plan, groups_of(tiles, r"^(\d)_"))) == wanted

@@ -111,13 +111,13 @@ def test_sources_that_are_subsets_stay_these(tmp_path):
     put(sources[0], *pairs_in("a", "b", "c", "d"))
     put(sources[1], *pairs_in("e", "f"))
     result = prepared(sources, tmp_path / "out")
-    assert result.parts == {"train": 4, "val": 2, "test": 0, "unused": 0}
+    assert result.subsets == {"train": 4, "val": 2, "test": 0, "unused": 0}
     assert read_info(tmp_path / "out").split == SplitPlan(folders=True)
     put(sources[0], *pairs_in("g"))
     more = prepared(sources, tmp_path / "out")
-    assert more.parts == {"train": 5, "val": 2, "test": 0, "unused": 0}
+    assert more.subsets == {"train": 5, "val": 2, "test": 0, "unused": 0}
     parts, folds = split_dataset(tmp_path / "out", folds=2)
-    assert (parts, sorted(folds)) == (more.parts, [3, 4])
+    assert (parts, sorted(folds)) == (more.subsets, [3, 4])
     assert split_dataset(tmp_path / "out", SplitPlan(train=1.0))[0]["train"] == 7
     assert not read_info(tmp_path / "out").split.folders
 

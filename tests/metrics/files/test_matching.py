@@ -83,7 +83,7 @@ def test_somebody_elses_manifest_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,patient\nx.png,7\n")
     assert list(matching.find_truths(tmp_path)) == ["x"]
     with pytest.raises(InputError, match=r"manifest\.csv"):
-        matching.find_truths(tmp_path, split="test")
+        matching.find_truths(tmp_path, subset="test")
 
 
 def test_a_plain_folder_of_labels_is_a_truth(tmp_path: Path) -> None:

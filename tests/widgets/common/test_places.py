@@ -60,7 +60,7 @@ def covered(box):
 @given(rectangles(), transforms())
 def test_a_part_is_what_its_shape_touches_wherever_both_layers_lie(box, place):
     image = Image(np.zeros(SHAPE, np.uint8), **place)
-    assert region.part_of(None, image, drawn(box, place)).box == covered(box)
+    assert region.roi_of(None, image, drawn(box, place)).box == covered(box)
 
 
 @ALL
@@ -82,7 +82,7 @@ def test_shapes_of_another_scale_hold_what_they_enclose_too(box, scale, y, x):
     shapes = Shapes([np.array(world)], shape_type="polygon", name="drawn")
     rounding = np.abs(shapes.data[0] - world).max() / scale
     if rounding < TOLERANCE / 2:
-        assert region.part_of(None, image, shapes).box == covered(box)
+        assert region.roi_of(None, image, shapes).box == covered(box)
 
 
 @ALL

@@ -184,7 +184,7 @@ def test_what_was_found_in_a_part_of_a_flat_layer_goes_with_it(dock, svs):
     corners = [[100, 60], [100, 260], [300, 260], [300, 60]]
     marks = dock.viewer.add_shapes([corners], shape_type="polygon")
     dock.form.image.value = flat
-    dock.form.part.value = next(known for known in dock.form.part.choices if known == marks)
+    dock.form.roi.value = next(known for known in dock.form.roi.choices if known == marks)
     labels = dock.run()
     assert labels.translate.tolist() == [100, 60]
     dock.viewer.layers.selection.active = flat

@@ -81,7 +81,7 @@ class Layers(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def choose_a_part(self, data):
-        part = self.segment.form.part
+        part = self.segment.form.roi
         part.value = data.draw(
             st.sampled_from(range(len(part.choices))).map(part.choices.__getitem__)
         )
@@ -110,12 +110,12 @@ class Layers(RuleBasedStateMachine):
         form = self.segment.form
         assert same(form.image.choices, kinds["Image"])
         assert form.image.value in kinds["Image"] if kinds["Image"] else form.image.value is None
-        texts, marks = form.part.choices[:2], form.part.choices[2:]
+        texts, marks = form.roi.choices[:2], form.roi.choices[2:]
         assert texts == (WHOLE, SHOWN)
         own = [x for x in kinds["Labels"] if "napari-snow-unet" in x.metadata]
         shapes = [x for x in layers if type(x).__name__ == "Shapes"]
         assert same(marks, [*shapes, *(x for x in kinds["Labels"] if x not in own)])
-        assert form.part.value in (WHOLE, SHOWN) or form.part.value in layers
+        assert form.roi.value in (WHOLE, SHOWN) or form.roi.value in layers
         for box in (self.measure.form.prediction, self.measure.form.truth):
             chosen = [x for x in box.choices if x is not None and not isinstance(x, str)]
             assert {id(x) for x in chosen} <= {id(x) for x in layers}

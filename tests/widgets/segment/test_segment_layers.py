@@ -524,9 +524,9 @@ def test_names_of_results_say_of_which_part_they_are(dock, network, discs):
     marks[0, 0] = marks[199, 299] = 1  # the part is as large as the image
     marked = dock.viewer.add_labels(marks, name="tumour")
     dock.viewer.layers.selection.active = image
-    dock.form.part.value = marked
+    dock.form.roi.value = marked
     part = dock.run()
-    dock.form.part.value = WHOLE
+    dock.form.roi.value = WHOLE
     whole = dock.run()
     assert [layer.name for layer in dock.nuclei()] == [
         "A nuclei (classical)",
@@ -536,7 +536,7 @@ def test_names_of_results_say_of_which_part_they_are(dock, network, discs):
     moved = np.zeros_like(marks)
     moved[50, 100] = moved[149, 299] = 1
     marked.data = moved
-    dock.form.part.value = marked
+    dock.form.roi.value = marked
     assert dock.run().name == "A nuclei (classical, inside tumour, y 50 to 149, x 100 to 299)"
 
 
@@ -664,7 +664,7 @@ def test_what_is_taken_for_white_is_said_and_decided_for_the_whole_layer(dock, d
     twelve[:100] //= 8
     twelve[0, 0] = 65535
     dock.viewer.add_image(twelve, rgb=True, name="tissue")
-    dock.form.part.value = dock.viewer.add_shapes([[0, 0], [0, 299], [99, 299], [99, 0]])
+    dock.form.roi.value = dock.viewer.add_shapes([[0, 0], [0, 299], [99, 299], [99, 0]])
     layer = dock.run()
     assert "4,095 is taken for white" in dock.message
     assert layer.metadata[PLUGIN]["white"] == 4095

@@ -20,7 +20,7 @@ PLACE = {"scale": (0.25, 0.25), "translate": (10, -4), "rotate": 30, "units": ("
 
 
 def choose(dock, part):
-    dock.form.part.value = part
+    dock.form.roi.value = part
 
 
 def world_of(layer, *pixel):
@@ -133,13 +133,13 @@ def test_choices_follow_the_layers_and_leave_results_out(dock, network, discs):
     drawn = dock.viewer.add_shapes(name="tumour")
     dock.form.image.value = image
     result = dock.run()
-    assert list(dock.form.part.choices) == [region.WHOLE, region.SHOWN, drawn]
-    assert result not in dock.form.part.choices
+    assert list(dock.form.roi.choices) == [region.WHOLE, region.SHOWN, drawn]
+    assert result not in dock.form.roi.choices
     choose(dock, drawn)
     drawn.name = "invasive"
-    assert dock.form.part.value == drawn
+    assert dock.form.roi.value == drawn
     dock.viewer.layers.remove("invasive")
-    assert dock.form.part.value == region.WHOLE
+    assert dock.form.roi.value == region.WHOLE
 
 
 def test_a_part_is_saved_with_its_pixels_and_has_no_text(dock, network, discs, tmp_path):

@@ -1,4 +1,4 @@
-"""Divide a prepared dataset: parts and folds in its table, no pixel touched."""
+"""Divide a prepared dataset: subsets and folds in its table, no pixel touched."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from pathlib import Path
 from napari_snow_unet.base.folder_lock import folder_locked
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, read_info, write_info
 from napari_snow_unet.data.datasets.folds import assign_folds
-from napari_snow_unet.data.datasets.manifest import Tile, part_counts, read_manifest, write_manifest
+from napari_snow_unet.data.datasets.manifest import (
+    Tile,
+    read_manifest,
+    subset_counts,
+    write_manifest,
+)
 from napari_snow_unet.data.datasets.splits import (
     UNUSED,
     SplitPlan,
     assign_by_folders,
-    assign_parts,
+    assign_subsets,
     groups_of,
 )
 from napari_snow_unet.data.names.folder_names import subset_of_file
@@ -25,7 +30,7 @@ from napari_snow_unet.data.names.folder_names import subset_of_file
 def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> list[Tile]:
     """Give every tile its part and, where asked for, its fold.
 
-    Of tiles with the same image only the first is used, so that no image is in two parts.
+    Of tiles with the same image only the first is used, so that no image is in two subsets.
 
     Parameters
     ----------
@@ -34,7 +39,7 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
     plan : SplitPlan
         How to divide them. Groups are looked for in the names of the source images.
     strict : bool, default: True
-        If false, a part gets fewer tiles than asked for where there are not enough.
+        If false, a subset gets fewer tiles than asked for where there are not enough.
 
     Returns
     -------
@@ -54,21 +59,21 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
     if plan.group_by is not None:
         groups = groups_of([tile.source_image for tile in usable], plan.group_by)
     if plan.folders:
-        subsets = [subset_of_file(tile.source_image) for tile in usable]
-        parts = assign_by_folders(names, subsets, plan.seed)
+        named = [subset_of_file(tile.source_image) for tile in usable]
+        subsets = assign_by_folders(names, named, plan.seed)
     else:
-        parts = assign_parts(names, plan, groups, strict=strict)
-    part_of = dict(zip(names, parts, strict=True))
+        subsets = assign_subsets(names, plan, groups, strict=strict)
+    subset_of = dict(zip(names, subsets, strict=True))
     fold_of: dict[str, int] = {}
     if plan.folds is not None:
-        kept = [number for number, part in enumerate(parts) if part in ("train", "val")]
+        kept = [number for number, subset in enumerate(subsets) if subset in ("train", "val")]
         names = [names[number] for number in kept]
         groups = None if groups is None else [groups[number] for number in kept]
         fold_of = dict(zip(names, assign_folds(names, plan, groups), strict=True))
     return [
         replace(
             tile,
-            split=UNUSED if tile.index in repeats else part_of[tile.name],
+            split=UNUSED if tile.index in repeats else subset_of[tile.name],
             fold=None if tile.index in repeats else fold_of.get(tile.name),
         )
         for tile in tiles
@@ -76,7 +81,7 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
 
 
 def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
-    """Tell whether somebody has changed the parts or folds in the table of a dataset.
+    """Tell whether somebody has changed the subsets or folds in the table of a dataset.
 
     Parameters
     ----------
@@ -119,7 +124,7 @@ def split_dataset(
 
     Returns
     -------
-    parts : dict of str to int
+    subsets : dict of str to int
         Tiles in train, val, test and unused.
     folds : list of int
         Tiles per fold.
@@ -138,4 +143,4 @@ def split_dataset(
         write_manifest(folder, tiles)
         write_info(folder, replace(info, split=plan, divided=True))
     counts = Counter(tile.fold for tile in tiles if tile.fold is not None)
-    return part_counts(tiles), [counts[fold] for fold in sorted(counts)]
+    return subset_counts(tiles), [counts[fold] for fold in sorted(counts)]

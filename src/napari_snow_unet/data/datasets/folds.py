@@ -41,7 +41,7 @@ def assign_folds(
         raise InputError(
             f"{folds} folds of {len(counts)} {kind}",
             expected=f"from 2 to {len(counts)} folds",
-            remedy="Ask for another number; tiles of the test part are in no fold.",
+            remedy="Ask for another number; tiles of the test subset are in no fold.",
         )
     filled = [0] * folds
     fold_of = {}

@@ -17,7 +17,7 @@ from typing import Any
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.data.datasets.dataset_info import INFO
-from napari_snow_unet.data.datasets.splits import PARTS, UNUSED
+from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED
 
 MANIFEST = "manifest.csv"
 JOURNAL = ".manifest.journal"
@@ -187,8 +187,8 @@ def append_to_journal(folder: Path, tile: Tile) -> None:
         file.write(json.dumps(asdict(tile)) + "\n")
 
 
-def split_images(folder: str | os.PathLike[str], split: str) -> list[Path]:
-    """Return the images of one part of a prepared dataset, by index.
+def subset_images(folder: str | os.PathLike[str], subset: str) -> list[Path]:
+    """Return the images of one subset of a prepared dataset, by index.
 
     Parameters
     ----------
@@ -205,18 +205,18 @@ def split_images(folder: str | os.PathLike[str], split: str) -> list[Path]:
     Raises
     ------
     InputError
-        If the folder is no prepared dataset or nothing in it has this part.
+        If the folder is no prepared dataset or nothing in it is in this subset.
     """
-    return [image for image, _ in split_pairs(folder, split)]
+    return [image for image, _ in subset_pairs(folder, subset)]
 
 
-def split_pairs(folder: str | os.PathLike[str], split: str) -> list[tuple[Path, Path]]:
-    """Return images and masks of one part of a prepared dataset; see `split_images`."""
+def subset_pairs(folder: str | os.PathLike[str], subset: str) -> list[tuple[Path, Path]]:
+    """Return images and masks of one subset of a prepared dataset; see `subset_images`."""
     tiles, folder = read_manifest(folder), Path(folder)
-    found = [(folder / tile.image, folder / tile.mask) for tile in tiles if tile.split == split]
+    found = [(folder / tile.image, folder / tile.mask) for tile in tiles if tile.split == subset]
     if not found:
         raise InputError(
-            f"no tile has the split {split!r}",
+            f"no tile is in the subset {subset!r}",
             expected=f"one of {', '.join(sorted({tile.split for tile in tiles})) or '(no tiles)'}",
             remedy="Choose another subset, or divide the dataset anew.",
             helps=("split_dataset",),
@@ -225,9 +225,9 @@ def split_pairs(folder: str | os.PathLike[str], split: str) -> list[tuple[Path, 
     return found
 
 
-def part_counts(tiles: Iterable[Tile]) -> dict[str, int]:
+def subset_counts(tiles: Iterable[Tile]) -> dict[str, int]:
     """Count the tiles of train, val, test and unused."""
-    counts = dict.fromkeys((*reversed(PARTS), UNUSED), 0)
+    counts = dict.fromkeys((*reversed(SUBSETS), UNUSED), 0)
     for tile in tiles:
         counts[tile.split] = counts.get(tile.split, 0) + 1
     return counts

@@ -1,9 +1,9 @@
 """Which tiles train, validate and test a network: seeded, independent of order, by group if asked.
 
 Tiles stand in the order of a hash of seed and name, not in that of a random generator: the same
-names and seed give the same parts on every machine and in every order. The first tiles are the
-test part, then comes validation, then training, so that asking for more training tiles moves no
-tile out of the test part.
+names and seed give the same subsets on every machine and in every order. The first tiles are the
+test subset, then comes validation, then training, so that asking for more training tiles moves no
+tile out of the test subset.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from napari_snow_unet.base.errors import InputError
 
 #: A number of tiles (int) or a fraction of all tiles (float, 0..1).
 Share: TypeAlias = int | float
-PARTS = ("test", "val", "train")  # in the order in which they are filled
+SUBSETS = ("test", "val", "train")  # in the order in which they are filled
 UNUSED = "unused"
-#: The sizes of the paper's parts, and the set that is large enough for them.
+#: The sizes of the paper's subsets, and the set that is large enough for them.
 PAPER = {"train": 3600, "val": 400, "test": 1000}
 PAPER_TILES = 5000
 FRACTIONS = {"train": 0.72, "val": 0.08, "test": 0.2}
@@ -43,7 +43,7 @@ class SplitPlan:
         Another seed is another division.
     group_by : str, optional
         Regular expression searched for in the name of an image. Tiles with the same first group of
-        the match (the whole match if it has no group) stay in one part.
+        the match (the whole match if it has no group) stay in one subset.
     folds : int, optional
         Number of folds for cross-validation over what is not test.
     folders : bool
@@ -60,9 +60,9 @@ class SplitPlan:
     folders: bool = False
 
 
-def usual_size(part: str) -> str:
-    """Say what a part takes where none is given: ``3,600 of 5,000 or more, else 72 %``."""
-    return f"{PAPER[part]:,} of {PAPER_TILES:,} or more, else {100 * FRACTIONS[part]:g} %"
+def usual_size(subset: str) -> str:
+    """Say what a subset takes where none is given: ``3,600 of 5,000 or more, else 72 %``."""
+    return f"{PAPER[subset]:,} of {PAPER_TILES:,} or more, else {100 * FRACTIONS[subset]:g} %"
 
 
 def parse_share(text: str) -> Share:
@@ -89,7 +89,7 @@ def parse_share(text: str) -> Share:
     return value
 
 
-def part_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str, int]:
+def subset_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str, int]:
     """Return how many tiles each part takes; what is left over is unused.
 
     Parameters
@@ -104,7 +104,7 @@ def part_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str,
     Returns
     -------
     dict of str to int
-        Tiles per part.
+        Tiles per subset.
 
     Raises
     ------
@@ -114,18 +114,18 @@ def part_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str,
     asked: dict[str, Share | None] = {"test": plan.test, "val": plan.val, "train": plan.train}
     if all(share is None for share in asked.values()):
         asked = dict(PAPER if tiles >= PAPER_TILES else FRACTIONS)
-    shares = {part: asked[part] or 0 for part in PARTS}
-    fractions = {part: share for part, share in shares.items() if isinstance(share, float)}
-    sizes = {part: share for part, share in shares.items() if isinstance(share, int)}
+    shares = {subset: asked[subset] or 0 for subset in SUBSETS}
+    fractions = {subset: share for subset, share in shares.items() if isinstance(share, float)}
+    sizes = {subset: share for subset, share in shares.items() if isinstance(share, int)}
     sizes |= _rounded(fractions, tiles)
     if not strict:
         left = tiles
-        for part in PARTS:
-            sizes[part] = min(sizes[part], left)
-            left -= sizes[part]
+        for subset in SUBSETS:
+            sizes[subset] = min(sizes[subset], left)
+            left -= sizes[subset]
         return sizes
     if sum(sizes.values()) > tiles or sum(fractions.values()) > 1 + 1e-9:
-        words = ", ".join(f"{part} {shares[part]}" for part in reversed(PARTS))
+        words = ", ".join(f"{subset} {shares[subset]}" for subset in reversed(SUBSETS))
         raise InputError(
             f"a split into {words} of {tiles} tiles",
             expected="no more than there are",
@@ -136,15 +136,15 @@ def part_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str,
 
 def _rounded(fractions: dict[str, float], tiles: int) -> dict[str, int]:
     """Round so that the sum is right: the largest remainders are rounded up."""
-    exact = {part: share * tiles for part, share in fractions.items()}
-    sizes = {part: math.floor(value + 1e-9) for part, value in exact.items()}
+    exact = {subset: share * tiles for subset, share in fractions.items()}
+    sizes = {subset: math.floor(value + 1e-9) for subset, value in exact.items()}
     missing = round(sum(exact.values())) - sum(sizes.values())
-    for part in sorted(exact, key=lambda part: sizes[part] - exact[part])[:missing]:
-        sizes[part] += 1
+    for subset in sorted(exact, key=lambda subset: sizes[subset] - exact[subset])[:missing]:
+        sizes[subset] += 1
     return sizes
 
 
-def assign_parts(
+def assign_subsets(
     names: Sequence[str],
     plan: SplitPlan,
     groups: Sequence[str] | None = None,
@@ -162,38 +162,38 @@ def assign_parts(
     groups : sequence of str, optional
         The group of every tile, see `groups_of`; a group is never torn apart.
     strict : bool, default: True
-        As for `part_sizes`.
+        As for `subset_sizes`.
 
     Returns
     -------
     list of str
-        The part of every tile.
+        The subset of every tile.
 
     Raises
     ------
     InputError
         If more is asked for than there is.
     """
-    sizes = part_sizes(plan, len(names), strict=strict)
+    sizes = subset_sizes(plan, len(names), strict=strict)
     if groups is None:
         ranked = sorted(names, key=rank_of(plan.seed))
-        parts = [part for part in PARTS for _ in range(sizes[part])]
-        part_of = dict(zip(ranked, parts, strict=False))
-        return [part_of.get(name, UNUSED) for name in names]
-    part_of = _assign_groups(Counter(groups), sizes, len(names), plan.seed)
-    return [part_of[group] for group in groups]
+        subsets = [subset for subset in SUBSETS for _ in range(sizes[subset])]
+        subset_of = dict(zip(ranked, subsets, strict=False))
+        return [subset_of.get(name, UNUSED) for name in names]
+    subset_of = _assign_groups(Counter(groups), sizes, len(names), plan.seed)
+    return [subset_of[group] for group in groups]
 
 
 def assign_by_folders(
-    names: Sequence[str], subsets: Sequence[str], seed: int, fraction: float = DRAWN_VALIDATION
+    names: Sequence[str], named: Sequence[str], seed: int, fraction: float = DRAWN_VALIDATION
 ) -> list[str]:
-    """Keep the subsets that folders name; without validation draw it from what trains.
+    """Keep the named that folders name; without validation draw it from what trains.
 
     Parameters
     ----------
     names : sequence of str
         A name per tile, no two alike.
-    subsets : sequence of str
+    named : sequence of str
         train, val, test, or '' for tiles in other folders, which are then unused.
     seed : int
         Of the draw.
@@ -203,20 +203,20 @@ def assign_by_folders(
     Returns
     -------
     list of str
-        The part of every tile.
+        The subset of every tile.
     """
-    parts = [subset or UNUSED for subset in subsets]
-    training = [name for name, part in zip(names, parts, strict=True) if part == "train"]
-    if "val" in parts or len(training) < 2:
-        return parts
+    subsets = [each or UNUSED for each in named]
+    training = [name for name, subset in zip(names, subsets, strict=True) if subset == "train"]
+    if "val" in subsets or len(training) < 2:
+        return subsets
     number = min(max(round(fraction * len(training)), 1), len(training) - 1)
     drawn = set(sorted(training, key=rank_of(seed))[:number])
-    return ["val" if name in drawn else part for name, part in zip(names, parts, strict=True)]
+    return ["val" if name in drawn else subset for name, subset in zip(names, subsets, strict=True)]
 
 
-def are_divided(subsets: Iterable[str]) -> bool:
+def are_divided(named: Iterable[str]) -> bool:
     """Tell whether folders divide tiles: some train, and others validate or test."""
-    there = set(subsets)
+    there = set(named)
     return "train" in there and bool(there & {"val", "test"})
 
 
@@ -257,22 +257,24 @@ def rank_of(seed: int, salt: str = "") -> Callable[[str], bytes]:
 def _assign_groups(
     counts: Counter[str], sizes: dict[str, int], tiles: int, seed: int
 ) -> dict[str, str]:
-    """Deal whole groups so that the parts come nearest to their sizes, over seeded shuffles."""
+    """Deal whole groups so that the subsets come nearest to their sizes, over seeded shuffles."""
     wanted = {**sizes, UNUSED: tiles - sum(sizes.values())}
     if not wanted[UNUSED]:
         del wanted[UNUSED]
     best: tuple[float, dict[str, str]] = (math.inf, {})
     for shuffle in range(_SHUFFLES):
-        left, part_of = dict(wanted), {}
+        left, subset_of = dict(wanted), {}
         order = sorted(counts, key=rank_of(seed, str(shuffle)))
         for to_come, group in zip(range(len(order), 0, -1), order, strict=True):
-            empty = [part for part in PARTS if left.get(part, 0) == wanted.get(part, 0) > 0]
+            empty = [
+                subset for subset in SUBSETS if left.get(subset, 0) == wanted.get(subset, 0) > 0
+            ]
             # the last groups go where there is nothing yet
-            part = max(empty if len(empty) >= to_come else left, key=lambda part: left[part])
-            part_of[group] = part
-            left[part] -= counts[group]
-        lacking = sum(wanted[part] > 0 and left[part] == wanted[part] for part in PARTS)
+            subset = max(empty if len(empty) >= to_come else left, key=lambda subset: left[subset])
+            subset_of[group] = subset
+            left[subset] -= counts[group]
+        lacking = sum(wanted[subset] > 0 and left[subset] == wanted[subset] for subset in SUBSETS)
         cost = sum(abs(rest) for rest in left.values()) + tiles * lacking
         if cost < best[0]:
-            best = (cost, part_of)
+            best = (cost, subset_of)
     return best[1]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.data.masks.components import Components
 from napari_snow_unet.data.masks.notes import MAP_REMEDY, SPOILT_REMEDY
-from napari_snow_unet.data.masks.regions import Regions
 
 _NEAR = 17  # pixels square: as far as a block of a JPEG reaches from an edge
 _BESIDE = 5  # pixels square: as far as resampling reaches
@@ -62,20 +62,20 @@ def has_hard_edges(values: npt.NDArray[Any]) -> bool:
     )
 
 
-def map_in_words(values: npt.NDArray[Any], regions: Regions) -> tuple[str, str]:
+def map_in_words(values: npt.NDArray[Any], components: Components) -> tuple[str, str]:
     """Say what grey levels look like that are no mask, and what to do.
 
     Parameters
     ----------
     values : ndarray, shape (Y, X)
         Numbers from 0, not all 0.
-    regions : Regions
+    components : Components
         Those of `values`.
     """
-    levels = f"({regions.values.size:,} grey levels in {regions.sizes.size:,} regions)"
-    unit, inside = values / float(values.max()), regions.areas[1:].sum()
-    flat = np.bincount(regions.owners, regions.sizes * regions.solid)[1:]
-    levels_in_unit = regions.values / float(values.max())
+    levels = f"({components.values.size:,} grey levels in {components.sizes.size:,} regions)"
+    unit, inside = values / float(values.max()), components.areas[1:].sum()
+    flat = np.bincount(components.owners, components.sizes * components.solid)[1:]
+    levels_in_unit = components.values / float(values.max())
     middle = flat[(levels_in_unit >= 0.1) & (levels_in_unit < 0.9)]
     if np.count_nonzero(middle) > 1 and middle.sum() > 0.15 * inside:
         return f"it looks like labels that were resampled or saved as JPEG {levels}", SPOILT_REMEDY

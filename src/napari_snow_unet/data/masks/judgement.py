@@ -90,8 +90,8 @@ class Judgement:
         Returns
         -------
         ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
-            Of a binary mask and of a class map the 8-connected regions, numbered from 1; a single
-            region keeps its value. Else `labels`.
+            Of a binary mask and of a class map the 8-connected components, numbered from 1; a
+            single component keeps its value. Else `labels`.
         """
         if self.planes:
             return np.stack([plane.nuclei() for plane in self.planes])

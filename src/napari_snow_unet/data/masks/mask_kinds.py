@@ -14,11 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.data.masks import notes
+from napari_snow_unet.data.masks.components import (
+    Components,
+    components_of,
+    hollow,
+    surrounding_value,
+)
 from napari_snow_unet.data.masks.greys import has_hard_edges, map_in_words
 from napari_snow_unet.data.masks.judgement import MOSTLY, Judgement, Labels, MasksAre
 from napari_snow_unet.data.masks.labels import as_labels
 from napari_snow_unet.data.masks.notes import Note, values_in_words
-from napari_snow_unet.data.masks.regions import Regions, hollow, regions_of, surrounding_value
 
 _CLASSES = 32  # values below may be classes
 _MOST_CLASSES = 12  # of a class map that was resampled; more values are ids that are used again
@@ -27,8 +32,8 @@ _NO_NUCLEUS = 10  # times as large as the median is the value 255 or 65535, if i
 _FAR_LARGER = 20  # times as large as the median: no nucleus beside others
 _MOST_OF_FRAME = 0.3  # of the pixels: what is more around the nuclei is a background
 _SMALLEST = 256  # pixels: what is smaller shows no grey levels
-_THICK = 0.8  # share of the regions that are thick where values are no rings around others
-_SOLID = 0.5  # share of the regions that are more than edges, in what is no grey image
+_THICK = 0.8  # share of the components that are thick where values are no rings around others
+_SOLID = 0.5  # share of the components that are more than edges, in what is no grey image
 
 
 def judge_mask(
@@ -65,72 +70,72 @@ def judge_mask(
     if _has_fractions(values):
         return _judge_fractions(values, masks_are)
     labels = as_labels(values, path=path)
-    regions = regions_of(labels)
-    return _judge(labels, regions) if masks_are is None else _obey(labels, regions, masks_are)
+    components = components_of(labels)
+    return _judge(labels, components) if masks_are is None else _obey(labels, components, masks_are)
 
 
-def _judge(labels: Labels, regions: Regions) -> Judgement:
-    count, without_zero = regions.values.size, regions.areas[0] == 0
+def _judge(labels: Labels, components: Components) -> Judgement:
+    count, without_zero = components.values.size, components.areas[0] == 0
     if count == 0:
         return Judgement("nothing", labels, (notes.NOTHING,))
     if count == 1:
         if without_zero:
             return Judgement("everything", labels, (notes.EVERYTHING,))
-        white = notes.about_white(regions.foreground, MOSTLY)
+        white = notes.about_white(components.foreground, MOSTLY)
         return Judgement("binary", labels, (*white, *_about_outlines(labels)))
-    if not without_zero and _is_void(labels, regions):
-        return _without(labels, int(regions.values[-1]))
-    if not without_zero and regions.clearly_ids:
-        return _as_ids(labels, regions, regions.places(regions.loose) > 1)
-    if not without_zero and (bordered := _judge_ring(labels, regions)) is not None:
+    if not without_zero and _is_void(labels, components):
+        return _without(labels, int(components.values[-1]))
+    if not without_zero and components.clearly_ids:
+        return _as_ids(labels, components, components.places(components.loose) > 1)
+    if not without_zero and (bordered := _judge_ring(labels, components)) is not None:
         return bordered
     if labels.size >= _SMALLEST and (
-        (regions.solid.mean() < _SOLID and not _are_outlines_of_ids(labels, regions))
-        or (not without_zero and regions.is_one_value_with_edges() and has_hard_edges(labels))
+        (components.solid.mean() < _SOLID and not _are_outlines_of_ids(labels, components))
+        or (not without_zero and components.is_one_value_with_edges() and has_hard_edges(labels))
     ):
-        return _judge_greys(labels, regions)
+        return _judge_greys(labels, components)
     if without_zero:
-        likely = surrounding_value(labels) or int(regions.values[regions.areas[1:].argmax()])
+        likely = surrounding_value(labels) or int(components.values[components.areas[1:].argmax()])
         return _refused(labels, *notes.no_background(labels, likely))
-    return _labels_or_classes(labels, regions)
+    return _labels_or_classes(labels, components)
 
 
-def _is_void(labels: Labels, regions: Regions) -> bool:
+def _is_void(labels: Labels, components: Components) -> bool:
     """Tell whether the greatest value is a frame or an area that was not annotated."""
-    last = int(regions.values[-1])
-    if last not in _LAST or not regions.stands_alone or regions.solid.mean() < _SOLID:
+    last = int(components.values[-1])
+    if last not in _LAST or not components.stands_alone or components.solid.mean() < _SOLID:
         return False
     if surrounding_value(labels) == last:
-        return bool(regions.areas[-1] <= _MOST_OF_FRAME * labels.size)
-    mine = regions.owners == regions.values.size
-    if (~mine).sum() <= 3 or regions.inside[mine].any():
+        return bool(components.areas[-1] <= _MOST_OF_FRAME * labels.size)
+    mine = components.owners == components.values.size
+    if (~mine).sum() <= 3 or components.inside[mine].any():
         return False
-    usual = np.median(regions.sizes[~mine])
-    return bool(regions.sizes[mine].max() > max(_NO_NUCLEUS * usual, 0.05 * labels.size))
+    usual = np.median(components.sizes[~mine])
+    return bool(components.sizes[mine].max() > max(_NO_NUCLEUS * usual, 0.05 * labels.size))
 
 
 def _without(labels: Labels, void: int) -> Judgement:
     rest = np.where(labels == void, 0, labels)
-    judged = _judge(rest, regions_of(rest))
+    judged = _judge(rest, components_of(rest))
     return replace(judged, notes=(notes.void(void), *judged.notes))
 
 
-def _are_outlines_of_ids(labels: Labels, regions: Regions) -> bool:
-    return regions.sizes.size < 3 * regions.values.size and hollow(labels)
+def _are_outlines_of_ids(labels: Labels, components: Components) -> bool:
+    return components.sizes.size < 3 * components.values.size and hollow(labels)
 
 
-def _labels_or_classes(labels: Labels, regions: Regions) -> Judgement:
+def _labels_or_classes(labels: Labels, components: Components) -> Judgement:
     """Tell ids from classes by how many places of the image each value lies in."""
-    values, areas = regions.values, regions.areas[1:]
-    apart = regions.places(regions.pieces > 1) > 1
-    many = apart.sum() > 1 or regions.pieces.sum() > 2 * values.size
+    values, areas = components.values, components.areas[1:]
+    apart = components.places(components.pieces > 1) > 1
+    many = apart.sum() > 1 or components.pieces.sum() > 2 * values.size
     if many and 2 * areas[apart].sum() >= areas.sum():
-        return _classes(labels, regions)
-    return _as_ids(labels, regions, apart if apart.any() else regions.pieces > 1)
+        return _classes(labels, components)
+    return _as_ids(labels, components, apart if apart.any() else components.pieces > 1)
 
 
-def _as_ids(labels: Labels, regions: Regions, torn: npt.NDArray[np.bool_]) -> Judgement:
-    values, areas = regions.values, regions.areas[1:]
+def _as_ids(labels: Labels, components: Components, torn: npt.NDArray[np.bool_]) -> Judgement:
+    values, areas = components.values, components.areas[1:]
     likely = surrounding_value(labels)
     if likely and values.size > 3 and areas[values == likely].sum() > 0.3 * labels.size:
         return _refused(labels, *notes.no_background(labels, likely))
@@ -140,7 +145,7 @@ def _as_ids(labels: Labels, regions: Regions, torn: npt.NDArray[np.bool_]) -> Ju
         if (parts := _parts(labels == last)).max() > 2:
             labels = np.where(parts > 0, parts + (last - 1), labels)
             return Judgement("labels", labels, (*said, notes.clipped(last)))
-    elif last in _LAST and torn[-1] and regions.stands_alone:
+    elif last in _LAST and torn[-1] and components.stands_alone:
         labels = np.where(labels == last, 0, labels)
         said, torn = (*said, notes.void(last)), torn & (values < last)
     if values.size > 3 and areas.max() > max(0.25 * labels.size, _FAR_LARGER * np.median(areas)):
@@ -162,10 +167,10 @@ def _about_outlines(labels: Labels) -> tuple[Note, ...]:
     return (notes.OUTLINES,) if hollow(labels) else ()
 
 
-def _classes(labels: Labels, regions: Regions) -> Judgement:
-    values, areas = regions.values, regions.areas[1:]
-    within = 3 * regions.sizes[regions.inside].sum() > areas.sum()
-    if values.size <= _MOST_CLASSES and within and regions.thick.mean() < _THICK:
+def _classes(labels: Labels, components: Components) -> Judgement:
+    values, areas = components.values, components.areas[1:]
+    within = 3 * components.sizes[components.inside].sum() > areas.sum()
+    if values.size <= _MOST_CLASSES and within and components.thick.mean() < _THICK:
         return _refused(labels, *notes.nested_classes(values))
     said: tuple[Note, ...] = ()
     if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
@@ -176,62 +181,62 @@ def _classes(labels: Labels, regions: Regions) -> Judgement:
     return Judgement("classes", labels, (about, *said))
 
 
-def _judge_ring(labels: Labels, regions: Regions) -> Judgement | None:
+def _judge_ring(labels: Labels, components: Components) -> Judgement | None:
     """Judge a mask in which one value is the border of the others; None for any other mask."""
-    rank = regions.border()
+    rank = components.border()
     if not rank:
         return None
-    inside = regions.inside
-    border, others = int(regions.values[rank - 1]), regions.owners != rank
-    within = regions.sizes[inside].sum()
-    if within < max(0.8 * regions.sizes[others].sum(), 0.2 * regions.areas[rank]):
+    inside = components.inside
+    border, others = int(components.values[rank - 1]), components.owners != rank
+    within = components.sizes[inside].sum()
+    if within < max(0.8 * components.sizes[others].sum(), 0.2 * components.areas[rank]):
         return None
-    if border in _LAST and rank == regions.values.size:
+    if border in _LAST and rank == components.values.size:
         return _without(labels, border)
-    if regions.values.size > 3:
+    if components.values.size > 3:
         return None
-    inner_values = regions.values[regions.values != border]
-    if inside.sum() < 2 and tuple(regions.values) not in ((127, 255), (128, 255)):
+    inner_values = components.values[components.values != border]
+    if inside.sum() < 2 and tuple(components.values) not in ((127, 255), (128, 255)):
         return Judgement("labels", labels, (notes.nested(border, inner_values),))
     inner = values_in_words(inner_values)
     received = f"{border} is a border around {inner}, neither nucleus nor background"
     return _refused(labels, received, notes.BORDER_REMEDY)
 
 
-def _judge_greys(values: npt.NDArray[Any], regions: Regions) -> Judgement:
+def _judge_greys(values: npt.NDArray[Any], components: Components) -> Judgement:
     """Judge grey levels: a binary mask with soft edges, or none at all."""
     if has_hard_edges(values):
         cut = _cut_at_half(values)
         share = float(np.count_nonzero(cut) / cut.size)
-        said = (notes.soft_edges(regions.values), *notes.about_white(share, MOSTLY))
+        said = (notes.soft_edges(components.values), *notes.about_white(share, MOSTLY))
         return Judgement("soft binary", cut, said)
-    return _refused(np.zeros(values.shape, np.int32), *map_in_words(values, regions))
+    return _refused(np.zeros(values.shape, np.int32), *map_in_words(values, components))
 
 
 def _judge_fractions(values: npt.NDArray[Any], masks_are: MasksAre | None) -> Judgement:
     """Judge numbers with fractions: two values, soft edges, or a map."""
-    regions = regions_of(values)
-    if masks_are == "binary" or (regions.values.size == 1 and masks_are is None):
-        said = (notes.CUT,) if regions.values.size > 1 else ()
+    components = components_of(values)
+    if masks_are == "binary" or (components.values.size == 1 and masks_are is None):
+        said = (notes.CUT,) if components.values.size > 1 else ()
         return Judgement("binary", _cut_at_half(values), said)
     if masks_are is None:
-        return _judge_greys(values, regions)
+        return _judge_greys(values, components)
     received = f"it holds fractions, which are no {masks_are}"
     return _refused(np.zeros(values.shape, np.int32), received, notes.FRACTIONS_REMEDY)
 
 
-def _obey(labels: Labels, regions: Regions, masks_are: MasksAre) -> Judgement:
+def _obey(labels: Labels, components: Components, masks_are: MasksAre) -> Judgement:
     """Take a mask for what a person says that it is."""
-    if masks_are == "labels" or not regions.values.size:
+    if masks_are == "labels" or not components.values.size:
         return Judgement("labels", labels)
-    if masks_are == "binary" and regions.values.size > 3 and regions.solid.mean() < _SOLID:
+    if masks_are == "binary" and components.values.size > 3 and components.solid.mean() < _SOLID:
         return Judgement("binary", _cut_at_half(labels), (notes.CUT,))
     said: tuple[Note, ...] = ()
-    if regions.areas[0] == 0 and regions.values.size > 1:
-        lowest = int(regions.values[0])
+    if components.areas[0] == 0 and components.values.size > 1:
+        lowest = int(components.values[0])
         labels = np.where(labels == lowest, 0, labels)
         said = (notes.lowest(lowest),)
-    if masks_are == "binary" and regions.values.size > 1:
+    if masks_are == "binary" and components.values.size > 1:
         labels = (labels > 0).astype(np.int32)
     return Judgement(masks_are, labels, said)
 

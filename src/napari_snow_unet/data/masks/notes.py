@@ -119,7 +119,7 @@ def in_pieces(values: npt.NDArray[Any]) -> Note:
 
 
 def nested(border: int, inside: npt.NDArray[Any]) -> Note:
-    """Say how a region within another is taken."""
+    """Say how a component within another is taken."""
     detail = f"{values_in_words(inside)} in {border}"
     return Note("an id lies inside another: each id is one nucleus", detail, of_pixels=False)
 

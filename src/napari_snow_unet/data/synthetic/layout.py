@@ -61,7 +61,7 @@ def lay_out(
 
     Returns
     -------
-    Regions
+    TissueLayout
         Nests, holes and fibre coordinates.
     """
     coarse, half = halved(size), scale / 2

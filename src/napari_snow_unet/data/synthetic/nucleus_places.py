@@ -68,7 +68,7 @@ class Site:
 
 
 def place_nuclei(
-    regions: TissueLayout,
+    architecture: TissueLayout,
     scale: float,
     density: float,
     made_of: Composition,
@@ -78,7 +78,7 @@ def place_nuclei(
 
     Parameters
     ----------
-    regions : Regions
+    architecture : TissueLayout
         Where which tissue is.
     scale : float
         Pixels per pixel of 0.25 um.
@@ -94,7 +94,7 @@ def place_nuclei(
     list of Site
         Some reach over the border of the tile.
     """
-    size = len(regions.hole)
+    size = len(architecture.hole)
     margin = 20 * scale
     count = int(2.6 * density * made_of.cells * ((size + 2 * margin) / (30 * scale)) ** 2)
     crowds = smooth_noise(size, 32 * scale, rng) + made_of.lymphocytes > 0
@@ -105,13 +105,13 @@ def place_nuclei(
     taken = np.empty((count, 3))
     for (y, x), (chance, choice), spacing in zip(places, chances, spacings, strict=True):
         row, column = _pixel(y, size), _pixel(x, size)
-        depth, crowd = float(regions.depth[row, column]), bool(crowds[row, column])
+        depth, crowd = float(architecture.depth[row, column]), bool(crowds[row, column])
         wanted = 1.0 if depth > 0 or crowd else made_of.stromal_cells
-        wanted *= 1 - 0.96 * regions.dead[row, column]
-        if chance > wanted or regions.hole[row, column] > 0.3 or abs(depth) < BORDER:
+        wanted *= 1 - 0.96 * architecture.dead[row, column]
+        if chance > wanted or architecture.hole[row, column] > 0.3 or abs(depth) < BORDER:
             continue
         kind = _kind_in_nest(choice, made_of) if depth > 0 else _kind_in_stroma(choice, crowd)
-        site = _site(y, x, kind, _fibre_direction(regions, row, column), made_of, rng)
+        site = _site(y, x, kind, _fibre_direction(architecture, row, column), made_of, rng)
         radius = scale * np.sqrt(site.length * site.width)
         near = taken[: len(placed)]
         apart = (near[:, 0] - y) ** 2 + (near[:, 1] - x) ** 2
@@ -158,9 +158,9 @@ def _site(
     return Site(y, x, turn, float(kind.length * grow * slim), float(kind.width * grow / slim), kind)
 
 
-def _fibre_direction(regions: TissueLayout, row: int, column: int) -> float:
+def _fibre_direction(architecture: TissueLayout, row: int, column: int) -> float:
     """Return the direction in which the coordinate across the fibres stays the same."""
-    across, last = regions.across, len(regions.across) - 1
+    across, last = architecture.across, len(architecture.across) - 1
     low, high = max(row - 2, 0), min(row + 2, last)
     left, right = max(column - 2, 0), min(column + 2, last)
     down = across[high, column] - across[low, column]

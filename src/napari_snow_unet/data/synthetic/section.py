@@ -22,7 +22,7 @@ EOSIN_IN_NUCLEI = 0.5
 
 def stain_section(
     nuclei: GeneratedNuclei,
-    regions: TissueLayout,
+    architecture: TissueLayout,
     scale: float,
     made_of: Composition,
     rng: np.random.Generator,
@@ -33,7 +33,7 @@ def stain_section(
     ----------
     nuclei : Nuclei
         Labels and chromatin.
-    regions : Regions
+    architecture : TissueLayout
         Where which tissue is.
     scale : float
         Pixels per pixel of 0.25 um.
@@ -47,20 +47,20 @@ def stain_section(
     hematoxylin, eosin, blood : ndarray of float32, shape (Y, X)
         Amounts.
     """
-    size = len(regions.hole)
-    nest = soft_step(regions.depth, 1.0)
-    stroma = stain_stroma(regions, scale, made_of, rng)
+    size = len(architecture.hole)
+    nest = soft_step(architecture.depth, 1.0)
+    stroma = stain_stroma(architecture, scale, made_of, rng)
     bodies = stain_cytoplasm(nuclei.labels, scale, made_of, rng)
     hematoxylin, eosin = _mixed(stroma, bodies, nest)
     if made_of.dead > NOTHING_DEAD:
         debris = stain_debris(size, scale, made_of, rng)
-        hematoxylin, eosin = _mixed((hematoxylin, eosin), debris, regions.dead)
-    hematoxylin += stain_haze(regions, scale, made_of, rng)
+        hematoxylin, eosin = _mixed((hematoxylin, eosin), debris, architecture.dead)
+    hematoxylin += stain_haze(architecture, scale, made_of, rng)
     blood, vessel = spill_blood(size, scale, rng)
     vessel, blood = vessel * (1 - nest), blood * (1 - nest) * (1 - nuclei.cover)
     # A nucleus on the edge of a hole has its cytoplasm around it.
     body = soft_step(ndimage.gaussian_filter(nuclei.cover, 3.5 * scale) - 0.2, 0.05)
-    hole = regions.hole * (1 - body * soft_step(regions.depth + 4, 1.0))
+    hole = architecture.hole * (1 - body * soft_step(architecture.depth + 4, 1.0))
     tissue = (1 - hole) * (1 - vessel)
     uneven = 0.1 * smooth_noise(size, 110 * scale, rng)
     hematoxylin = (1 + uneven) * (hematoxylin * tissue * (1 - nuclei.cover) + nuclei.chromatin)

@@ -13,13 +13,13 @@ SMALLEST_TEXTURE = 128  # pixels; textures repeat
 
 
 def stain_stroma(
-    regions: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
+    architecture: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
     """Stain the fibres and what lies between them.
 
     Parameters
     ----------
-    regions : Regions
+    architecture : TissueLayout
         Where the fibres run.
     scale : float
         Pixels per pixel of 0.25 um.
@@ -33,8 +33,8 @@ def stain_stroma(
     hematoxylin, eosin : ndarray of float32, shape (Y, X)
         Amounts of stain as if all were stroma.
     """
-    size = len(regions.hole)
-    bundles, strands = _fibres(regions, scale, rng)
+    size = len(architecture.hole)
+    bundles, strands = _fibres(architecture, scale, rng)
     patch = smooth_noise(size, 30 * scale, rng)
     grain = smooth_noise(size, 1.3 * scale, rng) + 0.8 * smooth_noise(size, 3.5 * scale, rng)
     gaps = made_of.looseness + 0.5 * patch
@@ -49,10 +49,12 @@ def stain_stroma(
     return hematoxylin.clip(0), eosin.clip(0)
 
 
-def _fibres(regions: TissueLayout, scale: float, rng: np.random.Generator) -> tuple[Field, Field]:
+def _fibres(
+    architecture: TissueLayout, scale: float, rng: np.random.Generator
+) -> tuple[Field, Field]:
     """Draw thick and thin fibres: noise stretched along two directions that take turns."""
-    size = len(regions.hole)
-    y, x = _textured(regions, scale)
+    size = len(architecture.hole)
+    y, x = _textured(architecture, scale)
     tilt = np.float32(rng.choice([-1, 1]) * rng.uniform(0.25, 0.9))
     tilted_y, tilted_x = y + tilt * x, x - tilt * y
     weft = soft_step(smooth_noise(size, 28 * scale, rng) - 0.3, 0.3)
@@ -66,9 +68,9 @@ def _fibres(regions: TissueLayout, scale: float, rng: np.random.Generator) -> tu
     return bundles, strands
 
 
-def _textured(regions: TissueLayout, scale: float) -> tuple[Field, Field]:
+def _textured(architecture: TissueLayout, scale: float) -> tuple[Field, Field]:
     """Return the coordinates across and along the fibres in pixels."""
-    return regions.across * np.float32(scale), regions.along * np.float32(scale)
+    return architecture.across * np.float32(scale), architecture.along * np.float32(scale)
 
 
 def stain_debris(
@@ -84,15 +86,15 @@ def stain_debris(
 
 
 def stain_haze(
-    regions: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
+    architecture: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> Field:
     """Return hematoxylin that is no nucleus: crushed cells, cells cut at their rim, no outline."""
-    size = len(regions.hole)
-    y, x = _textured(regions, scale)
+    size = len(architecture.hole)
+    y, x = _textured(architecture, scale)
     edge = max(size, SMALLEST_TEXTURE)
     long = sample(smooth_noise(edge, 4.5 * scale, rng), y, x / np.float32(3))
     spots = smooth_noise(size, 6 * scale, rng)
-    nest = soft_step(regions.depth, 2)
+    nest = soft_step(architecture.depth, 2)
     smears = soft_step(long - rng.uniform(1.7, 2.6), 0.3) * (1 - nest)
     smears += soft_step(spots - rng.uniform(1.1, 2.2), 0.35) * nest
     return np.asarray(0.2 * made_of.haze * smears, dtype=np.float32)

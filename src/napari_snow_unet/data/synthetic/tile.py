@@ -94,10 +94,10 @@ def generate_tile(
         image = expose((nothing, nothing, nothing), look, scale, sensor)
         return SyntheticTile(image, np.zeros((size, size), dtype=np.int32), pixel_size_um)
     made_of = draw_composition(tissue)
-    regions = lay_out(size, scale, made_of, layout)
-    sites = place_nuclei(regions, scale, density, made_of, places)
+    architecture = lay_out(size, scale, made_of, layout)
+    sites = place_nuclei(architecture, scale, density, made_of, places)
     drawn = draw_nuclei(sites, size, scale, made_of, nuclei)
-    section = stain_section(drawn, regions, scale, made_of, stains)
+    section = stain_section(drawn, architecture, scale, made_of, stains)
     return SyntheticTile(expose(section, look, scale, sensor), drawn.labels, pixel_size_um)
 
 

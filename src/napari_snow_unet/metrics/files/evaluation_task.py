@@ -60,7 +60,7 @@ def make_task(
     truth: Path,
     *,
     probability: Path | None = None,
-    split: str | None = None,
+    subset: str | None = None,
     region: Path | None = None,
     pixel_size_um: float | None = None,
     masks_are: MasksAre | None = None,
@@ -76,7 +76,7 @@ def make_task(
         meant by its number or by the name of the image that it was made of.
     probability : Path, optional
         Probability map, or the folder of maps.
-    split : str, optional
+    subset : str, optional
         Take only this part of `truth`, a prepared dataset.
     region : Path, optional
         What was annotated: a file for all tiles, or a folder with one for each.
@@ -103,7 +103,7 @@ def make_task(
         )
     layout: list[str] = []
     predictions = find_predictions(prediction)
-    truths = find_truths(truth, split=split, notes=layout)
+    truths = find_truths(truth, subset=subset, notes=layout)
     maps = None if probability is None else find_probabilities(probability)
     regions = find_predictions(region) if region is not None and region.is_dir() else region
     predictions = renamed_to_tiles(predictions, truth, truths)
@@ -134,5 +134,5 @@ def make_task(
         pixel_size_um,
         masks_in(prediction) or predictions_are or masks_are,
         masks_in(truth) or masks_are,
-        () if split is not None else (*layout, *notes),
+        () if subset is not None else (*layout, *notes),
     )

@@ -13,7 +13,7 @@ from napari_snow_unet.data.annotations.annotation_files import (
     is_annotation_path,
     may_hold_labels,
 )
-from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest, split_pairs
+from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest, subset_pairs
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.masks.label_pictures import looks_like_labels
 from napari_snow_unet.data.names.file_names import (
@@ -83,7 +83,7 @@ def renamed_to_tiles(
 
 
 def find_truths(
-    path: Path, *, split: str | None = None, notes: list[str] | None = None
+    path: Path, *, subset: str | None = None, notes: list[str] | None = None
 ) -> dict[str, Truth]:
     """Find ground truths by the names of their images.
 
@@ -92,7 +92,7 @@ def find_truths(
     path : Path
         A label file; a folder of label files; a folder of images and masks in any layout that
         `pairs.folder.find_pairs` knows, a prepared dataset among them.
-    split : str, optional
+    subset : str, optional
         Take only this part of a prepared dataset.
     notes : list of str, optional
         Where to add which layout was recognised, and what was chosen where there was a choice.
@@ -107,8 +107,8 @@ def find_truths(
     InputError
         If there is none, or two are of one name.
     """
-    if split is not None:
-        return _by_name(path, _named(split_pairs(path, split)), _labels_of)
+    if subset is not None:
+        return _by_name(path, _named(subset_pairs(path, subset)), _labels_of)
     if path.is_file():
         if names := _images_in(path):
             return dict.fromkeys(names, Truth(path))

@@ -103,26 +103,26 @@ def components_of(
 
 @dataclass(frozen=True)
 class BlockNuclei:
-    """The nuclei that belong to a block: their region, labels in it, first pixels and area."""
+    """The nuclei that belong to a block: their extent, labels in it, first pixels and area."""
 
-    region: Box
+    extent: Box
     labels: Labels
     first: list[int]
     area: int
 
 
 def is_mine(
-    parts: Labels, statistics: NDArray[np.int32], region: Box, box: Box, shape: tuple[int, int]
+    parts: Labels, statistics: NDArray[np.int32], extent: Box, box: Box, shape: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Tell which components of a region begin in a block and are seen whole."""
+    """Tell which components of an extent begin in a block and are seen whole."""
     first = first_pixels(parts)
     rows, columns = np.divmod(first, parts.shape[1])
-    rows, columns = rows + region[0], columns + region[1]
+    rows, columns = rows + extent[0], columns + extent[1]
     mine = (rows >= box[0]) & (rows < box[2]) & (columns >= box[1]) & (columns < box[3])
     x, y, width, height = statistics[:, :4].T
-    cut = (y == 0) & (region[0] > 0) | (x == 0) & (region[1] > 0)
-    cut |= (y + height == parts.shape[0]) & (region[2] < shape[0])
-    cut |= (x + width == parts.shape[1]) & (region[3] < shape[1])
+    cut = (y == 0) & (extent[0] > 0) | (x == 0) & (extent[1] > 0)
+    cut |= (y + height == parts.shape[0]) & (extent[2] < shape[0])
+    cut |= (x + width == parts.shape[1]) & (extent[3] < shape[1])
     mine &= ~cut & (np.maximum(width, height) <= LARGEST_CLUMP)
     mine[0] = False
     return np.asarray(mine)
@@ -133,13 +133,13 @@ def is_no_clump(box: Box) -> bool:
     return max(box[2] - box[0], box[3] - box[1]) > LARGEST_CLUMP
 
 
-def at_image_edge(nuclei: Labels, region: Box, shape: tuple[int, int]) -> NDArray[np.int32]:
+def at_image_edge(nuclei: Labels, extent: Box, shape: tuple[int, int]) -> NDArray[np.int32]:
     """Return the ids of nuclei that touch the edge of the image."""
     edges = [np.zeros(0, np.int32)]
-    edges += [nuclei[0]] if region[0] == 0 else []
-    edges += [nuclei[:, 0]] if region[1] == 0 else []
-    edges += [nuclei[-1]] if region[2] == shape[0] else []
-    edges += [nuclei[:, -1]] if region[3] == shape[1] else []
+    edges += [nuclei[0]] if extent[0] == 0 else []
+    edges += [nuclei[:, 0]] if extent[1] == 0 else []
+    edges += [nuclei[-1]] if extent[2] == shape[0] else []
+    edges += [nuclei[:, -1]] if extent[3] == shape[1] else []
     return np.unique(np.concatenate(edges))
 
 
@@ -167,7 +167,7 @@ def read(array: Any, box: Box) -> NDArray[Any]:
 
 
 def write(labels: Any, box: Box, new: Labels) -> None:
-    """Write where there is something new; a region reaches into other blocks' places."""
+    """Write where there is something new; an extent reaches into other blocks' places."""
     rows, columns = np.flatnonzero(new.any(axis=1)), np.flatnonzero(new.any(axis=0))
     if rows.size == 0:
         return

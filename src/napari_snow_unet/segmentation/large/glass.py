@@ -65,7 +65,7 @@ def _lowest(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def read_with_glass(
-    image: Any, tile: PlannedWindow, grid: Resampling, values: ValueRange
+    image: Any, planned: PlannedWindow, grid: Resampling, values: ValueRange
 ) -> tuple[NDArray[Any], Cells]:
     """Read a window once, for the network and for the glass in its core.
 
@@ -73,7 +73,7 @@ def read_with_glass(
     ----------
     image : array-like, shape (Y, X) or (Y, X, C)
         The image.
-    tile : Tile
+    planned : PlannedWindow
         The window, on the grid the network works on.
     grid : Resampling
         From the image's grid to that one.
@@ -87,17 +87,17 @@ def read_with_glass(
     cells : ndarray of bool
         The cells that `cells_of` names for the core.
     """
-    needed = grid.needed(within(tile.window, grid.new))
+    needed = grid.needed(within(planned.window, grid.new))
     cells = tuple(
         slice(cell.start * CELL, min(cell.stop * CELL, length))
-        for cell, length in zip(cells_of(tile.core, grid), grid.old, strict=True)
+        for cell, length in zip(cells_of(planned.core, grid), grid.old, strict=True)
     )
     top, left = (min(a.start, b.start) for a, b in zip(needed, cells, strict=True))
     bottom, right = (max(a.stop, b.stop) for a, b in zip(needed, cells, strict=True))
-    region = np.asarray(image[top:bottom, left:right])
+    pixels = np.asarray(image[top:bottom, left:right])
 
     def part(rows: slice, columns: slice) -> NDArray[Any]:
-        return region[
+        return pixels[
             rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
         ]
 

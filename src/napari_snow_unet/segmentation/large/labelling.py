@@ -101,7 +101,7 @@ def label_blocks(
                 nuclei.labels[nuclei.labels > 0] += len(found.first)
                 found.first += nuclei.first
                 found.area += nuclei.area
-                write(labels, nuclei.region, nuclei.labels)
+                write(labels, nuclei.extent, nuclei.labels)
             inside = {
                 part: numbers[root]
                 for part, number in numbered[box].items()
@@ -118,17 +118,17 @@ def _label_block(
     probability: Any, box: Box, owned: list[Piece], shape: tuple[int, int], rules: Rules
 ) -> BlockNuclei | None:
     """Label every component whose first pixel lies in a block, from 1 on."""
-    region = box
+    extent = box
     for piece in owned:
-        region = (Piece((0, 0), region, 0) + piece).box
-    region = grown(region, rules.margin, shape)
-    mask = read(probability, region) > rules.level
+        extent = (Piece((0, 0), extent, 0) + piece).box
+    extent = grown(extent, rules.margin, shape)
+    mask = read(probability, extent) > rules.level
     if not mask.any():
         return None
     parts, statistics = find_components(
         mask, fill_holes=rules.fill_holes, pixel_size_um=rules.pixel_size_um
     )
-    mine = is_mine(parts, statistics, region, box, shape)
+    mine = is_mine(parts, statistics, extent, box, shape)
     if not mine.any():
         return None
     nuclei = parts
@@ -143,13 +143,13 @@ def _label_block(
     keep &= areas >= rules.min_area
     keep[0] = False
     if rules.clear_border:
-        keep[at_image_edge(nuclei, region, shape)] = False
+        keep[at_image_edge(nuclei, extent, shape)] = False
     kept = np.flatnonzero(keep)
     table = np.zeros(first.size, np.int32)
     table[kept] = 1 + np.arange(kept.size)
     rows, columns = np.divmod(first[kept], nuclei.shape[1])
-    places = (rows + region[0]) * shape[1] + columns + region[1]
-    return BlockNuclei(region, table[nuclei], places.tolist(), int(areas[kept].sum()))
+    places = (rows + extent[0]) * shape[1] + columns + extent[1]
+    return BlockNuclei(extent, table[nuclei], places.tolist(), int(areas[kept].sum()))
 
 
 def _number_clumps(

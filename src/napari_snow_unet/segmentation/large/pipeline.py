@@ -98,14 +98,14 @@ def segment_large(
         If the image or an option cannot be used; before anything is computed.
     """
     plan = make_plan(image, model, options, pixel_size_um=pixel_size_um, values=values)
-    grid, tiles = plan.grid, plan.windows
+    grid, windows = plan.grid, plan.windows
     at_scale = probability if grid.is_none else new_map(grid.new)
     if inside is not None:
-        tiles = [tile for tile in tiles if inside[grid.needed(tile.core)].any()]
+        windows = [planned for planned in windows if inside[grid.needed(planned.core)].any()]
     compute_all = compute_all or partial(compute_here, image, augmented(model, options))
-    with closing(compute_all(WindowPlan(grid, plan.channel, plan.values), tiles)) as windows:
+    with closing(compute_all(WindowPlan(grid, plan.channel, plan.values), windows)) as computed:
         predicted = yield from _predict_large(
-            windows, len(tiles), grid, at_scale, probability, inside
+            computed, len(windows), grid, at_scale, probability, inside
         )
     level = choose_level(predicted.histogram, options.threshold, floor=model.threshold_floor)
     rules = Rules(
@@ -175,16 +175,16 @@ def _predict_large(
     histogram, computed = np.zeros(LEVELS, np.int64), 0
     glass = np.zeros([-(-length // CELL) for length in grid.old], np.bool_)
     for done, window in enumerate(windows, start=1):
-        tile, core = window.tile, window.probability
-        glass[cells_of(tile.core, grid)] = window.glass
+        planned, core = window.planned, window.probability
+        glass[cells_of(planned.core, grid)] = window.glass
         if core is None:
-            core = np.zeros([part.stop - part.start for part in tile.core], np.uint8)
+            core = np.zeros([part.stop - part.start for part in planned.core], np.uint8)
         else:
-            computed += math.prod(part.stop - part.start for part in tile.window)
+            computed += math.prod(part.stop - part.start for part in planned.window)
         if grid.is_none:
-            histogram += _store_and_count(core, tile.core, probability, inside)
+            histogram += _store_and_count(core, planned.core, probability, inside)
         elif core.any():
-            at_scale[tile.core] = core
+            at_scale[planned.core] = core
         yield Progress(done, count, f"tile {done} of {count}")
     if not grid.is_none:
         histogram += yield from _bring_back(at_scale, probability, grid, glass, inside)

@@ -45,7 +45,7 @@ class Computed:
 
     Attributes
     ----------
-    tile : Tile
+    planned : PlannedWindow
         Where it lies.
     glass : ndarray of bool
         Its cells that show glass, see `glass.cells_of`.
@@ -53,7 +53,7 @@ class Computed:
         Of its core, 0 on glass; None where there is nothing but glass.
     """
 
-    tile: PlannedWindow
+    planned: PlannedWindow
     glass: Cells
     probability: NDArray[np.uint8] | None
 
@@ -62,13 +62,13 @@ ComputeAll = Callable[[WindowPlan, list[PlannedWindow]], Generator[Computed, Non
 
 
 def compute_window(
-    tile: PlannedWindow, pixels: NDArray[Any], glass: Cells, model: Model, plan: WindowPlan
+    planned: PlannedWindow, pixels: NDArray[Any], glass: Cells, model: Model, plan: WindowPlan
 ) -> Computed:
     """Compute a window.
 
     Parameters
     ----------
-    tile : Tile
+    planned : PlannedWindow
         Where it lies.
     pixels, glass : ndarray
         From `glass.read_with_glass`.
@@ -78,13 +78,13 @@ def compute_window(
         What is the same for all windows.
     """
     if glass.all():
-        return Computed(tile, glass, None)
-    core = predict_core(pixels, model, tile, plan.grid, channel=plan.channel, values=plan.values)
-    return Computed(tile, glass, glass_cleared(core, glass, tile.core, plan.grid))
+        return Computed(planned, glass, None)
+    core = predict_core(pixels, model, planned, plan.grid, channel=plan.channel, values=plan.values)
+    return Computed(planned, glass, glass_cleared(core, glass, planned.core, plan.grid))
 
 
 def compute_here(
-    image: Any, model: Model, plan: WindowPlan, tiles: list[PlannedWindow]
+    image: Any, model: Model, plan: WindowPlan, windows: list[PlannedWindow]
 ) -> Generator[Computed, None, None]:
     """Compute windows in their order, reading one ahead.
 
@@ -96,15 +96,15 @@ def compute_here(
         The network or the classical method.
     plan : WindowPlan
         What is the same for all windows.
-    tiles : list of Tile
+    windows : list of PlannedWindow
         Which.
 
     Yields
     ------
     Computed
-        Every one of `tiles`.
+        Every one of `windows`.
     """
     read = partial(read_with_glass, image, grid=plan.grid, values=plan.values)
-    with closing(in_order(tiles, read)) as reading:
-        for tile, (pixels, glass) in reading:
-            yield compute_window(tile, pixels, glass, model, plan)
+    with closing(in_order(windows, read)) as reading:
+        for planned, (pixels, glass) in reading:
+            yield compute_window(planned, pixels, glass, model, plan)

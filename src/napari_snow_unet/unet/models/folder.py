@@ -15,13 +15,13 @@ import re
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.formats.matlab5 import HDF5_SIGNATURE
 from napari_snow_unet.unet.network.config import LARGEST_JSON, UNetConfig
 
 CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.weights.h5", "SHA256SUMS"
 FOLDER_VARIABLE = "NAPARI_SNOW_UNET_MODELS"
 EXPECTED = f"a folder with {CONFIG} and {WEIGHTS}"
 CHOOSE_ANOTHER = "Choose another model."
-HDF5 = b"\x89HDF\r\n\x1a\n"  # how such a file begins
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -122,10 +122,10 @@ def check_header(folder: Path) -> None:
     path = folder / WEIGHTS
     try:
         with path.open("rb") as file:
-            start = file.read(len(HDF5))
+            start = file.read(len(HDF5_SIGNATURE))
     except OSError as error:
         raise _unreadable(folder, error) from error
-    if start != HDF5:
+    if start != HDF5_SIGNATURE:
         raise InputError(
             "a file that is damaged or no HDF5",
             expected="weights as Keras saves them",

@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.unet.models.folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, HDF5, WEIGHTS
+from napari_snow_unet.data.formats.matlab5 import HDF5_SIGNATURE
+from napari_snow_unet.unet.models.folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, WEIGHTS
 
 _PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".npy", ".npz"}
 _SAVE_WEIGHTS = (
@@ -48,7 +49,7 @@ def _explain(path: Path) -> tuple[str, str]:
         return "a pickle, which runs whatever code its author put into it", _SAVE_WEIGHTS
     if suffix == ".keras" or _holds(path, CONFIG):
         return "a whole Keras model, which can hold code (a Lambda layer)", _SAVE_WEIGHTS
-    if start == HDF5:
+    if start == HDF5_SIGNATURE:
         if path.name.endswith(".weights.h5"):
             return f"weights without a {CONFIG} beside them", _SAVE_WEIGHTS
         return "a legacy Keras .h5 model, which can hold code (a Lambda layer)", _SAVE_WEIGHTS

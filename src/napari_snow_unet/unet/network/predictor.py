@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.processes import SMALL_CALL
 from napari_snow_unet.unet.engine.device import Call
 from napari_snow_unet.unet.engine.failures import is_out_of_memory, unsupported
 from napari_snow_unet.unet.engine.fast_calls import small_calls_at_once, traced_call
@@ -22,8 +23,6 @@ from napari_snow_unet.unet.network.memory import (
     most_bytes_per_pixel,
     require_window_memory,
 )
-
-SMALL = 1024**2  # pixels of a call up to which one alone leaves cores waiting for each other
 
 
 def make_predictor(model: Any) -> Call:
@@ -64,7 +63,7 @@ def make_predictor(model: Any) -> Call:
     def places_for(shape: tuple[int, ...]) -> int:
         pixels = math.prod(shape[:3])
         require_window_memory((shape[0], shape[1], shape[2]), room.least)
-        return 1 if pixels <= SMALL and pixels * at_once <= room.pixels() else at_once
+        return 1 if pixels <= SMALL_CALL and pixels * at_once <= room.pixels() else at_once
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)

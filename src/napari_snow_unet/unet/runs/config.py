@@ -80,12 +80,12 @@ def config_from(content: Any) -> RunConfig:
     )
 
 
-def tile_row(part: str, tile: TrainingTile, root: Path) -> list[object]:
+def tile_row(subset: str, tile: TrainingTile, root: Path) -> list[object]:
     """Return a tile as a row of the run's table."""
     files = [tile.image, tile.mask, tile.region]
     relative = [path.relative_to(root).as_posix() if path else "" for path in files]
     known = [tile.height, tile.width, tile.um_per_px or "", tile.weight, tile.masks_are or ""]
-    return [part, tile.name, *relative, *known]
+    return [subset, tile.name, *relative, *known]
 
 
 def tile_from(row: dict[str, str], root: Path) -> TrainingTile:

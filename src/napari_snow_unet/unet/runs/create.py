@@ -62,8 +62,8 @@ def create_run(
         with (new / TILES).open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(TILE_COLUMNS)
-            for part, members in (("train", tiles.train), ("val", tiles.validation)):
-                writer.writerows(tile_row(part, tile, tiles.folder) for tile in members)
+            for subset, members in (("train", tiles.train), ("val", tiles.validation)):
+                writer.writerows(tile_row(subset, tile, tiles.folder) for tile in members)
         check_free(folder)
         if is_run(folder):
             folder.rename(ended)

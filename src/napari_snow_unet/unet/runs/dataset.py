@@ -18,7 +18,7 @@ from napari_snow_unet.data.datasets.splits import (
     SplitPlan,
     are_divided,
     assign_by_folders,
-    assign_parts,
+    assign_subsets,
 )
 from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.masks.judgement import MasksAre
@@ -68,12 +68,12 @@ def open_training_set(
     Returns
     -------
     TrainingSet
-        The tiles, each part in natural order.
+        The tiles, each subset in natural order.
 
     Raises
     ------
     InputError
-        If there are no pairs, a part is empty, or an image and its mask differ in size.
+        If there are no pairs, a subset is empty, or an image and its mask differ in size.
     """
     folder = Path(folder).resolve()
     if not folder.is_dir():
@@ -114,15 +114,15 @@ def folds_of(folder: str | os.PathLike[str]) -> list[int]:
 
 
 def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingSet:
-    parts: dict[str, list[TrainingTile]] = {"train": [], "val": []}
+    subsets: dict[str, list[TrainingTile]] = {"train": [], "val": []}
     masks_are = masks_in(folder)
     for row in rows:
-        part = row.split
+        subset = row.split
         if fold is not None and row.fold is not None:
-            part = "val" if row.fold == fold else "train"
-        elif fold is not None and part != "train":
-            part = "unused"
-        if part in parts:
+            subset = "val" if row.fold == fold else "train"
+        elif fold is not None and subset != "train":
+            subset = "unused"
+        if subset in subsets:
             image = folder / row.image
             tile = TrainingTile(
                 row.name,
@@ -135,19 +135,19 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 _weight(folder, row),
                 masks_are,
             )
-            parts[part].append(tile)
+            subsets[subset].append(tile)
     division = f"fold {fold}" if fold is not None else "the split"
-    for part, tiles in parts.items():
+    for subset, tiles in subsets.items():
         if not tiles:
-            raise _empty_part(folder, rows, part, fold)
-    note = f"{len(parts['train'])} tiles train and {len(parts['val'])} validate, by {division} "
-    found = checked(folder, parts["train"], parts["val"], [note + f"in {MANIFEST}."])
+            raise _empty_subset(folder, rows, subset, fold)
+    note = f"{len(subsets['train'])} tiles train and {len(subsets['val'])} validate, by {division} "
+    found = checked(folder, subsets["train"], subsets["val"], [note + f"in {MANIFEST}."])
     return replace(found, white=read_info(folder).white)
 
 
-def _empty_part(folder: Path, rows: Sequence[Tile], part: str, fold: int | None) -> InputError:
+def _empty_subset(folder: Path, rows: Sequence[Tile], subset: str, fold: int | None) -> InputError:
     """Return the refusal of a dataset without tiles to train on or to validate with."""
-    what = f"no tile to {'train on' if part == 'train' else 'validate with'}"
+    what = f"no tile to {'train on' if subset == 'train' else 'validate with'}"
     folds = sorted({row.fold for row in rows if row.fold is not None})
     helps: tuple[str, ...] = ()
     if fold is not None:
@@ -212,24 +212,24 @@ def _plain(folder: Path, fraction: float, seed: int, masks_are: MasksAre | None)
 
 
 def _divided(
-    tiles: list[TrainingTile], subsets: Sequence[str], fraction: float, seed: int
+    tiles: list[TrainingTile], named: Sequence[str], fraction: float, seed: int
 ) -> tuple[list[TrainingTile], list[TrainingTile], str]:
     """Divide tiles as their folders say, train and val or test; else by the seed."""
     names = [tile.name for tile in tiles]
-    own = are_divided(subsets)
+    own = are_divided(named)
     if own:
-        parts = assign_by_folders(names, subsets, seed, fraction)
+        subsets = assign_by_folders(names, named, seed, fraction)
     else:
         number = min(max(round(fraction * len(tiles)), 1), len(tiles) - 1)
-        parts = assign_parts(names, SplitPlan(train=len(tiles) - number, val=number, seed=seed))
+        subsets = assign_subsets(names, SplitPlan(train=len(tiles) - number, val=number, seed=seed))
     train, validation, test, unused = (
-        [tile for tile, part in zip(tiles, parts, strict=True) if part == wanted]
+        [tile for tile, subset in zip(tiles, subsets, strict=True) if subset == wanted]
         for wanted in ("train", "val", "test", UNUSED)
     )
     how = f"random split, seed {seed}"
     if own:
         how = "as the folders train and val say"
-        if "val" not in subsets:
+        if "val" not in named:
             how = f"validation drawn from the folder train, seed {seed}"
     sizes = (
         counted(len(train), "training tile"),

@@ -2,7 +2,7 @@
 
 ==================== =============================================================================
 ``config.json``      options, dataset, network, seed, versions: what the training is
-``tiles.csv``        every tile with its part
+``tiles.csv``        every tile with its subset
 ``history.csv``      a row per finished epoch
 ``progress.json``    where it is within the epoch, time left, device
 ``best/``, ``last/`` models, ready to be used: lowest validation loss, last finished epoch
@@ -123,18 +123,18 @@ class RunDirectory:
             If it is damaged, or the dataset is gone or has changed since.
         """
         config = self.config()
-        parts: dict[str, list[TrainingTile]] = {"train": [], "val": []}
+        subsets: dict[str, list[TrainingTile]] = {"train": [], "val": []}
         root, path = Path(config.dataset), self.folder / TILES
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file):
-                    parts[row["part"]].append(tile_from(row, root))
+                    subsets[row["part"]].append(tile_from(row, root))
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise InputError(
                 f"it is damaged ({error!r})", expected="a row per tile", remedy=_REMEDY, path=path
             ) from error
         tiles = TrainingSet(
-            root, tuple(parts["train"]), tuple(parts["val"]), white=config.network.white
+            root, tuple(subsets["train"]), tuple(subsets["val"]), white=config.network.white
         )
         if tiles.fingerprint != config.fingerprint:
             raise InputError(

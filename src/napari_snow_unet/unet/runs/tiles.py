@@ -76,10 +76,10 @@ class TrainingSet:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over names, parts and sizes of all files; a change of the dataset changes it."""
+        """SHA-256 over names, subsets and sizes of all files: it changes with the dataset."""
         known = hashlib.sha256()
-        for part in (self.train, self.validation):
-            for tile in part:
+        for subset in (self.train, self.validation):
+            for tile in subset:
                 paths = (tile.image, tile.mask, *((tile.region,) if tile.region else ()))
                 known.update(repr((tile.name, [_bytes_of(path) for path in paths])).encode())
                 if tile.weight != 1:

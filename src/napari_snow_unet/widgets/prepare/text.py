@@ -22,8 +22,9 @@ STOPPED = "Stopped. What is done is kept: press Prepare again to go on."
 
 def told_prepared(prepared: Prepared) -> str:
     """Say what was made, and that something was left out."""
-    parts = ", ".join(f"{part} {count:,}" for part, count in prepared.parts.items() if count)
-    tiles = f"{counted(len(prepared.tiles), 'tile')} ({parts}), {prepared.new:,} of them new"
+    filled = {subset: count for subset, count in prepared.subsets.items() if count}
+    subsets = ", ".join(f"{subset} {count:,}" for subset, count in filled.items())
+    tiles = f"{counted(len(prepared.tiles), 'tile')} ({subsets}), {prepared.new:,} of them new"
     said = [f"{tiles}, in {prepared.folder}.", *prepared.messages]
     if prepared.problems:
         said.append(f"{len(prepared.problems):,} could not be used; see problems.csv.")

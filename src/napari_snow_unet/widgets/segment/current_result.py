@@ -14,7 +14,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
-from napari_snow_unet.segmentation.stack_result import StackSegmentation, part_in_words
+from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
 from napari_snow_unet.widgets.common.outline_colours import OUTLINE
 from napari_snow_unet.widgets.segment import jobs
@@ -168,7 +168,7 @@ class CurrentResult(QObject):
             now,
             floor=record.floor,
             pixel_size_um=record.pixel_size_um,
-            region=None if record.part is None else record.part.region,
+            region=None if record.roi is None else record.roi.region,
         )
         self._bar.start(
             steps,
@@ -210,7 +210,7 @@ class CurrentResult(QObject):
         self.shown.emit()
 
     def _left_out(self, record: Record) -> list[str]:
-        done = part_in_words(record.planes, record.source.shape)
+        done = planes_in_words(record.planes, record.source.shape)
         every = self._form.source.all_slices.value
         return [SLICES.format(done[0].upper() + done[1:])] if done and not every else []
 

@@ -103,14 +103,14 @@ class SegmentWidget(Dock):
             if layers:
                 usual = [layer for layer in layers if not is_preview(layer)] or layers
                 box.value = chosen if chosen in layers else usual[-1]
-        self._refresh_parts()
+        self._refresh_rois()
         self.scores.refresh_layers()
         self._colour_outlines()
         self.update_hint()
 
-    def _refresh_parts(self) -> None:
-        """Offer what can mark a part of an image, but no result."""
-        box = self.form.part
+    def _refresh_rois(self) -> None:
+        """Offer what can mark a region of an image, but no result."""
+        box = self.form.roi
         marks = [layer for layer in regions_in(self._viewer) if not is_segmented(layer)]
         choices = [(text, text) for text in (WHOLE, SHOWN)]
         chosen = box.value
@@ -194,7 +194,7 @@ class SegmentWidget(Dock):
         for emitter, callback in self._layer_events():
             emitter.connect(callback)
         self.form.image.changed.connect(self._source_chosen)
-        self.form.part.changed.connect(self.update_hint)
+        self.form.roi.changed.connect(self.update_hint)
         for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
             changed.changed.connect(self._colour_outlines)
         self.current.shown.connect(self._colour_outlines)

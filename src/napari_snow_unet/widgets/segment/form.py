@@ -29,7 +29,7 @@ from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
 
 MODEL_TIP = "A network, or the classical method, which needs none."
 BROWSE_TIP = "A model elsewhere on the disk: choose its config.json or its weights."
-PART_TIP = (
+ROI_TIP = (
     "Segment all of the image, or only what is shown or what a Shapes or Labels layer marks. "
     "Otsu's method and areas then go by that part."
 )
@@ -59,8 +59,8 @@ class SegmentForm(QWidget):
 
     Attributes
     ----------
-    image, part, model, truth : magicgui ComboBox
-        An image layer; what of it, as `segment.region.part_of` takes it; a model by name or path;
+    image, roi, model, truth : magicgui ComboBox
+        An image layer; what of it, as `segment.region.roi_of` takes it; a model by name or path;
         a labels layer or `NO_TRUTH`.
     browse : magicgui PushButton
         Asks for a model elsewhere on the disk.
@@ -81,7 +81,7 @@ class SegmentForm(QWidget):
         self.image = ComboBox(
             choices=[], tooltip="The image to segment; follows the active image layer."
         )
-        self.part = ComboBox(choices=[WHOLE, SHOWN], tooltip=PART_TIP)
+        self.roi = ComboBox(choices=[WHOLE, SHOWN], tooltip=ROI_TIP)
         self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
         self.browse = PushButton(text="…", tooltip=BROWSE_TIP)
         self.browse.native.setMaximumWidth(BROWSE_WIDTH)
@@ -213,7 +213,7 @@ class SegmentForm(QWidget):
             self.set_row_visible(widget, large or not layer)
         for widget in (fields.folder, self.files.overlay):
             self.set_row_visible(widget, not layer)
-        for widget in (self.image, self.part, self.outlines):
+        for widget in (self.image, self.roi, self.outlines):
             self.set_row_visible(widget, layer)
 
     def set_row_visible(self, widget: Widget, visible: bool) -> None:
@@ -253,7 +253,7 @@ class SegmentForm(QWidget):
         main.add("Image", self.image)
         main.add_note(self._image_note)
         main.add("", self.source.all_slices)
-        main.add("Part", self.part)
+        main.add("Part", self.roi)
         main.add("Folder", self.source.folder)
         main.add("Results to", self.source.results)
         main.add("", self.files.overwrite)

@@ -32,7 +32,7 @@ from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, whit
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment import jobs
 from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
-from napari_snow_unet.widgets.segment.region import Part, part_of
+from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
 from napari_snow_unet.widgets.segment.results import Record
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SegmentationRequest:
     options: Options
     pixels: int  # their identity
     origin: dict[str, Any]
-    part: Part | None
+    roi: RegionOfInterest | None
     target: ref[Labels] | None = None  # the result to bring up to date
     edits: int = 0  # of that
 
@@ -100,27 +100,27 @@ class LayerJob:
         if layer is None or not _is_large(layer, None):
             return False
         try:
-            return _is_large(layer, part_of(self._viewer, layer, self._form.part.value))
+            return _is_large(layer, roi_of(self._viewer, layer, self._form.roi.value))
         except InputError:
             return False
 
     def run(self) -> None:
         """Segment the chosen layer as it is now."""
         layer = self._form.image.value
-        part = part_of(self._viewer, layer, self._form.part.value)
+        roi = roi_of(self._viewer, layer, self._form.roi.value)
         (source, _), options = measured(layer), self._form.options()
         pixels, origin = pixels_of(layer), image_origin_of(layer)
         if (orientation := unturned(layer)) != UPRIGHT:
             origin["unturned"] = orientation
-        if part is not None and plane_last(source.shape) != source.shape:
+        if roi is not None and plane_last(source.shape) != source.shape:
             raise InputError(
                 f"a part of an image of shape {source.shape}, which has no plane at its end",
                 expected="the whole image",
                 remedy="Choose the whole image.",
             )
-        if part is not None:
-            source, pixels = source.cropped(part.box), part.cut(pixels, rgb=source.rgb)
-            origin["part"] = list(part.box)
+        if roi is not None:
+            source, pixels = source.cropped(roi.box), roi.cut(pixels, rgb=source.rgb)
+            origin["part"] = list(roi.box)
         planes = None if self._form.source.all_slices.value else [shown_plane(self._viewer, layer)]
         request = SegmentationRequest(
             image=ref(layer),
@@ -129,12 +129,12 @@ class LayerJob:
             options=options,
             pixels=id(pixels_of(layer)),
             origin=origin,
-            part=part,
+            roi=roi,
         )
-        if _is_large(layer, part):
+        if _is_large(layer, roi):
             self._run_to_files(request, pixels)
             return
-        target = self._target(layer, source, options, part)
+        target = self._target(layer, source, options, roi)
         record = self._current.results.get(target)
         steps = partial(
             jobs.segment_layer,
@@ -149,7 +149,7 @@ class LayerJob:
             white=white_of_layer(layer),
             earlier=(target.data, record.planes) if target is not None else None,
             precision=settings().precision,
-            region=None if part is None else part.region,
+            region=None if roi is None else roi.region,
         )
         if record is not None:
             request = replace(request, target=ref(target), edits=record.edits)
@@ -162,7 +162,7 @@ class LayerJob:
 
     def _run_to_files(self, request: SegmentationRequest, pixels: Any) -> None:
         """Segment a plane that is too large to be handled in memory."""
-        fields, source, part = self._form.source, request.source, request.part
+        fields, source, roi = self._form.source, request.source, request.roi
         if len(source.shape) > 2:
             raise InputError(
                 f"slices of {math.prod(source.shape[-2:]):,} pixels",
@@ -176,7 +176,7 @@ class LayerJob:
                 remedy="Choose one under 'Results to', or choose a part of the image.",
             )
         stem = tile_name(Path(request.origin.get("source", request.source.name)))
-        place = "" if part is None else f"_y{part.rows.start}_x{part.columns.start}"
+        place = "" if roi is None else f"_y{roi.rows.start}_x{roi.columns.start}"
         side = source.pixel_size_um
         image = request.image()
         slide = Slide(
@@ -195,7 +195,7 @@ class LayerJob:
             outputs,
             whole=pixels if image is None else pixels_of(image),
             precision=settings().precision,
-            region=None if part is None else part.region,
+            region=None if roi is None else roi.region,
         )
         self._bar.start(
             steps,
@@ -222,7 +222,7 @@ class LayerJob:
             to_files=True,
         )
         layer = self._current.results.add_written(
-            request.image, request.source, recipe, request.part, result.labels, found.levels
+            request.image, request.source, recipe, request.roi, result.labels, found.levels
         )
         self._current.draw(layer=layer)
         self._form.show_threshold(result.threshold)
@@ -230,11 +230,11 @@ class LayerJob:
         self._bar.say(" ".join([*said, STORED_ON_DISK]))
 
     def _target(
-        self, layer: Image, source: Source, options: Options, part: Part | None
+        self, layer: Image, source: Source, options: Options, roi: RegionOfInterest | None
     ) -> Labels | None:
         """Return the result to bring up to date: same image, same choices, no edit left in it."""
         pixel_size_um = options.pixel_size_known(source.pixel_size_um)
-        mark = None if part is None else part.name
+        mark = None if roi is None else roi.name
         for target, record in self._current.results.of(layer):
             same = (
                 record.model == self._form.model.value
@@ -242,7 +242,7 @@ class LayerJob:
                 and record.options.output == options.output
                 and record.options.channel == options.channel
                 and record.pixel_size_um == pixel_size_um
-                and (None if record.part is None else record.part.name) == mark
+                and (None if record.roi is None else record.roi.name) == mark
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
             if same and self._current.results.may_be_unchanged(target):
@@ -259,7 +259,7 @@ class LayerJob:
         record = results.get(target)
         results.mark_compared(target, request.edits, changed=found.changed)
         if record is not None and results.may_rewrite(target, shown):
-            record = replace(record.updated(result, request.options), part=request.part)
+            record = replace(record.updated(result, request.options), roi=request.roi)
             results.rewrite(target, record, result.labels, result.planes)
         else:
             record = Record(
@@ -272,7 +272,7 @@ class LayerJob:
                 floor=found.model.threshold_floor,
                 pixel_size_um=result.pixel_size_um,
                 provenance=result.provenance | request.origin,
-                part=request.part,
+                roi=request.roi,
             )
             target = self._current.add(record, result.labels)
         self._current.tell(target, record, result)
@@ -289,7 +289,7 @@ class LayerJob:
         self._values.setdefault(image, {})[model] = values
 
 
-def _is_large(layer: Image, part: Part | None) -> bool:
+def _is_large(layer: Image, roi: RegionOfInterest | None) -> bool:
     source = source_of(layer)
-    shape = source.shape if part is None else source.cropped(part.box).shape
+    shape = source.shape if roi is None else source.cropped(roi.box).shape
     return math.prod(shape[-2:]) > LARGEST_WHOLE

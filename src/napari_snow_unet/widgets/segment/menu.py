@@ -115,8 +115,8 @@ class SegmentMenu(QObject):
         image = record.image()
         data, meta, _ = layer.as_layer_data_tuple()
         pixels = None if image is None else pixels_of(image)
-        if pixels is not None and record.part is not None:
-            pixels = record.part.cut(pixels, rgb=record.source.rgb)
+        if pixels is not None and record.roi is not None:
+            pixels = record.roi.cut(pixels, rgb=record.source.rgb)
         if pixels is not None and pixels.shape[: len(record.source.shape)] != record.source.shape:
             pixels = None  # the layer has got other pixels since
         nuclei = partial(nuclei_of, data, meta, pixels, record.probability)
@@ -145,7 +145,7 @@ class SegmentMenu(QObject):
             return EDITED
         if record.mixed:
             return MIXED
-        if record.part is not None:
+        if record.roi is not None:
             return PART_ONLY
         return NO_FILE if record.image() is None else _why_no_file(_recipe(record))
 

@@ -1,4 +1,4 @@
-"""The part of an image that a person wants segmented: what is shown, or what a layer marks."""
+"""The region of an image that a person wants segmented: what is shown, or what a layer marks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHOLE, SHOWN = "the whole image", "what is shown"
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class RegionOfInterest:
     """A rectangle of every plane of an image, and what counts in it.
 
     Attributes
@@ -65,8 +65,8 @@ class Part:
         return pixels[place]
 
 
-def part_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> Part | None:
-    """Return the part of an image that was chosen.
+def roi_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> RegionOfInterest | None:
+    """Return the region of an image that was chosen.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def part_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> Part
 
     Returns
     -------
-    Part or None
+    RegionOfInterest or None
         None for the whole image.
 
     Raises
@@ -94,7 +94,7 @@ def part_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> Part
     return _in_shapes(chosen, image) if is_shapes(chosen) else _in_labels(chosen, image)
 
 
-def _shown(viewer: Viewer, image: Image) -> Part | None:
+def _shown(viewer: Viewer, image: Image) -> RegionOfInterest | None:
     shape = shape_of(image)
     planes = list(range(viewer.dims.ndim - 2, viewer.dims.ndim))
     if sorted(viewer.dims.displayed) != planes:
@@ -110,22 +110,22 @@ def _shown(viewer: Viewer, image: Image) -> Part | None:
         world = np.array(dims.point, float)
         world[-2:] = np.asarray(camera.center)[-2:] + np.multiply(side, reach)
         corners.append(image.world_to_data(in_units(world, dims.units, image.units))[-2:])
-    part = _boxed(*covering(corners), shape, "the view")
-    return None if part.box == (0, 0, *shape[-2:]) else part
+    roi = _boxed(*covering(corners), shape, "the view")
+    return None if roi.box == (0, 0, *shape[-2:]) else roi
 
 
-def _in_shapes(layer: Shapes, image: Image) -> Part:
+def _in_shapes(layer: Shapes, image: Image) -> RegionOfInterest:
     outlines = outlines_in(layer, image)
     corners = np.concatenate([outline[:, -2:] for outline in outlines])
     shape = shape_of(image)
-    part = _boxed(*covering(corners), shape, f"'{layer.name}'")
+    roi = _boxed(*covering(corners), shape, f"'{layer.name}'")
     shift = np.zeros(outlines[0].shape[1])
-    shift[-2:] = part.box[:2]
-    inside = region_of_outlines([outline - shift for outline in outlines], _size(part, shape))
-    return Part(part.rows, part.columns, inside, f"inside {layer.name}")
+    shift[-2:] = roi.box[:2]
+    inside = region_of_outlines([outline - shift for outline in outlines], _size(roi, shape))
+    return RegionOfInterest(roi.rows, roi.columns, inside, f"inside {layer.name}")
 
 
-def _in_labels(layer: Labels, image: Image) -> Part:
+def _in_labels(layer: Labels, image: Image) -> RegionOfInterest:
     problem = why_not_together(layer, image, pixel_by_pixel=None)
     if problem:
         raise InputError(
@@ -136,18 +136,18 @@ def _in_labels(layer: Labels, image: Image) -> Part:
     shape = shape_of(image)
     labels = pixels_of(layer) if shape_of(layer) == shape else measured_pixels(layer)
     used = _used(labels)
-    if not all(part.size for part in used):
+    if not all(indices.size for indices in used):
         raise InputError(
             f"'{layer.name}' without a label",
             expected="labels where the image is to be segmented",
             remedy="Paint there, or choose another layer.",
         )
-    first, last = (np.array([part[end] for part in used]) for end in (0, -1))
-    part = _boxed(first, last + 1, shape, f"'{layer.name}'")
-    held = labels[..., part.rows, part.columns]
-    size = _size(part, shape)
+    first, last = (np.array([indices[end] for indices in used]) for end in (0, -1))
+    roi = _boxed(first, last + 1, shape, f"'{layer.name}'")
+    held = labels[..., roi.rows, roi.columns]
+    size = _size(roi, shape)
     inside = region_of_labels(held, size[-held.ndim :])
-    return Part(part.rows, part.columns, inside, f"inside {layer.name}")
+    return RegionOfInterest(roi.rows, roi.columns, inside, f"inside {layer.name}")
 
 
 def _used(labels: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -163,7 +163,9 @@ def _used(labels: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(rows), np.flatnonzero(columns)
 
 
-def _boxed(first: np.ndarray, stop: np.ndarray, shape: tuple[int, ...], what: str) -> Part:
+def _boxed(
+    first: np.ndarray, stop: np.ndarray, shape: tuple[int, ...], what: str
+) -> RegionOfInterest:
     """Return the pixels from `first` to before `stop`, as far as the image goes."""
     low, high = np.maximum(first, 0), np.minimum(stop, shape[-2:])
     if (low >= high).any():
@@ -172,9 +174,9 @@ def _boxed(first: np.ndarray, stop: np.ndarray, shape: tuple[int, ...], what: st
             expected="a part of the image",
             remedy="Move it there, or choose the whole image.",
         )
-    return Part(slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])))
+    return RegionOfInterest(slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])))
 
 
-def _size(part: Part, shape: tuple[int, ...]) -> tuple[int, ...]:
-    top, left, bottom, right = part.box
+def _size(roi: RegionOfInterest, shape: tuple[int, ...]) -> tuple[int, ...]:
+    top, left, bottom, right = roi.box
     return (*shape[:-2], bottom - top, right - left)

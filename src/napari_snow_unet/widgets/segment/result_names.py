@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
-from napari_snow_unet.widgets.segment.region import Part
+from napari_snow_unet.widgets.segment.region import RegionOfInterest
 
 SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
 UNKNOWN, WHOLE = "unknown pixel size", "whole image"
@@ -28,10 +28,10 @@ class Variant:
         What the model read.
     averaged : str
         Whether test-time augmentation was used.
-    part : str
-        The part of the image.
+    roi : str
+        The region of interest, or the whole image.
     place : str
-        Where in the image that part lies; empty for the whole image.
+        Where in the image that region lies; empty for the whole image.
     """
 
     output: str
@@ -39,11 +39,11 @@ class Variant:
     pixel_size: str
     channel: str
     averaged: str
-    part: str
+    roi: str
     place: str
 
     @classmethod
-    def of(cls, model: str, provenance: Mapping[str, Any], part: Part | None) -> Variant:
+    def of(cls, model: str, provenance: Mapping[str, Any], roi: RegionOfInterest | None) -> Variant:
         """Take it from the model as it was chosen, what a result says of itself, and its part."""
         options, size = provenance["options"], provenance.get("pixel_size_um")
         averaged = options["test_time_augmentation"]
@@ -53,8 +53,8 @@ class Variant:
             pixel_size=UNKNOWN if size is None else f"{size:g} µm",
             channel=f"{provenance['channel']} channel",
             averaged="test-time augmentation" if averaged else "no test-time augmentation",
-            part=WHOLE if part is None else part.name,
-            place="" if part is None else part.place,
+            roi=WHOLE if roi is None else roi.name,
+            place="" if roi is None else roi.place,
         )
 
     def suffix(self, others: Iterable[Variant] = ()) -> str:
@@ -69,10 +69,10 @@ class Variant:
         same = [each for each in others if (each.output, each.model) == (self.output, self.model)]
         differing = [
             getattr(self, name)
-            for name in ("pixel_size", "channel", "averaged", "part")
+            for name in ("pixel_size", "channel", "averaged", "roi")
             if any(getattr(each, name) != getattr(self, name) for each in same)
         ]
-        if any(each.part == self.part and each.place != self.place for each in same):
+        if any(each.roi == self.roi and each.place != self.place for each in same):
             differing.append(self.place)
         return name_suffix(self.output, self.model, differing)
 

@@ -20,7 +20,7 @@ from napari_snow_unet.segmentation.stack_result import (
     was_changed,
 )
 from napari_snow_unet.widgets.common.layers import Source, add_labels, forget_edits, unwrapped
-from napari_snow_unet.widgets.segment.region import Part
+from napari_snow_unet.widgets.segment.region import RegionOfInterest
 from napari_snow_unet.widgets.segment.result_names import Variant
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Record:
     image : weak reference to napari.layers.Image
         The layer it was made from.
     source : Source
-        That layer, or the part of it that was segmented, as it was then.
+        That layer, or the region of it that was segmented, as it was then.
     model : str
         The model, as `models.open_model` takes it.
     probability : ndarray of uint8, shape (..., Y, X)
@@ -52,8 +52,8 @@ class Record:
         Micrometres per pixel, if known.
     provenance : dict
         How it came about.
-    part : Part or None
-        The part of the image it is of; None for all of it.
+    roi : RegionOfInterest or None
+        The region of the image it is of; None for all of it.
     mixed : bool
         Whether slices were found with different choices.
     edits : int
@@ -70,7 +70,7 @@ class Record:
     floor: float
     pixel_size_um: float | None
     provenance: dict[str, Any]
-    part: Part | None = None
+    roi: RegionOfInterest | None = None
     mixed: bool = False
     edits: int = 0
     writing: bool = field(default=False, repr=False)
@@ -88,7 +88,7 @@ class Record:
     @property
     def variant(self) -> Variant:
         """What it was made with, for its name."""
-        return Variant.of(self.model, self.provenance, self.part)
+        return Variant.of(self.model, self.provenance, self.roi)
 
     def updated(self, result: StackSegmentation, options: Options) -> Record:
         """Return the record after some or all planes were found or labelled anew."""
@@ -175,7 +175,7 @@ class Results:
         image: ref[Image],
         source: Source,
         recipe: Recipe,
-        part: Part | None,
+        roi: RegionOfInterest | None,
         path: Path,
         levels: Sequence[Any],
     ) -> Labels:
@@ -186,7 +186,7 @@ class Results:
         on disk.
         """
         facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
-        variant = Variant.of(recipe.model, recipe.provenance, part)
+        variant = Variant.of(recipe.model, recipe.provenance, roi)
         layer = next(
             (
                 unwrapped(layer)

@@ -20,16 +20,16 @@ from napari_snow_unet.data.datasets.check.findings import (
     CheckedPair,
     Finding,
     about_masks,
-    about_parts,
     about_reading,
     about_sizes,
+    about_subsets,
     about_tile,
     duplicates,
 )
 from napari_snow_unet.data.datasets.check.tile import FactTask, TileFacts, look_at_tile
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, masks_in, read_info
 from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
-from napari_snow_unet.data.datasets.splits import PARTS, UNUSED
+from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED
 from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.data.names.file_names import IMAGE_SUFFIXES
@@ -123,7 +123,7 @@ def check_dataset(
     findings += about_sizes(readable)
     findings += duplicates(readable)
     if prepared:
-        findings += about_parts([pair for pair in pairs if pair.tile], info)
+        findings += about_subsets([pair for pair in pairs if pair.tile], info)
     findings.sort(key=lambda finding: finding.severity != "problem")
     return CheckReport(folder, len(readable), findings, _summary(readable))
 
@@ -195,12 +195,12 @@ def _look(
 
 
 def _summary(readable: Sequence[tuple[CheckedPair, TileFacts]]) -> dict[str, Any]:
-    order = [*reversed(PARTS), UNUSED, "all"]
+    order = [*reversed(SUBSETS), UNUSED, "all"]
     foreground = np.array([facts.foreground for _, facts in readable] or [0.0])
-    parts: dict[str, list[TileFacts]] = {}
+    subsets: dict[str, list[TileFacts]] = {}
     for pair, facts in readable:
-        parts.setdefault(pair.part or "all", []).append(facts)
-    order += parts
+        subsets.setdefault(pair.subset or "all", []).append(facts)
+    order += subsets
     return {
         "sizes": dict(Counter(shape_in_words(facts.shape[:2]) for _, facts in readable)),
         "image types": dict(Counter(facts.dtype for _, facts in readable)),
@@ -212,12 +212,12 @@ def _summary(readable: Sequence[tuple[CheckedPair, TileFacts]]) -> dict[str, Any
             round(float(value), 4) for value in np.quantile(foreground, (0.05, 0.95))
         ],
         "parts": {
-            part: {
-                "tiles": len(of_part),
-                "nuclei": sum(facts.nuclei for facts in of_part),
-                "foreground": round(float(np.mean([f.foreground for f in of_part])), 4),
+            subset: {
+                "tiles": len(of_subset),
+                "nuclei": sum(facts.nuclei for facts in of_subset),
+                "foreground": round(float(np.mean([f.foreground for f in of_subset])), 4),
             }
-            for part, of_part in sorted(parts.items(), key=lambda item: order.index(item[0]))
+            for subset, of_subset in sorted(subsets.items(), key=lambda item: order.index(item[0]))
         },
     }
 

@@ -13,7 +13,7 @@ from napari_snow_unet.data.datasets.check.near_duplicates import find_alike
 from napari_snow_unet.data.datasets.check.tile import TileFacts
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.manifest import Tile
-from napari_snow_unet.data.datasets.splits import PARTS, UNUSED, groups_of
+from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED, groups_of
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
 from napari_snow_unet.data.masks.notes import IN_PIECES, NOTHING, by_gist
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
@@ -57,7 +57,7 @@ class CheckedPair:
     name: str
     image: Path
     mask: Path
-    part: str
+    subset: str
     tile: Tile | None = None
 
 
@@ -154,54 +154,54 @@ def duplicates(readable: Sequence[tuple[CheckedPair, TileFacts]]) -> Iterator[Fi
 def _about_twins(pair: CheckedPair, twin: CheckedPair, how: str) -> Finding:
     exact = how.startswith("the same")
     kind = "duplicate" if exact else "near-duplicate"
-    if UNUSED in (pair.part, twin.part):
+    if UNUSED in (pair.subset, twin.subset):
         return Finding("note", kind, pair.name, f"{how} {twin.name}; only one of them is used.")
-    if pair.part != twin.part:
-        parts = f"one is in {twin.part or 'no part'}, one in {pair.part or 'no part'}"
-        return Finding("problem", "leakage", pair.name, f"{how} {twin.name}, but {parts}.")
+    if pair.subset != twin.subset:
+        subsets = f"one is in {twin.subset or 'no part'}, one in {pair.subset or 'no part'}"
+        return Finding("problem", "leakage", pair.name, f"{how} {twin.name}, but {subsets}.")
     return Finding("problem" if exact else "note", kind, pair.name, f"{how} {twin.name}.")
 
 
-def about_parts(pairs: Sequence[CheckedPair], info: DatasetInfo) -> Iterator[Finding]:
+def about_subsets(pairs: Sequence[CheckedPair], info: DatasetInfo) -> Iterator[Finding]:
     """Look at the split of a prepared dataset: empty parts, groups in two parts."""
-    counts = Counter(pair.part for pair in pairs)
-    for part in reversed(PARTS):
-        if not counts[part]:
-            yield Finding("note", "balance", "", f"no tile is in {part}.")
-    for part in set(counts) - {*PARTS, UNUSED}:
-        yield Finding("problem", "table", "", f"manifest.csv has a split {part!r}.")
-    used = [(pair.tile.source_image, pair.part) for pair in pairs if pair.tile]
-    used = [(name, part) for name, part in used if part != UNUSED]
+    counts = Counter(pair.subset for pair in pairs)
+    for subset in reversed(SUBSETS):
+        if not counts[subset]:
+            yield Finding("note", "balance", "", f"no tile is in {subset}.")
+    for subset in set(counts) - {*SUBSETS, UNUSED}:
+        yield Finding("problem", "table", "", f"manifest.csv has a split {subset!r}.")
+    used = [(pair.tile.source_image, pair.subset) for pair in pairs if pair.tile]
+    used = [(name, subset) for name, subset in used if subset != UNUSED]
     if info.split.group_by is None:
         yield from _about_beginnings(used)
         return
-    for group, parts in _parts_of_groups(used, info.split.group_by).items():
-        if len(parts) > 1:
-            text = f"the group {group!r} is in {' and '.join(parts)}."
+    for group, subsets in _subsets_of_groups(used, info.split.group_by).items():
+        if len(subsets) > 1:
+            text = f"the group {group!r} is in {' and '.join(subsets)}."
             yield Finding("problem", "groups", "", text)
 
 
 def _about_beginnings(used: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     """Note where names look as if they began with a patient's, who then is in several parts."""
     try:
-        groups = _parts_of_groups(used, _BEGINNING)
+        groups = _subsets_of_groups(used, _BEGINNING)
     except InputError:  # names of another kind
         return
-    torn = [(group, parts) for group, parts in groups.items() if len(parts) > 1]
+    torn = [(group, subsets) for group, subsets in groups.items() if len(subsets) > 1]
     if torn and len(groups) > 1:
-        (group, parts), *_ = torn
+        (group, subsets), *_ = torn
         text = (
             f"{len(torn)} of {len(groups)} beginnings of names are in several parts, such as "
-            f"{group + '_'!r} in {' and '.join(parts)}. If they stand for patients or slides, "
+            f"{group + '_'!r} in {' and '.join(subsets)}. If they stand for patients or slides, "
             f"scores will flatter: split again, kept together by {_BEGINNING}."
         )
         yield Finding("note", "groups", "", text)
 
 
-def _parts_of_groups(used: Sequence[tuple[str, str]], pattern: str) -> dict[str, list[str]]:
+def _subsets_of_groups(used: Sequence[tuple[str, str]], pattern: str) -> dict[str, list[str]]:
     """Return the parts in which there are tiles of a group, in the order of the alphabet."""
-    parts: dict[str, set[str]] = {}
+    subsets: dict[str, set[str]] = {}
     groups = groups_of([name for name, _ in used], pattern)
-    for group, (_, part) in zip(groups, used, strict=True):
-        parts.setdefault(group, set()).add(part)
-    return {group: sorted(of_group) for group, of_group in parts.items()}
+    for group, (_, subset) in zip(groups, used, strict=True):
+        subsets.setdefault(group, set()).add(subset)
+    return {group: sorted(of_group) for group, of_group in subsets.items()}

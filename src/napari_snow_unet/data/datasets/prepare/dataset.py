@@ -34,7 +34,7 @@ from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan, make_pl
 from napari_snow_unet.data.datasets.prepare.tiles import WriteError, make_tile
 from napari_snow_unet.data.datasets.problems import Problem
 from napari_snow_unet.data.datasets.sources import find_members
-from napari_snow_unet.data.datasets.splits import PARTS, SplitPlan, are_divided, part_sizes
+from napari_snow_unet.data.datasets.splits import SUBSETS, SplitPlan, are_divided, subset_sizes
 from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.pairs.folder import files_in
 from napari_snow_unet.data.pairs.pairing import Paired
@@ -87,7 +87,7 @@ def prepare(
     if not is_dataset(folder):
         info, about_subsets = _subsets(pairs, info, options.split)
     if options.split is not None and not is_dataset(folder):
-        part_sizes(options.split, len(pairs.pairs))
+        subset_sizes(options.split, len(pairs.pairs))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with folder_locked(folder):
@@ -121,7 +121,7 @@ def prepare(
         elif plan.tasks and info.masks_are is not None:
             plan.messages.append(f"Masks are taken for {info.masks_are}, as given before.")
         if options.split is not None:
-            part_sizes(options.split, len(plan.indices))
+            subset_sizes(options.split, len(plan.indices))
         with writing(folder):
             ledger = Ledger(folder, info, plan, by_hand=by_hand)
         yield from _make_tiles(plan, ledger, options.workers)
@@ -136,7 +136,7 @@ def _subsets(
     subsets = Counter(pair.subset for pair in pairs.pairs)
     if not are_divided(subsets):
         return info, []
-    folders = " and ".join(subset for subset in reversed(PARTS) if subsets[subset])
+    folders = " and ".join(subset for subset in reversed(SUBSETS) if subsets[subset])
     if split is not None:
         return info, [f"The split is the one you state; the folders {folders} are not followed."]
     texts = [f"The split follows the folders {folders}."]

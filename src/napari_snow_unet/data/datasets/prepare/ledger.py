@@ -16,7 +16,7 @@ from napari_snow_unet.data.datasets.divide import divide, repeated_images
 from napari_snow_unet.data.datasets.manifest import (
     Tile,
     append_to_journal,
-    part_counts,
+    subset_counts,
     write_manifest,
 )
 from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan
@@ -55,9 +55,9 @@ class Prepared:
     messages: list[str]
 
     @property
-    def parts(self) -> dict[str, int]:
+    def subsets(self) -> dict[str, int]:
         """Tiles in train, val, test and unused."""
-        return part_counts(self.tiles)
+        return subset_counts(self.tiles)
 
 
 class Ledger:
@@ -79,8 +79,8 @@ class Ledger:
         self, folder: Path, info: DatasetInfo, plan: PreparationPlan, *, by_hand: bool
     ) -> None:
         self.folder, self.info, self.plan, self.by_hand = folder, info, plan, by_hand
-        self.parts = _parts(plan, info.split)
-        self.new = self.in_no_part = 0
+        self.subsets = _subsets(plan, info.split)
+        self.new = self.in_no_subset = 0
         self._made: list[Tile] = []
         self._remove_stale_files()
         write_info(folder, replace(info, divided=by_hand))
@@ -107,9 +107,9 @@ class Ledger:
         before = self.plan.tiles.get(made.index)
         extra = made.extra if before is None else before.extra
         if not self.by_hand:
-            return replace(made, split=self.parts[made.name], extra=extra)
+            return replace(made, split=self.subsets[made.name], extra=extra)
         if before is None:
-            self.in_no_part += 1
+            self.in_no_subset += 1
             return replace(made, split=UNUSED)
         return replace(made, split=before.split, fold=before.fold, extra=extra)
 
@@ -126,7 +126,7 @@ class Ledger:
         if not self.by_hand:
             tiles = divide(tiles, self.info.split, strict=False)
             self.plan.tiles.update({tile.index: tile for tile in tiles})
-        elif self.in_no_part:
+        elif self.in_no_subset:
             self.plan.messages.append(
                 "Somebody has changed the parts since: they stay as they are, and new tiles are in "
                 "none. Divide it anew to change that."
@@ -166,7 +166,7 @@ def told_notes(tiles: Sequence[Tile]) -> list[str]:
     return [*told, *([doubt] if doubt else [])]
 
 
-def _parts(plan: PreparationPlan, split: SplitPlan) -> dict[str, str]:
+def _subsets(plan: PreparationPlan, split: SplitPlan) -> dict[str, str]:
     """Divide the dataset as it is planned, so that a row has its part from the start."""
     planned = [
         Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)

@@ -1,4 +1,4 @@
-"""What a mask consists of: its values, the regions of equal value, and what these touch."""
+"""What a mask consists of: its values, its components, and what these touch."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _CRUMB = 0.2  # of the largest piece of a value: smaller pieces are no nuclei of
 
 
 @dataclass(frozen=True, eq=False)
-class Regions:
-    """The connected regions of equal value of a mask.
+class Components:
+    """The connected components of equal value of a mask.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Regions:
 
     @cached_property
     def numbers(self) -> npt.NDArray[np.int32]:
-        """The 8-connected regions of equal value, numbered from 1."""
+        """The 8-connected components of equal value, numbered from 1."""
         from skimage.measure import label
 
         numbers: npt.NDArray[np.int32] = label(self.ranks, background=0).astype(np.int32)
@@ -64,19 +64,19 @@ class Regions:
 
     @cached_property
     def sizes(self) -> npt.NDArray[np.int64]:
-        """Pixels of each region, shape (R,)."""
+        """Pixels of each component, shape (R,)."""
         return np.bincount(self.numbers.ravel())[1:]
 
     @cached_property
     def owners(self) -> npt.NDArray[np.int64]:
-        """Rank of the value of each region, shape (R,)."""
+        """Rank of the value of each component, shape (R,)."""
         owners = np.zeros(self.sizes.size + 1, np.int64)
         owners[self.numbers.ravel()] = self.ranks.ravel()
         return owners[1:]
 
     @cached_property
     def solid(self) -> npt.NDArray[np.bool_]:
-        """Whether a region is more than an edge: thick, or touching nothing but 0, shape (R,)."""
+        """Whether a component is more than an edge: thick, or touching only 0, shape (R,)."""
         one, other = self._contacts
         touching = np.zeros(self.sizes.size + 1, bool)
         touching[one[other > 0]] = True
@@ -84,7 +84,7 @@ class Regions:
 
     @cached_property
     def thick(self) -> npt.NDArray[np.bool_]:
-        """Whether a region has a pixel whose four neighbours have its value, shape (R,)."""
+        """Whether a component has a pixel whose four neighbours have its value, shape (R,)."""
         inner = np.ones(self.ranks.shape, bool)
         for axis in (0, 1):
             ahead, behind = _neighbours(self.ranks, axis)
@@ -109,19 +109,19 @@ class Regions:
 
     @cached_property
     def _contacts(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Regions and the regions beside them, a pair for every edge between two pixels."""
+        """Components and the components beside them, a pair for every edge between two pixels."""
         one, other = [], []
         for axis in (0, 1):
             ahead, behind = _neighbours(self.numbers, axis)
             edge = ahead != behind
             one += [ahead[edge], behind[edge]]
             other += [behind[edge], ahead[edge]]
-        regions, beside = np.concatenate(one), np.concatenate(other)
-        return regions[regions > 0], beside[regions > 0]
+        components, beside = np.concatenate(one), np.concatenate(other)
+        return components[components > 0], beside[components > 0]
 
     @cached_property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """Whether a region touches other values and hardly any 0, shape (R,)."""
+        """Whether a component touches other values and hardly any 0, shape (R,)."""
         one, other = self._contacts
         count = self.sizes.size + 1
         with_zero = np.bincount(one[other == 0], minlength=count)[1:]
@@ -129,7 +129,7 @@ class Regions:
         return (with_others > 0) & (with_zero <= 0.03 * (with_zero + with_others))
 
     def border(self) -> int:
-        """Find the value that surrounds the regions which do not touch 0.
+        """Find the value that surrounds the components which do not touch 0.
 
         Returns
         -------
@@ -173,7 +173,7 @@ class Regions:
 
     @cached_property
     def pieces(self) -> npt.NDArray[np.int64]:
-        """Regions of each value that are no crumbs, shape (K,)."""
+        """Components of each value that are no crumbs, shape (K,)."""
         largest = np.zeros(self.values.size + 1, np.int64)
         np.maximum.at(largest, self.owners, self.sizes)
         whole = self.sizes >= _CRUMB * largest[self.owners]
@@ -236,7 +236,7 @@ def _thin(labels: npt.NDArray[np.int32]) -> bool:
     return bool(2 * areas[areas >= _LONG].sum() > areas.sum())
 
 
-def regions_of(values: npt.NDArray[Any]) -> Regions:
+def components_of(values: npt.NDArray[Any]) -> Components:
     """Find the values of a mask and where they lie.
 
     Parameters
@@ -246,7 +246,7 @@ def regions_of(values: npt.NDArray[Any]) -> Regions:
 
     Returns
     -------
-    Regions
+    Components
         What is asked of it is computed then.
     """
     if values.dtype.kind in "iu" and values.max() < _COUNTED:
@@ -257,8 +257,8 @@ def regions_of(values: npt.NDArray[Any]) -> Regions:
         distinct, places = np.unique(values, return_inverse=True)
         ranks = places.reshape(values.shape).astype(np.int32)
     if distinct[0] == 0:
-        return Regions(distinct[1:], ranks)
-    return Regions(distinct, ranks + 1)
+        return Components(distinct[1:], ranks)
+    return Components(distinct, ranks + 1)
 
 
 def surrounding_value(labels: npt.NDArray[np.int32]) -> int:
