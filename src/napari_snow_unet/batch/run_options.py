@@ -21,7 +21,8 @@ from napari_snow_unet.segmentation.options import Options
 OPTIONS_FILE = "options.json"
 # The same labels come whatever the edge of a window, and wherever the model lies.
 _CHANGE_NOTHING = ("tile", "model_folder")
-_FILES = tuple(name for name in declared(Outputs) if name not in ("overwrite", "resume"))
+_HOW = ("overwrite", "resume")  # how a run goes on, not what it makes
+_FILES = ("formats", *(name for name in declared(Outputs) if name not in ("formats", *_HOW)))
 _OPTIONS = asdict(Options())
 _FILE_PIXEL_SIZE = Declared(
     "file_pixel_size", bool, True, False, (), Option("Believe what files say.", flag="--pixel-size")
