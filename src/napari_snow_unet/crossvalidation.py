@@ -15,7 +15,6 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
 from napari_snow_unet.data.pixels.images import read_image
-from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
 from napari_snow_unet.metrics.scores.summary import mean_scores
 from napari_snow_unet.metrics.scores.tile import KEYS, Measures, Scores, measure, pool
@@ -23,8 +22,8 @@ from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run as drain
 from napari_snow_unet.segmentation.pipeline import segment
+from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.threshold import grey_histogram, otsu_level
-from napari_snow_unet.segmentation.provenance import TRAINED_ON
 from napari_snow_unet.unet.runs.dataset import folds_of
 from napari_snow_unet.unet.runs.folder import RunDirectory, is_run, open_run
 from napari_snow_unet.unet.runs.options import TrainingOptions, options_from_dict
@@ -176,7 +175,7 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
     for tile in run.tiles().validation:
         options = Options(pixel_size_um=tile.um_per_px)
         image = read_image(tile.image)
-        values = value_range(image.array, white=image.white, known=model.white, of=TRAINED_ON)
+        values = values_for(model, image.array, white=image.white)
         found = drain(segment(image.array, model, options, values=values))
         measured[tile.name] = measure(
             found.labels,

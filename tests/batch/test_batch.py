@@ -319,7 +319,7 @@ def test_small_images_are_computed_side_by_side_and_large_ones_one_by_one(
     )
     assert [result.nuclei for result in results] == [12] * 4
     assert [row["image"] for row in rows_of(tmp_path)] == [str(path) for path in files]
-    monkeypatch.setattr(prefetch, "SMALL", 96 * 128 - 1)
+    monkeypatch.setattr(prefetch, "SMALL_CALL", 96 * 128 - 1)
     monkeypatch.setattr(one_file, "BIG", 0)
     read, at_work, most = [], [], []
 

@@ -90,7 +90,7 @@ def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monke
     met = run(segment_stack(four, two, rgb=False))
     assert np.array_equal(met.labels, expected.labels)
     assert met.provenance == expected.provenance
-    monkeypatch.setattr(prefetch, "SMALL", 100 * 150 - 1)
+    monkeypatch.setattr(prefetch, "SMALL_CALL", 100 * 150 - 1)
     computed = []
 
     def counting(pixels):

@@ -23,15 +23,15 @@ from napari_snow_unet.data.formats.tiled_tiff import write_tiled_tiff
 from napari_snow_unet.data.names.result_names import PROBABILITY
 from napari_snow_unet.data.pixels.orientation import said_of_turning
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
-from napari_snow_unet.data.pixels.value_range import ValueRange, value_range
+from napari_snow_unet.data.pixels.value_range import ValueRange
 from napari_snow_unet.data.slides.slide import Slide
 from napari_snow_unet.segmentation.large import segment_large
 from napari_snow_unet.segmentation.large.windows import ComputeAll
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.plane.tiling import cheapest_window
-from napari_snow_unet.segmentation.provenance import TRAINED_ON
 
 CHUNK = 1024  # pixels
 WINDOW = 2048  # pixels at most, where nobody has chosen: the halo then adds a fifth, not a half
@@ -110,8 +110,7 @@ def segment_large_file(
             written.write,
             lambda shape: _on_disk(scratch / "at-scale", shape, np.uint8),
             pixel_size_um=side,
-            values=values
-            or value_range(slide.levels[0], white=slide.white, known=model.white, of=TRAINED_ON),
+            values=values or values_for(model, slide.levels[0], white=slide.white),
             inside=inside,
             compute_all=compute_all,
         )

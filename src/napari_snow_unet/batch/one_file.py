@@ -19,15 +19,14 @@ from napari_snow_unet.batch.writing import (
     write_results,
 )
 from napari_snow_unet.data.pixels.images import ImageFile
-from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, is_slide
 from napari_snow_unet.segmentation.findings import combined
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, predict
+from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.prefetch import is_small
-from napari_snow_unet.segmentation.provenance import TRAINED_ON
 
 Result = TypeVar("Result")
 #: What may be wrong with one image while the others are done.
@@ -101,7 +100,7 @@ def segment_read_image(
     if isinstance(image, Slide):
         return (yield from segment_large_file(image, model, options, outputs))
     check_formats(image, outputs)
-    values = value_range(image.array, white=image.white, known=model.white, of=TRAINED_ON)
+    values = values_for(model, image.array, white=image.white)
     unfinished: list[Callable[[], Segmentation]] = []
     for plane in planes_of(image.array):
         steps = predict(plane, model, options, pixel_size_um=image.pixel_size_um, values=values)

@@ -193,13 +193,34 @@ def _checked(name: str, value: Any, path: Path) -> Any:
 
 def _read(path: Path) -> dict[str, Any] | None:
     """Read what was asked for; None where an older version or nobody has noted it."""
+    content = _content(path)
+    if content is None:
+        return None
+    return {_OLD_NAMES.get(name, name): value for name, value in content.items()}
+
+
+def _content(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(content, dict):
-        return None
-    return {_OLD_NAMES.get(str(name), str(name)): value for name, value in content.items()}
+    return content if isinstance(content, dict) else None
+
+
+def renamed_entries(path: Path) -> dict[str, str]:
+    """Return the entries of an ``options.json`` that have a name of 0.1, and today's names.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file; one that is missing or cannot be read has none.
+
+    Returns
+    -------
+    dict of str to str
+        From the old name to the new one.
+    """
+    return {old: new for old, new in _OLD_NAMES.items() if old in (_content(path) or {})}
 
 
 def entry_as_words(name: str, value: Any) -> list[str]:

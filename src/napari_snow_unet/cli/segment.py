@@ -156,13 +156,21 @@ def segment(
 
 def _as_begun(job: Job, given: Iterable[str]) -> Job:
     """Go on with the options that a run was begun with, and say which they are."""
-    from napari_snow_unet.batch.run_options import OPTIONS_FILE, continued_job, entry_as_words
+    from napari_snow_unet.batch.run_options import (
+        OPTIONS_FILE,
+        continued_job,
+        entry_as_words,
+        renamed_entries,
+    )
 
+    path = job.outputs.folder / OPTIONS_FILE
+    for old, new in renamed_entries(path).items():
+        typer.echo(f"{path}: the entry '{old}' of version 0.1 is called '{new}' now.", err=True)
     decided = {entry for name in given for entry in _DECIDES.get(name, (name,))}
     job, taken = continued_job(job, decided)
     words = [word for entry in taken.items() for word in entry_as_words(*entry)]
     if words:
-        typer.echo(f"As begun ({job.outputs.folder / OPTIONS_FILE}): {shlex.join(words)}")
+        typer.echo(f"As begun ({path}): {shlex.join(words)}")
     return job
 
 

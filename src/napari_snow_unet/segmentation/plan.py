@@ -16,13 +16,39 @@ from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 from napari_snow_unet.segmentation.plane.resample import Resampling, scale_factor
 from napari_snow_unet.segmentation.plane.tiling import PlannedWindow, plan_grid, smaller_window
 from napari_snow_unet.segmentation.provenance import (
-    TRAINED_ON,
     label_messages,
     provenance,
     range_messages,
     scale_messages,
     white_of,
 )
+
+_TRAINED_ON = "the images that the model was trained on"
+
+
+def values_for(model: Model, image: Any, *, white: float | None = None) -> ValueRange:
+    """Find which value of an image is white for a model: what its training says, else the image.
+
+    Parameters
+    ----------
+    model : Model
+        The network or the classical method.
+    image : array-like, shape (..., Y, X) or (..., Y, X, 3|4)
+        The whole layer or file, see `value_range`.
+    white : float, optional
+        What the file states.
+
+    Returns
+    -------
+    ValueRange
+        To be taken for every plane and window of it.
+
+    Raises
+    ------
+    InputError
+        If the image cannot be read.
+    """
+    return value_range(image, white=white, known=model.white, of=_TRAINED_ON)
 
 
 @dataclass(frozen=True)
@@ -119,7 +145,7 @@ def make_plan(
     check_options(options, model)
     pixel_size_um = check_pixel_size(options.pixel_size_known(pixel_size_um))
     smallest = smallest_area_px(options, pixel_size_um)
-    values = value_range(image, known=model.white, of=TRAINED_ON) if values is None else values
+    values = values_for(model, image) if values is None else values
     doubts = label_messages(image, rgb=is_rgb(image.shape)) + range_messages(image, values)
     shape = (int(image.shape[0]), int(image.shape[1]))
     grid = Resampling.by(scale_factor(pixel_size_um, model.pixel_size_um), shape)

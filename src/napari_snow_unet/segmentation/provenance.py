@@ -19,7 +19,6 @@ LABELS = (
     "This looks like labels or a mask, not like tissue, and its numbers were taken for brightness. "
     "Segment the image that it was made from; to score labels, measure them against a truth."
 )
-TRAINED_ON = "the images that the model was trained on"
 UNKNOWN_SIZE = (
     "The pixel size is unknown: taken as {}, as the model expects. If it is another one, nuclei "
     "are missed: give the pixel size, 0.25 for a 40x scan and 0.5 for 20x."

@@ -15,13 +15,13 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, done_at_once, passed_on
 from napari_snow_unet.base.scratch import moved_to_disk, zeros
 from napari_snow_unet.data.pixels.axes import Index, Region, plane_last
-from napari_snow_unet.data.pixels.value_range import COLOURS, ValueRange, check_type, value_range
+from napari_snow_unet.data.pixels.value_range import COLOURS, ValueRange, check_type
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
+from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 from napari_snow_unet.segmentation.prefetch import in_order, is_small
-from napari_snow_unet.segmentation.provenance import TRAINED_ON
 from napari_snow_unet.segmentation.stack_result import (
     Plane,
     StackSegmentation,
@@ -117,7 +117,7 @@ def segment_stack(
         image, planes = image.reshape((*shape, *image.shape[len(given) :])), None
     wanted = list(np.ndindex(shape[:-2])) if planes is None else list(planes)
     _check_planes(wanted)
-    values = value_range(image, known=model.white, of=TRAINED_ON) if values is None else values
+    values = values_for(model, image) if values is None else values
     labels = probability = None
     found: dict[Index, Plane] = {}
     said: list[tuple[str, ...]] = []

@@ -13,12 +13,12 @@ from napari_snow_unet.base.scratch import moved_to_disk
 from napari_snow_unet.batch import FileResult, FoundImages, Outputs, find_images, segment_files
 from napari_snow_unet.batch.large_file import segment_large_file
 from napari_snow_unet.data.pixels.axes import Index, Region
-from napari_snow_unet.data.pixels.value_range import ValueRange, value_range
+from napari_snow_unet.data.pixels.value_range import ValueRange
 from napari_snow_unet.data.slides.slide import Slide, open_slide
 from napari_snow_unet.models import CLASSICAL, open_model
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.provenance import TRAINED_ON
+from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.stack import check_stack, relabel_stack, segment_stack
 from napari_snow_unet.segmentation.stack_result import Plane, StackSegmentation, was_changed
 
@@ -91,7 +91,7 @@ def segment_layer(
     opened = yield from _opened(model, precision)
     if values is None:
         whole = image if whole is None else whole
-        values = value_range(whole, white=white, known=opened.white, of=TRAINED_ON)
+        values = values_for(opened, whole, white=white)
     result = yield from segment_stack(
         image,
         opened,
@@ -196,7 +196,7 @@ def segment_to_files(
     opened = yield from _opened(model, precision)
     inside = None if region is None else moved_to_disk(region(()))
     outputs.folder.mkdir(parents=True, exist_ok=True)
-    values = value_range(whole, white=slide.white, known=opened.white, of=TRAINED_ON)
+    values = values_for(opened, whole, white=slide.white)
     write = yield from segment_large_file(slide, opened, options, outputs, inside, values=values)
     yield Progress(0, 0, "Writing files…")
     result = write()
