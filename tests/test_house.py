@@ -64,3 +64,30 @@ def test_only_the_shell_speaks_its_words(modules):
                 if re.search(r"(^|[ (])--[a-z]|snow-unet ", said):
                     found.append(f"{path}: {said}")
     assert not found
+
+
+def test_a_docstring_points_at_what_is_there(modules, repository):
+    """`` `room.module.name` `` is such a module, or is defined in it."""
+    package = repository / "src" / "napari_snow_unet"
+    texts = {
+        "." + ".".join(path.relative_to(package).with_suffix("").parts): path.read_text("utf-8")
+        for path in modules
+    }
+    rooms = {path.parent.name for path in modules} - {package.name}
+
+    def is_there(reference):
+        module, _, name = reference.rpartition(".")
+        return any(
+            path.endswith(f".{reference}")
+            or (path.removesuffix(".__init__").endswith(f".{module}") and name in text)
+            for path, text in texts.items()
+        )
+
+    references = {
+        found
+        for text in texts.values()
+        for found in re.findall(r"(?<!`)`([a-z_]+(?:\.\w+)+)`(?!`)", text)
+        if found.split(".")[0] in rooms
+    }
+    assert len(references) > 20
+    assert [found for found in sorted(references) if not is_there(found)] == []

@@ -61,7 +61,7 @@ def segment_large_file(
     inside : ndarray of bool, shape (Y, X), optional
         The part that is looked at, see `segmentation.pipeline.label`.
     compute_all : callable, optional
-        Computes the windows elsewhere, see `segmentation.large.segment_large`.
+        Computes the windows elsewhere, see `large.pipeline.segment_large`.
     values : ValueRange, optional
         Which value is white, where the slide is a part of an image for which this was decided.
 

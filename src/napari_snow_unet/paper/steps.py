@@ -85,7 +85,7 @@ def prepare_tiles(
     Parameters
     ----------
     experiment : Experiment
-        From `experiment.begin`.
+        From `experiment.begin_experiment`.
     sources : sequence of path-like
         SNOW's archives or folders; they are only read.
     workers : int, optional

@@ -91,7 +91,7 @@ def most_at_once(monkeypatch, network, shape, expected):
 
 
 def test_small_windows_are_computed_side_by_side_and_large_ones_are_not(monkeypatch, network):
-    monkeypatch.setattr(predictor, "SMALL", 64 * 64)
+    monkeypatch.setattr(predictor, "SMALL_CALL", 64 * 64)
     at_once = fast_calls.small_calls_at_once()
     assert most_at_once(monkeypatch, network, (64, 64), at_once) == at_once
     assert most_at_once(monkeypatch, network, (64, 80), 1) == 1

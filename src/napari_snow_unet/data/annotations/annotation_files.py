@@ -51,7 +51,7 @@ def holds_outlines(name: str, start: bytes) -> bool:
     name : str
         Its name.
     start : bytes
-        What `annotations.text.first_bytes` reads.
+        What `annotations.file_text.first_bytes` reads.
     """
     if name.lower().endswith(".xml"):
         return xml.root_of(start) in xml.ROOTS

@@ -38,7 +38,7 @@ def why_foreign(start: bytes) -> str:
     Parameters
     ----------
     start : bytes
-        What `annotations.text.first_bytes` reads.
+        What `annotations.file_text.first_bytes` reads.
     """
     text = start_of_text(start)
     if text.startswith("<"):

@@ -25,7 +25,7 @@ def looks_like_labels(values: npt.NDArray[Any], *, classes: bool = False) -> boo
     Returns
     -------
     bool
-        Whether `masks.judge.judge_mask` takes its whole numbers for labels or a mask. Never raises.
+        Whether `masks.mask_kinds.judge_mask` takes its whole numbers for labels. Never raises.
     """
     from napari_snow_unet.data.masks.mask_kinds import judge_mask
 

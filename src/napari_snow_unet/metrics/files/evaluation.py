@@ -1,6 +1,6 @@
 """Files against files: tiles are read, measured and let go, one after the other.
 
-A stack is measured slice by slice, as `planes.planes` does it: each slice counts as a tile.
+A stack is measured slice by slice, as `planes.measuring` does it: each slice counts as a tile.
 """
 
 from __future__ import annotations

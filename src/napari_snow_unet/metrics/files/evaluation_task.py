@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.dataset_info import masks_in
 from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.metrics.files.matching import (
+    Item,
     Truth,
     find_predictions,
     find_probabilities,
@@ -39,7 +41,7 @@ class EvaluationTask:
     pixel_size_um : float, optional
         Side of a pixel in um, for the distance; in pixels without it.
     predictions_are, truths_are : {"labels", "binary", "classes"}, optional
-        What label images hold, where somebody says so, see `masks.judge.judge_mask`.
+        What label images hold, where somebody says so, see `masks.mask_kinds.judge_mask`.
     notes : tuple of str
         What was chosen where there was a choice.
     """
@@ -104,24 +106,20 @@ def make_task(
     layout: list[str] = []
     predictions = find_predictions(prediction)
     truths = find_truths(truth, subset=subset, notes=layout)
-    maps = None if probability is None else find_probabilities(probability)
-    regions = find_predictions(region) if region is not None and region.is_dir() else region
-    predictions = renamed_to_tiles(predictions, truth, truths)
-    if maps is not None:
-        maps = renamed_to_tiles(maps, truth, truths)
-    if isinstance(regions, dict):
-        regions = renamed_to_tiles(regions, truth, truths)
+    as_tiles = partial(renamed_to_tiles, dataset=truth, wanted=tuple(truths))
+    predictions = as_tiles(predictions)
+    maps = None if probability is None else as_tiles(find_probabilities(probability))
+    regions: Path | dict[str, Path] | None = region
+    if region is not None and region.is_dir():
+        regions = as_tiles(find_predictions(region))
     if prediction.is_file() and truth.is_file() and len(predictions) == len(truths) == 1:
         (name,) = predictions
-        truths = dict.fromkeys([name], next(iter(truths.values())))
-        if maps is not None and len(maps) == 1:
-            maps = dict.fromkeys([name], next(iter(maps.values())))
+        truths = _called(name, truths)
+        maps = maps if maps is None else _called(name, maps)
     elif prediction.is_file():
-        truths = {name: found for name, found in truths.items() if name in predictions} or truths
+        truths = _those_of(truths, predictions)
     elif truth.is_file():
-        predictions = {
-            name: found for name, found in predictions.items() if name in truths
-        } or predictions
+        predictions = _those_of(predictions, truths)
     predictions = renamed_to_images(predictions, truths)
     truths = renamed_to_images(truths, predictions)
     notes = filter(None, map(several_formats, dict.fromkeys([prediction, truth])))
@@ -136,3 +134,13 @@ def make_task(
         masks_in(truth) or masks_are,
         () if subset is not None else (*layout, *notes),
     )
+
+
+def _called(name: str, found: dict[str, Item]) -> dict[str, Item]:
+    """Give a single file the name of what it is compared with; several keep theirs."""
+    return dict(zip([name], found.values(), strict=True)) if len(found) == 1 else found
+
+
+def _those_of(found: dict[str, Item], names: Collection[str]) -> dict[str, Item]:
+    """Return what has one of these names; all, if nothing has."""
+    return {name: item for name, item in found.items() if name in names} or found

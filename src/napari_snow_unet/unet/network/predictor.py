@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ def make_predictor(model: Any) -> Call:
     """Turn a network into a function on arrays that gives the same bits every time.
 
     Nothing is decided anew from one window to the next. It may be called from any thread. Of small
-    calls as many are computed at once as `engine.calls.small_calls_at_once` says, if there is
+    calls as many are computed at once as `engine.fast_calls.small_calls_at_once` says, if there is
     surely memory for them; large ones are computed alone.
 
     Parameters
@@ -57,35 +59,46 @@ def make_predictor(model: Any) -> Call:
     call = traced_call(model)
     room = _Room.of(model)
     at_once = small_calls_at_once()
-    places, turn = threading.Semaphore(at_once), threading.Lock()
-    taken: dict[tuple[int, ...], int] = {}
+    machine = _WeightedSemaphore(at_once)
 
-    def places_for(shape: tuple[int, ...]) -> int:
-        pixels = math.prod(shape[:3])
-        require_window_memory((shape[0], shape[1], shape[2]), room.least)
+    @cache  # what was computed once is computed again, whatever memory is free by then
+    def weight(shape: tuple[int, int, int]) -> int:
+        require_window_memory(shape, room.least)
+        pixels = math.prod(shape)
         return 1 if pixels <= SMALL_CALL and pixels * at_once <= room.pixels() else at_once
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
         _check_shape(pixels.shape, channels, stride)
-        if pixels.shape not in taken:
-            taken[pixels.shape] = places_for(pixels.shape)
-        needed = taken[pixels.shape]
-        with turn:
-            for _ in range(needed):
-                places.acquire()
-        try:
-            return call(pixels)[..., 0]
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise MemoryError("the network got no memory for a window") from error
-            if (refusal := unsupported(error)) is not None:
-                raise refusal from error
-            raise
-        finally:
-            places.release(needed)
+        with machine.held(weight(pixels.shape[:3])):
+            try:
+                return call(pixels)[..., 0]
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise MemoryError("the network got no memory for a window") from error
+                if (refusal := unsupported(error)) is not None:
+                    raise refusal from error
+                raise
 
     return predict
+
+
+class _WeightedSemaphore:
+    """What calls share: a small one holds one place of it, a large one all of them."""
+
+    def __init__(self, places: int) -> None:
+        self._places, self._turn = threading.Semaphore(places), threading.Lock()
+
+    @contextmanager
+    def held(self, weight: int) -> Iterator[None]:
+        """Wait for as many places; one call at a time, so that no two wait for each other's."""
+        with self._turn:
+            for _ in range(weight):
+                self._places.acquire()
+        try:
+            yield
+        finally:
+            self._places.release(weight)
 
 
 def window_that_fits(model: Any) -> Callable[[int], int]:

@@ -37,7 +37,7 @@ class TrainingTile:
         How many times as many crops as its area gives it are cut out of it in an epoch: the
         column ``weight`` of the manifest, with which a few tiles count as much as many others.
     masks_are : {"labels", "binary", "classes"} or None
-        What its mask holds, where somebody says so, see `masks.judge.judge_mask`.
+        What its mask holds, where somebody says so, see `masks.mask_kinds.judge_mask`.
     """
 
     name: str

@@ -45,7 +45,7 @@ class Comparison:
     floor : float
         Smallest probability at which Otsu's method may cut.
     are : tuple
-        What prediction and truth hold, where somebody says so, see `masks.judge.judge_mask`.
+        What prediction and truth hold, where somebody says so, see `masks.mask_kinds.judge_mask`.
     region : callable or None
         What was annotated.
     spacing_um : tuple of float or None
@@ -76,7 +76,7 @@ def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
     Yields
     ------
     Progress
-        One of no known length, then that of `planes.planes.measure_planes`.
+        One of no known length, then that of `planes.measuring.measure_planes`.
 
     Returns
     -------

@@ -148,7 +148,7 @@ class ObjectTable(QWidget):
         Parameters
         ----------
         objects : dict of str to array
-            From `planes.planes.measure_planes`.
+            From `planes.measuring.measure_planes`.
         unit : str
             Unit of their areas.
         """

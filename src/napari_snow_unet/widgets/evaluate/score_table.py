@@ -94,7 +94,7 @@ class ScoreTable(QTableView):
         Parameters
         ----------
         sets : mapping of str to dict
-            From `planes.planes.score_sets`.
+            From `planes.measuring.score_sets`.
         unit : str
             Unit of the distance.
         as_rows : bool

@@ -177,7 +177,7 @@ def segment_to_files(
     options : Options
         What the person chose.
     outputs : Outputs
-        Where to; see `batch.segment_large_file`.
+        Where to; see `batch.large_file.segment_large_file`.
     whole : array-like
         The image that the plane is all or a part of, see `segment_layer`.
     region : callable, optional
