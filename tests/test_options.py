@@ -159,7 +159,9 @@ def test_names_of_0_1_are_taken_with_a_hint(capsys, tmp_path):
     ],
 )
 def test_numbers_of_numpy_are_numbers(entries):
-    check_options_alone(Options(**entries))
+    options = Options(**entries)
+    check_options_alone(options)
+    assert Options(**json.loads(json.dumps(asdict(options)))) == options
 
 
 @pytest.mark.parametrize(
@@ -178,6 +180,9 @@ def test_labelling_anew_refuses_it_too(entries):
 
 def test_blanks_in_a_part_are_nothing():
     assert SplitOptions(train=" ", val="", test=None).plan() is None
+    plan = SplitOptions(train="1 ", val=" ", test=" 20% ", seed=3).plan()
+    assert (plan.train, plan.val, plan.test) == (1, None, 0.2)
+    assert isinstance(plan.train, int)
     with pytest.raises(InputError) as refused:
         SplitOptions(train="half").plan()
     assert refused.value.helps == ("train",)

@@ -154,7 +154,7 @@ def test_failures_name_their_images(tiles, tmp_path):
 
 def test_a_part_of_what_is_no_dataset_is_refused(tiles, tmp_path):
     command = ["segment", str(tiles / "t1.png"), "-o", str(tmp_path / "out"), "--subset", "test"]
-    with pytest.raises(InputError, match="which has parts"):
+    with pytest.raises(InputError, match="which has subsets"):
         CliRunner().invoke(app, command, catch_exceptions=False)
 
 

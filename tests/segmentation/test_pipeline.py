@@ -213,6 +213,7 @@ def test_provenance_is_plain_and_complete():
         (Options(threshold=1.5), "1.5"),
         (Options(output="outline"), "outline"),
         (Options(channel="infrared"), "infrared"),
+        (Options(channel="rgb"), "such as red"),
         (Options(tile=100), "100"),
         (Options(min_area=-1), "-1"),
         (Options(pixel_size_um=-0.5), "-0.5"),

@@ -347,7 +347,7 @@ def subsets_in_names(folder: Path) -> None:
     tiles[4] = ("imagesTs/case4_0000.png", "labelsTs/case4.png")
     put(source, tiles)
     assert len(find_pairs(source).images) == 4
-    assert prepared(source).parts == {"train": 2, "val": 1, "test": 1, "unused": 0}
+    assert prepared(source).subsets == {"train": 2, "val": 1, "test": 1, "unused": 0}
 
 
 _ENDINGS = ("_mask", "_masks", "_label", "_labels", "-labelled", "_GT", "_gt", "_seg", "_nuclei")

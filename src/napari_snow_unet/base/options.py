@@ -108,8 +108,7 @@ class Declared:
         InputError
             What was received, and what is expected.
         """
-        if hasattr(value, "item") and getattr(value, "shape", None) == ():
-            value = value.item()  # a number of NumPy's
+        value = _plain_number(value)
         if value is None and self.may_be_none:
             return
         if isinstance(value, str) and value in self.choices:
@@ -181,6 +180,16 @@ def declared(cls: Any) -> dict[str, Declared]:
             default = None if field.default is MISSING else field.default
             found[field.name] = Declared(field.name, plain, default, none, choices, option)
     return found
+
+
+def without_numpy(options: Any) -> None:
+    """Turn NumPy's numbers, which JSON does not take, into Python's; for a ``__post_init__``."""
+    for name in declared(type(options)):  # type: ignore[arg-type]
+        object.__setattr__(options, name, _plain_number(getattr(options, name)))
+
+
+def _plain_number(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
 
 
 def check(options: Any) -> None:

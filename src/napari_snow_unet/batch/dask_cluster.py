@@ -179,7 +179,7 @@ def _compute_on_workers(
         client.cancel(list(sent))
 
 
-def window_on_worker(path: str, job: Job, plan: WindowPlan, tile: PlannedWindow) -> Computed:
+def window_on_worker(path: str, job: Job, plan: WindowPlan, planned: PlannedWindow) -> Computed:
     """Compute one window of an image, on whatever machine this runs.
 
     Parameters
@@ -190,13 +190,13 @@ def window_on_worker(path: str, job: Job, plan: WindowPlan, tile: PlannedWindow)
         What to do.
     plan : WindowPlan
         What is the same for all windows.
-    tile : PlannedWindow
+    planned : PlannedWindow
         The window.
     """
     _read_in_threads()
     model, image = open_model(job.model, precision=job.precision), open_slide(path).levels[0]
-    pixels, glass = read_with_glass(image, tile, plan.grid, plan.values)
-    return compute_window(tile, pixels, glass, augmented(model, job.options), plan)
+    pixels, glass = read_with_glass(image, planned, plan.grid, plan.values)
+    return compute_window(planned, pixels, glass, augmented(model, job.options), plan)
 
 
 def _read_in_threads() -> None:

@@ -60,7 +60,7 @@ def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> Foun
         ``images`` or ``Image`` folder if it has one); or a pattern such as ``slides/*.tif``. What
         exists under its exact name is never taken for a pattern.
     subset : str, optional
-        Take only this part of a prepared dataset, by the column ``split`` of its manifest.
+        Take only this subset of a prepared dataset, by the column ``split`` of its manifest.
 
     Returns
     -------
@@ -95,8 +95,8 @@ def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> Foun
                 pixel_sizes |= found.pixel_sizes
             elif subset is not None:
                 raise InputError(
-                    f"the part {subset!r} of what is no folder",
-                    expected="a prepared dataset, which has parts",
+                    f"the subset {subset!r} of what is no folder",
+                    expected="a prepared dataset, which has subsets",
                     remedy="Name the folder of the dataset, or leave the subset out.",
                     path=path,
                 )

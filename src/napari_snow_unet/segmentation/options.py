@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.options import Option, check, declared
+from napari_snow_unet.base.options import Option, check, declared, without_numpy
 from napari_snow_unet.data.pixels.channels import Channel
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.segmentation.model import Model
@@ -122,6 +122,9 @@ class Options:
         ),
     ] = False
 
+    def __post_init__(self) -> None:
+        without_numpy(self)
+
     def pixel_size_known(self, stated_um: float | None) -> float | None:
         """Return the pixel size that counts: the person's, else what the file or layer states."""
         return self.pixel_size_um or stated_um
@@ -180,6 +183,13 @@ def check_options(options: Options, model: Model) -> None:
     """
     check_options_alone(options)
     declared(Options)["channel"].check(options.channel or model.channel)
+    if options.channel and (options.channel == "rgb") != (model.channel == "rgb"):
+        raise InputError(
+            f"the channel {options.channel}",
+            expected=f"one as the model was made for, such as {model.channel}",
+            remedy="Leave the channel to the model, or choose another model.",
+            helps=("channel", "model"),
+        )
     check_window(options.tile, model.halo)
 
 

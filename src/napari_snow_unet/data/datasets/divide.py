@@ -28,7 +28,7 @@ from napari_snow_unet.data.names.folder_names import subset_of_file
 
 
 def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> list[Tile]:
-    """Give every tile its part and, where asked for, its fold.
+    """Give every tile its subset and, where asked for, its fold.
 
     Of tiles with the same image only the first is used, so that no image is in two subsets.
 

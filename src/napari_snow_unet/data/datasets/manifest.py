@@ -194,7 +194,7 @@ def subset_images(folder: str | os.PathLike[str], subset: str) -> list[Path]:
     ----------
     folder : path-like
         The dataset.
-    split : str
+    subset : str
         train, val, test or unused.
 
     Returns

@@ -74,7 +74,7 @@ class SplitOptions:
         texts = {name: (getattr(self, name) or "").strip() for name in ("train", "val", "test")}
         if not any(texts.values()) and self.seed is None and self.group_by is None:
             return None
-        train, val, test = (_share(name, getattr(self, name)) for name in ("train", "val", "test"))
+        train, val, test = (_share(name, text) for name, text in texts.items())
         return SplitPlan(train, val, test, self.seed or 0, self.group_by)
 
 

@@ -90,7 +90,7 @@ def parse_share(text: str) -> Share:
 
 
 def subset_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str, int]:
-    """Return how many tiles each part takes; what is left over is unused.
+    """Return how many tiles each subset takes; what is left over is unused.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def assign_subsets(
 def assign_by_folders(
     names: Sequence[str], named: Sequence[str], seed: int, fraction: float = DRAWN_VALIDATION
 ) -> list[str]:
-    """Keep the named that folders name; without validation draw it from what trains.
+    """Keep the subsets that folders name; without validation draw it from what trains.
 
     Parameters
     ----------

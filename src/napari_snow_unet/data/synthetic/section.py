@@ -31,7 +31,7 @@ def stain_section(
 
     Parameters
     ----------
-    nuclei : Nuclei
+    nuclei : GeneratedNuclei
         Labels and chromatin.
     architecture : TissueLayout
         Where which tissue is.

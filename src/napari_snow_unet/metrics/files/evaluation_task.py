@@ -79,7 +79,7 @@ def make_task(
     probability : Path, optional
         Probability map, or the folder of maps.
     subset : str, optional
-        Take only this part of `truth`, a prepared dataset.
+        Take only this subset of `truth`, a prepared dataset.
     region : Path, optional
         What was annotated: a file for all tiles, or a folder with one for each.
     pixel_size_um : float, optional

@@ -93,7 +93,7 @@ def find_truths(
         A label file; a folder of label files; a folder of images and masks in any layout that
         `pairs.folder.find_pairs` knows, a prepared dataset among them.
     subset : str, optional
-        Take only this part of a prepared dataset.
+        Take only this subset of a prepared dataset.
     notes : list of str, optional
         Where to add which layout was recognised, and what was chosen where there was a choice.
 

@@ -74,7 +74,7 @@ def plan_grid(shape: tuple[int, int], window: int, halo: int) -> list[PlannedWin
 
     Returns
     -------
-    list of Tile
+    list of PlannedWindow
         In reading order; their cores cover the plane without overlap.
 
     Raises

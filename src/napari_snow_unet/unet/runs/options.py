@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated, Any, Literal
 
-from napari_snow_unet.base.options import Option, check, refusal
+from napari_snow_unet.base.options import Option, check, refusal, without_numpy
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.data.pixels.channels import Channel
 from napari_snow_unet.unet.network.config import Activation, Normalization, UNetConfig
@@ -169,6 +169,7 @@ class TrainingOptions:
     masks_are: Annotated[MasksAre | None, MASKS] = None
 
     def __post_init__(self) -> None:
+        without_numpy(self)
         check(self)
         if self.learning_rate_floor and self.schedule == "constant":
             expected = "0 where the learning rate is constant, as in the preset 'paper'"

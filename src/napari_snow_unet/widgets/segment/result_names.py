@@ -44,7 +44,7 @@ class Variant:
 
     @classmethod
     def of(cls, model: str, provenance: Mapping[str, Any], roi: RegionOfInterest | None) -> Variant:
-        """Take it from the model as it was chosen, what a result says of itself, and its part."""
+        """Take it from the model as it was chosen, what a result says of itself, and its region."""
         options, size = provenance["options"], provenance.get("pixel_size_um")
         averaged = options["test_time_augmentation"]
         return cls(

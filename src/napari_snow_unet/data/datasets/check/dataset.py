@@ -53,7 +53,7 @@ class CheckReport:
     findings : list of Finding
         Problems first.
     summary : dict
-        Sizes, types, nuclei, foreground and parts: plain values that JSON can hold.
+        Sizes, types, nuclei, foreground and subsets: plain values that JSON can hold.
     """
 
     folder: Path
@@ -78,7 +78,7 @@ def check_dataset(
     Parameters
     ----------
     folder : path-like
-        A prepared dataset, or any folder with images and masks. The parts of such a folder are
+        A prepared dataset, or any folder with images and masks. The subsets of such a folder are
         told by folders called train, val (validation) and test.
     workers : int, optional
         Number of processes; by default as many as there are cores, if it takes seconds.

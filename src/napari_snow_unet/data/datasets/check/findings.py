@@ -135,7 +135,7 @@ def about_sizes(readable: Sequence[tuple[CheckedPair, TileFacts]]) -> Iterator[F
 
 
 def duplicates(readable: Sequence[tuple[CheckedPair, TileFacts]]) -> Iterator[Finding]:
-    """Find tiles with the picture of an earlier one; worst is one in another part."""
+    """Find tiles with the picture of an earlier one; worst is one in another subset."""
     first: dict[str, int] = {}
     same: dict[int, int] = {}
     for number, (_, facts) in enumerate(readable):
@@ -157,13 +157,13 @@ def _about_twins(pair: CheckedPair, twin: CheckedPair, how: str) -> Finding:
     if UNUSED in (pair.subset, twin.subset):
         return Finding("note", kind, pair.name, f"{how} {twin.name}; only one of them is used.")
     if pair.subset != twin.subset:
-        subsets = f"one is in {twin.subset or 'no part'}, one in {pair.subset or 'no part'}"
-        return Finding("problem", "leakage", pair.name, f"{how} {twin.name}, but {subsets}.")
+        where = f"one is in {twin.subset or 'no part'}, one in {pair.subset or 'no part'}"
+        return Finding("problem", "leakage", pair.name, f"{how} {twin.name}, but {where}.")
     return Finding("problem" if exact else "note", kind, pair.name, f"{how} {twin.name}.")
 
 
 def about_subsets(pairs: Sequence[CheckedPair], info: DatasetInfo) -> Iterator[Finding]:
-    """Look at the split of a prepared dataset: empty parts, groups in two parts."""
+    """Look at the split of a prepared dataset: empty subsets, groups in two."""
     counts = Counter(pair.subset for pair in pairs)
     for subset in reversed(SUBSETS):
         if not counts[subset]:
@@ -182,7 +182,7 @@ def about_subsets(pairs: Sequence[CheckedPair], info: DatasetInfo) -> Iterator[F
 
 
 def _about_beginnings(used: Sequence[tuple[str, str]]) -> Iterator[Finding]:
-    """Note where names look as if they began with a patient's, who then is in several parts."""
+    """Note where names look as if they began with a patient's, who then is in several subsets."""
     try:
         groups = _subsets_of_groups(used, _BEGINNING)
     except InputError:  # names of another kind
@@ -199,7 +199,7 @@ def _about_beginnings(used: Sequence[tuple[str, str]]) -> Iterator[Finding]:
 
 
 def _subsets_of_groups(used: Sequence[tuple[str, str]], pattern: str) -> dict[str, list[str]]:
-    """Return the parts in which there are tiles of a group, in the order of the alphabet."""
+    """Return the subsets in which there are tiles of a group, in the order of the alphabet."""
     subsets: dict[str, set[str]] = {}
     groups = groups_of([name for name, _ in used], pattern)
     for group, (_, subset) in zip(groups, used, strict=True):

@@ -69,10 +69,10 @@ class Ledger:
         The dataset.
     info : DatasetInfo
         How it is made.
-    plan : Plan
+    plan : PreparationPlan
         What it holds and what is to be made.
     by_hand : bool
-        Whether the parts in the table stay as they are.
+        Whether the subsets in the table stay as they are.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Ledger:
             self.save()
 
     def _with_what_stays(self, made: Tile) -> Tile:
-        """Give a tile its part, and what stood in its row in columns of others."""
+        """Give a tile its subset, and what stood in its row in columns of others."""
         before = self.plan.tiles.get(made.index)
         extra = made.extra if before is None else before.extra
         if not self.by_hand:
@@ -167,7 +167,7 @@ def told_notes(tiles: Sequence[Tile]) -> list[str]:
 
 
 def _subsets(plan: PreparationPlan, split: SplitPlan) -> dict[str, str]:
-    """Divide the dataset as it is planned, so that a row has its part from the start."""
+    """Divide the dataset as it is planned, so that a row has its subset from the start."""
     planned = [
         Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
         for task in plan.tasks
