@@ -106,8 +106,8 @@ def file_to_labels(paths: Sequence[Path]) -> None:
 
 def whole_folder(paths: Sequence[Path]) -> None:
     """Compare the notebook's loop over tiles with the command, twice in turns, files written."""
+    from napari_snow_unet.batch.outputs import Outputs
     from napari_snow_unet.batch.segmenting import segment_files
-    from napari_snow_unet.batch.writing import Outputs
     from napari_snow_unet.data.formats.label_images import write_labels
     from napari_snow_unet.models import DEFAULT, open_model
     from napari_snow_unet.segmentation.options import Options

@@ -13,8 +13,8 @@ import typer
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.batch.job import Job
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.run_options import continued_job, entry_as_words, what_is_asked
-from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.cli import app
 from napari_snow_unet.cli.options import values_of
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.batch.large_file import segment_large_file
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image

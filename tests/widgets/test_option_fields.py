@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.segmentation.options import Options

@@ -1,9 +1,25 @@
 """Files in, files out: segment any number of images, for the shell and the segment dock."""
 
-from napari_snow_unet.batch.finding import FoundImages, find_images
-from napari_snow_unet.batch.segmenting import segment_files
-from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, messages_of
-from napari_snow_unet.batch.writing import Outputs
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from napari_snow_unet.batch.finding import FoundImages, find_images
+    from napari_snow_unet.batch.outputs import Outputs
+    from napari_snow_unet.batch.segmenting import segment_files
+    from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, messages_of
+
+# The shell wants the options only, whatever the command is.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "finding": ["FoundImages", "find_images"],
+        "outputs": ["Outputs"],
+        "segmenting": ["segment_files"],
+        "summary": ["SUMMARY", "FileDone", "FileResult", "messages_of"],
+    },
+)
 
 __all__ = [
     "SUMMARY",

@@ -101,7 +101,7 @@ def segment_files_on(
                 yield run.tell(run.enter((yield from steps)))
             for future in _as_completed(client, list(waiting)):
                 yield run.tell(run.enter(_result_of(future, waiting[future])))
-            remove_halves(job.outputs.folder)  # of workers that died; nobody writes any more
+            remove_halves(job.outputs.folder)  # left by workers that died; nothing writes any more
             results = run.end()
         finally:
             client.cancel(list(waiting))

@@ -95,7 +95,7 @@ def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> Foun
                 pixel_sizes |= found.pixel_sizes
             elif subset is not None:
                 raise InputError(
-                    f"the subset {subset!r} of what is no folder",
+                    f"a subset ({subset!r}) of what is not a folder",
                     expected="a prepared dataset, which has subsets",
                     remedy="Name the folder of the dataset, or leave the subset out.",
                     path=path,

@@ -14,6 +14,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.folder_lock import folder_locked
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch.journal import Begun
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.run_options import note_asked, what_is_asked
 from napari_snow_unet.batch.summary import (
     SUMMARY,
@@ -23,7 +24,7 @@ from napari_snow_unet.batch.summary import (
     require_summary,
     start_summary,
 )
-from napari_snow_unet.batch.writing import Outputs, refuse_clash
+from napari_snow_unet.batch.writing import refuse_clash
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options
 

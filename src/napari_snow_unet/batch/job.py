@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from napari_snow_unet.base.options import Option
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.models import Precision
 from napari_snow_unet.segmentation.options import Options
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_snow_unet.base.files import TEMPORARY, naming
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.outputs import Outputs
 
 _BEGUN = ".begun"
 _BEGINS, _ENDS = "begun", "ended"

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import FileResult
-from napari_snow_unet.batch.writing import Outputs, file_facts, refuse_taken
+from napari_snow_unet.batch.writing import file_facts, refuse_taken
 from napari_snow_unet.data.formats.ome_zarr import ome_zarr_labels
 from napari_snow_unet.data.formats.origin import facts_for_file
 from napari_snow_unet.data.formats.registry import FORMATS

@@ -11,9 +11,9 @@ from typing import TypeVar
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, passed_on, run
 from napari_snow_unet.batch.large_file import segment_large_file
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.batch.writing import (
-    Outputs,
     check_formats,
     planes_of,
     write_results,

@@ -13,7 +13,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.batch.job import Job
-from napari_snow_unet.batch.writing import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
+from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options

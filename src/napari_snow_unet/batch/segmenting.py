@@ -21,8 +21,8 @@ from napari_snow_unet.batch.one_file import (
     segment_read_image,
     within_file,
 )
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import FileResult
-from napari_snow_unet.batch.writing import Outputs
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.prefetch import in_order

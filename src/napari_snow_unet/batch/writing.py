@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.options import Option
+from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
 from napari_snow_unet.batch.summary import SUMMARY
 from napari_snow_unet.data.formats.registry import (
-    FORMATS,
     Nuclei,
     check_format,
     write_nuclei,
@@ -32,74 +30,6 @@ from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 
 Array = np.ndarray[Any, Any]
-WHERE_TAKEN = "Choose another folder, or say what shall become of what is there."
-HELPS_WHERE_TAKEN = ("overwrite", "resume")
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What to write, and whether existing files may be replaced.
-
-    Attributes
-    ----------
-    folder : Path
-        Where to.
-    probability : bool
-        Also write the probability map.
-    overlay : bool
-        Also write the outlines on the image.
-    overwrite : bool
-        Replace what is there already.
-    formats : tuple of str
-        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
-        is too large to be read as a whole.
-    resume : bool
-        Go on with a run that was ended: images whose labels and row are there are left as they are.
-    """
-
-    folder: Path
-    probability: Annotated[
-        bool,
-        Option(
-            f"Also write STEM{PROBABILITY}.png.",
-            tip="Also write the probability map of each image.",
-            label="Probability maps",
-        ),
-    ] = False
-    overlay: Annotated[
-        bool,
-        Option(
-            f"Also write STEM{OVERLAY}.png, outlines on the image.",
-            tip="Also write each image with the outlines of its nuclei.",
-            label="Outlines on the image",
-        ),
-    ] = False
-    overwrite: Annotated[
-        bool,
-        Option(
-            "Overwrite existing results.",
-            tip="Overwrite existing results; otherwise such images are reported as failed.",
-            label="Overwrite existing results",
-        ),
-    ] = False
-    formats: Annotated[
-        tuple[str, ...],
-        Option(
-            f"Output formats, comma-separated: {', '.join(FORMATS)}.",
-            none="png; zarr for very large images",
-            flag="--format",
-        ),
-    ] = ()
-    resume: Annotated[
-        bool,
-        Option(
-            "Continue an interrupted run with its original options; finished images are skipped."
-        ),
-    ] = False
-
-    def formats_of(self, *, large: bool) -> tuple[str, ...]:
-        """Return the formats of an image's labels."""
-        return self.formats or (("zarr",) if large else ("png",))
 
 
 def planes_of(array: Array) -> list[Array]:

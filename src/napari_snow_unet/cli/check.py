@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import MasksAreOption
-from napari_snow_unet.data.datasets.check.dataset import CheckReport
+
+if TYPE_CHECKING:
+    from napari_snow_unet.data.datasets.check.dataset import CheckReport
 
 
 def check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +14,11 @@ from napari_snow_unet.base.words import counted
 from napari_snow_unet.cli.options import takes
 from napari_snow_unet.cli.progress import follow
 from napari_snow_unet.cli.usage import as_wrong_usage, flags_of
-from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
+
+if TYPE_CHECKING:
+    from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 
 GO_ON = "Run the same command again to continue."
 NAMED = 20  # problems on the screen; all of them stand in problems.csv

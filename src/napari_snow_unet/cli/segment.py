@@ -13,7 +13,7 @@ import typer
 from napari_snow_unet.base.errors import with_ways
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.batch.job import Job
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli.options import takes
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import (

@@ -46,7 +46,7 @@ def _option(help_text: str) -> Any:
 
 
 def _default(one: Declared) -> str:
-    """Say what an option is where nobody gives it, and in the paper's preset if that differs."""
+    """Return the default in words, with that of the preset 'paper' where it differs."""
     ours, papers = (getattr(make_options(preset), one.name) for preset in ("default", "paper"))
     words = [one.option.none if value is None else str(value) for value in (ours, papers)]
     return words[0] if ours == papers else f"{words[0]}, paper: {words[1]}"

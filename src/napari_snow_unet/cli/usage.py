@@ -11,7 +11,7 @@ import typer
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.batch.writing import Outputs
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre

@@ -1,1 +1,1 @@
-"""Outlines somebody has drawn: files of them, from and to pixels."""
+"""Drawn outlines: reading their files, and converting them to pixels and back."""

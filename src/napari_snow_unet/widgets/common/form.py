@@ -14,8 +14,10 @@ from qtpy.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSlider,
+    QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 COMBO_CHARACTERS = 12
 TIP_WIDTH = 80
@@ -74,6 +76,20 @@ class Rows(QWidget):
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         self._form.addRow(line)
+
+
+def stacked(form: QWidget, *parts: QWidget, advanced: QWidget) -> QCollapsible:
+    """Put parts of a form under each other, and below them what is rarely changed, folded up."""
+    folded = QCollapsible("Advanced", form, expandedIcon="▾", collapsedIcon="▸")
+    folded.setDuration(0)
+    folded.setContent(advanced)
+    folded.collapse(animate=False)
+    layout = QVBoxLayout(form)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for part in (*parts, folded):
+        layout.addWidget(part)
+    layout.addStretch()
+    return folded
 
 
 def end_with(form: QWidget, *all_fields: FunctionGui) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from magicgui.widgets import Widget
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
-from napari_snow_unet.widgets.common.form import Rows, end_with
+from napari_snow_unet.widgets.common.form import Rows, end_with, stacked
 from napari_snow_unet.widgets.prepare.fields import (
     chosen_options,
     fields_of_options,
@@ -63,13 +62,5 @@ class PrepareForm(QWidget):
         for field in self.fields:
             rows = more if field.name in RARELY_CHOSEN else main
             rows.add(labels[field.name], field)
-        self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
-        self.advanced.setDuration(0)
-        self.advanced.setContent(more)
-        self.advanced.collapse(animate=False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for part in (title, self.sources, main, self.advanced):
-            layout.addWidget(part)
-        layout.addStretch()
+        self.advanced = stacked(self, title, self.sources, main, advanced=more)
         end_with(self, self.target, self.fields)

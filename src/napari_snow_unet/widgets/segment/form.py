@@ -7,8 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from magicgui.widgets import CheckBox, ComboBox, Label, PushButton, Widget
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
@@ -16,7 +15,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
-from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with
+from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with, stacked
 from napari_snow_unet.widgets.common.live_scores import LiveScores
 from napari_snow_unet.widgets.common.outline_colours import COLOURS
 from napari_snow_unet.widgets.segment.fields import (
@@ -279,13 +278,5 @@ class SegmentForm(QWidget):
         more.add("", self.nuclei.clear_border)
         more.add(labels["tile"].option.label, self.network.tile)
         more.add("Device", self.device)
-        self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
-        self.advanced.setDuration(0)
-        self.advanced.setContent(more)
-        self.advanced.collapse(animate=False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(main)
-        layout.addWidget(self.advanced)
-        layout.addStretch()
+        self.advanced = stacked(self, main, advanced=more)
         end_with(self, self.source, self.files, self.network, self.nuclei)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import Widget
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
@@ -16,7 +15,7 @@ from napari_snow_unet.models import CLASSICAL, find_model, list_models
 from napari_snow_unet.unet.models import folder
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
 from napari_snow_unet.widgets.common.fields import error_in_words
-from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, Rows, end_with
+from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, Rows, end_with, stacked
 from napari_snow_unet.widgets.train.fields import (
     fields_of_computing,
     fields_of_main_options,
@@ -176,15 +175,7 @@ class TrainingForm(QWidget):
         more.add("Engine", self.computing.backend)
         for note in (self._tiles, self._device):
             _say(note, "")
-        self.advanced = QCollapsible("Advanced", self, expandedIcon="▾", collapsedIcon="▸")
-        self.advanced.setDuration(0)
-        self.advanced.setContent(more)
-        self.advanced.collapse(animate=False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(main)
-        layout.addWidget(self.advanced)
-        layout.addStretch()
+        self.advanced = stacked(self, main, advanced=more)
         end_with(self, self.places, self.main, self.more, self.computing)
 
 
