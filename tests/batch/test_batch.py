@@ -40,8 +40,10 @@ from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide as slides_slide
 from napari_snow_unet.segmentation import classical, prefetch
+from napari_snow_unet.segmentation.findings import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.segmentation.stack import segment_stack
 
 MODEL = classical.model()
 
@@ -146,6 +148,10 @@ def test_a_stack_is_segmented_plane_by_plane(tmp_path):
     for plane, found in zip(planes, labels, strict=True):
         assert np.array_equal(found, run(segment(plane, MODEL)).labels)
     assert result.nuclei == 24
+    shown = run(segment_stack(planes, MODEL, rgb=True))  # as the dock does
+    assert np.array_equal(labels, shown.labels)
+    assert result.messages == shown.messages
+    assert f"1 of 3 slices: {NO_NUCLEI}" in result.messages
 
 
 def test_bad_files_are_reported_and_the_others_done(folder, tmp_path):

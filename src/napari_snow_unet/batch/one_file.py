@@ -19,14 +19,14 @@ from napari_snow_unet.batch.writing import (
     write_results,
 )
 from napari_snow_unet.data.pixels.images import ImageFile
+from napari_snow_unet.data.pixels.value_range import is_rgb
 from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, is_slide
-from napari_snow_unet.segmentation.findings import combined
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.pipeline import Segmentation, predict
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.prefetch import is_small
+from napari_snow_unet.segmentation.stack import predict_stack
 
 Result = TypeVar("Result")
 #: What may be wrong with one image while the others are done.
@@ -77,8 +77,9 @@ def is_one_small_plane(image: ImageFile | Slide, model: Model, options: Options)
     """Tell whether an image is so small that two are segmented at a time."""
     if isinstance(image, Slide):
         return False
-    first, *others = planes_of(image.array)
-    return not others and is_small(first.shape[:2], model, options, image.pixel_size_um)
+    planes = planes_of(image.array)
+    plane = (planes.shape[1], planes.shape[2])
+    return len(planes) == 1 and is_small(plane, model, options, image.pixel_size_um)
 
 
 def read_input(
@@ -101,16 +102,20 @@ def segment_read_image(
         return (yield from segment_large_file(image, model, options, outputs))
     check_formats(image, outputs)
     values = values_for(model, image.array, white=image.white)
-    unfinished: list[Callable[[], Segmentation]] = []
-    for plane in planes_of(image.array):
-        steps = predict(plane, model, options, pixel_size_um=image.pixel_size_um, values=values)
-        unfinished.append((yield from steps))
+    find_nuclei = yield from predict_stack(
+        image.array,
+        model,
+        options,
+        rgb=is_rgb(image.array.shape),
+        pixel_size_um=image.pixel_size_um,
+        values=values,
+    )
 
     def write() -> FileResult:
-        parts = [find_nuclei() for find_nuclei in unfinished]
-        labels = write_results(image, values, parts, outputs, mask=options.output == "mask")
+        found = find_nuclei()
+        labels = write_results(image, values, found, outputs, mask=options.output == "mask")
         level = {"level": 0} if is_slide(image.path) else {}
-        return FileResult.of(image.path, labels, combined(parts), image.notes, level)
+        return FileResult.of(image.path, labels, found.together, image.notes, level)
 
     return write
 

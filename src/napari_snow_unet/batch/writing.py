@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,50 +24,29 @@ from napari_snow_unet.data.pixels.channels import to_rgb8
 from napari_snow_unet.data.pixels.images import ImageFile, write_image
 from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb
 from napari_snow_unet.data.slides.any_image import large_image
-from napari_snow_unet.segmentation.findings import combined
 from napari_snow_unet.segmentation.overlay import draw_outlines
-from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
+from napari_snow_unet.segmentation.stack_result import StackSegmentation
 
 Array = np.ndarray[Any, Any]
 
 
-def planes_of(array: Array) -> list[Array]:
-    """Return the planes of an image as its file gives it."""
-    rgb = is_rgb(array.shape)
-    if plane_axes(array.shape, rgb=rgb) == "plane":
-        return [array]
-    plane = array.shape[-3:] if rgb else array.shape[-2:]
-    return list(array.reshape(-1, *plane))
+def planes_of(image: Array) -> Array:
+    """Return the planes of an image behind each other, shape (N, Y, X) or (N, Y, X, C)."""
+    rgb = is_rgb(image.shape)
+    plane_axes(image.shape, rgb=rgb)
+    return image.reshape(-1, *image.shape[-3 if rgb else -2 :])
 
 
 def write_results(
     image: ImageFile,
     values: ValueRange,
-    parts: Sequence[Segmentation],
+    found: StackSegmentation,
     outputs: Outputs,
     *,
     mask: bool,
 ) -> Path:
-    """Write what was found in an image.
-
-    Parameters
-    ----------
-    image : ImageFile
-        The image.
-    values : ValueRange
-        Which of its values is white.
-    parts : sequence of Segmentation
-        What was found in each plane.
-    outputs : Outputs
-        What to write.
-    mask : bool
-        Whether labels are one mask, which is 0 and 255 as an image.
-
-    Returns
-    -------
-    pathlib.Path
-        The labels, in the first of several formats.
+    """Write what was found in an image, and return the labels in the first of several formats.
 
     Raises
     ------
@@ -75,37 +54,41 @@ def write_results(
         If a file exists and may not be overwritten.
     """
     planes, stem = planes_of(image.array), outputs.folder / image.path.stem
-    nuclei = _nuclei(image, planes, parts)
+    shape = planes.shape[:3]
+    labels, maps = found.labels.reshape(shape), found.probability.reshape(shape)
+    about = file_facts(image.path, found.provenance, found.threshold)
     if outputs.probability:
-        maps = [part.probability for part in parts]
         _write_planes(_named(stem, f"{PROBABILITY}.png"), maps, outputs.overwrite)
     if outputs.overlay:
         drawn = [
-            draw_outlines(to_rgb8(plane, values), part.labels)
-            for plane, part in zip(planes, parts, strict=True)
+            draw_outlines(to_rgb8(plane, values), nuclei)
+            for plane, nuclei in zip(planes, labels, strict=True)
         ]
-        _write_planes(_named(stem, f"{OVERLAY}.png"), drawn, outputs.overwrite)
+        _write_planes(_named(stem, f"{OVERLAY}.png"), np.stack(drawn), outputs.overwrite)
+    nuclei = _nuclei(image, _single(labels), _single(planes), _single(maps), about)
     written = []
     for name in outputs.formats_of(large=False):
         target = _named(stem, f".{name}")
         if mask and name in ("png", "tif"):
-            masks = [(part.labels * 255).astype(np.uint8) for part in parts]
-            written.append(_write_planes(target, masks, outputs.overwrite, nuclei.about))
+            white = (labels > 0) * np.uint8(255)
+            written.append(_write_planes(target, white, outputs.overwrite, about))
         else:
             written.append(write_nuclei(target, nuclei, overwrite=outputs.overwrite))
     return written[0]
 
 
-def _nuclei(image: ImageFile, planes: Sequence[Array], parts: Sequence[Segmentation]) -> Nuclei:
-    pixel, region = parts[0].provenance["pixel_size_um"], tile_region(tile_name(image.path))
+def _nuclei(
+    image: ImageFile, labels: Array, pixels: Array, maps: Array, about: dict[str, Any]
+) -> Nuclei:
+    side, region = about["pixel_size_um"], tile_region(tile_name(image.path))
     return Nuclei(
-        labels=_stacked([part.labels for part in parts]),
-        image=_stacked(planes),
-        probability=_stacked([part.probability for part in parts]),
-        spacing_um=None if pixel is None else (pixel, pixel),
+        labels=labels,
+        image=pixels,
+        probability=maps,
+        spacing_um=None if side is None else (side, side),
         downsample=1.0 if region is None else region.downsample,
         origin=(0.0, 0.0) if region is None else (region.x, region.y),
-        provenance=file_facts(image.path, parts[0].provenance, combined(parts).threshold),
+        provenance=about,
     )
 
 
@@ -114,8 +97,9 @@ def file_facts(source: Path, provenance: Mapping[str, Any], threshold: float) ->
     return {"image": tile_name(source), **provenance, "threshold": threshold}
 
 
-def _stacked(planes: Sequence[Array]) -> Array:
-    return planes[0] if len(planes) == 1 else np.stack(planes)
+def _single(planes: Array) -> Array:
+    """Return the plane itself where there is only one."""
+    return planes[0] if len(planes) == 1 else planes
 
 
 def _named(stem: Path, ending: str) -> Path:
@@ -124,14 +108,14 @@ def _named(stem: Path, ending: str) -> Path:
 
 def _write_planes(
     target: Path,
-    planes: Sequence[Array],
+    planes: Array,
     overwrite: bool,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write one plane as an image, several as a TIFF stack of the same stem."""
     if len(planes) == 1:
         return write_image(target, planes[0], about=about, overwrite=overwrite)
-    return write_stack(target, np.stack(planes), about=about, overwrite=overwrite)
+    return write_stack(target, planes, about=about, overwrite=overwrite)
 
 
 def check_formats(image: ImageFile, outputs: Outputs) -> None:

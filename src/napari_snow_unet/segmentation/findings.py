@@ -1,12 +1,9 @@
-"""What was found: one record for a plane, a stack's plane, a large image, and several of them."""
+"""What was found: one record for a plane, a plane of a stack, a stack and a large image."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from napari_snow_unet.segmentation.plane.threshold import in_digits
 
@@ -59,20 +56,6 @@ class Findings:
     def in_words(self, threshold: str) -> str:
         """Return the summary with a threshold in words of one's own."""
         return result_in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
-
-
-def combined(parts: Sequence[Findings]) -> Findings:
-    """Return what was found in several planes; a message of more than one is there once."""
-    threshold = float(np.mean([part.threshold for part in parts]))
-    return Findings(
-        threshold=threshold,
-        nuclei=sum(part.nuclei for part in parts),
-        area_fraction=float(np.mean([part.area_fraction for part in parts])),
-        pixels=sum(part.pixels for part in parts),
-        pixel_size_um=parts[0].pixel_size_um,
-        messages=tuple(dict.fromkeys(message for part in parts for message in part.messages)),
-        provenance=parts[0].provenance | {"threshold": threshold},
-    )
 
 
 def result_in_words(

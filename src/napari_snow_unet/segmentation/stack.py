@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.progress import Progress, done_at_once, passed_on
+from napari_snow_unet.base.progress import Progress, passed_on, run
 from napari_snow_unet.base.scratch import moved_to_disk, zeros
 from napari_snow_unet.data.pixels.axes import Index, Region, plane_last
 from napari_snow_unet.data.pixels.value_range import COLOURS, ValueRange, check_type
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.pipeline import Segmentation, label, segment
+from napari_snow_unet.segmentation.pipeline import Segmentation, label, predict
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 from napari_snow_unet.segmentation.prefetch import in_order, is_small
@@ -29,26 +30,12 @@ from napari_snow_unet.segmentation.stack_result import (
     thresholds_of,
 )
 
-_Steps = Generator[Progress, None, Segmentation]
+Result = TypeVar("Result")
+FindNuclei = Callable[[], Segmentation]
 
 
 def check_stack(shape: tuple[int, ...], dtype: Any, *, rgb: bool) -> None:
-    """Refuse an image that cannot be segmented, without reading it.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of the image, colours in the last axis when `rgb`.
-    dtype : data type
-        Its data type.
-    rgb : bool
-        Whether the last axis holds colours.
-
-    Raises
-    ------
-    InputError
-        If it has no plane, no pixels, no real numbers, or colours that are not declared so.
-    """
+    """Refuse an image that cannot be segmented, without reading it."""
     plane_axes(shape, rgb=rgb)
     check_type(dtype)
     if not rgb and len(shape) > 2 and shape[-1] in COLOURS:
@@ -70,7 +57,7 @@ def segment_stack(
     values: ValueRange | None = None,
     region: Region | None = None,
 ) -> Generator[Progress, None, StackSegmentation]:
-    """Segment planes of a stack, each by itself.
+    """Segment planes of a stack, each by itself, or an image that is one plane.
 
     Parameters
     ----------
@@ -96,7 +83,7 @@ def segment_stack(
     Yields
     ------
     Progress
-        After every window of every plane.
+        After every window of every plane; of planes that are one small window, after every plane.
 
     Returns
     -------
@@ -109,7 +96,34 @@ def segment_stack(
         If the image or an option cannot be used, before anything is computed, or if there is
         nothing of the region in any of the planes.
     """
-    options = options or Options()
+    find_nuclei = yield from predict_stack(
+        image,
+        model,
+        options,
+        rgb=rgb,
+        planes=planes,
+        pixel_size_um=pixel_size_um,
+        values=values,
+        region=region,
+    )
+    return find_nuclei()
+
+
+def predict_stack(
+    image: Any,
+    model: Model,
+    options: Options | None = None,
+    *,
+    rgb: bool,
+    planes: Sequence[Index] | None = None,
+    pixel_size_um: float | None = None,
+    values: ValueRange | None = None,
+    region: Region | None = None,
+) -> Generator[Progress, None, Callable[[], StackSegmentation]]:
+    """Do as `segment_stack` does; of a single plane, what is returned is still to find the nuclei.
+
+    That needs one core and no network, so another thread may do it during the next image.
+    """
     check_stack(image.shape, image.dtype, rgb=rgb)
     given = tuple(int(length) for length in (image.shape[:-1] if rgb else image.shape))
     shape = plane_last(given)
@@ -117,56 +131,48 @@ def segment_stack(
         image, planes = image.reshape((*shape, *image.shape[len(given) :])), None
     wanted = list(np.ndindex(shape[:-2])) if planes is None else list(planes)
     _check_planes(wanted)
+    options = options or Options()
     values = values_for(model, image) if values is None else values
-    labels = probability = None
-    found: dict[Index, Plane] = {}
-    said: list[tuple[str, ...]] = []
-    provenance: dict[str, Any] = {}
     rows, columns = shape[-2:]
     small = len(wanted) > 1 and is_small((rows, columns), model, options, pixel_size_um)
     reading = Lock()  # what is read lazily need not bear to be read by several threads
 
-    def ahead(index: Index) -> _Steps | None:
+    def predicted(index: Index) -> Generator[Progress, None, FindNuclei | None]:
+        """Read a plane and compute its map; None where nothing of the region is in it."""
         with reading:
             inside = None if region is None else region(index)
             if inside is not None and not inside.any():
                 return None
             plane = image[index] if index else image
             plane = np.asarray(plane) if small else plane
-        steps = segment(
+        steps = predict(
             plane, model, options, pixel_size_um=pixel_size_um, values=values, inside=inside
         )
-        return done_at_once(steps) if small else steps
+        return (yield from steps)
 
-    # Small planes are segmented side by side in threads, others here and one after the other.
-    one_by_one = ((index, ahead(index)) for index in wanted)
-    side_by_side = in_order(wanted, ahead, model.calls_at_once)
-    with closing(side_by_side if small else one_by_one) as planes_ahead:
-        for number, (index, steps) in enumerate(planes_ahead):
-            if steps is None:
-                continue
-            result = yield from _among(steps, number, len(wanted))
-            if labels is None or probability is None:
-                labels, probability = _room(result.labels, shape), _room(result.probability, shape)
-                provenance = result.provenance
-            if index:
-                labels[index], probability[index] = result.labels, result.probability
-            found[index] = _plane(result)
-            said.append(result.messages)
-    if labels is None or probability is None:
-        raise InputError(
-            "a region without a pixel in the chosen slices",
-            expected="at least one",
-            remedy="Draw it where the image is to be segmented.",
-        )
-    return StackSegmentation(
-        labels=labels.reshape(given),
-        probability=probability.reshape(given),
-        planes=found,
-        pixel_size_um=provenance["pixel_size_um"],
-        messages=_messages(said),
-        provenance=provenance | thresholds_of(found),
-    )
+    def segmented(index: Index) -> Generator[Progress, None, Segmentation | None]:
+        find_nuclei = yield from predicted(index)
+        return None if find_nuclei is None else find_nuclei()
+
+    found = _Together(shape)
+    if len(wanted) == 1:
+        find_nuclei = yield from predicted(wanted[0])
+        if find_nuclei is None:
+            raise _nothing_of_the_region()
+        return lambda: found.taking(wanted[0], find_nuclei()).result(given)
+    if small:
+        threads = model.calls_at_once
+        with closing(in_order(wanted, lambda index: run(segmented(index)), threads)) as results:
+            for done, (index, result) in enumerate(results, start=1):
+                found.taking(index, result)
+                yield Progress(done, len(wanted), f"slice {done} of {len(wanted)}")
+    else:
+        for number, index in enumerate(wanted):
+            result = yield from _among(segmented(index), number, len(wanted))
+            found.taking(index, result)
+    if not found.planes:
+        raise _nothing_of_the_region()
+    return lambda: found.result(given)
 
 
 def relabel_stack(
@@ -203,7 +209,7 @@ def relabel_stack(
     Returns
     -------
     StackSegmentation
-        New labels, the same probability, an empty provenance.
+        New labels, the same probability; of the provenance the thresholds.
 
     Raises
     ------
@@ -211,37 +217,82 @@ def relabel_stack(
         If an option is out of range.
     """
     _check_planes(planes)
-    given, probability = probability, probability.reshape(plane_last(probability.shape))
-    labels = None
-    found: dict[Index, Plane] = {}
-    said: list[tuple[str, ...]] = []
+    maps = probability.reshape(plane_last(probability.shape))
+    found = _Together(maps.shape, maps)
     for done, index in enumerate(planes, start=1):
         inside = None if region is None else region(index)
         result = label(
-            probability[index], options, floor=floor, pixel_size_um=pixel_size_um, inside=inside
+            maps[index], options, floor=floor, pixel_size_um=pixel_size_um, inside=inside
         )
-        if labels is None:
-            labels = _room(result.labels, probability.shape)
-        if index:
-            labels[index] = result.labels
-        found[index] = _plane(result)
-        said.append(result.messages)
+        found.taking(index, result)
         yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
-    assert labels is not None
-    return StackSegmentation(
-        labels.reshape(given.shape), given, found, pixel_size_um, _messages(said)
-    )
+    return replace(found.result(probability.shape), probability=probability)
 
 
-def _among(steps: _Steps, number: int, total: int) -> Generator[Progress, None, Segmentation]:
+class _Together:
+    """Puts planes together as they are found; `maps` where these are there from the start."""
+
+    def __init__(self, shape: tuple[int, ...], maps: NDArray[np.uint8] | None = None) -> None:
+        self._shape, self._maps, self._takes_maps = shape, maps, maps is None
+        self._labels: NDArray[np.int32] | None = None
+        self._said: list[tuple[str, ...]] = []
+        self._provenance: dict[str, Any] = {}
+        self.planes: dict[Index, Plane] = {}
+
+    def taking(self, index: Index, found: Segmentation | None) -> Self:
+        """Take over what was found in a plane, if anything of it was wanted."""
+        if found is not None:
+            self._labels = self._with(self._labels, index, found.labels)
+            if self._takes_maps:
+                self._maps = self._with(self._maps, index, found.probability)
+            self._provenance = self._provenance or found.provenance
+            self._said.append(found.messages)
+            self.planes[index] = _without_arrays(found)
+        return self
+
+    def _with(self, whole: NDArray[Any] | None, index: Index, plane: NDArray[Any]) -> NDArray[Any]:
+        """Return the whole with a plane in its place; that itself where there is no other."""
+        if not index:
+            return moved_to_disk(plane)
+        whole = zeros(self._shape, plane.dtype) if whole is None else whole
+        whole[index] = plane
+        return whole
+
+    def result(self, shape: tuple[int, ...]) -> StackSegmentation:
+        """Return what was found, in the shape that was given; there must be a plane."""
+        assert self._labels is not None
+        assert self._maps is not None
+        return StackSegmentation(
+            labels=self._labels.reshape(shape),
+            probability=self._maps.reshape(shape),
+            planes=self.planes,
+            pixel_size_um=next(iter(self.planes.values())).pixel_size_um,
+            messages=_messages(self._said),
+            provenance=self._provenance | thresholds_of(self.planes),
+        )
+
+
+def _among(
+    steps: Generator[Progress, None, Result], number: int, total: int
+) -> Generator[Progress, None, Result]:
     """Pass on the progress of one plane as that of all, which have as many windows each."""
-    where = "" if total == 1 else f"slice {number + 1} of {total}, "
 
     def among_planes(step: Progress) -> Progress:
         done = number * step.total + step.done
-        return Progress(done, total * step.total, where + step.message)
+        return Progress(done, total * step.total, f"slice {number + 1} of {total}, {step.message}")
 
     return passed_on(steps, among_planes)
+
+
+def _without_arrays(found: Segmentation) -> Plane:
+    return Plane(
+        threshold=found.threshold,
+        nuclei=found.nuclei,
+        area_fraction=found.area_fraction,
+        pixels=found.pixels,
+        pixel_size_um=found.pixel_size_um,
+        fingerprint=fingerprint(found.labels),
+    )
 
 
 def _check_planes(planes: Sequence[Index]) -> None:
@@ -249,19 +300,11 @@ def _check_planes(planes: Sequence[Index]) -> None:
         raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
 
 
-def _room(first: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    return moved_to_disk(first) if len(shape) == 2 else zeros(shape, first.dtype)
-
-
-def _plane(result: Segmentation) -> Plane:
-    """Return what was found in a plane, without its arrays."""
-    return Plane(
-        threshold=result.threshold,
-        nuclei=result.nuclei,
-        area_fraction=result.area_fraction,
-        pixels=result.pixels,
-        pixel_size_um=result.pixel_size_um,
-        fingerprint=fingerprint(result.labels),
+def _nothing_of_the_region() -> InputError:
+    return InputError(
+        "a region without a pixel in the chosen slices",
+        expected="at least one",
+        remedy="Draw it where the image is to be segmented.",
     )
 
 

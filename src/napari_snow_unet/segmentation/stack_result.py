@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.pixels.axes import Index, plane_last
-from napari_snow_unet.segmentation.findings import Findings, combined
+from napari_snow_unet.segmentation.findings import Findings
 from napari_snow_unet.segmentation.plane.threshold import in_digits
 
 
@@ -58,19 +58,28 @@ class StackSegmentation:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def _numbers(self) -> Findings:
-        """The numbers of all planes together."""
-        return combined(list(self.planes.values()))
+    def together(self) -> Findings:
+        """What was found in all planes."""
+        planes = list(self.planes.values())
+        return Findings(
+            threshold=float(np.mean([plane.threshold for plane in planes])),
+            nuclei=sum(plane.nuclei for plane in planes),
+            area_fraction=float(np.mean([plane.area_fraction for plane in planes])),
+            pixels=sum(plane.pixels for plane in planes),
+            pixel_size_um=self.pixel_size_um,
+            messages=self.messages,
+            provenance=self.provenance,
+        )
 
     @property
     def nuclei(self) -> int:
         """Number of nuclei over all planes."""
-        return self._numbers.nuclei
+        return self.together.nuclei
 
     @property
     def threshold(self) -> float:
         """The threshold, averaged over planes."""
-        return self._numbers.threshold
+        return self.together.threshold
 
     @property
     def summary(self) -> str:
@@ -78,7 +87,7 @@ class StackSegmentation:
         thresholds = [plane.threshold for plane in self.planes.values()]
         low, high = in_digits(min(thresholds)), in_digits(max(thresholds))
         where = "" if len(thresholds) == 1 else f"{len(thresholds)} slices, "
-        return where + self._numbers.in_words(low if low == high else f"{low} to {high}")
+        return where + self.together.in_words(low if low == high else f"{low} to {high}")
 
 
 def fingerprint(labels: NDArray[np.int32]) -> int:
