@@ -22,17 +22,10 @@ _CRUMB = 0.2  # of the largest piece of a value: smaller pieces are no nuclei of
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """The connected components of equal value of a mask.
+    """The connected components of equal value of a mask: K values, R components."""
 
-    Attributes
-    ----------
-    values : ndarray, shape (K,)
-        The distinct values but 0, ascending.
-    ranks : ndarray of int32, shape (Y, X)
-        Place of each pixel's value in `values`, from 1; 0 is the value 0.
-    """
-
-    values: npt.NDArray[Any]
+    values: npt.NDArray[Any]  # (K,): the distinct values but 0, ascending
+    # (Y, X): place of each pixel's value in `values`, from 1; 0 is the value 0
     ranks: npt.NDArray[np.int32]
 
     @cached_property
@@ -129,13 +122,7 @@ class Components:
         return (with_others > 0) & (with_zero <= 0.03 * (with_zero + with_others))
 
     def border(self) -> int:
-        """Find the value that surrounds the components which do not touch 0.
-
-        Returns
-        -------
-        int
-            Its rank; 0 if there is no such value.
-        """
+        """Return the rank of the value that surrounds what does not touch 0; 0 if none does."""
         if not self.inside.any() or self.inside.all():
             return 0
         one, other = self._contacts
@@ -158,7 +145,7 @@ class Components:
 
     @cached_property
     def clearly_ids(self) -> bool:
-        """Whether most values are compact, and none spreads: then they are ids, and no more to ask.
+        """Whether most values are compact, and none spreads: then they are ids.
 
         What costs more time is only asked of other masks.
         """
@@ -180,15 +167,9 @@ class Components:
         return np.bincount(self.owners[whole], minlength=self.values.size + 1)[1:]
 
     def places(self, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        """Count the places of the image in which some of the values lie.
+        """Count the places in which each of `some` values lies; others count as 1.
 
-        Pieces count as one place where they lie so close together that they are one nucleus that
-        something cuts.
-
-        Parameters
-        ----------
-        some : ndarray of bool, shape (K,)
-            Of which values to count; others count as 1.
+        Pieces that lie so close together that something cuts one nucleus are one place.
         """
         places = np.ones(self.values.size, np.int64)
         for index in np.flatnonzero(some):
@@ -237,18 +218,7 @@ def _thin(labels: npt.NDArray[np.int32]) -> bool:
 
 
 def components_of(values: npt.NDArray[Any]) -> Components:
-    """Find the values of a mask and where they lie.
-
-    Parameters
-    ----------
-    values : ndarray, shape (Y, X)
-        Numbers from 0.
-
-    Returns
-    -------
-    Components
-        What is asked of it is computed then.
-    """
+    """Find the values of a mask, numbers from 0, and where they lie; the rest when it is asked."""
     if values.dtype.kind in "iu" and values.max() < _COUNTED:
         there = np.bincount(values.ravel()) > 0
         distinct = np.flatnonzero(there)

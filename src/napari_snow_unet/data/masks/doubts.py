@@ -16,31 +16,15 @@ _HALF = 0.5
 
 @dataclass(frozen=True)
 class Cover:
-    """How much of a tile its mask marks.
+    """How much of a tile its mask marks."""
 
-    Attributes
-    ----------
-    foreground : float
-        Share of the pixels, 0 to 1.
-    darker : float
-        By how much these are darker than the others, in the unit of the image; 0 where the mask
-        marks nothing or everything.
-    """
-
-    foreground: float
+    foreground: float  # share of the pixels
+    # by how much these are darker than the others, in the image's unit; 0 if all or none
     darker: float = 0.0
 
 
 def cover_of(image: npt.NDArray[Any], marked: npt.NDArray[np.bool_]) -> Cover:
-    """Measure what a mask marks.
-
-    Parameters
-    ----------
-    image : ndarray, shape (Y, X) or (Y, X, C)
-        Of bright field: nuclei are dark.
-    marked : ndarray of bool, shape (Y, X)
-        What is nucleus in the mask.
-    """
+    """Measure what a mask marks in a bright-field image, in which nuclei are dark."""
     foreground = float(marked.mean())
     if foreground in (0.0, 1.0):
         return Cover(foreground)
@@ -49,13 +33,7 @@ def cover_of(image: npt.NDArray[Any], marked: npt.NDArray[np.bool_]) -> Cover:
 
 
 def doubt_about_masks(covers: Sequence[Cover]) -> str:
-    """Say what is doubtful about the masks of a dataset; empty where nothing is.
-
-    Parameters
-    ----------
-    covers : sequence of Cover
-        Those of all its tiles, or of many.
-    """
+    """Say what is doubtful about the masks of a dataset, from many of its tiles; '' if nothing."""
     tiles = len(covers)
     if not any(cover.foreground for cover in covers):
         return "No mask has a nucleus in it." if tiles else ""

@@ -18,21 +18,12 @@ _LEVELS = 4  # greys for each pixel of its width, at least
 
 
 def has_hard_edges(values: npt.NDArray[Any]) -> bool:
-    """Tell a binary mask with grey edges from a map.
+    """Tell a binary mask with grey edges from a map; `values` are from 0, and not all 0.
 
     Resampling and JPEG leave the inside of nuclei at the maximum, and grey only where the mask
     steps: few pixels of middle grey, all beside an edge, and no dark grey but within a block of a
     JPEG from one. What was enlarged has more of them, in straight slopes. A network is unsure in
     other places too.
-
-    Parameters
-    ----------
-    values : ndarray, shape (Y, X)
-        Numbers from 0, not all 0.
-
-    Returns
-    -------
-    bool
     """
     import cv2
 
@@ -63,15 +54,7 @@ def has_hard_edges(values: npt.NDArray[Any]) -> bool:
 
 
 def map_in_words(values: npt.NDArray[Any], components: Components) -> tuple[str, str]:
-    """Say what grey levels look like that are no mask, and what to do.
-
-    Parameters
-    ----------
-    values : ndarray, shape (Y, X)
-        Numbers from 0, not all 0.
-    components : Components
-        Those of `values`.
-    """
+    """Say what grey levels look like that are no mask, and what to do."""
     levels = f"({components.values.size:,} grey levels in {components.sizes.size:,} regions)"
     unit, inside = values / float(values.max()), components.areas[1:].sum()
     flat = np.bincount(components.owners, components.sizes * components.solid)[1:]

@@ -35,40 +35,19 @@ Labels: TypeAlias = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What a mask is, and the labels in it.
-
-    Attributes
-    ----------
-    kind : str
-        What it is.
-    labels : ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
-        0 is background. The values as they are, but for what a note says.
-    notes : tuple of Note
-        What is assumed.
-    refusal, remedy : str
-        Why it is not taken, and what to do; empty where it is.
-    planes : tuple of Judgement
-        Those of a stack.
-    region : ndarray of bool, shape (Y, X), or None
-        What was annotated; None where that is the whole image.
-    """
+    """What a mask is, and the labels in it."""
 
     kind: Kind
+    # (Y, X), or (N, Y, X) of a stack: the values as they are, but for what a note says
     labels: Labels
-    notes: tuple[Note, ...] = ()
-    refusal: str = ""
-    remedy: str = ""
-    planes: tuple[Judgement, ...] = field(default=(), repr=False)
-    region: npt.NDArray[np.bool_] | None = None
+    notes: tuple[Note, ...] = ()  # what is assumed
+    refusal: str = ""  # why it is not taken; empty where it is
+    remedy: str = ""  # what to do then
+    planes: tuple[Judgement, ...] = field(default=(), repr=False)  # those of a stack
+    region: npt.NDArray[np.bool_] | None = None  # what was annotated; None is the whole image
 
     def taken(self, path: str | os.PathLike[str] | None = None) -> Judgement:
-        """Return this judgement.
-
-        Raises
-        ------
-        InputError
-            If the mask is refused; it names `path`.
-        """
+        """Return this judgement, or raise an InputError if the mask is refused."""
         if self.refusal:
             helps = ("masks_are",) if notes.SAY in self.remedy else ()
             raise InputError(
@@ -87,11 +66,8 @@ class Judgement:
     def nuclei(self) -> Labels:
         """Return a label image with an id for every nucleus.
 
-        Returns
-        -------
-        ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
-            Of a binary mask and of a class map the 8-connected components, numbered from 1; a
-            single component keeps its value. Else `labels`.
+        Of a binary mask and of a class map these are the 8-connected components, numbered from 1; a
+        single component keeps its value.
         """
         if self.planes:
             return np.stack([plane.nuclei() for plane in self.planes])

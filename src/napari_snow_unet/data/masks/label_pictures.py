@@ -13,20 +13,7 @@ MIDDLE = 1024  # pixels of an image that are looked at, in each direction
 
 
 def looks_like_labels(values: npt.NDArray[Any], *, classes: bool = False) -> bool:
-    """Tell whether an image that nobody calls labels holds labels or a mask nevertheless.
-
-    Parameters
-    ----------
-    values : ndarray, shape (Y, X)
-        Pixels of any number type.
-    classes : bool, default: False
-        Let class maps be some too.
-
-    Returns
-    -------
-    bool
-        Whether `masks.mask_kinds.judge_mask` takes its whole numbers for labels. Never raises.
-    """
+    """Tell whether an image (Y, X) is labels or a mask that nobody called so; never raises."""
     from napari_snow_unet.data.masks.mask_kinds import judge_mask
 
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
@@ -41,20 +28,7 @@ def looks_like_labels(values: npt.NDArray[Any], *, classes: bool = False) -> boo
 
 
 def middle_of(image: Any, *, rgb: bool = False) -> npt.NDArray[Any]:
-    """Read the middle of the middle plane of an image of any size.
-
-    Parameters
-    ----------
-    image : array-like, shape (..., Y, X) or (..., Y, X, C)
-        NumPy array or a lazy one.
-    rgb : bool, default: False
-        Whether the last axis holds colours.
-
-    Returns
-    -------
-    ndarray, shape (Y, X) or (Y, X, C)
-        At most 1,024 pixels in each direction.
-    """
+    """Read the middle of the middle plane, lazy or not: at most 1,024 pixels each way."""
     shape = image.shape[:-1] if rgb else image.shape
     plane = tuple(length // 2 for length in shape[:-2])
     starts = [max(0, (length - MIDDLE) // 2) for length in shape[-2:]]
@@ -62,20 +36,9 @@ def middle_of(image: Any, *, rgb: bool = False) -> npt.NDArray[Any]:
 
 
 def is_picture_of_labels(image: Any, *, rgb: bool = False) -> bool:
-    """Tell whether an image that shall be segmented holds labels or a mask, and no tissue.
+    """Tell whether an image to be segmented, lazy or not, holds labels and no tissue; never raises.
 
-    Parameters
-    ----------
-    image : array-like, shape (..., Y, X) or (..., Y, X, C)
-        NumPy array or a lazy one, of which the middle is read. In colours every colour is a label
-        and black is background.
-    rgb : bool, default: False
-        Whether the last axis holds colours.
-
-    Returns
-    -------
-    bool
-        Never raises.
+    In colours every colour is a label and black is background.
     """
     if 0 in image.shape:
         return False

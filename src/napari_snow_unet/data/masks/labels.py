@@ -21,29 +21,9 @@ def as_labels(
     expected: str = "a label image: whole numbers from 0, one per pixel",
     stack: bool = False,
 ) -> npt.NDArray[np.int32]:
-    """Check that `values` is a label image and return it as int32, rows first in memory.
+    """Return ids (Y, X) as int32, rows first; InputError if not whole from 0 to 2,147,483,647.
 
-    Parameters
-    ----------
-    values : ndarray, shape (Y, X)
-        Ids of any number type; 0 is background.
-    path : path-like or None
-        The file they come from or go to, for the error.
-    what, expected : str
-        The words of the error for what was received and what was expected.
-    stack : bool, default: False
-        Let several planes of labels be some too.
-
-    Returns
-    -------
-    ndarray of int32, shape (Y, X), or (N, Y, X) of a stack
-        The same ids.
-
-    Raises
-    ------
-    InputError
-        If `values` has other axes, is empty, or holds anything but whole numbers from 0
-        to 2,147,483,647.
+    `stack` lets (N, Y, X) be labels too; `what` and `expected` are the words of the error.
     """
 
     def refusal(problem: str) -> InputError:

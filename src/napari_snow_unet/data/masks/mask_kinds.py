@@ -47,8 +47,7 @@ def judge_mask(
     Parameters
     ----------
     values : ndarray, shape (Y, X), or (N, Y, X) of a stack
-        Numbers of any type as a file has them, palettes and transparency resolved. Every plane of
-        a stack is judged by itself.
+        Numbers of any type, palettes and transparency resolved. Planes are judged by themselves.
     masks_are : {"labels", "binary", "classes"}, optional
         What a person says that it is: an id for every nucleus; nucleus or not; the class of every
         pixel. In the last two the lowest value is background.

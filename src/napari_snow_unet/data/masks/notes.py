@@ -30,20 +30,11 @@ SPOILT_REMEDY = (
 
 @dataclass(frozen=True)
 class Note:
-    """An assumption about a mask.
+    """An assumption about a mask."""
 
-    Attributes
-    ----------
-    gist : str
-        What is assumed, in the same words for every mask.
-    detail : str
-        What is only true of this mask.
-    of_pixels : bool
-        Whether it decides which pixels are nucleus, not only which nucleus they belong to.
-    """
-
-    gist: str
-    detail: str = ""
+    gist: str  # in the same words for every mask
+    detail: str = ""  # what is only true of this mask
+    # whether it decides which pixels are nucleus, not only which nucleus they are of
     of_pixels: bool = True
 
     def __str__(self) -> str:
@@ -136,18 +127,7 @@ def no_background(labels: npt.NDArray[np.int32], likely: int) -> tuple[str, str]
 
 
 def by_gist(said: Mapping[str, Iterable[Note]]) -> dict[str, list[str]]:
-    """Return which masks each gist is said of, with its details.
-
-    Parameters
-    ----------
-    said : mapping of str to iterable of Note
-        Notes by the name of the mask.
-
-    Returns
-    -------
-    dict of str to list of str
-        Such as ``a (classes 1 and 2)`` by gist.
-    """
+    """Return which masks each gist is said of, with details: ``a (classes 1 and 2)``."""
     masks: dict[str, list[str]] = {}
     for name, notes in said.items():
         for note in notes:

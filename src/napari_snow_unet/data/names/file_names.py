@@ -52,15 +52,7 @@ _JUNK = re.compile(
 
 
 class Key(NamedTuple):
-    """Which tile a file is of: equal for an image and its mask.
-
-    Attributes
-    ----------
-    rest, marks : tuple of str
-        What its folders say besides images and masks, see `folder_names.Place`.
-    name : str
-        The tile's name.
-    """
+    """Which tile a file is of: equal for an image and its mask; `rest`, `marks` as in `Place`."""
 
     rest: tuple[str, ...]
     marks: tuple[str, ...]
@@ -68,21 +60,11 @@ class Key(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What the path of a file says of it.
+    """What the path of a file says of it."""
 
-    Attributes
-    ----------
-    kind : {"image", "mask", "other"}
-        'other' is what can be neither.
-    key : Key
-        The tile.
-    place : Place
-        Its folder.
-    """
-
-    kind: Kind
-    key: Key
-    place: Place
+    kind: Kind  # 'other' is what can be neither
+    key: Key  # the tile
+    place: Place  # its folder
 
 
 def natural_key(text: str | PurePath) -> list[tuple[int, str]]:
@@ -118,10 +100,7 @@ def begins_as_mask(name: str) -> bool:
 
 
 def bare_name(name: str, kind: Kind) -> str:
-    """Return what is common to ``image_1`` and ``Mask_1``, to ``a_HE`` and ``a_mask``.
-
-    It is nothing for ``image`` and ``mask``.
-    """
+    """Return what ``image_1`` and ``Mask_1``, ``a_HE`` and ``a_mask`` share; '' for ``mask``."""
     if (_MASK_ALONE if kind == "mask" else _IMAGE_ALONE).fullmatch(name):
         return ""
     name = stem_of(name, kind)
@@ -188,14 +167,7 @@ def composed(text: str) -> str:
 def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
     """Tell from names what a file is; None in a folder that is passed over, such as overlays.
 
-    Parameters
-    ----------
-    root : str
-        Name of the chosen folder or archive, without suffix; empty where it shall not count.
-    folders : tuple of str
-        The folders from there to the file.
-    name : str
-        The file's name.
+    `root` is the chosen folder or archive, without suffix; empty where its name shall not count.
     """
     place = place_of(composed(root), tuple(map(composed, folders)))
     if place.ignored:

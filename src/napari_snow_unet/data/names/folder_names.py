@@ -50,27 +50,13 @@ _LEAST = {"binary", "bin", "semantic", "class", "classes", "type", "types", "jso
 
 
 class Place(NamedTuple):
-    """A folder below the chosen one, as its path describes it.
+    """A folder below the chosen one, as its path describes it."""
 
-    Attributes
-    ----------
-    role : {"image", "mask"} or None
-        What lies in it.
-    rest : tuple of str
-        The folders that name neither images nor masks.
-    marks : tuple of str
-        What the names of the others say besides: ``01`` of ``GT_01``.
-    rank : int
-        Its place among several folders of masks for the same images.
-    ignored : bool
-        Whether neither images nor masks lie in it.
-    """
-
-    role: Role | None
-    rest: tuple[str, ...]
-    marks: tuple[str, ...]
-    rank: int
-    ignored: bool
+    role: Role | None  # what lies in it
+    rest: tuple[str, ...]  # the folders that name neither images nor masks
+    marks: tuple[str, ...]  # what the names of the others say besides: ``01`` of ``GT_01``
+    rank: int  # among several folders of masks for the same images
+    ignored: bool  # neither images nor masks lie in it
 
 
 @lru_cache(maxsize=4096)
@@ -87,15 +73,7 @@ def folder_role(name: str) -> Role | None:
 
 
 def is_ignored_folder(name: str, beside: Iterable[str] = ()) -> bool:
-    """Tell whether a folder holds neither images nor masks: hidden, ``overlay``.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    beside : iterable of str
-        Names of the folders beside it: HoVer-Net's ``json`` holds what ``mat`` does.
-    """
+    """Tell a folder without images and masks: hidden, ``overlay``, ``json`` beside ``mat``."""
     if name.lower() == "json" and any(other.lower() == "mat" for other in beside):
         return True
     return _IGNORED_NAME.fullmatch(name) is not None or bool(_IGNORED & set(words_of(name)))
@@ -103,15 +81,7 @@ def is_ignored_folder(name: str, beside: Iterable[str] = ()) -> bool:
 
 @lru_cache(maxsize=65536)
 def place_of(root: str, folders: tuple[str, ...]) -> Place:
-    """Describe a folder by its path.
-
-    Parameters
-    ----------
-    root : str
-        Name of the chosen folder or archive; empty where it shall not count.
-    folders : tuple of str
-        The folders from there to it.
-    """
+    """Describe a folder by its path below `root`, which is empty where its name shall not count."""
     path = (root, *folders)
     strong = [folder_role(name) for name in path]
     weak = [_weak_role(name) for name in path]
@@ -148,13 +118,7 @@ def subset_of(folders: Iterable[str]) -> str:
 
 
 def subset_of_file(path: str) -> str:
-    """Return the subset that the folders of a file name, those inside the first one first.
-
-    Parameters
-    ----------
-    path : str
-        The chosen folder or archive, the folders in it and the file, with forward slashes.
-    """
+    """Return the subset that a path with forward slashes names; its first folder counts last."""
     root, *folders = path.split("/")[:-1] or [""]
     return subset_of_folders(root.removesuffix(".zip"), tuple(folders))
 

@@ -1,9 +1,7 @@
-"""What QuPath writes into the names of the tiles it exports.
+"""What QuPath writes into the names of the tiles it exports, as its TileExporter makes them.
 
-References
-----------
-.. [1] P. Bankhead et al., "QuPath: Open source software for digital pathology image analysis",
-       Scientific Reports 7:16878, 2017; names as its TileExporter makes them.
+P. Bankhead et al., "QuPath: Open source software for digital pathology image analysis", Scientific
+Reports 7:16878, 2017.
 """
 
 from __future__ import annotations
@@ -20,22 +18,10 @@ _REGION = re.compile(
 
 @dataclass(frozen=True)
 class TileRegion:
-    """Where a tile lies in the slide it was exported from.
+    """Where a tile lies in the slide it was exported from, in pixels of the slide."""
 
-    Attributes
-    ----------
-    slide : str
-        Name of the slide, without suffix.
-    downsample : float
-        Pixels of the slide per pixel of the tile.
-    x, y : int
-        Upper left corner, in pixels of the slide.
-    width, height : int
-        Size, in pixels of the slide.
-    """
-
-    slide: str
-    downsample: float
+    slide: str  # its name, without suffix
+    downsample: float  # pixels of the slide per pixel of the tile
     x: int
     y: int
     width: int
@@ -48,22 +34,12 @@ class TileRegion:
 
 
 def tile_region(name: str) -> TileRegion | None:
-    """Read ``NAME [d=2,x=0,y=512,w=1024,h=1024]``, the name of a tile without suffix.
-
-    Parameters
-    ----------
-    name : str
-        The name; ``d`` is missing where the tile has the slide's own resolution.
-
-    Returns
-    -------
-    TileRegion or None
-        None for any other name.
-    """
+    """Read a name without suffix, ``NAME [d=2,x=0,y=512,w=1024,h=1024]``; None for any other."""
     match = _REGION.fullmatch(name.removesuffix("-labelled"))
     if match is None:
         return None
     try:
+        # "d" is missing where the tile has the slide's own resolution
         downsample = float(match["d"] or 1)
     except ValueError:
         return None

@@ -34,58 +34,28 @@ KINDS: tuple[Kind, Kind] = ("image", "mask")
 
 @dataclass(frozen=True)
 class Access(Generic[File]):
-    """What cannot be known from names: asked only where it counts.
+    """What cannot be known from names: asked only where it counts."""
 
-    Attributes
-    ----------
-    label : callable
-        What a file is called in texts.
-    together : callable
-        Makes one of the files of a mask with one nucleus each.
-    is_picture : callable
-        Tells from its pixels whether a file is a picture in colour.
-    holds_outlines : callable
-        Tells whether a file of JSON or XML holds outlines.
-    names_in : callable
-        Gives the names of the images that a file of JSON is about.
-    why_foreign : callable
-        Says whose annotations a file of JSON or XML without outlines holds, and the remedy.
-    """
-
-    label: Callable[[File], str]
-    together: Callable[[list[File]], File]
+    label: Callable[[File], str]  # what a file is called in texts
+    together: Callable[[list[File]], File]  # makes one of the files of a mask with one nucleus each
+    # tells from its pixels whether a file is a picture in colour
     is_picture: Callable[[File], bool]
-    holds_outlines: Callable[[File], bool]
-    names_in: Callable[[File], Sequence[str]]
+    holds_outlines: Callable[[File], bool]  # tells whether a file of JSON or XML does
+    names_in: Callable[[File], Sequence[str]]  # of the images that a file of JSON is about
+    # whose annotations JSON or XML without outlines holds, and the remedy
     why_foreign: Callable[[File], str]
 
 
 @dataclass(eq=False, slots=True)
 class Entry(Generic[File]):
-    """A file, and what its path says of it.
-
-    Attributes
-    ----------
-    file : File
-        The file.
-    name : str
-        Its name, with its suffix.
-    kind : {"image", "mask"}
-        What it is.
-    key : Key
-        Its tile.
-    folder : tuple of str
-        Where it lies: the source, then the folders in it.
-    rank : int
-        Place of its folder among several with masks for the same images.
-    """
+    """A file, and what its path says of it."""
 
     file: File
-    name: str
+    name: str  # with its suffix
     kind: Kind
-    key: Key
-    folder: tuple[str, ...]
-    rank: int
+    key: Key  # its tile
+    folder: tuple[str, ...]  # where it lies: the source, then the folders in it
+    rank: int  # of its folder among several with masks for the same images
 
     @property
     def suffix(self) -> str:

@@ -28,18 +28,10 @@ _EXPECTED = "a mask of one nucleus in each file of the folder"
 
 @dataclass(frozen=True)
 class Merged:
-    """One label image of many files.
+    """One label image of many files."""
 
-    Attributes
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        Ids in the order of the files, 0 is background.
-    notes : list of str
-        How many files there were, and what happened where they overlap.
-    """
-
-    labels: npt.NDArray[np.int32]
-    notes: list[str]
+    labels: npt.NDArray[np.int32]  # ids in the order of the files
+    notes: list[str]  # how many files there were, and what happened where they overlap
 
 
 def nucleus_files(folder: Path) -> list[Path]:
@@ -52,27 +44,10 @@ def nucleus_files(folder: Path) -> list[Path]:
 def merge_nuclei(
     masks: Iterable[tuple[str, npt.NDArray[np.integer[Any]]]], folder: str | os.PathLike[str]
 ) -> Merged:
-    """Make one label image of a mask for each nucleus.
+    """Make one label image of masks, each with its file's name, in which all but 0 is one nucleus.
 
     A pixel of several nuclei goes to the smallest of them, which else could vanish in a larger
     one; of two of one size to the later one.
-
-    Parameters
-    ----------
-    masks : iterable of tuple
-        Name of the file, and its values; all but 0 is the nucleus.
-    folder : path-like
-        Where they lie, for the error.
-
-    Returns
-    -------
-    Merged
-        The label image and what to say of it.
-
-    Raises
-    ------
-    InputError
-        If there is no file, sizes differ, or a file has several nuclei.
     """
     pieces: list[tuple[int, int, npt.NDArray[np.intp]]] = []  # area, id, flat pixels
     shape: tuple[int, ...] = ()

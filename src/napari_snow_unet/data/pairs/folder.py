@@ -42,34 +42,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Pairs:
-    """The images and masks of a folder.
-
-    Attributes
-    ----------
-    images, masks : list of pathlib.Path
-        Of equal length; ``masks[i]`` belongs to ``images[i]``. In natural order of the names. A
-        mask that is a folder holds a file for each nucleus.
-    orphans : list of pathlib.Path
-        Images without a mask and masks without an image, in natural order.
-    names : list of str
-        What the tiles are called; no two alike.
-    subsets : list of str
-        train, val, test or '', as the folders of the images say.
-    reasons : list of str
-        Why each of the orphans is one.
-    notes : list of str
-        Which layout was recognised, and what was chosen where there was a choice.
-    unread : list of str
-        Files that can be neither image nor mask, relative to the folder.
-    """
+    """The images and masks of a folder, in natural order; `masks[i]` belongs to `images[i]`."""
 
     images: list[Path]
-    masks: list[Path]
-    orphans: list[Path]
-    names: list[str] = field(default_factory=list)
+    masks: list[Path]  # one that is a folder holds a file for each nucleus
+    orphans: list[Path]  # images without a mask and masks without an image
+    names: list[str] = field(default_factory=list)  # what the tiles are called; no two alike
+    # train, val, test or '', as the folders of the images say
     subsets: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)  # why each of the orphans is one
+    # which layout was recognised, and what was chosen where there was a choice
     notes: list[str] = field(default_factory=list)
+    # can be neither image nor mask; relative to the folder
     unread: list[str] = field(default_factory=list)
 
 
@@ -110,13 +94,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
 
 
 def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
-    """Find the pairs of a folder, and refuse one without any by naming what lies in it.
-
-    Raises
-    ------
-    InputError
-        If there is no pair, or no such folder.
-    """
+    """Find the pairs of a folder, and refuse one without any by naming what lies in it."""
     pairs = find_pairs(folder)
     if pairs.images:
         return pairs
@@ -126,13 +104,7 @@ def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
 
 
 def masks_among(files: Sequence[Path]) -> set[Path]:
-    """Return the files that are masks of others beside them, such as ``a_mask.png`` of ``a.png``.
-
-    Parameters
-    ----------
-    files : sequence of pathlib.Path
-        Files of one folder.
-    """
+    """Return the files of one folder that are masks of others, as ``a_mask.png`` of ``a.png``."""
     found = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
     return {pair.mask for pair in found.pairs}
 

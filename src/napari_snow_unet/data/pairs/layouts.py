@@ -29,15 +29,7 @@ _LAYOUTS = (
 def layout_notes(
     matches: Sequence[Match[File]], repeats: Iterable[tuple[Entry[File], Entry[File]]]
 ) -> list[str]:
-    """Say which layout was recognised, and which folder's masks are used where several have some.
-
-    Parameters
-    ----------
-    matches : sequence of Match
-        What belongs together.
-    repeats : iterable of tuple of Entry
-        A file that is not used, and the one of its name that is.
-    """
+    """Say which layout was recognised, and whose masks are used where several folders have some."""
     notes = []
     if nuclei := sum(match.nuclei for match in matches):
         notes.append(

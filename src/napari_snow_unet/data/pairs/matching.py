@@ -47,24 +47,7 @@ from napari_snow_unet.data.pairs.entries import (
 
 
 class Matching(Generic[File]):
-    """Match the files of one folder.
-
-    Parameters
-    ----------
-    entries : iterable of Entry
-        Its images and masks.
-    access : Access
-        Looks into files, where names leave open what they are.
-
-    Attributes
-    ----------
-    matches : list of Match
-        What belongs together.
-    images, masks : dict of Key to list of Entry
-        What is left.
-    repeats : list of tuple of Entry
-        A file that is not used, and the one that is.
-    """
+    """Match the files of one folder: `matches` belong together, `images` and `masks` are left."""
 
     def __init__(self, entries: Iterable[Entry[File]], access: Access[File]) -> None:
         self.images: Groups[File] = {}
@@ -73,7 +56,9 @@ class Matching(Generic[File]):
             groups = self.images if entry.kind == "image" else self.masks
             groups.setdefault(entry.key, []).append(entry)
         self.matches: list[Match[File]] = []
+        # a file that is not used, and the one that is
         self.repeats: list[tuple[Entry[File], Entry[File]]] = []
+        # looks into files, where names leave open what they are
         self._access = access
 
     def run(self) -> None:
@@ -243,10 +228,7 @@ class Matching(Generic[File]):
             self.repeats += [(other, mask) for other in others]
 
     def _images_of_a_list(self) -> None:
-        """Match images with the JSON that holds the outlines of several and names them.
-
-        It lies beside them or beside their folder.
-        """
+        """Match images with the JSON beside them or their folder that holds outlines of several."""
         for mask in [key for key, entries in self.masks.items() if entries[0].suffix == ".json"]:
             entry = self.masks[mask][0]
             names = {tile_name(PurePath(name)) for name in self._access.names_in(entry.file)}

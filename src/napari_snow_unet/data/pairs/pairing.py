@@ -18,20 +18,10 @@ Listed: TypeAlias = tuple[File, str, tuple[str, ...]]
 
 
 class Pair(NamedTuple, Generic[File]):
-    """An image and its mask.
+    """An image and its mask."""
 
-    Attributes
-    ----------
-    key : Key
-        The tile.
-    folder : tuple of str
-        Where the image lies: the chosen folder or archive, then the folders in it.
-    image, mask : File
-        The files.
-    """
-
-    key: Key
-    folder: tuple[str, ...]
+    key: Key  # the tile
+    folder: tuple[str, ...]  # of the image: the chosen folder or archive, then the folders in it
     image: File
     mask: File
 
@@ -48,24 +38,14 @@ class Pair(NamedTuple, Generic[File]):
 
 @dataclass(frozen=True)
 class Paired(Generic[File]):
-    """What belongs together, and what was left over.
+    """What belongs together, and what was left over."""
 
-    Attributes
-    ----------
-    pairs : list of Pair
-        In natural order of the tiles' names.
-    left : list of tuple of File and str
-        What is not used, and why; in natural order.
-    notes : list of str
-        Which layout was recognised, and what was chosen where there was a choice.
-    unread : list of File
-        What can be neither image nor mask.
-    """
-
-    pairs: list[Pair[File]] = field(default_factory=list)
+    pairs: list[Pair[File]] = field(default_factory=list)  # in natural order of the tiles' names
+    # what is not used, and why; in natural order
     left: list[tuple[File, str]] = field(default_factory=list)
+    # which layout was recognised, and what was chosen where there was a choice
     notes: list[str] = field(default_factory=list)
-    unread: list[File] = field(default_factory=list)
+    unread: list[File] = field(default_factory=list)  # what can be neither image nor mask
 
     @property
     def names(self) -> list[str]:
@@ -80,18 +60,6 @@ def pair_up(listed: Iterable[Listed[File]], access: Access[File]) -> Paired[File
     together if the names are equal, or but for words such as ``_mask``. Across other folders
     only layouts that leave no doubt are matched, see `pairs.matching.Matching`. Several folders or
     archives are matched each by itself; with others only what has images or masks alone.
-
-    Parameters
-    ----------
-    listed : iterable of tuple
-        The files.
-    access : Access
-        What cannot be known from names.
-
-    Returns
-    -------
-    Paired
-        Pairs and the rest.
     """
     listed = list(listed)
     found = _Found(listed, access)

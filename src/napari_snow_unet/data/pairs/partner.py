@@ -31,15 +31,7 @@ from napari_snow_unet.data.pixels.images import is_picture
 def partner_of(path: str | os.PathLike[str]) -> Path | None:
     """Find the mask of an image or the image of a mask, beside it or in the sibling folder.
 
-    Parameters
-    ----------
-    path : path-like
-        An image or mask; it need not exist.
-
-    Returns
-    -------
-    pathlib.Path or None
-        The partner, if there is one. A folder where the mask is a file for each nucleus.
+    The path need not exist. A mask with a file for each nucleus is a folder.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100
     role: Role = "mask" if is_mask_path(path) else "image"
@@ -57,15 +49,7 @@ def is_mask_path(path: Path) -> bool:
 
 
 def folders_opposite(folder: Path, role: Role) -> list[Path]:
-    """Return the folders of the other role that belong to a folder, beside it or above.
-
-    Parameters
-    ----------
-    folder : Path
-        A folder of images or of masks.
-    role : {"image", "mask"}
-        Which of them.
-    """
+    """Return the folders of the other role that belong to one of `role`, beside it or above."""
     for place in (folder, *folder.parents[:2]):
         if any_role(place.name) != role:
             break
@@ -168,7 +152,7 @@ _ENDINGS = _with_capitals(
 
 
 def _siblings(path: Path, role: Role) -> Iterator[list[tuple[tuple[str, ...], Path]]]:
-    """Go through the places in which a partner in a parallel folder would lie, the nearest first.
+    """Go through where a partner in a parallel folder would lie, the nearest place first.
 
     Each is a list of folders, with what the name of the one beside the file's own says.
     """

@@ -27,24 +27,9 @@ def why_left_over(
     unread: Iterable[tuple[Key, File]],
     access: Access[File],
 ) -> list[tuple[File, str]]:
-    """Say of each file that is not used why it is not.
+    """Say of each file that is not used why it is not, in natural order of the files.
 
-    Parameters
-    ----------
-    left : sequence of Entry
-        Images and masks without a partner.
-    repeats : iterable of tuple of Entry
-        A file that is not used, and the one of its name that is.
-    unread : iterable of tuple
-        Files that can be neither image nor mask, with the tile that they are of by name.
-    access : Access
-        What a file is called and, of JSON and XML, what it holds.
-
-    Returns
-    -------
-    list of tuple
-        File and sentence, in natural order of the files. Among them, where an image is left over,
-        annotations in JSON or XML that are not read.
+    Where an image is left over, annotations in JSON or XML that are not read are among them.
     """
     label = access.label
     of_name: dict[str, list[tuple[Kind, Entry[File]]]] = defaultdict(list)

@@ -81,18 +81,8 @@ def nothing_to_use(
 ) -> InputError:
     """Return the refusal of a folder: what lies in it by type, and what to do about it.
 
-    Parameters
-    ----------
-    what : str
-        What is missing, as the subject of the sentence.
-    files : iterable of str
-        All files below the folder, relative to it, with forward slashes.
-    wanted : {"pairs", "labels", "images"}
-        What the person wanted of it.
-    path : object
-        The folder, or several.
-    left : iterable of tuple of str
-        Files that are not used, and why; the first reason that is more than "no mask" is told.
+    `what` is the subject of the sentence, `files` are relative to `path`, with forward slashes; of
+    `left`, the unused files, the first reason that is more than "no mask" is told.
     """
     files = [file for file in files if not is_junk(PurePosixPath(file).name)]
     expected, remedy = _NEEDS[wanted]
@@ -107,13 +97,7 @@ def nothing_to_use(
 
 
 def why_not_read(file: str) -> str:
-    """Return why a file can be neither image nor mask, and the remedy; '' for a table and such.
-
-    Parameters
-    ----------
-    file : str
-        Its path below the chosen folder, with forward slashes.
-    """
+    """Return why a file can be neither image nor mask, and the remedy; '' for a table and such."""
     suffix = suffix_of(file)
     if PurePosixPath(file).name.lower() in ("images.npy", "masks.npy", "labels.npy"):
         return _PANNUKE

@@ -13,18 +13,7 @@ Region = Callable[[Index], NDArray[np.bool_]]
 
 
 def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a shape, without colours, that has no axis of length 1 but what makes a plane.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Such as (1, Y, X), (Y, X, 1) or (N, Y, X, 1).
-
-    Returns
-    -------
-    tuple of int
-        (Y, X) or (N, Y, X); of a row or column of pixels the last two axes.
-    """
+    """Drop axes of length 1 from a shape, without colours; of a row of pixels keep the last two."""
     return tuple(shape[axis] for axis in kept_axes(shape))
 
 
@@ -35,41 +24,14 @@ def kept_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def plane_last(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a shape, without colours, whose last two axes are the plane.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        That of an array or a layer.
-
-    Returns
-    -------
-    tuple of int
-        The same, unless an axis of length 1 stands in the place of the plane, as in (Y, X, 1) and
-        (Y, 1, X): then without axes of length 1.
-    """
+    """Drop axes of length 1 where one is in the place of the plane: (Y, X, 1), (Y, 1, X)."""
     return without_ones(shape) if len(shape) > 2 and 1 in shape[-2:] else shape
 
 
 def as_in_file(
     shape: tuple[int, ...], planes: Iterable[tuple[int, ...]]
 ) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
-    """Return the shape, and the planes, that an array has when it is read from its file again.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the array, without colours.
-    planes : iterable of tuple of int
-        Indices into the axes before the plane.
-
-    Returns
-    -------
-    shape : tuple of int
-        Without axes of length 1.
-    planes : list of tuple of int
-        The same planes, in order.
-    """
+    """Return a shape, without colours, and indices of planes as they are once read from a file."""
     leading = plane_last(shape)[:-2]
     kept = [axis for axis, length in enumerate(leading) if length != 1]
     plane = plane_last(shape)[-2:]

@@ -22,39 +22,19 @@ from napari_snow_unet.data.pixels.value_range import (
 Channel = Literal["red", "green", "blue", "grey", "hematoxylin", "rgb"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 LEVELS = 256  # of an 8-bit map
-_LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)
+_LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)  # ITU-R BT.709
 
 
 def map_divisor(probability: Any) -> tuple[float, str]:
-    """Find the number that brings a probability map to the range 0..1, and say what is assumed.
-
-    16-bit maps are divided by 65535 as 8-bit ones by 255, whatever their maximum is: a map is made
-    by a program, not by a camera of 12 bits, and that of an empty tile is dark. Other types leave
-    the question open: integers are divided by 255 or 65535, floats by 1 or 255.
-
-    Parameters
-    ----------
-    probability : array-like
-        NumPy, dask or Zarr array of any shape.
-
-    Returns
-    -------
-    divisor : float
-        The divisor.
-    assumed : str
-        What a person should know, behind "a map"; empty where the type alone tells the divisor.
-
-    Raises
-    ------
-    InputError
-        If values are negative, not finite, or too large for any of these ranges.
-    """
+    """Return the divisor that brings a map to 0..1, and what is assumed, as said behind "a map"."""
     dtype = check_type(probability.dtype)
     if dtype == np.bool_ or dtype == np.uint8 or 0 in probability.shape:
         return 255.0 if dtype == np.uint8 else 1.0, ""
     low, high = extremes(probability)
     check_values(low, high)
     divisor = white_of_largest(dtype, high)
+    # Whatever its maximum: a map is made by a program, not by a camera of 12 bits, and that of an
+    # empty tile is dark.
     if dtype == np.uint16:
         dark = "of 16 bits without a value above 255, so that no probability is above 0.004"
         return 65535.0, dark if divisor == 255 else ""
@@ -65,53 +45,19 @@ def map_divisor(probability: Any) -> tuple[float, str]:
 
 
 def to_grey(probability: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Quantise probabilities to 8 bits, as the paper's grey-scale predictions.
-
-    Parameters
-    ----------
-    probability : ndarray of float
-        Probabilities in 0..1, any shape.
-
-    Returns
-    -------
-    ndarray of uint8
-        Nearest multiple of 1/255.
-    """
+    """Quantise probabilities, cut to 0..1, to 8 bits, as the paper's grey-scale predictions."""
     return np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
 
 
 def map_of_8_bits(pixels: NDArray[Any], divisor: float) -> NDArray[np.uint8]:
-    """Bring a probability map as stored to 8 bits; one that has them is taken as it is.
-
-    Parameters
-    ----------
-    pixels : ndarray
-        Probabilities of any range that `map_divisor` knows, any shape.
-    divisor : float
-        What the values are divided by, see `map_divisor`.
-
-    Returns
-    -------
-    ndarray of uint8
-        Grey levels, 255 for a probability of 1.
-    """
+    """Bring a probability map as stored to 8 bits; one that has them is taken as it is."""
     return pixels if pixels.dtype == np.uint8 else to_grey(pixels / divisor)
 
 
 def on_white(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[Any]:
-    """Lay what is transparent on white, as the glass of a slide is.
+    """Lay what is transparent on white, as the glass of a slide is, and drop alpha.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (..., Y, X) or (..., Y, X, 3|4)
-        As stored.
-    values : ValueRange
-        Which values are white and opaque.
-
-    Returns
-    -------
-    ndarray, shape (..., Y, X) or (..., Y, X, 3)
-        Of the same range, float32 where 8-bit colours shone through no alpha.
+    Where anything shines through, types other than uint8 become float32.
     """
     if not is_rgb(pixels.shape) or pixels.shape[-1] != 4:
         return pixels
@@ -127,39 +73,16 @@ def on_white(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[A
 
 
 def to_unit(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[np.float32]:
-    """Bring pixels as stored to 0..1, transparent ones laid on white; what is beyond is cut off.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (..., Y, X) or (..., Y, X, 3|4)
-        As stored.
-    values : ValueRange
-        Which values are white and opaque.
-
-    Returns
-    -------
-    ndarray of float32, shape (..., Y, X) or (..., Y, X, 3)
-        The same picture.
-    """
+    """Bring pixels as stored to float32 in 0..1, laid on white; what is beyond white is cut off."""
     laid = on_white(pixels, values)
     unit = laid.astype(np.float32) / np.float32(values.white)
     return unit if laid.dtype == np.uint8 else np.clip(unit, 0, 1)
 
 
 def to_rgb8(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[np.uint8]:
-    """Bring pixels as stored to 8-bit RGB: the one way from an image to a picture.
+    """Bring (Y, X) or (Y, X, 3|4) as stored to 8-bit RGB: the one way to a picture.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (Y, X) or (Y, X, 3|4)
-        As stored; grey is tripled, transparent pixels are laid on white.
-    values : ValueRange
-        Which values are white and opaque; 8 bits are never stretched.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y, X, 3)
-        The picture.
+    8 bits are never stretched.
     """
     laid = on_white(pixels, values)
     if laid.dtype != np.uint8:
@@ -172,28 +95,10 @@ def to_rgb8(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[np
 def network_input(
     pixels: NDArray[Any], channel: str, values: ValueRange = EIGHT_BITS
 ) -> NDArray[np.float32]:
-    """Take the channel a network was trained on and bring it to unit range.
+    """Return a channel that a network was trained on, in 0..1: (Y, X, 3) for "rgb", else (Y, X, 1).
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (Y, X) or (Y, X, 3) or (Y, X, 4)
-        Pixels as stored. A single-channel image is used as it is; transparent pixels are white.
-    channel : {"red", "green", "blue", "grey", "hematoxylin", "rgb"}
-        ``"grey"`` is the luminance of ITU-R BT.709. ``"hematoxylin"`` is the light that would
-        pass if the tissue held no other stain, by the colour deconvolution of Ruifrok and
-        Johnston (2001): nuclei are dark in it as they are in the red channel.
-    values : ValueRange
-        Which values are white and opaque, see `pixels.value_range.value_range`.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X, C)
-        Values in 0..1; C is 3 for ``"rgb"`` and 1 otherwise.
-
-    Raises
-    ------
-    InputError
-        If `channel` is unknown or the pixels are neither grey nor colour.
+    A grey image stands for any channel. "hematoxylin" is the light that would pass without other
+    stains: nuclei are dark in it as they are in the red channel.
     """
     if channel not in CHANNELS:
         raise InputError(
@@ -221,21 +126,10 @@ def network_input(
 
 
 def hematoxylin_transmission(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the light that hematoxylin alone would let pass.
+    """Return the light that hematoxylin alone would let pass, 0..1: 1 where there is none.
 
-    Parameters
-    ----------
-    rgb : ndarray of float32, shape (Y, X, 3)
-        Colours in 0..1.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Transmission in 0..1, 1 where there is no hematoxylin.
-
-    References
-    ----------
-    Ruifrok and Johnston (2001), Analytical and Quantitative Cytology and Histology 23:291-299.
+    By the colour deconvolution of Ruifrok and Johnston (2001), Analytical and Quantitative Cytology
+    and Histology 23:291-299.
     """
     from skimage.color import hed_from_rgb, separate_stains
 

@@ -17,26 +17,12 @@ def values_of_palette(
     colours: npt.NDArray[np.uint8],
     transparent: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[Any]:
-    """Return the numbers that an image with a palette stands for, where it is a mask.
+    """Return the numbers, 0 for background, that an image with a palette stands for as a mask.
 
     Background is what is transparent. Else it is index 0 where that is black, or where it is white
     and on more pixels than black, as slide viewers and ImageJ write masks; else it is black, or
     index 0 where nothing is black. Greys beside a black background stand for their brightness,
     since programs that make PNGs smaller change their order; all else stands for its index.
-
-    Parameters
-    ----------
-    indices : ndarray of int, shape (Y, X)
-        As stored.
-    colours : ndarray of uint8, shape (N, 3)
-        The palette, with a row for each index that occurs.
-    transparent : ndarray of bool, shape (N,), optional
-        Entries that are not seen.
-
-    Returns
-    -------
-    ndarray of int, shape (Y, X)
-        0 is background.
     """
     counts = np.bincount(indices.ravel(), minlength=len(colours))
     values = np.arange(len(colours))
@@ -77,21 +63,12 @@ _BANDS = 3
 
 @dataclass(frozen=True, eq=False)
 class LookupTables:
-    """The lookup tables of an ImageJ file.
+    """The lookup tables of an ImageJ file."""
 
-    Attributes
-    ----------
-    tables : ndarray of uint8, shape (C, 3, 256)
-        Red, green and blue of each channel.
-    ranges : tuple of (float, float)
-        Of each channel the values that get the first and the last colour; empty if none are said.
-    composite : bool
-        Whether the channels are shown together.
-    """
-
-    tables: npt.NDArray[np.uint8]
+    tables: npt.NDArray[np.uint8]  # (C, 3, 256): red, green and blue of each channel
+    # of each channel the values with the first and the last colour, or empty
     ranges: tuple[tuple[float, float], ...]
-    composite: bool
+    composite: bool  # channels are shown together
 
     @property
     def inverts(self) -> bool:
@@ -118,21 +95,7 @@ class LookupTables:
         return len(self.tables) == 1 and bool((self.tables != self.tables[:, :1]).any())
 
     def shown(self, array: npt.NDArray[Any], channel_axis: int = -1) -> npt.NDArray[np.uint8]:
-        """Return the colours of grey values.
-
-        Parameters
-        ----------
-        array : ndarray
-            The values.
-        channel_axis : int, default: -1
-            Of several channels, their axis.
-
-        Returns
-        -------
-        ndarray of uint8
-            Of one channel of shape ``(*array.shape, 3)``; of several of the shape of `array` with
-            three entries along `channel_axis`.
-        """
+        """Return 8-bit RGB: behind the axes of one channel, or along `channel_axis` of several."""
         if len(self.tables) == 1:
             return np.moveaxis(self.tables[0][:, self._levels(array, 0)], 0, -1)
         channels = np.moveaxis(array, channel_axis, 0)

@@ -55,15 +55,7 @@ _AS_NUMBERS = ("L", "RGB", "RGBA", "I", "F")
 
 
 class PixelError(ValueError):
-    """What is wrong with a file of pixels, as the subject of a sentence.
-
-    Parameters
-    ----------
-    received : str
-        What was found.
-    remedy : str, optional
-        What to do, where the file is not damaged.
-    """
+    """What is wrong with a file, as the subject of a sentence; a remedy unless it is damaged."""
 
     def __init__(self, received: str, remedy: str = "") -> None:
         super().__init__(received)
@@ -72,24 +64,13 @@ class PixelError(ValueError):
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels, and what their file says of them.
+    """Pixels, and what their file says of them."""
 
-    Attributes
-    ----------
-    pixels : ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
-        As they are shown: turned, palettes resolved.
-    orientation : int
-        How the file asked to be turned, 1 to 8.
-    white : float or None
-        The value that is white, where the file says so.
-    notes : tuple of str
-        What a person should know.
-    """
-
+    # as shown, palettes resolved: (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
     pixels: npt.NDArray[Any]
-    orientation: int = UPRIGHT
-    white: float | None = None
-    notes: tuple[str, ...] = ()
+    orientation: int = UPRIGHT  # how the file asked to be turned, 1 to 8
+    white: float | None = None  # the value that is white, where the file says so
+    notes: tuple[str, ...] = ()  # what a person should know
 
 
 @dataclass(frozen=True)
@@ -120,13 +101,7 @@ class Bounded:
 
 
 def open_pillow(stream: BinaryIO) -> ImageFile | None:
-    """Open a PNG, JPEG or BMP with its header checked; None if it is of another format.
-
-    Raises
-    ------
-    PixelError
-        If the header claims more than the file can hold.
-    """
+    """Open a PNG, JPEG or BMP with its header checked; None if it is of another format."""
     start = stream.read(8)
     stream.seek(0)
     for signature, kind in _PILLOW.items():
@@ -157,13 +132,7 @@ def is_tiff(stream: BinaryIO) -> bool:
 
 
 def open_tiff(stream: BinaryIO) -> TiffFile:
-    """Open a TIFF by itself: what OME-XML says of pixels in other files is not followed.
-
-    Raises
-    ------
-    PixelError
-        If its directories cannot be.
-    """
+    """Open a TIFF by itself: what OME-XML says of pixels in other files is not followed."""
     if not directories_fit(stream):
         raise PixelError("the TIFF's directories overlap or lie beyond its end")
     return TiffFile(Bounded(stream), _multifile=False)
@@ -261,10 +230,7 @@ def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
-    """Return an image's numbers as stored, for labels: (Y, X) or (Y, X, bands).
-
-    Of a palette they are those of `values_of_palette`; 0 where a colour is transparent.
-    """
+    """Return the numbers of labels, (Y, X) or (Y, X, bands); 0 where a colour is transparent."""
     if image.mode == "P" and (palette := image.getpalette()) is not None:
         colours, indices = np.array(palette, np.uint8).reshape(-1, 3), np.array(image)
         if indices.max(initial=0) >= len(colours):

@@ -33,11 +33,11 @@ class ImageFile:
     Attributes
     ----------
     array : ndarray, shape (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
-        The pixels as image viewers show them, without a change of type: turned as EXIF or the
-        TIFF's orientation asks, palettes and inverted scales resolved, 1, 2 and 4 bits spread over
-        0 to 255, axes of length 1 left out. Alpha is there where anything shines through.
+        The pixels as image viewers show them, of their own type: turned, palettes and inverted
+        scales resolved, 1, 2 and 4 bits spread over 0 to 255, axes of length 1 left out. Alpha is
+        there where anything shines through.
     pixel_size_um : float or None
-        Side of a pixel in um, where the file states one that a microscope can have.
+        Micrometres per pixel, where the file states what a microscope can have.
     path : pathlib.Path
         Where it was read from.
     orientation : int
@@ -72,8 +72,7 @@ def read_image(source: Source) -> ImageFile:
     Raises
     ------
     InputError
-        If the file cannot be read, is damaged, is of another kind, or claims to hold more than
-        it can.
+        If the file cannot be read, is damaged or of another kind, or claims more than it can hold.
     """
     with opened(source, IMAGE) as (path, stream):
         if decoding.is_tiff(stream):
@@ -100,7 +99,7 @@ def write_image(
     Parameters
     ----------
     path : path-like
-        The file to write: ``.png``, ``.tif`` or ``.tiff``.
+        ``.png``, ``.tif`` or ``.tiff``.
     pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
         Grey, RGB or RGBA.
     about : mapping, optional
@@ -160,19 +159,9 @@ IMAGE = "a PNG, JPEG, TIFF or BMP image"
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What can be known of an image without its pixels.
+    """What can be known of an image without its pixels; the rest as in `ImageFile`."""
 
-    Attributes
-    ----------
-    size : tuple of int
-        Height and width in pixels, of the picture as it is shown.
-    pixel_size_um, orientation, white
-        As for `ImageFile`.
-    dtype : str
-        The type of its numbers.
-    """
-
-    size: tuple[int, int]
+    size: tuple[int, int]  # height and width as shown
     pixel_size_um: float | None
     orientation: int = UPRIGHT
     white: float | None = None
@@ -185,13 +174,7 @@ class ImageHeader:
 
 
 def read_header(source: Source) -> ImageHeader:
-    """Read the size of an image and of its pixels, and none of the pixels.
-
-    Raises
-    ------
-    InputError
-        As `read_image` does.
-    """
+    """Read the size of an image and of its pixels, and none of the pixels."""
     with opened(source, IMAGE) as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:

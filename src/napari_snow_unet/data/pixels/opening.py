@@ -25,20 +25,7 @@ def source_name(source: Source) -> Path:
 
 @contextmanager
 def opened(source: Source, expected: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Give a file's name and its content; what goes wrong with it becomes one InputError.
-
-    Parameters
-    ----------
-    source : path-like or binary file
-        An open file stays open.
-    expected : str
-        What the file should be, for the error.
-
-    Yields
-    ------
-    tuple of Path and binary file
-        The name and the open file.
-    """
+    """Give a file's name and its content; what goes wrong with it becomes one InputError."""
     path = source_name(source)
     with path_errors(path, expected):
         if isinstance(source, (str, os.PathLike)):

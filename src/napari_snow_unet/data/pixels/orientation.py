@@ -1,9 +1,4 @@
-"""How a picture asks to be turned: the orientation of EXIF and TIFF, 1 to 8.
-
-References
-----------
-.. [1] JEITA CP-3451, "Exchangeable image file format for digital still cameras: Exif", tag 274.
-"""
+"""How a picture asks to be turned, 1 to 8: the orientation of TIFF and EXIF (JEITA CP-3451)."""
 
 from __future__ import annotations
 
@@ -39,22 +34,7 @@ def turned_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def turned(array: Any, orientation: int, *, rows: int = 0) -> Any:
-    """Turn an array from how it is stored to how it is shown.
-
-    Parameters
-    ----------
-    array : array-like
-        NumPy or dask array.
-    orientation : int
-        1 to 8.
-    rows : int, default: 0
-        The axis of the rows; that of the columns follows.
-
-    Returns
-    -------
-    array-like
-        A view.
-    """
+    """Return a view of a stored array as it is shown; columns are the axis behind `rows`."""
     if orientation == UPRIGHT:
         return array
     swap, up, left = _TURNS[orientation]
@@ -66,24 +46,9 @@ def turned(array: Any, orientation: int, *, rows: int = 0) -> Any:
 def mask_as_shown(
     mask: Any, size: tuple[int, int], orientation: int
 ) -> tuple[Any, tuple[str, ...]]:
-    """Lay a mask on an image that is shown turned, and say what was done or is in doubt.
+    """Turn a mask along where it has the size of its image as stored and not as shown.
 
-    Parameters
-    ----------
-    mask : array, shape (Y, X)
-        As its own file shows it.
-    size : tuple of int
-        Height and width of the image as it is shown.
-    orientation : int
-        How the image's file asks to be turned.
-
-    Returns
-    -------
-    mask : array, shape (Y, X)
-        Turned along where it has the size of the image as stored and not that of the image as
-        shown.
-    notes : tuple of str
-        Nothing where the image is shown as stored, or only one way fits.
+    `size` is that of the image as shown. What was done or is in doubt is said in the notes.
     """
     if orientation == UPRIGHT:
         return mask, ()

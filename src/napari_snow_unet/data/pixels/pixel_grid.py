@@ -15,51 +15,18 @@ TOLERANCE = 0.5 / _PARTS  # pixels; the farthest that a position is moved
 
 
 def settled(positions: ArrayLike) -> NDArray[np.float64]:
-    """Bring positions in pixels to the nearest 1/1,024 pixel.
-
-    Parameters
-    ----------
-    positions : array-like of float, any shape
-        Positions, or lengths, in pixels.
-
-    Returns
-    -------
-    ndarray of float64
-        Each at most `TOLERANCE` from where it was.
-    """
+    """Bring positions or lengths in pixels to the nearest 1/1,024 pixel."""
     moved: NDArray[np.float64] = np.rint(np.asarray(positions, np.float64) * _PARTS) / _PARTS
     return moved
 
 
 def nearest(positions: ArrayLike) -> NDArray[np.int64]:
-    """Return the nearest whole numbers; of two that are as near, the even one, as napari does.
-
-    Parameters
-    ----------
-    positions : array-like of float, any shape
-        Positions whose whole numbers are the centres of pixels, or lengths in pixels.
-
-    Returns
-    -------
-    ndarray of int64
-        Indices of pixels, or whole lengths.
-    """
+    """Return the nearest whole numbers; of two that are as near, the even one, as napari does."""
     return np.rint(settled(positions)).astype(np.int64)
 
 
 def covering(corners: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the smallest rectangle of whole pixels that covers points.
-
-    Parameters
-    ----------
-    corners : array-like of float, shape (N, D)
-        Points whose whole numbers are the centres of pixels.
-
-    Returns
-    -------
-    first, stop : ndarray of int64, shape (D,)
-        The first pixel along each axis and the one behind the last.
-    """
+    """Return the first pixel along each axis, and the one behind the last, that cover points."""
     edges = settled(corners) + 0.5
     first, stop = np.floor(edges.min(axis=0)), np.ceil(edges.max(axis=0))
     return first.astype(np.int64), stop.astype(np.int64)

@@ -36,26 +36,9 @@ _LARGEST_NUCLEAR_UM = 2.0  # above it a nucleus is three pixels wide
 
 
 def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = None) -> float | None:
-    """Return a pixel size that a person gave, or refuse one that none can be.
+    """Return a pixel size that a person gave; InputError if it is not within `PLAUSIBLE_UM`.
 
     Every command and dock asks here. Where 0 has a meaning of its own it is not handed in.
-
-    Parameters
-    ----------
-    um : float or None
-        Micrometres per pixel; None if nothing was given.
-    path : path-like, optional
-        The file or table that it is about, for the error.
-
-    Returns
-    -------
-    float or None
-        The same.
-
-    Raises
-    ------
-    InputError
-        If it is not within `PLAUSIBLE_UM`.
     """
     if um is not None and not PLAUSIBLE_UM[0] <= um <= PLAUSIBLE_UM[1]:  # so that NaN is refused
         raise InputError(
@@ -70,18 +53,7 @@ def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = Non
 
 
 def doubt_pixel_size(um: float | None) -> str | None:
-    """Say what is odd about a pixel size that a person gave: 10 and 20 are often magnifications.
-
-    Parameters
-    ----------
-    um : float or None
-        Micrometres per pixel.
-
-    Returns
-    -------
-    str or None
-        A sentence, where nuclei would be too small to be seen.
-    """
+    """Doubt a pixel size at which nuclei could not be seen: 10 and 20 are often magnifications."""
     if um is None or um <= _LARGEST_NUCLEAR_UM:
         return None
     return (
@@ -91,13 +63,7 @@ def doubt_pixel_size(um: float | None) -> str | None:
 
 
 def unit_um(unit: str) -> float | None:
-    """Return how many um a unit of length has; None for pixels and the unknown.
-
-    Parameters
-    ----------
-    unit : str
-        Its symbol or name, English or American, singular or plural.
-    """
+    """Return how many um a unit of length has; None for pixels and the unknown."""
     unit = unit.strip().lower()
     for micro in ("\\u00b5", "\xb5", "\u03bc"):
         unit = unit.replace(micro, "u")
@@ -115,13 +81,7 @@ def plausible_um(x: float, y: float | None = None) -> float | None:
 
 
 def from_dots_per_inch(info: Mapping[Any, Any]) -> float | None:
-    """Return the pixel size, in um, that a PNG, JPEG or BMP states as dots per inch.
-
-    Parameters
-    ----------
-    info : mapping
-        What Pillow found in the file's header.
-    """
+    """Return the pixel size, in um, that a PNG, JPEG or BMP states; `info` is what Pillow found."""
     with suppress(KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         x, y = (float(value) for value in info["dpi"])
         return plausible_um(_INCH_UM / x, _INCH_UM / y)
@@ -129,11 +89,7 @@ def from_dots_per_inch(info: Mapping[Any, Any]) -> float | None:
 
 
 def from_tiff(tif: TiffFile) -> float | None:
-    """Return the pixel size, in um, that a TIFF states.
-
-    Asked in this order: OME-XML, ImageJ's unit, a slide scanner's "MPP" in the description, the
-    resolution tags.
-    """
+    """Return the pixel size, in um, that a TIFF states; OME-XML is asked first, its tags last."""
     if tif.is_ome and (found := _from_ome(tif.ome_metadata or "")) is not None:
         return found
     page = tif.pages.first

@@ -17,21 +17,12 @@ LEAST_PIXELS = 48.0  # and at least so many pixels
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """An affine transform from pixels to the world: ``world = linear @ pixel + origin``.
+    """An affine transform from pixels to the world: ``world = linear @ pixel + origin``."""
 
-    Attributes
-    ----------
-    linear : ndarray of float64, shape (D, D)
-        Steps in the world of one pixel along each axis, in columns.
-    origin : ndarray of float64, shape (D,)
-        Where pixel 0 lies.
-    units : tuple of units, length D
-        Units of the world's axes, with pint's methods.
-    """
-
+    # (D, D): in columns, the step in the world of one pixel along each axis
     linear: NDArray[np.float64]
-    origin: NDArray[np.float64]
-    units: tuple[Any, ...]
+    origin: NDArray[np.float64]  # (D,): where pixel 0 lies
+    units: tuple[Any, ...]  # of the world's D axes, with pint's methods
 
     @property
     def ndim(self) -> int:
@@ -45,19 +36,9 @@ class Placement:
         return Placement(self.linear[np.ix_(kept, kept)], self.origin[kept], units)
 
     def to_world(self, pixels: ArrayLike, units: Sequence[Any] | None = None) -> NDArray[Any]:
-        """Return positions in the world.
+        """Return where pixels, (N, D), lie in the world, or in one of other `units`.
 
-        Parameters
-        ----------
-        pixels : array-like, shape (N, D)
-            Positions in pixels.
-        units : sequence of units, length E, optional
-            Units of a world with other axes; its own by default. Axes are aligned at the last.
-
-        Returns
-        -------
-        ndarray of float64, shape (N, E)
-            Positions, zero along axes that this world lacks.
+        Axes are aligned at the last; along those that this world lacks, positions are 0.
         """
         world = np.asarray(pixels, float) @ self.linear.T + self.origin
         if units is None:
@@ -69,58 +50,21 @@ class Placement:
         return result
 
     def to_pixels(self, pixels: ArrayLike, of: Placement) -> NDArray[Any]:
-        """Return where pixels of another array lie on this one.
-
-        Parameters
-        ----------
-        pixels : array-like, shape (N, E)
-            Positions in pixels of the other array.
-        of : Placement
-            The other array, of E axes, aligned at the last.
-
-        Returns
-        -------
-        ndarray of float64, shape (N, D)
-            Positions in pixels of this array.
-        """
+        """Return where pixels, (N, E), of another array lie on this one; last axes are aligned."""
         world = of.to_world(pixels, self.units)
         return np.linalg.solve(self.linear, (world - self.origin).T).T
 
 
 def largest_shift(shape: Sequence[int], one: Placement, other: Placement) -> float:
-    """Return how far two arrays of one shape lie apart at most.
-
-    Parameters
-    ----------
-    shape : sequence of int, length D
-        The shape of `one`.
-    one, other : Placement
-        Where they lie; `other` may have further axes in front, which are not looked at.
-
-    Returns
-    -------
-    float
-        Largest distance of a pixel from its namesake, in pixels of `other`.
-    """
+    """Return how far two arrays of one shape lie apart at most, in pixels of `other`."""
     corners = np.array(list(product(*[(0, length - 1) for length in shape])), float)
+    # `other` may have further axes in front
     there = other.to_pixels(corners, one)[:, -len(shape) :]
     return float(np.linalg.norm(there - corners, axis=1).max())
 
 
 def spacing_um(placement: Placement) -> tuple[float, float] | None:
-    """Return the height and the width of a pixel in micrometres.
-
-    Parameters
-    ----------
-    placement : Placement
-        The plane is in its last two axes.
-
-    Returns
-    -------
-    tuple of float or None
-        None where an axis of the plane has no unit of length, and where the axes are not
-        perpendicular, for then a pixel has no height and width.
-    """
+    """Return height and width of a pixel in um; None if axes have no length or right angle."""
     factors = [layer_unit_um(unit) for unit in placement.units[-2:]]
     if None in factors:
         return None
@@ -136,26 +80,7 @@ def spacing_um(placement: Placement) -> tuple[float, float] | None:
 def view_of(
     placement: Placement, centre: ArrayLike, area: float, units: Sequence[Any]
 ) -> tuple[NDArray[np.float64], float]:
-    """Find a view that shows an object with its surroundings.
-
-    Parameters
-    ----------
-    placement : Placement
-        Where the array lies.
-    centre : array-like, shape (D,)
-        Centre of the object in pixels.
-    area : float
-        Its area in pixels of the last two axes.
-    units : sequence of units
-        Units of the viewer's world.
-
-    Returns
-    -------
-    centre : ndarray of float64, one entry for each unit
-        Where to look.
-    side : float
-        Side of the square to be shown, in the world.
-    """
+    """Return the centre and side, in the world, of a square around an object of `area` pixels."""
     middle = np.asarray(centre, float)
     side = max(AROUND * 2 * np.sqrt(area / np.pi), LEAST_PIXELS)
     ends = np.stack([middle, middle, middle])
@@ -175,21 +100,7 @@ def layer_unit_um(unit: Any) -> float | None:
 
 
 def pixel_size_um(linear: ArrayLike, units: Sequence[Any]) -> float | None:
-    """Return the pixel size that a transform with units states.
-
-    Parameters
-    ----------
-    linear : array-like, shape (D, D)
-        Linear part of the transform from pixels to the world; the plane is in the last two axes.
-    units : sequence of units, length D
-        Units of the world's axes.
-
-    Returns
-    -------
-    float or None
-        Micrometres per pixel. None where an axis of the plane has no unit of length, and where
-        pixels are not square to 1 %.
-    """
+    """Return um per pixel; None where axes are no lengths or pixels not square to 1 %."""
     factors = [layer_unit_um(unit) for unit in units[-2:]]
     if None in factors:
         return None
@@ -203,23 +114,7 @@ def pixel_size_um(linear: ArrayLike, units: Sequence[Any]) -> float | None:
 def in_units(
     position: Sequence[float], stated: Sequence[Any] | None, wanted: Sequence[Any]
 ) -> list[float]:
-    """Convert a position from the units it is stated in to others.
-
-    Parameters
-    ----------
-    position : sequence of float, length N
-        A point in the world.
-    stated : sequence of units, length N, or None
-        Its units; None when the world has none.
-    wanted : sequence of units, length D
-        Units of an object in the last D of these axes.
-
-    Returns
-    -------
-    list of float, length D
-        The point in the last D axes, zeros in front where N is less than D. Axes whose units do
-        not convert are left as they are.
-    """
+    """Convert a point to units of its last axes, zeros in front; what does not convert stays."""
     number = len(wanted)
     point = [0.0] * (number - len(position)) + [float(value) for value in position[-number:]]
     units = [None] * number if stated is None else list(stated)[-number:]

@@ -1,9 +1,4 @@
-"""The picture in a TIFF, as the program that wrote it would show it.
-
-References
-----------
-.. [1] Adobe Developers Association, "TIFF Revision 6.0", 1992.
-"""
+"""The picture in a TIFF (Revision 6.0, Adobe, 1992), as the program that wrote it shows it."""
 
 from __future__ import annotations
 
@@ -47,13 +42,7 @@ SAVE_AS_RGB = "Save it as RGB, 8 bits, and open that."
 
 
 def decode_tiff(tif: TiffFile, stream: BinaryIO) -> Decoded:
-    """Return the picture in a TIFF as it is shown.
-
-    Raises
-    ------
-    PixelError
-        If it claims more than the file can hold, or has other axes or colours than can be read.
-    """
+    """Return the picture in a TIFF as it is shown; PixelError where that cannot be."""
     series = main_series(tif)
     page = series.keyframe
     _check_claims(series, stream)
@@ -73,17 +62,15 @@ def decode_tiff(tif: TiffFile, stream: BinaryIO) -> Decoded:
 
 
 def tiff_values(tif: TiffFile, stream: BinaryIO) -> npt.NDArray[Any]:
-    """Return the numbers in a TIFF as stored, for labels, with channels last and turned.
-
-    Of one bit the numbers are those that are shown: 1 is white. Programs that use tifffile write 1
-    as black and mean it as a number; there it stays one.
-    """
+    """Return the numbers in a TIFF as stored, for labels, with channels last and turned."""
     series = main_series(tif)
     page = series.keyframe
     _check_claims(series, stream)
     if page.photometric not in PLAIN:
         return _by_pillow(series, stream)
     array, axes = _as_stored(series)
+    # One bit is taken as shown: 1 is white. Programs that use tifffile write 1 as black and mean it
+    # as a number; there it stays one.
     if array.dtype == bool and page.photometric == PHOTOMETRIC.MINISWHITE:
         array = array if "tifffile" in page.software else ~array
     array = _arranged(array, axes)

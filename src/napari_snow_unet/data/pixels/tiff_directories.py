@@ -1,10 +1,7 @@
 """Go through the directories of a TIFF before a library does, so that none can be endless.
 
-References
-----------
-.. [1] Adobe Developers Association, "TIFF Revision 6.0", 1992, section 2: a directory is a count,
-       its entries, and the offset of the next one.
-.. [2] The BigTIFF layout: the same with 64-bit numbers, as libtiff documents it.
+A directory is a count, its entries, and the offset of the next one (Adobe, "TIFF Revision 6.0",
+1992, section 2); in a BigTIFF the same with 64-bit numbers.
 """
 
 from __future__ import annotations
@@ -14,20 +11,9 @@ from typing import BinaryIO
 
 
 def directories_fit(stream: BinaryIO) -> bool:
-    """Tell whether the directories of a TIFF, one after the other, can lie in the file.
+    """Tell whether the directories of a TIFF, which do not overlap in an honest one, can lie in it.
 
-    They do not overlap in an honest file, so together they are smaller than it. In a hostile one
-    they lead in circles, lie in one another, or have billions of entries.
-
-    Parameters
-    ----------
-    stream : binary file
-        A TIFF; it is left at its start.
-
-    Returns
-    -------
-    bool
-        False also where the offset of a directory lies beyond the end.
+    In a hostile one they lead in circles, lie in one another, or have billions of entries.
     """
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)

@@ -1,9 +1,4 @@
-"""What a TIFF holds before its pixels are read: which picture, of which size, shown how.
-
-References
-----------
-.. [1] Adobe Developers Association, "TIFF Revision 6.0", 1992.
-"""
+"""What a TIFF holds before its pixels are read: which picture, of which size, shown how."""
 
 from __future__ import annotations
 

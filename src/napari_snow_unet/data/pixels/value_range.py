@@ -30,21 +30,11 @@ NEARLY_BLACK = (
 
 @dataclass(frozen=True)
 class ValueRange:
-    """What brings an image as stored to the range 0..1.
+    """What brings an image as stored to the range 0..1."""
 
-    Attributes
-    ----------
-    white : float
-        The value that is white. What is above is cut off.
-    opaque : float
-        The value of an alpha channel that lets nothing shine through.
-    said : str
-        What was assumed, in a sentence; empty where the data type or the file leaves no choice.
-    """
-
-    white: float
-    opaque: float = 255.0
-    said: str = ""
+    white: float  # the value that is white; what is above is cut off
+    opaque: float = 255.0  # the value of an alpha channel that lets nothing shine through
+    said: str = ""  # what was assumed, in a sentence; empty if type or file leaves no choice
 
 
 EIGHT_BITS = ValueRange(255.0)
@@ -65,28 +55,8 @@ def value_range(
     of the values do not count, nor does the greatest value where at most 5 % have it, so that hot
     pixels and a scale bar darken nothing; an alpha channel has a range of its own.
 
-    Parameters
-    ----------
-    image : array-like, shape (..., Y, X) or (..., Y, X, 3|4)
-        NumPy, dask or Zarr array. It is only read when its data type leaves the question open, and
-        of large ones some windows.
-    white : float, optional
-        What the file states.
-    known : mapping from str to float, optional
-        White of each data type in a data set or in what a model was trained on. It holds for
-        images that are darker, too.
-    of : str
-        Whose that is.
-
-    Returns
-    -------
-    ValueRange
-        White, and what was assumed.
-
-    Raises
-    ------
-    InputError
-        If values are negative, not finite, or too large for any of these ranges.
+    `white` is what the file states; `known` that of each data type in a data set or model, which
+    `of` names, and holds for darker images too.
     """
     dtype = check_type(image.dtype)
     if dtype == np.bool_:
@@ -150,18 +120,7 @@ def is_nearly_black(image: Any, values: ValueRange) -> bool:
 
 
 def is_rgb(shape: tuple[int, ...]) -> bool:
-    """Tell whether an array of this shape holds colours in its last axis.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of an image as files give it: (Y, X), (Y, X, 3 or 4), or either behind a stack axis.
-
-    Returns
-    -------
-    bool
-        True for three or four entries in the last of at least three axes.
-    """
+    """Tell whether the last axis of a shape, as files give it, holds colours: 3 or 4 of them."""
     return len(shape) >= 3 and shape[-1] in COLOURS
 
 
@@ -213,14 +172,9 @@ def extremes(image: Any) -> tuple[float, float]:
 
 
 def sampled(image: Any) -> NDArray[Any]:
-    """Read an image, or of a large one windows that are spread evenly over some of its planes.
+    """Return the pixels, (N,) or (N, 3|4), of an image, or of windows spread over a large one.
 
     The windows depend on the shape alone, so that a lazy image gives the same as one in memory.
-
-    Returns
-    -------
-    ndarray, shape (N,) or (N, 3|4)
-        Pixels.
     """
     colours = image.shape[-1:] if is_rgb(image.shape) else ()
     shape = tuple(int(length) for length in image.shape[: image.ndim - len(colours)])

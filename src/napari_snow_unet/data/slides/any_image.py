@@ -20,36 +20,13 @@ from napari_snow_unet.data.slides.slide import Slide, is_slide, open_slide, read
 
 
 def read_any_image(source: Source) -> ImageFile:
-    """Read an image file, or the full resolution of a slide.
-
-    Parameters
-    ----------
-    source : path-like or binary file
-        See `pixels.images.read_image` and `slides.slide.read_slide`; a slide must be given
-        by its path.
-
-    Returns
-    -------
-    ImageFile
-        Pixels, pixel size and path.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is a slide that is too large to be read as a whole.
-    """
+    """Read an image file, or the full resolution of a slide, which must be given by its path."""
     path = source_name(source)
     return read_slide(path) if is_slide(path) else read_image(source)
 
 
 def read_any_header(source: Source) -> ImageHeader:
-    """Read the size of an image or slide and of its pixels, and none of the pixels.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
+    """Read the size of an image or slide and of its pixels, and none of the pixels."""
     path = source_name(source)
     if not is_slide(path):
         return read_header(source)
@@ -59,20 +36,7 @@ def read_any_header(source: Source) -> ImageHeader:
 
 
 def header_for(path: Path, size: tuple[int, int]) -> ImageHeader | None:
-    """Return what a file says of pixels that were read from it, turned or as they are stored.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        An image or slide.
-    size : tuple of int
-        Height and width of the pixels.
-
-    Returns
-    -------
-    ImageHeader or None
-        None where the file has another size or cannot be read. This never raises.
-    """
+    """Return a file's header if pixels of `size` may be its, turned or as stored; never raises."""
     try:
         header = read_any_header(path)
     except Exception:  # it is a question, and libraries fail in ways of their own
@@ -81,18 +45,7 @@ def header_for(path: Path, size: tuple[int, int]) -> ImageHeader | None:
 
 
 def large_image(path: Path) -> Slide | None:
-    """Open an image as a slide if it is too large to be read as a whole, None if it is not.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        An image or slide.
-
-    Raises
-    ------
-    InputError
-        If it is too large and no part of it can be read by itself.
-    """
+    """Open an image as a slide if it is too large to be read as a whole, None if it is not."""
     suffix = path.suffix.lower()
     if not is_slide(path) and suffix not in slides_slide.TIFF_SUFFIXES:
         return None
@@ -107,25 +60,7 @@ AS_STORED = (
 
 
 def why_other_pixels(path: str | os.PathLike[str], pixels: Any) -> str:
-    """Say how an image in memory differs from its file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    pixels : array-like
-        The image, lazy or not.
-
-    Returns
-    -------
-    str
-        A sentence; empty if both are the same.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read.
-    """
+    """Say how an image in memory, lazy or not, differs from its file; '' if it does not."""
     file = read_any_image(path)
     stored, ones = file.array, pixels.shape
     if is_rgb(pixels.shape):

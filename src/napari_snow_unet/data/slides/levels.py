@@ -20,23 +20,11 @@ LARGEST_OVERVIEW = 4096  # pixels a side
 LARGEST_PIECE = 1 << 28  # bytes that must be unpacked together
 LARGEST_SIDE = 1 << 19  # pixels: 13 cm at 0.25 um
 
-Box = tuple[slice, ...]
+Box = tuple[slice, ...]  # one slice, with start and stop, for every axis
 
 
 class Level:
-    """One level of a slide, sliced like an array; whatever goes wrong names the file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    shape : tuple of int
-        Shape of the level.
-    dtype : numpy dtype
-        Its type.
-    read : callable
-        Takes one slice for every axis, with start and stop, and returns the pixels.
-    """
+    """One level of a slide, sliced like an array; whatever goes wrong names the file."""
 
     def __init__(
         self, path: Path, shape: Sequence[int], dtype: Any, read: Callable[[Box], npt.NDArray[Any]]
@@ -52,26 +40,9 @@ class Level:
 
 
 def as_dask(level: Level, piece: Sequence[int], axes: str) -> Any:
-    """Make a dask array of a level, (Y, X) or (Y, X, colours).
+    """Make a dask array, (Y, X) or (Y, X, colours), of a level; chunks are multiples of `piece`.
 
-    Parameters
-    ----------
-    level : Level
-        The level.
-    piece : sequence of int
-        Shape of what is stored together: chunks are multiples of it.
-    axes : str
-        A letter for every axis: Y, X, S or C for colours; others must have the length 1.
-
-    Returns
-    -------
-    dask array
-        Reads a chunk when it is asked for.
-
-    Raises
-    ------
-    PixelError
-        If it is not one plane in grey or colours, or its chunks are too large.
+    `axes` are Y, X, and S or C for colours; others must have the length 1.
     """
     import dask.array as da
 

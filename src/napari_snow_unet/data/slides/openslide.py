@@ -1,12 +1,8 @@
 """The formats of slide scanners, read by OpenSlide.
 
 OpenSlide and its Python binding are LGPL-2.1. They are an extra of this package and are called
-through their public interface.
-
-References
-----------
-.. [1] A. Goode et al., "OpenSlide: A vendor-neutral software foundation for digital pathology",
-       Journal of Pathology Informatics 4:27, 2013.
+through their public interface. A. Goode et al., "OpenSlide: A vendor-neutral software foundation
+for digital pathology", Journal of Pathology Informatics 4:27, 2013.
 """
 
 from __future__ import annotations
@@ -29,28 +25,7 @@ _WHITE = "FFFFFF"
 
 
 def open_scanned(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
-    """Open a scanner's file.
-
-    Parameters
-    ----------
-    path : Path
-        The file; of an MRXS the one beside its folder.
-
-    Returns
-    -------
-    levels : list of dask array of uint8, shape (Y, X, 3)
-        The full resolution first. Where nothing was scanned they have the background's colour
-        that the file gives, else white.
-    spacing_um : tuple of float or None
-        Height and width of a pixel in micrometres.
-
-    Raises
-    ------
-    InputError
-        If OpenSlide, the file, or the folder of an MRXS is missing.
-    PixelError
-        If OpenSlide cannot read it.
-    """
+    """Open a scanner's file: its levels, (Y, X, 3), and a pixel's height and width in um."""
     openslide = _library(path)
     with path.open("rb"):  # OpenSlide's own words do not tell a missing file from a foreign one
         pass
@@ -62,15 +37,7 @@ def open_scanned(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
 
 
 class _Scan:
-    """A file that OpenSlide has open, and opens anew after an error: one that failed reads no more.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    openslide : module
-        OpenSlide.
-    """
+    """A file open in OpenSlide, and opened anew after an error: one that failed reads no more."""
 
     def __init__(self, path: Path, openslide: Any) -> None:
         self._path, self._openslide = path, openslide
@@ -129,6 +96,7 @@ def _level(path: Path, scan: _Scan, number: int) -> Any:
     slide = scan.slide
     width, height = slide.level_dimensions[number]
     factor = slide.level_downsamples[number]
+    # the colour of what was not scanned
     text = slide.properties.get("openslide.background-color", _WHITE)
     background = np.frombuffer(bytes.fromhex(text), np.uint8)
 

@@ -82,8 +82,8 @@ def open_slide(path: str | os.PathLike[str]) -> Slide:
     Returns
     -------
     Slide
-        Its levels, and the pixel size. Where the coarsest level is larger than 4,096 pixels a
-        side, coarser ones are added that take every second pixel.
+        Its levels and pixel size. Where the coarsest is larger than 4,096 pixels a side, coarser
+        ones are added that take every second pixel.
 
     Raises
     ------
@@ -100,23 +100,7 @@ def open_slide(path: str | os.PathLike[str]) -> Slide:
 
 
 def read_slide(path: str | os.PathLike[str]) -> ImageFile:
-    """Read the full resolution of a slide, all of it, where it is small enough for that.
-
-    Parameters
-    ----------
-    path : path-like
-        As for `open_slide`.
-
-    Returns
-    -------
-    ImageFile
-        Its pixels, of shape (Y, X) or (Y, X, 3|4), and their size where they are square.
-
-    Raises
-    ------
-    InputError
-        As `open_slide` does, and if it has more than 67 million pixels.
-    """
+    """Read the full resolution of a slide; InputError if it has more than 67 million pixels."""
     slide = open_slide(path)
     height, width = slide.size
     if height * width > LARGEST_WHOLE:
@@ -141,11 +125,7 @@ def is_slide(path: str | os.PathLike[str]) -> bool:
 
 
 def may_be_slide(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is a slide that is worth opening as a pyramid; this never raises.
-
-    True by its name for what OpenSlide reads and for an OME-Zarr, and for a TIFF whose header
-    has a pyramid.
-    """
+    """Tell by name, or a TIFF's header, whether a pyramid is worth opening; never raises."""
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in SCANNER_SUFFIXES:

@@ -30,27 +30,7 @@ class _SelfClosing(io.FileIO):
 
 
 def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None, Facts]:
-    """Open the picture of a TIFF with its coarser levels, turned as it asks to be.
-
-    Parameters
-    ----------
-    path : Path
-        The file. Of an OME-TIFF, what its XML says of other files is not followed.
-
-    Returns
-    -------
-    levels : list of dask array
-        The full resolution first.
-    spacing_um : tuple of float or None
-        Height and width of a pixel in micrometres.
-    facts : Facts
-        What the header says besides.
-
-    Raises
-    ------
-    PixelError
-        If it is no TIFF, is of another kind, or claims more than it can hold.
-    """
+    """Open a TIFF, turned as it asks: its levels, a pixel's height and width in um, and facts."""
     stream = _SelfClosing(path, "rb")
     if not decoding.is_tiff(stream):
         raise PixelError("the file is no TIFF")

@@ -1,10 +1,7 @@
 """OME-Zarr pyramids of versions 0.1 to 0.5, read with zarr.
 
-References
-----------
-.. [1] J. Moore et al., "OME-Zarr: a cloud-optimized bioimaging file format with international
-       community support", Histochemistry and Cell Biology 160:223-251, 2023;
-       https://ngff.openmicroscopy.org/0.5/.
+J. Moore et al., "OME-Zarr: a cloud-optimized bioimaging file format with international community
+support", Histochemistry and Cell Biology 160:223-251, 2023; https://ngff.openmicroscopy.org/0.5/.
 """
 
 from __future__ import annotations
@@ -31,25 +28,7 @@ _CODECS = {
 
 
 def open_zarr(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
-    """Open the first image of an OME-Zarr with its coarser levels.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder, ``NAME.zarr``, or that of one image in it.
-
-    Returns
-    -------
-    levels : list of dask array
-        The full resolution first.
-    spacing_um : tuple of float or None
-        Height and width of a pixel in micrometres.
-
-    Raises
-    ------
-    PixelError
-        If it is no OME-Zarr, leads out of its folder, or has a codec that is not of pixels.
-    """
+    """Open the first image of an OME-Zarr: its levels, and a pixel's height and width in um."""
     facts = zarr_attributes(folder)
     if "multiscales" not in facts and "bioformats2raw.layout" in facts:
         folder = folder / "0"
@@ -61,25 +40,7 @@ def open_zarr(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
 
 
 def open_zarr_labels(folder: Path) -> tuple[list[Any], tuple[float, float] | None]:
-    """Open labels as this package writes them, with any axes before the plane.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder, ``NAME.zarr``.
-
-    Returns
-    -------
-    levels : list of dask array, each of shape (..., Y, X)
-        The full resolution first.
-    spacing_um : tuple of float or None
-        Height and width of a pixel in micrometres.
-
-    Raises
-    ------
-    PixelError
-        As for `open_zarr`, or if its data are no whole numbers.
-    """
+    """Open labels as this package writes them, (..., Y, X): levels, and a pixel's size in um."""
     import dask.array as da
 
     image, paths = _multiscale(zarr_attributes(folder), "labels")

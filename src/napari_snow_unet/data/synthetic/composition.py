@@ -12,57 +12,29 @@ NOTHING_DEAD = -9.0
 
 @dataclass(frozen=True)
 class Composition:
-    """What one tile shows. Lengths are in pixels of 0.25 um.
+    """What one tile shows. Lengths are in pixels of 0.25 um."""
 
-    Attributes
-    ----------
-    nest_length : float
-        Scale of the nests.
-    epithelium : float
-        Tendency towards epithelium (positive) or stroma (negative).
-    lumens, clefts, looseness, fat : float
-        Tendency towards holes: inside nests, around nests, between fibres, fat cells.
-    cells, stromal_cells, lymphocytes : float
-        Density of nuclei: factor for all, share in stroma, extent of lymphocyte crowds.
-    dead : float
-        Extent of dead tissue.
-    spacing : float
-        Least distance of nuclei in nests, relative to the sum of their radii.
-    nuclear_size, variety : float
-        Factor on the radius of epithelial nuclei, and spread of size and shape.
-    pale, stain : float
-        Share of vesicular nuclei; factor on the stain of all nuclei.
-    basophilia, cytoplasm : float
-        Hematoxylin and eosin in the cytoplasm of nests.
-    membranes, halos : float
-        Visibility of the borders between cells; share of nuclei in a clear halo.
-    collagen : float
-        Eosin of fibres.
-    haze : float
-        Amount of hematoxylin without an outline.
-    """
-
-    nest_length: float
-    epithelium: float
-    lumens: float
-    clefts: float
-    looseness: float
-    fat: float
-    cells: float
-    stromal_cells: float
-    lymphocytes: float
-    dead: float
-    spacing: float
-    nuclear_size: float
-    variety: float
-    pale: float
-    stain: float
-    basophilia: float
-    cytoplasm: float
-    membranes: float
-    halos: float
-    collagen: float
-    haze: float
+    nest_length: float  # scale of the nests
+    epithelium: float  # tendency towards epithelium (positive) or stroma (negative)
+    lumens: float  # tendency towards holes inside nests
+    clefts: float  # tendency towards holes around nests
+    looseness: float  # tendency towards holes between fibres
+    fat: float  # tendency towards fat cells
+    cells: float  # factor on the density of nuclei
+    stromal_cells: float  # share of it in stroma
+    lymphocytes: float  # extent of lymphocyte crowds
+    dead: float  # extent of dead tissue
+    spacing: float  # least distance of nuclei in nests, relative to the sum of their radii
+    nuclear_size: float  # factor on the radius of epithelial nuclei
+    variety: float  # spread of size and shape
+    pale: float  # share of vesicular nuclei
+    stain: float  # factor on the stain of all nuclei
+    basophilia: float  # hematoxylin in the cytoplasm of nests
+    cytoplasm: float  # eosin in the cytoplasm of nests
+    membranes: float  # visibility of the borders between cells
+    halos: float  # share of nuclei in a clear halo
+    collagen: float  # eosin of fibres
+    haze: float  # amount of hematoxylin without an outline
 
 
 def draw_composition(rng: np.random.Generator) -> Composition:

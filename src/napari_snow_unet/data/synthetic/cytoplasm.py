@@ -13,24 +13,7 @@ from napari_snow_unet.data.synthetic.fields import Field, enlarge, halved, smoot
 def stain_cytoplasm(
     labels: NDArray[np.int32], scale: float, made_of: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """Stain cell bodies: each its own shade, with borders, halos, vacuoles and grain.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        Nuclei, around which the cells lie.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    made_of : Composition
-        Stain of the cytoplasm, visibility of borders and halos.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    hematoxylin, eosin : ndarray of float32, shape (Y, X)
-        Amounts of stain as if all were epithelium.
-    """
+    """Stain cell bodies, each its own shade, as if all were epithelium: hematoxylin, eosin."""
     size = len(labels)
     cell, distance, border = _cells(labels, scale, rng)
     count = int(cell.max()) + 1
@@ -55,11 +38,7 @@ def stain_cytoplasm(
 def _cells(
     labels: NDArray[np.int32], scale: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int32], Field, Field]:
-    """Give every pixel to the nearest nucleus, or to a cell whose nucleus lies out of the section.
-
-    Returns the cell of every pixel, its distance to the nucleus in pixels of 0.25 um, and the
-    borders between cells.
-    """
+    """Return each pixel's cell, the distance to its nucleus (pixels of 0.25 um), and borders."""
     size = len(labels)
     seeds = labels[::2, ::2].copy()
     coarse, half = halved(size), scale / 2
@@ -67,6 +46,7 @@ def _cells(
         ndimage.distance_transform_edt(seeds == 0) if seeds.any() else np.full(seeds.shape, 99)
     )
     places = rng.integers(0, coarse, (max(1, round((size / (26 * scale)) ** 2)), 2))
+    # cells whose nuclei lie out of the section
     lonely = [(y, x) for y, x in places if outside[y, x] > 16 * half]
     for number, (y, x) in enumerate(lonely or [(0, 0)], start=int(labels.max()) + 1):
         seeds[y, x] = number

@@ -20,24 +20,7 @@ DIAMETER = 130.0  # in pixels of 0.25 um
 def lay_out_fat(
     size: int, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """Lay out fat cells, whole ones, in a part of the tile.
-
-    Parameters
-    ----------
-    size : int
-        Edge in pixels.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    made_of : Composition
-        How much of the tile is fat.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    holes, away : ndarray of float32, shape (Y, X)
-        1 inside fat cells; the distance from fat in pixels of 0.25 um, negative inside.
-    """
+    """Return 1 inside fat cells, and the distance from them: pixels of 0.25 um, negative inside."""
     coarse, half = halved(size), scale / 2
     where = smooth_noise(coarse, 55 * half, rng) + made_of.fat
     y, x = np.mgrid[:coarse, :coarse].astype(np.float32)

@@ -10,24 +10,8 @@ Field = NDArray[np.float32]
 
 
 def smooth_noise(size: int, length: float, rng: np.random.Generator) -> Field:
-    """Draw a smooth random field of mean 0 and standard deviation 1.
-
-    Only the frequencies that survive the smoothing are drawn, straight in Fourier space.
-
-    Parameters
-    ----------
-    size : int
-        Edge in pixels.
-    length : float
-        Standard deviation of the Gaussian that white noise is smoothed with, in pixels.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of float32, shape (size, size)
-        The field; it wraps around at the borders.
-    """
+    """Draw noise smoothed by a Gaussian of `length` pixels, periodic, of mean 0 and deviation 1."""
+    # Only the frequencies that survive the smoothing are drawn, straight in Fourier space.
     reach = min((size - 1) // 2, int(np.ceil(0.7 * size / max(length, 0.5))))
     index = np.r_[0 : reach + 1, -reach:0]
     shape = (index.size, reach + 1)

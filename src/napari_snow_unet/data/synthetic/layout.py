@@ -22,48 +22,19 @@ from napari_snow_unet.data.synthetic.fields import (
 
 @dataclass(frozen=True)
 class TissueLayout:
-    """Where which tissue is.
+    """Where which tissue is."""
 
-    Attributes
-    ----------
-    depth : ndarray of float32, shape (Y, X)
-        Distance to the border of the nests in pixels of 0.25 um, positive inside.
-    hole : ndarray of float32, shape (Y, X)
-        1 where there is no tissue.
-    dead : ndarray of float32, shape (Y, X)
-        1 where cells have died and left no nuclei.
-    across, along : ndarray of float32, shape (Y, X)
-        Coordinates across and along the fibres, in pixels of 0.25 um.
-    """
-
-    depth: Field
-    hole: Field
-    dead: Field
-    across: Field
-    along: Field
+    depth: Field  # distance to the border of the nests in pixels of 0.25 um, positive inside
+    hole: Field  # 1 where there is no tissue
+    dead: Field  # 1 where cells have died and left no nuclei
+    across: Field  # coordinate across the fibres, in pixels of 0.25 um
+    along: Field  # coordinate along them
 
 
 def lay_out(
     size: int, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> TissueLayout:
-    """Lay out nests, holes and the run of the fibres.
-
-    Parameters
-    ----------
-    size : int
-        Edge in pixels.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    made_of : Composition
-        What the tile shows.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    TissueLayout
-        Nests, holes and fibre coordinates.
-    """
+    """Lay out nests, holes and the run of the fibres."""
     coarse, half = halved(size), scale / 2
     nests = smooth_noise(coarse, made_of.nest_length * half, rng)
     nests += 0.22 * smooth_noise(coarse, 0.25 * made_of.nest_length * half, rng)

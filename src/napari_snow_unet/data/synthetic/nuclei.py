@@ -20,46 +20,17 @@ HARMONICS = np.arange(1, 9)[:, None]
 
 @dataclass(frozen=True)
 class GeneratedNuclei:
-    """All nuclei of a tile.
+    """All nuclei of a tile."""
 
-    Attributes
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        The truth.
-    chromatin : ndarray of float32, shape (Y, X)
-        Hematoxylin of nuclei.
-    cover : ndarray of float32, shape (Y, X)
-        1 where a nucleus takes the place of cytoplasm.
-    """
-
-    labels: NDArray[np.int32]
-    chromatin: Field
-    cover: Field
+    labels: NDArray[np.int32]  # the truth
+    chromatin: Field  # hematoxylin of nuclei
+    cover: Field  # 1 where a nucleus takes the place of cytoplasm
 
 
 def draw_nuclei(
     sites: list[Site], size: int, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> GeneratedNuclei:
-    """Draw all nuclei of a tile; where two overlap, the label of the first stays.
-
-    Parameters
-    ----------
-    sites : list of Site
-        Where nuclei lie.
-    size : int
-        Edge in pixels.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    made_of : Composition
-        Strength of the stain.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Nuclei
-        Labels, each one 4-connected piece, numbered in reading order; their stain.
-    """
+    """Draw nuclei, 4-connected, numbered in reading order; where two overlap, the first stays."""
     labels = np.zeros((size, size), dtype=np.int32)
     chromatin = np.zeros((size, size), dtype=np.float32)
     cover = np.zeros((size, size), dtype=np.float32)

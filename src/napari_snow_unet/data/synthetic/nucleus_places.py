@@ -15,36 +15,18 @@ BORDER = 3.0  # no nucleus has its centre on the border of a nest; pixels of 0.2
 
 @dataclass(frozen=True)
 class Kind:
-    """A cell type: what its nuclei look like.
+    """A cell type: what its nuclei look like."""
 
-    Attributes
-    ----------
-    length, width : float
-        Semi-axes in pixels of 0.25 um.
-    spread : float
-        Standard deviation of the logarithm of the size.
-    roughness : float
-        Relative size of the waves of the outline.
-    taper : float
-        Exponent of the superellipse: 2 is an ellipse, less has pointed ends.
-    stain, stain_spread : float
-        Mean and standard deviation of the hematoxylin.
-    membrane, clumps : float
-        Hematoxylin on the nuclear membrane; contrast of the chromatin.
-    nucleoli : float
-        Mean number.
-    """
-
-    length: float
-    width: float
-    spread: float
-    roughness: float
-    taper: float
-    stain: float
-    stain_spread: float
-    membrane: float
-    clumps: float
-    nucleoli: float
+    length: float  # long semi-axis, in pixels of 0.25 um
+    width: float  # short one
+    spread: float  # standard deviation of the logarithm of the size
+    roughness: float  # relative size of the waves of the outline
+    taper: float  # exponent of the superellipse: 2 is an ellipse, less has pointed ends
+    stain: float  # mean of the hematoxylin
+    stain_spread: float  # its standard deviation
+    membrane: float  # hematoxylin on the nuclear membrane
+    clumps: float  # contrast of the chromatin
+    nucleoli: float  # mean number
 
 
 TUMOUR = Kind(16.2, 13.4, 0.13, 0.075, 2.2, 0.36, 0.07, 0.10, 0.20, 0.6)
@@ -74,26 +56,7 @@ def place_nuclei(
     made_of: Composition,
     rng: np.random.Generator,
 ) -> list[Site]:
-    """Throw nuclei onto the tissue; one that comes too near to another is not placed.
-
-    Parameters
-    ----------
-    architecture : TissueLayout
-        Where which tissue is.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    density : float
-        Factor on the number of throws.
-    made_of : Composition
-        Kinds, sizes and spacing.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    list of Site
-        Some reach over the border of the tile.
-    """
+    """Throw nuclei onto the tissue, over its border too; one too near to another is not placed."""
     size = len(architecture.hole)
     margin = 20 * scale
     count = int(2.6 * density * made_of.cells * ((size + 2 * margin) / (30 * scale)) ** 2)

@@ -21,34 +21,18 @@ BLOOD = np.array([0.20, 0.85, 0.55])
 
 @dataclass(frozen=True)
 class Appearance:
-    """How one tile was stained and scanned.
+    """How one tile was stained and scanned."""
 
-    Attributes
-    ----------
-    hematoxylin, eosin, blood : ndarray of float64, shape (3,)
-        Optical density of red, green and blue per unit of stain.
-    white : ndarray of float64, shape (3,)
-        Colour of empty glass, 1 is saturated.
-    focus, defocus : float
-        Standard deviation of the blur where the tile is sharpest and least sharp, in pixels of
-        0.25 um.
-    sharpening : float
-        Strength of the scanner's unsharp mask.
-    noise : float
-        Noise of the sensor in grey levels at full light.
-    unevenness : float
-        Relative variation of the lighting.
-    """
-
+    # optical density of red, green and blue per unit of each stain
     hematoxylin: NDArray[np.float64]
     eosin: NDArray[np.float64]
     blood: NDArray[np.float64]
-    white: NDArray[np.float64]
-    focus: float
-    defocus: float
-    sharpening: float
-    noise: float
-    unevenness: float
+    white: NDArray[np.float64]  # colour of empty glass, 1 is saturated
+    focus: float  # blur where it is sharpest, a standard deviation in pixels of 0.25 um
+    defocus: float  # blur where it is least sharp
+    sharpening: float  # strength of the scanner's unsharp mask
+    noise: float  # of the sensor, in grey levels at full light
+    unevenness: float  # relative variation of the lighting
 
 
 def draw_appearance(rng: np.random.Generator) -> Appearance:
@@ -76,24 +60,7 @@ def expose(
     scale: float,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Let light through stained tissue: absorption, focus, lighting, sharpening, noise.
-
-    Parameters
-    ----------
-    section : tuple of ndarray of float32, shape (Y, X)
-        Amounts of hematoxylin, eosin and blood.
-    look : Appearance
-        Colours of the stains, glass, focus and sensor.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y, X, 3)
-        Red, green and blue.
-    """
+    """Let light through hematoxylin, eosin and blood, and record it as a scanner does."""
     size = len(section[0])
     stains = look.hematoxylin, look.eosin, look.blood
     lighting = 1 + look.unevenness * smooth_noise(size, 200 * scale, rng)

@@ -27,26 +27,7 @@ def stain_section(
     made_of: Composition,
     rng: np.random.Generator,
 ) -> tuple[Field, Field, Field]:
-    """Stain stroma, cell bodies, debris, blood and nuclei.
-
-    Parameters
-    ----------
-    nuclei : GeneratedNuclei
-        Labels and chromatin.
-    architecture : TissueLayout
-        Where which tissue is.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    made_of : Composition
-        Strength of the stains.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    hematoxylin, eosin, blood : ndarray of float32, shape (Y, X)
-        Amounts.
-    """
+    """Return how much hematoxylin, eosin and blood is in stroma, cells, debris and nuclei."""
     size = len(architecture.hole)
     nest = soft_step(architecture.depth, 1.0)
     stroma = stain_stroma(architecture, scale, made_of, rng)

@@ -15,24 +15,7 @@ SMALLEST_TEXTURE = 128  # pixels; textures repeat
 def stain_stroma(
     architecture: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """Stain the fibres and what lies between them.
-
-    Parameters
-    ----------
-    architecture : TissueLayout
-        Where the fibres run.
-    scale : float
-        Pixels per pixel of 0.25 um.
-    made_of : Composition
-        How loose and how pink the fibres are.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    hematoxylin, eosin : ndarray of float32, shape (Y, X)
-        Amounts of stain as if all were stroma.
-    """
+    """Return hematoxylin and eosin of fibres and what lies between them, as if all were stroma."""
     size = len(architecture.hole)
     bundles, strands = _fibres(architecture, scale, rng)
     patch = smooth_noise(size, 30 * scale, rng)

@@ -29,7 +29,7 @@ class SyntheticTile:
     image : ndarray of uint8, shape (Y, X, 3)
         Red, green and blue.
     labels : ndarray of int32, shape (Y, X)
-        0 is background, 1 to N are nuclei in reading order; each is one 4-connected component.
+        0 is background, 1 to N are nuclei in reading order, each one 4-connected component.
         Touching nuclei keep their own labels.
     pixel_size_um : float
         Micrometres per pixel.
@@ -60,9 +60,9 @@ def generate_tile(
     size : int, default: 512
         Edge in pixels.
     pixel_size_um : float, default: 0.25
-        Micrometres per pixel; nuclei and fibres keep their true size.
+        Micrometres per pixel, 0.1 to 1; nuclei and fibres keep their true size.
     density : float, default: 1.0
-        Factor on the number of nuclei; 0 gives tissue without nuclei, above 1 the room is filled.
+        Factor on the number of nuclei, 0 to 4; above 1 the room is filled.
     glass : bool, default: False
         Nothing but the slide.
 
@@ -74,7 +74,7 @@ def generate_tile(
     Raises
     ------
     ValueError
-        If `seed`, `size`, `pixel_size_um` or `density` cannot be meant.
+        If `seed`, `size`, `pixel_size_um` or `density` is out of range.
     """
     if seed < 0 or size < 1 or not 0.1 <= pixel_size_um <= 1 or not 0 <= density <= 4:
         raise ValueError(
@@ -102,17 +102,6 @@ def generate_tile(
 
 
 def frozen_test_set(size: int = 512) -> Iterator[SyntheticTile]:
-    """Yield the generated test set: fixed seeds, never used for training.
-
-    Parameters
-    ----------
-    size : int, default: 512
-        Edge of the tiles in pixels.
-
-    Yields
-    ------
-    SyntheticTile
-        In the order of `FROZEN_TEST_SEEDS`.
-    """
+    """Yield the generated test set, in the order of its seeds, never used for training."""
     for seed in FROZEN_TEST_SEEDS:
         yield generate_tile(seed, size=size)
