@@ -52,22 +52,7 @@ def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
 
 
 def begin_folds(dataset: Path, folder: Path, options: TrainingOptions) -> None:
-    """Make the folder of a cross-validation; nothing is computed yet.
-
-    Parameters
-    ----------
-    dataset : pathlib.Path
-        A prepared dataset with folds.
-    folder : pathlib.Path
-        A new or empty folder.
-    options : TrainingOptions
-        For every fold.
-
-    Raises
-    ------
-    InputError
-        If the dataset has no folds or the folder is not free.
-    """
+    """Make the folder of a cross-validation, over a dataset with folds; nothing is computed yet."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
             "there is something already",
@@ -105,14 +90,13 @@ def cross_validate(
         finished fold and one for all of them, ``tiles.csv`` a row per tile.
     stop : StopRequest, optional
         Whether to end early; what is finished is kept.
-    listen : callable, optional
-        Called with the progress of the fold in work; of several, of the one with most to do.
-    echo : callable, optional
-        Called with every line of the log.
+    listen, echo : callable, optional
+        Take the progress of the fold in work (of several, of the one with most to do), and every
+        line of the log.
     workers : int, default: 1
         Threads that compute batches.
     at_once : int, optional
-        Folds that are trained at the same time; by default what is fastest, see `most_at_once`.
+        Folds that are trained at the same time; by default what is fastest.
 
     Returns
     -------
@@ -159,16 +143,6 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
     """Segment the validation tiles of a training with its last model, and measure.
 
     The best epoch was chosen by these very tiles, which would flatter it; the last one was not.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        A training with at least one epoch.
-
-    Returns
-    -------
-    dict of str to Measures
-        By tile.
     """
     model = open_model(run.last)
     measured = {}

@@ -11,15 +11,7 @@ DPI = 300
 
 
 def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Any, Any]:
-    """Make a figure of `width` by `height` inches with a row of axes.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        Drawn without pyplot, so without a window and without global state.
-    axes : matplotlib.axes.Axes or array of them
-        One for each column.
-    """
+    """Make a figure in inches and its axes (several columns: an array), without pyplot's window."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -27,22 +19,7 @@ def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Any, A
 
 
 def save(figure: Any, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG of 300 dpi and as SVG, in place of files that are there.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        What to write.
-    folder : pathlib.Path
-        Where to; made when it is missing.
-    name : str
-        Without an ending.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The two files.
-    """
+    """Write a figure as PNG of 300 dpi and as SVG, in place of files that are there."""
     import matplotlib as mpl
 
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]

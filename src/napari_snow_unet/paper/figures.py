@@ -41,25 +41,9 @@ def draw_figures(
     history: Sequence[Row],
     network: UNetConfig,
 ) -> list[Path]:
-    """Draw all figures, in place of those that are there.
+    """Draw all figures, in place of those that are there; `result` is of the network shown.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        With everything computed.
-    sources : sequence of path-like
-        Where the tiles came from: the masks before binarisation stand only there.
-    result : (Method, Evaluation)
-        Of the network whose predictions are shown.
-    history : sequence of dict
-        Of the training.
-    network : UNetConfig
-        What was trained.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files.
+    The masks before binarisation stand only in `sources`, of which the dataset was made.
     """
     made = {PIPELINE: draw_pipeline(), NETWORK: draw_network(network)}
     made |= _tile_figures(experiment, sources)
@@ -69,17 +53,9 @@ def draw_figures(
 
 
 def best_median_worst(dice: Mapping[str, float | None]) -> list[str]:
-    """Choose three tiles by their Dice at Otsu's threshold.
+    """Choose the best, the median (of an even number, the better one) and the worst tile by Dice.
 
-    Parameters
-    ----------
-    dice : mapping of str to float or None
-        By tile; a tile without a nucleus in truth and prediction has none and is passed over.
-
-    Returns
-    -------
-    list of str
-        Names of the best, the median (of an even number, the better one) and the worst tile.
+    A tile without a nucleus in truth and prediction has no Dice and is passed over.
     """
     known = {name: value for name, value in dice.items() if value is not None}
     order = sorted(known, key=lambda name: (-known[name], name))

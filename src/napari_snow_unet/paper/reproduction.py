@@ -22,17 +22,9 @@ from napari_snow_unet.unet.runs.progress import read_progress
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a finished experiment has written.
+    """What a finished experiment has written."""
 
-    Attributes
-    ----------
-    rows : list of dict
-        The table.
-    files : list of pathlib.Path
-        Table, paragraph, reports and figures.
-    """
-
-    rows: list[dict[str, str]]
+    rows: list[dict[str, str]]  # the table
     files: list[Path]
 
 
@@ -44,21 +36,7 @@ def write_reproduction(
 ) -> Reproduction:
     """Write table, paragraph, reports and figures, in place of those that are there.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        With all its steps done.
-    sources : sequence of path-like
-        Where the tiles came from.
-    prepared : Prepared
-        From `steps.prepare_tiles`.
-    results : sequence of (Method, Evaluation)
-        From `steps.measure_tiles`, in the order of `steps.methods`.
-
-    Returns
-    -------
-    Written
-        The table and the files.
+    `results` come in the order of `steps.methods`: the first one is drawn.
     """
     run = open_run(experiment.training)
     config, history = run.config(), run.history()

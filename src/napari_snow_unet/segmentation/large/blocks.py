@@ -27,11 +27,11 @@ Labels = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Rules:
-    """What is a nucleus; see `nuclei.label_nuclei`."""
+    """What is a nucleus."""
 
-    level: int
+    level: int  # grey level that nuclei exceed
     separate: bool = True
-    min_area: float = 0.0
+    min_area: float = 0.0  # pixels
     fill_holes: bool = True
     clear_border: bool = False
     pixel_size_um: float | None = None
@@ -54,18 +54,11 @@ class Rules:
 
 @dataclass
 class NumberedNuclei:
-    """The nuclei found so far, numbered from 1 in the order in which they were found.
+    """The nuclei found so far, numbered from 1 in the order in which they were found."""
 
-    Parameters
-    ----------
-    first : list of int
-        Position of the first pixel of each, in reading order of the whole image.
-    area : int
-        Pixels of all.
-    """
-
+    # Position of the first pixel of each, in reading order of the whole image.
     first: list[int] = field(default_factory=list)
-    area: int = 0
+    area: int = 0  # pixels of all
 
     def in_reading_order(self) -> Labels:
         """Return the final number of every preliminary one; 0 stays 0."""

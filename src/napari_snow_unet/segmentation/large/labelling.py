@@ -48,29 +48,11 @@ MOST_THREADS = 4  # each needs the memory of a block many times over
 def label_blocks(
     probability: Any, labels: Any, rules: Rules, *, block: int = BLOCK
 ) -> Generator[Progress, None, NumberedNuclei]:
-    """Label a probability map block by block.
+    """Label a probability map block by block, with preliminary numbers in `labels`, once zeros.
 
-    Parameters
-    ----------
-    probability : array-like of uint8, shape (Y, X)
-        Sliced like an array, such as a Zarr array.
-    labels : array-like of int32, shape (Y, X)
-        Zeros; takes preliminary labels.
-    rules : Rules
-        What is a nucleus.
-    block : int, default: 2048
-        Side of a block in pixels; the result does not depend on it.
-
-    Yields
-    ------
-    Progress
-        After every block, in both rounds.
-
-    Returns
-    -------
-    Found
-        `Found.in_reading_order` gives the labels of `label_nuclei` for the whole map, but for
-        components that are longer than 2,048 pixels: each of those stays one label.
+    `NumberedNuclei.in_reading_order` gives the labels of `label_nuclei` for the whole map, whatever
+    the side of a block, but for components that are longer than 2,048 pixels: each of those stays
+    one label.
     """
     shape = int(probability.shape[0]), int(probability.shape[1])
     threads = min(usable_cores(), MOST_THREADS)

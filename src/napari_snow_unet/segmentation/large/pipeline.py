@@ -63,14 +63,13 @@ def segment_large(
     model : Model
         The network or the classical method.
     options : Options
-        What the person chose.
+        Threshold, output and so on.
     probability, preliminary : array-like of uint8 and of int32, shape (Y, X)
         Zeros, such as Zarr arrays on disk, for the probability map and for labels on the way.
     keep : callable
-        Takes rows, columns and final labels of every block, in reading order of the blocks.
+        Takes rows, columns and final labels of every block, in reading order.
     new_map : callable
-        Makes an array like `probability` of another shape, for the map at the scale of the model
-        where the image is resampled.
+        Makes an array like `probability` of another shape, for the map at the model's scale.
     pixel_size_um : float, optional
         Micrometres per pixel; `options.pixel_size_um` goes before it.
     values : ValueRange, optional
@@ -78,7 +77,7 @@ def segment_large(
     inside : ndarray of bool, shape (Y, X), optional
         The part of the plane that is looked at, see `pipeline.label`; a map on disk will do.
     compute_all : callable, optional
-        Computes windows elsewhere, in any order; see `windows.compute_here`.
+        Computes windows elsewhere, in any order, in place of `windows.compute_here`.
     block : int, default: 2048
         Side of the blocks in pixels.
 
@@ -146,21 +145,11 @@ def segment_large(
 
 @dataclass(frozen=True)
 class Predicted:
-    """What is known of a probability map.
+    """What is known of a probability map."""
 
-    Attributes
-    ----------
-    histogram : ndarray of int64, shape (256,)
-        Pixels per grey level of the whole map, of its inside where that is given.
-    computed_pixels : int
-        Pixels that were computed, halos included.
-    glass_fraction : float
-        Part of the cells that show glass.
-    """
-
-    histogram: NDArray[np.int64]
-    computed_pixels: int
-    glass_fraction: float
+    histogram: NDArray[np.int64]  # pixels per grey level, of the inside where that is given
+    computed_pixels: int  # halos included
+    glass_fraction: float  # of the cells
 
 
 def _predict_large(
