@@ -12,7 +12,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import folder_written_whole
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import Outputs, segment_files
-from napari_snow_unet.data.datasets.manifest import subset_pairs
+from napari_snow_unet.data.datasets.manifest import subset_images
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
@@ -102,7 +102,9 @@ def train_network(
         if state.epoch < epochs:
             return False
         if early:
-            _copy_whole(run.best, experiment.early_model)
+            early_model = experiment.early_model
+            with folder_written_whole(early_model, overwrite=False, ours=Path.is_dir) as folder:
+                shutil.copytree(run.best, folder, dirs_exist_ok=True)
     return True
 
 
@@ -113,18 +115,13 @@ def _run(experiment: Experiment) -> RunDirectory:
     return start.begin_training(experiment.dataset, experiment.training, options)[0]
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy a folder under another name, then rename it."""
-    with folder_written_whole(target, overwrite=False, ours=Path.is_dir) as folder:
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-
-
 def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, None]:
     """Write a mask and a probability map for every test tile that has none yet."""
     folder = experiment.predictions(method.name)
-    images = (image for image, _ in subset_pairs(experiment.dataset, "test"))
     missing = [
-        image for image in images if not all(path.is_file() for path in _files(folder, image))
+        image
+        for image in subset_images(experiment.dataset, "test")
+        if not all((folder / f"{image.stem}{end}.png").is_file() for end in ("", PROBABILITY))
     ]
     if not missing:
         return
@@ -132,8 +129,7 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
     model = replace(open_model(method.model, precision="float32"), threshold_floor=0.0)
     outputs = Outputs(folder, probability=True, overwrite=True)
     steps = segment_files(missing, model, AS_IN_THE_PAPER, outputs, use_pixel_size=False)
-    results = yield from steps
-    for result in results:
+    for result in (yield from steps):
         if result.error:
             raise InputError(
                 result.error,
@@ -141,10 +137,6 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
                 remedy="Prepare the dataset again in another folder.",
                 path=result.source,
             )
-
-
-def _files(folder: Path, image: Path) -> tuple[Path, Path]:
-    return folder / f"{image.stem}.png", folder / f"{image.stem}{PROBABILITY}.png"
 
 
 def measure_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, Evaluation]:
