@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ class NumberedNuclei:
         table = np.zeros(len(self.first) + 1, np.int32)
         table[np.argsort(np.asarray(self.first, np.int64)) + 1] = np.arange(1, table.size)
         return table
+
+
+def boxes_of(shape: tuple[int, int], side: int) -> list[Box]:
+    """Return the blocks of an image, row by row."""
+    corners = product(range(0, shape[0], side), range(0, shape[1], side))
+    return [(y, x, min(y + side, shape[0]), min(x + side, shape[1])) for y, x in corners]
 
 
 def pieces(parts: Labels, statistics: NDArray[np.int32], box: Box, seams: Seams) -> dict[int, int]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,10 @@ from numpy.typing import NDArray
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.channels import LEVELS
 from napari_snow_unet.data.pixels.value_range import ValueRange
-from napari_snow_unet.segmentation.findings import NO_NUCLEI
-from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules
+from napari_snow_unet.segmentation.findings import NO_NUCLEI, Findings
+from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules, boxes_of
 from napari_snow_unet.segmentation.large.glass import CELL, Cells, cells_of, glass_cleared
 from napari_snow_unet.segmentation.large.labelling import label_blocks
-from napari_snow_unet.segmentation.large.result import Keep, LargeSegmentation, NewMap
 from napari_snow_unet.segmentation.large.windows import (
     ComputeAll,
     Computed,
@@ -34,6 +32,25 @@ from napari_snow_unet.segmentation.plane.resample import Resampling, Window
 from napari_snow_unet.segmentation.plane.threshold import choose_level
 from napari_snow_unet.segmentation.prefetch import in_order
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
+
+Keep = Callable[[slice, slice, NDArray[np.int32]], None]
+NewMap = Callable[[tuple[int, int]], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LargeSegmentation(Findings):
+    """What is known of the nuclei of a large image; the labels are where they were written to.
+
+    Attributes
+    ----------
+    glass_fraction : float
+        Fraction of the image that is empty glass.
+    computed_pixels : int
+        Pixels that the network computed, halos included.
+    """
+
+    glass_fraction: float
+    computed_pixels: int
 
 
 def segment_large(
@@ -215,8 +232,4 @@ def _store_and_count(
 
 
 def _blocks(shape: tuple[int, int], side: int) -> list[Window]:
-    rows, columns = (
-        [slice(start, min(start + side, length)) for start in range(0, length, side)]
-        for length in shape
-    )
-    return list(product(rows, columns))
+    return [np.s_[top:bottom, left:right] for top, left, bottom, right in boxes_of(shape, side)]
