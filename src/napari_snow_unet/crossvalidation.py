@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.files import write_table, written_whole
+from napari_snow_unet.base.progress import run as drain
 from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
 from napari_snow_unet.data.pixels.images import read_image
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
@@ -20,7 +18,6 @@ from napari_snow_unet.metrics.scores.summary import mean_scores
 from napari_snow_unet.metrics.scores.tile import KEYS, Measures, Scores, measure, pool
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.pipeline import run as drain
 from napari_snow_unet.segmentation.pipeline import segment
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.threshold import grey_histogram, otsu_level
@@ -29,7 +26,6 @@ from napari_snow_unet.unet.runs.folder import RunDirectory, is_run, open_run
 from napari_snow_unet.unet.runs.options import TrainingOptions, options_from_dict
 from napari_snow_unet.unet.runs.parallel import most_at_once, train_side_by_side
 from napari_snow_unet.unet.runs.progress import StopRequest
-from napari_snow_unet.unet.runs.tiles import TrainingTile
 from napari_snow_unet.unet.training import loop
 from napari_snow_unet.unet.training import start as training_begin
 
@@ -52,22 +48,7 @@ def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
 
 
 def begin_folds(dataset: Path, folder: Path, options: TrainingOptions) -> None:
-    """Make the folder of a cross-validation; nothing is computed yet.
-
-    Parameters
-    ----------
-    dataset : pathlib.Path
-        A prepared dataset with folds.
-    folder : pathlib.Path
-        A new or empty folder.
-    options : TrainingOptions
-        For every fold.
-
-    Raises
-    ------
-    InputError
-        If the dataset has no folds or the folder is not free.
-    """
+    """Make the folder of a cross-validation, over a dataset with folds; nothing is computed yet."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
             "there is something already",
@@ -105,14 +86,13 @@ def cross_validate(
         finished fold and one for all of them, ``tiles.csv`` a row per tile.
     stop : StopRequest, optional
         Whether to end early; what is finished is kept.
-    listen : callable, optional
-        Called with the progress of the fold in work; of several, of the one with most to do.
-    echo : callable, optional
-        Called with every line of the log.
+    listen, echo : callable, optional
+        Take the progress of the fold in work (of several, of the one with most to do), and every
+        line of the log.
     workers : int, default: 1
         Threads that compute batches.
     at_once : int, optional
-        Folds that are trained at the same time; by default what is fastest, see `most_at_once`.
+        Folds that are trained at the same time; by default what is fastest.
 
     Returns
     -------
@@ -137,7 +117,7 @@ def cross_validate(
     for fold, run in runs.items():
         if not loop.is_finished(run) and (at_once > 1 or stop.reason()):
             break
-        run.echo = lambda line, fold=fold: echo(f"Fold {fold}: {line}")  # type: ignore[misc]
+        run.echo = _with_fold(echo, fold)
         state = loop.train(run, stop=stop, listen=listen, workers=workers, listed=False)
         if not loop.is_finished(run):
             break
@@ -159,16 +139,6 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
     """Segment the validation tiles of a training with its last model, and measure.
 
     The best epoch was chosen by these very tiles, which would flatter it; the last one was not.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        A training with at least one epoch.
-
-    Returns
-    -------
-    dict of str to Measures
-        By tile.
     """
     model = open_model(run.last)
     measured = {}
@@ -176,25 +146,17 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
         options = Options(pixel_size_um=tile.um_per_px)
         image = read_image(tile.image)
         values = values_for(model, image.array, white=image.white)
+        size = tile.height, tile.width
+        truth = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
         found = drain(segment(image.array, model, options, values=values))
         measured[tile.name] = measure(
             found.labels,
-            _truth(tile),
+            truth.nuclei(),
             probability=found.probability,
             otsu_level=otsu_level(grey_histogram(found.probability)),
-            region=_region(tile),
+            region=None if tile.region is None else read_labels(tile.region) > 0,
         )
     return measured
-
-
-def _truth(tile: TrainingTile) -> Any:
-    size = (tile.height, tile.width)
-    judged = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
-    return judged.nuclei()
-
-
-def _region(tile: TrainingTile) -> Any:
-    return None if tile.region is None else read_labels(tile.region) > 0
 
 
 def _run_of(folder: Path, dataset: str, options: TrainingOptions, fold: int) -> RunDirectory:
@@ -202,6 +164,10 @@ def _run_of(folder: Path, dataset: str, options: TrainingOptions, fold: int) -> 
     if is_run(place):
         return open_run(place)
     return training_begin.begin_training(dataset, place, replace(options, fold=fold))[0]
+
+
+def _with_fold(echo: Callable[[str], None], fold: int) -> Callable[[str], None]:
+    return lambda line: echo(f"Fold {fold}: {line}")
 
 
 def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
@@ -244,24 +210,14 @@ def _with_total(rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> l
 
 def _write_tables(folder: Path, rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> None:
     columns = [*FACTS, *KEYS, *(f"pooled_{name}" for name in POOLED)]
-    _write(folder / FOLDS, columns, _with_total(rows, scored))
-    tiles = [
-        {"fold": str(fold), "tile": name}
-        | {count: str(value) for count, value in asdict(measures.pixels).items()}
-        | {key: _cell(value) for key, value in measures.scores().items()}
+    folds = ([row[name] for name in columns] for row in _with_total(rows, scored))
+    write_table(folder / FOLDS, [columns, *folds], overwrite=True)
+    columns = ["fold", "tile", *(count.name for count in fields(PixelCounts)), *KEYS]
+    tiles = (
+        [fold, name, *asdict(measures.pixels).values(), *map(_cell, measures.scores().values())]
         for name, (fold, measures) in scored.items()
-    ]
-    counts = [count.name for count in fields(PixelCounts)]
-    _write(folder / TILES, ["fold", "tile", *counts, *KEYS], tiles)
-
-
-def _write(path: Path, columns: Sequence[str], rows: Sequence[Cells]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    with written_whole(path, overwrite=True) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    )
+    write_table(folder / TILES, [columns, *tiles], overwrite=True)
 
 
 def _cell(value: float | int | None) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from napari_snow_unet.base.errors import InputError
 
@@ -57,6 +59,17 @@ def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
             replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def write_table(
+    path: Path, rows: Iterable[Iterable[Any]], *, overwrite: bool = False, end: str = "\n"
+) -> None:
+    """Write rows of cells as CSV, whole or not at all, the header first; None is an empty cell."""
+    with (
+        written_whole(path, overwrite=overwrite) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        csv.writer(file, lineterminator=end).writerows(rows)
 
 
 @contextmanager

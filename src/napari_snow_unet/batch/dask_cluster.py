@@ -35,38 +35,13 @@ SENT_AHEAD = 2  # windows per thread of a worker: one is computed, one waits
 def segment_files_on(
     address: str, files: Sequence[Path], job: Job
 ) -> Generator[Progress, None, list[FileResult]]:
-    """Segment images on the workers of a scheduler.
+    """Segment images on the workers of a scheduler, such as ``tcp://10.0.0.1:8786``.
 
-    Every worker computes whole images and writes what it has found. Images too large to be read as
-    a whole are divided, where there are fewer files than workers: workers compute windows, and
-    this process labels and writes. What was on a worker that dies is given to another one, and
-    given up after three deaths.
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
-    files : sequence of Path
-        Images that every machine sees under the same path, which in the table is absolute.
-    job : Job
-        What to do with them.
-
-    Yields
-    ------
-    Progress
-        After every file a `FileDone`, in the order in which they are finished.
-
-    Returns
-    -------
-    list of FileResult
-        In the order of `files`.
-
-    Raises
-    ------
-    InputError
-        If dask.distributed is missing, the scheduler cannot be reached, an option cannot be used,
-        another program writes to the folder, or its results are to be gone on with and were made
-        with another model or other options.
+    Every worker computes whole images and writes what it has found: every machine sees images,
+    results and models under the same paths. Images too large to be read as a whole are divided,
+    where there are fewer files than workers: workers compute windows, and this process labels and
+    writes. What was on a worker that dies is given to another one, and given up after three deaths.
+    A `FileDone` comes when a file is finished, results in the order of `files`.
     """
     files = [path.absolute() for path in files]  # a link keeps its name
     job = replace(job, outputs=replace(job.outputs, folder=job.outputs.folder.resolve()))
@@ -109,15 +84,7 @@ def segment_files_on(
 
 
 def segment_on_worker(path: str, job: Job) -> FileResult:
-    """Segment one image, on whatever machine this runs, and write its results.
-
-    Parameters
-    ----------
-    path : str
-        The image.
-    job : Job
-        What to do.
-    """
+    """Segment one image, on whatever machine this runs, and write its results."""
     _read_in_threads()
     model = open_model(job.model, precision=job.precision)
     # What a worker that died has left of this image is replaced; others' files were looked for.
@@ -180,19 +147,7 @@ def _compute_on_workers(
 
 
 def window_on_worker(path: str, job: Job, plan: WindowPlan, planned: PlannedWindow) -> Computed:
-    """Compute one window of an image, on whatever machine this runs.
-
-    Parameters
-    ----------
-    path : str
-        The image.
-    job : Job
-        What to do.
-    plan : WindowPlan
-        What is the same for all windows.
-    planned : PlannedWindow
-        The window.
-    """
+    """Compute one window of an image, on whatever machine this runs."""
     _read_in_threads()
     model, image = open_model(job.model, precision=job.precision), open_slide(path).levels[0]
     pixels, glass = read_with_glass(image, planned, plan.grid, plan.values)

@@ -26,24 +26,12 @@ SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 
 @dataclass(frozen=True)
 class FoundImages:
-    """Images to segment.
+    """Images to segment."""
 
-    Attributes
-    ----------
-    images : list of Path
-        The images.
-    skipped : list of Path
-        Files in the folders that are no images.
-    folders : list of Path
-        Folders in the folders: their images are not taken.
-    pixel_sizes : dict from Path to float
-        Micrometres per pixel that the manifest of a prepared dataset gives.
-    """
-
-    images: list[Path]
-    skipped: list[Path]
-    folders: list[Path] = field(default_factory=list)
-    pixel_sizes: dict[Path, float] = field(default_factory=dict)
+    images: list[Path]  # in natural order, without repeats
+    skipped: list[Path]  # files in the folders that are no images
+    folders: list[Path] = field(default_factory=list)  # in the folders: not looked into
+    pixel_sizes: dict[Path, float] = field(default_factory=dict)  # um, by a dataset's manifest
 
     def folders_but(self, results: Path) -> list[Path]:
         """Return the folders without that of the results, which often lies beside the images."""
@@ -53,24 +41,9 @@ class FoundImages:
 def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> FoundImages:
     """Find the images that a person means by files, folders, patterns or prepared datasets.
 
-    Parameters
-    ----------
-    inputs : iterable of path-like
-        A file or OME-Zarr; a folder, of which the images directly inside are taken (those in its
-        ``images`` or ``Image`` folder if it has one); or a pattern such as ``slides/*.tif``. What
-        exists under its exact name is never taken for a pattern.
-    subset : str, optional
-        Take only this subset of a prepared dataset, by the column ``split`` of its manifest.
-
-    Returns
-    -------
-    Found
-        Images in natural order without repeats, and what was skipped.
-
-    Raises
-    ------
-    InputError
-        If something does not exist, or there is no image at all.
+    Of a folder those directly inside are taken, or those in its ``images`` or ``Image`` folder if
+    it has one. What exists under its exact name is never taken for a pattern. `subset` is one of a
+    prepared dataset, by the column ``split`` of its manifest.
     """
     images: dict[Path, None] = {}
     skipped: list[Path] = []

@@ -41,25 +41,8 @@ class Planned:
 class FolderRun:
     """The images of a run: those whose results are there, those to do, and what became of each.
 
-    Parameters
-    ----------
-    files : sequence of Path
-        All images.
-    model, options, outputs, use_pixel_size
-        See `segment_files`. The folder of the outputs must be locked.
-
-    Attributes
-    ----------
-    left : list of Path
-        What is left to be done, in order.
-    results : list of FileResult
-        What became of the others so far.
-
-    Raises
-    ------
-    InputError
-        If the results that are there are of another model or other options, or the folder is that
-        of the images and every one of them would be refused.
+    The folder of the outputs must be locked. Refused are results of another model or other options,
+    and the images' own folder where every one of them would be refused.
     """
 
     def __init__(
@@ -173,13 +156,7 @@ def folder_run(
     *,
     use_pixel_size: bool,
 ) -> Generator[FolderRun, None, None]:
-    """Hold the folder of a run, and yield the run.
-
-    Raises
-    ------
-    InputError
-        As `FolderRun`, and if an option cannot be used or another program writes to the folder.
-    """
+    """Hold the folder of a run, in which no other program may write then, and yield the run."""
     check_options(options, model)
     outputs.folder.mkdir(parents=True, exist_ok=True)
     with folder_locked(outputs.folder):

@@ -14,27 +14,13 @@ from napari_snow_unet.segmentation.options import Options
 
 @dataclass(frozen=True)
 class Job:
-    """What one needs to know to segment images; all of it can be sent to another machine.
-
-    Attributes
-    ----------
-    model, precision : str
-        As `models.open_model` takes them; a folder must be there on every machine.
-    options : Options
-        What the person chose.
-    outputs : Outputs
-        Where to: a folder that every machine sees under the same path.
-    use_pixel_size : bool
-        Believe the pixel size that a file states.
-    pixel_sizes : dict from Path to float
-        Micrometres per pixel of files that do not state any.
-    """
+    """What one needs to know to segment images; all of it can be sent to another machine."""
 
     model: Annotated[str, Option("Name of a model (see `models`) or the folder of one.")]
     precision: Annotated[
         Precision, Option("Number format of the network; 'auto': bfloat16 where that is fast.")
     ]
     options: Options
-    outputs: Outputs
-    use_pixel_size: bool = True
-    pixel_sizes: dict[Path, float] = field(default_factory=dict)
+    outputs: Outputs  # in a folder that every machine sees under the same path
+    use_pixel_size: bool = True  # believe the pixel size that a file states
+    pixel_sizes: dict[Path, float] = field(default_factory=dict)  # um, of files that state none

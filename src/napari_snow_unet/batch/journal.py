@@ -20,12 +20,7 @@ class Begun:
 
     Results of an image are several files, and their row in the table comes last. What a killed
     program or a failing drive leaves of them is no result and nobody's work: where a run is gone on
-    with, it is made again, and so is nothing else that is there.
-
-    Parameters
-    ----------
-    outputs : Outputs
-        Where to, and whether an earlier run is gone on with. The folder must be locked.
+    with, it is made again, and so is nothing else that is there. The folder must be locked.
     """
 
     def __init__(self, outputs: Outputs) -> None:

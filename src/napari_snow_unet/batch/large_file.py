@@ -47,39 +47,9 @@ def segment_large_file(
     compute_all: ComputeAll | None = None,
     values: ValueRange | None = None,
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
-    """Segment the full resolution of a slide; return what writes the result.
+    """Segment the full resolution of a slide; return what writes and names the files at the end.
 
-    Parameters
-    ----------
-    slide : Slide
-        From `slides.slide.open_slide`.
-    model : Model
-        The network or the classical method.
-    options : Options
-        What the person chose.
-    outputs : Outputs
-        Where to; OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability.
-    inside : ndarray of bool, shape (Y, X), optional
-        The part that is looked at, see `segmentation.pipeline.label`.
-    compute_all : callable, optional
-        Computes the windows elsewhere, see `large.pipeline.segment_large`.
-    values : ValueRange, optional
-        Which value is white, where the slide is a part of an image for which this was decided.
-
-    Yields
-    ------
-    Progress
-        After every window and block.
-
-    Returns
-    -------
-    callable
-        Gives the files their names, and returns what became of the slide.
-
-    Raises
-    ------
-    InputError
-        If another format is asked for, or a file exists and may not be replaced.
+    OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability; nothing else can.
     """
     _check_outputs(slide, outputs)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])

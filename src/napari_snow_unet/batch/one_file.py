@@ -43,18 +43,7 @@ def segment_one(
     use_pixel_size: bool = True,
     pixel_sizes: Mapping[Path, float] | None = None,
 ) -> FileResult:
-    """Segment one image and write its results, without a table.
-
-    Parameters
-    ----------
-    path, model, options, outputs, use_pixel_size, pixel_sizes
-        See `segment_files`.
-
-    Returns
-    -------
-    FileResult
-        With the reason where it failed.
-    """
+    """Segment one image and write its results, without a table; where it fails, say why."""
     start = time.perf_counter()
     try:
         image = read_input(path, use_pixel_size=use_pixel_size, known=pixel_sizes or {})

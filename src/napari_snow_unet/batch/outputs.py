@@ -16,24 +16,7 @@ HELPS_WHERE_TAKEN = ("overwrite", "resume")
 
 @dataclass(frozen=True)
 class Outputs:
-    """What to write, and whether existing files may be replaced.
-
-    Attributes
-    ----------
-    folder : Path
-        Where to.
-    probability : bool
-        Also write the probability map.
-    overlay : bool
-        Also write the outlines on the image.
-    overwrite : bool
-        Replace what is there already.
-    formats : tuple of str
-        Formats of the labels, of `formats.registry.FORMATS`; none for PNG, and OME-Zarr of what
-        is too large to be read as a whole.
-    resume : bool
-        Go on with a run that was ended: images whose labels and row are there are left as they are.
-    """
+    """What to write, and whether existing files may be replaced."""
 
     folder: Path
     probability: Annotated[
@@ -60,6 +43,7 @@ class Outputs:
             label="Overwrite existing results",
         ),
     ] = False
+    # Of `formats.registry.FORMATS`; () is PNG, and OME-Zarr of what is too large to be read whole.
     formats: Annotated[
         tuple[str, ...],
         Option(

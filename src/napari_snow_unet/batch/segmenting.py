@@ -57,9 +57,9 @@ def segment_files(
     model : Model
         The network or the classical method.
     options : Options
-        What the person chose.
+        Threshold, output and so on, the same for all.
     outputs : Outputs
-        Where to, and what else.
+        Where to, and what else to write.
     use_pixel_size : bool, default: True
         Believe the pixel size that a file states; otherwise it counts as unknown.
     pixel_sizes : mapping from Path to float, optional

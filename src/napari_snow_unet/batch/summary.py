@@ -131,26 +131,7 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
     """Begin a CSV table of one row per image, or go on with one that is there.
 
     Rows of images that are about to be segmented again are taken out; all others stay, and so do
-    those of images whose labels are there and not to be replaced.
-
-    Parameters
-    ----------
-    path : Path
-        The table.
-    sources : sequence of Path
-        The images whose rows will come.
-    overwrite : bool
-        Whether labels that are there are going to be replaced.
-
-    Returns
-    -------
-    dict from str to FileResult
-        The results whose rows stay although their images are in `sources`.
-
-    Raises
-    ------
-    InputError
-        If a file of this name is some other table.
+    those of images whose labels are there and not to be replaced: their results are returned.
     """
     again = {str(source) for source in sources}
     rows = _whole_rows(path) if path.exists() else []
@@ -167,18 +148,7 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
 
 
 def require_summary(path: Path) -> None:
-    """Refuse a file of this name that is some other table.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The table; it need not be there.
-
-    Raises
-    ------
-    InputError
-        If it is another one.
-    """
+    """Refuse a file of this name that is some other table."""
     if path.exists():
         _whole_rows(path)
 
@@ -219,15 +189,7 @@ def _result_of(row: dict[str, str]) -> FileResult | None:
 
 
 def append_to_summary(path: Path, result: FileResult) -> None:
-    """Append one row to a table that `start_summary` began.
-
-    Parameters
-    ----------
-    path : Path
-        The table.
-    result : FileResult
-        What became of one image.
-    """
+    """Append one row to a table that `start_summary` began."""
     row = {name: getattr(result, name, "") for name in COLUMNS}
     row |= {"image": str(result.source), "labels": str(result.labels or "")}
     row["notes"] = " ".join(result.messages)

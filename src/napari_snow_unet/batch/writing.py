@@ -46,12 +46,9 @@ def write_results(
     *,
     mask: bool,
 ) -> Path:
-    """Write what was found in an image, and return the labels in the first of several formats.
+    """Write what was found in an image; return the path of the labels' first format.
 
-    Raises
-    ------
-    InputError
-        If a file exists and may not be overwritten.
+    With `mask` the labels are one mask, which is 0 and 255 as an image.
     """
     planes, stem = planes_of(image.array), outputs.folder / image.path.stem
     shape = planes.shape[:3]
@@ -130,21 +127,7 @@ def refuse_clash(
 ) -> None:
     """Refuse an image whose results would take the place of something else.
 
-    Parameters
-    ----------
-    source : Path
-        The image.
-    outputs : Outputs
-        What is to be written.
-    sources : set of Path
-        All images that are to be segmented, resolved.
-    taken : dict from str to Path
-        Which image has the results of a stem.
-
-    Raises
-    ------
-    InputError
-        If a name is taken.
+    `sources` are all images to be segmented, resolved; `taken` says whose results a stem has.
     """
     if source.stem in taken:
         raise InputError(

@@ -18,16 +18,8 @@ _OLD = "was_"
 def takes(**classes: type) -> Callable[[Callable[..., Any]], Any]:
     """Let a command have the options of dataclasses as flags.
 
-    Parameters
-    ----------
-    **classes : type
-        The dataclass of each parameter: in its place stand the flags, and it is given the values
-        of these by the names of the fields, checked.
-
-    Returns
-    -------
-    callable
-        Decorates a function.
+    In place of each parameter named in `classes` stand the flags, and the command is given the
+    values of these by the names of the fields, checked.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,19 +63,8 @@ def takes_given(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Let a command have flags that are left open: it gets the values of those that are given.
 
-    Parameters
-    ----------
-    defaults : callable
-        Says what is taken where the flag of an option is not given.
-    without : collection of str
-        Options that are no such flags.
-    **classes : type
-        As for `takes`. The command has a parameter ``context``.
-
-    Returns
-    -------
-    callable
-        Decorates a function.
+    `defaults` says what is taken where the flag of an option is not given; options named in
+    `without` are no such flags. The command has a parameter ``context``.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,24 +21,8 @@ def follow(
 ) -> Result:
     """Exhaust a generator of progress behind a bar on standard error; return what it returns.
 
-    Parameters
-    ----------
-    steps : generator of Progress
-        The work.
-    what : str
-        Its name, before the bar.
-    stopped : str or callable
-        What to say after Ctrl-C; a callable is given the total of the last progress.
-
-    Returns
-    -------
-    object
-        The generator's return value.
-
-    Raises
-    ------
-    typer.Exit
-        With 130, as shells have it, after Ctrl-C.
+    After Ctrl-C `stopped` is said (a callable is given the total) and the exit code is 130, as
+    shells have it.
     """
     import typer
     from rich.console import Console
@@ -72,15 +56,7 @@ def follow(
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; of a long one only the first rows.
-
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns; the first is aligned left, the others right.
-    rows : iterable of sequence of str
-        The cells.
-    """
+    """Print a table, its first column aligned left; of a long one only the first rows."""
     from rich.console import Console
     from rich.table import Table
 

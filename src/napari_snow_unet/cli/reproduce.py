@@ -64,8 +64,8 @@ def reproduce(
     _tell(prepared)
     _train(experiment, training_threads(workers))
     results = [_apply(experiment, method) for method in steps.methods(experiment)]
-    written = write_reproduction(experiment, sources, prepared, results)
-    table(*table_rows(written.rows))
+    rows = write_reproduction(experiment, sources, prepared, results)
+    table(*table_rows(rows))
     for path in (experiment.table, experiment.methods, experiment.evaluation, experiment.figures):
         typer.echo(f"Wrote {path}")
 

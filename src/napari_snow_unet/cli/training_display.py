@@ -17,15 +17,7 @@ Shown = tuple["Callable[[TrainingProgress], None]", "Callable[[str], None]"]
 
 @contextmanager
 def training_display() -> Iterator[Shown]:
-    """Show progress on standard error while the block runs, and lines on standard output.
-
-    Yields
-    ------
-    listen : callable
-        Takes the training's progress.
-    echo : callable
-        Takes a line of its log.
-    """
+    """Show progress on standard error while the block runs, and lines on standard output."""
     if not sys.stderr.isatty():
         yield (lambda progress: None), typer.echo
         return

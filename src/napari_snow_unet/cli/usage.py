@@ -50,20 +50,7 @@ _LONG = 40  # characters of a path that may stand before the reason
 def as_wrong_usage(
     kind: type[InputError] = InputError, *, hint: str | None = None
 ) -> Iterator[None]:
-    """Let what is wrong with options be wrong usage.
-
-    Parameters
-    ----------
-    kind : type of InputError
-        The errors that are; others pass.
-    hint : str, optional
-        The flag that it is about.
-
-    Raises
-    ------
-    typer.BadParameter
-        In place of the error, with its text.
-    """
+    """Let errors of a kind be wrong usage of the flag `hint`; others pass."""
     try:
         yield
     except kind as error:

@@ -91,28 +91,7 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
 def export_model(
     name_or_path: str | os.PathLike[str], path: Path, *, overwrite: bool = False
 ) -> Path:
-    """Write a network for other programs.
-
-    Parameters
-    ----------
-    name_or_path : str or path-like
-        As for `open_model`.
-    path : pathlib.Path
-        The file to write: ``.onnx`` for the network alone, otherwise a package of the BioImage
-        Model Zoo.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
-
-    Raises
-    ------
-    InputError
-        If there is no such network, a package that is needed is missing, or the file exists.
-    """
+    """Write a network for other programs, as ``.onnx`` or a package of the BioImage Model Zoo."""
     wanted = os.fspath(name_or_path)
     if wanted == CLASSICAL:
         raise InputError(

@@ -93,30 +93,15 @@ def list_models() -> list[ModelEntry]:
 
 
 def bundled_folder() -> Path:
-    # setuptools installs packages as plain files, so the resource is a real path.
     """Return the folder of the models that come with the package."""
+    # setuptools installs packages as plain files, so the resource is a real path.
     return Path(str(resources.files("napari_snow_unet") / "weights"))
 
 
 def describe_model(name_or_path: str | os.PathLike[str]) -> ModelEntry:
     """Tell what a network is from its config and the header of its weights, which are not read.
 
-    Parameters
-    ----------
-    name_or_path : str or path-like
-        As for `open_model`.
-
-    Returns
-    -------
-    ModelEntry
-        Without a checksum.
-
-    Raises
-    ------
-    UnknownModelError
-        If there is no such network.
-    InputError
-        If what is there is none, or is damaged so that one sees it at once.
+    It has no checksum then, and only damage that one sees at once is found.
     """
     folder = find_model(os.fspath(name_or_path))
     config = models_folder.read_config(folder)
@@ -149,26 +134,7 @@ def _entry(
 
 
 def find_model(wanted: str) -> Path:
-    """Find the folder of a network; see `open_model`.
-
-    Parameters
-    ----------
-    wanted : str
-        A name from `list_models`, a model folder, or the folder of a training, whose best epoch
-        is taken.
-
-    Returns
-    -------
-    pathlib.Path
-        Model folder.
-
-    Raises
-    ------
-    UnknownModelError
-        If there is none.
-    InputError
-        If it is no model, or a training without a finished epoch.
-    """
+    """Find the folder of a network by name, by path, or of a training, whose best epoch it is."""
     wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
     if not is_path:

@@ -57,23 +57,7 @@ def layer_of(path: Path) -> LayerData:
 
 
 def read_own(path: Path) -> LayerData:
-    """Read labels that this package has written, with their pixel size and how they came about.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Of which `formats.origin.origin_of` knows this.
-
-    Returns
-    -------
-    tuple
-        A labels layer; a multiscale one where the file is a pyramid.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged.
-    """
+    """Read labels that this package has written, with their pixel size and how they came about."""
     own = read_own_labels(path)
     options = own.facts.get("options")
     is_mask = isinstance(options, dict) and options.get("output") == "mask"
@@ -92,23 +76,7 @@ def read_own(path: Path) -> LayerData:
 
 
 def read_as_labels(path: Path) -> LayerData:
-    """Read any file of labels as a labels layer: one that this package has written, or another.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A PNG, TIFF, BMP, ``.mat`` or outlines; the folder of an OME-Zarr.
-
-    Returns
-    -------
-    tuple
-        A labels layer.
-
-    Raises
-    ------
-    InputError
-        If it holds no labels.
-    """
+    """Read any file of labels, this package's or another's, or an OME-Zarr, as a labels layer."""
     if path.is_dir() or origin_of(path) is not None:
         return read_own(path)
     if path.suffix.lower() == ".mat" or is_annotation_path(path):

@@ -40,19 +40,7 @@ _CLAIMED = ("*.mat", "seed*.png", "*.geojson", "*.geojson.gz", "*.json", "*.xml"
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
-    """Return a function that reads `path`, or None if it is not for this plugin.
-
-    Parameters
-    ----------
-    path : str or sequence of str
-        A file, or files to be opened as one stack.
-
-    Returns
-    -------
-    callable or None
-        Takes `path` again and returns napari's layer data. It raises InputError for a damaged
-        file; this function never raises.
-    """
+    """Return a function that reads `path`, or None if it is not for this plugin; never raises."""
     paths = [path] if isinstance(path, str) else list(path)
     if not paths or not all(_is_ours(Path(each)) for each in paths):
         return None
@@ -60,23 +48,9 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
 
 
 def read_file(path: str | Sequence[str]) -> list[Any]:
-    """Read an image or a mask, and its partner if there is one.
+    """Read an image or a mask, and its partner if there is one; the labels come on top.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    list of tuple
-        An image layer, a labels layer, or both, the labels on top; `NO_LAYER` if the partner is
-        being opened in the same go and brings this file along.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged or of another kind.
+    Returns `NO_LAYER` if the partner is being opened in the same go and brings this file along.
     """
     assert isinstance(path, str)
     file = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
@@ -101,23 +75,7 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
 
 
 def read_files(paths: str | Sequence[str]) -> list[LayerData]:
-    """Read masks or images of one size as one lazy stack, with their partners if all have one.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        Files of one kind.
-
-    Returns
-    -------
-    list of tuple
-        Image layer, labels layer, or both.
-
-    Raises
-    ------
-    InputError
-        If the first file cannot be read.
-    """
+    """Read masks or images of one size as one lazy stack, with their partners if all have one."""
     from napari_snow_unet.data.datasets.stack import image_stack, label_stack
 
     files = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
@@ -155,12 +113,9 @@ def _is_ours(path: Path) -> bool:
 
 
 def _with_partner(own: LayerData, path: Path) -> tuple[LayerData, LayerData] | None:
-    """Read the file that nobody dropped; if that fails the dropped one opens alone.
+    """Read the file that nobody dropped and return image and labels; None leaves it closed.
 
-    Returns
-    -------
-    tuple of layer data or None
-        Image and labels, which are turned along with an image that its file asks to turn.
+    Labels are turned along with an image that its file asks to turn.
     """
     try:
         other = layer_of(path)

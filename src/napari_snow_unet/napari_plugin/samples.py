@@ -14,37 +14,19 @@ STACK_SEEDS = (200, 205, 210, 214)
 
 
 def open_tile() -> list[LayerData]:
-    """Return one SNOW-like tile.
-
-    Returns
-    -------
-    list of tuple
-        One RGB image layer of 512 x 512 pixels, scaled in micrometres.
-    """
+    """Return one SNOW-like tile of 512 x 512 pixels, scaled in micrometres."""
     return [_image(generate_tile(TILE_SEED), TILE_SEED)]
 
 
 def open_tile_with_truth() -> list[LayerData]:
-    """Return one SNOW-like tile and the exact outlines of its nuclei.
-
-    Returns
-    -------
-    list of tuple
-        An RGB image layer and a labels layer.
-    """
+    """Return one SNOW-like tile and the exact labels of its nuclei."""
     tile = generate_tile(TILE_SEED)
     truth = {**_shared(tile.pixel_size_um, TILE_SEED), "name": "SNOW-like tile truth"}
     return [_image(tile, TILE_SEED), (tile.labels, truth, "labels")]
 
 
 def open_stack() -> list[LayerData]:
-    """Return a short stack of SNOW-like tiles.
-
-    Returns
-    -------
-    list of tuple
-        One RGB image layer of shape (4, 512, 512, 3).
-    """
+    """Return a short stack of SNOW-like tiles, of shape (4, 512, 512, 3)."""
     tiles = [generate_tile(seed) for seed in STACK_SEEDS]
     facts = _shared(tiles[0].pixel_size_um, *STACK_SEEDS)
     facts["scale"] = (1.0, *facts["scale"])

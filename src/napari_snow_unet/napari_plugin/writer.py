@@ -23,27 +23,9 @@ from napari_snow_unet.napari_plugin import PLUGIN
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Save a Labels layer.
+    """Save a Labels layer, of a pyramid the finest level; the suffix says in which format.
 
-    Parameters
-    ----------
-    path : str
-        The file to write; its suffix says how. What is there already is replaced, as napari has
-        asked before.
-    data : array-like of int, shape (..., Y, X), or a list of these
-        The labels; of a pyramid the finest level is saved.
-    meta : dict
-        What napari knows of the layer.
-
-    Returns
-    -------
-    list of str
-        The file that was written.
-
-    Raises
-    ------
-    InputError
-        If the format cannot hold the labels.
+    What is there already is replaced, as napari has asked before.
     """
     return [str(write_nuclei(path, nuclei_of(data, meta), overwrite=True))]
 
@@ -54,26 +36,11 @@ def nuclei_of(
     image: NDArray[Any] | None = None,
     probability: NDArray[np.uint8] | None = None,
 ) -> Nuclei:
-    """Gather what can be written of a Labels layer.
+    """Gather what can be written of a Labels layer, without axes of length 1.
 
-    Parameters
-    ----------
-    data : array-like of int, shape (..., Y, X), or a list of these
-        The labels. Axes of length 1 are left out.
-    meta : mapping
-        What napari knows of the layer: ``scale``, ``units``, ``translate``, ``metadata`` and
-        ``features``, each where it is known.
-    image : ndarray, shape (..., Y, X) or (..., Y, X, C), optional
-        The image; by default it is read from the file that the metadata name.
-    probability : ndarray of uint8, shape (..., Y, X), optional
-        Probability of nucleus times 255.
-
-    Returns
-    -------
-    Nuclei
-        The pixel size where the scale has a unit of length. Where the image is called as a tile
-        that QuPath exported, the place of the tile in its slide; otherwise a translation by whole
-        pixels counts as the origin of a crop.
+    `probability` is times 255. Without `image` it is read from the file that the metadata name. A
+    tile that QuPath exported gets its place in the slide; otherwise a translation by whole pixels
+    counts as the origin of a crop.
     """
     labels = np.asarray(data[0] if meta.get("multiscale") or isinstance(data, list) else data)
     given, labels = labels.shape, labels.reshape(without_ones(labels.shape))

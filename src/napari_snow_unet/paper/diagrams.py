@@ -25,12 +25,7 @@ DATA, WORK = "#e8eef7", "#fbe9dc"  # colours of boxes
 
 
 def draw_pipeline() -> Any:
-    """Draw the steps from the release to the scores, in two rows.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Draw the steps from the release to the scores, in two rows, as a matplotlib figure."""
     figure, axes = new_figure(9.0, 3.0)
     for row, steps in enumerate((PREPARING, APPLYING)):
         for column, (title, detail) in enumerate(steps):
@@ -46,17 +41,7 @@ def draw_pipeline() -> Any:
 
 
 def draw_network(config: UNetConfig) -> Any:
-    """Draw the levels of a network, their filters and what connects them.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Draw, as a matplotlib figure, a network's levels, their filters and what connects them."""
     figure, axes = new_figure(9.0, 4.6)
     bottom, right = config.levels - 1, 2.4 * (config.levels - 1)
     convolution = f"2 x conv {config.kernel_size} x {config.kernel_size}"

@@ -30,24 +30,12 @@ EARLY = 20  # epochs after which the paper's curves are nearly flat
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment and its folder.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Where everything goes.
-    limit : int
-        Tiles to use, the first in natural order of their names.
-    epochs : int
-        Passes over the training tiles.
-    seed : int
-        Of the division into subsets and of the training.
-    """
+    """An experiment and its folder."""
 
     folder: Path
-    limit: int = 5000
+    limit: int = 5000  # tiles, the first in natural order of their names
     epochs: int = 50
-    seed: int = 0
+    seed: int = 0  # of the division into subsets and of the training
 
     @property
     def dataset(self) -> Path:
@@ -97,25 +85,7 @@ class Experiment:
 def begin_experiment(
     folder: str | os.PathLike[str], *, limit: int = 5000, epochs: int = 50, seed: int = 0
 ) -> Experiment:
-    """Make the folder of an experiment, or go on with it.
-
-    Parameters
-    ----------
-    folder : path-like
-        A new or empty folder, or that of an experiment with the same numbers.
-    limit, epochs, seed : int
-        See `Experiment`.
-
-    Returns
-    -------
-    Experiment
-        Nothing of it is computed yet.
-
-    Raises
-    ------
-    InputError
-        If something else stands there, or an experiment with other numbers.
-    """
+    """Make the folder of an experiment, or go on with one that has the same numbers."""
     experiment = Experiment(Path(folder).resolve(), limit, epochs, seed)
     path = experiment.folder / PLAN
     wanted = {"limit": limit, "epochs": epochs, "seed": seed}

@@ -40,46 +40,23 @@ def draw_figures(
     result: tuple[Method, Evaluation],
     history: Sequence[Row],
     network: UNetConfig,
-) -> list[Path]:
-    """Draw all figures, in place of those that are there.
+) -> None:
+    """Draw all figures, in place of those that are there; `result` is of the network shown.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        With everything computed.
-    sources : sequence of path-like
-        Where the tiles came from: the masks before binarisation stand only there.
-    result : (Method, Evaluation)
-        Of the network whose predictions are shown.
-    history : sequence of dict
-        Of the training.
-    network : UNetConfig
-        What was trained.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files.
+    The masks before binarisation stand only in `sources`, of which the dataset was made.
     """
     made = {PIPELINE: draw_pipeline(), NETWORK: draw_network(network)}
     made |= _tile_figures(experiment, sources)
     made |= {CURVES[name]: _curve(history, name, title) for name, title in QUANTITIES.items()}
     made |= _examples(experiment, *result)
-    return [path for name in NAMES for path in save(made[name], experiment.figures, name)]
+    for name in NAMES:
+        save(made[name], experiment.figures, name)
 
 
 def best_median_worst(dice: Mapping[str, float | None]) -> list[str]:
-    """Choose three tiles by their Dice at Otsu's threshold.
+    """Choose the best, the median (of an even number, the better one) and the worst tile by Dice.
 
-    Parameters
-    ----------
-    dice : mapping of str to float or None
-        By tile; a tile without a nucleus in truth and prediction has none and is passed over.
-
-    Returns
-    -------
-    list of str
-        Names of the best, the median (of an even number, the better one) and the worst tile.
+    A tile without a nucleus in truth and prediction has no Dice and is passed over.
     """
     known = {name: value for name, value in dice.items() if value is not None}
     order = sorted(known, key=lambda name: (-known[name], name))
@@ -89,12 +66,14 @@ def best_median_worst(dice: Mapping[str, float | None]) -> list[str]:
 def _tile_figures(
     experiment: Experiment, sources: Sequence[str | os.PathLike[str]]
 ) -> dict[str, Any]:
+    from skimage.color import label2rgb
+
     tiles = read_manifest(experiment.dataset)
     tile = next((tile for tile in tiles if tile.nuclei), tiles[0])
     pictures = (
         read_image(experiment.dataset / tile.image).array[..., :3],
         read_labels(experiment.dataset / tile.mask) > 0,
-        _coloured(_labels_before(tile, sources)),
+        label2rgb(_labels_before(tile, sources), bg_label=0),
     )
     titles = (f"{tile.name}: tile", "mask, binarised", f"mask as released: {tile.nuclei} nuclei")
     return {
@@ -114,12 +93,6 @@ def _labels_before(tile: Tile, sources: Sequence[str | os.PathLike[str]]) -> NDA
             remedy="Name them again, all of them.",
         )
     return read_mask(members[tile.source_mask], (tile.height, tile.width), image=tile.name)[0]
-
-
-def _coloured(labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    from skimage.color import label2rgb
-
-    return label2rgb(labels, bg_label=0)
 
 
 def _curve(history: Sequence[Row], name: str, title: str) -> Any:

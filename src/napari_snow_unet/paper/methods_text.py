@@ -21,23 +21,7 @@ def methods_text(
     rows: Sequence[Mapping[str, str]],
     device: str,
 ) -> str:
-    """Write the paragraph, in Markdown.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        What was asked for.
-    prepared : Prepared
-        The dataset.
-    config : RunConfig
-        Of the training.
-    history : sequence of dict
-        Of the training.
-    rows : sequence of dict
-        The table, from `table.rows_of_table`.
-    device : str
-        What computed, in words.
-    """
+    """Write the paragraph, in Markdown; `rows` are the table's, `device` is in words."""
     options, subsets = config.options, prepared.subsets
     ours = next(row for row in rows if row["threshold"] == "Otsu" and row["over"] == "all pixels")
     best = min(history, key=lambda row: row["val_loss"] or float("inf"))["epoch"] or 0

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.files import write_table, written_whole
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.metrics.files.evaluation import Evaluation
-from napari_snow_unet.metrics.report.files import write_reports, write_rows
+from napari_snow_unet.metrics.report.files import write_reports
 from napari_snow_unet.paper.experiment import Experiment
 from napari_snow_unet.paper.figures import draw_figures
 from napari_snow_unet.paper.methods_text import methods_text
@@ -20,59 +19,28 @@ from napari_snow_unet.unet.runs.folder import open_run
 from napari_snow_unet.unet.runs.progress import read_progress
 
 
-@dataclass(frozen=True)
-class Reproduction:
-    """What a finished experiment has written.
-
-    Attributes
-    ----------
-    rows : list of dict
-        The table.
-    files : list of pathlib.Path
-        Table, paragraph, reports and figures.
-    """
-
-    rows: list[dict[str, str]]
-    files: list[Path]
-
-
 def write_reproduction(
     experiment: Experiment,
     sources: Sequence[str | os.PathLike[str]],
     prepared: Prepared,
     results: Sequence[tuple[Method, Evaluation]],
-) -> Reproduction:
-    """Write table, paragraph, reports and figures, in place of those that are there.
+) -> list[dict[str, str]]:
+    """Write table, paragraph, reports and figures over those that are there; return the table.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        With all its steps done.
-    sources : sequence of path-like
-        Where the tiles came from.
-    prepared : Prepared
-        From `steps.prepare_tiles`.
-    results : sequence of (Method, Evaluation)
-        From `steps.measure_tiles`, in the order of `steps.methods`.
-
-    Returns
-    -------
-    Written
-        The table and the files.
+    `results` come in the order of `steps.methods`: the first one is drawn.
     """
     run = open_run(experiment.training)
     config, history = run.config(), run.history()
     rows = rows_of_table(results, history)
-    cells: list[Sequence[str]] = [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]
-    write_rows(experiment.table, cells, overwrite=True)
-    device = _device(run.folder)
-    text = methods_text(experiment, prepared, config, history, rows, device)
+    cells = ([row[name] for name in COLUMNS] for row in rows)
+    write_table(experiment.table, [COLUMNS, *cells], overwrite=True, end="\r\n")
+    text = methods_text(experiment, prepared, config, history, rows, _device(run.folder))
     with written_whole(experiment.methods, overwrite=True) as temporary:
         temporary.write_text(text, encoding="utf-8")
     evaluations = [evaluation for _, evaluation in results]
-    reports = write_reports(experiment.evaluation, evaluations, overwrite=True)
-    figures = draw_figures(experiment, sources, results[0], history, config.network)
-    return Reproduction(rows, [experiment.table, experiment.methods, *reports, *figures])
+    write_reports(experiment.evaluation, evaluations, overwrite=True)
+    draw_figures(experiment, sources, results[0], history, config.network)
+    return rows
 
 
 def table_rows(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:

@@ -12,7 +12,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import folder_written_whole
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import Outputs, segment_files
-from napari_snow_unet.data.datasets.manifest import subset_pairs
+from napari_snow_unet.data.datasets.manifest import subset_images
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
@@ -35,34 +35,16 @@ AS_IN_THE_PAPER = Options(output="mask", separate=False, min_area=0, fill_holes=
 
 @dataclass(frozen=True)
 class Method:
-    """A way from an image to a mask.
+    """A way from an image to a mask."""
 
-    Attributes
-    ----------
-    name : str
-        Of its folder of predictions.
-    title : str
-        What people call it.
-    model : str
-        What `models.open_model` takes.
-    epochs : int or None
-        Epochs of training its network had at most; None for the classical method.
-    """
-
-    name: str
+    name: str  # of its folder of predictions
     title: str
-    model: str
-    epochs: int | None
+    model: str  # as `models.open_model` takes it
+    epochs: int | None  # of its training, at most; None for the classical method
 
 
 def methods(experiment: Experiment) -> list[Method]:
-    """List what is compared: the network first, the classical method last.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        With its training done.
-    """
+    """List what is compared: the network first, the classical method last."""
     run, epochs = RunDirectory(experiment.training), experiment.epochs
     found = [
         Method(f"best-of-{epochs}", f"U-Net, best of {epochs}", str(run.best), epochs),
@@ -80,32 +62,7 @@ def prepare_tiles(
     *,
     workers: int | None = None,
 ) -> Generator[Progress, None, Prepared]:
-    """Make the dataset: the first tiles of SNOW, masks of 0 and 255, divided with the seed.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        From `experiment.begin_experiment`.
-    sources : sequence of path-like
-        SNOW's archives or folders; they are only read.
-    workers : int, optional
-        Processes.
-
-    Yields
-    ------
-    Progress
-        Per tile.
-
-    Returns
-    -------
-    Prepared
-        The dataset and what could not be used.
-
-    Raises
-    ------
-    InputError
-        If nothing in the sources fits together, or too little to fill every subset.
-    """
+    """Make the dataset: the first tiles of SNOW, masks of 0 and 255, divided with the seed."""
     options = PrepareOptions(
         limit=experiment.limit, binary=True, split=SplitPlan(seed=experiment.seed), workers=workers
     )
@@ -130,24 +87,7 @@ def train_network(
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
 ) -> bool:
-    """Train with the paper's preset; keep the best network of the first 20 epochs too.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        With its dataset.
-    stop : StopRequest, optional
-        Whether to end early; what is finished is kept.
-    listen, echo : callable, optional
-        Take the progress and every line of the log.
-    workers : int, default: 1
-        Threads that compute batches.
-
-    Returns
-    -------
-    bool
-        Whether all epochs are done.
-    """
+    """Train with the paper's preset, keeping the best of 20 epochs too; tell if all is done."""
     stop = stop or StopRequest()
     run = _run(experiment)
     run.echo = echo
@@ -162,7 +102,9 @@ def train_network(
         if state.epoch < epochs:
             return False
         if early:
-            _copy_whole(run.best, experiment.early_model)
+            early_model = experiment.early_model
+            with folder_written_whole(early_model, overwrite=False, ours=Path.is_dir) as folder:
+                shutil.copytree(run.best, folder, dirs_exist_ok=True)
     return True
 
 
@@ -173,36 +115,13 @@ def _run(experiment: Experiment) -> RunDirectory:
     return start.begin_training(experiment.dataset, experiment.training, options)[0]
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy a folder under another name, then rename it."""
-    with folder_written_whole(target, overwrite=False, ours=Path.is_dir) as folder:
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-
-
 def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, None]:
-    """Write a mask and a probability map for every test tile that has none yet.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        With its training done.
-    method : Method
-        Of `methods`.
-
-    Yields
-    ------
-    Progress
-        Per tile.
-
-    Raises
-    ------
-    InputError
-        If a tile cannot be segmented.
-    """
+    """Write a mask and a probability map for every test tile that has none yet."""
     folder = experiment.predictions(method.name)
-    images = (image for image, _ in subset_pairs(experiment.dataset, "test"))
     missing = [
-        image for image in images if not all(path.is_file() for path in _files(folder, image))
+        image
+        for image in subset_images(experiment.dataset, "test")
+        if not all((folder / f"{image.stem}{end}.png").is_file() for end in ("", PROBABILITY))
     ]
     if not missing:
         return
@@ -210,8 +129,7 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
     model = replace(open_model(method.model, precision="float32"), threshold_floor=0.0)
     outputs = Outputs(folder, probability=True, overwrite=True)
     steps = segment_files(missing, model, AS_IN_THE_PAPER, outputs, use_pixel_size=False)
-    results = yield from steps
-    for result in results:
+    for result in (yield from steps):
         if result.error:
             raise InputError(
                 result.error,
@@ -221,30 +139,8 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
             )
 
 
-def _files(folder: Path, image: Path) -> tuple[Path, Path]:
-    return folder / f"{image.stem}.png", folder / f"{image.stem}{PROBABILITY}.png"
-
-
 def measure_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, Evaluation]:
-    """Compare what a method predicts with the masks of the test tiles.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        With the method's predictions.
-    method : Method
-        Of `methods`.
-
-    Yields
-    ------
-    Progress
-        Per tile.
-
-    Returns
-    -------
-    Evaluation
-        Scores of the masks, and of the probability maps at Otsu's level and at 0.5.
-    """
+    """Score a method on the test tiles: its masks, and its maps at Otsu's level and at 0.5."""
     folder = experiment.predictions(method.name)
     task = make_task(folder, experiment.dataset, probability=folder, subset="test")
     return (yield from evaluate(replace(task, name=method.title), otsu_level))

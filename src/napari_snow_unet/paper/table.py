@@ -20,20 +20,10 @@ THRESHOLDS = {"otsu": "Otsu", "0.5": "0.5"}
 def rows_of_table(
     results: Sequence[tuple[Method, Evaluation]], history: Sequence[Row]
 ) -> list[dict[str, str]]:
-    """List the paper's row and two or four of ours for each method.
+    """List the paper's row and two or four of ours for each method, by the names of `COLUMNS`.
 
-    Parameters
-    ----------
-    results : sequence of (Method, Evaluation)
-        What was measured.
-    history : sequence of dict
-        Of the training, for its time.
-
-    Returns
-    -------
-    list of dict
-        Cells by the names of `COLUMNS`. Scores are percentages: of all pixels of all tiles
-        together, and means over tiles. A score that is undefined is empty.
+    Scores are percentages: of all pixels of all tiles together, and means over tiles. A score that
+    is undefined is empty.
     """
     paper = {name: _percent(value / 100) for name, value in PAPER.items()}
     rows = [_row(method="the paper", epochs="50", over="1,000 SNOW tiles", tiles="1000", **paper)]

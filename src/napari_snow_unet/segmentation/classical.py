@@ -1,7 +1,4 @@
-"""Nuclei without a network: the red channel, smoothed and inverted, for Otsu's threshold.
-
-The comparison that the paper makes, and what still works where no network can be loaded.
-"""
+"""Nuclei without a network, as the paper compares them: the red channel smoothed and inverted."""
 
 from __future__ import annotations
 
@@ -15,18 +12,7 @@ BLUR_PX = 1.5
 
 
 def darkness(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how dark each pixel is after a Gaussian blur of 1.5 pixels.
-
-    Parameters
-    ----------
-    pixels : ndarray of float32, shape (1, Y, X, 1)
-        Unit range.
-
-    Returns
-    -------
-    ndarray of float32, shape (1, Y, X)
-        1 for black, 0 for white.
-    """
+    """Return how dark each pixel is, 1 for black, after a Gaussian blur of 1.5 pixels."""
     import cv2
 
     blurred = cv2.GaussianBlur(pixels[0, ..., 0], (0, 0), BLUR_PX, borderType=cv2.BORDER_REFLECT)
@@ -34,13 +20,7 @@ def darkness(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def model() -> Model:
-    """Return the classical method in the form of a model.
-
-    Returns
-    -------
-    Model
-        Its "probability" is the darkness of the red channel.
-    """
+    """Return the classical method as a model whose probability is the darkness of red."""
     return Model(
         predict=darkness,
         name=NAME,

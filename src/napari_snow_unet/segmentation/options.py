@@ -131,25 +131,7 @@ class Options:
 
 
 def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
-    """Return the area in pixels below which a nucleus is dropped.
-
-    Parameters
-    ----------
-    options : Options
-        The person's choice.
-    pixel_size_um : float or None
-        Micrometres per pixel if known.
-
-    Returns
-    -------
-    float
-        Area in pixels.
-
-    Raises
-    ------
-    InputError
-        If the area is given in micrometres while the pixel size is unknown.
-    """
+    """Return the area in pixels below which a nucleus is dropped; µm² need a known pixel size."""
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     area = options.min_area
     if options.min_area_um2 is not None:
@@ -166,21 +148,7 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
 
 
 def check_options(options: Options, model: Model) -> None:
-    """Refuse what no image could be segmented with, before any work.
-
-    Parameters
-    ----------
-    options : Options
-        What the person chose.
-    model : Model
-        The model it is for.
-
-    Raises
-    ------
-    InputError
-        If the threshold, the output, the channel, the pixel size, the smallest area or the tile
-        size cannot be used.
-    """
+    """Refuse what no image could be segmented with by this model, before any work."""
     check_options_alone(options)
     declared(Options)["channel"].check(options.channel or model.channel)
     if options.channel and (options.channel == "rgb") != (model.channel == "rgb"):
@@ -194,16 +162,5 @@ def check_options(options: Options, model: Model) -> None:
 
 
 def check_options_alone(options: Options) -> None:
-    """Refuse what no image could be segmented with by any model, before one is opened.
-
-    Parameters
-    ----------
-    options : Options
-        What the person chose.
-
-    Raises
-    ------
-    InputError
-        If the threshold, the output, the pixel size or the smallest area cannot be used.
-    """
+    """Refuse what no image could be segmented with by any model, before one is opened."""
     check(options)

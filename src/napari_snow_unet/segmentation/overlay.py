@@ -13,22 +13,7 @@ def draw_outlines(
     labels: NDArray[np.integer],
     colour: tuple[int, int, int] = OUTLINE_RGB,
 ) -> NDArray[np.uint8]:
-    """Draw the inner outline of every label on an image.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (Y, X, 3)
-        The image.
-    labels : ndarray of int, shape (Y, X)
-        0 is background.
-    colour : tuple of int
-        Red, green and blue in 0..255.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y, X, 3)
-        A copy with outlines one pixel wide.
-    """
+    """Return a copy of an image with the inner outline of every label, one pixel wide."""
     from skimage.segmentation import find_boundaries
 
     drawn = rgb.copy()

@@ -120,7 +120,7 @@ def segment(
     model : Model
         The network or the classical method.
     options : Options, optional
-        What the person chose.
+        Threshold, output and so on.
     pixel_size_um : float, optional
         Micrometres per pixel as the file or layer has it; `options.pixel_size_um` goes before it.
         Outside the model's range the plane is resampled to the nearest end of the range, and the

@@ -27,64 +27,22 @@ _TRAINED_ON = "the images that the model was trained on"
 
 
 def values_for(model: Model, image: Any, *, white: float | None = None) -> ValueRange:
-    """Find which value of an image is white for a model: what its training says, else the image.
-
-    Parameters
-    ----------
-    model : Model
-        The network or the classical method.
-    image : array-like, shape (..., Y, X) or (..., Y, X, 3|4)
-        The whole layer or file, see `value_range`.
-    white : float, optional
-        What the file states.
-
-    Returns
-    -------
-    ValueRange
-        To be taken for every plane and window of it.
-
-    Raises
-    ------
-    InputError
-        If the image cannot be read.
-    """
+    """Find which value of an image is white for a model: what its training says, else the image."""
     return value_range(image, white=white, known=model.white, of=_TRAINED_ON)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked plan for one plane.
-
-    Attributes
-    ----------
-    model : Model
-        The network or the classical method.
-    options : Options
-        What the person chose.
-    pixel_size_um : float or None
-        Micrometres per pixel: the options' own, else what the file or layer says.
-    smallest_px : float
-        Area in pixels below which a nucleus is dropped.
-    values : ValueRange
-        Which of its values are white and opaque.
-    grid : Resampling
-        From the plane's grid to the one the network works on.
-    windows : list of PlannedWindow
-        On that grid, as large as memory may do for.
-    doubts : tuple of str
-        What speaks against the image or what was assumed of its values.
-    dtype : data type
-        Of the image.
-    """
+    """A checked plan for one plane."""
 
     model: Model
     options: Options
-    pixel_size_um: float | None
-    smallest_px: float
+    pixel_size_um: float | None  # the options' own, else what the file or layer says
+    smallest_px: float  # area in pixels below which a nucleus is dropped
     values: ValueRange
-    grid: Resampling
-    windows: list[PlannedWindow]
-    doubts: tuple[str, ...]
+    grid: Resampling  # from the plane's grid to the one the network works on
+    windows: list[PlannedWindow]  # on that grid, as large as memory may do for
+    doubts: tuple[str, ...]  # what speaks against the image or was assumed of its values
     dtype: np.dtype[Any]
 
     @property
@@ -119,17 +77,7 @@ def make_plan(
     pixel_size_um: float | None = None,
     values: ValueRange | None = None,
 ) -> Plan:
-    """Check a plane and the options for it, and decide what is open.
-
-    Parameters
-    ----------
-    image, model, options, pixel_size_um, values
-        See `pipeline.segment`.
-
-    Returns
-    -------
-    Plan
-        For this plane.
+    """Check a plane and the options for it, and decide what is open; see `pipeline.segment`.
 
     Raises
     ------

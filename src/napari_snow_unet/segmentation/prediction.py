@@ -23,25 +23,7 @@ from napari_snow_unet.segmentation.test_time_augmentation import augmented
 
 
 def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[np.uint8]]:
-    """Compute the 8-bit probability map of one plane, window by window.
-
-    Parameters
-    ----------
-    image : array-like, shape (Y, X) or (Y, X, C)
-        The plane.
-    plan : Plan
-        For this plane.
-
-    Yields
-    ------
-    Progress
-        Once after every window.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y, X)
-        On the grid of `image`.
-    """
+    """Compute the 8-bit probability map of one plane, on its own grid, window by window."""
     grid, model = plan.grid, augmented(plan.model, plan.options)
     probability = np.empty(grid.new, dtype=np.uint8)
     for done, planned in enumerate(plan.windows, start=1):
@@ -66,27 +48,10 @@ def predict_core(
     channel: str,
     values: ValueRange,
 ) -> NDArray[np.uint8]:
-    """Compute the part of the 8-bit probability map that a window is responsible for.
+    """Compute the part of the 8-bit probability map that a window is responsible for: its core.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (Y, X) or (Y, X, C)
-        Those of the image that `grid.needed` names for the part of the window inside the plane.
-    model : Model
-        The network or the classical method.
-    planned : PlannedWindow
-        The window, on the grid the network works on.
-    grid : Resampling
-        From the image's grid to that one.
-    channel : str
-        What the network reads of the colours.
-    values : ValueRange
-        Which of its values is white.
-
-    Returns
-    -------
-    ndarray of uint8
-        Of the shape of the window's core.
+    `pixels` are those of the image that `grid.needed` names for the part of the window inside the
+    plane.
     """
     taken = grid.take(network_input(pixels, channel, values), within(planned.window, grid.new))
     window = mirrored(taken, planned.window)

@@ -21,19 +21,7 @@ Result = TypeVar("Result")
 def is_small(
     shape: tuple[int, int], model: Model, options: Options, pixel_size_um: float | None
 ) -> bool:
-    """Tell whether a plane is one window, computed in so short a time that several may be at once.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns, in pixels.
-    model : Model
-        The network or the classical method.
-    options : Options
-        What the person chose.
-    pixel_size_um : float or None
-        Micrometres per pixel as the file or layer has it.
-    """
+    """Tell whether a plane is one window, so small that several are computed at once."""
     factor = scale_factor(options.pixel_size_known(pixel_size_um), model.pixel_size_um)
     computed = Resampling.by(factor, shape).new
     small = math.prod(computed) <= SMALL_CALL and max(computed) <= options.tile
@@ -49,21 +37,9 @@ def in_order(
 ) -> Generator[tuple[Item, Result], None, None]:
     """Yield every item with what was computed of it, while threads compute the next ones.
 
-    Parameters
-    ----------
-    items : iterable
-        What to compute, in the order in which it is wanted.
-    compute : callable
-        Called in other threads; what it raises is raised here in its turn.
-    threads : int, default: 1
-        How many compute; as many results at most wait to be taken.
-    is_large : callable, optional
-        Tells of an item whether it is begun only when no other one waits.
-
-    Yields
-    ------
-    tuple
-        Item and result. Close the generator to end the threads before its end.
+    What `compute` raises is raised here in its turn. No more results wait than there are threads;
+    an item that `is_large` is begun only when no other waits. Closing the generator ends the
+    threads.
     """
     todo = iter(items)
     pool = ThreadPoolExecutor(threads, "ahead")

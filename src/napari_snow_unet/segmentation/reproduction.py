@@ -16,39 +16,17 @@ from napari_snow_unet.segmentation.options import Options
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a result was made from.
+    """What a result was made from."""
 
-    Attributes
-    ----------
-    source : str
-        The image file, or the folder of an OME-Zarr.
-    model : str
-        The model, as `models.open_model` takes it.
-    options : Options
-        What the person chose.
-    pixel_size_um : float or None
-        The pixel size that was used, whoever knew it.
-    shape : tuple of int
-        Shape of the image without colours.
-    rgb : bool
-        Whether the image has colours.
-    planes : sequence of tuple of int
-        The planes of a stack that were segmented, by their index in the leading axes.
-    provenance : dict
-        How the result came about.
-    to_files : bool
-        Whether the labels were too large for the memory and written to files.
-    """
-
-    source: str
-    model: str
+    source: str  # the image file, or the folder of an OME-Zarr
+    model: str  # as `models.open_model` takes it
     options: Options
-    pixel_size_um: float | None
-    shape: tuple[int, ...]
+    pixel_size_um: float | None  # that was used, whoever knew it
+    shape: tuple[int, ...]  # without colours
     rgb: bool
-    planes: Sequence[tuple[int, ...]]
+    planes: Sequence[tuple[int, ...]]  # that were segmented, by their index in the leading axes
     provenance: dict[str, Any]
-    to_files: bool = False
+    to_files: bool = False  # whether the labels were too large for the memory
 
     @property
     def precision(self) -> str:
@@ -75,18 +53,7 @@ class Recipe:
 
 
 def as_python(recipe: Recipe) -> str:
-    """Return a program that ends with the same labels in ``labels``.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What the result was made from.
-
-    Returns
-    -------
-    str
-        Python.
-    """
+    """Return a program that ends with the same labels in ``labels``."""
     if recipe.to_files:
         return _as_python_to_files(recipe)
     options = _options(recipe.options)
@@ -145,20 +112,7 @@ def _as_python_to_files(recipe: Recipe) -> str:
 
 
 def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
-    """Return a line for the shell that writes the same labels.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What the result was made from; all planes.
-    folder : str, default: "nuclei"
-        Where the labels go.
-
-    Returns
-    -------
-    str
-        The command with its options.
-    """
+    """Return a line for the shell that writes the same labels; of stacks all planes."""
     words = ["napari-snow-unet", "segment", recipe.source, "-o", folder, "--model", recipe.model]
     for name, one in declared(Options).items():
         if name != "pixel_size_um":

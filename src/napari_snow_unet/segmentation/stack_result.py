@@ -18,15 +18,9 @@ from napari_snow_unet.segmentation.plane.threshold import in_digits
 
 @dataclass(frozen=True, kw_only=True)
 class Plane(Findings):
-    """What was found in one plane of a stack.
+    """What was found in one plane of a stack."""
 
-    Attributes
-    ----------
-    fingerprint : int
-        Changes when a label in the plane does, see `fingerprint`.
-    """
-
-    fingerprint: int
+    fingerprint: int  # changes when a label in the plane does
 
 
 @dataclass(frozen=True)
@@ -96,20 +90,7 @@ def fingerprint(labels: NDArray[np.int32]) -> int:
 
 
 def was_changed(labels: Any, planes: Mapping[Index, Plane]) -> bool:
-    """Tell whether planes of labels are no longer what was found in them.
-
-    Parameters
-    ----------
-    labels : array-like, shape (..., Y, X)
-        Labels as they are now.
-    planes : mapping from tuple of int to Plane
-        What was found.
-
-    Returns
-    -------
-    bool
-        True if any of these planes differs.
-    """
+    """Tell whether planes of labels are no longer what was found in them."""
     return any(
         fingerprint(np.asarray(labels[index])) != plane.fingerprint
         for index, plane in planes.items()
@@ -129,19 +110,9 @@ def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
 
 
 def planes_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
-    """Say which planes of a stack were segmented, counted from 0 as napari does.
+    """Say which planes were segmented ("slice 0 of 4", "2 of 4 slices"), nothing if all were.
 
-    Parameters
-    ----------
-    planes : collection of tuple of int
-        Indices into the leading axes.
-    shape : tuple of int
-        Shape of the stack without colours.
-
-    Returns
-    -------
-    str
-        "slice 0 of 4" or "2 of 4 slices"; empty if all planes were.
+    They are counted from 0, as napari does.
     """
     total = math.prod(plane_last(shape)[:-2])
     if len(planes) >= total:

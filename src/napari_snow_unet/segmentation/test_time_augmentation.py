@@ -15,20 +15,7 @@ MIRRORS = ((), (1,), (2,), (1, 2))  # axes of (1, Y, X, C) and of (1, Y, X)
 
 
 def augmented(model: Model, options: Options) -> Model:
-    """Return a model that averages over mirror images, if that is asked for.
-
-    Parameters
-    ----------
-    model : Model
-        The network or the classical method.
-    options : Options
-        What the person chose.
-
-    Returns
-    -------
-    Model
-        `model` itself, or one whose probability is the mean of four.
-    """
+    """Return a model that averages over four mirror images, if that is asked for."""
     if not options.test_time_augmentation:
         return model
     return replace(model, predict=_averaged(model.predict, model.calls_at_once))

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.files import write_table
 from napari_snow_unet.data.datasets.dataset_info import INFO
 from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED
 
@@ -168,16 +168,11 @@ def write_manifest(folder: Path, tiles: Iterable[Tile]) -> None:
     rows = sorted(tiles, key=lambda tile: tile.index)
     extras = dict.fromkeys(name for tile in rows for name in tile.extra)
     columns = [name for name in COLUMNS if name != "fold" or any(t.fold is not None for t in rows)]
-    with (
-        written_whole(folder / MANIFEST, overwrite=True) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*columns, *extras])
-        for tile in rows:
-            cells = [getattr(tile, name) for name in columns]
-            cells += [tile.extra.get(name, "") for name in extras]
-            writer.writerow(["" if cell is None else cell for cell in cells])
+    cells = (
+        [*(getattr(tile, name) for name in columns), *(tile.extra.get(name) for name in extras)]
+        for tile in rows
+    )
+    write_table(folder / MANIFEST, [[*columns, *extras], *cells], overwrite=True)
     (folder / JOURNAL).unlink(missing_ok=True)
 
 

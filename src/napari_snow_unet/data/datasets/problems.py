@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.files import write_table
 
 PROBLEMS = "problems.csv"
 
@@ -50,11 +49,6 @@ def write_problems(folder: Path, problems: Iterable[Problem]) -> Path:
         The table.
     """
     path = folder / PROBLEMS
-    with (
-        written_whole(path, overwrite=True) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["name", "reason"])
-        writer.writerows((problem.name, problem.reason) for problem in problems)
+    rows = ((problem.name, problem.reason) for problem in problems)
+    write_table(path, [("name", "reason"), *rows], overwrite=True)
     return path

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.files import write_table
 
 #: Columns by name, each of one entry for every nucleus.
 Measurements: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -98,18 +97,17 @@ def write_measurements(
     InputError
         If the file exists and may not be overwritten.
     """
-    several = len(planes) > 1
-    with (
-        written_whole(path, overwrite=overwrite) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow([*(["plane"] if several else []), *planes[0]])
-        for number, table in enumerate(planes):
-            columns = (map(_text, column.tolist()) for column in table.values())
-            for row in zip(*columns, strict=True):
-                writer.writerow([number, *row] if several else row)
+    write_table(Path(path), _rows(planes), overwrite=overwrite, end="\r\n")
     return Path(path)
+
+
+def _rows(planes: Sequence[Measurements]) -> Iterator[Sequence[Any]]:
+    several = len(planes) > 1
+    yield [*(["plane"] if several else []), *planes[0]]
+    for number, table in enumerate(planes):
+        columns = (map(_text, column.tolist()) for column in table.values())
+        for row in zip(*columns, strict=True):
+            yield [number, *row] if several else row
 
 
 def _text(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,11 @@ Labels = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Rules:
-    """What is a nucleus; see `nuclei.label_nuclei`."""
+    """What is a nucleus."""
 
-    level: int
+    level: int  # grey level that nuclei exceed
     separate: bool = True
-    min_area: float = 0.0
+    min_area: float = 0.0  # pixels
     fill_holes: bool = True
     clear_border: bool = False
     pixel_size_um: float | None = None
@@ -54,24 +55,23 @@ class Rules:
 
 @dataclass
 class NumberedNuclei:
-    """The nuclei found so far, numbered from 1 in the order in which they were found.
+    """The nuclei found so far, numbered from 1 in the order in which they were found."""
 
-    Parameters
-    ----------
-    first : list of int
-        Position of the first pixel of each, in reading order of the whole image.
-    area : int
-        Pixels of all.
-    """
-
+    # Position of the first pixel of each, in reading order of the whole image.
     first: list[int] = field(default_factory=list)
-    area: int = 0
+    area: int = 0  # pixels of all
 
     def in_reading_order(self) -> Labels:
         """Return the final number of every preliminary one; 0 stays 0."""
         table = np.zeros(len(self.first) + 1, np.int32)
         table[np.argsort(np.asarray(self.first, np.int64)) + 1] = np.arange(1, table.size)
         return table
+
+
+def boxes_of(shape: tuple[int, int], side: int) -> list[Box]:
+    """Return the blocks of an image, row by row."""
+    corners = product(range(0, shape[0], side), range(0, shape[1], side))
+    return [(y, x, min(y + side, shape[0]), min(x + side, shape[1])) for y, x in corners]
 
 
 def pieces(parts: Labels, statistics: NDArray[np.int32], box: Box, seams: Seams) -> dict[int, int]:

@@ -20,20 +20,10 @@ Cells = NDArray[np.bool_]
 
 
 def glass_of(block: NDArray[Any], values: ValueRange) -> Cells:
-    """Tell which cells of a block show nothing but bright, empty glass.
+    """Tell which cells of a block, which begins at a cell's corner, show nothing but empty glass.
 
-    Parameters
-    ----------
-    block : ndarray, shape (Y, X) or (Y, X, 3|4)
-        Begins at the corner of a cell; those at its end count as far as they go.
-    values : ValueRange
-        Which values are white and opaque.
-
-    Returns
-    -------
-    ndarray of bool, shape (ceil(Y / 64), ceil(X / 64))
-        True where the cell, averaged over 5 x 5 of its own pixels, transmits at least 84 % of the
-        light in every colour channel. A nucleus or stained tissue never does.
+    That is where the cell, averaged over 5 x 5 of its own pixels, transmits at least 84 % of the
+    light in every colour channel. A nucleus or stained tissue never does.
     """
     import cv2
 
@@ -67,26 +57,7 @@ def _lowest(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def read_with_glass(
     image: Any, planned: PlannedWindow, grid: Resampling, values: ValueRange
 ) -> tuple[NDArray[Any], Cells]:
-    """Read a window once, for the network and for the glass in its core.
-
-    Parameters
-    ----------
-    image : array-like, shape (Y, X) or (Y, X, C)
-        The image.
-    planned : PlannedWindow
-        The window, on the grid the network works on.
-    grid : Resampling
-        From the image's grid to that one.
-    values : ValueRange
-        Which values are white and opaque.
-
-    Returns
-    -------
-    pixels : ndarray
-        Those that the window needs of the image.
-    cells : ndarray of bool
-        The cells that `cells_of` names for the core.
-    """
+    """Read a window once: the pixels the network needs, and the glass in its core's cells."""
     needed = grid.needed(within(planned.window, grid.new))
     cells = tuple(
         slice(cell.start * CELL, min(cell.stop * CELL, length))
@@ -113,18 +84,9 @@ def cells_of(window: tuple[slice, slice], grid: Resampling) -> tuple[slice, slic
 def glass_cleared(
     probability: NDArray[np.uint8], cells: Cells, window: tuple[slice, slice], grid: Resampling
 ) -> NDArray[np.uint8]:
-    """Return a window of a probability map with 0 where the centre of a pixel lies on glass.
+    """Return a window's probabilities with 0 where the centre of a pixel lies on glass.
 
-    Parameters
-    ----------
-    probability : ndarray of uint8, shape (Y, X)
-        The window's values.
-    cells : ndarray of bool
-        Those that `cells_of` names for the window.
-    window : tuple of slice
-        Its rows and columns.
-    grid : Resampling
-        From the image's grid to that of the window.
+    `cells` are those that `cells_of` names for the window.
     """
     rows, columns = (
         (centres // CELL).astype(np.intp) - first.start

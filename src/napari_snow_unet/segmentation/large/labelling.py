@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Generator
 from contextlib import closing
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from napari_snow_unet.segmentation.large.blocks import (
     NumberedNuclei,
     Rules,
     at_image_edge,
+    boxes_of,
     components_of,
     grown,
     is_mine,
@@ -48,34 +48,15 @@ MOST_THREADS = 4  # each needs the memory of a block many times over
 def label_blocks(
     probability: Any, labels: Any, rules: Rules, *, block: int = BLOCK
 ) -> Generator[Progress, None, NumberedNuclei]:
-    """Label a probability map block by block.
+    """Label a probability map block by block, with preliminary numbers in `labels`, once zeros.
 
-    Parameters
-    ----------
-    probability : array-like of uint8, shape (Y, X)
-        Sliced like an array, such as a Zarr array.
-    labels : array-like of int32, shape (Y, X)
-        Zeros; takes preliminary labels.
-    rules : Rules
-        What is a nucleus.
-    block : int, default: 2048
-        Side of a block in pixels; the result does not depend on it.
-
-    Yields
-    ------
-    Progress
-        After every block, in both rounds.
-
-    Returns
-    -------
-    Found
-        `Found.in_reading_order` gives the labels of `label_nuclei` for the whole map, but for
-        components that are longer than 2,048 pixels: each of those stays one label.
+    `NumberedNuclei.in_reading_order` gives the labels of `label_nuclei` for the whole map, whatever
+    the side of a block, but for components that are longer than 2,048 pixels: each of those stays
+    one label.
     """
     shape = int(probability.shape[0]), int(probability.shape[1])
     threads = min(usable_cores(), MOST_THREADS)
-    corners = list(product(range(0, shape[0], block), range(0, shape[1], block)))
-    boxes = [(y, x, min(y + block, shape[0]), min(x + block, shape[1])) for y, x in corners]
+    boxes = boxes_of(shape, block)
     seams, numbered = Seams(shape[1]), {}
     components = partial(components_of, probability, shape=shape, rules=rules)
     with closing(in_order(boxes, components, threads)) as found_parts:
@@ -83,17 +64,16 @@ def label_blocks(
             numbered[box] = pieces(*parts, box, seams)
             yield Progress(done, 2 * len(boxes), f"finding seams, block {done} of {len(boxes)}")
     whole = seams.components()
-    clumps = {root for root, piece in whole.items() if is_no_clump(piece.box)}
-    owned: dict[Box, list[Piece]] = defaultdict(list)
-    for root, piece in whole.items():
+    clumps = {root: whole.pop(root) for root in list(whole) if is_no_clump(whole[root].box)}
+    owned: dict[tuple[int, int], list[Piece]] = defaultdict(list)  # by the corner of their block
+    for piece in whole.values():
         y, x = (place // block * block for place in piece.first)
-        if root not in clumps:
-            owned[y, x, min(y + block, shape[0]), min(x + block, shape[1])].append(piece)
+        owned[y, x].append(piece)
     found = NumberedNuclei()
-    numbers = _number_clumps(clumps, whole, shape, rules, found)
+    numbers = _number_clumps(clumps, shape, rules, found)
 
     def nuclei_of(box: Box) -> BlockNuclei | None:
-        return _label_block(probability, box, owned.get(box, []), shape, rules)
+        return _label_block(probability, box, owned.get(box[:2], []), shape, rules)
 
     with closing(in_order(boxes, nuclei_of, threads)) as labelled:
         for done, (box, nuclei) in enumerate(labelled, start=1):
@@ -153,16 +133,11 @@ def _label_block(
 
 
 def _number_clumps(
-    clumps: set[int],
-    whole: dict[int, Piece],
-    shape: tuple[int, int],
-    rules: Rules,
-    found: NumberedNuclei,
+    clumps: dict[int, Piece], shape: tuple[int, int], rules: Rules, found: NumberedNuclei
 ) -> dict[int, int]:
     """Give every component that is too long to be labelled in one piece a preliminary number."""
     numbers = {}
-    for root in sorted(clumps):
-        piece = whole[root]
+    for root, piece in clumps.items():
         top, left, bottom, right = piece.box
         at_edge = top == 0 or left == 0 or bottom == shape[0] or right == shape[1]
         if piece.area < rules.min_area or (rules.clear_border and at_edge):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,10 @@ from numpy.typing import NDArray
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.channels import LEVELS
 from napari_snow_unet.data.pixels.value_range import ValueRange
-from napari_snow_unet.segmentation.findings import NO_NUCLEI
-from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules
+from napari_snow_unet.segmentation.findings import NO_NUCLEI, Findings
+from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules, boxes_of
 from napari_snow_unet.segmentation.large.glass import CELL, Cells, cells_of, glass_cleared
 from napari_snow_unet.segmentation.large.labelling import label_blocks
-from napari_snow_unet.segmentation.large.result import Keep, LargeSegmentation, NewMap
 from napari_snow_unet.segmentation.large.windows import (
     ComputeAll,
     Computed,
@@ -34,6 +32,25 @@ from napari_snow_unet.segmentation.plane.resample import Resampling, Window
 from napari_snow_unet.segmentation.plane.threshold import choose_level
 from napari_snow_unet.segmentation.prefetch import in_order
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
+
+Keep = Callable[[slice, slice, NDArray[np.int32]], None]
+NewMap = Callable[[tuple[int, int]], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LargeSegmentation(Findings):
+    """What is known of the nuclei of a large image; the labels are where they were written to.
+
+    Attributes
+    ----------
+    glass_fraction : float
+        Fraction of the image that is empty glass.
+    computed_pixels : int
+        Pixels that the network computed, halos included.
+    """
+
+    glass_fraction: float
+    computed_pixels: int
 
 
 def segment_large(
@@ -63,14 +80,13 @@ def segment_large(
     model : Model
         The network or the classical method.
     options : Options
-        What the person chose.
+        Threshold, output and so on.
     probability, preliminary : array-like of uint8 and of int32, shape (Y, X)
         Zeros, such as Zarr arrays on disk, for the probability map and for labels on the way.
     keep : callable
-        Takes rows, columns and final labels of every block, in reading order of the blocks.
+        Takes rows, columns and final labels of every block, in reading order.
     new_map : callable
-        Makes an array like `probability` of another shape, for the map at the scale of the model
-        where the image is resampled.
+        Makes an array like `probability` of another shape, for the map at the model's scale.
     pixel_size_um : float, optional
         Micrometres per pixel; `options.pixel_size_um` goes before it.
     values : ValueRange, optional
@@ -78,7 +94,7 @@ def segment_large(
     inside : ndarray of bool, shape (Y, X), optional
         The part of the plane that is looked at, see `pipeline.label`; a map on disk will do.
     compute_all : callable, optional
-        Computes windows elsewhere, in any order; see `windows.compute_here`.
+        Computes windows elsewhere, in any order, in place of `windows.compute_here`.
     block : int, default: 2048
         Side of the blocks in pixels.
 
@@ -146,21 +162,11 @@ def segment_large(
 
 @dataclass(frozen=True)
 class Predicted:
-    """What is known of a probability map.
+    """What is known of a probability map."""
 
-    Attributes
-    ----------
-    histogram : ndarray of int64, shape (256,)
-        Pixels per grey level of the whole map, of its inside where that is given.
-    computed_pixels : int
-        Pixels that were computed, halos included.
-    glass_fraction : float
-        Part of the cells that show glass.
-    """
-
-    histogram: NDArray[np.int64]
-    computed_pixels: int
-    glass_fraction: float
+    histogram: NDArray[np.int64]  # pixels per grey level, of the inside where that is given
+    computed_pixels: int  # halos included
+    glass_fraction: float  # of the cells
 
 
 def _predict_large(
@@ -226,8 +232,4 @@ def _store_and_count(
 
 
 def _blocks(shape: tuple[int, int], side: int) -> list[Window]:
-    rows, columns = (
-        [slice(start, min(start + side, length)) for start in range(0, length, side)]
-        for length in shape
-    )
-    return list(product(rows, columns))
+    return [np.s_[top:bottom, left:right] for top, left, bottom, right in boxes_of(shape, side)]

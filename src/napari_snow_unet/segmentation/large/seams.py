@@ -12,19 +12,9 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are no
 
 @dataclass
 class Piece:
-    """What is known of a component, or of its piece in one block.
+    """What is known of a component, or of its piece in one block."""
 
-    Parameters
-    ----------
-    first : tuple of int
-        Its first pixel in reading order.
-    box : tuple of int
-        Its bounding box.
-    area : int
-        Its pixels.
-    """
-
-    first: tuple[int, int]
+    first: tuple[int, int]  # pixel in reading order
     box: Box
     area: int
 
@@ -37,15 +27,9 @@ class Piece:
 
 @dataclass
 class Seams:
-    """Joins pieces along the edges of blocks, which come row by row.
+    """Joins pieces along the edges of blocks, which come row by row."""
 
-    Parameters
-    ----------
-    width : int
-        Of the image, in pixels.
-    """
-
-    width: int
+    width: int  # of the image, in pixels
     pieces: list[Piece] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
 
@@ -64,17 +48,7 @@ class Seams:
     def join(
         self, parts: NDArray[np.int32], numbers: NDArray[np.int64], top: int, left: int
     ) -> None:
-        """Join the pieces of a block with those of the blocks above and to the left.
-
-        Parameters
-        ----------
-        parts : ndarray of int32, shape (Y, X)
-            The components of the block.
-        numbers : ndarray of int64
-            The number of each component's piece, -1 for those that do not touch the edge.
-        top, left : int
-            Where the block begins.
-        """
+        """Join a block's pieces with those above and left; `numbers` is -1 off the block's edge."""
         first, last = numbers[parts[0]], numbers[parts[-1]]
         leftmost, rightmost = numbers[parts[:, 0]], numbers[parts[:, -1]]
         if top != self._row:

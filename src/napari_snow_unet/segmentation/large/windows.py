@@ -22,40 +22,20 @@ from napari_snow_unet.segmentation.prefetch import in_order
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """What is the same for all windows of an image.
+    """What is the same for all windows of an image."""
 
-    Attributes
-    ----------
-    grid : Resampling
-        From the image's grid to the one the network works on.
-    channel : str
-        What the network reads of the colours.
-    values : ValueRange
-        Which values are white and opaque.
-    """
-
-    grid: Resampling
+    grid: Resampling  # from the image's grid to the one the network works on
     channel: str
     values: ValueRange
 
 
 @dataclass(frozen=True)
 class Computed:
-    """A window that is computed.
-
-    Attributes
-    ----------
-    planned : PlannedWindow
-        Where it lies.
-    glass : ndarray of bool
-        Its cells that show glass, see `glass.cells_of`.
-    probability : ndarray of uint8 or None
-        Of its core, 0 on glass; None where there is nothing but glass.
-    """
+    """A window that is computed."""
 
     planned: PlannedWindow
-    glass: Cells
-    probability: NDArray[np.uint8] | None
+    glass: Cells  # those that `glass.cells_of` names for its core
+    probability: NDArray[np.uint8] | None  # of its core, 0 on glass; None if there is only glass
 
 
 ComputeAll = Callable[[WindowPlan, list[PlannedWindow]], Generator[Computed, None, None]]
@@ -64,19 +44,7 @@ ComputeAll = Callable[[WindowPlan, list[PlannedWindow]], Generator[Computed, Non
 def compute_window(
     planned: PlannedWindow, pixels: NDArray[Any], glass: Cells, model: Model, plan: WindowPlan
 ) -> Computed:
-    """Compute a window.
-
-    Parameters
-    ----------
-    planned : PlannedWindow
-        Where it lies.
-    pixels, glass : ndarray
-        From `glass.read_with_glass`.
-    model : Model
-        The network or the classical method.
-    plan : WindowPlan
-        What is the same for all windows.
-    """
+    """Compute a window from the pixels and the glass of `read_with_glass`."""
     if glass.all():
         return Computed(planned, glass, None)
     core = predict_core(pixels, model, planned, plan.grid, channel=plan.channel, values=plan.values)
@@ -86,24 +54,7 @@ def compute_window(
 def compute_here(
     image: Any, model: Model, plan: WindowPlan, windows: list[PlannedWindow]
 ) -> Generator[Computed, None, None]:
-    """Compute windows in their order, reading one ahead.
-
-    Parameters
-    ----------
-    image : array-like, shape (Y, X) or (Y, X, 3|4)
-        Lazy, such as a dask array.
-    model : Model
-        The network or the classical method.
-    plan : WindowPlan
-        What is the same for all windows.
-    windows : list of PlannedWindow
-        Which.
-
-    Yields
-    ------
-    Computed
-        Every one of `windows`.
-    """
+    """Compute windows in their order, reading one ahead."""
     read = partial(read_with_glass, image, grid=plan.grid, values=plan.values)
     with closing(in_order(windows, read)) as reading:
         for planned, (pixels, glass) in reading:

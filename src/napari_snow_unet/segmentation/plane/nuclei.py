@@ -15,20 +15,7 @@ SMALLEST_NUCLEUS_UM2 = 5.0
 
 
 def fill_small_holes(mask: NDArray[np.uint8], largest: float) -> NDArray[np.uint8]:
-    """Fill holes up to a size; those open to the border of the image stay.
-
-    Parameters
-    ----------
-    mask : ndarray of uint8, shape (Y, X)
-        0 is background.
-    largest : float
-        Area of the largest hole to fill, in pixels.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y, X)
-        0 and 1. Background is joined across edges only (4-connected).
-    """
+    """Fill 4-connected holes of up to `largest` pixels; those open to the image's border stay."""
     import cv2
 
     background = (mask == 0).astype(np.uint8)
@@ -50,28 +37,10 @@ def label_nuclei(
     clear_border: bool = False,
     pixel_size_um: float | None = None,
 ) -> Labels:
-    """Give every nucleus of a mask its own label.
+    """Label the nuclei of a mask from 1 to N, in reading order of their first pixel.
 
-    Parameters
-    ----------
-    mask : ndarray of uint8 or bool, shape (Y, X)
-        0 is background.
-    separate : bool, default: True
-        Separate touching nuclei, see `split_touching`.
-    min_area : float, default: 0
-        Smaller nuclei are dropped, in pixels.
-    fill_holes : bool, default: True
-        Fill holes of up to 12.5 square micrometres (200 pixels of 0.25 um).
-    clear_border : bool, default: False
-        Drop nuclei that touch the border of the image.
-    pixel_size_um : float, optional
-        Micrometres per pixel, for the lengths used in splitting and filling; 0.25 if unknown.
-
-    Returns
-    -------
-    ndarray of int32, shape (Y, X)
-        0 is background, 1 to N the nuclei in reading order of their first pixel. Without `separate`
-        they are the 8-connected components.
+    `min_area` is in pixels. Holes of up to 12.5 square micrometres are filled (200 pixels of 0.25
+    um, the size where none is known). Without `separate` nuclei are the 8-connected components.
     """
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     labels, statistics = find_components(mask, fill_holes=fill_holes, pixel_size_um=pixel_size_um)
@@ -92,23 +61,10 @@ def find_components(
     fill_holes: bool = True,
     pixel_size_um: float | None = None,
 ) -> tuple[Labels, NDArray[np.int32]]:
-    """Find the 8-connected components of a mask.
+    """Find the 8-connected components; return their labels and OpenCV's statistics of each.
 
-    Parameters
-    ----------
-    mask : ndarray of uint8 or bool, shape (Y, X)
-        0 is background.
-    fill_holes : bool, default: True
-        Fill holes of up to 12.5 square micrometres first.
-    pixel_size_um : float, optional
-        Micrometres per pixel; 0.25 if unknown.
-
-    Returns
-    -------
-    labels : ndarray of int32, shape (Y, X)
-        0 is background.
-    statistics : ndarray of int32, shape (N + 1, 5)
-        OpenCV's: left, top, width, height and area of each.
+    Holes of up to 12.5 square micrometres are filled first. The statistics are int32 (N + 1, 5):
+    left, top, width, height, area.
     """
     import cv2
 
@@ -121,19 +77,9 @@ def find_components(
 
 
 def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
-    """Return where each label has its first pixel.
+    """Return where each label, up to the largest or `size`, has its first pixel in reading order.
 
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        0 is background.
-    size : int, optional
-        Length of the result; by default up to the largest label.
-
-    Returns
-    -------
-    ndarray of int64, shape (size,)
-        Position in reading order; the number of pixels for 0 and for labels that do not occur.
+    It is the number of pixels for 0 and for labels that do not occur.
     """
     flat = labels.ravel()
     first = np.full(int(flat.max(initial=0)) + 1 if size is None else size, flat.size, np.int64)
@@ -145,20 +91,7 @@ def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
 
 
 def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
-    """Drop labels and number the others from 1 in reading order of their first pixel.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        0 is background.
-    drop : ndarray of bool, shape (largest label + 1,)
-        True for labels to make background.
-
-    Returns
-    -------
-    ndarray of int32, shape (Y, X)
-        Consecutive labels.
-    """
+    """Drop labels and number the others from 1 in reading order of their first pixel."""
     first = first_pixels(labels, drop.size)
     first[drop] = labels.size
     kept = np.flatnonzero(first < labels.size)

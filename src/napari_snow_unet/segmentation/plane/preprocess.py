@@ -31,25 +31,7 @@ Axes = Literal["plane", "stack"]
 
 
 def plane_axes(shape: tuple[int, ...], *, rgb: bool) -> Axes:
-    """Tell whether an image is one plane or a stack of planes, and refuse what is neither.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of the image, colours in the last axis when `rgb`.
-    rgb : bool
-        Whether the last axis holds colours.
-
-    Returns
-    -------
-    {"plane", "stack"}
-        ``"stack"`` when time, depth or file axes stand before the plane.
-
-    Raises
-    ------
-    InputError
-        If the image has no plane, or no pixels.
-    """
+    """Tell whether an image is one plane or a stack of planes, and refuse what is neither."""
     spatial = shape[:-1] if rgb else shape
     if len(spatial) < 2 or 0 in spatial:
         raise InputError(

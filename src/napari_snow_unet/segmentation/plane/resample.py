@@ -18,18 +18,8 @@ Window = tuple[slice, slice]
 def scale_factor(pixel_size_um: float | None, known_um: tuple[float, float] | None) -> float:
     """Return the factor on the image's length in pixels that brings it into the model's range.
 
-    Parameters
-    ----------
-    pixel_size_um : float or None
-        Micrometres per pixel of the image, if known.
-    known_um : tuple of float or None
-        Smallest and largest pixel size the model knows, if it cares.
-
-    Returns
-    -------
-    float
-        1 inside the range and where either is unknown; below 1 for finer pixels, above 1 for
-        coarser ones.
+    1 inside the range and where either is unknown; below 1 for finer pixels, above for coarser
+    ones.
     """
     if pixel_size_um is None or known_um is None:
         return 1.0
@@ -43,14 +33,9 @@ class Resampling:
 
     Linear interpolation; when shrinking, the mean of the neighbourhood weighted by a triangle
     (Pillow's ``BILINEAR``). A window of the new grid gets the same values as in the whole.
-
-    Parameters
-    ----------
-    old, new : tuple of int
-        Rows and columns of both grids.
     """
 
-    old: tuple[int, int]
+    old: tuple[int, int]  # rows and columns, as of the new one
     new: tuple[int, int]
 
     @classmethod
@@ -78,19 +63,7 @@ class Resampling:
         return self._span(window, 0 if self.is_none else 1)
 
     def centres(self, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return where on the old grid the rows and columns of a window of the new one lie.
-
-        Parameters
-        ----------
-        window : tuple of slice
-            Rows and columns of the new grid.
-
-        Returns
-        -------
-        tuple of ndarray of float64
-            Centres of rows and of columns, in pixels from the edge of the plane: that of the first
-            pixel of the old grid is 0.5.
-        """
+        """Return where on the old grid a window's rows and columns lie; the first pixel is 0.5."""
         rows, columns = (
             (np.arange(part.start, part.stop, dtype=np.float64) + 0.5) * (old / new)
             for part, old, new in zip(window, self.old, self.new, strict=True)
@@ -98,20 +71,7 @@ class Resampling:
         return rows, columns
 
     def take(self, pixels: NDArray[Pixels], window: Window) -> NDArray[Pixels]:
-        """Return a window of the new grid.
-
-        Parameters
-        ----------
-        pixels : ndarray of uint8 or float32, shape (Y, X) or (Y, X, C)
-            Those of the old grid that `needed` names.
-        window : tuple of slice
-            Rows and columns of the new grid, within it.
-
-        Returns
-        -------
-        ndarray
-            Same data type and channels.
-        """
+        """Return a window of the new grid from those pixels of the old one that `needed` names."""
         if self.is_none:
             return pixels
         origin = [part.start for part in self.needed(window)]

@@ -13,40 +13,17 @@ from napari_snow_unet.data.pixels.channels import LEVELS
 
 
 def grey_histogram(probability: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count the grey levels of an 8-bit map; histograms of parts add up to that of the whole.
-
-    Parameters
-    ----------
-    probability : ndarray of uint8
-        Any shape.
-
-    Returns
-    -------
-    ndarray of int64, shape (256,)
-        Pixels per level.
-    """
+    """Count the pixels per grey level, 0 to 255; histograms of parts add up to the whole's."""
     return np.bincount(probability.ravel(), minlength=LEVELS).astype(np.int64)
 
 
 def otsu_level(histogram: NDArray[np.integer]) -> int:
-    """Find Otsu's threshold as OpenCV finds it.
+    """Find Otsu's threshold as OpenCV finds it: the level in 0..255 that foreground exceeds.
 
     OpenCV itself is asked, with an image that has this histogram; counts beyond what fits such an
-    image are scaled down in proportion.
+    image are scaled down in proportion. A flat map has no threshold: its only level is returned,
+    and nothing is greater.
 
-    Parameters
-    ----------
-    histogram : ndarray of int, shape (256,)
-        Pixels per grey level.
-
-    Returns
-    -------
-    int
-        Level in 0..255. Foreground is what is greater. A flat map has no threshold: its only
-        level is returned, and nothing is greater.
-
-    References
-    ----------
     Otsu (1979), IEEE Transactions on Systems, Man, and Cybernetics 9:62-66.
     """
     import cv2
@@ -66,23 +43,7 @@ def otsu_level(histogram: NDArray[np.integer]) -> int:
 
 
 def level_of(threshold: float) -> int:
-    """Return the grey level of a threshold on the probability.
-
-    Parameters
-    ----------
-    threshold : float
-        Probability in 0..1.
-
-    Returns
-    -------
-    int
-        Foreground is every grey level greater than this one.
-
-    Raises
-    ------
-    InputError
-        If the threshold is not a number in 0..1.
-    """
+    """Return the grey level that foreground exceeds, of a threshold in 0..1 on the probability."""
     if isinstance(threshold, str) or not 0 <= threshold <= 1:
         raise InputError(
             f"a threshold of {threshold!r}",
@@ -101,26 +62,8 @@ def choose_level(
     """Choose the grey level above which a pixel is nucleus.
 
     Otsu's method always finds a threshold, in an image without a single nucleus too. Its level is
-    therefore never taken below `floor`; a threshold given as a number is taken as it is.
-
-    Parameters
-    ----------
-    histogram : ndarray of int, shape (256,)
-        Pixels per grey level.
-    threshold : float or "otsu", default: "otsu"
-        Probability in 0..1 or Otsu's method.
-    floor : float, default: 0.0
-        Smallest probability that Otsu's method may choose.
-
-    Returns
-    -------
-    int
-        Foreground is every grey level greater than this one.
-
-    Raises
-    ------
-    InputError
-        If `threshold` is neither ``"otsu"`` nor a number in 0..1.
+    therefore never taken below the probability `floor`; a threshold given as a number is taken as
+    it is.
     """
     if threshold == "otsu":
         return max(otsu_level(histogram), level_of(floor))

@@ -16,21 +16,11 @@ GRID = 64  # edges of windows are multiples of this many pixels: few shapes, few
 
 @dataclass(frozen=True)
 class PlannedWindow:
-    """One window to compute and the part of its result to keep.
+    """One window to compute and the part of its result to keep."""
 
-    Attributes
-    ----------
-    window : tuple of slice
-        Rows and columns the network sees; may reach beyond the plane, where it is mirrored.
-    core : tuple of slice
-        Rows and columns of the plane this window is responsible for.
-    inner : tuple of slice
-        Where `core` lies inside the window.
-    """
-
-    window: tuple[slice, slice]
-    core: tuple[slice, slice]
-    inner: tuple[slice, slice]
+    window: tuple[slice, slice]  # what the network sees; mirrored where beyond the plane
+    core: tuple[slice, slice]  # of the plane, for which this window is responsible
+    inner: tuple[slice, slice]  # where `core` lies inside the window
 
 
 def padded_length(length: int) -> int:
@@ -55,32 +45,14 @@ def check_window(window: int, halo: int) -> None:
 
 
 def plan_grid(shape: tuple[int, int], window: int, halo: int) -> list[PlannedWindow]:
-    """Plan the windows for a plane.
+    """Plan the windows for a plane, in reading order; their cores cover it without overlap.
 
-    Every window has the same size (smaller only where the plane itself is smaller), and lies
-    inside the plane rounded up to multiples of 64 pixels. The outer edges of the plane are
-    therefore edges of a window at any tile size, and every inner edge has a halo that is thrown
-    away, so the result does not depend on `window`.
+    Every window has the same size (smaller only where the plane itself is smaller), and lies inside
+    the plane rounded up to multiples of 64 pixels. The outer edges of the plane are therefore edges
+    of a window at any tile size, and every inner edge has a halo that is thrown away, so the result
+    does not depend on `window`.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns of the plane, in pixels.
-    window : int
-        Edge of a window in pixels, a multiple of 64.
-    halo : int
-        Pixels at an inner edge whose result is not used, a multiple of 16; at least the radius of
-        the network's receptive field.
-
-    Returns
-    -------
-    list of PlannedWindow
-        In reading order; their cores cover the plane without overlap.
-
-    Raises
-    ------
-    InputError
-        If `window` is off the grid or too small for `halo`.
+    The halo is a multiple of 16, at least the radius of the network's receptive field.
     """
     check_window(window, halo)
     rows, columns = (_plan_axis(length, window, halo) for length in shape)
@@ -90,42 +62,12 @@ def plan_grid(shape: tuple[int, int], window: int, halo: int) -> list[PlannedWin
 
 
 def smaller_window(window: int, fitting: int, halo: int) -> int:
-    """Return the window to use where one of `fitting` pixels is the largest that memory does for.
-
-    Parameters
-    ----------
-    window : int
-        Edge of the window that is asked for in pixels, a multiple of 64.
-    fitting : int
-        Edge of the largest that fits.
-    halo : int
-        As for `plan_grid`.
-
-    Returns
-    -------
-    int
-        At most `window`, a multiple of 64, and never smaller than leaves a core.
-    """
+    """Return the window to use where one of `fitting` pixels is the largest that memory allows."""
     return min(window, max(fitting // GRID * GRID, smallest_window(halo)))
 
 
 def cheapest_window(shape: tuple[int, int], halo: int, largest: int) -> int:
-    """Choose the window that computes the fewest pixels of a plane twice.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns of the plane, in pixels.
-    halo : int
-        As for `plan_grid`.
-    largest : int
-        Largest window to consider; one a quarter smaller is the smallest.
-
-    Returns
-    -------
-    int
-        Edge of the window in pixels, a multiple of 64; the smallest of equals.
-    """
+    """Choose the window, at most a quarter below `largest`, that computes fewest pixels twice."""
     least = max(smallest_window(halo), padded_length(largest * 3 // 4))
 
     def computed(window: int) -> int:
@@ -162,20 +104,7 @@ def within(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[slice, 
 
 
 def mirrored(pixels: NDArray[Any], window: tuple[slice, slice]) -> NDArray[Any]:
-    """Fill up a window that reaches beyond the last row or column of its plane.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (Y, X) or (Y, X, C)
-        Those of the window that lie inside the plane.
-    window : tuple of slice
-        Rows and columns.
-
-    Returns
-    -------
-    ndarray
-        Of the window's full size, mirrored beyond the plane.
-    """
+    """Fill up a window that reaches beyond the last row or column of its plane by mirroring."""
     missing = [
         (0, wanted.stop - wanted.start - found)
         for wanted, found in zip(window, pixels.shape[:2], strict=True)

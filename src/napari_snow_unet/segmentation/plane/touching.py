@@ -22,29 +22,15 @@ def split_touching(
 ) -> Labels:
     """Separate touching nuclei by a watershed from the peaks of the distance to the background.
 
-    Each component is treated by itself. Its peaks are the maxima of the smoothed Euclidean
-    distance map that rise at least one pixel above the saddle to any higher peak (h-maxima) and
-    lie more than four pixels apart; a component with one peak stays whole. So the result does not
-    depend on what else is in the image.
+    Each component is treated by itself. Its peaks are the maxima of the smoothed Euclidean distance
+    map that rise at least one pixel above the saddle to any higher peak (h-maxima) and lie more
+    than four pixels apart; a component with one peak stays whole. So the result does not depend on
+    what else is in the image.
 
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        8-connected components, 0 is background.
-    statistics : ndarray of int32, shape (N + 1, 5)
-        OpenCV's statistics of these components.
-    scale : float, default: 1.0
-        0.25 divided by the pixel size in micrometres; multiplies every length.
-    wanted : ndarray of bool, shape (N + 1,), optional
-        The components to separate, by label; the others are left as they are. All if left out.
+    `statistics` are OpenCV's of the 8-connected components; `scale`, 0.25 divided by the pixel size
+    in micrometres, multiplies every length; components outside of `wanted` stay as they are. Parts
+    are numbered anyhow.
 
-    Returns
-    -------
-    ndarray of int32, shape (Y, X)
-        Every part with its own label, numbered anyhow.
-
-    References
-    ----------
     Soille (2003), Morphological Image Analysis, 6.3 (h-maxima) and 9 (watershed).
     """
     distance = _smoothed_distance(labels, SMOOTHING_PX * scale)
@@ -63,22 +49,10 @@ def split_touching(
 
 
 def regional_maxima(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
-    """Label the plateaus that have nothing higher around.
+    """Label the 8-connected plateaus that have nothing higher around; heights are 0 outside.
 
-    scikit-image's `local_maxima` finds the same ones and takes three times as long for
-    components of a nucleus' size.
-
-    Parameters
-    ----------
-    heights : ndarray of float32, shape (Y, X)
-        0 and more; 0 outside.
-    inside : ndarray of bool, shape (Y, X)
-        Where maxima are looked for.
-
-    Returns
-    -------
-    ndarray of int32, shape (Y, X)
-        0 where there is none, 1 to N the 8-connected plateaus. A plane that is flat is one.
+    scikit-image's `local_maxima` finds the same ones and takes three times as long for components
+    of a nucleus' size.
     """
     import cv2
 
