@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from threading import Lock
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, passed_on, run
-from napari_snow_unet.base.scratch import moved_to_disk, zeros
 from napari_snow_unet.data.pixels.axes import Index, Region, plane_last
 from napari_snow_unet.data.pixels.value_range import COLOURS, ValueRange, check_type
 from napari_snow_unet.segmentation.model import Model
@@ -23,12 +21,7 @@ from napari_snow_unet.segmentation.pipeline import Segmentation, label, predict
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 from napari_snow_unet.segmentation.prefetch import in_order, is_small
-from napari_snow_unet.segmentation.stack_result import (
-    Plane,
-    StackSegmentation,
-    fingerprint,
-    thresholds_of,
-)
+from napari_snow_unet.segmentation.stack_result import StackSegmentation, Together
 
 Result = TypeVar("Result")
 FindNuclei = Callable[[], Segmentation]
@@ -154,7 +147,7 @@ def predict_stack(
         find_nuclei = yield from predicted(index)
         return None if find_nuclei is None else find_nuclei()
 
-    found = _Together(shape)
+    found = Together(shape)
     if len(wanted) == 1:
         find_nuclei = yield from predicted(wanted[0])
         if find_nuclei is None:
@@ -218,7 +211,7 @@ def relabel_stack(
     """
     _check_planes(planes)
     maps = probability.reshape(plane_last(probability.shape))
-    found = _Together(maps.shape, maps)
+    found = Together(maps.shape, maps)
     for done, index in enumerate(planes, start=1):
         inside = None if region is None else region(index)
         result = label(
@@ -227,49 +220,6 @@ def relabel_stack(
         found.taking(index, result)
         yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
     return replace(found.result(probability.shape), probability=probability)
-
-
-class _Together:
-    """Puts planes together as they are found; `maps` where these are there from the start."""
-
-    def __init__(self, shape: tuple[int, ...], maps: NDArray[np.uint8] | None = None) -> None:
-        self._shape, self._maps, self._takes_maps = shape, maps, maps is None
-        self._labels: NDArray[np.int32] | None = None
-        self._said: list[tuple[str, ...]] = []
-        self._provenance: dict[str, Any] = {}
-        self.planes: dict[Index, Plane] = {}
-
-    def taking(self, index: Index, found: Segmentation | None) -> Self:
-        """Take over what was found in a plane, if anything of it was wanted."""
-        if found is not None:
-            self._labels = self._with(self._labels, index, found.labels)
-            if self._takes_maps:
-                self._maps = self._with(self._maps, index, found.probability)
-            self._provenance = self._provenance or found.provenance
-            self._said.append(found.messages)
-            self.planes[index] = _without_arrays(found)
-        return self
-
-    def _with(self, whole: NDArray[Any] | None, index: Index, plane: NDArray[Any]) -> NDArray[Any]:
-        """Return the whole with a plane in its place; that itself where there is no other."""
-        if not index:
-            return moved_to_disk(plane)
-        whole = zeros(self._shape, plane.dtype) if whole is None else whole
-        whole[index] = plane
-        return whole
-
-    def result(self, shape: tuple[int, ...]) -> StackSegmentation:
-        """Return what was found, in the shape that was given; there must be a plane."""
-        assert self._labels is not None
-        assert self._maps is not None
-        return StackSegmentation(
-            labels=self._labels.reshape(shape),
-            probability=self._maps.reshape(shape),
-            planes=self.planes,
-            pixel_size_um=next(iter(self.planes.values())).pixel_size_um,
-            messages=_messages(self._said),
-            provenance=self._provenance | thresholds_of(self.planes),
-        )
 
 
 def _among(
@@ -284,17 +234,6 @@ def _among(
     return passed_on(steps, among_planes)
 
 
-def _without_arrays(found: Segmentation) -> Plane:
-    return Plane(
-        threshold=found.threshold,
-        nuclei=found.nuclei,
-        area_fraction=found.area_fraction,
-        pixels=found.pixels,
-        pixel_size_um=found.pixel_size_um,
-        fingerprint=fingerprint(found.labels),
-    )
-
-
 def _check_planes(planes: Sequence[Index]) -> None:
     if not planes:
         raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
@@ -305,13 +244,4 @@ def _nothing_of_the_region() -> InputError:
         "a region without a pixel in the chosen slices",
         expected="at least one",
         remedy="Draw it where the image is to be segmented.",
-    )
-
-
-def _messages(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Say once what concerns several planes."""
-    counts = Counter(message for messages in said for message in messages)
-    return tuple(
-        message if count == len(said) else f"{count} of {len(said)} slices: {message}"
-        for message, count in counts.items()
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.base.scratch import moved_to_disk, zeros
 from napari_snow_unet.data.pixels.axes import Index, plane_last
 from napari_snow_unet.segmentation.findings import Findings
+from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.plane.threshold import in_digits
 
 
@@ -84,6 +87,60 @@ class StackSegmentation:
         return where + self.together.in_words(low if low == high else f"{low} to {high}")
 
 
+class Together:
+    """Puts planes together as they are found; `maps` where these are there from the start."""
+
+    def __init__(self, shape: tuple[int, ...], maps: NDArray[np.uint8] | None = None) -> None:
+        self._shape, self._maps, self._takes_maps = shape, maps, maps is None
+        self._labels: NDArray[np.int32] | None = None
+        self._said: list[tuple[str, ...]] = []
+        self._provenance: dict[str, Any] = {}
+        self.planes: dict[Index, Plane] = {}
+
+    def taking(self, index: Index, found: Segmentation | None) -> Self:
+        """Take over what was found in a plane, if anything of it was wanted."""
+        if found is not None:
+            self._labels = self._with(self._labels, index, found.labels)
+            if self._takes_maps:
+                self._maps = self._with(self._maps, index, found.probability)
+            self._provenance = self._provenance or found.provenance
+            self._said.append(found.messages)
+            self.planes[index] = _without_arrays(found)
+        return self
+
+    def _with(self, whole: NDArray[Any] | None, index: Index, plane: NDArray[Any]) -> NDArray[Any]:
+        """Return the whole with a plane in its place; that itself where there is no other."""
+        if not index:
+            return moved_to_disk(plane)
+        whole = zeros(self._shape, plane.dtype) if whole is None else whole
+        whole[index] = plane
+        return whole
+
+    def result(self, shape: tuple[int, ...]) -> StackSegmentation:
+        """Return what was found, in the shape that was given; there must be a plane."""
+        assert self._labels is not None
+        assert self._maps is not None
+        return StackSegmentation(
+            labels=self._labels.reshape(shape),
+            probability=self._maps.reshape(shape),
+            planes=self.planes,
+            pixel_size_um=next(iter(self.planes.values())).pixel_size_um,
+            messages=_messages(self._said),
+            provenance=self._provenance | thresholds_of(self.planes),
+        )
+
+
+def _without_arrays(found: Segmentation) -> Plane:
+    return Plane(
+        threshold=found.threshold,
+        nuclei=found.nuclei,
+        area_fraction=found.area_fraction,
+        pixels=found.pixels,
+        pixel_size_um=found.pixel_size_um,
+        fingerprint=fingerprint(found.labels),
+    )
+
+
 def fingerprint(labels: NDArray[np.int32]) -> int:
     """Return a number that changes when a label in a plane does (CRC-32)."""
     return zlib.crc32(np.ascontiguousarray(labels).data)
@@ -121,3 +178,12 @@ def planes_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
         return f"{len(planes)} of {total} slices"
     (index,) = planes
     return f"slice {index[0] if len(index) == 1 else index} of {total}"
+
+
+def _messages(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Say once what concerns several planes."""
+    counts = Counter(message for messages in said for message in messages)
+    return tuple(
+        message if count == len(said) else f"{count} of {len(said)} slices: {message}"
+        for message, count in counts.items()
+    )
