@@ -44,15 +44,7 @@ def is_annotation_path(path: str | os.PathLike[str]) -> bool:
 
 
 def holds_outlines(name: str, start: bytes) -> bool:
-    """Tell from a file's name and first bytes whether it holds outlines.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    start : bytes
-        What `annotations.file_text.first_bytes` reads.
-    """
+    """Tell from a file's name and first bytes, see `first_bytes`, whether it holds outlines."""
     if name.lower().endswith(".xml"):
         return xml.root_of(start) in xml.ROOTS
     text = start_of_text(start)

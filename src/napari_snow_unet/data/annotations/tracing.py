@@ -24,16 +24,10 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TracedNucleus:
-    """The outline of one label.
+    """The outline of one label: a polygon for every part whose pixels hang together by their edges.
 
-    Attributes
-    ----------
-    label : int
-        Its number.
-    polygons : tuple of Polygon
-        One for every part whose pixels hang together by their edges. Rings are not closed: the
-        first point is not repeated. Outer rings have a positive area by the shoelace formula,
-        holes a negative one.
+    Rings are not closed: the first point is not repeated. Outer rings have a positive area by the
+    shoelace formula, holes a negative one.
     """
 
     label: int
@@ -41,18 +35,9 @@ class TracedNucleus:
 
 
 def trace_outlines(labels: npt.NDArray[np.integer[Any]]) -> list[TracedNucleus]:
-    """Trace every label of an image along the edges of its pixels.
+    """Trace every label of an image along the edges of its pixels, in the order of the labels.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (Y, X)
-        0 is background.
-
-    Returns
-    -------
-    list of TracedNucleus
-        By label. Coordinates are x and y; pixel (row, column) reaches from (column, row) to
-        (column + 1, row + 1).
+    Pixel (row, column) reaches from x, y = (column, row) to (column + 1, row + 1).
 
     Notes
     -----
@@ -110,15 +95,7 @@ def _following(
 def _walks(
     following: npt.NDArray[np.int64], straight: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Follow the edges round and round.
-
-    Returns
-    -------
-    order : ndarray of int64
-        The edges that end in a corner, walk after walk.
-    starts : ndarray of int64
-        Where each walk begins in `order`.
-    """
+    """Follow the edges round: those that end in a corner, and where in them each walk begins."""
     after, seen = following.tolist(), bytearray(len(following))
     order: list[int] = []
     starts: list[int] = []

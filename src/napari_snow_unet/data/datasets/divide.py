@@ -31,26 +31,6 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
     """Give every tile its subset and, where asked for, its fold.
 
     Of tiles with the same image only the first is used, so that no image is in two subsets.
-
-    Parameters
-    ----------
-    tiles : sequence of Tile
-        All tiles of the dataset.
-    plan : SplitPlan
-        How to divide them. Groups are looked for in the names of the source images.
-    strict : bool, default: True
-        If false, a subset gets fewer tiles than asked for where there are not enough.
-
-    Returns
-    -------
-    list of Tile
-        The same tiles in the same order.
-
-    Raises
-    ------
-    InputError
-        If more is asked for than there is, a group is not found, or there are fewer tiles than
-        folds.
     """
     repeats = repeated_images(tiles)
     usable = [tile for tile in tiles if tile.index not in repeats]
@@ -81,15 +61,7 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
 
 
 def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
-    """Tell whether somebody has changed the subsets or folds in the table of a dataset.
-
-    Parameters
-    ----------
-    tiles : sequence of Tile
-        Its table.
-    info : DatasetInfo
-        How it was made.
-    """
+    """Tell whether somebody has changed the subsets or folds in the table of a dataset."""
     if not info.divided:  # a program that made tiles was stopped
         return False
     divided = divide(tiles, info.split, strict=False)

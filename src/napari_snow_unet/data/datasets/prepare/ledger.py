@@ -61,19 +61,7 @@ class Prepared:
 
 
 class Ledger:
-    """Keeps the tables of a dataset true while tiles are being made.
-
-    Parameters
-    ----------
-    folder : Path
-        The dataset.
-    info : DatasetInfo
-        How it is made.
-    plan : PreparationPlan
-        What it holds and what is to be made.
-    by_hand : bool
-        Whether the subsets in the table stay as they are.
-    """
+    """Keeps the tables of a dataset true while tiles are being made."""
 
     def __init__(
         self, folder: Path, info: DatasetInfo, plan: PreparationPlan, *, by_hand: bool

@@ -28,23 +28,11 @@ from napari_snow_unet.data.pixels.images import read_header
 
 @dataclass(frozen=True)
 class PreparationPlan:
-    """What there is and what there is to do.
+    """What there is and what there is to do."""
 
-    Attributes
-    ----------
-    tiles : dict of int to Tile
-        What the dataset holds already, by index; also what is made again, until it is.
-    tasks : list of TileTask
-        What is to be made, in the order of the indices.
-    problems : list of Problem
-        What cannot be made.
-    messages : list of str
-        What a person should be told besides.
-    """
-
-    tiles: dict[int, Tile]
-    tasks: list[TileTask] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    tiles: dict[int, Tile]  # what the dataset holds, by index; also what is made again, until it is
+    tasks: list[TileTask] = field(default_factory=list)  # in the order of the indices
+    problems: list[Problem] = field(default_factory=list)  # what cannot be made
     messages: list[str] = field(default_factory=list)
 
     @property
@@ -78,39 +66,10 @@ def make_plan(
     verify: bool,
     masks_are: MasksAre | None = None,
 ) -> Generator[Progress, None, PreparationPlan]:
-    """Compare pairs with what a dataset holds, and number the new ones.
+    """Compare pairs with what a dataset holds, and number the new ones; nothing changes on disk.
 
     A tile that is in the dataset keeps its number and name. A new one gets its place in the
     natural order of all pairs, or one after the last where that is taken.
-
-    Parameters
-    ----------
-    found : Paired
-        The pairs.
-    folder : Path
-        The dataset.
-    tiles : sequence of Tile
-        Its table.
-    shard : int or None
-        Tiles per folder.
-    binary : bool
-        Masks of 0 and 255.
-    um_per_px : float or None
-        Pixel size at full resolution, where images do not say.
-    verify : bool
-        Check what comes from archives to its end.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What label images hold, where a person says so.
-
-    Yields
-    ------
-    Progress
-        While files are looked at.
-
-    Returns
-    -------
-    Plan
-        Nothing has been changed on disk.
     """
     plan = PreparationPlan({tile.index: tile for tile in tiles})
     yield from _look_at_files(plan, folder)
