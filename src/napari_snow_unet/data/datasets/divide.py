@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_snow_unet.base.folder_lock import folder_locked
-from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, read_info, write_info
+from napari_snow_unet.data.datasets.dataset_info import read_info, write_info
 from napari_snow_unet.data.datasets.folds import assign_folds
 from napari_snow_unet.data.datasets.manifest import (
     Tile,
@@ -58,15 +58,6 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
         )
         for tile in tiles
     ]
-
-
-def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
-    """Tell whether somebody has changed the subsets or folds in the table of a dataset."""
-    if not info.divided:  # a program that made tiles was stopped
-        return False
-    divided = divide(tiles, info.split, strict=False)
-    found, expected = ([(tile.split, tile.fold) for tile in table] for table in (tiles, divided))
-    return found != expected
 
 
 def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:
