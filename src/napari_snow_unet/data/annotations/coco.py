@@ -59,9 +59,7 @@ def read_coco(content: dict[str, Any], image: str | None = None) -> Annotations:
     """Return the objects of one image, which need not be named where the file has but one."""
     wanted = content["images"][_chosen(image_names(content), image)]
     classes = {entry["id"]: str(entry["name"]) for entry in content.get("categories") or []}
-    size = None
-    if wanted.get("height") and wanted.get("width"):
-        size = int(wanted["height"]), int(wanted["width"])
+    size = _size(wanted.get("height"), wanted.get("width"))
     mine, notes = _of_image(content, str(wanted["id"]))
     outlines, left = [], [_MOST_PIXELS]
     for entry in mine:
@@ -109,10 +107,12 @@ def read_labelme(content: dict[str, Any]) -> Annotations:
         Outline(tuple(ring for ring, _ in parts), parts[0][1], ONE if len(parts) > 1 else "")
         for parts in grouped.values()
     ]
-    size = None
-    if content.get("imageHeight") and content.get("imageWidth"):
-        size = int(content["imageHeight"]), int(content["imageWidth"])
+    size = _size(content.get("imageHeight"), content.get("imageWidth"))
     return Annotations(outlines, size, tuple(without_outline(passed, len(outlines), "shapes")))
+
+
+def _size(height: Any, width: Any) -> tuple[int, int] | None:
+    return (int(height), int(width)) if height and width else None
 
 
 def _shape(kind: str, points: Sequence[Any]) -> Polygon | None:

@@ -61,15 +61,9 @@ def is_too_much(
     return False
 
 
-def lies_outside(
-    outline: Outline, shape: tuple[int, int], region: TileRegion | None = None
-) -> bool:
+def lies_outside(outline: Outline, shape: tuple[int, int]) -> bool:
     """Tell whether an outline has no part in an image."""
     left, top, right, bottom = outline.box
-    if region is not None:
-        ((left, top), (right, bottom)) = _in_tile_pixels(
-            [np.array([[left, top], [right, bottom]])], region
-        )[0].tolist()
     return right <= 0 or bottom <= 0 or left >= shape[1] or top >= shape[0]
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from napari_snow_unet.data.annotations.polygons import Polygon, area
 
 _FARTHEST = 1e9  # pixels
+_POINTS = 180  # of an ellipse
 #: A thing that does not count: Aperio's negative regions, COCO's crowds.
 EXCLUDED = "excluded"
 #: A thing that is one nucleus whatever its parts are.
@@ -81,10 +82,8 @@ def rectangle(first: Sequence[Any], second: Sequence[Any]) -> npt.NDArray[np.flo
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
 
 
-def ellipse(
-    centre: Sequence[Any], radii: Sequence[Any], points: int = 180
-) -> npt.NDArray[np.float64]:
+def ellipse(centre: Sequence[Any], radii: Sequence[Any]) -> npt.NDArray[np.float64]:
     """Return the ring of an upright ellipse."""
     middle, half = ring_of([centre, radii])
-    angle = np.linspace(0, 2 * np.pi, points, endpoint=False)[:, None]
+    angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)[:, None]
     return middle + half * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)

@@ -52,12 +52,15 @@ def effort(polygon: Polygon, shape: tuple[int, int]) -> tuple[int, int]:
 
 def area(polygon: Polygon) -> float:
     """Return the area of a polygon's outer ring less its holes, in square pixels."""
-    sizes = []
-    for ring in polygon:
-        x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
-        around = x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]
-        sizes.append(abs(float(around)) / 2)
-    return sizes[0] - sum(sizes[1:])
+    outer, *holes = (abs(signed_area(ring)) for ring in polygon)
+    return outer - sum(holes)
+
+
+def signed_area(ring: npt.NDArray[np.float64]) -> float:
+    """Return a ring's area by the shoelace formula, in square pixels."""
+    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
+    around = x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]
+    return float(around) / 2
 
 
 def _crossings(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.data.annotations.polygons import Polygon
+from napari_snow_unet.data.annotations.polygons import Polygon, signed_area
 
 Points = npt.NDArray[np.float64]
 
@@ -172,14 +172,9 @@ def _assembled(
     rows, columns = np.divmod(owner, parts.shape[1])
     label_of_part = dict(zip(part_of_walk, labels[rows - 1, columns - 1].tolist(), strict=True))
     for number, ring in rings:
-        kind = outer if _signed_area(ring) > 0 else holes
+        kind = outer if signed_area(ring) > 0 else holes
         kind.setdefault(part_of_walk[number], []).append(ring)
     found: dict[int, list[Polygon]] = {}
     for part, around in outer.items():
         found.setdefault(label_of_part[part], []).append([*around, *holes.get(part, [])])
     return [TracedNucleus(number, tuple(found[number])) for number in sorted(found)]
-
-
-def _signed_area(ring: Points) -> float:
-    x, y = ring.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

@@ -103,9 +103,7 @@ def label_stack(
 
 def white_of_paths(paths: Sequence[Path]) -> tuple[dict[str, float], list[str]]:
     """Find which value is white in the first, middle and last of some images, and say it."""
-    last = len(paths) - 1
-    numbers = dict.fromkeys((0, last // 2, last))
-    return white_of_images((number, partial(Path, paths[number])) for number in numbers)
+    return white_of_images((number, partial(Path, paths[number])) for number in _sample(paths))
 
 
 class _Tiles:
@@ -155,10 +153,15 @@ def _lazy(tiles: _Tiles) -> da.Array:
     )
 
 
+def _sample(paths: Sequence[Path]) -> list[int]:
+    """Return the numbers of the first, the middle and the last."""
+    last = len(paths) - 1
+    return sorted({0, last // 2, last})
+
+
 def _common_header(paths: Sequence[Path]) -> ImageHeader:
     """Return the most common header of the first, middle and last image that can be read."""
-    last = len(paths) - 1
-    sample = dict.fromkeys((0, last // 2, last))
+    sample = _sample(paths)
     headers: list[ImageHeader] = []
     problem: InputError | None = None
     for number in [*sample, *(i for i in range(len(paths)) if i not in sample)]:

@@ -41,7 +41,7 @@ def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
     array = image.array
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise InputError(
-            f"it has the shape {' x '.join(map(str, array.shape))}",
+            f"it has the shape {shape_in_words(array.shape)}",
             expected="one plane, grey or RGB",
             remedy="Save the planes of a stack as files of their own.",
             path=image.path,

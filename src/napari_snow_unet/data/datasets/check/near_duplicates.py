@@ -30,7 +30,7 @@ def thumbnail(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def find_alike(
-    thumbnails: Sequence[npt.NDArray[np.float32]], threshold: float = ALIKE
+    thumbnails: Sequence[npt.NDArray[np.float32]],
 ) -> Iterator[tuple[int, int, float]]:
     """Yield the images like an earlier one, with the one most like it and their correlation."""
     pictures = np.array(thumbnails, np.float32).reshape(-1, EDGE, EDGE)
@@ -57,7 +57,7 @@ def find_alike(
             found = alike[np.arange(len(block)), best]
             better = found > most
             most[better], earlier[better] = found[better], first + best[better]
-        for row in np.flatnonzero(most >= threshold):
+        for row in np.flatnonzero(most >= ALIKE):
             yield int(numbers[row]), int(earlier[row]), float(most[row])
 
 

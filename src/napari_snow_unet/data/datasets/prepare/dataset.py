@@ -85,13 +85,13 @@ def prepare(
     found, unusable = yield from find_members(sources, folder)
     pairs, unpaired = paired(found, options.limit)
     problems = unusable + unpaired
-    if not pairs.pairs and not is_dataset(folder):
-        raise _nothing_fits(sources, found, unusable, unpaired)
     about_subsets: list[str] = []
     if not is_dataset(folder):
+        if not pairs.pairs:
+            raise _nothing_fits(sources, found, unusable, unpaired)
         info, about_subsets = _subsets(pairs, info, options.split)
-    if options.split is not None and not is_dataset(folder):
-        subset_sizes(options.split, len(pairs.pairs))
+        if options.split is not None:
+            subset_sizes(options.split, len(pairs.pairs))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with folder_locked(folder):

@@ -70,7 +70,6 @@ class Ledger:
         self.folder, self.info, self.plan = folder, info, plan
         planned = {task.index: _planned(task) for task in plan.tasks}
         self.kept = kept_table(plan.tiles, planned, info.split, by_hand=by_hand)
-        self.new = 0
         self._made: list[Tile] = []
         self._remove_stale_files()
         write_info(folder, replace(info, divided=by_hand))
@@ -81,7 +80,6 @@ class Ledger:
         if isinstance(result, Tile):
             tile = self.kept.row(result)
             self.plan.tiles[tile.index] = tile
-            self.new += 1
             self._made.append(tile)
             append_to_journal(self.folder, tile)
         elif isinstance(result, Problem):
@@ -113,7 +111,7 @@ class Ledger:
         self.save()
         write_info(self.folder, replace(self.info, divided=True))
         self._remove_stale_files()
-        return Prepared(self.folder, tiles, self.new, self._problems(), self.plan.messages)
+        return Prepared(self.folder, tiles, len(self._made), self._problems(), self.plan.messages)
 
     def _problems(self) -> list[Problem]:
         return sorted(self.plan.problems, key=lambda problem: natural_key(problem.name))
