@@ -28,6 +28,11 @@ _EXPECTED = (
     "CellViT, COCO or LabelMe"
 )
 _REMEDY = "Export it again: in QuPath by File > Export objects as GeoJSON."
+#: What the readers raise on damage.
+_DAMAGED = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, RecursionError),
+    *(TypeError, ValueError, zlib.error, expat.ExpatError),
+)
 _WORTH_KEEPING = 1 << 20  # bytes of text; less is read again as fast
 _NAMED = 6
 #: What stands near the beginning of JSON that holds outlines.
@@ -44,15 +49,7 @@ def is_annotation_path(path: str | os.PathLike[str]) -> bool:
 
 
 def holds_outlines(name: str, start: bytes) -> bool:
-    """Tell from a file's name and first bytes whether it holds outlines.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    start : bytes
-        What `annotations.file_text.first_bytes` reads.
-    """
+    """Tell from a file's name and first bytes, see `first_bytes`, whether it holds outlines."""
     if name.lower().endswith(".xml"):
         return xml.root_of(start) in xml.ROOTS
     text = start_of_text(start)
@@ -132,9 +129,7 @@ def read_annotations(
             what, _, remedy = foreign.partition(" is not read. ")
             raise _refusal(f"it is {what}", path, f"{remedy}.") from error
         raise _refusal(f"it holds no outlines: {error}", path) from error
-    except (ArithmeticError, AttributeError, EOFError, LookupError, RecursionError) as error:
-        raise _refusal(f"it holds no outlines that can be read ({error})", path) from error
-    except (TypeError, ValueError, zlib.error, expat.ExpatError) as error:
+    except _DAMAGED as error:
         raise _refusal(f"it holds no outlines that can be read ({error})", path) from error
 
 
@@ -146,9 +141,7 @@ def images_named_in(source: str | os.PathLike[str] | BinaryIO) -> list[str]:
             return []
         content = json.loads(text)
         return coco.image_names(content) if coco.is_coco(content) else []
-    except (ArithmeticError, AttributeError, EOFError, LookupError, RecursionError, OSError):
-        return []
-    except (TypeError, ValueError, zlib.error):
+    except (*_DAMAGED, OSError):
         return []
 
 

@@ -43,10 +43,8 @@ def is_coco(content: Any) -> bool:
 
 
 def image_names(content: dict[str, Any]) -> list[str]:
-    """Return the names of the images with forward slashes, those in addresses of the web decoded.
-
-    Label Studio writes ``data/local-files/?d=folder/my%20image.png``.
-    """
+    """Return the images' names with forward slashes, those in addresses of the web decoded."""
+    # Label Studio writes data/local-files/?d=folder/my%20image.png.
     return [_path(str(image["file_name"])) for image in content["images"]]
 
 
@@ -58,25 +56,10 @@ def _path(name: str) -> str:
 
 
 def read_coco(content: dict[str, Any], image: str | None = None) -> Annotations:
-    """Return the objects of one image.
-
-    Parameters
-    ----------
-    content : dict
-        The file.
-    image : str, optional
-        Name of the image, with a suffix or without, where the file has several.
-
-    Raises
-    ------
-    AttributeError, LookupError, TypeError, ValueError
-        If it has no such image, or objects without outlines.
-    """
+    """Return the objects of one image, which need not be named where the file has but one."""
     wanted = content["images"][_chosen(image_names(content), image)]
     classes = {entry["id"]: str(entry["name"]) for entry in content.get("categories") or []}
-    size = None
-    if wanted.get("height") and wanted.get("width"):
-        size = int(wanted["height"]), int(wanted["width"])
+    size = _size(wanted.get("height"), wanted.get("width"))
     mine, notes = _of_image(content, str(wanted["id"]))
     outlines, left = [], [_MOST_PIXELS]
     for entry in mine:
@@ -110,13 +93,7 @@ def is_labelme(content: Any) -> bool:
 
 
 def read_labelme(content: dict[str, Any]) -> Annotations:
-    """Return the shapes of a file that LabelMe wrote; those of one group are one object.
-
-    Raises
-    ------
-    AttributeError, LookupError, TypeError, ValueError
-        If a shape is damaged, or holds pixels in place of points.
-    """
+    """Return the shapes of a file that LabelMe wrote; those of one group are one object."""
     grouped: dict[Any, list[tuple[Polygon, str]]] = {}
     passed = 0
     for number, shape in enumerate(content["shapes"]):
@@ -130,10 +107,12 @@ def read_labelme(content: dict[str, Any]) -> Annotations:
         Outline(tuple(ring for ring, _ in parts), parts[0][1], ONE if len(parts) > 1 else "")
         for parts in grouped.values()
     ]
-    size = None
-    if content.get("imageHeight") and content.get("imageWidth"):
-        size = int(content["imageHeight"]), int(content["imageWidth"])
+    size = _size(content.get("imageHeight"), content.get("imageWidth"))
     return Annotations(outlines, size, tuple(without_outline(passed, len(outlines), "shapes")))
+
+
+def _size(height: Any, width: Any) -> tuple[int, int] | None:
+    return (int(height), int(width)) if height and width else None
 
 
 def _shape(kind: str, points: Sequence[Any]) -> Polygon | None:

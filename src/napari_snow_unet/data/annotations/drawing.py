@@ -20,24 +20,10 @@ _FARTHEST_CONTOUR = 1 << 14  # pixels from the image; OpenCV counts in 16 bits a
 def draw_labels(
     outlines: Sequence[Outline], shape: tuple[int, int], region: TileRegion | None = None
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Draw outlines as a label image: the first outline has the id 1, and so on.
+    """Draw outlines as labels, the first with the id 1, and count the pixels of each, seen or not.
 
-    Parameters
-    ----------
-    outlines : sequence of Outline
-        In pixels of the slide.
-    shape : tuple of int
-        Height and width of the image in pixels.
-    region : TileRegion, optional
-        Where the image lies in the slide; by default it is the slide.
-
-    Returns
-    -------
-    labels : ndarray of int32, shape (Y, X)
-        0 is background. Where outlines overlap the smaller one lies on top. The id of an outline
-        outside the image, or too small to hold the centre of a pixel, is missing.
-    drawn : ndarray of int64, shape (N,)
-        Pixels of every outline, whether another lies on them or not.
+    Where outlines overlap the smaller one lies on top. The id of an outline outside the image, or
+    too small to hold the centre of a pixel, is missing.
     """
     labels, drawn = np.zeros(shape, np.int32), np.zeros(len(outlines), np.int64)
     sizes = [outline.area for outline in outlines]
@@ -51,7 +37,7 @@ def draw_labels(
 def draw_area(
     outlines: Sequence[Outline], shape: tuple[int, int], region: TileRegion | None = None
 ) -> npt.NDArray[np.bool_]:
-    """Draw outlines as one area; parameters as for `draw_labels`."""
+    """Draw outlines as one area."""
     area = np.zeros(shape, bool)
     for outline in outlines:
         for window, inside in _filled(outline, shape, region):
@@ -62,11 +48,9 @@ def draw_area(
 def is_too_much(
     outlines: Sequence[Outline], shape: tuple[int, int], region: TileRegion | None = None
 ) -> bool:
-    """Tell whether outlines are far more than nuclei can be, so that drawing would not end.
-
-    Nuclei hardly overlap. Outlines that cover an image many times, or cross its rows millions of
-    times, are a mistake or an attack.
-    """
+    """Tell whether outlines are far more than nuclei can be, so that drawing would not end."""
+    # Nuclei hardly overlap: what covers an image many times, or crosses its rows millions of
+    # times, is a mistake or an attack.
     limit, covered = _MOST_LAYERS * (shape[0] * shape[1] + _SMALL_CANVAS), 0
     for outline in outlines:
         for polygon in outline.polygons:
@@ -77,15 +61,9 @@ def is_too_much(
     return False
 
 
-def lies_outside(
-    outline: Outline, shape: tuple[int, int], region: TileRegion | None = None
-) -> bool:
+def lies_outside(outline: Outline, shape: tuple[int, int]) -> bool:
     """Tell whether an outline has no part in an image."""
     left, top, right, bottom = outline.box
-    if region is not None:
-        ((left, top), (right, bottom)) = _in_tile_pixels(
-            [np.array([[left, top], [right, bottom]])], region
-        )[0].tolist()
     return right <= 0 or bottom <= 0 or left >= shape[1] or top >= shape[0]
 
 

@@ -17,13 +17,7 @@ LEGACY = "its text is not UTF-8; names are read as Windows-1252"
 
 
 def read_text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
-    """Read a file as a whole, unpacked if it is gzipped.
-
-    Raises
-    ------
-    EOFError, OSError, ValueError, zlib.error
-        If it cannot be read, is cut short, or holds more than text of its size can.
-    """
+    """Read a file, unpacked if gzipped; EOFError, OSError, ValueError or zlib.error if bad."""
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as file:
             return _unpacked(file)
@@ -46,20 +40,7 @@ def first_bytes(stream: BinaryIO) -> bytes:
 
 
 def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return JSON as text: UTF-8 or UTF-16, with a byte order mark or without, or Windows-1252.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-
-    Returns
-    -------
-    text : str
-        Its text.
-    notes : tuple of str
-        What was assumed.
-    """
+    """Return JSON as text, be it UTF-8, UTF-16 or Windows-1252, and what was assumed."""
     encoding = json.detect_encoding(data)
     try:
         return data.decode(encoding, "surrogatepass"), ()

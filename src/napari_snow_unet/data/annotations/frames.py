@@ -33,47 +33,17 @@ class TooMuchError(ValueError):
 
 @dataclass(frozen=True)
 class SortedOutlines:
-    """Outlines by what they are.
+    """Outlines by what they are."""
 
-    Attributes
-    ----------
-    nuclei : list of Outline
-        One nucleus each, in the order of the file.
-    regions : list of Outline
-        What was worked on.
-    excluded : list of Outline
-        What shall not count.
-    outside : int
-        How many nuclei lie in no region.
-    notes : list of str
-        What a person should know.
-    """
-
-    nuclei: list[Outline]
-    regions: list[Outline] = field(default_factory=list)
-    excluded: list[Outline] = field(default_factory=list)
-    outside: int = 0
+    nuclei: list[Outline]  # one each, in the order of the file
+    regions: list[Outline] = field(default_factory=list)  # what was worked on
+    excluded: list[Outline] = field(default_factory=list)  # what shall not count
+    outside: int = 0  # how many nuclei lie in no region
     notes: list[str] = field(default_factory=list)
 
 
 def sort_outlines(outlines: Sequence[Outline]) -> SortedOutlines:
-    """Tell nuclei from regions.
-
-    Parameters
-    ----------
-    outlines : sequence of Outline
-        All that a file holds.
-
-    Returns
-    -------
-    SortedOutlines
-        Nothing is lost but tiles and roots.
-
-    Raises
-    ------
-    TooMuchError
-        If so many lie in each other that sorting would not end.
-    """
+    """Tell nuclei from regions; TooMuchError if so many are nested that it would not end."""
     others: list[Outline] = []
     found = SortedOutlines([], [], [], 0, [])
     detected = any(outline.kind in _NUCLEI for outline in outlines)
@@ -108,18 +78,7 @@ def sort_outlines(outlines: Sequence[Outline]) -> SortedOutlines:
 
 
 def holes_into(outlines: Sequence[Outline]) -> list[Outline]:
-    """Cut what is excluded out of the smallest outline around it of its class, where there is one.
-
-    Parameters
-    ----------
-    outlines : sequence of Outline
-        As read; what is excluded has the kind `EXCLUDED` and one ring.
-
-    Returns
-    -------
-    list of Outline
-        Outlines with holes; what lies in none stays excluded.
-    """
+    """Cut what is excluded out of the smallest outline of its class around it, if there is one."""
     holes = [outline for outline in outlines if outline.kind == EXCLUDED]
     others = [outline for outline in outlines if outline.kind != EXCLUDED]
     if not holes:

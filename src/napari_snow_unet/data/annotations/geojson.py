@@ -34,16 +34,7 @@ def is_geojson(content: Any) -> bool:
 
 
 def read_geojson(content: Any) -> Annotations:
-    """Return all that is outlined, in the order of the file; of a cell its nucleus if it has one.
-
-    Points and lines are passed over, unless there is nothing else. What lies in several planes of
-    a stack is taken for one.
-
-    Raises
-    ------
-    AttributeError, LookupError, TypeError, ValueError
-        If it is no GeoJSON with polygons.
-    """
+    """Return what is outlined, in the order of the file; of a cell its nucleus if it has one."""
     outlines, planes, passed = [], set(), 0
     for feature in _features(content):
         if outline := _outline(feature):

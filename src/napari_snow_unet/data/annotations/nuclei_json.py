@@ -28,13 +28,7 @@ def is_nuclei_json(content: Any) -> bool:
 
 
 def read_nuclei_json(content: dict[str, Any]) -> Annotations:
-    """Return the nuclei that HoVer-Net or CellViT found, with their types.
-
-    Raises
-    ------
-    AttributeError, LookupError, TypeError, ValueError
-        If the nuclei have no contours, or some that are none.
-    """
+    """Return the nuclei that HoVer-Net or CellViT found, with their types."""
     found: Iterable[dict[str, Any]] = (
         content["cells"] if isinstance(content.get("cells"), list) else content["nuc"].values()
     )

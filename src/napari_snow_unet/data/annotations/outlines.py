@@ -17,6 +17,7 @@ import numpy.typing as npt
 from napari_snow_unet.data.annotations.polygons import Polygon, area
 
 _FARTHEST = 1e9  # pixels
+_POINTS = 180  # of an ellipse
 #: A thing that does not count: Aperio's negative regions, COCO's crowds.
 EXCLUDED = "excluded"
 #: A thing that is one nucleus whatever its parts are.
@@ -25,27 +26,13 @@ ONE = "detection"
 
 @dataclass(frozen=True)
 class Outline:
-    """One thing that is outlined: a nucleus, or the region that somebody worked on.
+    """One thing that is outlined: a nucleus, or the region that somebody worked on."""
 
-    Attributes
-    ----------
-    polygons : tuple of Polygon
-        Its parts, usually one.
-    class_name : str
-        Its class, empty if it has none.
-    kind : str
-        'cell', 'detection', 'annotation' and so on, as QuPath calls it; `EXCLUDED`; empty if the
-        file does not say.
-    type : int
-        HoVer-Net's number of its type, 0 if it has none.
-    centred : bool
-        Corners are centres of pixels, which belong to it, as OpenCV traces contours.
-    """
-
-    polygons: tuple[Polygon, ...]
+    polygons: tuple[Polygon, ...]  # its parts, usually one
     class_name: str = ""
-    kind: str = ""
-    type: int = 0
+    kind: str = ""  # 'cell', 'annotation' and so on as QuPath calls it; `EXCLUDED`; or unknown
+    type: int = 0  # HoVer-Net's number of its type, 0 if it has none
+    # corners are centres of pixels, which belong to it, as OpenCV traces contours
     centred: bool = False
 
     @cached_property
@@ -64,46 +51,25 @@ class Outline:
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a file holds about one image.
+    """What a file holds about one image."""
 
-    Attributes
-    ----------
-    outlines : list of Outline
-        In the order of the file.
-    size : tuple of int or None
-        Height and width of the image in pixels, where the file says them.
-    notes : tuple of str
-        What was assumed, or left out.
-    """
-
-    outlines: list[Outline]
+    outlines: list[Outline]  # in the order of the file
+    # height and width of the image in pixels, where the file says them
     size: tuple[int, int] | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what was assumed, or left out
 
 
 def without_outline(
     passed: int, outlined: int, what: str, are: str = "points or lines"
 ) -> list[str]:
-    """Say how many things of a file have no outline.
-
-    Raises
-    ------
-    ValueError
-        If none has one.
-    """
+    """Say how many things of a file have no outline; ValueError if none has one."""
     if passed and not outlined:
         raise ValueError(f"its {passed} {what} are {are} and no outlines")
     return [f"{passed} of {passed + outlined} {what} are {are} and no outlines"] if passed else []
 
 
 def ring_of(points: Iterable[Sequence[Any]]) -> npt.NDArray[np.float64]:
-    """Return points as a ring of shape (N, 2), x and y.
-
-    Raises
-    ------
-    ValueError
-        If they are no pairs of numbers within a billion pixels.
-    """
+    """Return points as a ring, (N, 2) x and y; ValueError if they are none within a billion."""
     ring = np.array([point[:2] for point in points], np.float64)
     if ring.ndim != 2 or ring.shape[1] != 2 or not (np.abs(ring) < _FARTHEST).all():
         raise ValueError("a ring has points that are no pairs of numbers")
@@ -116,10 +82,8 @@ def rectangle(first: Sequence[Any], second: Sequence[Any]) -> npt.NDArray[np.flo
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
 
 
-def ellipse(
-    centre: Sequence[Any], radii: Sequence[Any], points: int = 180
-) -> npt.NDArray[np.float64]:
+def ellipse(centre: Sequence[Any], radii: Sequence[Any]) -> npt.NDArray[np.float64]:
     """Return the ring of an upright ellipse."""
     middle, half = ring_of([centre, radii])
-    angle = np.linspace(0, 2 * np.pi, points, endpoint=False)[:, None]
+    angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)[:, None]
     return middle + half * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)

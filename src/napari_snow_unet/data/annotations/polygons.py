@@ -20,28 +20,12 @@ Polygon: TypeAlias = Sequence[npt.NDArray[np.float64]]
 def fill_polygon(
     polygon: Polygon, shape: tuple[int, int]
 ) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
-    """Find the pixels whose centres lie in a polygon, by the even-odd rule.
+    """Find the pixels whose centres lie in a polygon: a window of the image, and which of it.
 
-    Parameters
-    ----------
-    polygon : sequence of ndarray of float64, each shape (N, 2)
-        Outer ring and holes: x and y, where pixel (row, column) reaches from (column, row) to
-        (column + 1, row + 1).
-    shape : tuple of int
-        Height and width of the image in pixels.
-
-    Returns
-    -------
-    window : tuple of slice
-        The part of the image that can have such pixels.
-    inside : ndarray of bool
-        The pixels, in the shape of the window.
-
-    Notes
-    -----
-    For every row of pixel centres the crossings with all edges are sorted; the pixels between the
-    first and the second, the third and the fourth and so on are inside.
+    Pixel (row, column) reaches from (column, row) to (column + 1, row + 1).
     """
+    # The even-odd rule: each row of pixel centres crosses the edges, and from the first crossing
+    # to the second, the third to the fourth and so on it is inside.
     rows, columns = _crossings(polygon, shape[0])
     columns = np.clip(np.ceil(columns - 0.5), 0, shape[1]).astype(np.intp)
     if not len(rows):
@@ -56,20 +40,7 @@ def fill_polygon(
 
 
 def effort(polygon: Polygon, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return about how many crossings and pixels `fill_polygon` would go through.
-
-    Parameters
-    ----------
-    polygon : list of ndarray
-        As for `fill_polygon`.
-    shape : tuple of int
-        As for `fill_polygon`.
-
-    Returns
-    -------
-    tuple of int
-        Crossings of edges with rows of pixels, and pixels of the window.
-    """
+    """Return about how many crossings with rows and pixels `fill_polygon` would go through."""
     crossings = 0.0
     for ring in polygon:
         y = np.clip(ring[:, 1], 0, shape[0])
@@ -81,12 +52,15 @@ def effort(polygon: Polygon, shape: tuple[int, int]) -> tuple[int, int]:
 
 def area(polygon: Polygon) -> float:
     """Return the area of a polygon's outer ring less its holes, in square pixels."""
-    sizes = []
-    for ring in polygon:
-        x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
-        around = x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]
-        sizes.append(abs(float(around)) / 2)
-    return sizes[0] - sum(sizes[1:])
+    outer, *holes = (abs(signed_area(ring)) for ring in polygon)
+    return outer - sum(holes)
+
+
+def signed_area(ring: npt.NDArray[np.float64]) -> float:
+    """Return a ring's area by the shoelace formula, in square pixels."""
+    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
+    around = x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]
+    return float(around) / 2
 
 
 def _crossings(

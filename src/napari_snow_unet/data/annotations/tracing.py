@@ -17,23 +17,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.data.annotations.polygons import Polygon
+from napari_snow_unet.data.annotations.polygons import Polygon, signed_area
 
 Points = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class TracedNucleus:
-    """The outline of one label.
+    """The outline of one label: a polygon for every part whose pixels hang together by their edges.
 
-    Attributes
-    ----------
-    label : int
-        Its number.
-    polygons : tuple of Polygon
-        One for every part whose pixels hang together by their edges. Rings are not closed: the
-        first point is not repeated. Outer rings have a positive area by the shoelace formula,
-        holes a negative one.
+    Rings are not closed: the first point is not repeated. Outer rings have a positive area by the
+    shoelace formula, holes a negative one.
     """
 
     label: int
@@ -41,18 +35,9 @@ class TracedNucleus:
 
 
 def trace_outlines(labels: npt.NDArray[np.integer[Any]]) -> list[TracedNucleus]:
-    """Trace every label of an image along the edges of its pixels.
+    """Trace every label of an image along the edges of its pixels, in the order of the labels.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (Y, X)
-        0 is background.
-
-    Returns
-    -------
-    list of TracedNucleus
-        By label. Coordinates are x and y; pixel (row, column) reaches from (column, row) to
-        (column + 1, row + 1).
+    Pixel (row, column) reaches from x, y = (column, row) to (column + 1, row + 1).
 
     Notes
     -----
@@ -110,15 +95,7 @@ def _following(
 def _walks(
     following: npt.NDArray[np.int64], straight: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Follow the edges round and round.
-
-    Returns
-    -------
-    order : ndarray of int64
-        The edges that end in a corner, walk after walk.
-    starts : ndarray of int64
-        Where each walk begins in `order`.
-    """
+    """Follow the edges round: those that end in a corner, and where in them each walk begins."""
     after, seen = following.tolist(), bytearray(len(following))
     order: list[int] = []
     starts: list[int] = []
@@ -195,14 +172,9 @@ def _assembled(
     rows, columns = np.divmod(owner, parts.shape[1])
     label_of_part = dict(zip(part_of_walk, labels[rows - 1, columns - 1].tolist(), strict=True))
     for number, ring in rings:
-        kind = outer if _signed_area(ring) > 0 else holes
+        kind = outer if signed_area(ring) > 0 else holes
         kind.setdefault(part_of_walk[number], []).append(ring)
     found: dict[int, list[Polygon]] = {}
     for part, around in outer.items():
         found.setdefault(label_of_part[part], []).append([*around, *holes.get(part, [])])
     return [TracedNucleus(number, tuple(found[number])) for number in sorted(found)]
-
-
-def _signed_area(ring: Points) -> float:
-    x, y = ring.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

@@ -33,13 +33,7 @@ _XML = {
 
 
 def why_foreign(start: bytes) -> str:
-    """Return whose annotations a file holds that is not read, and the remedy; '' if unknown.
-
-    Parameters
-    ----------
-    start : bytes
-        What `annotations.file_text.first_bytes` reads.
-    """
+    """Say from a file's first bytes whose it is that is not read, and the remedy; or ''."""
     text = start_of_text(start)
     if text.startswith("<"):
         found = [_XML[root]] if (root := root_of(start)) in _XML else []

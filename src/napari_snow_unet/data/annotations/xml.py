@@ -69,14 +69,7 @@ def root_of(start: bytes) -> str:
 def read_xml(data: bytes) -> Annotations:
     """Return what is outlined, in the order of the file; a layer's name is the class.
 
-    Rectangles and ellipses are closed outlines too. Arrows, rulers and points are passed over.
-    What ImageScope calls a negative region is a hole where it lies in an outline of its layer,
-    elsewhere it is excluded.
-
-    Raises
-    ------
-    ValueError, xml.parsers.expat.ExpatError
-        If it is damaged, of another kind, or declares a document type.
+    ImageScope's negative region is a hole where it lies in an outline of its layer, else excluded.
     """
     notes: tuple[str, ...] = ()
     try:

@@ -20,43 +20,21 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """How a dataset was made: ``dataset.json``.
+    """How a dataset was made: ``dataset.json``."""
 
-    Attributes
-    ----------
-    masks : str
-        'labels' (16 bits, an id per nucleus) or 'binary' (0 and 255).
-    shard : int or None
-        Tiles per folder, None for one folder.
-    split : SplitPlan
-        How it is divided.
-    um_per_px : float or None
-        Micrometres per pixel at full resolution that were given last, where images do not say.
-    divided : bool
-        Whether the table was divided so when it was written last; not while tiles are being made.
-    white : dict from str to float
-        Which value was taken for white in images of a data type, once for all; not of 8 bits.
-    masks_are : {"labels", "binary", "classes"} or None
-        What a person said of the masks that it was made from.
-    """
-
-    masks: str = "labels"
-    shard: int | None = None
+    masks: str = "labels"  # 'labels' (16 bits, an id per nucleus) or 'binary' (0 and 255)
+    shard: int | None = None  # tiles per folder, None for one folder
     split: SplitPlan = field(default_factory=SplitPlan)
-    um_per_px: float | None = None
+    um_per_px: float | None = None  # at full resolution, as given last where images do not say
+    # whether the table was divided so when written last; not while tiles are made
     divided: bool = True
+    # by data type, once for all; not of 8 bits
     white: dict[str, float] = field(default_factory=dict)
-    masks_are: MasksAre | None = None
+    masks_are: MasksAre | None = None  # what a person said of the masks that it was made from
 
 
 def read_info(folder: Path) -> DatasetInfo:
-    """Read how a dataset was made; what is not said has its default.
-
-    Raises
-    ------
-    InputError
-        If ``dataset.json`` is damaged or of a newer version.
-    """
+    """Read how a dataset was made; what is not said has its default."""
     path = folder / INFO
     if not path.is_file():
         return DatasetInfo()
@@ -78,13 +56,7 @@ def read_info(folder: Path) -> DatasetInfo:
 
 
 def masks_in(path: str | os.PathLike[str]) -> MasksAre | None:
-    """Return what the masks of a prepared dataset are; None if a path lies in none.
-
-    Parameters
-    ----------
-    path : path-like
-        The dataset, or a folder or file in it.
-    """
+    """Return what the masks of the prepared dataset are that a path lies in; None if in none."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
     for folder in (path, *path.parents[:3]):
         if (folder / INFO).is_file():

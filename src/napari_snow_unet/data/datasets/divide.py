@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_snow_unet.base.folder_lock import folder_locked
-from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, read_info, write_info
+from napari_snow_unet.data.datasets.dataset_info import read_info, write_info
 from napari_snow_unet.data.datasets.folds import assign_folds
 from napari_snow_unet.data.datasets.manifest import (
     Tile,
@@ -31,26 +31,6 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
     """Give every tile its subset and, where asked for, its fold.
 
     Of tiles with the same image only the first is used, so that no image is in two subsets.
-
-    Parameters
-    ----------
-    tiles : sequence of Tile
-        All tiles of the dataset.
-    plan : SplitPlan
-        How to divide them. Groups are looked for in the names of the source images.
-    strict : bool, default: True
-        If false, a subset gets fewer tiles than asked for where there are not enough.
-
-    Returns
-    -------
-    list of Tile
-        The same tiles in the same order.
-
-    Raises
-    ------
-    InputError
-        If more is asked for than there is, a group is not found, or there are fewer tiles than
-        folds.
     """
     repeats = repeated_images(tiles)
     usable = [tile for tile in tiles if tile.index not in repeats]
@@ -78,23 +58,6 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
         )
         for tile in tiles
     ]
-
-
-def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
-    """Tell whether somebody has changed the subsets or folds in the table of a dataset.
-
-    Parameters
-    ----------
-    tiles : sequence of Tile
-        Its table.
-    info : DatasetInfo
-        How it was made.
-    """
-    if not info.divided:  # a program that made tiles was stopped
-        return False
-    divided = divide(tiles, info.split, strict=False)
-    found, expected = ([(tile.split, tile.fold) for tile in table] for table in (tiles, divided))
-    return found != expected
 
 
 def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:

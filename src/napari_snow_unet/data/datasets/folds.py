@@ -12,27 +12,7 @@ from napari_snow_unet.data.datasets.splits import SplitPlan, rank_of
 def assign_folds(
     names: Sequence[str], plan: SplitPlan, groups: Sequence[str] | None = None
 ) -> list[int]:
-    """Deal tiles into `plan.folds` folds of nearly equal size, numbered from 0.
-
-    Parameters
-    ----------
-    names : sequence of str
-        A name per tile, no two alike.
-    plan : SplitPlan
-        Number of folds and seed.
-    groups : sequence of str, optional
-        The group of every tile; a group is never torn apart.
-
-    Returns
-    -------
-    list of int
-        The fold of every tile.
-
-    Raises
-    ------
-    InputError
-        If there are fewer tiles (or groups) than folds, or fewer than two folds are asked for.
-    """
+    """Deal tiles into `plan.folds` folds of nearly equal size, from 0; groups stay whole."""
     folds = plan.folds or 0
     kind = "tiles" if groups is None else "groups"
     groups = names if groups is None else groups

@@ -25,62 +25,29 @@ JOURNAL = ".manifest.journal"
 
 @dataclass(frozen=True)
 class Tile:
-    """One pair of a prepared dataset: a row of ``manifest.csv``.
+    """One pair of a prepared dataset: a row of ``manifest.csv``."""
 
-    Attributes
-    ----------
-    index : int
-        Its number, by which its files are called.
-    image, mask : str
-        Its files, relative to the dataset's folder, with forward slashes.
-    name : str
-        What it was called, unique in the dataset.
-    source_image, source_mask : str
-        Where it came from: folder or archive, then the path in it.
-    height, width : int
-        Size in pixels.
-    nuclei : int
-        Number of ids in the mask.
-    foreground : float
-        Part of the tile that is nucleus, 0..1.
-    split : str
-        train, val, test or unused.
-    fold : int or None
-        Fold for cross-validation.
-    um_per_px : float or None
-        Micrometres per pixel, where known.
-    note : str
-        What was changed in it, and anything else a person should know.
-    image_bytes, mask_bytes : int
-        Sizes of the files.
-    image_sha256, mask_sha256 : str
-        Checksums of the files.
-    source_state : str
-        Sizes and checksums or times of the sources, by which a change is noticed.
-    extra : dict of str
-        Columns that somebody added to the table.
-    """
-
-    index: int
-    image: str
+    index: int  # by which its files are called
+    image: str  # its files: relative to the dataset's folder, with forward slashes
     mask: str
-    name: str
-    source_image: str
+    name: str  # what it was called, unique in the dataset
+    source_image: str  # folder or archive, then the path in it
     source_mask: str
-    height: int
+    height: int  # pixels
     width: int
-    nuclei: int
-    foreground: float
-    split: str = UNUSED
+    nuclei: int  # ids in the mask
+    foreground: float  # part of the tile that is nucleus, 0..1
+    split: str = UNUSED  # train, val, test or unused
     fold: int | None = None
     um_per_px: float | None = None
-    note: str = ""
+    note: str = ""  # what was changed in it, and anything else a person should know
     image_bytes: int = 0
     mask_bytes: int = 0
     image_sha256: str = ""
     mask_sha256: str = ""
+    # sizes and checksums or times of the sources, by which a change is noticed
     source_state: str = ""
-    extra: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)  # columns that somebody added to the table
 
 
 COLUMNS = tuple(column.name for column in fields(Tile) if column.name != "extra")
@@ -124,23 +91,7 @@ def _why_no_dataset(folder: Path) -> str:
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
-    """Read the tiles of a prepared dataset, those of an interrupted preparation included.
-
-    Parameters
-    ----------
-    folder : path-like
-        The dataset.
-
-    Returns
-    -------
-    list of Tile
-        By index.
-
-    Raises
-    ------
-    InputError
-        If the folder is no prepared dataset, or its table is damaged.
-    """
+    """Read a dataset's tiles by index, those of an interrupted preparation included."""
     folder = Path(folder)
     if not is_dataset(folder):
         raise InputError(
@@ -156,15 +107,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
 
 
 def write_manifest(folder: Path, tiles: Iterable[Tile]) -> None:
-    """Replace the table of a dataset and empty its journal.
-
-    Parameters
-    ----------
-    folder : Path
-        The dataset.
-    tiles : iterable of Tile
-        All its tiles, in any order.
-    """
+    """Replace the table of a dataset and empty its journal."""
     rows = sorted(tiles, key=lambda tile: tile.index)
     extras = dict.fromkeys(name for tile in rows for name in tile.extra)
     columns = [name for name in COLUMNS if name != "fold" or any(t.fold is not None for t in rows)]
@@ -183,30 +126,12 @@ def append_to_journal(folder: Path, tile: Tile) -> None:
 
 
 def subset_images(folder: str | os.PathLike[str], subset: str) -> list[Path]:
-    """Return the images of one subset of a prepared dataset, by index.
-
-    Parameters
-    ----------
-    folder : path-like
-        The dataset.
-    subset : str
-        train, val, test or unused.
-
-    Returns
-    -------
-    list of Path
-        The images.
-
-    Raises
-    ------
-    InputError
-        If the folder is no prepared dataset or nothing in it is in this subset.
-    """
+    """Return the images of one subset of a prepared dataset, by index; InputError if none."""
     return [image for image, _ in subset_pairs(folder, subset)]
 
 
 def subset_pairs(folder: str | os.PathLike[str], subset: str) -> list[tuple[Path, Path]]:
-    """Return images and masks of one subset of a prepared dataset; see `subset_images`."""
+    """Return images and masks of one subset of a prepared dataset; InputError if none."""
     tiles, folder = read_manifest(folder), Path(folder)
     found = [(folder / tile.image, folder / tile.mask) for tile in tiles if tile.split == subset]
     if not found:

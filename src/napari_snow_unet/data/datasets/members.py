@@ -25,32 +25,15 @@ LARGEST_MEMBER = 1 << 29  # bytes, unpacked: no tile is larger, but a bomb is
 
 @dataclass(frozen=True)
 class Member:
-    """An image or mask in a folder or an archive.
+    """An image or mask in a folder or an archive."""
 
-    Attributes
-    ----------
-    source : str
-        Path of the folder or archive.
-    path : str
-        Where it lies in there, with forward slashes.
-    size : int
-        Bytes, unpacked.
-    state : str
-        Size, and checksum or time: another state means that the content may be another.
-    offset : int
-        Where it begins in its archive; -1 for a file in a folder.
-    packed : bool
-        Whether the archive holds it compressed.
-    parts : tuple of Member
-        The files of a mask that comes in one for each nucleus; the member is then their folder.
-    """
-
-    source: str
-    path: str
-    size: int
-    state: str
-    offset: int = -1
-    packed: bool = False
+    source: str  # path of the folder or archive
+    path: str  # where it lies in there, with forward slashes
+    size: int  # bytes, unpacked
+    state: str  # size and checksum or time: with another state the content may be another
+    offset: int = -1  # where it begins in its archive; -1 for a file in a folder
+    packed: bool = False  # whether the archive holds it compressed
+    # the files of a mask that comes in one for each nucleus; it is then their folder
     parts: tuple[Member, ...] = ()
 
     @property
@@ -77,14 +60,7 @@ class NamedBytes(BytesIO):
 
 @contextmanager
 def open_member(member: Member) -> Iterator[BinaryIO]:
-    """Open a member for reading forwards.
-
-    Raises
-    ------
-    InputError
-        If it is missing, damaged, encrypted, or packed by an unknown method; here or, for damage
-        further on, while the block reads it.
-    """
+    """Open a member for reading forwards; InputError here, or where the reading meets damage."""
     try:
         if member.offset < 0:
             with Path(member.source, member.path).open("rb") as stream:

@@ -17,56 +17,18 @@ GAP = 8  # pixels between two tiles
 
 @dataclass(frozen=True, eq=False)
 class Mosaic:
-    """Tiles in rows of equal cells.
+    """Tiles in rows of equal cells, white between them."""
 
-    Attributes
-    ----------
-    image : ndarray of uint8, shape (Y, X, 3)
-        The images; white between them.
-    labels : ndarray of int32, shape (Y, X)
-        The masks in the same places.
-    names : list of str
-        What the tiles are called, row after row.
-    pixel_size_um : float or None
-        As the first image of the dataset states it.
-    """
-
-    image: NDArray[np.uint8]
-    labels: NDArray[np.int32]
-    names: list[str]
-    pixel_size_um: float | None
+    image: NDArray[np.uint8]  # (Y, X, 3)
+    labels: NDArray[np.int32]  # (Y, X), in the same places
+    names: list[str]  # row after row
+    pixel_size_um: float | None  # as the first image of the dataset states it
 
 
 def sample_pairs(
     folder: str | os.PathLike[str], number: int = 9, *, seed: int | None = None
 ) -> Generator[Progress, None, Mosaic]:
-    """Lay random pairs of a dataset side by side.
-
-    Parameters
-    ----------
-    folder : path-like
-        A folder in a layout that `pairs.folder.find_pairs` knows; see
-        `datasets.stack.open_tile_stack` for what is damaged or has another size.
-    number : int, default: 9
-        Pairs to show; all of a smaller dataset.
-    seed : int, optional
-        The same seed gives the same pairs; by default they are others every time.
-
-    Yields
-    ------
-    Progress
-        Before every pair.
-
-    Returns
-    -------
-    Mosaic
-        As many columns as rows, or one more.
-
-    Raises
-    ------
-    InputError
-        If there is no pair, or no image can be read.
-    """
+    """Lay random pairs of a dataset in a near square; without a seed others every time."""
     stack = open_tile_stack(folder)
     total = len(stack.names)
     count = min(number, total)

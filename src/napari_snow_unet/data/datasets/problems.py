@@ -13,41 +13,18 @@ PROBLEMS = "problems.csv"
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that was left out.
+    """A file that was left out."""
 
-    Attributes
-    ----------
-    name : str
-        The file, or the image of a pair.
-    reason : str
-        What is wrong with it.
-    helps : tuple of str
-        Names of the options that would help.
-    """
-
-    name: str
+    name: str  # the file, or the image of a pair
     reason: str
-    helps: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()  # names of the options that would help
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
 
 
 def write_problems(folder: Path, problems: Iterable[Problem]) -> Path:
-    """Write ``problems.csv``; with no problems it has a header only.
-
-    Parameters
-    ----------
-    folder : Path
-        The prepared dataset.
-    problems : iterable of Problem
-        All of them, in the order of the rows.
-
-    Returns
-    -------
-    Path
-        The table.
-    """
+    """Write ``problems.csv``; with no problems it has a header only."""
     path = folder / PROBLEMS
     rows = ((problem.name, problem.reason) for problem in problems)
     write_table(path, [("name", "reason"), *rows], overwrite=True)

@@ -86,32 +86,9 @@ def _images_outlined_in(member: Member) -> list[str]:
 def find_members(
     sources: Sequence[str | os.PathLike[str]], leave_out: Path
 ) -> Generator[Progress, None, tuple[list[Found], list[Problem]]]:
-    """List the files of folders and archives; archives in folders are opened too.
+    """List the files of folders and archives, also of archives in folders, and what cannot be used.
 
-    Parameters
-    ----------
-    sources : sequence of path-like
-        Folders and zip archives.
-    leave_out : Path
-        A folder that is passed over where it lies within a source.
-
-    Yields
-    ------
-    Progress
-        Before every source.
-
-    Returns
-    -------
-    members : list of tuple
-        Members, each with its source and the folders in it. Hidden files and what lies in folders
-        without images and masks, such as overlays, are left out.
-    problems : list of Problem
-        Archives that cannot be opened, and what is dangerous or useless in the others.
-
-    Raises
-    ------
-    InputError
-        If a source does not exist or is neither folder nor zip archive.
+    Hidden files, `leave_out`, and folders without images and masks, such as overlays, are left out.
     """
     found: list[Found] = []
     problems: list[Problem] = []

@@ -64,13 +64,7 @@ class SplitOptions:
     ] = None
 
     def plan(self) -> SplitPlan | None:
-        """Return the division that is asked for; None if nothing was said.
-
-        Raises
-        ------
-        InputError
-            If a part is neither a number nor a fraction.
-        """
+        """Return the division that is asked for; None if nothing was said."""
         texts = {name: (getattr(self, name) or "").strip() for name in ("train", "val", "test")}
         if not any(texts.values()) and self.seed is None and self.group_by is None:
             return None

@@ -66,13 +66,7 @@ def usual_size(subset: str) -> str:
 
 
 def parse_share(text: str) -> Share:
-    """Read ``3600`` as a number of tiles, and ``0.72`` or ``72%`` as a fraction.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
+    """Read ``3600`` as a number of tiles, ``0.72`` or ``72%`` as a fraction; else InputError."""
     try:
         if text.endswith("%"):
             value: Share = float(text[:-1]) / 100
@@ -92,24 +86,7 @@ def parse_share(text: str) -> Share:
 def subset_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str, int]:
     """Return how many tiles each subset takes; what is left over is unused.
 
-    Parameters
-    ----------
-    plan : SplitPlan
-        What is asked for.
-    tiles : int
-        How many there are.
-    strict : bool, default: True
-        If false, and numbers exceed the tiles, training gets less, then validation, then test.
-
-    Returns
-    -------
-    dict of str to int
-        Tiles per subset.
-
-    Raises
-    ------
-    InputError
-        If more is asked for than there is.
+    Where more is asked for than there is, `strict` refuses; else training gets less first.
     """
     asked: dict[str, Share | None] = {"test": plan.test, "val": plan.val, "train": plan.train}
     if all(share is None for share in asked.values()):
@@ -151,29 +128,7 @@ def assign_subsets(
     *,
     strict: bool = True,
 ) -> list[str]:
-    """Divide tiles into train, val, test and unused.
-
-    Parameters
-    ----------
-    names : sequence of str
-        A name per tile, no two alike.
-    plan : SplitPlan
-        Sizes and seed.
-    groups : sequence of str, optional
-        The group of every tile, see `groups_of`; a group is never torn apart.
-    strict : bool, default: True
-        As for `subset_sizes`.
-
-    Returns
-    -------
-    list of str
-        The subset of every tile.
-
-    Raises
-    ------
-    InputError
-        If more is asked for than there is.
-    """
+    """Divide tiles into train, val, test and unused; a group is never torn apart."""
     sizes = subset_sizes(plan, len(names), strict=strict)
     if groups is None:
         ranked = sorted(names, key=rank_of(plan.seed))
@@ -187,24 +142,7 @@ def assign_subsets(
 def assign_by_folders(
     names: Sequence[str], named: Sequence[str], seed: int, fraction: float = DRAWN_VALIDATION
 ) -> list[str]:
-    """Keep the subsets that folders name; without validation draw it from what trains.
-
-    Parameters
-    ----------
-    names : sequence of str
-        A name per tile, no two alike.
-    named : sequence of str
-        train, val, test, or '' for tiles in other folders, which are then unused.
-    seed : int
-        Of the draw.
-    fraction : float
-        How many of them are drawn, at least one.
-
-    Returns
-    -------
-    list of str
-        The subset of every tile.
-    """
+    """Keep the subsets that folders name; without validation draw it from what trains."""
     subsets = [each or UNUSED for each in named]
     training = [name for name, subset in zip(names, subsets, strict=True) if subset == "train"]
     if "val" in subsets or len(training) < 2:
@@ -221,15 +159,7 @@ def are_divided(named: Iterable[str]) -> bool:
 
 
 def groups_of(names: Sequence[str], pattern: str) -> list[str]:
-    """Return the group of every name: the first group of the pattern's match.
-
-    The pattern is searched for in the last part of a name, then in the whole of it.
-
-    Raises
-    ------
-    InputError
-        If `pattern` is no regular expression or is not found in a name.
-    """
+    """Return each name's group, the pattern's first, sought in its last part, then in all of it."""
     try:
         search = re.compile(pattern).search
     except re.error as error:

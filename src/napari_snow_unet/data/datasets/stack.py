@@ -32,32 +32,15 @@ _NAMED = 5  # files that a warning names before it only counts them
 
 
 class TileStack(NamedTuple):
-    """A dataset as two lazy stacks.
+    """A dataset as two lazy stacks, one chunk per tile."""
 
-    Attributes
-    ----------
-    images : dask array of uint8, shape (N, Y, X, 3)
-        The images, one chunk per tile.
-    labels : dask array of int32, shape (N, Y, X)
-        Their masks.
-    names : list of str
-        What the tiles are called, in natural order.
-    warning : str or None
-        What files have no partner, what was chosen where there was a choice, and what was taken
-        for white.
-    image_paths, label_paths : list of pathlib.Path
-        Where the tiles come from.
-    pixel_size_um : float or None
-        As the first image states it.
-    """
-
-    images: da.Array
-    labels: da.Array
-    names: list[str]
-    warning: str | None
+    images: da.Array  # uint8, (N, Y, X, 3)
+    labels: da.Array  # int32, (N, Y, X)
+    names: list[str]  # in natural order
+    warning: str | None  # files without a partner, what was chosen, and what was taken for white
     image_paths: list[Path]
     label_paths: list[Path]
-    pixel_size_um: float | None
+    pixel_size_um: float | None  # as the first image states it
 
 
 def open_tile_stack(folder: str | os.PathLike[str]) -> TileStack:
@@ -66,21 +49,6 @@ def open_tile_stack(folder: str | os.PathLike[str]) -> TileStack:
     Nothing but three image headers is read here, and these images where they are not of 8 bits. A
     tile that turns out to be damaged or to have another size than these (their most common one) is
     shown blank, with a warning that names it.
-
-    Parameters
-    ----------
-    folder : path-like
-        A folder in a layout that `find_pairs` knows.
-
-    Returns
-    -------
-    TileStack
-        The stacks, the names of the tiles, and what was left out.
-
-    Raises
-    ------
-    InputError
-        If the folder holds no pair, or no image of it can be read.
     """
     pairs = require_pairs(folder)
     header, (white, said) = _common_header(pairs.images), white_of_paths(pairs.images)
@@ -98,10 +66,7 @@ def open_tile_stack(folder: str | os.PathLike[str]) -> TileStack:
 def image_stack(
     paths: Sequence[Path], size: tuple[int, int], white: Mapping[str, float] | None = None
 ) -> da.Array:
-    """Return images of one size as a lazy uint8 array of shape (N, Y, X, 3).
-
-    `white` is what is white in images of a data type; without it a sample is asked.
-    """
+    """Return images of one size as a lazy array; without `white` a sample of them is asked."""
     white = white_of_paths(paths)[0] if white is None else white
 
     def read(number: int) -> npt.NDArray[Any]:
@@ -116,19 +81,7 @@ def label_stack(
     images: Sequence[Path] = (),
     masks_are: MasksAre | None = None,
 ) -> da.Array:
-    """Return masks of one size as a lazy int32 array of shape (N, Y, X).
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        The masks, of any kind.
-    size : tuple of int
-        Height and width.
-    images : sequence of Path, optional
-        The image of each; where one is shown turned, its labels are turned along.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What label images hold, where somebody says so.
-    """
+    """Return masks of any kind and one size as a lazy array; they turn with their images."""
     image_of = dict(zip(range(len(paths)), images, strict=False))
     told = {NOTHING.gist}
 
@@ -150,9 +103,7 @@ def label_stack(
 
 def white_of_paths(paths: Sequence[Path]) -> tuple[dict[str, float], list[str]]:
     """Find which value is white in the first, middle and last of some images, and say it."""
-    last = len(paths) - 1
-    numbers = dict.fromkeys((0, last // 2, last))
-    return white_of_images((number, partial(Path, paths[number])) for number in numbers)
+    return white_of_images((number, partial(Path, paths[number])) for number in _sample(paths))
 
 
 class _Tiles:
@@ -202,10 +153,15 @@ def _lazy(tiles: _Tiles) -> da.Array:
     )
 
 
+def _sample(paths: Sequence[Path]) -> list[int]:
+    """Return the numbers of the first, the middle and the last."""
+    last = len(paths) - 1
+    return sorted({0, last // 2, last})
+
+
 def _common_header(paths: Sequence[Path]) -> ImageHeader:
     """Return the most common header of the first, middle and last image that can be read."""
-    last = len(paths) - 1
-    sample = dict.fromkeys((0, last // 2, last))
+    sample = _sample(paths)
     headers: list[ImageHeader] = []
     problem: InputError | None = None
     for number in [*sample, *(i for i in range(len(paths)) if i not in sample)]:

@@ -30,44 +30,18 @@ _COMPRESSED = 15  # what stands before a compressed variable of a .mat
 
 @dataclass(frozen=True)
 class TileImage:
-    """An image as 8-bit RGB, and what is known of it.
+    """An image as 8-bit RGB, and how it was read."""
 
-    Attributes
-    ----------
-    pixels : ndarray of uint8, shape (Y, X, 3)
-        The image.
-    notes : tuple of str
-        How it was read, and what was assumed.
-    """
-
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[np.uint8]  # (Y, X, 3)
     notes: tuple[str, ...]
 
 
 def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
-    """Bring an image as its file shows it to 8-bit RGB, see `pixels.channels.to_rgb8`.
-
-    Parameters
-    ----------
-    image : ImageFile
-        Of one plane.
-    white : mapping from str to float
-        Which value is white in images of a data type, once for the dataset.
-
-    Returns
-    -------
-    TileImage
-        The image.
-
-    Raises
-    ------
-    InputError
-        If it is a stack, or its values are negative, not finite or too large.
-    """
+    """Bring one plane to 8-bit RGB by the white of its data type, once for the dataset."""
     array = image.array
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise InputError(
-            f"it has the shape {' x '.join(map(str, array.shape))}",
+            f"it has the shape {shape_in_words(array.shape)}",
             expected="one plane, grey or RGB",
             remedy="Save the planes of a stack as files of their own.",
             path=image.path,
@@ -79,25 +53,7 @@ def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
 
 
 def sixteen_bit(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
-    """Give ids above 65,535 the smallest ids that are free, in their order.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        Any ids from 0.
-
-    Returns
-    -------
-    labels : ndarray of int32, shape (Y, X)
-        No id above 65,535.
-    renumbered : int
-        How many ids were changed.
-
-    Raises
-    ------
-    InputError
-        If there are more than 65,535 nuclei.
-    """
+    """Give ids above 65,535 the smallest free ones, in their order, and count them."""
     if labels.max(initial=0) <= _LARGEST_ID:
         return labels, 0
     ids, places = np.unique(labels, return_inverse=True)
@@ -122,36 +78,10 @@ def read_mask(
     orientation: int = UPRIGHT,
     masks_are: MasksAre | None = None,
 ) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
-    """Read a mask of any kind, with an id for every nucleus, and check its size.
+    """Read a mask of any kind: its ids, what was changed or assumed, and the region (None: all).
 
-    Parameters
-    ----------
-    mask : Member
-        A .mat, a label image, a binary mask, outlines, or a mask for each nucleus.
-    size : tuple of int
-        Height and width of its image in pixels.
-    image : str, default: ""
-        Name of the image; QuPath's say where a tile lies in its slide.
-    verify : bool, default: False
-        Read what comes from an archive to its end, to check the archive's checksum.
-    orientation : int, default: 1
-        How the image's file asks to be turned.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What label images hold, where a person says so.
-
-    Returns
-    -------
-    labels : ndarray of int32, shape (Y, X)
-        0 is background.
-    notes : list of str
-        What was changed or assumed.
-    region : ndarray of bool, shape (Y, X), or None
-        What was annotated; None for all.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or has another size.
+    `image` is what its image is called, since QuPath's names say where a tile lies in its slide.
+    With `verify` what comes from an archive is read to its end, to check the archive's checksum.
     """
     if mask.parts:
         files = ((part.name, read_mask_file(read_member(part)).labels) for part in mask.parts)

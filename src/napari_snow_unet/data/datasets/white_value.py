@@ -23,20 +23,7 @@ _OF_ONE_RANGE = ("bool", "uint8")
 
 
 def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
-    """Return which value of an image of a data set is white.
-
-    Parameters
-    ----------
-    image : ImageFile
-        The image.
-    white : mapping from str to float
-        White of each data type in the data set.
-
-    Raises
-    ------
-    InputError
-        If its values are negative, not finite or too large.
-    """
+    """Return which value of an image is white, where `white` knows it by data type."""
     try:
         return value_range(image.array, white=image.white, known=white, of=THE_DATASET)
     except InputError as error:
@@ -48,20 +35,10 @@ def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
 def white_of_images(
     images: Iterable[tuple[Hashable, Callable[[], Source]]],
 ) -> tuple[dict[str, float], list[str]]:
-    """Find which value is white in the images of a data set, once for each data type.
+    """Find which value is white, once for each data type but those of 8 bits; say what was assumed.
 
-    Parameters
-    ----------
-    images : iterable of tuple
-        Of each image a group in which files are alike, such as its folder, and what opens it.
-        Some of every group are looked at, evenly spread; of those of 8 bits only the header.
-
-    Returns
-    -------
-    white : dict from str to float
-        White by data type, without 8-bit ones. Images that cannot be read are passed over.
-    said : list of str
-        What of it was assumed: no file says it, and the data type leaves it open.
+    Each image comes with a group in which files are alike, such as its folder; some of every group
+    are looked at, evenly spread. Images that cannot be read are passed over.
     """
     groups: dict[Hashable, list[Callable[[], Source]]] = {}
     for group, opener in images:

@@ -89,23 +89,7 @@ def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
 
 
 def read_instance_map(source: Source) -> npt.NDArray[np.int32]:
-    """Read the label image of a HoVer-Net file and nothing else.
-
-    Parameters
-    ----------
-    source : path-like or binary file
-        The file; an open one (a member of a zip archive, say) is read forwards only.
-
-    Returns
-    -------
-    ndarray of int32, shape (Y, X)
-        Nucleus ids as stored; 0 is background.
-
-    Raises
-    ------
-    InputError
-        If the file is no HoVer-Net .mat, is damaged, or its map holds no ids.
-    """
+    """Read the label image of a HoVer-Net file, an open one forwards only, and nothing else."""
     return _labels(_variables(source)["inst_map"], _name(source))
 
 

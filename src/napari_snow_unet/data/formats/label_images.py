@@ -46,8 +46,16 @@ def read_labels(
 
     Parameters
     ----------
-    source, shape, image, stack
-        As of `read_mask_file`.
+    source : path-like or binary file
+        PNG of up to 16 bits, TIFF, BMP, HoVer-Net .mat, outlines, or a folder with a mask for each
+        nucleus; an open file must be able to seek, but for a .mat.
+    shape : tuple of int, optional
+        Height and width of the image that outlines belong to. By default they are those of the
+        image beside the file.
+    image : path-like, optional
+        What that image is called, where outlines are for several.
+    stack : bool, default: False
+        Take a TIFF of several planes too.
 
     Returns
     -------
@@ -75,34 +83,10 @@ def read_mask_file(
     stack: bool = False,
     masks_are: MasksAre | None = None,
 ) -> Judgement:
-    """Read a mask of any kind: PNG of up to 16 bits, TIFF, BMP, HoVer-Net .mat, outlines.
+    """Read a mask of any kind, as `read_labels` does, and tell what it is.
 
-    Parameters
-    ----------
-    source : path-like or binary file
-        The file; an open one must be able to seek, but for a .mat.
-    shape : tuple of int, optional
-        Height and width of the image that outlines belong to. By default they are those of the
-        image beside the file.
-    image : path-like, optional
-        What that image is called, where outlines are for several.
-    stack : bool, default: False
-        Take a TIFF of several planes too.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What a person says that PNG, TIFF and BMP hold, see `judge_mask`. It does not count for
-        files whose format or whose writer says what they hold: .mat, outlines, and labels that
-        this package has written.
-
-    Returns
-    -------
-    Judgement
-        Its labels, and what they are.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is damaged, is in colour, is a JPEG (whose compression
-        changes ids), or holds what `judge_mask` refuses.
+    `masks_are` does not count for files whose format or whose writer says what they hold: .mat,
+    outlines, and labels that this package has written. InputError also if `judge_mask` refuses it.
     """
     by_definition = _read_by_definition(source, shape, image)
     if by_definition is not None:
@@ -135,13 +119,7 @@ def _read_by_definition(
 
 
 def read_nuclei(folder: Path) -> Merged:
-    """Read a folder of masks with one nucleus each as one label image.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read or has several nuclei, or sizes differ.
-    """
+    """Read a folder of masks with one nucleus each as one label image."""
     masks = ((path.name, read_mask_file(path).labels) for path in nucleus_files(folder))
     return merge_nuclei(masks, folder)
 

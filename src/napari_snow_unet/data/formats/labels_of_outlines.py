@@ -34,27 +34,13 @@ REGION_COUNTS = "only the annotated region counts"  # in the note of a tile that
 
 @dataclass(frozen=True)
 class OutlinedNuclei:
-    """Nuclei drawn from outlines.
+    """Nuclei drawn from outlines."""
 
-    Attributes
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        The number of the outline in every pixel, from 1; 0 is background.
-    classes : list of str
-        The class of every outline, empty where it has none: ``classes[0]`` is that of id 1.
-    types : list of int or None
-        HoVer-Net's number of the type of each, where the file has such.
-    region : ndarray of bool, shape (Y, X), or None
-        What was annotated; None where that is the whole image.
-    notes : list of str
-        What was left out, and what was assumed.
-    """
-
-    labels: npt.NDArray[np.int32]
-    classes: list[str]
-    types: list[int] | None = None
-    region: npt.NDArray[np.bool_] | None = None
-    notes: list[str] = field(default_factory=list)
+    labels: npt.NDArray[np.int32]  # (Y, X): the number of the outline, from 1
+    classes: list[str]  # of every outline, '' where it has none: that of id 1 is the first
+    types: list[int] | None = None  # HoVer-Net's number of the type of each
+    region: npt.NDArray[np.bool_] | None = None  # (Y, X): what was annotated; None: all
+    notes: list[str] = field(default_factory=list)  # what was left out, and what was assumed
 
 
 def read_outlined_nuclei(
@@ -64,28 +50,9 @@ def read_outlined_nuclei(
 ) -> OutlinedNuclei:
     """Read outlines in any format and draw them on the pixels of their image.
 
-    Parameters
-    ----------
-    source : path-like or binary file
-        The file.
-    shape : tuple of int, optional
-        Height and width of the image. By default they are read from the image that belongs to the
-        file by name; without one they are what the file says, those of the tile in its name, or
-        else the smallest that hold all outlines.
-    image : path-like, optional
-        What the image is called; by default as the file. If it is called as a tile that QuPath
-        exported, the outlines are those in the tile's part of the slide.
-
-    Returns
-    -------
-    OutlinedNuclei
-        Label image, classes, and the annotated region.
-
-    Raises
-    ------
-    InputError
-        If the file holds no outlines, these reach too far for an image, or all of them lie
-        outside.
+    By default its shape is read from the image that belongs to the file by name; without one it is
+    what the file says, that of the tile in its name, or else the smallest that holds all outlines.
+    If `image` is called as a tile that QuPath exported, they are those in its part of the slide.
     """
     canvas = _canvas(source, shape, image)
     nuclei = canvas.sorted.nuclei
@@ -106,23 +73,7 @@ def read_outlined_region(
     shape: tuple[int, int] | None = None,
     image: str | os.PathLike[str] | None = None,
 ) -> npt.NDArray[np.bool_]:
-    """Read the region that a file outlines: its regions, or all there is if it has none.
-
-    Parameters
-    ----------
-    source, shape, image
-        As for `read_outlined_nuclei`.
-
-    Returns
-    -------
-    ndarray of bool, shape (Y, X)
-        What was annotated.
-
-    Raises
-    ------
-    InputError
-        As `read_outlined_nuclei` does.
-    """
+    """Read the region that a file outlines: its regions, or all there is if it has none."""
     canvas = _canvas(source, shape, image)
     sorted_ = canvas.sorted
     inside = draw_area(sorted_.regions or sorted_.nuclei, canvas.shape, canvas.region)

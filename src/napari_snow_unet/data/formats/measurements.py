@@ -23,27 +23,13 @@ def measure_nuclei(
     probability: npt.NDArray[np.uint8] | None = None,
     spacing_um: tuple[float, float] | None = None,
 ) -> Measurements:
-    """Measure every nucleus of a plane.
+    """Measure every nucleus of a plane; the centre of the first pixel is (0, 0).
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (Y, X)
-        Ids, 0 for background.
-    image : array-like, shape (Y, X) or (Y, X, C), optional
-        The image, which may be a lazy array, that they were found in.
-    probability : ndarray of uint8, shape (Y, X), optional
-        Probability of nucleus times 255.
-    spacing_um : tuple of float, optional
-        Height and width of a pixel in micrometres.
-
-    Returns
-    -------
-    dict of ndarray
-        ``label``; ``centroid_y_px`` and ``centroid_x_px``, where the centre of the first pixel is
-        (0, 0); ``area_px``; ``eccentricity`` of the ellipse with the same second moments, 0 for a
-        circle; with a spacing ``centroid_y_um``, ``centroid_x_um`` and ``area_um2``; with an
-        image ``mean_red``, or ``mean_grey`` of one without colours, in its own values; with a
-        probability ``mean_probability``, 0..1.
+    ``label``, ``centroid_y_px``, ``centroid_x_px``, ``area_px``; ``eccentricity`` of the ellipse
+    with the same second moments, 0 for a circle; with a spacing (height and width of a pixel)
+    ``centroid_y_um``, ``centroid_x_um`` and ``area_um2``; with an image, which may be lazy,
+    ``mean_red``, or ``mean_grey`` of one without colours, in its own values; with a probability
+    times 255 ``mean_probability``, 0..1.
     """
     from skimage.measure import regionprops_table
 
@@ -75,28 +61,7 @@ def measure_nuclei(
 def write_measurements(
     path: str | os.PathLike[str], planes: Sequence[Measurements], *, overwrite: bool = False
 ) -> Path:
-    """Write measurements as CSV, one row for every nucleus.
-
-    Parameters
-    ----------
-    path : path-like
-        The file to write.
-    planes : sequence of dict of ndarray
-        What `measure_nuclei` returned; of several planes each row begins with its ``plane``, from
-        0.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
-
-    Raises
-    ------
-    InputError
-        If the file exists and may not be overwritten.
-    """
+    """Write CSV, a row for every nucleus; of several planes it begins with the plane, from 0."""
     write_table(Path(path), _rows(planes), overwrite=overwrite, end="\r\n")
     return Path(path)
 

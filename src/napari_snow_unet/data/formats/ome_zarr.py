@@ -38,35 +38,7 @@ def write_ome_zarr_labels(
     about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write labels as an OME-Zarr folder.
-
-    Parameters
-    ----------
-    path : path-like
-        The folder to write, ``NAME.zarr``.
-    labels : ndarray of int, shape (Y, X) or (..., Y, X)
-        Ids, 0 for background; up to three axes before the plane.
-    spacing_um : tuple of float, optional
-        Height and width of a pixel in micrometres.
-    about : mapping, optional
-        How the labels came about; it is said in the folder.
-    overwrite : bool, default: False
-        Replace an OME-Zarr folder that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder written.
-
-    Raises
-    ------
-    InputError
-        If something of this name exists and may not be replaced.
-
-    Notes
-    -----
-    Every level takes each second pixel of the one before, for a mean of two ids is no id.
-    """
+    """Write labels, with up to three axes before the plane, as an OME-Zarr folder."""
     path, labels = Path(path), np.asarray(labels)
     with ome_zarr_labels(
         path, labels.shape, dtype=labels.dtype, spacing_um=spacing_um, overwrite=overwrite
@@ -78,16 +50,9 @@ def write_ome_zarr_labels(
 
 @dataclass(frozen=True)
 class Pyramid:
-    """Labels on disk, to be written block by block.
+    """Labels on disk, to be written block by block; the full resolution is the first level."""
 
-    Attributes
-    ----------
-    levels : tuple of zarr.Array
-        The full resolution first; each takes every second pixel of the one before.
-    group : zarr.Group
-        In which they lie.
-    """
-
+    # each takes every second pixel of the one before: a mean of two ids is no id
     levels: tuple[Any, ...]
     group: Any
 
@@ -97,15 +62,7 @@ class Pyramid:
             self.group.attrs.update({ABOUT: dict(about)})
 
     def write(self, rows: slice, columns: slice, labels: npt.NDArray[np.integer[Any]]) -> None:
-        """Write a block of the full resolution, and what the other levels take of it.
-
-        Parameters
-        ----------
-        rows, columns : slice
-            Where it lies in the plane.
-        labels : ndarray of int, shape (..., Y, X)
-            The block.
-        """
+        """Write a block of the full resolution, and what the other levels take of it."""
         for number, level in enumerate(self.levels):
             step = 2**number
             skip = [-part.start % step for part in (rows, columns)]
@@ -127,29 +84,7 @@ def ome_zarr_labels(
     spacing_um: tuple[float, float] | None = None,
     overwrite: bool = False,
 ) -> Iterator[Pyramid]:
-    """Make an OME-Zarr folder for labels that come block by block.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The folder to write, ``NAME.zarr``; it is there once the block has ended well.
-    shape : tuple of int
-        (Y, X) or (..., Y, X).
-    dtype : data type, default: int32
-        Of the ids.
-    spacing_um, overwrite
-        See `write_ome_zarr_labels`.
-
-    Yields
-    ------
-    Pyramid
-        Zeros, to be written.
-
-    Raises
-    ------
-    InputError
-        If something of this name exists and may not be replaced.
-    """
+    """Make an OME-Zarr folder of zeros to fill; it is there once the block has ended well."""
     import zarr
 
     leading = shape[:-2]

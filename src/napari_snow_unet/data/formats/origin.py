@@ -27,41 +27,18 @@ _WHAT = "labels that this package has written"
 
 @dataclass(frozen=True, eq=False)
 class OwnLabels:
-    """Labels that this package has written, and what their file says of them.
+    """Labels that this package has written, and what their file says of them."""
 
-    Attributes
-    ----------
-    levels : tuple of array
-        ndarray of int32, shape (Y, X) or (N, Y, X); of an OME-Zarr and of a large TIFF dask arrays
-        of a pyramid, the full resolution first.
-    spacing_um : tuple of float or None
-        Height and width of a pixel in micrometres.
-    facts : dict
-        Image, model, options, threshold, versions.
-    """
-
+    # int32, (Y, X) or (N, Y, X); of large files a dask pyramid, the largest first
     levels: tuple[Any, ...]
-    spacing_um: tuple[float, float] | None
-    facts: dict[str, Any]
+    spacing_um: tuple[float, float] | None  # height and width of a pixel
+    facts: dict[str, Any]  # image, model, options, threshold, versions
 
 
 def facts_for_file(
     facts: Mapping[str, Any], spacing_um: tuple[float, float] | None
 ) -> dict[str, Any]:
-    """Return what a file of labels says of them, in plain values.
-
-    Parameters
-    ----------
-    facts : mapping
-        How the labels came about; empty if nobody knows.
-    spacing_um : tuple of float or None
-        Height and width of a pixel in micrometres.
-
-    Returns
-    -------
-    dict
-        Empty if nobody knows anything.
-    """
+    """Return what a file of labels says of them, in plain values; empty if nothing is known."""
     kept = {name: value for name, value in facts.items() if name not in _PLACES}
     if spacing_um is not None:
         kept[SPACING] = list(spacing_um)
@@ -70,18 +47,7 @@ def facts_for_file(
 
 
 def origin_of(path: Path) -> dict[str, Any] | None:
-    """Read how labels came about from a file that this package has written.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Any file, or the folder of a Zarr.
-
-    Returns
-    -------
-    dict or None
-        None if it is somebody else's, or cannot be read. This never raises.
-    """
+    """Read from a file or Zarr folder of this package how its labels came about; never raises."""
     try:
         found = _attributes(path) if path.is_dir() else _in_file(path)
     except Exception:  # it is a question, and decoders fail in many ways
@@ -90,23 +56,7 @@ def origin_of(path: Path) -> dict[str, Any] | None:
 
 
 def read_own_labels(path: Path) -> OwnLabels:
-    """Read labels that this package has written.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Of which `origin_of` knows how they came about.
-
-    Returns
-    -------
-    OwnLabels
-        Large ones are read where and when they are asked for.
-
-    Raises
-    ------
-    InputError
-        If it is damaged.
-    """
+    """Read labels that this package has written, large ones where and when they are asked for."""
     facts = origin_of(path) or {}
     spacing = _spacing(facts)
     if path.is_dir():

@@ -30,39 +30,18 @@ from napari_snow_unet.data.pixels.images import ABOUT
 
 @dataclass(frozen=True, eq=False)
 class Nuclei:
-    """Labels and what is known about them.
+    """Labels and what is known about them."""
 
-    Attributes
-    ----------
-    labels : ndarray of int, shape (Y, X) or (..., Y, X)
-        Ids, 0 for background.
-    image : ndarray, shape (..., Y, X) or (..., Y, X, C), optional
-        The image they were found in.
-    probability : ndarray of uint8, shape (..., Y, X), optional
-        Probability of nucleus times 255.
-    spacing_um : tuple of float, optional
-        Height and width of a pixel in micrometres.
-    downsample : float
-        Pixels of the slide at full resolution per pixel.
-    origin : tuple of float
-        x and y of the upper left corner in the slide, in pixels at full resolution.
-    classes : mapping from int to str, optional
-        Class of a label, where it has one.
-    types : mapping from int to int, optional
-        HoVer-Net's number of the type of a label, where it has one: said in .mat.
-    provenance : mapping
-        How the labels came about, where that is known: said in PNG, TIFF and OME-Zarr.
-    """
-
-    labels: npt.NDArray[Any]
-    image: npt.NDArray[Any] | None = None
-    probability: npt.NDArray[np.uint8] | None = None
-    spacing_um: tuple[float, float] | None = None
-    downsample: float = 1.0
+    labels: npt.NDArray[Any]  # (Y, X) or (..., Y, X): ids, 0 for background
+    image: npt.NDArray[Any] | None = None  # (..., Y, X) or (..., Y, X, C)
+    probability: npt.NDArray[np.uint8] | None = None  # of nucleus times 255, (..., Y, X)
+    spacing_um: tuple[float, float] | None = None  # height and width of a pixel
+    downsample: float = 1.0  # pixels of the slide at full resolution per pixel
+    # x and y of the corner in the slide, at full resolution
     origin: tuple[float, float] = (0.0, 0.0)
-    classes: Mapping[int, str] | None = None
-    types: Mapping[int, int] | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    classes: Mapping[int, str] | None = None  # of a label, where it has one
+    types: Mapping[int, int] | None = None  # HoVer-Net's number of it, said in .mat
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # said in PNG, TIFF and OME-Zarr
 
     @property
     def about(self) -> dict[str, Any]:
@@ -84,20 +63,9 @@ class Nuclei:
 
 
 def formats_to_offer(axes: int, last: str = "") -> list[str]:
-    """Return the formats that labels can be written in, the one to be offered first in front.
+    """Return the `FORMATS` that hold labels of so many axes, the one to offer first in front.
 
-    Parameters
-    ----------
-    axes : int
-        Number of axes of the labels.
-    last : str, optional
-        What was written last, which is offered first where it fits; otherwise GeoJSON is, or TIFF
-        for a stack.
-
-    Returns
-    -------
-    list of str
-        Some of `FORMATS`.
+    That is what was written last where it fits, else GeoJSON, or TIFF for a stack.
     """
     fitting = [name for name in FORMATS if axes <= FORMATS[name].most_axes]
     if axes > 2:
@@ -107,22 +75,7 @@ def formats_to_offer(axes: int, last: str = "") -> list[str]:
 
 
 def check_format(name: str, axes: int, path: str | os.PathLike[str]) -> None:
-    """Refuse what a format cannot hold.
-
-    Parameters
-    ----------
-    name : str
-        One of `FORMATS`.
-    axes : int
-        Number of axes of the labels.
-    path : path-like
-        The file it is about.
-
-    Raises
-    ------
-    InputError
-        If the format is another, or has no room for so many axes.
-    """
+    """Refuse a format that is unknown, or has no room for labels of so many axes."""
     if name not in FORMATS:
         raise InputError(
             f"the format {name!r}",
@@ -152,29 +105,7 @@ def file_for(path: str | os.PathLike[str], nuclei: Nuclei) -> Path:
 
 
 def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: bool = False) -> Path:
-    """Write nuclei in the format that the file's name asks for.
-
-    Parameters
-    ----------
-    path : path-like
-        The file to write; ``.png``, ``.tif``, ``.mat``, ``.geojson``, ``.geojson.gz``, ``.zarr``
-        or ``.csv``.
-    nuclei : Nuclei
-        Labels and what is known about them.
-    overwrite : bool, default: False
-        Replace what is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        What was written, see `file_for`.
-
-    Raises
-    ------
-    InputError
-        If the suffix is another, the format cannot hold the labels, or the file exists and may
-        not be overwritten.
-    """
+    """Write nuclei in the format that the file's name asks for; return the file, see `file_for`."""
     path, name = file_for(path, nuclei), format_of(path)
     check_format(name, nuclei.labels.ndim, path)
     return FORMATS[name].write(path, nuclei, overwrite)
@@ -218,24 +149,12 @@ def _write_csv(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:
 
 @dataclass(frozen=True)
 class Format:
-    """A format that labels are written in.
+    """A format that labels are written in."""
 
-    Attributes
-    ----------
-    title : str
-        What a dialog calls it.
-    write : callable
-        Takes a path, `Nuclei`, and whether a file may be overwritten; returns what was written.
-    most_axes : float
-        Axes that there is room for.
-    any_size : bool
-        Whether labels larger than the memory can be written.
-    """
-
-    title: str
-    write: Callable[[Path, Nuclei, bool], Path]
-    most_axes: float = inf
-    any_size: bool = False
+    title: str  # what a dialog calls it
+    write: Callable[[Path, Nuclei, bool], Path]  # True: may overwrite; returns the file
+    most_axes: float = inf  # that there is room for
+    any_size: bool = False  # also labels that are larger than the memory
 
 
 #: What a person can ask for, by the suffix of its files.
@@ -256,29 +175,7 @@ def write_stack(
     about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write planes as one compressed TIFF.
-
-    Parameters
-    ----------
-    path : path-like
-        The file to write; any other suffix than ``.tif`` and ``.tiff`` gives way to ``.tif``.
-    planes : ndarray, shape (N, Y, X) or (N, Y, X, 3)
-        Labels, grey or RGB.
-    about : mapping, optional
-        How labels came about; it is said in the file.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
-
-    Raises
-    ------
-    InputError
-        If the file exists and may not be overwritten.
-    """
+    """Write planes, (N, Y, X) or (N, Y, X, 3), as one compressed TIFF, named ``.tif``."""
     import tifffile
 
     path = Path(path)

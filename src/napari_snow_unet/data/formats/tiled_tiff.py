@@ -27,31 +27,7 @@ def write_tiled_tiff(
     about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write a plane tile by tile, compressed without loss.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    array : array-like, shape (Y, X)
-        Sliced like an array, such as a Zarr array; labels or a probability map.
-    spacing_um : tuple of float, optional
-        Height and width of a pixel in micrometres.
-    about : mapping, optional
-        How labels came about; it is said in the file.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    InputError
-        If the file exists and may not be replaced.
-    """
+    """Write a plane, which need not fit into memory, tile by tile and compressed without loss."""
     import tifffile
 
     resolution = None if spacing_um is None else (1e4 / spacing_um[1], 1e4 / spacing_um[0])

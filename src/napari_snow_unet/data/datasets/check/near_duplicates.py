@@ -21,18 +21,7 @@ _BLOCK = 1024
 
 
 def thumbnail(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Boil an image down to the grey means of 16 x 16 areas.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (Y, X, 3)
-        The image.
-
-    Returns
-    -------
-    ndarray of float32, shape (16, 16)
-        Grey levels.
-    """
+    """Boil an RGB image down to the grey means of 16 x 16 areas."""
     import cv2
 
     grey = rgb.mean(axis=2, dtype=np.float32)
@@ -41,22 +30,9 @@ def thumbnail(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def find_alike(
-    thumbnails: Sequence[npt.NDArray[np.float32]], threshold: float = ALIKE
+    thumbnails: Sequence[npt.NDArray[np.float32]],
 ) -> Iterator[tuple[int, int, float]]:
-    """Go through the images that are like an earlier one.
-
-    Parameters
-    ----------
-    thumbnails : sequence of ndarray of float32, each shape (16, 16)
-        See `thumbnail`.
-    threshold : float, default: 0.9
-        Smallest correlation.
-
-    Yields
-    ------
-    tuple of int, int and float
-        An image, the earlier one that it is most like, and their correlation.
-    """
+    """Yield the images like an earlier one, with the one most like it and their correlation."""
     pictures = np.array(thumbnails, np.float32).reshape(-1, EDGE, EDGE)
     if len(pictures) < 2:
         return
@@ -81,7 +57,7 @@ def find_alike(
             found = alike[np.arange(len(block)), best]
             better = found > most
             most[better], earlier[better] = found[better], first + best[better]
-        for row in np.flatnonzero(most >= threshold):
+        for row in np.flatnonzero(most >= ALIKE):
             yield int(numbers[row]), int(earlier[row]), float(most[row])
 
 

@@ -39,59 +39,27 @@ class FactTask:
 
 @dataclass(frozen=True)
 class TileFacts:
-    """What is in a pair of files.
+    """What is in a pair of files."""
 
-    Attributes
-    ----------
-    error : str
-        Why one of them cannot be read; then the rest is not filled in.
-    shape, mask_shape : tuple of int
-        Sizes in pixels; that of the image with its channels.
-    dtype, mask_dtype : str
-        Types as stored.
-    image_sha256, mask_sha256 : str
-        Checksums of the files.
-    pixels_sha256 : str
-        Checksum of the picture, whatever file format it has.
-    thumbnail : ndarray of float32, shape (16, 16)
-        See `check.near_duplicates.thumbnail`.
-    ids : int
-        Number of ids in the mask.
-    nuclei : int
-        Number of nuclei: that of the ids, or of the regions of a mask or class map.
-    largest_id : int
-        The largest of them.
-    foreground : float
-        Part of the mask that is not 0.
-    torn : int
-        Number of ids in more than one connected piece.
-    binary : bool
-        Whether the mask knows only one value besides 0: 255, or any in several pieces.
-    notes : tuple of Note
-        How the image was read, and what was assumed of the mask.
-    darker : float
-        See `masks.doubts.Cover`.
-    """
-
-    error: str = ""
-    shape: tuple[int, ...] = ()
+    error: str = ""  # why one of them cannot be read; then the rest is not filled in
+    shape: tuple[int, ...] = ()  # pixels, and channels
     mask_shape: tuple[int, ...] = ()
-    dtype: str = ""
+    dtype: str = ""  # as stored
     mask_dtype: str = ""
     image_sha256: str = ""
     mask_sha256: str = ""
-    pixels_sha256: str = ""
+    pixels_sha256: str = ""  # of the picture, whatever file format it has
     thumbnail: npt.NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((EDGE, EDGE), np.float32)
     )
     ids: int = 0
-    nuclei: int = 0
+    nuclei: int = 0  # as the ids, or the regions of a mask or class map
     largest_id: int = 0
-    foreground: float = 0.0
-    torn: int = 0
-    binary: bool = False
+    foreground: float = 0.0  # part of the mask that is not 0
+    torn: int = 0  # ids in more than one connected piece
+    binary: bool = False  # only one value besides 0: 255, or any in several pieces
     notes: tuple[Note, ...] = ()
-    darker: float = 0.0
+    darker: float = 0.0  # see `masks.doubts.Cover`
 
 
 def look_at_tile(task: FactTask) -> TileFacts:

@@ -22,9 +22,13 @@ from napari_snow_unet.base.processes import Crew
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
-from napari_snow_unet.data.datasets.divide import is_divided_by_hand
 from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
 from napari_snow_unet.data.datasets.members import Found, Member, close_archives, read_member
+from napari_snow_unet.data.datasets.prepare.kept import (
+    is_divided_by_hand,
+    of_other_masks,
+    of_other_pixel_size,
+)
 from napari_snow_unet.data.datasets.prepare.ledger import Ledger, Prepared, cannot_write, writing
 from napari_snow_unet.data.datasets.prepare.options import (
     PrepareOptions,
@@ -81,45 +85,24 @@ def prepare(
     found, unusable = yield from find_members(sources, folder)
     pairs, unpaired = paired(found, options.limit)
     problems = unusable + unpaired
-    if not pairs.pairs and not is_dataset(folder):
-        raise _nothing_fits(sources, found, unusable, unpaired)
     about_subsets: list[str] = []
     if not is_dataset(folder):
+        if not pairs.pairs:
+            raise _nothing_fits(sources, found, unusable, unpaired)
         info, about_subsets = _subsets(pairs, info, options.split)
-    if options.split is not None and not is_dataset(folder):
-        subset_sizes(options.split, len(pairs.pairs))
+        if options.split is not None:
+            subset_sizes(options.split, len(pairs.pairs))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with folder_locked(folder):
         tiles = read_manifest(folder) if is_dataset(folder) else []
         by_hand = options.split is None and is_divided_by_hand(tiles, info)
-        plan = yield from make_plan(
-            pairs,
-            folder,
-            tiles,
-            shard=info.shard,
-            binary=info.masks == "binary",
-            um_per_px=info.um_per_px,
-            verify=options.verify,
-            masks_are=info.masks_are,
-        )
+        plan = yield from make_plan(pairs, folder, tiles, info, verify=options.verify)
         plan.problems.extend(problems)
         plan.messages.extend([*pairs.notes, *about_subsets])
         plan.messages.extend(passed_over(member.label for member in pairs.unread))
         plan, info = _with_white(plan, info)
-        if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
-            plan.messages.append(
-                f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
-            )
-        if doubt := doubt_pixel_size(options.um_per_px):
-            plan.messages.append(doubt)
-        if options.um_per_px is not None:
-            named = {pair.image.label for pair in pairs.pairs}
-            plan.messages.extend(_of_other_size(plan, named, options.um_per_px or None))
-        if options.masks_are is not None:
-            plan.messages.extend(_read_before(plan))
-        elif plan.tasks and info.masks_are is not None:
-            plan.messages.append(f"Masks are taken for {info.masks_are}, as given before.")
+        plan.messages.extend(_about_options(options, info, plan, pairs))
         if options.split is not None:
             subset_sizes(options.split, len(plan.indices))
         with writing(folder):
@@ -200,6 +183,27 @@ def _with_white(plan: PreparationPlan, info: DatasetInfo) -> tuple[PreparationPl
     return replace(plan, tasks=tasks), replace(info, white=white)
 
 
+def _about_options(
+    options: PrepareOptions, info: DatasetInfo, plan: PreparationPlan, pairs: Paired[Member]
+) -> list[str]:
+    """Say which tiles an option does not reach, and what holds where it is left out."""
+    said = []
+    if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
+        said.append(
+            f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
+        )
+    if doubt := doubt_pixel_size(options.um_per_px):
+        said.append(doubt)
+    if options.um_per_px is not None:
+        sources = {pair.image.label for pair in pairs.pairs}
+        said += of_other_pixel_size(plan.staying, sources, options.um_per_px or None)
+    if options.masks_are is not None:
+        said += of_other_masks(plan.staying)
+    elif plan.tasks and info.masks_are is not None:
+        said.append(f"Masks are taken for {info.masks_are}, as given before.")
+    return said
+
+
 def _make_tiles(
     plan: PreparationPlan, ledger: Ledger, workers: int | None
 ) -> Generator[Progress, None, None]:
@@ -223,25 +227,3 @@ def _make_tiles(
         with suppress(OSError):
             ledger.save()
         close_archives()
-
-
-def _of_other_size(plan: PreparationPlan, named: set[str], um_per_px: float | None) -> list[str]:
-    """Say that tiles of the sources that are named keep another pixel size than is given now."""
-    again = {task.index for task in plan.tasks}
-    there = [tile for index, tile in plan.tiles.items() if index not in again]
-    others = sum(tile.source_image in named and tile.um_per_px != um_per_px for tile in there)
-    text = (
-        f"{others} tiles that are there keep the pixel size they have; prepare into another folder "
-        "to give them this one."
-    )
-    return [text] if others else []
-
-
-def _read_before(plan: PreparationPlan) -> list[str]:
-    """Say that masks of tiles that are there were read before somebody said what masks are."""
-    kept = len(plan.tiles.keys() - {task.index for task in plan.tasks})
-    text = (
-        f"{kept} tiles that are there keep the masks they have; prepare into another folder to "
-        "read these anew."
-    )
-    return [text] if kept else []

@@ -12,17 +12,18 @@ from pathlib import Path
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import Died
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, write_info
-from napari_snow_unet.data.datasets.divide import divide, repeated_images
+from napari_snow_unet.data.datasets.divide import repeated_images
 from napari_snow_unet.data.datasets.manifest import (
     Tile,
     append_to_journal,
     subset_counts,
     write_manifest,
 )
+from napari_snow_unet.data.datasets.prepare.kept import kept_table
 from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan
 from napari_snow_unet.data.datasets.prepare.tiles import TileTask
 from napari_snow_unet.data.datasets.problems import Problem, write_problems
-from napari_snow_unet.data.datasets.splits import UNUSED, SplitPlan
+from napari_snow_unet.data.datasets.splits import UNUSED
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
 from napari_snow_unet.data.names.file_names import natural_key
 
@@ -61,26 +62,14 @@ class Prepared:
 
 
 class Ledger:
-    """Keeps the tables of a dataset true while tiles are being made.
-
-    Parameters
-    ----------
-    folder : Path
-        The dataset.
-    info : DatasetInfo
-        How it is made.
-    plan : PreparationPlan
-        What it holds and what is to be made.
-    by_hand : bool
-        Whether the subsets in the table stay as they are.
-    """
+    """Keeps the tables of a dataset true while tiles are being made."""
 
     def __init__(
         self, folder: Path, info: DatasetInfo, plan: PreparationPlan, *, by_hand: bool
     ) -> None:
-        self.folder, self.info, self.plan, self.by_hand = folder, info, plan, by_hand
-        self.subsets = _subsets(plan, info.split)
-        self.new = self.in_no_subset = 0
+        self.folder, self.info, self.plan = folder, info, plan
+        planned = {task.index: _planned(task) for task in plan.tasks}
+        self.kept = kept_table(plan.tiles, planned, info.split, by_hand=by_hand)
         self._made: list[Tile] = []
         self._remove_stale_files()
         write_info(folder, replace(info, divided=by_hand))
@@ -89,9 +78,8 @@ class Ledger:
     def note(self, task: TileTask, result: Tile | Problem | Died) -> None:
         """Take in what became of a task; OSError if the tables cannot be written."""
         if isinstance(result, Tile):
-            tile = self._with_what_stays(result)
+            tile = self.kept.row(result)
             self.plan.tiles[tile.index] = tile
-            self.new += 1
             self._made.append(tile)
             append_to_journal(self.folder, tile)
         elif isinstance(result, Problem):
@@ -101,17 +89,6 @@ class Ledger:
             self.plan.problems.append(Problem(task.image.label, reason))
         if time.monotonic() - self.saved > _SAVE_EVERY:
             self.save()
-
-    def _with_what_stays(self, made: Tile) -> Tile:
-        """Give a tile its subset, and what stood in its row in columns of others."""
-        before = self.plan.tiles.get(made.index)
-        extra = made.extra if before is None else before.extra
-        if not self.by_hand:
-            return replace(made, split=self.subsets[made.name], extra=extra)
-        if before is None:
-            self.in_no_subset += 1
-            return replace(made, split=UNUSED)
-        return replace(made, split=before.split, fold=before.fold, extra=extra)
 
     def save(self) -> None:
         """Write the table and the problems so far."""
@@ -123,14 +100,9 @@ class Ledger:
         """Divide the dataset as it has become, and write its tables for good."""
         tiles = [self.plan.tiles[index] for index in sorted(self.plan.tiles)]
         files = {tile.index: tile.image for tile in tiles}
-        if not self.by_hand:
-            tiles = divide(tiles, self.info.split, strict=False)
-            self.plan.tiles.update({tile.index: tile for tile in tiles})
-        elif self.in_no_subset:
-            self.plan.messages.append(
-                "Somebody has changed the parts since: they stay as they are, and new tiles are in "
-                "none. Divide it anew to change that."
-            )
+        tiles = self.kept.divided(tiles)
+        self.plan.tiles.update({tile.index: tile for tile in tiles})
+        self.plan.messages.extend(self.kept.said(tiles))
         for again, first in repeated_images(tiles).items():
             if self.plan.tiles[again].split == UNUSED:
                 reason = f"the same image as {files[first]}; it is in no part of the split."
@@ -139,7 +111,7 @@ class Ledger:
         self.save()
         write_info(self.folder, replace(self.info, divided=True))
         self._remove_stale_files()
-        return Prepared(self.folder, tiles, self.new, self._problems(), self.plan.messages)
+        return Prepared(self.folder, tiles, len(self._made), self._problems(), self.plan.messages)
 
     def _problems(self) -> list[Problem]:
         return sorted(self.plan.problems, key=lambda problem: natural_key(problem.name))
@@ -166,15 +138,9 @@ def told_notes(tiles: Sequence[Tile]) -> list[str]:
     return [*told, *([doubt] if doubt else [])]
 
 
-def _subsets(plan: PreparationPlan, split: SplitPlan) -> dict[str, str]:
-    """Divide the dataset as it is planned, so that a row has its subset from the start."""
-    planned = [
-        Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
-        for task in plan.tasks
-    ]
-    stay = {**plan.tiles, **{tile.index: tile for tile in planned}}
-    tiles = divide(list(stay.values()), replace(split, folds=None), strict=False)
-    return {tile.name: tile.split for tile in tiles}
+def _planned(task: TileTask) -> Tile:
+    """Return as much of a row as is known of a tile that has not been made."""
+    return Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
 
 
 @contextmanager

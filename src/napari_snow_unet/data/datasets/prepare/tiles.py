@@ -28,48 +28,22 @@ from napari_snow_unet.data.pixels.png import encode, plain_rgb
 
 @dataclass(frozen=True)
 class TileTask:
-    """What to make of which files.
-
-    Attributes
-    ----------
-    index : int
-        Number of the tile.
-    name : str
-        What it is called.
-    image, mask : Member
-        Where it comes from.
-    folder : str
-        The dataset's folder.
-    image_file, mask_file, region_file : str
-        Where it goes, relative to the folder; the last one where only a part was annotated.
-    had_region : bool
-        The tile that it takes the place of had one.
-    binary : bool
-        0 and 255 in place of ids.
-    um_per_px : float or None
-        Micrometres per pixel at full resolution, where the image does not say.
-    verify : bool
-        Read what comes from an archive to its end, to check the archive's checksum.
-    white : mapping from str to float
-        Which value is white in images of a data type, once for the dataset.
-    masks_are : {"labels", "binary", "classes"} or None
-        What label images hold, where a person says so.
-    """
+    """What to make of which files."""
 
     index: int
     name: str
     image: Member
     mask: Member
     folder: str
-    image_file: str
+    image_file: str  # where it goes, relative to the folder
     mask_file: str
-    region_file: str = ""
-    had_region: bool = False
-    binary: bool = False
-    um_per_px: float | None = None
-    verify: bool = False
-    white: Mapping[str, float] = field(default_factory=dict)
-    masks_are: MasksAre | None = None
+    region_file: str = ""  # only where a part was annotated
+    had_region: bool = False  # the tile that it takes the place of had one
+    binary: bool = False  # 0 and 255 in place of ids
+    um_per_px: float | None = None  # at full resolution, where the image does not say
+    verify: bool = False  # read archives to their end, for the checksum
+    white: Mapping[str, float] = field(default_factory=dict)  # by data type, once for the dataset
+    masks_are: MasksAre | None = None  # what a person says that label images hold
 
 
 class WriteError(Exception):
@@ -77,23 +51,7 @@ class WriteError(Exception):
 
 
 def make_tile(task: TileTask) -> Tile | Problem:
-    """Read a pair, check it, and write its two files whole.
-
-    Parameters
-    ----------
-    task : TileTask
-        The pair and the files to make of it.
-
-    Returns
-    -------
-    Tile or Problem
-        The row of the manifest; or what is wrong with the sources, then nothing is written.
-
-    Raises
-    ------
-    WriteError
-        If a file cannot be written.
-    """
+    """Write the files of a tile and return its row; of bad sources a Problem, nothing written."""
     part = task.image
     try:
         image = _image(task)
