@@ -111,13 +111,7 @@ class ObjectModel(QAbstractTableModel):
 
 
 class ObjectTable(QWidget):
-    """Nuclei with their status, IoU and area.
-
-    Parameters
-    ----------
-    on_chosen : callable
-        Called with the number of a nucleus when its row is clicked or reached with the keyboard.
-    """
+    """Nuclei with their status, IoU and area; tells the number of the one gone to."""
 
     def __init__(self, on_chosen: Callable[[int], None]) -> None:
         super().__init__()
@@ -143,15 +137,7 @@ class ObjectTable(QWidget):
         self.view.selectionModel().currentRowChanged.connect(self._moved)
 
     def show_objects(self, objects: Objects, unit: str) -> None:
-        """List nuclei.
-
-        Parameters
-        ----------
-        objects : dict of str to array
-            From `planes.measuring.measure_planes`.
-        unit : str
-            Unit of their areas.
-        """
+        """List nuclei of `planes.measuring.measure_planes`, with the unit of their areas."""
         self.view.setSortingEnabled(False)
         self.model.show(objects, unit)
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)

@@ -71,13 +71,7 @@ class ScoreModel(QAbstractTableModel):
 
 
 class ScoreTable(QTableView):
-    """Named sets of scores.
-
-    Parameters
-    ----------
-    on_chosen : callable
-        Called with the name of a set when its row is clicked.
-    """
+    """Named sets of scores; where each is a row, tells the name of one that is clicked."""
 
     def __init__(self, on_chosen: Callable[[str], None]) -> None:
         super().__init__()
@@ -89,17 +83,7 @@ class ScoreTable(QTableView):
         self.verticalHeader().sectionClicked.connect(self._go)
 
     def show_scores(self, sets: Mapping[str, Scores], unit: str, *, as_rows: bool) -> None:
-        """Show scores.
-
-        Parameters
-        ----------
-        sets : mapping of str to dict
-            From `planes.measuring.score_sets`.
-        unit : str
-            Unit of the distance.
-        as_rows : bool
-            One row for each set, as for several slices, not one column.
-        """
+        """Show scores of `planes.measuring.score_sets`, of several slices one row for each."""
         self.scores.show(sets, unit, as_rows=as_rows)
         self.resizeColumnsToContents()
 

@@ -49,13 +49,7 @@ if TYPE_CHECKING:
 
 
 class PrepareWidget(Dock):
-    """Prepare SNOW or one's own images and masks for training.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Prepare SNOW or one's own images and masks for training."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

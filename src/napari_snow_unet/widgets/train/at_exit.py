@@ -17,22 +17,7 @@ from napari_snow_unet.unet.runs.progress import request_stop
 
 
 class Fate:
-    """A training that runs, and whether it goes on without napari.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Of the training.
-
-    Attributes
-    ----------
-    process : TrainingProcess or None
-        If it was started here.
-    keep : bool
-        It goes on.
-    docks : set
-        The docks that follow it; without one only the end of the program counts.
-    """
+    """A training that runs, and whether it goes on without napari."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,11 +61,6 @@ class EndWithNapari(QObject):
     """Notices when the window of a dock is closed, or the program ends.
 
     Closing the dock alone ends no training.
-
-    Parameters
-    ----------
-    dock : QWidget
-        The dock.
     """
 
     def __init__(self, dock: QWidget) -> None:
@@ -91,15 +71,7 @@ class EndWithNapari(QObject):
         dock.destroyed.connect(partial(_dock_destroyed, self._dock))
 
     def chosen(self, folder: Path, otherwise: bool) -> bool:
-        """Return whether a training shall go on without napari, as a dock before this one had it.
-
-        Parameters
-        ----------
-        folder : pathlib.Path
-            Of the training.
-        otherwise : bool
-            What is returned where no dock had it.
-        """
+        """Return whether a training shall go on without napari, as an earlier dock had it."""
         return _fates[folder].keep if folder in _fates else otherwise
 
     def follow(self, folder: Path, process: TrainingProcess | None, *, keep: bool) -> None:

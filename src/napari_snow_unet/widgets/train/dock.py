@@ -44,13 +44,7 @@ TRAIN_AGAIN = " To train once more, choose another training folder."
 
 
 class TrainWidget(Dock):
-    """Train a U-Net and watch it.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Train a U-Net and watch it."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

@@ -22,39 +22,19 @@ PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"
 
 @dataclass(frozen=True)
 class End:
-    """How a training ended.
-
-    Attributes
-    ----------
-    state : {"finished", "stopped", "failed"}
-        "stopped" also if it can go on after it was killed.
-    message : str
-        In words.
-    """
+    """How a training ended, in a word and in words."""
 
     state: Literal["finished", "stopped", "failed"]
     message: str
 
 
 class TrainingFollower(QObject):
-    """Looks into the folder of a training four times a second while it runs.
+    """Looks into the folder of a training four times a second while it runs."""
 
-    Attributes
-    ----------
-    progressed : Qt signal
-        Emitted with the `TrainingProgress` when it has changed.
-    epochs_done : Qt signal
-        Emitted with the whole history when it has become longer.
-    previewed : Qt signal
-        Emitted with the folder when there is a new preview.
-    ended : Qt signal
-        Emitted with an `End`, once.
-    """
-
-    progressed = Signal(object)
-    epochs_done = Signal(list)
-    previewed = Signal(object)
-    ended = Signal(object)
+    progressed = Signal(object)  # the `TrainingProgress` that has changed
+    epochs_done = Signal(list)  # the whole history, longer than before
+    previewed = Signal(object)  # the folder, with a new preview
+    ended = Signal(object)  # an `End`, once
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -70,15 +50,7 @@ class TrainingFollower(QObject):
         return self._timer.isActive()
 
     def follow(self, folder: Path, process: TrainingProcess | None) -> None:
-        """Follow a training.
-
-        Parameters
-        ----------
-        folder : pathlib.Path
-            Of the training; a process of ours has yet to make it.
-        process : TrainingProcess or None
-            If it was started here.
-        """
+        """Follow a training; a process that was started here has yet to make the folder."""
         self.show(folder)
         self.process, self._began = process, time.time()
         self._timer.start(EVERY_MS)
