@@ -100,7 +100,7 @@ class ResultTabs(QWidget):
         """List the table in front under its header, with all decimals."""
         if self.tabs.currentWidget() is self.nuclei:
             return self.nuclei.rows()
-        sets = self.scores.scores.sets
+        sets = self.scores.sets
         return score_rows([Evaluation(EvaluationTask(self._prediction, {}, {}), tiles=sets)])
 
     def copy(self) -> None:
