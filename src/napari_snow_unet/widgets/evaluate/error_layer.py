@@ -66,7 +66,7 @@ class ErrorLayers:
     def _colour(self, layer: Labels) -> None:
         from napari.utils.colormaps import DirectLabelColormap
 
-        colours = {None: "transparent", 0: "transparent", **ERROR_COLOURS}
+        colours: dict[Any, str] = {None: "transparent", 0: "transparent", **ERROR_COLOURS}
         layer.colormap = DirectLabelColormap(color_dict=colours)
         layer.opacity = OPACITY
         layer.features = {"index": list(ERROR_NAMES), "error": list(ERROR_NAMES.values())}

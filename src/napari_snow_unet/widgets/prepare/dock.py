@@ -137,8 +137,8 @@ class PrepareWidget(Dock):
             return None
         return folder
 
-    def _start(self, steps: Any, title: str, on_done: Any, **said: str) -> None:
-        self.bar.start(steps, title=title, on_done=on_done, on_finished=self._allow_buttons, **said)
+    def _start(self, steps: Any, title: str, on_done: Any, **more: Any) -> None:
+        self.bar.start(steps, title=title, on_done=on_done, on_finished=self._allow_buttons, **more)
         self._allow_buttons()
 
     def _prepared(self, prepared: Prepared) -> None:

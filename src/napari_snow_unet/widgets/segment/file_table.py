@@ -121,8 +121,7 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     modified = _modified(result.source), _modified(path)
     slide = large_image(result.source)
     if slide is not None:
-        labels = open_slide(path).levels
-        return Opened(slide, labels, path, modified, result.provenance)
+        return Opened(slide, open_slide(path).levels, path, modified, result.provenance)
     image = read_any_image(result.source)
     # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
     labels = read_image(path).array if path.suffix == ".tif" else read_labels(path)
