@@ -65,9 +65,9 @@ class Dock:
         self.wait()
 
     def rows(self):
-        table = self.findings
+        table = self.findings.contents
         return [
-            [table.item(row, column).text() for column in range(table.columnCount())]
+            [table.index(row, column).data() for column in range(table.columnCount())]
             for row in range(table.rowCount())
         ]
 

@@ -33,9 +33,9 @@ def chosen(dock, network, folder):
 
 
 def rows(dock):
-    table = dock.widget.folder_job.table
+    table = dock.widget.folder_job.table.contents
     return [
-        [table.item(row, column).text() for column in range(table.columnCount())]
+        [table.index(row, column).data() for column in range(table.columnCount())]
         for row in range(table.rowCount())
     ]
 
@@ -93,7 +93,7 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
 
 def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
     network.hold(3)
-    bar, table = chosen.bar.progress, chosen.widget.folder_job.table
+    bar, table = chosen.bar.progress, chosen.widget.folder_job.table.contents
     chosen.click(chosen.bar.run_button)
     chosen.qtbot.waitUntil(lambda: table.rowCount() == bar.value() == 2)
     assert chosen.bar.running
@@ -106,7 +106,7 @@ def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
 
 def test_cancel_keeps_what_is_done(chosen, network, folder):
     network.hold(3)
-    table = chosen.widget.folder_job.table
+    table = chosen.widget.folder_job.table.contents
     chosen.click(chosen.bar.run_button)
     chosen.qtbot.waitUntil(lambda: table.rowCount() == 2)
     chosen.click(chosen.bar.cancel_button)

@@ -311,7 +311,7 @@ def test_labels_opened_from_the_table_of_a_folder_say_how_they_came_about(dock, 
     dock.form.source.folder.value = tile.parent
     dock.click(dock.bar.run_button)
     dock.wait()
-    (result,) = dock.widget.folder_job.table.results
+    (result,) = dock.widget.folder_job.table.contents.rows
     dock.widget.folder_job._open(result)
     dock.wait()
     facts = dock.viewer.layers[-1].metadata["napari-snow-unet"]

@@ -23,7 +23,7 @@ from napari_snow_unet.unet.runs.options import make_options
 from napari_snow_unet.unet.runs.process import arguments_to_train, last_error
 from napari_snow_unet.unet.runs.progress import TrainingProgress
 from napari_snow_unet.widgets.train import device
-from napari_snow_unet.widgets.train.at_exit import EndWithNapari
+from napari_snow_unet.widgets.train.at_exit import ExitWatch
 from napari_snow_unet.widgets.train.bar import duration_in_words, time_left
 from napari_snow_unet.widgets.train.curves import TRAINING, VALIDATION, Look, curves_figure
 from napari_snow_unet.widgets.train.preview import PreviewLayers
@@ -374,7 +374,7 @@ import gc
 from pathlib import Path
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QWidget
-from napari_snow_unet.widgets.train.at_exit import EndWithNapari
+from napari_snow_unet.widgets.train.at_exit import ExitWatch
 
 class Process:
     keep = True
@@ -386,7 +386,7 @@ class Process:
 application, run = QApplication([]), Path("a run").resolve()
 for keep, closed in ((True, True), (False, False), (False, True)):
     dock = QWidget()
-    end = EndWithNapari(dock)
+    end = ExitWatch(dock)
     print(end.chosen(run, "as usual"))
     end.follow(run, Process(), keep=True)
     end.choose(keep)
@@ -425,7 +425,7 @@ def test_a_training_that_has_a_folder_and_does_not_train_yet_is_ended_too(tiles,
 
     run, dock, process = tmp_path / "run", QWidget(), Process()
     begin_training(tiles, run, make_options(epochs=2))
-    end = EndWithNapari(dock)
+    end = ExitWatch(dock)
     end.follow(run, process, keep=True)
     end.choose(False)
     dock.deleteLater()

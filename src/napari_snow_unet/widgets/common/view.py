@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def go_to(
-    viewer: Viewer, placement: Placement, plane: Sequence[int], centre: ArrayLike, area: float
+    viewer: Viewer, placement: Placement, plane: Sequence[float], centre: ArrayLike, area: float
 ) -> None:
     """Show an object with its surroundings, in its slice.
 
@@ -44,7 +44,7 @@ def go_to(
     camera.zoom *= max(float(extent.max()) / side, 1.0)
 
 
-def go_to_plane(viewer: Viewer, placement: Placement, plane: Sequence[int]) -> None:
+def go_to_plane(viewer: Viewer, placement: Placement, plane: Sequence[float]) -> None:
     """Show a slice; the view stays where it is."""
     pixel = [*plane, 0, 0]
     _show_plane(viewer, placement.to_world([pixel], _units(viewer, placement))[0])

@@ -75,13 +75,7 @@ class EvaluationRequest:
 
 
 class EvaluateWidget(Dock):
-    """Measure labels or a probability map against true labels.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Measure labels or a probability map against true labels."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

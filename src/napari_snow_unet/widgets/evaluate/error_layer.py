@@ -18,13 +18,7 @@ OPACITY = 1  # so that the colours are those of the legend
 
 
 class ErrorLayers:
-    """The error layers of one dock, one for each pair of layers compared.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where they go.
-    """
+    """The error layers of one dock, one for each pair of layers compared."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
@@ -33,25 +27,13 @@ class ErrorLayers:
 
     def show(
         self,
-        errors: Any,
-        source: Source,
+        errors: Any,  # uint8 (..., Y, X), from `scores.objects.error_map`
+        source: Source,  # the prediction as it was
         prediction: ref[Layer],
         truth: ref[Layer],
         truth_name: str,
     ) -> Labels:
-        """Show errors in a new layer, or in that of the same pair if nobody has changed it.
-
-        Parameters
-        ----------
-        errors : ndarray of uint8, shape (..., Y, X)
-            From `scores.objects.error_map`.
-        source : Source
-            The prediction as it was.
-        prediction, truth : weak references to layers
-            What was compared.
-        truth_name : str
-            Name of the truth.
-        """
+        """Show errors in a new layer, or in that of the same pair if nobody has changed it."""
         layer = self._layer_of((prediction, truth), source)
         if layer is None:
             facts = {ERRORS_OF: source.name, "truth": truth_name}
@@ -84,7 +66,7 @@ class ErrorLayers:
     def _colour(self, layer: Labels) -> None:
         from napari.utils.colormaps import DirectLabelColormap
 
-        colours = {None: "transparent", 0: "transparent", **ERROR_COLOURS}
+        colours: dict[Any, str] = {None: "transparent", 0: "transparent", **ERROR_COLOURS}
         layer.colormap = DirectLabelColormap(color_dict=colours)
         layer.opacity = OPACITY
         layer.features = {"index": list(ERROR_NAMES), "error": list(ERROR_NAMES.values())}

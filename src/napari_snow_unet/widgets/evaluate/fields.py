@@ -37,11 +37,6 @@ def comparison(
         connected region of nucleus, or of one class, a nucleus. Results of this plugin are known.
     pixel_by_pixel : bool
         Compare layers of one size although their scale or position differs.
-
-    Returns
-    -------
-    dict
-        The choices.
     """
     return {
         "threshold": "otsu" if otsu else threshold,

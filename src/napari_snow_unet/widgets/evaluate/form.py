@@ -22,17 +22,7 @@ REGION_TIP = (
 
 
 class EvaluateForm(QWidget):
-    """The fields of the measuring dock in their order.
-
-    Attributes
-    ----------
-    prediction, truth, region : magicgui ComboBox
-        Layers; the region may be `EVERYWHERE`.
-    fields : magicgui FunctionGui
-        The fields of `evaluate.fields.comparison`.
-    live : LiveScores
-        Scores under the threshold.
-    """
+    """The fields of the measuring dock in their order; the region may be `EVERYWHERE`."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,23 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHeaderView,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QModelIndex, Qt
+from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QVBoxLayout, QWidget
+
+from napari_snow_unet.widgets.common.table import Column, TableView
 
 STATUSES = ("missed", "spurious", "merged", "split", "matched")
 EVERYTHING, ERRORS = "all nuclei", "all errors"
 PIXELS = "pixels"
 #: Lets all columns fit into the dock.
 NARROW = "QHeaderView { font-size: 8pt; } QHeaderView::section { padding: 1px; }"
-COLUMNS = ("status", "id", "layer", "iou", "area", "plane")
-TITLES = {"status": "Status", "id": "Id", "layer": "Layer", "iou": "IoU", "plane": "Slice"}
 HELP = {
     "status": "matched: IoU above 0.5. missed: no prediction with an IoU above 0.5. spurious: no "
     "true nucleus with an IoU above 0.5. split: one true nucleus, several predictions. merged: one "
@@ -37,101 +30,18 @@ HELP = {
 Objects = dict[str, Any]
 
 
-class ObjectModel(QAbstractTableModel):
-    """Nuclei as rows, in the order and choice of the moment."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.objects: Objects = {}
-        self.columns: tuple[str, ...] = ()
-        self.shown = np.empty(0, np.intp)
-        self._unit = ""
-
-    def show(self, objects: Objects, unit: str) -> None:
-        """Take other nuclei: errors first, then the worst matches."""
-        self.objects, self._unit = objects, unit
-        self.choose(EVERYTHING)
-
-    def choose(self, which: str) -> None:
-        """Show the nuclei of one status, or those of several."""
-        statuses = {EVERYTHING: STATUSES, ERRORS: STATUSES[:-1]}.get(which, (which,))
-        self.beginResetModel()
-        self.columns = COLUMNS if self.objects["plane"].shape[1] else COLUMNS[:-1]
-        rows = np.flatnonzero(np.isin(self.objects["status"], statuses))
-        rank = np.array([STATUSES.index(name) for name in self.objects["status"][rows]], int)
-        self.shown = rows[np.lexsort((self.objects["iou"][rows], rank))]
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
-        """Return the number of nuclei shown."""
-        return len(self.shown)
-
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
-        """Return the number of columns."""
-        return len(self.columns)
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what a cell says."""
-        column = self.columns[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            value = self.objects[column][self.shown[index.row()]]
-            return f"{value:,.0f}" if self._in_pixels(column) else _said(column, value)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column not in ("status", "layer"):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def _in_pixels(self, column: str) -> bool:
-        return column == "area" and self._unit == PIXELS
-
-    def headerData(  # noqa: N802
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        """Return the name of a column and what it means."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        column = self.columns[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES.get(column, f"Area ({self._unit})")
-        return HELP[column] if role == Qt.ItemDataRole.ToolTipRole else None
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort the rows by a column."""
-        if not 0 <= column < len(self.columns):
-            return
-        values = self.objects[self.columns[column]][self.shown]
-        keys = values.T[::-1] if values.ndim == 2 else (values,)
-        self.layoutAboutToBeChanged.emit()
-        ascending = np.lexsort(keys)
-        down = order == Qt.SortOrder.DescendingOrder
-        self.shown = self.shown[ascending[::-1] if down else ascending]
-        self.layoutChanged.emit()
-
-
 class ObjectTable(QWidget):
-    """Nuclei with their status, IoU and area.
-
-    Parameters
-    ----------
-    on_chosen : callable
-        Called with the number of a nucleus when its row is clicked or reached with the keyboard.
-    """
+    """Nuclei with their status, IoU and area; tells the number of the one gone to."""
 
     def __init__(self, on_chosen: Callable[[int], None]) -> None:
         super().__init__()
         self._on_chosen = on_chosen
-        self.model = ObjectModel()
+        self.objects: Objects = {}
         self.which = QComboBox()
         self.which.setToolTip("Which nuclei to list.")
-        self.view = QTableView()
-        self.view.setModel(self.model)
+        self.view = TableView()
         self.view.setToolTip("Click a row to go to the nucleus, a column's title to sort.")
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.view.horizontalHeader().setStyleSheet(NARROW)
         layout = QVBoxLayout(self)
@@ -139,38 +49,34 @@ class ObjectTable(QWidget):
         layout.addWidget(self.which)
         layout.addWidget(self.view)
         self.which.currentIndexChanged.connect(self._choose)
-        self.view.clicked.connect(lambda index: self._go(index.row()))
+        self.view.on_click(on_chosen)
         self.view.selectionModel().currentRowChanged.connect(self._moved)
 
     def show_objects(self, objects: Objects, unit: str) -> None:
-        """List nuclei.
-
-        Parameters
-        ----------
-        objects : dict of str to array
-            From `planes.measuring.measure_planes`.
-        unit : str
-            Unit of their areas.
-        """
+        """List nuclei of `planes.measuring.measure_planes`, with the unit of their areas."""
+        self.objects = objects
         self.view.setSortingEnabled(False)
-        self.model.show(objects, unit)
-        self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.view.setSortingEnabled(True)
+        self.view.contents.show([], _columns(objects, unit))
         self._fill_choices()
+        self._choose()
+        self.view.setSortingEnabled(True)
 
     def rows(self) -> Iterator[list[Any]]:
         """List all nuclei under a header, as they were found."""
-        objects = self.model.objects
+        objects = self.objects
         yield ["slice", "layer", "id", "status", "partner", "iou", "area", "y", "x"]
         for row in range(len(objects["id"])):
-            plane = _said("plane", objects["plane"][row])
             named = [
                 objects[name][row] for name in ("layer", "id", "status", "partner", "iou", "area")
             ]
-            yield [plane, *(value.item() for value in named), *objects["centroid"][row].tolist()]
+            yield [
+                _slice_name(objects["plane"][row]),
+                *(value.item() for value in named),
+                *objects["centroid"][row].tolist(),
+            ]
 
     def _fill_choices(self) -> None:
-        counts = Counter(self.model.objects["status"].tolist())
+        counts = Counter(self.objects["status"].tolist())
         errors = sum(counts[status] for status in STATUSES[:-1])
         self.which.blockSignals(True)
         self.which.clear()
@@ -180,21 +86,46 @@ class ObjectTable(QWidget):
         self.which.blockSignals(False)
 
     def _choose(self) -> None:
+        """List the nuclei of the chosen statuses: errors first, then the worst matches."""
+        which = self.which.currentData()
+        statuses = {EVERYTHING: STATUSES, ERRORS: STATUSES[:-1]}.get(which, (which,))
+        rows = np.flatnonzero(np.isin(self.objects["status"], statuses))
+        rank = np.array([STATUSES.index(name) for name in self.objects["status"][rows]], int)
         self.view.clearSelection()
-        self.model.choose(self.which.currentData())
+        self.view.contents.show(rows[np.lexsort((self.objects["iou"][rows], rank))].tolist())
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
     def _moved(self, current: QModelIndex, previous: QModelIndex) -> None:
+        """Go to the nucleus that the keyboard has reached."""
         if current.isValid() and previous.isValid():
-            self._go(current.row())
-
-    def _go(self, row: int) -> None:
-        self._on_chosen(int(self.model.shown[row]))
+            self._on_chosen(self.view.contents.rows[current.row()])
 
 
-def _said(column: str, value: Any) -> str:
-    if column == "plane":
-        return ", ".join(str(number) for number in value)
-    if column == "iou":
-        return f"{value:.3f}"
-    return f"{value:,.1f}" if column == "area" else str(value)
+def _columns(objects: Objects, unit: str) -> list[Column]:
+    """Return the columns, whose rows are the numbers of the nuclei."""
+
+    def column(name: str, title: str, words: Callable[[Any], str], **facts: Any) -> Column:
+        values = objects[name].tolist()
+        return Column(
+            title,
+            lambda row: words(values[row]),
+            HELP[name],
+            value=lambda row: values[row],
+            **facts,
+        )
+
+    area = "{:,.0f}" if unit == PIXELS else "{:,.1f}"
+    columns = [
+        column("status", "Status", str),
+        column("id", "Id", str, number=True),
+        column("layer", "Layer", str),
+        column("iou", "IoU", "{:.3f}".format, number=True),
+        column("area", f"Area ({unit})", area.format, number=True),
+    ]
+    if objects["plane"].shape[1]:
+        columns.append(column("plane", "Slice", _slice_name, number=True))
+    return columns
+
+
+def _slice_name(plane: Any) -> str:
+    return ", ".join(str(number) for number in plane)

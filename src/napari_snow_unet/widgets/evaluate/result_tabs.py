@@ -46,17 +46,7 @@ MEANING = {
 
 
 class ResultTabs(QWidget):
-    """What came out of a comparison.
-
-    Parameters
-    ----------
-    on_nucleus : callable
-        Called with the number of the nucleus that is chosen.
-    on_scores : callable
-        Called with the name of the slice that is chosen.
-    say : callable
-        Shows a sentence.
-    """
+    """What came out of a comparison; tells which nucleus or slice is chosen."""
 
     def __init__(
         self,
@@ -92,21 +82,7 @@ class ResultTabs(QWidget):
         truth: str,
         in_um: bool,
     ) -> None:
-        """Show a comparison.
-
-        Parameters
-        ----------
-        measured : MeasuredPlanes
-            What was measured.
-        sets : mapping of str to dict
-            Its scores by name.
-        prediction : str
-            Name of what was measured.
-        truth : str
-            Name of what it was measured against.
-        in_um : bool
-            Whether distances are in micrometres.
-        """
+        """Show a comparison and its scores by name, distances in micrometres or pixels."""
         self._prediction = prediction
         where = measured_slices(measured)
         self.caption.setText(f"{prediction} against {truth}{where and f', {where}'}")
@@ -124,7 +100,7 @@ class ResultTabs(QWidget):
         """List the table in front under its header, with all decimals."""
         if self.tabs.currentWidget() is self.nuclei:
             return self.nuclei.rows()
-        sets = self.scores.scores.sets
+        sets = self.scores.sets
         return score_rows([Evaluation(EvaluationTask(self._prediction, {}, {}), tiles=sets)])
 
     def copy(self) -> None:

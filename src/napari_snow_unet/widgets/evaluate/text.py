@@ -16,15 +16,7 @@ SAME_LAYER = "Prediction and truth are the same layer. Choose two."
 
 
 def summary(measured: MeasuredPlanes, sets: Mapping[str, Scores]) -> str:
-    """Say in one sentence or a few how good a prediction is.
-
-    Parameters
-    ----------
-    measured : MeasuredPlanes
-        What was measured.
-    sets : mapping of str to dict
-        Its scores; the first is the whole.
-    """
+    """Say in one sentence or a few how good a prediction is; the first set is the whole."""
     first = next(iter(sets.values()))
     statuses = measured.objects["status"].tolist()
     dice, pq, aji, nuclei = (

@@ -39,22 +39,7 @@ def open_snow_dataset(
 ) -> tuple[Image, Labels]:
     """Add the tiles of a folder as one image stack and one label stack, read when shown.
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the stacks go.
-    folder : path-like
-        A folder in a layout that `napari_snow_unet.data.pairs.folder.find_pairs` knows.
-
-    Returns
-    -------
-    tuple of napari.layers.Image, napari.layers.Labels
-        The layers. Their ``metadata`` has the tiles' names and paths, in the order of the slider.
-
-    Raises
-    ------
-    InputError
-        If the folder holds no pair.
+    Their ``metadata`` has the tiles' names and paths, in the order of the slider.
     """
     return add_stack(viewer, folder, open_tile_stack(folder))
 
@@ -62,22 +47,7 @@ def open_snow_dataset(
 def add_stack(
     viewer: napari.Viewer, folder: str | os.PathLike[str], stack: TileStack
 ) -> tuple[Image, Labels]:
-    """Add the tiles that `stack.open_tile_stack` found in a folder; see `open_snow_dataset`.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the stacks go.
-    folder : path-like
-        The dataset.
-    stack : TileStack
-        Its tiles.
-
-    Returns
-    -------
-    tuple of napari.layers.Image, napari.layers.Labels
-        The layers.
-    """
+    """Add the tiles that `stack.open_tile_stack` found in a folder."""
     was_empty = not viewer.layers
     name = Path(folder).resolve().name
     shared: dict[str, Any] = {}

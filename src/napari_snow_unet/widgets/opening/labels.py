@@ -40,26 +40,7 @@ def ask_for_labels() -> None:
 
 
 def add_labels_of(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Labels:
-    """Add a file of labels as a Labels layer.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the layer goes.
-    path : path-like
-        See `napari_plugin.layers.read_as_labels`; of an OME-Zarr the file with its
-        attributes will do.
-
-    Returns
-    -------
-    napari.layers.Labels
-        With scale, units and metadata where this package has written the file.
-
-    Raises
-    ------
-    InputError
-        If it holds no labels.
-    """
+    """Add a file of labels as a Labels layer; of an OME-Zarr its file of attributes will do."""
     labels, facts = labels_in_file(path)
     return viewer.add_labels(labels, **facts)
 

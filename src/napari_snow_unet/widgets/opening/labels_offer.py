@@ -29,17 +29,7 @@ TIP = (
 
 
 class LabelsOffer(Offer):
-    """Offers to turn an image that holds labels into a Labels layer.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the labels go.
-    say : callable
-        Takes what became of it, and by `problem` whether that is one.
-    is_labels : callable, optional
-        Tells whether an image holds labels; by default not of a mask of two values.
-    """
+    """Offers to turn an image that holds labels, by default no mask of two values, into Labels."""
 
     def __init__(
         self,

@@ -15,19 +15,7 @@ if TYPE_CHECKING:
 
 
 class Offer(QWidget):
-    """Hidden until there is something to offer.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the layer goes.
-    say : callable
-        Takes what became of it, and by `problem` whether that is one.
-    button, tip : str
-        Texts of the button.
-    is_meant : callable
-        Tells of the path of a file whether the offer is meant for it; asked once for a path.
-    """
+    """Hidden until there is something to offer; asks once for a path whether a file is meant."""
 
     def __init__(
         self,

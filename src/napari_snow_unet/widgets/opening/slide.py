@@ -42,31 +42,12 @@ def ask_for_slide() -> None:
 
 
 def add_slide(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Image:
-    """Add a slide as one layer whose levels are read where they are shown.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layer goes.
-    path : path-like
-        See `slides.slide.open_slide`.
-
-    Returns
-    -------
-    napari.layers.Image
-        The layer: multiscale where there is more than one level, in micrometres where the file
-        gives the size of its pixels.
-
-    Raises
-    ------
-    InputError
-        If the slide cannot be opened.
-    """
+    """Add a slide as one layer, read where shown, in micrometres where its pixel size is known."""
     return show_slide(viewer, open_slide(path))
 
 
 def show_slide(viewer: napari.Viewer, slide: Slide) -> Image:
-    """Add a slide that is open as one layer; see `add_slide`."""
+    """Add a slide that is open as one layer, multiscale where there is more than one level."""
     facts: dict[str, Any] = {}
     if slide.spacing_um is not None:
         facts = {"scale": slide.spacing_um, "units": MICROMETRES}

@@ -31,15 +31,7 @@ DONE = "{} is the slide. The layer from before is hidden; delete it to free its 
 
 
 class SlideOffer(Offer):
-    """Offers to open a slide anew whose layer came from napari's own reader.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the slide goes.
-    say : callable
-        Takes what became of it, and by `problem` whether that is one.
-    """
+    """Offers to open a slide anew whose layer came from napari's own reader."""
 
     def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
         super().__init__(viewer, say, "Reopen as slide", TIP, may_be_slide)

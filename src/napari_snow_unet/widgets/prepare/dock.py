@@ -49,13 +49,7 @@ if TYPE_CHECKING:
 
 
 class PrepareWidget(Dock):
-    """Prepare SNOW or one's own images and masks for training.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Prepare SNOW or one's own images and masks for training."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -143,8 +137,8 @@ class PrepareWidget(Dock):
             return None
         return folder
 
-    def _start(self, steps: Any, title: str, on_done: Any, **said: str) -> None:
-        self.bar.start(steps, title=title, on_done=on_done, on_finished=self._allow_buttons, **said)
+    def _start(self, steps: Any, title: str, on_done: Any, **more: Any) -> None:
+        self.bar.start(steps, title=title, on_done=on_done, on_finished=self._allow_buttons, **more)
         self._allow_buttons()
 
     def _prepared(self, prepared: Prepared) -> None:

@@ -26,23 +26,12 @@ def target(dataset: Path | None = None) -> Path | None:
     dataset : Path
         Folder of the dataset: a new or empty one for Prepare, or one that was begun. For Check and
         the two buttons below any folder with images and masks will do.
-
-    Returns
-    -------
-    Path or None
-        The folder.
     """
     return dataset
 
 
 def chosen_options(values: dict[str, Any]) -> PrepareOptions:
-    """Return the options that are chosen in the fields.
-
-    Raises
-    ------
-    InputError
-        If a part is neither a number nor a fraction.
-    """
+    """Return the options chosen; an `InputError` says which part is neither number nor fraction."""
     split = {name: values.pop(name) for name in declared(SplitOptions)}
     workers = (
         values.pop("workers") or usable_cores()

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import QHeaderView
 
-COLUMNS = ("", "About", "File", "Found")
+from napari_snow_unet.widgets.common.table import Column, TableView
+
+TITLES = ("", "About", "File", "Found")
 MOST_ROWS = 5000  # more cannot be read; all of them stand in the files and in the check's output
 MOST_HIGH_ROWS = 200  # of these the whole text is seen, of more rows its beginning
 WIDEST = 120  # pixels
 FindingRow = tuple[str, str, str, str]
 
 
-class FindingsTable(QTableWidget):
+class FindingsTable(TableView):
     """One row for each finding: severity, kind, file, text."""
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
-        self.setHorizontalHeaderLabels(COLUMNS)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.verticalHeader().hide()
+        super().__init__(
+            Column(title, itemgetter(place), tip=_whole) for place, title in enumerate(TITLES)
+        )
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(len(TITLES) - 1, QHeaderView.ResizeMode.Stretch)
         self.setMinimumHeight(70)
         self.hide()
 
@@ -33,16 +34,14 @@ class FindingsTable(QTableWidget):
         rows = list(rows)
         if (more := len(rows) - MOST_ROWS) > 0:
             rows[MOST_ROWS:] = [("", "", "", f"and {more:,} more")]
-        self.setRowCount(0)
-        self.setRowCount(len(rows))
-        for number, row in enumerate(rows):
-            for column, text in enumerate(row):
-                item = QTableWidgetItem(text)
-                item.setToolTip(f"{row[2]}: {row[3]}" if row[2] else row[3])
-                self.setItem(number, column, item)
+        self.contents.show(rows)
         self.resizeColumnsToContents()
-        for column in range(len(COLUMNS) - 1):
+        for column in range(len(TITLES) - 1):
             self.setColumnWidth(column, min(self.columnWidth(column), WIDEST))
         self.setVisible(bool(rows))
         if len(rows) <= MOST_HIGH_ROWS:  # measuring every text takes its time
             self.resizeRowsToContents()
+
+
+def _whole(row: FindingRow) -> str:
+    return f"{row[2]}: {row[3]}" if row[2] else row[3]

@@ -22,15 +22,7 @@ RARELY_CHOSEN = ("shard", "group_by", "masks_are", "verify", "workers")
 
 
 class PrepareForm(QWidget):
-    """The fields of the dock in their order.
-
-    Attributes
-    ----------
-    sources : SourceList
-        Folders and archives.
-    target, fields : magicgui FunctionGui
-        The folder of the dataset, and the options.
-    """
+    """The fields of the dock in their order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -60,13 +60,7 @@ class _Paths(QListWidget):
 
 
 class SourceList(QWidget):
-    """The sources of a dataset.
-
-    Attributes
-    ----------
-    changed : Qt signal
-        Emitted when a source was added or removed.
-    """
+    """The sources of a dataset; tells when one was added or removed."""
 
     changed = Signal()
 

@@ -16,8 +16,8 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
-from napari_snow_unet.widgets.common.outline_colours import OUTLINE
 from napari_snow_unet.widgets.segment import jobs
+from napari_snow_unet.widgets.segment.outline_colours import OUTLINE
 from napari_snow_unet.widgets.segment.results import Record, Results
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from napari_snow_unet.widgets.common.layers import (
     selected_by_itself,
     unwrapped,
 )
-from napari_snow_unet.widgets.common.outline_colours import OutlineColours
 from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes, measured
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.settings import settings
@@ -29,6 +28,7 @@ from napari_snow_unet.widgets.segment.form import SegmentForm
 from napari_snow_unet.widgets.segment.layer_job import LayerJob
 from napari_snow_unet.widgets.segment.menu import SegmentMenu
 from napari_snow_unet.widgets.segment.models import ModelChoice, WarmUp, model_in_words
+from napari_snow_unet.widgets.segment.outline_colours import OutlineColours
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
 from napari_snow_unet.widgets.segment.scores import SegmentScores
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import QHeaderView
 
 from napari_snow_unet.base.errors import with_ways
 from napari_snow_unet.base.progress import Progress
@@ -18,8 +17,7 @@ from napari_snow_unet.data.pixels.images import ImageFile, read_image
 from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, open_slide
 from napari_snow_unet.widgets.common.fields import fields_that_help
-
-COLUMNS = ("Image", "Nuclei", "Area", "Result")
+from napari_snow_unet.widgets.common.table import Column, TableView
 
 
 def reason_of(result: FileResult) -> str:
@@ -28,56 +26,50 @@ def reason_of(result: FileResult) -> str:
     return with_ways(reason, fields_that_help(result.helps))
 
 
-class FileTable(QTableWidget):
-    """One row for each image, in the order in which they are done.
+def _in_words(result: FileResult) -> str:
+    return f"failed: {reason_of(result)}" if result.error else "done"
 
-    Parameters
-    ----------
-    on_open : callable
-        Called with the result of a row that is clicked, unless it failed.
-    """
+
+def _whole(result: FileResult) -> str:
+    """Return the path, since the row names only the file, or the whole error."""
+    return result.error or str(result.source)
+
+
+COLUMNS = (
+    Column("Image", lambda result: result.source.name, tip=_whole),
+    Column("Nuclei", lambda result: "" if result.error else f"{result.nuclei:,}", "", _whole, True),
+    Column(
+        "Area",
+        lambda result: "" if result.error else f"{result.area_fraction:.1%}",
+        "",
+        _whole,
+        True,
+    ),
+    Column("Result", _in_words, tip=_whole),
+)
+
+
+class FileTable(TableView):
+    """One row for each image, in the order in which they are done; a click opens what is done."""
 
     def __init__(self, on_open: Callable[[FileResult], None]) -> None:
-        super().__init__(0, len(COLUMNS))
-        self.results: list[FileResult] = []
+        super().__init__(COLUMNS)
         self._on_open = on_open
-        self.setHorizontalHeaderLabels(COLUMNS)
         self.setToolTip("Click a row to open the image and its labels.")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
         self.setMinimumHeight(90)
-        self.cellClicked.connect(self._clicked)
-
-    def clear_results(self) -> None:
-        """Empty the table."""
-        self.results = []
-        self.setRowCount(0)
+        self.on_click(self._clicked)
 
     def add(self, result: FileResult) -> None:
         """Append a row."""
-        self.results.append(result)
-        row = self.rowCount()
-        self.insertRow(row)
-        numbers = (
-            ("", "") if result.error else (f"{result.nuclei:,}", f"{result.area_fraction:.1%}")
-        )
-        # the row names the file, the tooltip its path
-        done = f"failed: {reason_of(result)}" if result.error else "done"
-        for column, text in enumerate((result.source.name, *numbers, done)):
-            item = QTableWidgetItem(text)
-            item.setToolTip(result.error or str(result.source))
-            if column in (1, 2):
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.setItem(row, column, item)
+        self.contents.append(result)
         self.scrollToBottom()
 
-    def _clicked(self, row: int, column: int) -> None:
-        if not self.results[row].error:
-            self._on_open(self.results[row])
+    def _clicked(self, result: FileResult) -> None:
+        if not result.error:
+            self._on_open(result)
 
 
 @dataclass(frozen=True)
@@ -129,8 +121,7 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     modified = _modified(result.source), _modified(path)
     slide = large_image(result.source)
     if slide is not None:
-        labels = open_slide(path).levels
-        return Opened(slide, labels, path, modified, result.provenance)
+        return Opened(slide, open_slide(path).levels, path, modified, result.provenance)
     image = read_any_image(result.source)
     # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
     labels = read_image(path).array if path.suffix == ".tif" else read_labels(path)

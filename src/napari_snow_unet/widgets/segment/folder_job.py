@@ -75,7 +75,7 @@ class FolderJob:
 
     def run(self) -> None:
         """Segment the images of the chosen folder."""
-        self.table.clear_results()
+        self.table.contents.show([])
         outputs = Outputs(self._form.source.results.value, **self._form.files())
         steps = partial(
             jobs.segment_folder,

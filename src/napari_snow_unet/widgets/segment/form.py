@@ -17,13 +17,13 @@ from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
 from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with, stacked
 from napari_snow_unet.widgets.common.live_scores import LiveScores
-from napari_snow_unet.widgets.common.outline_colours import COLOURS
 from napari_snow_unet.widgets.segment.fields import (
     fields_of_files,
     fields_of_network,
     fields_of_nuclei,
     fields_of_source,
 )
+from napari_snow_unet.widgets.segment.outline_colours import COLOURS
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
 
 MODEL_TIP = "A network, or the classical method, which needs none."

@@ -1,8 +1,16 @@
-"""What becomes of a training when its dock or napari is closed."""
+"""What happens to a training when napari is closed.
+
+- It goes on or is stopped, as was last chosen for it in a dock.
+- napari is closed when its program ends, when the window with the dock is closed, and when that
+  window is destroyed with the dock in it. The first of these counts.
+- Closing the dock alone stops nothing. The choice is kept for the end of the program, and for the
+  dock that follows the training next.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from weakref import ref
@@ -16,119 +24,90 @@ from napari_snow_unet.unet.runs.process import TrainingProcess
 from napari_snow_unet.unet.runs.progress import request_stop
 
 
-class Fate:
-    """A training that runs, and whether it goes on without napari.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Of the training.
-
-    Attributes
-    ----------
-    process : TrainingProcess or None
-        If it was started here.
-    keep : bool
-        It goes on.
-    docks : set
-        The docks that follow it; without one only the end of the program counts.
-    """
+class RunningTraining:
+    """A training that runs, and whether it shall go on without napari."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.process: TrainingProcess | None = None
+        self.process: TrainingProcess | None = None  # if it was started here
         self.keep = True
-        self.docks: set[object] = set()
-        application = QApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.decide)
+        QApplication.instance().aboutToQuit.connect(self.napari_closes)
 
-    def decide(self) -> None:
-        """Napari is closed: end the training, or let it go on."""
-        if _fates.get(self.folder) is not self:
-            return
-        del _fates[self.folder]
-        if self.keep or self._has_ended():
-            return
+    def napari_closes(self) -> None:
+        """Stop the training, unless it was chosen to go on."""
+        if self.forget() and not self.keep:
+            self._stop()
+
+    def forget(self) -> bool:
+        """Let the end of napari no longer matter; tell whether it has mattered."""
+        if _running.get(self.folder) is not self:
+            return False
+        del _running[self.folder]
+        return True
+
+    def _stop(self) -> None:
+        if self.process is not None and self.process.exit_code() is not None:
+            return  # another may train in its folder by now
         trains = is_run(self.folder) and training_process(self.folder) is not None
         if trains:
             request_stop(self.folder)
-        if self.process is not None and (not self.process.keep or not trains):
+        # A request is enough for a process that trains, unless it shall not live without napari.
+        if self.process is not None and not (trains and self.process.keep):
             self.process.end()
-
-    def _has_ended(self) -> bool:
-        """Tell whether a process of ours has ended; another may train in its folder by now."""
-        return self.process is not None and self.process.exit_code() is not None
 
 
 # Kept here, for as long as the training runs: Qt holds methods weakly, and docks are closed.
-_fates: dict[Path, Fate] = {}
+_running: dict[Path, RunningTraining] = {}
 
 
-def _dock_destroyed(dock: object, gone: QObject | None = None) -> None:
-    """Decide about what a dock follows that nobody has closed: the window has gone with it."""
-    for fate in list(_fates.values()):
-        if dock in fate.docks:
-            fate.decide()
+@dataclass
+class _Dock:
+    """What is known of a dock, also after Qt has destroyed it."""
+
+    follows: RunningTraining | None = None
+    closed: bool = False
 
 
-class EndWithNapari(QObject):
-    """Notices when the window of a dock is closed, or the program ends.
+def _dock_destroyed(dock: _Dock, gone: QObject | None = None) -> None:
+    """Take it for the end of napari if nobody has closed the dock: the window has gone with it."""
+    if dock.follows is not None and not dock.closed:
+        dock.follows.napari_closes()
 
-    Closing the dock alone ends no training.
 
-    Parameters
-    ----------
-    dock : QWidget
-        The dock.
-    """
+class ExitWatch(QObject):
+    """Notices for a dock that napari is closed, and tells the training that the dock follows."""
 
     def __init__(self, dock: QWidget) -> None:
         super().__init__(dock)
-        self._fate: Fate | None = None
+        self._dock = _Dock()
         self._window: Callable[[], QWidget | None] = lambda: None
-        self._dock = object()  # outlives the dock
         dock.destroyed.connect(partial(_dock_destroyed, self._dock))
 
-    def chosen(self, folder: Path, otherwise: bool) -> bool:
-        """Return whether a training shall go on without napari, as a dock before this one had it.
-
-        Parameters
-        ----------
-        folder : pathlib.Path
-            Of the training.
-        otherwise : bool
-            What is returned where no dock had it.
-        """
-        return _fates[folder].keep if folder in _fates else otherwise
-
     def follow(self, folder: Path, process: TrainingProcess | None, *, keep: bool) -> None:
-        """Take care of a training."""
-        self._leave()
-        self._fate = _fates[folder] = _fates.get(folder) or Fate(folder)
-        self._fate.process, self._fate.keep = process, keep
-        self._fate.docks.add(self._dock)
+        """Look after a training, whose process was started here or elsewhere."""
+        training = _running.get(folder) or RunningTraining(folder)
+        training.process, training.keep = process, keep
+        _running[folder] = training
+        self._dock.follows, self._dock.closed = training, False
 
     def choose(self, keep: bool) -> None:
         """Let the training go on without napari, or not."""
-        if self._fate is not None:
-            self._fate.keep = keep
+        if self._dock.follows is not None:
+            self._dock.follows.keep = keep
 
-    def forget(self) -> None:
+    def chosen(self, folder: Path, otherwise: bool) -> bool:
+        """Return what an earlier dock has chosen for a training that still runs."""
+        return _running[folder].keep if folder in _running else otherwise
+
+    def training_ended(self) -> None:
         """Leave a training alone that has ended."""
-        if self._fate is not None and _fates.get(self._fate.folder) is self._fate:
-            del _fates[self._fate.folder]
-        self._leave()
+        if self._dock.follows is not None:
+            self._dock.follows.forget()
+            self._dock.follows = None
 
     def dock_closed(self) -> None:
-        """Decide nothing before the program ends, or the window is closed at the same time."""
-        if self._fate is not None:
-            self._fate.docks.discard(self._dock)
-
-    def _leave(self) -> None:
-        if self._fate is not None:
-            self._fate.docks.discard(self._dock)
-            self._fate = None
+        """Take the end of the dock for no end of napari."""
+        self._dock.closed = True
 
     def watch(self, window: QWidget) -> None:
         """Notice when this window is closed, not when it asks whether to."""
@@ -139,10 +118,10 @@ class EndWithNapari(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """See a window being closed."""
         if event.type() == QEvent.Type.Close and watched is self._window():
-            QTimer.singleShot(0, self._decide_if_closed)
+            QTimer.singleShot(0, self._window_closes)
         return super().eventFilter(watched, event)
 
-    def _decide_if_closed(self) -> None:
-        window = self._window()
-        if window is not None and not window.isVisible() and self._fate is not None:
-            self._fate.decide()
+    def _window_closes(self) -> None:
+        window, training = self._window(), self._dock.follows
+        if window is not None and not window.isVisible() and training is not None:
+            training.napari_closes()

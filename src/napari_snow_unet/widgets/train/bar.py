@@ -34,13 +34,7 @@ AT_EXIT_TIP = (
 
 
 class TrainingBar(QWidget):
-    """The foot of the train dock.
-
-    Attributes
-    ----------
-    train_clicked, stop_clicked, resume_clicked, preview_clicked : Qt signals
-        Emitted when a button is clicked.
-    """
+    """The foot of the train dock."""
 
     train_clicked, stop_clicked, resume_clicked = Signal(), Signal(), Signal()
     preview_clicked = Signal()
@@ -160,18 +154,7 @@ class TrainingBar(QWidget):
 
 
 def time_left(progress: TrainingProgress) -> str:
-    """Say how long a training will go on, and how long the whole of it takes.
-
-    Parameters
-    ----------
-    progress : TrainingProgress
-        Where it is.
-
-    Returns
-    -------
-    str
-        A sentence, before the first batches are done one without numbers.
-    """
+    """Say how long a training will go on, and how long the whole of it takes."""
     left = progress.seconds_left
     if left is None or not progress.epochs or not progress.batches:
         return "The time it takes will be known after the first batches."
@@ -182,13 +165,7 @@ def time_left(progress: TrainingProgress) -> str:
 
 
 def duration_in_words(seconds: float) -> str:
-    """Return a duration as a person would say it.
-
-    Parameters
-    ----------
-    seconds : float
-        Not negative.
-    """
+    """Return a duration as a person would say it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -44,15 +44,7 @@ class Answer:
 
 
 class DatasetCheck(QObject):
-    """Checks one dataset at a time, the one asked for last.
-
-    Parameters
-    ----------
-    parent : QObject
-        Who asks.
-    on_answer : callable
-        Called without arguments when there is an answer.
-    """
+    """Checks one dataset at a time, the one asked for last, and tells when there is an answer."""
 
     def __init__(self, parent: QObject, on_answer: Callable[[], None]) -> None:
         super().__init__(parent)

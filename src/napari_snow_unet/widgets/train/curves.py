@@ -43,20 +43,7 @@ class Look:
 
 
 def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
-    """Draw accuracy, AUC, precision, recall, loss and Dice, of training and validation.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        History of a training, a row per epoch.
-    look : Look
-        Size and colours.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        With an axes per quantity.
-    """
+    """Draw accuracy, AUC, precision, recall, loss and Dice per epoch, training and validation."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -101,13 +88,7 @@ def _drawing(
 
 
 class Curves(QLabel):
-    """Shows the curves of a training; matplotlib is imported, in a thread, for the first ones.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Whose theme gives the colours.
-    """
+    """Shows the curves of a training; matplotlib is imported, in a thread, for the first ones."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()

@@ -36,15 +36,7 @@ class _Asked:
 
 
 class DeviceQuestion(QObject):
-    """Finds out what computes, and says so in words.
-
-    Parameters
-    ----------
-    parent : QObject
-        With it ends the process that was asked.
-    answer : callable
-        Called with the text, and whether it is about a problem.
-    """
+    """Finds out in a process what computes, and says so in words, and whether that is a problem."""
 
     def __init__(self, parent: QObject, answer: Callable[..., None]) -> None:
         super().__init__(parent)

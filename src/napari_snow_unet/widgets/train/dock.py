@@ -20,7 +20,7 @@ from napari_snow_unet.unet.runs.process import (
 from napari_snow_unet.unet.runs.progress import TrainingProgress, read_progress
 from napari_snow_unet.widgets.common.dock import Dock
 from napari_snow_unet.widgets.common.fields import error_in_words
-from napari_snow_unet.widgets.train.at_exit import EndWithNapari
+from napari_snow_unet.widgets.train.at_exit import ExitWatch
 from napari_snow_unet.widgets.train.bar import TrainingBar, time_left
 from napari_snow_unet.widgets.train.check import (
     DatasetCheck,
@@ -44,13 +44,7 @@ TRAIN_AGAIN = " To train once more, choose another training folder."
 
 
 class TrainWidget(Dock):
-    """Train a U-Net and watch it.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Train a U-Net and watch it."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -60,7 +54,7 @@ class TrainWidget(Dock):
         self.follower = TrainingFollower(self)
         self.check = DatasetCheck(self, self.update_hint)
         self.device = DeviceQuestion(self, self.form.show_device)
-        self.at_end = EndWithNapari(self)
+        self.exit_watch = ExitWatch(self)
         self._remembered: Path | None = None
         self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self.lay_out(self.form, self.bar, last=self.curves)
@@ -143,12 +137,12 @@ class TrainWidget(Dock):
         self.form.setEnabled(False)
         self.bar.show_busy(f"Starting… Everything is kept in {folder}.")
         self.bar.at_exit.setEnabled(process is None or process.keep)
-        self.at_end.follow(folder, process, keep=self.bar.keep)
+        self.exit_watch.follow(folder, process, keep=self.bar.keep)
 
     def _attach(self, folder: Path) -> None:
         """Follow a training that runs already."""
         process = started_here(folder)
-        self.bar.keep = self.at_end.chosen(folder, process is None or process.keep)
+        self.bar.keep = self.exit_watch.chosen(folder, process is None or process.keep)
         self._show_config(folder)
         self._follow(folder, process)
 
@@ -173,7 +167,7 @@ class TrainWidget(Dock):
             self.preview.show(folder)
 
     def _ended(self, end: End) -> None:
-        self.at_end.forget()
+        self.exit_watch.training_ended()
         self.bar.show_idle()
         self.bar.at_exit.setEnabled(True)
         self.form.setEnabled(True)
@@ -251,7 +245,7 @@ class TrainWidget(Dock):
         self.bar.stop_clicked.connect(self.stop)
         self.bar.resume_clicked.connect(self.resume)
         self.bar.preview_clicked.connect(self.show_preview)
-        self.bar.at_exit.currentIndexChanged.connect(lambda: self.at_end.choose(self.bar.keep))
+        self.bar.at_exit.currentIndexChanged.connect(lambda: self.exit_watch.choose(self.bar.keep))
         self.follower.progressed.connect(self._progressed)
         self.follower.epochs_done.connect(self._epochs_done)
         self.follower.previewed.connect(self._previewed)
@@ -277,7 +271,7 @@ class TrainWidget(Dock):
 
     def _shown(self) -> None:
         window = self.window()
-        self.at_end.watch(window.parentWidget().window() if window.parentWidget() else window)
+        self.exit_watch.watch(window.parentWidget().window() if window.parentWidget() else window)
         if not self.form.device_text:
             self._ask_for_device()
         self._look_again()
@@ -293,6 +287,6 @@ class TrainWidget(Dock):
         if self.follower.following:
             show_info(GOES_ON.format(self.follower.folder))
         self.device.forget()
-        self.at_end.dock_closed()
+        self.exit_watch.dock_closed()
         self.follower.leave()
         self._viewer.events.theme.disconnect(self.curves.update_colors)

@@ -44,11 +44,6 @@ def computing(fine_tune: str = "", device: str = "auto", backend: str = "auto") 
         What computes. "auto" takes a GPU where one can be used.
     backend : str
         Keras' engine. "auto" takes the first of TensorFlow, PyTorch and JAX that is installed.
-
-    Returns
-    -------
-    dict
-        The choices.
     """
     return {"fine_tune": fine_tune, "device": device, "backend": backend}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -13,7 +12,13 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.unet.runs.folder import HISTORY, Row, RunDirectory, is_run
 from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.process import TrainingProcess
-from napari_snow_unet.unet.runs.progress import ENDED, TrainingProgress, read_progress, request_stop
+from napari_snow_unet.unet.runs.progress import (
+    ENDED,
+    State,
+    TrainingProgress,
+    read_progress,
+    request_stop,
+)
 from napari_snow_unet.unet.training.preview import FOLDER as PREVIEW
 
 EVERY_MS = 250
@@ -22,39 +27,19 @@ PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"
 
 @dataclass(frozen=True)
 class End:
-    """How a training ended.
+    """How a training ended, in a word and in words."""
 
-    Attributes
-    ----------
-    state : {"finished", "stopped", "failed"}
-        "stopped" also if it can go on after it was killed.
-    message : str
-        In words.
-    """
-
-    state: Literal["finished", "stopped", "failed"]
+    state: State  # "finished", "stopped" or "failed"
     message: str
 
 
 class TrainingFollower(QObject):
-    """Looks into the folder of a training four times a second while it runs.
+    """Looks into the folder of a training four times a second while it runs."""
 
-    Attributes
-    ----------
-    progressed : Qt signal
-        Emitted with the `TrainingProgress` when it has changed.
-    epochs_done : Qt signal
-        Emitted with the whole history when it has become longer.
-    previewed : Qt signal
-        Emitted with the folder when there is a new preview.
-    ended : Qt signal
-        Emitted with an `End`, once.
-    """
-
-    progressed = Signal(object)
-    epochs_done = Signal(list)
-    previewed = Signal(object)
-    ended = Signal(object)
+    progressed = Signal(object)  # the `TrainingProgress` that has changed
+    epochs_done = Signal(list)  # the whole history, longer than before
+    previewed = Signal(object)  # the folder, with a new preview
+    ended = Signal(object)  # an `End`, once
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -62,7 +47,10 @@ class TrainingFollower(QObject):
         self.process: TrainingProcess | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.read_news)
-        self._forget()
+        self._began, self._stop_wanted = 0.0, False
+        self._progress_seen: TrainingProgress | None = None
+        self._history_seen: tuple[int, int] | None = None
+        self._preview_seen: tuple[int, int] | None = None
 
     @property
     def following(self) -> bool:
@@ -70,15 +58,7 @@ class TrainingFollower(QObject):
         return self._timer.isActive()
 
     def follow(self, folder: Path, process: TrainingProcess | None) -> None:
-        """Follow a training.
-
-        Parameters
-        ----------
-        folder : pathlib.Path
-            Of the training; a process of ours has yet to make it.
-        process : TrainingProcess or None
-            If it was started here.
-        """
+        """Follow a training; a process that was started here has yet to make the folder."""
         self.show(folder)
         self.process, self._began = process, time.time()
         self._timer.start(EVERY_MS)
@@ -148,27 +128,24 @@ class TrainingFollower(QObject):
         self._timer.stop()
         errors = self.process.error() if self.process is not None else ""
         self.process = None
-        early = self._stop_wanted and (progress is None or progress.state not in ENDED)
-        if early and (code is None or code <= 0):
-            self.ended.emit(End("stopped", "Stopped before the training had begun."))
-        else:
-            self.ended.emit(_how(code, progress, errors))
+        self.ended.emit(_how_it_ended(code, progress, errors, stop_wanted=self._stop_wanted))
 
     def _forget(self) -> None:
         self.folder = self.process = None
         self._began, self._stop_wanted = 0.0, False
-        self._progress_seen: TrainingProgress | None = None
-        self._history_seen = self._preview_seen = None
+        self._progress_seen = self._history_seen = self._preview_seen = None
 
 
-def _how(code: int | None, progress: TrainingProgress | None, errors: str) -> End:
-    if progress is not None and progress.state in ENDED and not code:
-        return End(progress.state, progress.message)
-    if progress is not None and progress.state == "failed":
-        return End("failed", progress.message)
+def _how_it_ended(
+    code: int | None, progress: TrainingProgress | None, errors: str, *, stop_wanted: bool
+) -> End:
+    """Take the word of the training if it has left one, else that of its process, ours or not."""
+    told = progress if progress is not None and progress.state in ENDED else None
+    if told is not None and (told.state == "failed" or not code):
+        return End(told.state, told.message)
     if code is not None and code > 0:
         return End("failed", errors or f"The process that trained ended with code {code}.")
-    if code == 0:
+    if code == 0 or (stop_wanted and told is None):
         return End("stopped", "Stopped before the training had begun.")
     signal = f" by signal {-code}" if code else ""
     return End(

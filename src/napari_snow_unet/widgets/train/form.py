@@ -28,13 +28,7 @@ NEXT_NAMES = 100
 
 
 class TrainingForm(QWidget):
-    """The fields of the train dock in their order.
-
-    Attributes
-    ----------
-    places, main, more, computing : magicgui FunctionGui
-        Where, the options most people and few people choose, and what computes.
-    """
+    """The fields of the train dock in their order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,13 +54,7 @@ class TrainingForm(QWidget):
         return self.places.run_folder.value
 
     def options(self) -> TrainingOptions:
-        """Return the choices.
-
-        Raises
-        ------
-        InputError
-            If one of them cannot be used.
-        """
+        """Return the choices; an `InputError` says which cannot be used."""
         values = {**self.main(), **self.more()}
         options = make_options(**values)
         return whole_tiles(options) if values["crop"] is None else options

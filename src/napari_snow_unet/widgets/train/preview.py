@@ -32,11 +32,6 @@ class PreviewLayers:
 
     A layer is brought up to date only while it holds what this dock has written into it, and one
     that was removed does not come back.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the layers go.
     """
 
     def __init__(self, viewer: Viewer) -> None:
