@@ -18,7 +18,7 @@ from napari_snow_unet.cli.usage import flags_of
 from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
 from napari_snow_unet.data.formats.geojson_writing import write_geojson
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
-from napari_snow_unet.data.formats.registry import write_stack
+from napari_snow_unet.data.formats.nuclei_file import write_stack
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.metrics.planes.measuring import score_sets

@@ -23,9 +23,9 @@ from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats import origin as formats_origin
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei, write_stack
 from napari_snow_unet.data.formats.ome_zarr import write_ome_zarr_labels
 from napari_snow_unet.data.formats.origin import origin_of, read_own_labels
-from napari_snow_unet.data.formats.registry import Nuclei, write_nuclei, write_stack
 from napari_snow_unet.data.formats.tiled_tiff import write_tiled_tiff
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.pixels.orientation import turned

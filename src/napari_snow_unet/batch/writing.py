@@ -11,12 +11,8 @@ import numpy as np
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
 from napari_snow_unet.batch.summary import SUMMARY
-from napari_snow_unet.data.formats.registry import (
-    Nuclei,
-    check_format,
-    write_nuclei,
-    write_stack,
-)
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei, write_stack
+from napari_snow_unet.data.formats.registry import check_format
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.names.qupath import tile_region
 from napari_snow_unet.data.names.result_names import DERIVED, OVERLAY, PROBABILITY
@@ -68,7 +64,7 @@ def write_results(
         target = _named(stem, f".{name}")
         if mask and name in ("png", "tif"):
             white = (labels > 0) * np.uint8(255)
-            written.append(_write_planes(target, white, outputs.overwrite, about))
+            written.append(_write_planes(target, white, outputs.overwrite, nuclei.about))
         else:
             written.append(write_nuclei(target, nuclei, overwrite=outputs.overwrite))
     return written[0]

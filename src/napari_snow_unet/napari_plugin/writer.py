@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.formats.registry import Nuclei, write_nuclei
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.names.qupath import tile_region
 from napari_snow_unet.data.pixels.axes import without_ones

@@ -12,14 +12,9 @@ import zarr
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.hovernet import read_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, file_for, write_nuclei
 from napari_snow_unet.data.formats.ome_zarr import write_ome_zarr_labels
-from napari_snow_unet.data.formats.registry import (
-    FORMATS,
-    Nuclei,
-    file_for,
-    format_of,
-    write_nuclei,
-)
+from napari_snow_unet.data.formats.registry import FORMATS, format_of
 from napari_snow_unet.data.pixels.images import read_image
 
 LABELS = np.zeros((20, 31), np.int32)

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.label_images import write_labels
-from napari_snow_unet.data.formats.registry import Nuclei, write_nuclei
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.widgets.opening.labels import add_labels_of

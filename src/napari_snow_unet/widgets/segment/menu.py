@@ -13,14 +13,8 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.data.formats.registry import (
-    FORMATS,
-    Nuclei,
-    file_for,
-    format_of,
-    formats_to_offer,
-    write_nuclei,
-)
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, file_for, write_nuclei
+from napari_snow_unet.data.formats.registry import FORMATS, format_of, formats_to_offer
 from napari_snow_unet.data.names.file_names import valid_file_name
 from napari_snow_unet.data.pixels.axes import Index, as_in_file, without_ones
 from napari_snow_unet.data.slides.any_image import AS_STORED, read_any_header, why_other_pixels
