@@ -26,7 +26,7 @@ from napari_snow_unet.metrics.report.values import (
     shown_difference,
     shown_interval,
 )
-from napari_snow_unet.metrics.scores import tile
+from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.metrics.scores.summary import Mean
 from napari_snow_unet.segmentation.plane.threshold import otsu_level
 
@@ -55,7 +55,7 @@ def test_document_is_json_with_the_promised_keys(evaluations: list[Evaluation]) 
     content = json.loads(json.dumps(document(evaluations[:1]), allow_nan=False))
     assert [entry["name"] for entry in content["tiles"]] == sorted(NAMES)
     for entry in (*content["tiles"], content["pooled"], content["mean"]):
-        assert set(tile.KEYS) <= set(entry)
+        assert set(KEYS) <= set(entry)
         assert set(entry["at"]) == {"otsu", "0.5"}
     assert content["pooled"]["average_hausdorff"] is None
     assert content["missing"] == []
@@ -112,7 +112,9 @@ def test_a_picture_that_is_gone_is_said_in_its_place(evaluations: list[Evaluatio
     for truth in evaluations[0].task.truths.values():
         truth.image.write_bytes(b"no image")
     page = Page(html_page.page(evaluations))
-    figures_and_problems = [attrs.get("class") for tag, attrs in page.tags if tag in ("figure", "p")]
+    figures_and_problems = [
+        attrs.get("class") for tag, attrs in page.tags if tag in ("figure", "p")
+    ]
     assert "tile" not in figures_and_problems
     assert figures_and_problems.count("problem") == 4 + 3 + 3  # four notes on masks
 

@@ -14,8 +14,9 @@ from napari_snow_unet.base.scratch import zeros
 from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.metrics.planes.region import nothing_annotated
 from napari_snow_unet.metrics.scores.objects import error_map, object_table
+from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.metrics.scores.summary import mean_scores
-from napari_snow_unet.metrics.scores.tile import KEYS, STEPS, Measures, Scores, measure_steps, pool
+from napari_snow_unet.metrics.scores.tile import STEPS, Measures, Scores, measure_steps, pool
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def score_sets(measured: MeasuredPlanes, name: str) -> dict[str, Scores]:
     Returns
     -------
     dict of str to dict
-        All of `tile.KEYS` each. With a probability map also the pixel scores at Otsu's level and
+        All of `KEYS` each. With a probability map also the pixel scores at Otsu's level and
         at 0.5, called ``at Otsu`` and ``at 0.5``.
     """
     tiles = {plane_name(index): each.scores() for index, each in measured.measures.items()}

@@ -15,7 +15,6 @@ from napari_snow_unet.metrics.files.evaluation import Evaluation
 from napari_snow_unet.metrics.files.reading import read_tile
 from napari_snow_unet.metrics.report import figures
 from napari_snow_unet.metrics.report.values import (
-    TITLES,
     problems,
     score_in_words,
     shown_difference,
@@ -26,6 +25,7 @@ from napari_snow_unet.metrics.report.values import (
 )
 from napari_snow_unet.metrics.scores.objects import ERROR_COLOURS, ERROR_NAMES
 from napari_snow_unet.metrics.scores.pixel import roc_auc, roc_curve
+from napari_snow_unet.metrics.scores.score_names import TITLES
 from napari_snow_unet.metrics.scores.summary import (
     in_all,
     mean_scores,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_snow_unet.metrics.scores.tile import KEYS, Scores
+from napari_snow_unet.metrics.scores.score_names import KEYS
+from napari_snow_unet.metrics.scores.tile import Scores
 
 RESAMPLES = 2000
 SEED = 0

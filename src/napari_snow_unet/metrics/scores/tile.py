@@ -16,25 +16,10 @@ from napari_snow_unet.metrics.scores import instance, pixel
 from napari_snow_unet.metrics.scores.boundary import average_hausdorff
 from napari_snow_unet.metrics.scores.instance import InstanceCounts
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
+from napari_snow_unet.metrics.scores.score_names import KEYS
 
 Scores = dict[str, float | int | None]
 
-PIXEL_KEYS = ("accuracy", "auc", "precision", "recall", "specificity", "dice", "iou")
-INSTANCE_KEYS = (
-    "detection_precision",
-    "detection_recall",
-    "detection_f1",
-    "dq",
-    "sq",
-    "pq",
-    "aji",
-    "aji_plus",
-    "ap_50",
-    "ap_75",
-    "ap_50_95",
-)
-COUNT_KEYS = ("n_truth", "n_prediction", "n_split", "n_merged")
-KEYS = (*PIXEL_KEYS, "average_hausdorff", *INSTANCE_KEYS, *COUNT_KEYS)
 STEPS = 3  # of `measure_steps`
 HALF = 127  # grey level of probability 0.5: nuclei are above it
 

@@ -8,8 +8,9 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtWidgets import QTableView
 
-from napari_snow_unet.metrics.report.values import MEANINGS, TITLES, score_in_words
-from napari_snow_unet.metrics.scores.tile import KEYS, Scores
+from napari_snow_unet.metrics.report.values import score_in_words
+from napari_snow_unet.metrics.scores.score_names import KEYS, MEANINGS, TITLES
+from napari_snow_unet.metrics.scores.tile import Scores
 
 ROLE = Qt.ItemDataRole
 NO_AUC = "The ROC-AUC needs a probability map as the prediction, nuclei and background."
