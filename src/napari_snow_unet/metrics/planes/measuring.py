@@ -120,7 +120,9 @@ def measure_planes(
         measures[index] = yield from _among(steps, number * (STEPS + 1), total, index)
         yield Progress(number * (STEPS + 1) + STEPS, total, _said(index, "errors"))
         errors[index] = error_map(arrays.prediction, arrays.truth, region=inside)
-        tables.append(_objects(arrays, index, inside, spacing))
+        table = object_table(arrays.prediction, arrays.truth, spacing=spacing, region=inside)
+        plane = np.tile(np.array(index, np.int64), (table["id"].size, 1))
+        tables.append({**table, "plane": plane})
     if not measures:
         raise nothing_annotated()
     yield Progress(total, total, "done")
@@ -188,14 +190,3 @@ def _among(
     return passed_on(
         steps, lambda step: Progress(before + step.done, total, _said(index, step.message))
     )
-
-
-def _objects(
-    arrays: PlaneArrays,
-    index: Index,
-    region: NDArray[np.bool_] | None,
-    spacing: Sequence[float] | float,
-) -> dict[str, NDArray[Any]]:
-    table = object_table(arrays.prediction, arrays.truth, spacing=spacing, region=region)
-    plane = np.tile(np.array(index, np.int64), (table["id"].size, 1))
-    return {**table, "plane": plane}

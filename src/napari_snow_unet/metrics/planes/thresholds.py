@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -12,8 +14,8 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.data.pixels.channels import LEVELS
 from napari_snow_unet.metrics.planes.measuring import MeasuredPlanes, PlaneArrays
-from napari_snow_unet.metrics.scores.pixel import counts_above, histogram_counts, pixel_scores
-from napari_snow_unet.metrics.scores.tile import MapCounts, Scores
+from napari_snow_unet.metrics.scores.pixel import counts_above, pixel_scores
+from napari_snow_unet.metrics.scores.tile import MapCounts, Scores, count_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +81,7 @@ def count_levels(
         assert arrays.probability is not None
         assert arrays.otsu_level is not None
         inside = None if region is None else region(index)
-        histograms = histogram_counts(arrays.probability, arrays.truth, region=inside)
-        at_otsu = counts_above(histograms, arrays.otsu_level)
-        counts.append(MapCounts(histograms, at_otsu, arrays.otsu_level))
+        counts.append(count_map(arrays.probability, arrays.truth, arrays.otsu_level, inside))
     result = _summed(counts)
     if result is None:
         raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
@@ -92,7 +92,4 @@ def _summed(counts: Sequence[MapCounts]) -> LevelCounts | None:
     if not counts:
         return None
     levels = [each.otsu_level for each in counts if each.otsu_level is not None]
-    total = counts[0]
-    for each in counts[1:]:
-        total = total + each
-    return LevelCounts(total, float(np.mean(levels)) / (LEVELS - 1))
+    return LevelCounts(reduce(add, counts), float(np.mean(levels)) / (LEVELS - 1))

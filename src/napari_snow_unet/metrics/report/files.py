@@ -61,31 +61,11 @@ def write_reports(
         If a file exists and may not be replaced.
     """
     texts = {JSON: json.dumps(document(evaluations), indent=1), HTML: page(evaluations)}
-    write_csv(folder / CSV, evaluations, overwrite=overwrite)
+    write_rows(folder / CSV, score_rows(evaluations), overwrite=overwrite)
     for name, text in texts.items():
         with written_whole(folder / name, overwrite=overwrite) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [folder / name for name in (CSV, JSON, HTML)]
-
-
-def write_csv(path: Path, evaluations: Sequence[Evaluation], *, overwrite: bool = False) -> None:
-    """Write one row of scores for each prediction and tile; undefined scores stay empty.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    evaluations : sequence of Evaluation
-        Predictions of the same truth.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Raises
-    ------
-    InputError
-        If the file exists and may not be replaced.
-    """
-    write_rows(path, score_rows(evaluations), overwrite=overwrite)
 
 
 def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:

@@ -108,11 +108,7 @@ def count_instances(
     InputError
         If the shapes differ or the labels are not integers.
     """
-    return counts_of(find_overlaps(prediction, truth, region=region))
-
-
-def counts_of(table: Overlaps) -> InstanceCounts:
-    """Count what the instance scores need from a table of overlaps."""
+    table = find_overlaps(prediction, truth, region=region)
     iou = table.iou
     matched = iou > 0.5
     return InstanceCounts(
@@ -121,10 +117,10 @@ def counts_of(table: Overlaps) -> InstanceCounts:
         n_matched=int(matched.sum()),
         iou_sum=float(iou[matched].sum()),
         n_found=tuple(_count_found(table, iou >= threshold) for threshold in IOU_THRESHOLDS),
-        **_sums("aji", table, _best_for_each_truth(table, iou)),
+        **_sums("aji", table, best_for_each_truth(table)),
         **_sums("aji_plus", table, _optimal_assignment(table, iou)),
         n_split=int(split_truths(table).sum()),
-        n_merged=int(merging_predictions(table).sum()),
+        n_merged=int(split_truths(table.swapped).sum()),
     )
 
 
@@ -132,12 +128,6 @@ def split_truths(table: Overlaps) -> NDArray[np.bool_]:
     """Mark true nuclei that hold more than half of at least two predictions each, shape (T,)."""
     inside = 2 * table.area > table.prediction_area[table.column]
     return np.bincount(table.row[inside], minlength=table.truth_ids.size) > 1
-
-
-def merging_predictions(table: Overlaps) -> NDArray[np.bool_]:
-    """Mark predictions that hold more than half of at least two true nuclei each, shape (P,)."""
-    inside = 2 * table.area > table.truth_area[table.row]
-    return np.bincount(table.column[inside], minlength=table.prediction_ids.size) > 1
 
 
 def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
@@ -152,9 +142,9 @@ def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
     return int((csgraph.maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
 
 
-def _best_for_each_truth(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
+def best_for_each_truth(table: Overlaps) -> NDArray[np.int64]:
     """Return the pair of highest IoU of every true nucleus that has one; ties to the first."""
-    order = np.lexsort((table.column, -iou, table.row))
+    order = np.lexsort((table.column, -table.iou, table.row))
     return order[np.diff(table.row[order], prepend=-1) != 0]
 
 

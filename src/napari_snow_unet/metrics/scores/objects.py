@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.metrics.scores.instance import split_truths
+from napari_snow_unet.metrics.scores.instance import best_for_each_truth, split_truths
 from napari_snow_unet.metrics.scores.overlap import Overlaps, find_overlaps
 from napari_snow_unet.metrics.scores.pixel import require_same_shape
 
@@ -94,7 +94,7 @@ def object_table(
     """
     table = find_overlaps(prediction, truth, region=region)
     size = np.broadcast_to(np.asarray(spacing, float), np.ndim(truth))
-    sides = [_side(table, "truth", truth), _side(_swap(table), "prediction", prediction)]
+    sides = [_side(table, "truth", truth), _side(table.swapped, "prediction", prediction)]
     sides[1] = {name: column[sides[1]["listed"]] for name, column in sides[1].items()}
     rows = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
     del rows["listed"]
@@ -102,23 +102,10 @@ def object_table(
     return rows
 
 
-def _swap(table: Overlaps) -> Overlaps:
-    return Overlaps(
-        table.prediction_ids,
-        table.prediction_area,
-        table.truth_ids,
-        table.truth_area,
-        table.column,
-        table.row,
-        table.area,
-    )
-
-
 def _side(table: Overlaps, layer: str, labels: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """List the nuclei of the table's first side; of the predictions, some are not `listed`."""
     n = table.truth_ids.size
-    order = np.lexsort((table.column, -table.iou, table.row))
-    best = order[np.diff(table.row[order], prepend=-1) != 0]
+    best = best_for_each_truth(table)
     partner, iou = np.zeros(n, np.int64), np.zeros(n)
     partner[table.row[best]] = table.prediction_ids[table.column[best]]
     iou[table.row[best]] = table.iou[best]

@@ -60,6 +60,13 @@ class Overlaps:
         """Intersection over union of each pair, shape (K,)."""
         return self.area / self.union
 
+    @property
+    def swapped(self) -> Overlaps:
+        """The same table with the prediction taken for the truth, the pairs in their order."""
+        truth = self.truth_ids, self.truth_area
+        prediction = self.prediction_ids, self.prediction_area
+        return Overlaps(*prediction, *truth, self.column, self.row, self.area)
+
     def keep(self, truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> Overlaps:
         """Return the table of the nuclei chosen by two masks, shapes (T,) and (P,)."""
         pair = truth[self.row] & prediction[self.column]

@@ -170,14 +170,24 @@ def measure_steps(
     if probability is not None:
         if otsu_level is None:
             raise ValueError("a probability map came without its Otsu level; pass otsu_level")
-        histograms = pixel.histogram_counts(probability, truth, region=region)
-        counts = MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
+        counts = count_map(probability, truth, otsu_level, region)
     pixels = pixel.count_pixels(prediction, truth, region=region)
     yield Progress(1, STEPS, "nuclei")
     instances = instance.count_instances(prediction, truth, region=region)
     yield Progress(2, STEPS, "distance")
     distance = average_hausdorff(prediction, truth, spacing=spacing, region=region)
     return Measures(pixels, instances, distance, counts)
+
+
+def count_map(
+    probability: NDArray[np.uint8],
+    truth: NDArray[Any],
+    otsu_level: int,
+    region: NDArray[np.bool_] | None,
+) -> MapCounts:
+    """Count the pixels of a probability map."""
+    histograms = pixel.histogram_counts(probability, truth, region=region)
+    return MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
 
 
 def pool(measures: Iterable[Measures]) -> Measures:
