@@ -75,10 +75,7 @@ def renamed_to_images(found: Mapping[str, Item], wanted: Iterable[str]) -> dict[
 def renamed_to_tiles(
     found: Mapping[str, Item], dataset: Path, wanted: Iterable[str]
 ) -> dict[str, Item]:
-    """Call what has the name of a source's image as its tile in a prepared dataset is called.
-
-    The names of the sources stand in the manifest of what may be a prepared dataset.
-    """
+    """Call what has the name of a source's image as its tile in a prepared dataset is called."""
     free = set(wanted) - set(found)
     if not free or not set(found) - set(wanted) or not is_dataset(dataset):
         return dict(found)
@@ -91,28 +88,7 @@ def renamed_to_tiles(
 def find_truths(
     path: Path, *, subset: str | None = None, notes: list[str] | None = None
 ) -> dict[str, Truth]:
-    """Find ground truths by the names of their images.
-
-    Parameters
-    ----------
-    path : Path
-        A label file; a folder of label files; a folder of images and masks in any layout that
-        `pairs.folder.find_pairs` knows, a prepared dataset among them.
-    subset : str, optional
-        Take only this subset of a prepared dataset.
-    notes : list of str, optional
-        Where to add which layout was recognised, and what was chosen where there was a choice.
-
-    Returns
-    -------
-    dict of str to Truth
-        In natural order.
-
-    Raises
-    ------
-    InputError
-        If there is none, or two are of one name.
-    """
+    """Find truths by the names of their images; `notes` gets the layout and what was chosen."""
     if subset is not None:
         return _by_name(path, _named(subset_pairs(path, subset)))
     if path.is_file():
@@ -157,24 +133,7 @@ def _named(pairs: Iterable[tuple[Path, Path]]) -> list[tuple[str, Truth]]:
 
 
 def find_predictions(path: Path) -> dict[str, Path]:
-    """Find predicted labels by the names of their images.
-
-    Parameters
-    ----------
-    path : Path
-        A label file, or a folder of label files as `segment` writes it; failing that the masks
-        in its subfolders, as HoVer-Net writes them.
-
-    Returns
-    -------
-    dict of str to Path
-        In natural order. Probability maps and overlays are passed over.
-
-    Raises
-    ------
-    InputError
-        If there is none, or two are of one name.
-    """
+    """Find predicted labels by the names of their images, as `segment` or HoVer-Net writes them."""
     if path.is_file():
         return dict.fromkeys(_images_in(path) or [name_of(path)], path)
     files = _label_files(path)
@@ -201,25 +160,7 @@ def several_formats(path: Path) -> str | None:
 
 
 def find_probabilities(path: Path) -> dict[str, Path]:
-    """Find probability maps by the names of their images.
-
-    Parameters
-    ----------
-    path : Path
-        A map; the folder that ``segment --probability`` wrote, whose maps are called
-        ``NAME_probability.png``; or a folder of images that are called ``NAME.png`` or
-        ``NAME.tif``, if none is called so.
-
-    Returns
-    -------
-    dict of str to Path
-        In natural order.
-
-    Raises
-    ------
-    InputError
-        If there is none, or two are of one name.
-    """
+    """Find maps: those called ``NAME_probability``, as `segment` does; failing that, all images."""
     if path.is_file():
         return {_map_name(path): path}
     images = [

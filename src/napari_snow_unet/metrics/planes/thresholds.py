@@ -20,18 +20,10 @@ from napari_snow_unet.metrics.scores.tile import MapCounts, Scores, count_map
 
 @dataclass(frozen=True, eq=False)
 class LevelCounts:
-    """Counts of a probability map above every grey level, over one or more planes.
+    """Counts of a probability map above every grey level, over one or more planes."""
 
-    Parameters
-    ----------
-    counts : MapCounts
-        Summed over planes; those at Otsu's level are above each plane's own.
-    otsu_threshold : float
-        The probability that Otsu's method chooses, 0 to 1, averaged over planes.
-    """
-
-    counts: MapCounts
-    otsu_threshold: float
+    counts: MapCounts  # summed; those at Otsu's level are above each plane's own
+    otsu_threshold: float  # 0 to 1, averaged over planes
 
     def scores_above(self, level: int | None) -> Scores:
         """Compute the pixel scores of the mask above a grey level, or above Otsu's with None."""
@@ -49,31 +41,7 @@ def levels_of(measured: MeasuredPlanes) -> LevelCounts | None:
 def count_levels(
     read: Callable[[Index], PlaneArrays], planes: Sequence[Index], *, region: Region | None = None
 ) -> Generator[Progress, None, LevelCounts]:
-    """Count a probability map's pixels above every level, within true nuclei and outside.
-
-    Parameters
-    ----------
-    read : callable
-        Gives the arrays of a plane, a probability map among them.
-    planes : sequence of tuple of int
-        Indices into the leading axes.
-    region : callable, optional
-        Gives the pixels of a plane that count.
-
-    Yields
-    ------
-    Progress
-        Before every plane.
-
-    Returns
-    -------
-    LevelCounts
-
-    Raises
-    ------
-    InputError
-        If there is no plane, or the shapes differ.
-    """
+    """Count a probability map's pixels above every level, within true nuclei and outside."""
     counts = []
     for done, index in enumerate(planes):
         yield Progress(done, len(planes), "pixels")

@@ -39,13 +39,7 @@ Picture = tuple[str, str, str]  # "tile", "" of a curve or "problem"; caption; a
 
 
 def page(evaluations: Sequence[Evaluation]) -> str:
-    """Write evaluations of the same truth as an HTML page with its pictures inside.
-
-    Parameters
-    ----------
-    evaluations : sequence of Evaluation
-        The first is shown in full, the others in comparison with it.
-    """
+    """Write evaluations of one truth as HTML: the first in full, the others compared with it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(

@@ -19,19 +19,7 @@ from napari_snow_unet.metrics.scores.tile import Scores
 
 
 def document(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """Describe evaluations of the same truth in plain values, ready for JSON.
-
-    Parameters
-    ----------
-    evaluations : sequence of Evaluation
-        The first is described in full, the others under ``compare`` with their differences to it.
-
-    Returns
-    -------
-    dict
-        ``tiles`` (a list of scores with ``name``), ``pooled``, ``mean``, ``mean_interval_95``,
-        ``mean_tiles`` (how many tiles each mean is over), ``missing`` and more.
-    """
+    """Describe evaluations in values for JSON: the first in full, the others under ``compare``."""
     first, *others = evaluations
     result = _describe(first)
     if others:

@@ -46,9 +46,8 @@ def average_hausdorff(
 
         aHD(X, Y) = (mean of d(x, Y) over x in X + mean of d(y, X) over y in Y) / 2
 
-    The SNOW data set's authors report this distance beside Dice and IoU. It does not add up over
-    tiles, so there is no pooled value. Some take the larger of the two means in place of their
-    average [2]_.
+    as in [1]_, and as SNOW's authors report it [3]_. Some take the larger of the two means [2]_.
+    It does not add up over tiles, so there is no pooled value.
 
     References
     ----------

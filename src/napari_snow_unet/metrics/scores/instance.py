@@ -18,37 +18,20 @@ IOU_THRESHOLDS = tuple(percent / 100 for percent in range(50, 100, 5))
 
 @dataclass(frozen=True)
 class InstanceCounts:
-    """What the instance scores are ratios of; counts of several tiles are added with ``+``.
-
-    Parameters
-    ----------
-    n_truth, n_prediction : int
-        Nuclei in the truth and in the prediction.
-    n_matched : int
-        Pairs with an IoU above 0.5.
-    iou_sum : float
-        Sum of their IoUs.
-    n_found : tuple of int
-        Largest number of pairs that can be formed one to one at each of `IOU_THRESHOLDS`.
-    aji_intersection, aji_union : int
-        Numerator and denominator of the aggregated Jaccard index, in pixels.
-    aji_plus_intersection, aji_plus_union : int
-        The same for AJI+.
-    n_split, n_merged : int
-        True nuclei cut into several predictions, predictions that join several true nuclei.
-    """
+    """What the instance scores are ratios of; counts of several tiles are added with ``+``."""
 
     n_truth: int = 0
     n_prediction: int = 0
-    n_matched: int = 0
-    iou_sum: float = 0.0
+    n_matched: int = 0  # pairs with an IoU above 0.5
+    iou_sum: float = 0.0  # of these pairs
+    # The most pairs that can be formed one to one at each of `IOU_THRESHOLDS`.
     n_found: tuple[int, ...] = (0,) * len(IOU_THRESHOLDS)
-    aji_intersection: int = 0
+    aji_intersection: int = 0  # in pixels, as are the next three
     aji_union: int = 0
     aji_plus_intersection: int = 0
     aji_plus_union: int = 0
-    n_split: int = 0
-    n_merged: int = 0
+    n_split: int = 0  # true nuclei cut into several predictions
+    n_merged: int = 0  # predictions that join several true nuclei
 
     def __add__(self, other: InstanceCounts) -> InstanceCounts:
         """Add the counts of another tile."""
@@ -74,8 +57,8 @@ def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDA
     Returns
     -------
     array of int, shape (Y, X)
-        An id for every nucleus: the values themselves, or the 8-connected regions numbered from 1.
-        A single region keeps its number.
+        The values themselves, or the 8-connected regions numbered from 1; a single one keeps its
+        number.
 
     Raises
     ------
@@ -90,24 +73,7 @@ def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDA
 def count_instances(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> InstanceCounts:
-    """Count what the instance scores of two label images need.
-
-    Parameters
-    ----------
-    prediction, truth : array of int
-        Label images of one shape, 0 = background. See `as_instances` for masks.
-    region : array of bool, optional
-        What was annotated; nuclei outside or cut by its edge are not counted.
-
-    Returns
-    -------
-    InstanceCounts
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or the labels are not integers.
-    """
+    """Count what the instance scores of two label images need; for a region see `find_overlaps`."""
     table = find_overlaps(prediction, truth, region=region)
     iou = table.iou
     matched = iou > 0.5
@@ -149,12 +115,9 @@ def best_for_each_truth(table: Overlaps) -> NDArray[np.int64]:
 
 
 def _optimal_assignment(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the pairs of the one-to-one choice with the highest sum of IoU.
-
-    Nuclei that do not hang together through overlaps cannot influence each other, so every
-    connected group is assigned by itself. Where one nucleus takes part in all pairs of its group,
-    the best pair is the assignment.
-    """
+    """Return the pairs of the one-to-one choice with the highest sum of IoU."""
+    # Nuclei that do not hang together by overlaps cannot influence each other, so every group is
+    # assigned by itself. Where one nucleus is in all pairs of its group, the best pair is chosen.
     group = _connected_groups(table)
     i, j = (_rank_within(group, nuclei) for nuclei in (table.row, table.column))
     order = np.lexsort((-iou, group))
@@ -219,10 +182,6 @@ def _sums(name: str, table: Overlaps, pairs: NDArray[np.int64]) -> dict[str, Any
 
 def instance_scores(counts: InstanceCounts) -> dict[str, float | int | None]:
     """Compute the instance scores of counts.
-
-    Parameters
-    ----------
-    counts : InstanceCounts
 
     Returns
     -------

@@ -25,26 +25,7 @@ ERROR_COLOURS = {TRUE_POSITIVE: "#bbbbbb", FALSE_POSITIVE: "#d55e00", FALSE_NEGA
 def error_map(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> NDArray[np.uint8]:
-    """Map where two masks agree and where not.
-
-    Parameters
-    ----------
-    prediction, truth : array
-        Masks or label images of one shape; everything but zero is nucleus.
-    region : array of bool, optional
-        Where to look; 0 elsewhere.
-
-    Returns
-    -------
-    array of uint8
-        1 for nucleus in both (`TRUE_POSITIVE`), 2 in the prediction only (`FALSE_POSITIVE`), 3 in
-        the truth only (`FALSE_NEGATIVE`), 0 for background in both.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-    """
+    """Map two masks to the codes of `ERROR_NAMES`; 0 for background in both and elsewhere."""
     require_same_shape(prediction, truth, region)
     found, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
     if region is not None:
@@ -60,37 +41,14 @@ def object_table(
     spacing: Sequence[float] | float = 1.0,
     region: NDArray[np.bool_] | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """List every nucleus with what became of it.
+    """List every nucleus with what became of it, as columns.
 
-    Parameters
-    ----------
-    prediction, truth : array of int
-        Label images of one shape, 0 = background.
-    spacing : float or sequence of float, default: 1.0
-        Size of a pixel along each axis; areas are in its unit, squared.
-    region : array of bool, optional
-        What was annotated; nuclei outside or cut by its edge are not listed.
-
-    Returns
-    -------
-    dict of str to array, one entry per row
-        ``layer`` ("truth" or "prediction") and ``id`` say which nucleus it is; ``status`` what
-        became of it; ``partner`` is the id of the nucleus of highest IoU on the other side, 0
-        without an overlap, and ``iou`` that IoU; ``area``; ``centroid`` of shape (rows, axes), in
-        pixels.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or the labels are not integers.
-
-    Notes
-    -----
     Every true nucleus has a row: ``split`` if at least two predictions each have more than half
     their area in it, else ``matched`` if a prediction has an IoU above 0.5 with it, else
     ``missed``. Predictions follow that are not the partner of a match: ``merged`` if at least two
     true nuclei each have more than half their area in it (also where it is a match), else
-    ``spurious``.
+    ``spurious``. ``partner`` is the id of highest IoU on the other side, 0 without an overlap;
+    ``area`` is in the unit of `spacing`, squared; ``centroid`` in pixels, shape (rows, axes).
     """
     table = find_overlaps(prediction, truth, region=region)
     size = np.broadcast_to(np.asarray(spacing, float), np.ndim(truth))

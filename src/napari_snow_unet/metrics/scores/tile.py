@@ -26,21 +26,11 @@ HALF = 127  # grey level of probability 0.5: nuclei are above it
 
 @dataclass(frozen=True)
 class MapCounts:
-    """Counts of an 8-bit probability map; those of several tiles are added with ``+``.
+    """Counts of an 8-bit probability map; those of several tiles are added with ``+``."""
 
-    Parameters
-    ----------
-    histograms : array of int64, shape (2, 256)
-        From `scores.pixel.histogram_counts`.
-    at_otsu : PixelCounts
-        Counts above each tile's own level of Otsu.
-    otsu_level : int or None
-        That level, None for several tiles.
-    """
-
-    histograms: NDArray[np.int64]
-    at_otsu: PixelCounts
-    otsu_level: int | None
+    histograms: NDArray[np.int64]  # (2, 256), from `histogram_counts`
+    at_otsu: PixelCounts  # above each tile's own level of Otsu
+    otsu_level: int | None  # None for several tiles
 
     def __add__(self, other: MapCounts) -> MapCounts:
         """Add the counts of another tile."""
@@ -51,7 +41,7 @@ class MapCounts:
 class Measures:
     """What was measured on a tile; measures of several tiles are added with ``+``.
 
-    Parameters
+    Attributes
     ----------
     pixels : PixelCounts
         Pixels of the predicted labels.
@@ -88,13 +78,7 @@ class Measures:
         return {key: values[key] for key in KEYS}
 
     def scores_at(self) -> dict[str, Scores]:
-        """Compute the pixel scores of the probability map at ``otsu`` and at ``0.5``.
-
-        Returns
-        -------
-        dict
-            Empty without a probability map.
-        """
+        """Compute the pixel scores of the map at ``otsu`` and ``0.5``; empty without a map."""
         if self.probability is None:
             return {}
         half = pixel.counts_above(self.probability.histograms, HALF)
@@ -158,13 +142,7 @@ def measure_steps(
     region: NDArray[np.bool_] | None = None,
     spacing: Sequence[float] | float = 1.0,
 ) -> Generator[Progress, None, Measures]:
-    """Do what `measure` does step by step, so that large images can be given up in between.
-
-    Yields
-    ------
-    Progress
-        Before each of `STEPS` steps.
-    """
+    """Do what `measure` does in `STEPS` steps, so that large images can be given up in between."""
     yield Progress(0, STEPS, "pixels")
     counts = None
     if probability is not None:
