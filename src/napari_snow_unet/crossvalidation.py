@@ -14,8 +14,9 @@ from napari_snow_unet.base.progress import run as drain
 from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
 from napari_snow_unet.data.pixels.images import read_image
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
+from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.metrics.scores.summary import mean_scores
-from napari_snow_unet.metrics.scores.tile import KEYS, Measures, Scores, measure, pool
+from napari_snow_unet.metrics.scores.tile import Measures, Scores, measure, pool
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import segment

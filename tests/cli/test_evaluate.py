@@ -22,7 +22,7 @@ from napari_snow_unet.data.formats.nuclei_file import write_stack
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.metrics.planes.measuring import score_sets
-from napari_snow_unet.metrics.scores.tile import KEYS
+from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.widgets.common.scoring import Comparison, compare
 
 SEEDS = (1, 2, 3)

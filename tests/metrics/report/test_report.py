@@ -18,7 +18,7 @@ from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.metrics.files.evaluation import Evaluation, evaluate
 from napari_snow_unet.metrics.files.evaluation_task import make_task
-from napari_snow_unet.metrics.report import figures
+from napari_snow_unet.metrics.report import figures, html_page
 from napari_snow_unet.metrics.report import files as names
 from napari_snow_unet.metrics.report.values import (
     document,
@@ -26,11 +26,11 @@ from napari_snow_unet.metrics.report.values import (
     shown_difference,
     shown_interval,
 )
-from napari_snow_unet.metrics.scores import tile
+from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.metrics.scores.summary import Mean
 from napari_snow_unet.segmentation.plane.threshold import otsu_level
 
-NAMES = ("a", "<b>&", "c")
+NAMES = ("a", "<b>&'\" onload='", "<script>")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_document_is_json_with_the_promised_keys(evaluations: list[Evaluation]) 
     content = json.loads(json.dumps(document(evaluations[:1]), allow_nan=False))
     assert [entry["name"] for entry in content["tiles"]] == sorted(NAMES)
     for entry in (*content["tiles"], content["pooled"], content["mean"]):
-        assert set(tile.KEYS) <= set(entry)
+        assert set(KEYS) <= set(entry)
         assert set(entry["at"]) == {"otsu", "0.5"}
     assert content["pooled"]["average_hausdorff"] is None
     assert content["missing"] == []
@@ -102,9 +102,21 @@ def test_files_and_a_page_that_stands_alone(evaluations: list[Evaluation], tmp_p
     captions = [image["alt"] for image in images]
     assert captions.count("image") == captions.count("truth") == 3 + 3
     assert "ROC curve, all pixels" in captions
-    assert not any(tag == "b" for tag, _ in page.tags)  # the file called <b>&
+    assert not {"b", "script"} & {tag for tag, _ in page.tags}  # names of tiles are no markup
+    assert all(image.keys() == {"alt", "src"} for image in images)
     assert not re.search(r"(src|href)=\"(?!data:)", files[2].read_text())
     assert any("exact minus shifted" in word for word in page.words)
+
+
+def test_a_picture_that_is_gone_is_said_in_its_place(evaluations: list[Evaluation]) -> None:
+    for truth in evaluations[0].task.truths.values():
+        truth.image.write_bytes(b"no image")
+    page = Page(html_page.page(evaluations))
+    figures_and_problems = [
+        attrs.get("class") for tag, attrs in page.tags if tag in ("figure", "p")
+    ]
+    assert "tile" not in figures_and_problems
+    assert figures_and_problems.count("problem") == 4 + 3 + 3  # four notes on masks
 
 
 def test_nothing_is_overwritten_unasked(evaluations: list[Evaluation], tmp_path: Path) -> None:

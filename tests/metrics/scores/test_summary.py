@@ -27,11 +27,12 @@ def test_interval_is_that_of_the_central_limit_theorem_and_repeats() -> None:
     assert summary.mean_with_interval(values.tolist()) == mean
 
 
-def test_blocks_do_not_change_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(3).random(50).tolist()
-    whole = summary.mean_with_interval(values)
-    monkeypatch.setattr(summary, "_AT_ONCE", 700)
-    assert summary.mean_with_interval(values) == whole
+@pytest.mark.parametrize("n", [2, 50, 333])
+def test_interval_is_that_of_its_definition_to_the_last_digit(n: int) -> None:
+    values = np.random.default_rng(3).random(n)
+    drawn = values[np.random.default_rng(0).integers(n, size=(2000, n))]
+    mean = summary.mean_with_interval(values.tolist())
+    assert [mean.low, mean.high] == np.percentile(drawn.mean(axis=1), (2.5, 97.5)).tolist()
 
 
 def test_mean_scores_by_key() -> None:

@@ -8,10 +8,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
 from napari_snow_unet.data.formats.label_images import write_labels
-from napari_snow_unet.metrics.report.values import MEANINGS, score_in_words
+from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.objects import error_map
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
-from napari_snow_unet.metrics.scores.tile import KEYS, measure
+from napari_snow_unet.metrics.scores.score_names import KEYS, MEANINGS
+from napari_snow_unet.metrics.scores.tile import measure
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.widgets.evaluate import dock as dock_module
 

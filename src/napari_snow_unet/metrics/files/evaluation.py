@@ -1,7 +1,4 @@
-"""Files against files: tiles are read, measured and let go, one after the other.
-
-A stack is measured slice by slice, as `planes.measuring` does it: each slice counts as a tile.
-"""
+"""Files against files: tiles are read, measured and let go in turn; each slice counts as a tile."""
 
 from __future__ import annotations
 
@@ -20,50 +17,27 @@ from napari_snow_unet.metrics.files.reading import ComparedArrays, read_map, rea
 from napari_snow_unet.metrics.planes.measuring import plane_name
 from napari_snow_unet.metrics.scores.tile import Measures, Scores, measure
 
-OtsuLevel = Callable[[NDArray[np.int64]], int]
+OtsuLevel = Callable[[NDArray[np.int64]], int]  # of a histogram of 256 values
 
 
 @dataclass
 class Evaluation:
-    """What came out.
-
-    Parameters
-    ----------
-    task : Task
-        What was compared.
-    tiles : dict of str to dict
-        Scores of each tile by name, of a stack those of each slice in which anything counts.
-    planes : dict of str to tuple
-        What these are of: the name of the files, and the index in a stack, else ``()``.
-    tiles_at : dict of str to dict
-        Pixel scores of each tile's probability map at Otsu's level and at 0.5.
-    pooled : Measures
-        The sum over all tiles.
-    missing : list of str
-        Truths without a prediction.
-    without_truth : list of str
-        Predictions without a truth; they are not looked at.
-    without_probability : list of str
-        Tiles whose probability map was not found, where maps were given.
-    assumed : dict of str to str
-        What was assumed of the values of probability maps whose type leaves it open, by tile.
-    noted : dict of str to tuple of Note
-        What was left out of prediction and truth or assumed of them, by tile.
-    failed : dict of str to str
-        Tiles that could not be compared, with the reason.
-    """
+    """What came out, by tile; a stack has a name for each slice in which anything counts."""
 
     task: EvaluationTask
     tiles: dict[str, Scores] = field(default_factory=dict)
+    # Name of the files, and the index in a stack, else ().
     planes: dict[str, tuple[str, Index]] = field(default_factory=dict)
+    # Of the probability map, at Otsu's level ("otsu") and at "0.5".
     tiles_at: dict[str, dict[str, Scores]] = field(default_factory=dict)
     pooled: Measures = field(default_factory=Measures)
-    missing: list[str] = field(default_factory=list)
-    without_truth: list[str] = field(default_factory=list)
-    without_probability: list[str] = field(default_factory=list)
-    assumed: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)  # truths without a prediction
+    without_truth: list[str] = field(default_factory=list)  # predictions that are not looked at
+    without_probability: list[str] = field(default_factory=list)  # where maps were given
+    assumed: dict[str, str] = field(default_factory=dict)  # of the values of probability maps
+    # What was left out of prediction and truth or assumed of them.
     noted: dict[str, tuple[Note, ...]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)  # with the reason
 
     @property
     def pooled_scores(self) -> Scores:
@@ -82,32 +56,7 @@ class Evaluation:
 
 
 def evaluate(task: EvaluationTask, otsu_level: OtsuLevel) -> Generator[Progress, None, Evaluation]:
-    """Measure every tile that has a prediction and a truth, a stack slice by slice.
-
-    A tile that cannot be used is named in the result, and the others are done. Slices of a stack
-    in which nothing was annotated are left out.
-
-    Parameters
-    ----------
-    task : Task
-        What to compare.
-    otsu_level : callable
-        Finds Otsu's level of a histogram of shape (256,).
-
-    Yields
-    ------
-    Progress
-        Before every tile and every slice, and at the end.
-
-    Returns
-    -------
-    Evaluation
-
-    Raises
-    ------
-    InputError
-        If no prediction has a truth, or no tile could be measured.
-    """
+    """Measure what has prediction and truth; a tile that fails is named, the others are done."""
     names = [name for name in task.truths if name in task.predictions]
     result = Evaluation(task)
     result.missing = [name for name in task.truths if name not in task.predictions]

@@ -24,37 +24,17 @@ from napari_snow_unet.metrics.files.matching import (
 
 @dataclass(frozen=True)
 class EvaluationTask:
-    """What is compared, and how.
+    """What is compared, by the name of the tile, and how."""
 
-    Parameters
-    ----------
-    name : str
-        What the prediction is called.
-    predictions : mapping of str to Path
-        Label files by name.
-    truths : mapping of str to Truth
-        Ground truths by name.
-    probabilities : mapping of str to Path, optional
-        Probability maps by name.
-    regions : Path, mapping of str to Path, or None
-        What was annotated: one file for all tiles, or one for each.
-    pixel_size_um : float, optional
-        Side of a pixel in um, for the distance; in pixels without it.
-    predictions_are, truths_are : {"labels", "binary", "classes"}, optional
-        What label images hold, where somebody says so, see `masks.mask_kinds.judge_mask`.
-    notes : tuple of str
-        What was chosen where there was a choice.
-    """
-
-    name: str
+    name: str  # of the prediction
     predictions: Mapping[str, Path]
     truths: Mapping[str, Truth]
     probabilities: Mapping[str, Path] | None = None
-    regions: Path | Mapping[str, Path] | None = None
-    pixel_size_um: float | None = None
-    predictions_are: MasksAre | None = None
+    regions: Path | Mapping[str, Path] | None = None  # annotated: for all tiles, or for each
+    pixel_size_um: float | None = None  # distances are in pixels without it
+    predictions_are: MasksAre | None = None  # None: `judge_mask` tells
     truths_are: MasksAre | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what was chosen where there was a choice
 
 
 def make_task(
@@ -68,33 +48,7 @@ def make_task(
     masks_are: MasksAre | None = None,
     predictions_are: MasksAre | None = None,
 ) -> EvaluationTask:
-    """Find the files that belong together.
-
-    Parameters
-    ----------
-    prediction, truth : Path
-        Files or folders. Two single files are compared whatever their names are; a single file
-        beside a folder is compared with the file of its name. In a prepared dataset a tile may be
-        meant by its number or by the name of the image that it was made of.
-    probability : Path, optional
-        Probability map, or the folder of maps.
-    subset : str, optional
-        Take only this subset of `truth`, a prepared dataset.
-    region : Path, optional
-        What was annotated: a file for all tiles, or a folder with one for each.
-    pixel_size_um : float, optional
-        Side of a pixel in um.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What label images hold, where it is not what they look like. Of a prepared dataset its
-        ``dataset.json`` tells.
-    predictions_are : {"labels", "binary", "classes"}, optional
-        The same of predictions alone.
-
-    Raises
-    ------
-    InputError
-        If there is nothing in a folder, two files are of one name, or there is no such region.
-    """
+    """Find the files that belong together; of two single files the names do not matter."""
     if region is not None and not region.exists():
         raise InputError(
             "there is no such file or folder",
@@ -130,6 +84,7 @@ def make_task(
         maps,
         regions,
         pixel_size_um,
+        # What the dataset.json of a prepared dataset says goes first.
         masks_in(prediction) or predictions_are or masks_are,
         masks_in(truth) or masks_are,
         () if subset is not None else (*layout, *notes),

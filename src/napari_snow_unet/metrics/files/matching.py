@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,7 +33,6 @@ from napari_snow_unet.data.pairs.folder import files_in, find_pairs
 from napari_snow_unet.data.pairs.partner import is_mask_path, partner_of
 from napari_snow_unet.data.pairs.unread_files import nothing_to_use
 
-Item = TypeVar("Item")
 MAP_SUFFIXES = (".png", ".tif", ".tiff")
 MAPS = f"NAME{PROBABILITY}.png, NAME.png or NAME.tif for each image"
 LABEL_FILES = "files ending in " + ", ".join(sorted(LABEL_SUFFIXES))
@@ -47,6 +46,13 @@ class Truth:
 
     labels: Path
     image: Path | None = None
+
+
+Item = TypeVar("Item", Path, Truth)
+
+
+def _file_of(item: Path | Truth) -> Path:
+    return item.labels if isinstance(item, Truth) else item
 
 
 def kind_of(path: Path) -> str:
@@ -69,10 +75,7 @@ def renamed_to_images(found: Mapping[str, Item], wanted: Iterable[str]) -> dict[
 def renamed_to_tiles(
     found: Mapping[str, Item], dataset: Path, wanted: Iterable[str]
 ) -> dict[str, Item]:
-    """Call what has the name of a source's image as its tile in a prepared dataset is called.
-
-    The names of the sources stand in the manifest of what may be a prepared dataset.
-    """
+    """Call what has the name of a source's image as its tile in a prepared dataset is called."""
     free = set(wanted) - set(found)
     if not free or not set(found) - set(wanted) or not is_dataset(dataset):
         return dict(found)
@@ -85,30 +88,9 @@ def renamed_to_tiles(
 def find_truths(
     path: Path, *, subset: str | None = None, notes: list[str] | None = None
 ) -> dict[str, Truth]:
-    """Find ground truths by the names of their images.
-
-    Parameters
-    ----------
-    path : Path
-        A label file; a folder of label files; a folder of images and masks in any layout that
-        `pairs.folder.find_pairs` knows, a prepared dataset among them.
-    subset : str, optional
-        Take only this subset of a prepared dataset.
-    notes : list of str, optional
-        Where to add which layout was recognised, and what was chosen where there was a choice.
-
-    Returns
-    -------
-    dict of str to Truth
-        In natural order.
-
-    Raises
-    ------
-    InputError
-        If there is none, or two are of one name.
-    """
+    """Find truths by the names of their images; `notes` gets the layout and what was chosen."""
     if subset is not None:
-        return _by_name(path, _named(subset_pairs(path, subset)), _labels_of)
+        return _by_name(path, _named(subset_pairs(path, subset)))
     if path.is_file():
         if names := _images_in(path):
             return dict.fromkeys(names, Truth(path))
@@ -119,14 +101,14 @@ def find_truths(
     if notes is not None:
         notes += pairs.notes
     if pairs.images and _are_labels_too(pairs.images[0], pairs.masks[0]):
-        return _by_name(path, [(name_of(f), Truth(f)) for f in _label_files(path)], _labels_of)
+        return _by_name(path, [(name_of(f), Truth(f)) for f in _label_files(path)])
     truths = _named(zip(pairs.images, pairs.masks, strict=True))
     used = {(mask.parent, name_of(mask)) for mask in pairs.masks}
     alone = [mask for mask in pairs.orphans if (mask.parent, name_of(mask)) not in used]
     truths += [(name_of(mask), Truth(mask)) for mask in alone if is_mask_path(mask)]
     if not truths:
         truths = [(name_of(file), Truth(file)) for file in _label_files(path)]
-    return _by_name(path, truths, _labels_of)
+    return _by_name(path, truths)
 
 
 def _images_in(path: Path) -> list[str]:
@@ -134,10 +116,6 @@ def _images_in(path: Path) -> list[str]:
     if path.suffix.lower() not in LOOKED_INTO:
         return []
     return [name_of(Path(name)) for name in images_named_in(path)]
-
-
-def _labels_of(truth: Truth) -> Path:
-    return truth.labels
 
 
 def _are_labels_too(image: Path, mask: Path) -> bool:
@@ -155,31 +133,14 @@ def _named(pairs: Iterable[tuple[Path, Path]]) -> list[tuple[str, Truth]]:
 
 
 def find_predictions(path: Path) -> dict[str, Path]:
-    """Find predicted labels by the names of their images.
-
-    Parameters
-    ----------
-    path : Path
-        A label file, or a folder of label files as `segment` writes it; failing that the masks
-        in its subfolders, as HoVer-Net writes them.
-
-    Returns
-    -------
-    dict of str to Path
-        In natural order. Probability maps and overlays are passed over.
-
-    Raises
-    ------
-    InputError
-        If there is none, or two are of one name.
-    """
+    """Find predicted labels by the names of their images, as `segment` or HoVer-Net writes them."""
     if path.is_file():
         return dict.fromkeys(_images_in(path) or [name_of(path)], path)
     files = _label_files(path)
     if not files:
         pairs = find_pairs(path)
         files = [*pairs.masks, *(file for file in pairs.orphans if is_mask_path(file))]
-    return _by_name(path, [(name_of(file), file) for file in files], lambda file: file)
+    return _by_name(path, [(name_of(file), file) for file in files])
 
 
 def several_formats(path: Path) -> str | None:
@@ -199,25 +160,7 @@ def several_formats(path: Path) -> str | None:
 
 
 def find_probabilities(path: Path) -> dict[str, Path]:
-    """Find probability maps by the names of their images.
-
-    Parameters
-    ----------
-    path : Path
-        A map; the folder that ``segment --probability`` wrote, whose maps are called
-        ``NAME_probability.png``; or a folder of images that are called ``NAME.png`` or
-        ``NAME.tif``, if none is called so.
-
-    Returns
-    -------
-    dict of str to Path
-        In natural order.
-
-    Raises
-    ------
-    InputError
-        If there is none, or two are of one name.
-    """
+    """Find maps: those called ``NAME_probability``, as `segment` does; failing that, all images."""
     if path.is_file():
         return {_map_name(path): path}
     images = [
@@ -227,7 +170,7 @@ def find_probabilities(path: Path) -> dict[str, Path]:
     ]
     maps = [file for file in images if is_named_map(file)] or images
     items = [(_map_name(file), file) for file in maps]
-    return _by_name(path, items, lambda file: file, expected=MAPS)
+    return _by_name(path, items, expected=MAPS)
 
 
 def is_named_map(path: Path) -> bool:
@@ -270,18 +213,15 @@ def _files(
 
 
 def _by_name(
-    folder: Path,
-    items: Iterable[tuple[str, Item]],
-    file_of: Callable[[Item], Path],
-    *,
-    expected: str = LABEL_FILES,
+    folder: Path, items: Iterable[tuple[str, Item]], *, expected: str = LABEL_FILES
 ) -> dict[str, Item]:
+    """Take one file for each name, of several formats the first of `KINDS`."""
     found: dict[str, Item] = {}
     for name, item in sorted(items, key=lambda pair: natural_key(pair[0])):
-        kinds = [KINDS.index(kind_of(file_of(it))) for it in (found.get(name, item), item)]
+        kinds = [KINDS.index(kind_of(_file_of(it))) for it in (found.get(name, item), item)]
         if name in found and kinds[0] == kinds[1]:
             raise InputError(
-                f"both {file_of(found[name])} and {file_of(item)} are called {name}",
+                f"both {_file_of(found[name])} and {_file_of(item)} are called {name}",
                 expected="one file for each image",
                 remedy="Remove the one that is out of date, or compare a folder at a time.",
                 path=folder,

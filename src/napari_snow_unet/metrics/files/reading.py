@@ -31,13 +31,10 @@ from napari_snow_unet.metrics.planes.region import nothing_annotated, region_of_
 
 @dataclass(frozen=True)
 class ComparedArrays:
-    """The arrays of one tile, all of one shape; a region may be one plane for all of a stack.
+    """The arrays of one tile, of one shape; but a region may be one plane for all of a stack."""
 
-    Prediction and truth have an id for every nucleus.
-    """
-
-    prediction: NDArray[Any]
-    truth: NDArray[Any]
+    prediction: NDArray[Any]  # an id for every nucleus
+    truth: NDArray[Any]  # likewise
     region: NDArray[np.bool_] | None
     notes: tuple[Note, ...] = ()
 
@@ -62,21 +59,7 @@ class ComparedArrays:
 
 
 def read_tile(task: EvaluationTask, name: str) -> ComparedArrays:
-    """Read prediction, truth and region of one tile, an image or a stack.
-
-    Parameters
-    ----------
-    task : Task
-        What is compared.
-    name : str
-        The tile.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, the sizes differ, a mask is refused (see `judge_mask`), or nothing
-        was annotated in any slice of a stack.
-    """
+    """Read prediction, truth and region of one tile, an image or a stack."""
     files = [task.predictions[name], task.truths[name].labels]
     sides = dict(zip(files, (task.predictions_are, task.truths_are), strict=False))
     judged = {
@@ -201,27 +184,7 @@ def _common_shape(
 
 
 def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
-    """Read a probability map as one of 8 bits.
-
-    Parameters
-    ----------
-    path : Path
-        A grey image of whole numbers or of fractions, in a range that `map_divisor` knows.
-    shape : tuple of int
-        The shape it must have.
-
-    Returns
-    -------
-    probability : array of uint8
-        The map.
-    assumed : str
-        What was assumed of its values, see `map_divisor`.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, is of another type, range or shape, or holds labels.
-    """
+    """Read a probability map as one of 8 bits, and what was assumed of its values."""
     array = read_image(path).array
     if array.shape != shape:
         raise _no_map(f"it has the shape {shape_in_words(array.shape)}", path, shape)

@@ -14,8 +14,9 @@ from napari_snow_unet.base.scratch import zeros
 from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.metrics.planes.region import nothing_annotated
 from napari_snow_unet.metrics.scores.objects import error_map, object_table
+from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.metrics.scores.summary import mean_scores
-from napari_snow_unet.metrics.scores.tile import KEYS, STEPS, Measures, Scores, measure_steps, pool
+from napari_snow_unet.metrics.scores.tile import STEPS, Measures, Scores, measure_steps, pool
 
 
 @dataclass(frozen=True)
@@ -30,30 +31,14 @@ class PlaneArrays:
 
 @dataclass(frozen=True)
 class MeasuredPlanes:
-    """What was measured in the planes of a stack, or in an image that is one plane.
+    """What was measured in the planes of a stack, or in an image that is one plane."""
 
-    Parameters
-    ----------
-    measures : dict from tuple of int to Measures
-        By the index in the leading axes.
-    errors : array of uint8, shape (..., Y, X)
-        `scores.objects.error_map` of these planes, 0 in others. On disk when larger than 1 GB.
-    objects : dict of str to array
-        `scores.objects.object_table` of all planes, and ``plane`` of shape (rows, leading axes).
-    without_region : int
-        Planes that were left out because nothing was annotated in them.
-    assumed : str
-        What was assumed of the values of the probability map, see `pixels.channels.map_divisor`.
-    mask_notes : tuple of str
-        What was assumed of masks, each a sentence that begins with the name.
-    """
-
-    measures: dict[Index, Measures]
-    errors: NDArray[np.uint8]
-    objects: dict[str, NDArray[Any]]
-    without_region: int = 0
-    assumed: str = ""
-    mask_notes: tuple[str, ...] = ()
+    measures: dict[Index, Measures]  # by the index in the leading axes, () for a single plane
+    errors: NDArray[np.uint8]  # `error_map`, (..., Y, X), 0 in other planes; on disk above 1 GB
+    objects: dict[str, NDArray[Any]]  # `object_table`, and "plane" of shape (rows, leading axes)
+    without_region: int = 0  # planes left out because nothing was annotated in them
+    assumed: str = ""  # of the values of the probability map, see `map_divisor`
+    mask_notes: tuple[str, ...] = ()  # sentences that begin with the name of the mask
 
     @property
     def empty_predictions(self) -> int:
@@ -65,40 +50,12 @@ class MeasuredPlanes:
 def measure_planes(
     read: Callable[[Index], PlaneArrays],
     planes: Sequence[Index],
-    shape: tuple[int, ...],
+    shape: tuple[int, ...],  # of the whole stack
     *,
     region: Region | None = None,
     spacing: Sequence[float] | float = 1.0,
 ) -> Generator[Progress, None, MeasuredPlanes]:
-    """Measure planes, each by itself: the same id in two planes is not the same nucleus.
-
-    Parameters
-    ----------
-    read : callable
-        Gives the arrays of a plane.
-    planes : sequence of tuple of int
-        Indices into the leading axes; ``()`` for an image that is one plane.
-    shape : tuple of int
-        Shape of the whole stack.
-    region : callable, optional
-        Gives the pixels of a plane that count. Planes without any are left out.
-    spacing : float or sequence of float, default: 1.0
-        Size of a pixel along the two axes of a plane, for distances and areas.
-
-    Yields
-    ------
-    Progress
-        Before every step of every plane, and at the end.
-
-    Returns
-    -------
-    MeasuredPlanes
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, labels are not integers, or nothing was annotated anywhere.
-    """
+    """Measure planes, each by itself: the same id in two planes is not the same nucleus."""
     errors = zeros(shape, np.uint8)
     measures: dict[Index, Measures] = {}
     tables: list[dict[str, NDArray[Any]]] = []
@@ -119,7 +76,9 @@ def measure_planes(
         measures[index] = yield from _among(steps, number * (STEPS + 1), total, index)
         yield Progress(number * (STEPS + 1) + STEPS, total, _said(index, "errors"))
         errors[index] = error_map(arrays.prediction, arrays.truth, region=inside)
-        tables.append(_objects(arrays, index, inside, spacing))
+        table = object_table(arrays.prediction, arrays.truth, spacing=spacing, region=inside)
+        plane = np.tile(np.array(index, np.int64), (table["id"].size, 1))
+        tables.append({**table, "plane": plane})
     if not measures:
         raise nothing_annotated()
     yield Progress(total, total, "done")
@@ -128,22 +87,7 @@ def measure_planes(
 
 
 def score_sets(measured: MeasuredPlanes, name: str) -> dict[str, Scores]:
-    """Name the scores of a measurement: of several slices the pooled, the mean and those of each.
-
-    Parameters
-    ----------
-    measured : MeasuredPlanes
-        What was measured.
-    name : str
-        What the scores of an image that is one plane are called; those of a single slice of a stack
-        are called after the slice.
-
-    Returns
-    -------
-    dict of str to dict
-        All of `tile.KEYS` each. With a probability map also the pixel scores at Otsu's level and
-        at 0.5, called ``at Otsu`` and ``at 0.5``.
-    """
+    """Name the scores: of several slices the pooled ones, the mean and those of each."""
     tiles = {plane_name(index): each.scores() for index, each in measured.measures.items()}
     pooled = pool(measured.measures.values())
     at = {
@@ -152,7 +96,7 @@ def score_sets(measured: MeasuredPlanes, name: str) -> dict[str, Scores]:
     }
     if len(tiles) == 1:
         ((plane, scores),) = tiles.items()
-        return {plane or name: scores, **at}
+        return {plane or name: scores, **at}  # an image that is no stack has no name for its plane
     means: Scores = {key: mean.value for key, mean in mean_scores(tiles).items()}
     return {
         "pooled": {**pooled.scores(), "average_hausdorff": None},
@@ -187,14 +131,3 @@ def _among(
     return passed_on(
         steps, lambda step: Progress(before + step.done, total, _said(index, step.message))
     )
-
-
-def _objects(
-    arrays: PlaneArrays,
-    index: Index,
-    region: NDArray[np.bool_] | None,
-    spacing: Sequence[float] | float,
-) -> dict[str, NDArray[Any]]:
-    table = object_table(arrays.prediction, arrays.truth, spacing=spacing, region=region)
-    plane = np.tile(np.array(index, np.int64), (table["id"].size, 1))
-    return {**table, "plane": plane}

@@ -18,25 +18,7 @@ _ELLIPSE_POINTS = 180
 
 
 def region_of_labels(labels: Any, shape: tuple[int, ...]) -> Region:
-    """Take everything but 0 of a label image as annotated.
-
-    Parameters
-    ----------
-    labels : array-like, shape (..., Y, X) or (Y, X)
-        As long as the images, or one plane that holds for every plane of theirs.
-    shape : tuple of int
-        Shape of the images.
-
-    Returns
-    -------
-    callable
-        From the index of a plane to an array of bool, shape (Y, X).
-
-    Raises
-    ------
-    InputError
-        If the shapes do not fit.
-    """
+    """Take all but 0 as annotated, in labels of the images' shape or in one plane for all."""
     found = tuple(labels.shape)
     if found not in (shape, shape[-2:]):
         raise InputError(
@@ -53,26 +35,8 @@ def region_of_labels(labels: Any, shape: tuple[int, ...]) -> Region:
 
 
 def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, ...]) -> Region:
-    """Take the inside of outlines as annotated; what several enclose counts like the rest.
-
-    Parameters
-    ----------
-    outlines : sequence of array, each shape (N, 2) or (N, D)
-        Corners in pixels of the images, (y, x) last, where the centre of a pixel has whole
-        numbers. With two axes an outline holds for every plane, else for the plane it is drawn in.
-    shape : tuple of int
-        Shape of the images, of D axes.
-
-    Returns
-    -------
-    callable
-        From the index of a plane to an array of bool, shape (Y, X).
-
-    Raises
-    ------
-    InputError
-        If an outline does not lie in one plane.
-    """
+    """Take the inside of outlines as annotated; what several enclose counts like the rest."""
+    # Corners are (..., y, x) in pixels; of two axes alone they hold for every plane.
     in_plane: defaultdict[Index, list[NDArray[np.float64]]] = defaultdict(list)
     for outline in outlines:
         in_plane[_plane_of(outline, len(shape))].append(outline[:, -2:])
@@ -82,7 +46,7 @@ def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int
         height, width = shape[-2:]
         inside = np.zeros((height, width), bool)
         for outline in [*everywhere, *(in_plane.get(index, []) if index else [])]:
-            corners = outline[:, ::-1] + 0.5
+            corners = outline[:, ::-1] + 0.5  # here the centre of a pixel has whole numbers
             window, filled = fill_polygon([corners], (height, width))
             inside[window] |= filled
         return inside
@@ -100,18 +64,7 @@ def nothing_annotated() -> InputError:
 
 
 def ellipse_outline(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Trace the ellipse in a rectangle.
-
-    Parameters
-    ----------
-    corners : array, shape (4, D)
-        Corners of the rectangle, or parallelogram, in their order around it.
-
-    Returns
-    -------
-    array of float64, shape (180, D)
-        Points on the ellipse.
-    """
+    """Trace the ellipse in a parallelogram, given by its corners in order, shape (4, D)."""
     angle = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS, endpoint=False)[:, None]
     first, second = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
     points: NDArray[np.float64] = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -12,24 +14,16 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.data.pixels.channels import LEVELS
 from napari_snow_unet.metrics.planes.measuring import MeasuredPlanes, PlaneArrays
-from napari_snow_unet.metrics.scores.pixel import counts_above, histogram_counts, pixel_scores
-from napari_snow_unet.metrics.scores.tile import MapCounts, Scores
+from napari_snow_unet.metrics.scores.pixel import counts_above, pixel_scores
+from napari_snow_unet.metrics.scores.tile import MapCounts, Scores, count_map
 
 
 @dataclass(frozen=True, eq=False)
 class LevelCounts:
-    """Counts of a probability map above every grey level, over one or more planes.
+    """Counts of a probability map above every grey level, over one or more planes."""
 
-    Parameters
-    ----------
-    counts : MapCounts
-        Summed over planes; those at Otsu's level are above each plane's own.
-    otsu_threshold : float
-        The probability that Otsu's method chooses, 0 to 1, averaged over planes.
-    """
-
-    counts: MapCounts
-    otsu_threshold: float
+    counts: MapCounts  # summed; those at Otsu's level are above each plane's own
+    otsu_threshold: float  # 0 to 1, averaged over planes
 
     def scores_above(self, level: int | None) -> Scores:
         """Compute the pixel scores of the mask above a grey level, or above Otsu's with None."""
@@ -47,31 +41,7 @@ def levels_of(measured: MeasuredPlanes) -> LevelCounts | None:
 def count_levels(
     read: Callable[[Index], PlaneArrays], planes: Sequence[Index], *, region: Region | None = None
 ) -> Generator[Progress, None, LevelCounts]:
-    """Count a probability map's pixels above every level, within true nuclei and outside.
-
-    Parameters
-    ----------
-    read : callable
-        Gives the arrays of a plane, a probability map among them.
-    planes : sequence of tuple of int
-        Indices into the leading axes.
-    region : callable, optional
-        Gives the pixels of a plane that count.
-
-    Yields
-    ------
-    Progress
-        Before every plane.
-
-    Returns
-    -------
-    LevelCounts
-
-    Raises
-    ------
-    InputError
-        If there is no plane, or the shapes differ.
-    """
+    """Count a probability map's pixels above every level, within true nuclei and outside."""
     counts = []
     for done, index in enumerate(planes):
         yield Progress(done, len(planes), "pixels")
@@ -79,9 +49,7 @@ def count_levels(
         assert arrays.probability is not None
         assert arrays.otsu_level is not None
         inside = None if region is None else region(index)
-        histograms = histogram_counts(arrays.probability, arrays.truth, region=inside)
-        at_otsu = counts_above(histograms, arrays.otsu_level)
-        counts.append(MapCounts(histograms, at_otsu, arrays.otsu_level))
+        counts.append(count_map(arrays.probability, arrays.truth, arrays.otsu_level, inside))
     result = _summed(counts)
     if result is None:
         raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
@@ -92,7 +60,4 @@ def _summed(counts: Sequence[MapCounts]) -> LevelCounts | None:
     if not counts:
         return None
     levels = [each.otsu_level for each in counts if each.otsu_level is not None]
-    total = counts[0]
-    for each in counts[1:]:
-        total = total + each
-    return LevelCounts(total, float(np.mean(levels)) / (LEVELS - 1))
+    return LevelCounts(reduce(add, counts), float(np.mean(levels)) / (LEVELS - 1))

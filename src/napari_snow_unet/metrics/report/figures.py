@@ -21,15 +21,7 @@ _PALETTE = np.random.default_rng(7).integers(90, 256, (61, 3)).astype(np.uint8)
 
 
 def draw_roc(curve: tuple[NDArray[np.float64], NDArray[np.float64]], area: float) -> bytes:
-    """Draw a ROC curve as PNG.
-
-    Parameters
-    ----------
-    curve : tuple of array
-        False and true positive rates, from `scores.pixel.roc_curve`.
-    area : float
-        Area under it.
-    """
+    """Draw a ROC curve, of false and true positive rates, as PNG."""
     figure, axes = _new_figure(4.2, 4.2)
     axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1)
     axes.plot(*curve, color=LINES[0], linewidth=2, label=f"area {area:.4f}")
@@ -40,15 +32,7 @@ def draw_roc(curve: tuple[NDArray[np.float64], NDArray[np.float64]], area: float
 
 
 def draw_histogram(values: Mapping[str, Sequence[float | None]], title: str) -> bytes:
-    """Draw how a score is spread over tiles as PNG, for one or more predictions.
-
-    Parameters
-    ----------
-    values : mapping of str to sequence of float or None
-        Scores in 0..1 of each prediction's tiles.
-    title : str
-        Name of the score.
-    """
+    """Draw how a score from 0 to 1 is spread over the tiles of each prediction, as PNG."""
     figure, axes = _new_figure(5.6, 4.2)
     bins = np.linspace(0, 1, 41)
     for number, (name, scores) in enumerate(values.items()):

@@ -18,13 +18,7 @@ CSV, JSON, HTML = "scores.csv", "scores.json", "report.html"
 
 
 def require_free(folder: Path) -> None:
-    """Check before any work that no report stands in a folder.
-
-    Raises
-    ------
-    InputError
-        If one of the files exists.
-    """
+    """Refuse a folder in which a report stands, before any work."""
     for name in (CSV, JSON, HTML):
         if (folder / name).exists():
             raise InputError(
@@ -39,53 +33,13 @@ def require_free(folder: Path) -> None:
 def write_reports(
     folder: Path, evaluations: Sequence[Evaluation], *, overwrite: bool = False
 ) -> list[Path]:
-    """Write ``scores.csv``, ``scores.json`` and ``report.html``.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to; made when it is missing.
-    evaluations : sequence of Evaluation
-        The first, and those compared with it.
-    overwrite : bool, default: False
-        Replace files that are already there.
-
-    Returns
-    -------
-    list of Path
-        The three files.
-
-    Raises
-    ------
-    InputError
-        If a file exists and may not be replaced.
-    """
+    """Write scores as CSV, JSON and HTML: of the first evaluation, and the others beside it."""
     texts = {JSON: json.dumps(document(evaluations), indent=1), HTML: page(evaluations)}
-    write_csv(folder / CSV, evaluations, overwrite=overwrite)
+    write_rows(folder / CSV, score_rows(evaluations), overwrite=overwrite)
     for name, text in texts.items():
         with written_whole(folder / name, overwrite=overwrite) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [folder / name for name in (CSV, JSON, HTML)]
-
-
-def write_csv(path: Path, evaluations: Sequence[Evaluation], *, overwrite: bool = False) -> None:
-    """Write one row of scores for each prediction and tile; undefined scores stay empty.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    evaluations : sequence of Evaluation
-        Predictions of the same truth.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Raises
-    ------
-    InputError
-        If the file exists and may not be replaced.
-    """
-    write_rows(path, score_rows(evaluations), overwrite=overwrite)
 
 
 def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:
@@ -98,22 +52,7 @@ def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:
 
 
 def write_rows(path: Path, rows: Iterable[Sequence[Any]], *, overwrite: bool = False) -> None:
-    """Write rows of cells as CSV.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    rows : iterable of sequence
-        The cells, the header first.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Raises
-    ------
-    InputError
-        If the file exists and may not be replaced.
-    """
+    """Write rows of cells as CSV, the header first."""
     with (
         written_whole(path, overwrite=overwrite) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

@@ -46,11 +46,8 @@ def average_hausdorff(
 
         aHD(X, Y) = (mean of d(x, Y) over x in X + mean of d(y, X) over y in Y) / 2
 
-    Pixels that both masks have are at distance 0, so only the others are looked up, among the
-    pixels at the other mask's outline: the nearest pixel of a set, seen from outside, always is
-    at its outline. The SNOW data set's authors report this distance beside Dice and IoU. It does
-    not add up over tiles, so there is no pooled value. Some take the larger of the two means in
-    place of their average [2]_.
+    as in [1]_, and as SNOW's authors report it [3]_. Some take the larger of the two means [2]_.
+    It does not add up over tiles, so there is no pooled value.
 
     References
     ----------
@@ -76,21 +73,10 @@ def _mean_distance(
     start: NDArray[np.bool_], goal: NDArray[np.bool_], spacing: NDArray[np.float64]
 ) -> float:
     """Average the distance from every pixel of `start` to the nearest of `goal`."""
-    from scipy.spatial import cKDTree
+    from scipy.ndimage import distance_transform_edt
 
-    outside = np.argwhere(start & ~goal) * spacing
-    if not outside.size:
-        return 0.0
-    outline = np.argwhere(_outline(goal)) * spacing
-    distance, _ = cKDTree(outline).query(outside)
-    return float(distance.sum()) / int(np.count_nonzero(start))
-
-
-def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the pixels of `mask` with a face towards a pixel that is not in it."""
-    inner = mask.copy()
-    for axis in range(mask.ndim):
-        along, inner_along = np.moveaxis(mask, axis, 0), np.moveaxis(inner, axis, 0)
-        inner_along[1:] &= along[:-1]
-        inner_along[:-1] &= along[1:]
-    return mask & ~inner
+    outside = np.nonzero(start & ~goal)  # the others are at distance 0
+    # The places, since distances would take 1 GB in place of 0.4 at 30 megapixels.
+    nearest = distance_transform_edt(~goal, spacing, return_distances=False, return_indices=True)
+    steps = (nearest[:, *outside] - np.stack(outside)) * spacing[:, None]
+    return float(np.linalg.norm(steps, axis=0).sum()) / int(np.count_nonzero(start))

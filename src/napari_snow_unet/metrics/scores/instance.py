@@ -18,37 +18,20 @@ IOU_THRESHOLDS = tuple(percent / 100 for percent in range(50, 100, 5))
 
 @dataclass(frozen=True)
 class InstanceCounts:
-    """What the instance scores are ratios of; counts of several tiles are added with ``+``.
-
-    Parameters
-    ----------
-    n_truth, n_prediction : int
-        Nuclei in the truth and in the prediction.
-    n_matched : int
-        Pairs with an IoU above 0.5.
-    iou_sum : float
-        Sum of their IoUs.
-    n_found : tuple of int
-        Largest number of pairs that can be formed one to one at each of `IOU_THRESHOLDS`.
-    aji_intersection, aji_union : int
-        Numerator and denominator of the aggregated Jaccard index, in pixels.
-    aji_plus_intersection, aji_plus_union : int
-        The same for AJI+.
-    n_split, n_merged : int
-        True nuclei cut into several predictions, predictions that join several true nuclei.
-    """
+    """What the instance scores are ratios of; counts of several tiles are added with ``+``."""
 
     n_truth: int = 0
     n_prediction: int = 0
-    n_matched: int = 0
-    iou_sum: float = 0.0
+    n_matched: int = 0  # pairs with an IoU above 0.5
+    iou_sum: float = 0.0  # of these pairs
+    # The most pairs that can be formed one to one at each of `IOU_THRESHOLDS`.
     n_found: tuple[int, ...] = (0,) * len(IOU_THRESHOLDS)
-    aji_intersection: int = 0
+    aji_intersection: int = 0  # in pixels, as are the next three
     aji_union: int = 0
     aji_plus_intersection: int = 0
     aji_plus_union: int = 0
-    n_split: int = 0
-    n_merged: int = 0
+    n_split: int = 0  # true nuclei cut into several predictions
+    n_merged: int = 0  # predictions that join several true nuclei
 
     def __add__(self, other: InstanceCounts) -> InstanceCounts:
         """Add the counts of another tile."""
@@ -74,8 +57,8 @@ def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDA
     Returns
     -------
     array of int, shape (Y, X)
-        An id for every nucleus: the values themselves, or the 8-connected regions numbered from 1.
-        A single region keeps its number.
+        The values themselves, or the 8-connected regions numbered from 1; a single one keeps its
+        number.
 
     Raises
     ------
@@ -90,29 +73,8 @@ def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDA
 def count_instances(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> InstanceCounts:
-    """Count what the instance scores of two label images need.
-
-    Parameters
-    ----------
-    prediction, truth : array of int
-        Label images of one shape, 0 = background. See `as_instances` for masks.
-    region : array of bool, optional
-        What was annotated; nuclei outside or cut by its edge are not counted.
-
-    Returns
-    -------
-    InstanceCounts
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or the labels are not integers.
-    """
-    return counts_of(find_overlaps(prediction, truth, region=region))
-
-
-def counts_of(table: Overlaps) -> InstanceCounts:
-    """Count what the instance scores need from a table of overlaps."""
+    """Count what the instance scores of two label images need; for a region see `find_overlaps`."""
+    table = find_overlaps(prediction, truth, region=region)
     iou = table.iou
     matched = iou > 0.5
     return InstanceCounts(
@@ -121,10 +83,10 @@ def counts_of(table: Overlaps) -> InstanceCounts:
         n_matched=int(matched.sum()),
         iou_sum=float(iou[matched].sum()),
         n_found=tuple(_count_found(table, iou >= threshold) for threshold in IOU_THRESHOLDS),
-        **_sums("aji", table, _best_for_each_truth(table, iou)),
+        **_sums("aji", table, best_for_each_truth(table)),
         **_sums("aji_plus", table, _optimal_assignment(table, iou)),
         n_split=int(split_truths(table).sum()),
-        n_merged=int(merging_predictions(table).sum()),
+        n_merged=int(split_truths(table.swapped).sum()),
     )
 
 
@@ -132,12 +94,6 @@ def split_truths(table: Overlaps) -> NDArray[np.bool_]:
     """Mark true nuclei that hold more than half of at least two predictions each, shape (T,)."""
     inside = 2 * table.area > table.prediction_area[table.column]
     return np.bincount(table.row[inside], minlength=table.truth_ids.size) > 1
-
-
-def merging_predictions(table: Overlaps) -> NDArray[np.bool_]:
-    """Mark predictions that hold more than half of at least two true nuclei each, shape (P,)."""
-    inside = 2 * table.area > table.truth_area[table.row]
-    return np.bincount(table.column[inside], minlength=table.prediction_ids.size) > 1
 
 
 def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
@@ -152,19 +108,16 @@ def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
     return int((csgraph.maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
 
 
-def _best_for_each_truth(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
+def best_for_each_truth(table: Overlaps) -> NDArray[np.int64]:
     """Return the pair of highest IoU of every true nucleus that has one; ties to the first."""
-    order = np.lexsort((table.column, -iou, table.row))
+    order = np.lexsort((table.column, -table.iou, table.row))
     return order[np.diff(table.row[order], prepend=-1) != 0]
 
 
 def _optimal_assignment(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the pairs of the one-to-one choice with the highest sum of IoU.
-
-    Nuclei that do not hang together through overlaps cannot influence each other, so every
-    connected group is assigned by itself. Where one nucleus takes part in all pairs of its group,
-    the best pair is the assignment.
-    """
+    """Return the pairs of the one-to-one choice with the highest sum of IoU."""
+    # Nuclei that do not hang together by overlaps cannot influence each other, so every group is
+    # assigned by itself. Where one nucleus is in all pairs of its group, the best pair is chosen.
     group = _connected_groups(table)
     i, j = (_rank_within(group, nuclei) for nuclei in (table.row, table.column))
     order = np.lexsort((-iou, group))
@@ -229,10 +182,6 @@ def _sums(name: str, table: Overlaps, pairs: NDArray[np.int64]) -> dict[str, Any
 
 def instance_scores(counts: InstanceCounts) -> dict[str, float | int | None]:
     """Compute the instance scores of counts.
-
-    Parameters
-    ----------
-    counts : InstanceCounts
 
     Returns
     -------

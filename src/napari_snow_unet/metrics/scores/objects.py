@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.metrics.scores.instance import split_truths
+from napari_snow_unet.metrics.scores.instance import best_for_each_truth, split_truths
 from napari_snow_unet.metrics.scores.overlap import Overlaps, find_overlaps
 from napari_snow_unet.metrics.scores.pixel import require_same_shape
 
@@ -25,26 +25,7 @@ ERROR_COLOURS = {TRUE_POSITIVE: "#bbbbbb", FALSE_POSITIVE: "#d55e00", FALSE_NEGA
 def error_map(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> NDArray[np.uint8]:
-    """Map where two masks agree and where not.
-
-    Parameters
-    ----------
-    prediction, truth : array
-        Masks or label images of one shape; everything but zero is nucleus.
-    region : array of bool, optional
-        Where to look; 0 elsewhere.
-
-    Returns
-    -------
-    array of uint8
-        1 for nucleus in both (`TRUE_POSITIVE`), 2 in the prediction only (`FALSE_POSITIVE`), 3 in
-        the truth only (`FALSE_NEGATIVE`), 0 for background in both.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-    """
+    """Map two masks to the codes of `ERROR_NAMES`; 0 for background in both and elsewhere."""
     require_same_shape(prediction, truth, region)
     found, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
     if region is not None:
@@ -60,41 +41,18 @@ def object_table(
     spacing: Sequence[float] | float = 1.0,
     region: NDArray[np.bool_] | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """List every nucleus with what became of it.
+    """List every nucleus with what became of it, as columns.
 
-    Parameters
-    ----------
-    prediction, truth : array of int
-        Label images of one shape, 0 = background.
-    spacing : float or sequence of float, default: 1.0
-        Size of a pixel along each axis; areas are in its unit, squared.
-    region : array of bool, optional
-        What was annotated; nuclei outside or cut by its edge are not listed.
-
-    Returns
-    -------
-    dict of str to array, one entry per row
-        ``layer`` ("truth" or "prediction") and ``id`` say which nucleus it is; ``status`` what
-        became of it; ``partner`` is the id of the nucleus of highest IoU on the other side, 0
-        without an overlap, and ``iou`` that IoU; ``area``; ``centroid`` of shape (rows, axes), in
-        pixels.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or the labels are not integers.
-
-    Notes
-    -----
     Every true nucleus has a row: ``split`` if at least two predictions each have more than half
     their area in it, else ``matched`` if a prediction has an IoU above 0.5 with it, else
     ``missed``. Predictions follow that are not the partner of a match: ``merged`` if at least two
     true nuclei each have more than half their area in it (also where it is a match), else
-    ``spurious``.
+    ``spurious``. ``partner`` is the id of highest IoU on the other side, 0 without an overlap;
+    ``area`` is in the unit of `spacing`, squared; ``centroid`` in pixels, shape (rows, axes).
     """
     table = find_overlaps(prediction, truth, region=region)
     size = np.broadcast_to(np.asarray(spacing, float), np.ndim(truth))
-    sides = [_side(table, "truth", truth), _side(_swap(table), "prediction", prediction)]
+    sides = [_side(table, "truth", truth), _side(table.swapped, "prediction", prediction)]
     sides[1] = {name: column[sides[1]["listed"]] for name, column in sides[1].items()}
     rows = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
     del rows["listed"]
@@ -102,23 +60,10 @@ def object_table(
     return rows
 
 
-def _swap(table: Overlaps) -> Overlaps:
-    return Overlaps(
-        table.prediction_ids,
-        table.prediction_area,
-        table.truth_ids,
-        table.truth_area,
-        table.column,
-        table.row,
-        table.area,
-    )
-
-
 def _side(table: Overlaps, layer: str, labels: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """List the nuclei of the table's first side; of the predictions, some are not `listed`."""
     n = table.truth_ids.size
-    order = np.lexsort((table.column, -table.iou, table.row))
-    best = order[np.diff(table.row[order], prepend=-1) != 0]
+    best = best_for_each_truth(table)
     partner, iou = np.zeros(n, np.int64), np.zeros(n)
     partner[table.row[best]] = table.prediction_ids[table.column[best]]
     iou[table.row[best]] = table.iou[best]

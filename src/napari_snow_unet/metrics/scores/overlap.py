@@ -1,7 +1,6 @@
 """Which nucleus overlaps which, as a sparse table: what every instance score is made of.
 
-Label images are read as runs of equal pixels, so the cost follows the image and not the ids:
-ids may have gaps and any size, and a hundred thousand nuclei are no more work than ten.
+Labels are read as runs of equal pixels, so the cost follows the image, not the ids and their gaps.
 """
 
 from __future__ import annotations
@@ -21,34 +20,18 @@ _LARGEST_ID = 1 << 31  # beyond it two ids do not fit into one 64-bit number
 
 @dataclass(frozen=True)
 class Overlaps:
-    """Areas of true and predicted nuclei and of every overlap between them.
+    """Areas in pixels of T true and P predicted nuclei and of the K overlaps between them.
 
-    Nuclei are in reading order, by their first pixel, whatever their ids are: nothing computed
-    from the table changes when nuclei are renumbered.
-
-    Parameters
-    ----------
-    truth_ids : array of int64, shape (T,)
-        Ids in the truth.
-    truth_area : array of int64, shape (T,)
-        Their areas in pixels.
-    prediction_ids : array of int64, shape (P,)
-        Ids in the prediction.
-    prediction_area : array of int64, shape (P,)
-        Their areas in pixels.
-    row, column : array of int64, shape (K,)
-        Indices of the true and the predicted nucleus of each overlapping pair.
-    area : array of int64, shape (K,)
-        Pixels they share; at least 1.
+    Nuclei are in reading order, by their first pixel, so that renumbering them changes nothing.
     """
 
-    truth_ids: NDArray[np.int64]
+    truth_ids: NDArray[np.int64]  # (T,)
     truth_area: NDArray[np.int64]
-    prediction_ids: NDArray[np.int64]
+    prediction_ids: NDArray[np.int64]  # (P,)
     prediction_area: NDArray[np.int64]
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    area: NDArray[np.int64]
+    row: NDArray[np.int64]  # (K,): index of the true nucleus of each pair that overlaps
+    column: NDArray[np.int64]  # index of the predicted one
+    area: NDArray[np.int64]  # pixels they share, at least 1
 
     @property
     def union(self) -> NDArray[np.int64]:
@@ -59,6 +42,13 @@ class Overlaps:
     def iou(self) -> NDArray[np.float64]:
         """Intersection over union of each pair, shape (K,)."""
         return self.area / self.union
+
+    @property
+    def swapped(self) -> Overlaps:
+        """The same table with the prediction taken for the truth, the pairs in their order."""
+        truth = self.truth_ids, self.truth_area
+        prediction = self.prediction_ids, self.prediction_area
+        return Overlaps(*prediction, *truth, self.column, self.row, self.area)
 
     def keep(self, truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> Overlaps:
         """Return the table of the nuclei chosen by two masks, shapes (T,) and (P,)."""
@@ -79,23 +69,9 @@ def find_overlaps(
 ) -> Overlaps:
     """Tabulate the overlaps of two label images.
 
-    Parameters
-    ----------
-    prediction, truth : array of int
-        Label images of one shape, 0 = background, any other number a nucleus.
-    region : array of bool, optional
-        What was annotated. Nuclei outside leave the table, and so do those cut by its edge: their
-        other part cannot be judged. With a cut nucleus goes whatever lies on it by more than half
-        of its own area, for it is the same nucleus seen by the other side, not an error.
-
-    Returns
-    -------
-    Overlaps
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or the labels are not integers.
+    Nuclei outside a region leave the table, and so do those cut by its edge: their other part
+    cannot be judged. With a cut nucleus goes whatever lies on it by more than half of its own
+    area, for it is the same nucleus seen by the other side, not an error.
     """
     require_same_shape(prediction, truth, region)
     truth, prediction = _as_integers(truth, "truth"), _as_integers(prediction, "prediction")

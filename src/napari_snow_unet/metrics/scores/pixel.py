@@ -1,9 +1,6 @@
-"""Pixel scores from counts that add up over tiles.
+"""Pixel scores from counts that add up over tiles: the pooled score is that of the mosaic, exactly.
 
-A score is a ratio of counts, so counts are what is collected: four numbers for two masks, two
-histograms of 256 bins for an 8-bit probability map. Both add up over any number of tiles, and
-the pooled score is that of the mosaic, exactly. A ratio with nothing in its denominator is
-None: it is undefined, neither perfect nor failed.
+A ratio with nothing in its denominator is None: it is undefined, neither perfect nor failed.
 """
 
 from __future__ import annotations
@@ -22,13 +19,7 @@ _BLOCK = 1 << 22  # pixels counted together; counting takes eight times their me
 
 @dataclass(frozen=True)
 class PixelCounts:
-    """Pixels by truth and prediction; counts of several tiles are added with ``+``.
-
-    Parameters
-    ----------
-    true_positive, false_positive, false_negative, true_negative : int
-        Pixels that are nucleus in both, in the prediction only, in the truth only, in neither.
-    """
+    """Pixels by prediction and truth; counts of several tiles are added with ``+``."""
 
     true_positive: int = 0
     false_positive: int = 0
@@ -56,13 +47,7 @@ def ratio(numerator: float, denominator: float) -> float | None:
 
 
 def require_same_shape(prediction: NDArray[Any], truth: NDArray[Any], *more: Any) -> None:
-    """Check that arrays cover the same pixels; an entry of `more` may be None.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ; both are named.
-    """
+    """Refuse arrays of other shapes than the truth's; an entry of `more` may be None."""
     for other in (prediction, *more):
         if other is not None and np.shape(other) != np.shape(truth):
             raise InputError(
@@ -75,24 +60,7 @@ def require_same_shape(prediction: NDArray[Any], truth: NDArray[Any], *more: Any
 def count_pixels(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> PixelCounts:
-    """Count the pixels of two masks or label images; everything but zero is nucleus.
-
-    Parameters
-    ----------
-    prediction, truth : array
-        Masks or label images of one shape, any number of axes.
-    region : array of bool, optional
-        Where to count; everywhere by default.
-
-    Returns
-    -------
-    PixelCounts
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-    """
+    """Count the pixels of two masks or label images; everything but zero is nucleus."""
     require_same_shape(prediction, truth, region)
     found, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
     total = found.size
@@ -110,30 +78,7 @@ def histogram_counts(
     *,
     region: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
-    """Collect histograms of an 8-bit probability map, over background and nuclei of the truth.
-
-    They add up over tiles, and everything else here follows from them: the counts at every
-    level, the ROC curve and the area under it.
-
-    Parameters
-    ----------
-    probability : array of uint8
-        Probability map, 0 to 255.
-    truth : array
-        Mask or label image of the same shape; everything but zero is nucleus.
-    region : array of bool, optional
-        Where to count; everywhere by default.
-
-    Returns
-    -------
-    array of int64, shape (2, 256)
-        Row 0 counts background pixels of each value, row 1 nucleus pixels.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or the map is not 8-bit.
-    """
+    """Count an 8-bit map's values over background and nuclei of the truth, shape (2, 256)."""
     require_same_shape(probability, truth, region)
     probability = np.asarray(probability)
     if probability.dtype != np.uint8:
@@ -156,15 +101,7 @@ def histogram_counts(
 
 
 def counts_above(histograms: NDArray[np.int64], level: int) -> PixelCounts:
-    """Count the pixels of the mask ``probability > level`` from the histograms alone.
-
-    Parameters
-    ----------
-    histograms : array of int64, shape (2, 256)
-        From `histogram_counts`.
-    level : int
-        Grey level, -1 to 255; pixels above it are nucleus.
-    """
+    """Count the pixels of the mask ``probability > level`` from the histograms alone."""
     above = min(max(level + 1, 0), LEVELS)
     background, nuclei = histograms
     return PixelCounts(
@@ -177,10 +114,6 @@ def counts_above(histograms: NDArray[np.int64], level: int) -> PixelCounts:
 
 def pixel_scores(counts: PixelCounts) -> dict[str, float | None]:
     """Compute the pixel scores of counts.
-
-    Parameters
-    ----------
-    counts : PixelCounts
 
     Returns
     -------
@@ -220,19 +153,7 @@ def pixel_scores(counts: PixelCounts) -> dict[str, float | None]:
 def roc_curve(
     histograms: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Trace the receiver operating characteristic over all 257 levels, from (0, 0) to (1, 1).
-
-    Parameters
-    ----------
-    histograms : array of int64, shape (2, 256)
-        From `histogram_counts`.
-
-    Returns
-    -------
-    tuple of array of float64, shape (257,), or None
-        False and true positive rate for ``probability > level``, level 255 down to -1. None
-        where the truth holds only nuclei or only background.
-    """
+    """Trace false and true positive rates above 255, ... -1; None if the truth is of one kind."""
     totals = histograms.sum(axis=1, keepdims=True)
     if not totals.all():
         return None
@@ -258,8 +179,7 @@ def roc_auc(histograms: NDArray[np.int64]) -> float | None:
     -----
     The chance that a random nucleus pixel has a higher probability than a random background
     pixel, plus half the chance that both are equal: the Mann-Whitney statistic over the product
-    of the numbers of pixels. Ranks of 256 values need no sorting, and the sums are integers, so
-    the only rounding is that of the last division.
+    of the numbers of pixels [1]_. The sums are integers: only the last division rounds.
 
     References
     ----------

@@ -6,51 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_snow_unet.metrics.scores.tile import KEYS, Scores
+from napari_snow_unet.metrics.scores.score_names import KEYS
+from napari_snow_unet.metrics.scores.tile import Scores
 
 RESAMPLES = 2000
 SEED = 0
-_AT_ONCE = 1 << 22  # numbers drawn together
+_AT_ONCE = 100  # resamples drawn together: 32 MB for 20,000 tiles
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean of a score over tiles.
+    """Mean of a score over the tiles where it is defined, and its 95 % confidence interval."""
 
-    Parameters
-    ----------
-    value : float or None
-        Mean over the tiles where the score is defined; None if there is none.
-    low, high : float or None
-        Bounds of the 95 % confidence interval; None with fewer than two tiles.
-    n : int
-        Number of tiles averaged.
-    """
-
-    value: float | None
-    low: float | None
+    value: float | None  # None without a tile
+    low: float | None  # None with fewer than two tiles
     high: float | None
-    n: int
+    n: int  # tiles
 
 
 def mean_with_interval(values: Sequence[float | None]) -> Mean:
-    """Average values with a bootstrap 95 % confidence interval.
-
-    Parameters
-    ----------
-    values : sequence of float or None
-        One per tile; None is left out.
-
-    Returns
-    -------
-    Mean
+    """Average values, one per tile or None, with a bootstrap 95 % confidence interval.
 
     Notes
     -----
-    The percentile bootstrap: tiles are drawn with replacement 2,000 times, and the interval holds
-    the middle 95 % of the means. The generator is seeded, so the same tiles give the same
+    The percentile bootstrap [1]_: tiles are drawn with replacement 2,000 times, and the interval
+    holds the middle 95 % of the means. The generator is seeded, so the same tiles give the same
     interval. It answers "other tiles of the same kind", not other patients or laboratories.
 
     References
@@ -62,58 +43,29 @@ def mean_with_interval(values: Sequence[float | None]) -> Mean:
         return Mean(None, None, None, 0)
     if known.size == 1:
         return Mean(float(known[0]), None, None, 1)
-    low, high = np.percentile(_resampled_means(known), (2.5, 97.5))
+    generator = np.random.default_rng(SEED)
+    means = [
+        known[generator.integers(known.size, size=(_AT_ONCE, known.size))].mean(axis=1)
+        for _ in range(RESAMPLES // _AT_ONCE)
+    ]
+    low, high = np.percentile(means, (2.5, 97.5))
     return Mean(float(known.mean()), float(low), float(high), known.size)
 
 
-def _resampled_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    generator = np.random.default_rng(SEED)
-    means = np.empty(RESAMPLES)
-    step = max(1, _AT_ONCE // values.size)
-    for start in range(0, RESAMPLES, step):
-        n = min(step, RESAMPLES - start)
-        drawn = generator.integers(values.size, size=(n, values.size))
-        means[start : start + n] = values[drawn].mean(axis=1)
-    return means
-
-
 def mean_scores(tiles: Mapping[str, Scores]) -> dict[str, Mean]:
-    """Average every score over tiles.
-
-    Parameters
-    ----------
-    tiles : mapping of str to dict
-        Scores of each tile, by name; without any, no score is defined.
-    """
+    """Average every score over tiles; without a tile no score is defined."""
     keys = next(iter(tiles.values()), dict.fromkeys(KEYS))
     return {key: mean_with_interval([scores[key] for scores in tiles.values()]) for key in keys}
 
 
 def in_all(every: Sequence[Mapping[str, Scores]]) -> list[dict[str, Scores]]:
-    """Keep of several predictions' scores those of the tiles that all have.
-
-    Parameters
-    ----------
-    every : sequence of mapping of str to dict
-        Scores of each tile, by name, for each prediction.
-    """
+    """Keep of several predictions' scores those of the tiles that all have."""
     names = [name for name in every[0] if all(name in tiles for tiles in every)]
     return [{name: tiles[name] for name in names} for tiles in every]
 
 
 def paired_differences(first: Mapping[str, Scores], other: Mapping[str, Scores]) -> dict[str, Mean]:
-    """Average the differences ``other - first`` of every score over the tiles both have.
-
-    Parameters
-    ----------
-    first, other : mapping of str to dict
-        Scores of each tile, by name.
-
-    Returns
-    -------
-    dict of str to Mean
-        An interval without 0 says that one of the two is better on such tiles.
-    """
+    """Average the differences ``other - first`` of every score over the tiles both have."""
     both = [name for name in first if name in other]
     keys = next(iter(first.values()))
     return {
@@ -125,23 +77,7 @@ def paired_differences(first: Mapping[str, Scores], other: Mapping[str, Scores])
 def most_different(
     first: Mapping[str, Scores], other: Mapping[str, Scores], key: str = "dice", n: int = 5
 ) -> list[tuple[str, float]]:
-    """Name the tiles on which two predictions differ most.
-
-    Parameters
-    ----------
-    first, other : mapping of str to dict
-        Scores of each tile, by name.
-    key : str, default: "dice"
-        The score.
-    n : int, default: 5
-        How many tiles at most.
-
-    Returns
-    -------
-    list of (str, float)
-        Name and difference ``other - first``, largest absolute difference first; equal tiles are
-        left out.
-    """
+    """Name the tiles with the largest differences ``other - first``; equal tiles are left out."""
     differences = [
         (name, difference)
         for name in first
@@ -155,22 +91,7 @@ def most_different(
 def representative(
     tiles: Mapping[str, Scores], key: str = "dice", n: int = 3
 ) -> dict[str, list[str]]:
-    """Choose the best, the median and the worst tiles.
-
-    Parameters
-    ----------
-    tiles : mapping of str to dict
-        Scores of each tile, by name.
-    key : str, default: "dice"
-        The score to rank by; tiles without it are left out.
-    n : int, default: 3
-        How many of each kind at most; fewer where there are less than 3 n tiles.
-
-    Returns
-    -------
-    dict of str to list of str
-        ``best``, ``median``, ``worst``; no tile twice.
-    """
+    """Choose the best, median and worst tiles, no tile twice: `n` of each, or a third of fewer."""
     ranked = [(value, name) for name, scores in tiles.items() if (value := scores[key]) is not None]
     names = [name for _, name in sorted(ranked, key=lambda pair: -pair[0])]
     n = min(n, max(1, len(names) // 3))

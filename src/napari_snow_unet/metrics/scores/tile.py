@@ -16,46 +16,21 @@ from napari_snow_unet.metrics.scores import instance, pixel
 from napari_snow_unet.metrics.scores.boundary import average_hausdorff
 from napari_snow_unet.metrics.scores.instance import InstanceCounts
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
+from napari_snow_unet.metrics.scores.score_names import KEYS
 
 Scores = dict[str, float | int | None]
 
-PIXEL_KEYS = ("accuracy", "auc", "precision", "recall", "specificity", "dice", "iou")
-INSTANCE_KEYS = (
-    "detection_precision",
-    "detection_recall",
-    "detection_f1",
-    "dq",
-    "sq",
-    "pq",
-    "aji",
-    "aji_plus",
-    "ap_50",
-    "ap_75",
-    "ap_50_95",
-)
-COUNT_KEYS = ("n_truth", "n_prediction", "n_split", "n_merged")
-KEYS = (*PIXEL_KEYS, "average_hausdorff", *INSTANCE_KEYS, *COUNT_KEYS)
 STEPS = 3  # of `measure_steps`
 HALF = 127  # grey level of probability 0.5: nuclei are above it
 
 
 @dataclass(frozen=True)
 class MapCounts:
-    """Counts of an 8-bit probability map; those of several tiles are added with ``+``.
+    """Counts of an 8-bit probability map; those of several tiles are added with ``+``."""
 
-    Parameters
-    ----------
-    histograms : array of int64, shape (2, 256)
-        From `scores.pixel.histogram_counts`.
-    at_otsu : PixelCounts
-        Counts above each tile's own level of Otsu.
-    otsu_level : int or None
-        That level, None for several tiles.
-    """
-
-    histograms: NDArray[np.int64]
-    at_otsu: PixelCounts
-    otsu_level: int | None
+    histograms: NDArray[np.int64]  # (2, 256), from `histogram_counts`
+    at_otsu: PixelCounts  # above each tile's own level of Otsu
+    otsu_level: int | None  # None for several tiles
 
     def __add__(self, other: MapCounts) -> MapCounts:
         """Add the counts of another tile."""
@@ -66,7 +41,7 @@ class MapCounts:
 class Measures:
     """What was measured on a tile; measures of several tiles are added with ``+``.
 
-    Parameters
+    Attributes
     ----------
     pixels : PixelCounts
         Pixels of the predicted labels.
@@ -103,13 +78,7 @@ class Measures:
         return {key: values[key] for key in KEYS}
 
     def scores_at(self) -> dict[str, Scores]:
-        """Compute the pixel scores of the probability map at ``otsu`` and at ``0.5``.
-
-        Returns
-        -------
-        dict
-            Empty without a probability map.
-        """
+        """Compute the pixel scores of the map at ``otsu`` and ``0.5``; empty without a map."""
         if self.probability is None:
             return {}
         half = pixel.counts_above(self.probability.histograms, HALF)
@@ -173,26 +142,30 @@ def measure_steps(
     region: NDArray[np.bool_] | None = None,
     spacing: Sequence[float] | float = 1.0,
 ) -> Generator[Progress, None, Measures]:
-    """Do what `measure` does step by step, so that large images can be given up in between.
-
-    Yields
-    ------
-    Progress
-        Before each of `STEPS` steps.
-    """
+    """Do what `measure` does in `STEPS` steps, so that large images can be given up in between."""
     yield Progress(0, STEPS, "pixels")
     counts = None
     if probability is not None:
         if otsu_level is None:
             raise ValueError("a probability map came without its Otsu level; pass otsu_level")
-        histograms = pixel.histogram_counts(probability, truth, region=region)
-        counts = MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
+        counts = count_map(probability, truth, otsu_level, region)
     pixels = pixel.count_pixels(prediction, truth, region=region)
     yield Progress(1, STEPS, "nuclei")
     instances = instance.count_instances(prediction, truth, region=region)
     yield Progress(2, STEPS, "distance")
     distance = average_hausdorff(prediction, truth, spacing=spacing, region=region)
     return Measures(pixels, instances, distance, counts)
+
+
+def count_map(
+    probability: NDArray[np.uint8],
+    truth: NDArray[Any],
+    otsu_level: int,
+    region: NDArray[np.bool_] | None,
+) -> MapCounts:
+    """Count the pixels of a probability map."""
+    histograms = pixel.histogram_counts(probability, truth, region=region)
+    return MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
 
 
 def pool(measures: Iterable[Measures]) -> Measures:

@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.metrics.planes.thresholds import LevelCounts
-from napari_snow_unet.metrics.report.values import TITLES, score_in_words
+from napari_snow_unet.metrics.report.values import score_in_words
+from napari_snow_unet.metrics.scores.score_names import TITLES
 from napari_snow_unet.segmentation.plane.threshold import level_of, rounded_threshold
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.common.run import Run

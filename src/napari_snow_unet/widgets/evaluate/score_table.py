@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from napari_snow_unet.metrics.report.values import MEANINGS, TITLES, score_in_words
-from napari_snow_unet.metrics.scores.tile import KEYS, Scores
+from napari_snow_unet.metrics.report.values import score_in_words
+from napari_snow_unet.metrics.scores.score_names import KEYS, MEANINGS, TITLES
+from napari_snow_unet.metrics.scores.tile import Scores
 from napari_snow_unet.widgets.common.table import Column, TableView
 
 NO_AUC = "The ROC-AUC needs a probability map as the prediction, nuclei and background."
