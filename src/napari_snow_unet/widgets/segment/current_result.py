@@ -18,7 +18,7 @@ from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
 from napari_snow_unet.widgets.segment import jobs
 from napari_snow_unet.widgets.segment.outline_colours import OUTLINE
-from napari_snow_unet.widgets.segment.results import Record, Results
+from napari_snow_unet.widgets.segment.results import Compared, Record, Results, Status
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -173,7 +173,7 @@ class CurrentResult(QObject):
         self._bar.start(
             steps,
             title=f"Labelling {record.source.name}",
-            on_done=partial(self._relabelled, ref(layer), record, record.edits, now),
+            on_done=partial(self._relabelled, ref(layer), record, record.changes, now),
             quiet_ms=QUIET_MS,
         )
 
@@ -181,21 +181,18 @@ class CurrentResult(QObject):
         self,
         known: ref[Labels],
         record: Record,
-        edits: int,
+        changes: int,
         options: Options,
         found: tuple[StackSegmentation, bool],
     ) -> None:
-        layer, (result, changed) = known(), found
+        layer, (result, differs) = known(), found
         if layer is None or self.results.get(layer) is not record:
             return
-        if layer not in self._viewer.layers:
-            return
-        self.results.mark_compared(layer, edits, changed=changed)
         updated = record.updated(result, options)
-        if self.results.may_rewrite(layer, self.plane_shown(record.image())):
+        shown, compared = self.plane_shown(record.image()), Compared(changes, differs)
+        if self.results.status(layer, shown, compared) is Status.UNTOUCHED:
             self.results.rewrite(layer, updated, result.labels, result.planes)
         else:
-            updated = replace(updated, edits=0)
             layer = self.add(updated, result.labels)
             self.segmented.emit()
         self.tell(layer, updated, result)

@@ -33,7 +33,7 @@ from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment import jobs
 from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
 from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
-from napari_snow_unet.widgets.segment.results import Record
+from napari_snow_unet.widgets.segment.results import Compared, Record, Status
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -58,7 +58,7 @@ class SegmentationRequest:
     origin: dict[str, Any]
     roi: RegionOfInterest | None
     target: ref[Labels] | None = None  # the result to bring up to date
-    edits: int = 0  # of that
+    changes: int = 0  # of that
 
 
 class LayerJob:
@@ -152,7 +152,7 @@ class LayerJob:
             region=None if roi is None else roi.region,
         )
         if record is not None:
-            request = replace(request, target=ref(target), edits=record.edits)
+            request = replace(request, target=ref(target), changes=record.changes)
         self._bar.start(
             steps,
             title=f"Segmenting {source.name}",
@@ -245,7 +245,7 @@ class LayerJob:
                 and (None if record.roi is None else record.roi.name) == mark
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
-            if same and self._current.results.may_be_unchanged(target):
+            if same and self._current.results.status(target) is not Status.EDITED:
                 return target
         return None
 
@@ -256,9 +256,8 @@ class LayerJob:
             self._remember_values(image, request.model, found.values)
         target = request.target() if request.target is not None else None
         results, shown = self._current.results, self._current.plane_shown(image)
-        record = results.get(target)
-        results.mark_compared(target, request.edits, changed=found.changed)
-        if record is not None and results.may_rewrite(target, shown):
+        record, compared = results.get(target), Compared(request.changes, found.changed)
+        if record is not None and results.status(target, shown, compared) is Status.UNTOUCHED:
             record = replace(record.updated(result, request.options), roi=request.roi)
             results.rewrite(target, record, result.labels, result.planes)
         else:

@@ -31,13 +31,13 @@ from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment.current_result import as_stored
+from napari_snow_unet.widgets.segment.results import Record, Status
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.current_result import CurrentResult
-    from napari_snow_unet.widgets.segment.results import Record
 
 SAVE = "For HoVer-Net, QuPath, a spreadsheet or an image viewer, by the ending of the name."
 PYTHON = "A program that finds the same labels in the same file."
@@ -102,9 +102,9 @@ class SegmentMenu(QObject):
             text = _why_no_file(recipe)
             return layer, (MENU_FILES, text, text)
         layer, record = self._current()
-        if record is None:
+        if layer is None or record is None:
             return None, (NO_RESULT,) * 3
-        text = self._why_no_text(record)
+        text = self._why_no_text(layer, record)
         return layer, ("", text, text or (PART if not _recipe(record).is_whole else ""))
 
     def save_as(self, path: Path, *, overwrite: bool) -> None:
@@ -140,8 +140,8 @@ class SegmentMenu(QObject):
         layer = self._result.layer
         return layer, self._result.results.get(layer)
 
-    def _why_no_text(self, record: Record) -> str:
-        if not self._result.results.may_be_unchanged(self._result.layer):
+    def _why_no_text(self, layer: Labels, record: Record) -> str:
+        if self._result.results.status(layer) is Status.EDITED:
             return EDITED
         if record.mixed:
             return MIXED
