@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.data.slides import slide
 
 
 @pytest.fixture
@@ -202,9 +203,7 @@ def test_files_that_are_gone_when_a_row_is_clicked_are_told(chosen, folder, noti
 def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
     dock, network, discs, tmp_path, monkeypatch
 ):
-    from napari_snow_unet.widgets.segment import layer_job
-
-    monkeypatch.setattr(layer_job, "LARGEST_WHOLE", 1000)
+    monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     dock.viewer.add_image(discs(), rgb=True, name="A")
     dock.widget.update_hint()
     dock.form.source.results.value = tmp_path

@@ -21,7 +21,6 @@ from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.widgets.segment import layer_job
 from napari_snow_unet.widgets.segment import menu as menu_module
 
 PRINT = "\nimport numpy, sys\nnumpy.save(sys.argv[1], labels)\n"
@@ -124,7 +123,6 @@ slide.LARGEST_WHOLE = 1000
 def test_both_texts_give_the_labels_of_a_large_file(dock, tmp_path, monkeypatch, pixel):
     """Every image counts as large here, and in the processes that are started."""
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
-    monkeypatch.setattr(layer_job, "LARGEST_WHOLE", 1000)
     path = tmp_path / "a slide.tif"
     pixels = np.tile(generate_tile(3, size=320).image, (2, 2, 1))
     tifffile.imwrite(path, pixels, tile=(256, 256), photometric="rgb")

@@ -14,7 +14,7 @@ from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets.segment import jobs, layer_job, region
+from napari_snow_unet.widgets.segment import jobs, region
 
 PLACE = {"scale": (0.25, 0.25), "translate": (10, -4), "rotate": 30, "units": ("um", "um")}
 
@@ -165,7 +165,6 @@ def test_a_part_is_saved_with_its_pixels_and_has_no_text(dock, network, discs, t
 @pytest.fixture
 def large(monkeypatch):
     """Let images count as large that a test can compute."""
-    monkeypatch.setattr(layer_job, "LARGEST_WHOLE", 500_000)
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 500_000)
 
 

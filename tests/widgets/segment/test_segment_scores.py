@@ -7,7 +7,7 @@ from skimage.measure import label
 
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
-from napari_snow_unet.widgets.segment.outline_colours import OUTLINE
+from napari_snow_unet.widgets.segment.current_result import OUTLINE
 
 
 @pytest.fixture

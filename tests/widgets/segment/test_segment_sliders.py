@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QSlider
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets.segment.outline_colours import OUTLINE
+from napari_snow_unet.widgets.segment.current_result import OUTLINE
 
 
 def with_a_point(shown):

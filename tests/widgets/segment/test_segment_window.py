@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QLabel, QWidget
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.widgets.common.dock import VerticalScroll
 from napari_snow_unet.widgets.segment import jobs
+from napari_snow_unet.widgets.segment.state import SegmentState
 
 FROZEN_S = 1.0  # of computing; on one core the thread that works takes half of it
 COMMAND = "napari-snow-unet.segment"
@@ -112,7 +113,7 @@ def test_every_number_can_be_read(shown_dock, qtbot):
 def test_a_long_explanation_does_not_widen_the_dock(shown_dock, qtbot):
     qtbot.settled(shown_dock.frame)
     before = shown_dock.widget.sizeHint().width()
-    shown_dock.form.show_model("", "a word of explanation " * 40)
+    shown_dock.form.show(SegmentState(model_problem="a word of explanation " * 40))
     shown_dock.bar.say("as much as is ever said of a run " * 12, problem=True)
     qtbot.small_enough(shown_dock.frame)
     shown_dock.bar.say("and as much about the run " * 40, problem=True)
@@ -343,6 +344,7 @@ from dataclasses import replace
 from qtpy.QtCore import QTimer
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.widgets.segment import jobs
+from napari_snow_unet.widgets.segment.state import SegmentState
 calls = []
 def predict(pixels):
     calls.append(1)

@@ -17,7 +17,6 @@ from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
 from napari_snow_unet.widgets.segment import jobs
-from napari_snow_unet.widgets.segment.outline_colours import OUTLINE
 from napari_snow_unet.widgets.segment.results import Compared, Record, Results, Status
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ AS_STORED = (
     "The image's file asks to be turned (orientation {}), which napari does not do: the labels "
     "lie on the pixels as they are stored, not as other programs show them."
 )
+OUTLINE = 2  # pixels
 RELABEL_DELAY_MS = 60
 QUIET_MS = 500  # what takes no longer shows no progress
 

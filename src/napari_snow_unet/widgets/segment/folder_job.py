@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.form import SegmentForm
 
-NO_FOLDER = "Choose a folder of images."
-NO_RESULTS = "Choose a folder for the results."
 RESULTS = "nuclei"
 MOST_NAMES = 5
 QUIET_MS = 300  # a file that opens in less shows no progress
@@ -66,12 +64,6 @@ class FolderJob:
             return
         self._suggested = folder / RESULTS
         results.value = self._suggested
-
-    def why_not(self) -> str:
-        """Say why the folder cannot be segmented; empty if it can."""
-        if self.folder is None or not self.folder.is_dir():
-            return NO_FOLDER
-        return "" if self._form.source.results.value is not None else NO_RESULTS
 
     def run(self) -> None:
         """Segment the images of the chosen folder."""

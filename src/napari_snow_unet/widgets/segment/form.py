@@ -10,9 +10,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
+from napari_snow_unet.metrics.scores.objects import ERROR_COLOURS, FALSE_NEGATIVE, FALSE_POSITIVE
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.plane.areas import PIXELS, UM2, AreaUnit
+from napari_snow_unet.segmentation.plane.areas import UM2, AreaUnit
 from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
 from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with, stacked
@@ -23,8 +23,9 @@ from napari_snow_unet.widgets.segment.fields import (
     fields_of_nuclei,
     fields_of_source,
 )
-from napari_snow_unet.widgets.segment.outline_colours import COLOURS
+from napari_snow_unet.widgets.segment.models import model_in_words
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
+from napari_snow_unet.widgets.segment.state import Chosen, SegmentState
 
 MODEL_TIP = "A network, or the classical method, which needs none."
 BROWSE_TIP = "A model elsewhere on the disk: choose its config.json or its weights."
@@ -41,11 +42,12 @@ OUTLINES_TIP = (
     "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
     "are."
 )
-UNKNOWN_SIZE = (
-    "Pixel size unknown: {}. Type it in above, from the scanner's papers: 0.25 for a 40x scan, 0.5 "
-    "for 20x."
-)
 NO_TRUTH = "none"
+#: Those of the errors layer for what is in the prediction only and in the truth only.
+COLOURS = {
+    "prediction": ERROR_COLOURS[FALSE_POSITIVE],
+    "truth": ERROR_COLOURS[FALSE_NEGATIVE],
+}
 WHICH = "&nbsp; ".join(
     f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
 )
@@ -108,12 +110,44 @@ class SegmentForm(QWidget):
             note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
             note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._lay_out()
-        self.show_kind()
+        self.show(SegmentState())
         self.nuclei.threshold.changed.connect(self._by_hand)
         self.nuclei.otsu.changed.connect(self.live.update_scores)
 
+    def chosen(self) -> Chosen:
+        """Return what is to be segmented."""
+        source = self.source
+        return Chosen(
+            of_layer=source.kind.value == "layer",
+            image=self.image.value,
+            roi=self.roi.value,
+            folder=source.folder.value,
+            results=source.results.value,
+            typed_um=self.network.pixel_size_um.value,
+        )
+
+    def show(self, state: SegmentState) -> None:
+        """Show the fields that what is chosen needs, and what is known of it."""
+        for widget in (self.source.results, self.files.probability, self.files.overwrite):
+            self.set_row_visible(widget, state.writes_files)
+        for widget in (self.source.folder, self.files.overlay):
+            self.set_row_visible(widget, not state.of_layer)
+        for widget in (self.image, self.roi, self.outlines):
+            self.set_row_visible(widget, state.of_layer)
+        self.set_row_visible(self.source.all_slices, state.is_stack)
+        self.network.pixel_size_um.native.say_unknown(state.size_in_words)
+        self._take_unit(state.area_unit)
+        self.model.tooltip = model_in_words(state.model) if state.model else MODEL_TIP
+        for note, text in (
+            (self._note, state.model_problem),
+            (self._image_note, state.image_doubt),
+            (self._size_note, state.size_note),
+        ):
+            note.setText(text)
+            note.setVisible(bool(text))
+
     def options(self) -> Options:
-        """Return the choices."""
+        """Return how it is to be segmented."""
         chosen = {**self.network(), **self.nuclei()}
         area = round(chosen.pop("min_area_um2"), self._unit.decimals)
         if chosen.pop("otsu"):
@@ -161,59 +195,14 @@ class SegmentForm(QWidget):
         """What speaks against segmenting the image that is chosen."""
         return self._image_note.text()
 
-    def show_image_doubt(self, doubt: str) -> None:
-        """Say what speaks against segmenting the image that is chosen, if anything does."""
-        self._image_note.setText(doubt)
-        self._image_note.setVisible(bool(doubt))
-
-    def show_model(self, facts: str, problem: str) -> None:
-        """Describe the model that is chosen, and say why it cannot be used."""
-        self.model.tooltip = facts or MODEL_TIP
-        self._note.setText(problem)
-        self._note.setVisible(bool(problem))
-
-    def show_device(self, device: str, precision: str) -> None:
-        """Say what has computed the last result; empty for what is no network."""
-        self.device.value = f"{device}, {precision}" if device else "no network"
-
-    def show_pixel_size(
-        self, pixel_size_um: float | None, who: str = "", unknown: str = "unknown"
-    ) -> None:
-        """Say which pixel size the image itself has and who says so; take areas in its unit."""
-        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} ({who})"
-        self.network.pixel_size_um.native.say_unknown(said)
-        known = pixel_size_um or self.network.pixel_size_um.value
-        self._take_unit(UM2 if known else PIXELS)
-
     @property
     def size_note(self) -> str:
         """What follows from a pixel size that nobody knows, or that nobody can mean."""
         return self._size_note.text()
 
-    def show_unknown_size(
-        self, unknown: bool, expected_um: tuple[float, float] | None = None
-    ) -> None:
-        """Say what an unknown or odd pixel size means for a model, and what to do."""
-        typed = self.network.pixel_size_um.value
-        means = (
-            "nuclei per mm² and areas in µm² cannot be told"
-            if expected_um is None
-            else "the model takes it for {:.2g} to {:.2g} µm, and misses nuclei if it is "
-            "another one".format(*expected_um)
-        )
-        note = UNKNOWN_SIZE.format(means) if unknown and not typed else doubt_pixel_size(typed)
-        self._size_note.setText(note or "")
-        self._size_note.setVisible(bool(self.size_note))
-
-    def show_kind(self, *, large: bool = False) -> None:
-        """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
-        layer, fields = self.source.kind.value == "layer", self.source
-        for widget in (fields.results, self.files.probability, self.files.overwrite):
-            self.set_row_visible(widget, large or not layer)
-        for widget in (fields.folder, self.files.overlay):
-            self.set_row_visible(widget, not layer)
-        for widget in (self.image, self.roi, self.outlines):
-            self.set_row_visible(widget, layer)
+    def show_device(self, device: str, precision: str) -> None:
+        """Say what has computed the last result; empty for what is no network."""
+        self.device.value = f"{device}, {precision}" if device else "no network"
 
     def set_row_visible(self, widget: Widget, visible: bool) -> None:
         """Show or hide a field with its label."""

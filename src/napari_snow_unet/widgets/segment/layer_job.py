@@ -16,17 +16,14 @@ from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.pixels.axes import plane_last
 from napari_snow_unet.data.pixels.orientation import UPRIGHT
 from napari_snow_unet.data.pixels.value_range import ValueRange
-from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, Slide
+from napari_snow_unet.data.slides import slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
-from napari_snow_unet.segmentation.stack import check_stack
-from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import (
     Source,
     image_origin_of,
     pixels_of,
     shown_plane,
-    source_of,
 )
 from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, white_of_layer
 from napari_snow_unet.widgets.common.settings import settings
@@ -34,6 +31,7 @@ from napari_snow_unet.widgets.segment import jobs
 from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
 from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
 from napari_snow_unet.widgets.segment.results import Compared, Record, Status
+from napari_snow_unet.widgets.segment.state import is_large
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.form import SegmentForm
 
-NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
 STORED_ON_DISK = "The labels are files, which sliders leave alone: run again to change them."
 
 
@@ -82,28 +79,6 @@ class LayerJob:
         self._viewer, self._form, self._bar, self._current = viewer, form, bar, current
         self._values: WeakKeyDictionary[Image, dict[str, ValueRange]] = WeakKeyDictionary()
 
-    def why_not(self) -> str:
-        """Say why the chosen layer cannot be segmented; empty if it can."""
-        layer = self._form.image.value
-        if layer is None:
-            return NO_IMAGE
-        pixels = pixels_of(layer)
-        try:
-            check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
-        except InputError as error:
-            return error_in_words(error)
-        return ""
-
-    def is_large(self) -> bool:
-        """Tell whether what is to be segmented is so large that its results are files."""
-        layer = self._form.image.value
-        if layer is None or not _is_large(layer, None):
-            return False
-        try:
-            return _is_large(layer, roi_of(self._viewer, layer, self._form.roi.value))
-        except InputError:
-            return False
-
     def run(self) -> None:
         """Segment the chosen layer as it is now."""
         layer = self._form.image.value
@@ -131,7 +106,7 @@ class LayerJob:
             origin=origin,
             roi=roi,
         )
-        if _is_large(layer, roi):
+        if is_large(layer, roi):
             self._run_to_files(request, pixels)
             return
         target = self._target(layer, source, options, roi)
@@ -166,7 +141,7 @@ class LayerJob:
         if len(source.shape) > 2:
             raise InputError(
                 f"slices of {math.prod(source.shape[-2:]):,} pixels",
-                expected=f"at most {LARGEST_WHOLE:,} in a slice of a stack",
+                expected=f"at most {slide.LARGEST_WHOLE:,} in a slice of a stack",
                 remedy="Choose a part of it, or open one slice as an image of its own.",
             )
         if fields.results.value is None:
@@ -179,7 +154,7 @@ class LayerJob:
         place = "" if roi is None else f"_y{roi.rows.start}_x{roi.columns.start}"
         side = source.pixel_size_um
         image = request.image()
-        slide = Slide(
+        plane = slide.Slide(
             (pixels,),
             None if side is None else (side, side),
             Path(re.sub(r"[^\w-]+", "_", stem) + place),
@@ -189,7 +164,7 @@ class LayerJob:
         outputs = Outputs(fields.results.value, **chosen)
         steps = partial(
             jobs.segment_to_files,
-            slide,
+            plane,
             request.model,
             request.options,
             outputs,
@@ -286,9 +261,3 @@ class LayerJob:
 
             image.events.data.connect(forget)
         self._values.setdefault(image, {})[model] = values
-
-
-def _is_large(layer: Image, roi: RegionOfInterest | None) -> bool:
-    source = source_of(layer)
-    shape = source.shape if roi is None else source.cropped(roi.box).shape
-    return math.prod(shape[-2:]) > LARGEST_WHOLE

@@ -1,9 +1,10 @@
-"""Live scores in the segment dock: its current result against a truth that is open beside it."""
+"""The current result against a truth that is open beside it: scores that follow, and colours."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import QObject
 
@@ -15,7 +16,8 @@ from napari_snow_unet.widgets.common.comparison import (
 )
 from napari_snow_unet.widgets.common.scoring import Comparison
 from napari_snow_unet.widgets.common.watched_layers import SettlingLayers
-from napari_snow_unet.widgets.segment.form import NO_TRUTH
+from napari_snow_unet.widgets.segment.current_result import OUTLINE
+from napari_snow_unet.widgets.segment.form import COLOURS, NO_TRUTH
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -125,3 +127,48 @@ class SegmentScores(QObject):
     def _count_again(self) -> None:
         self._counted = None
         self.refresh_layers()  # the result is known as one only now
+
+
+@dataclass(eq=False)
+class _Dress:
+    """How a layer was drawn before, and how it is drawn since."""
+
+    role: str
+    colormap: Any
+    contour: int
+    own: Any
+
+
+class OutlineColours:
+    """Draws two layers as outlines of one colour each, and gives back how they were drawn before.
+
+    What somebody else has changed meanwhile is left as it is.
+    """
+
+    def __init__(self) -> None:
+        self._dressed: WeakKeyDictionary[Labels, _Dress] = WeakKeyDictionary()
+
+    def show(self, prediction: Labels | None, truth: Labels | None) -> None:
+        """Draw these two, and no others any more; both are None where nothing is compared."""
+        wanted = {"prediction": prediction, "truth": truth}
+        for layer, dress in list(self._dressed.items()):
+            if wanted[dress.role] is not layer:
+                self._undress(layer)
+        for role, layer in wanted.items():
+            if layer is not None and layer not in self._dressed:
+                self._colour(layer, role)
+
+    def _colour(self, layer: Labels, role: str) -> None:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        former = layer.colormap, layer.contour
+        layer.colormap = DirectLabelColormap(color_dict={None: COLOURS[role], 0: "transparent"})
+        layer.contour = layer.contour or OUTLINE
+        self._dressed[layer] = _Dress(role, *former, layer.colormap)
+
+    def _undress(self, layer: Labels) -> None:
+        dress = self._dressed.pop(layer)
+        if layer.colormap is dress.own:
+            layer.colormap = dress.colormap
+        if dress.role == "truth" and layer.contour == (dress.contour or OUTLINE):
+            layer.contour = dress.contour  # that of a prediction follows the box
