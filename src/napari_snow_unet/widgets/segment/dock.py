@@ -164,15 +164,9 @@ class SegmentWidget(Dock):
         if self.isVisible():
             self.warm_up.soon()
 
-    def _layer_events(self) -> list[tuple[Any, Any]]:
-        events = self._viewer.layers.events
-        names = ("inserted", "removed", "reordered", "renamed")
-        lists = [(getattr(events, name), self.refresh_layers) for name in names]
-        return [*lists, (self._viewer.layers.selection.events.active, self._follow_active)]
-
     def _connect(self) -> None:
-        for emitter, callback in self._layer_events():
-            emitter.connect(callback)
+        self.follow_layers(self._viewer, self.refresh_layers)
+        self.follow(self._viewer.layers.selection.events.active, self._follow_active)
         self.form.image.changed.connect(self._source_chosen)
         self.form.roi.changed.connect(self.update_hint)
         for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
@@ -185,10 +179,8 @@ class SegmentWidget(Dock):
         self.form.network.pixel_size_um.changed.connect(self.update_hint)
 
     def closed(self) -> None:
-        """Stop what runs and listen to nobody any more."""
+        """Stop what runs, and give layers back their colours."""
         self.warm_up.cancel()
         self.bar.cancel()
         self.scores.stop()
         self.outlines.show(None, None)
-        for emitter, callback in self._layer_events():
-            emitter.disconnect(callback)
