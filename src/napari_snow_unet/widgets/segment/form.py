@@ -12,12 +12,12 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.metrics.scores.objects import ERROR_COLOURS, FALSE_NEGATIVE, FALSE_POSITIVE
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.plane.areas import UM2, AreaUnit
 from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
-from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with, stacked
+from napari_snow_unet.widgets.common.form import Rows, end_with, stacked
 from napari_snow_unet.widgets.common.live_scores import LiveScores
 from napari_snow_unet.widgets.segment.fields import (
+    SmallestArea,
     fields_of_files,
     fields_of_network,
     fields_of_nuclei,
@@ -96,7 +96,7 @@ class SegmentForm(QWidget):
         self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
         self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.options().threshold)
-        self._unit = UM2
+        self.area = SmallestArea(self.nuclei.min_area_um2)
         self._labels: dict[Widget, QLabel] = {}
         self.relabelling = [
             getattr(self.nuclei, name)
@@ -136,7 +136,9 @@ class SegmentForm(QWidget):
             self.set_row_visible(widget, state.of_layer)
         self.set_row_visible(self.source.all_slices, state.is_stack)
         self.network.pixel_size_um.native.say_unknown(state.size_in_words)
-        self._take_unit(state.area_unit)
+        with self._silently():
+            self.area.state_in(state.area_unit)
+        self._labels[self.area.slider].setText(self.area.label)
         self.model.tooltip = model_in_words(state.model) if state.model else MODEL_TIP
         for note, text in (
             (self._note, state.model_problem),
@@ -149,10 +151,10 @@ class SegmentForm(QWidget):
     def options(self) -> Options:
         """Return how it is to be segmented."""
         chosen = {**self.network(), **self.nuclei()}
-        area = round(chosen.pop("min_area_um2"), self._unit.decimals)
+        del chosen["min_area_um2"]  # it may be stated in another unit
         if chosen.pop("otsu"):
             chosen["threshold"] = "otsu"
-        return Options(**chosen, **self._unit.as_option(area))
+        return Options(**chosen | self.area.as_option())
 
     def show_options(self, options: Options, threshold: float) -> None:
         """Show the choices that an earlier result was made with."""
@@ -162,9 +164,7 @@ class SegmentForm(QWidget):
             fields.otsu.value = options.threshold == "otsu"
             fields.fill_holes.value = options.fill_holes
             fields.clear_border.value = options.clear_border
-            area = getattr(options, self._unit.option)
-            area = self._unit.default if area is None else area
-            fields.min_area_um2.value = min(area, fields.min_area_um2.max)
+            self.area.show(options)
             if options.threshold != "otsu":
                 fields.threshold.value = options.threshold
         self.show_threshold(threshold)
@@ -222,19 +222,6 @@ class SegmentForm(QWidget):
                 blocked.enter_context(field.changed.blocked())
             yield
 
-    def _take_unit(self, unit: AreaUnit) -> None:
-        if unit == self._unit:
-            return
-        area = self.nuclei.min_area_um2
-        value = unit.converted(area.value, self._unit)
-        with self._silently():
-            adjust_slider(area, UM2.decimals)  # before the value comes, which it would round
-            area.max, area.step = unit.largest, 10.0**-unit.decimals
-            area.value = value
-            adjust_slider(area, unit.decimals)
-        self._unit = unit
-        self._labels[area].setText(declared(Options)[unit.option].option.label)
-
     def _lay_out(self) -> None:
         main, more, labels = Rows(self._labels), Rows(self._labels), declared(Options)
         main.add("Segment", self.source.kind)
@@ -257,7 +244,7 @@ class SegmentForm(QWidget):
         main.add(labels["threshold"].option.label, self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
-        main.add(labels["min_area_um2"].option.label, self.nuclei.min_area_um2)
+        main.add(self.area.label, self.area.slider)
         main.add("Show", self.outlines)
         main.layout().addRow("", self.which)
         main.add("Truth", self.truth)
