@@ -84,8 +84,8 @@ class LiveScores(QWidget):
         self._take(None)
         if self._run is not None:
             self._run.cancel()  # what comes next starts when it has ended
-        elif chosen is not None:
-            self._start()
+        else:
+            self._start_next()
 
     def show_counts(self, counts: LevelCounts) -> None:
         """Show the scores of counts that were taken elsewhere."""
@@ -108,8 +108,10 @@ class LiveScores(QWidget):
         )
         self.show_text(f"Pixels above the threshold: {'   '.join(said)}")
 
-    def _start(self) -> None:
+    def _start_next(self) -> None:
         chosen, self._next = self._next, None
+        if chosen is None:
+            return
         self.show_text("Counting…")
         self._run = Run(
             self,
@@ -140,8 +142,7 @@ class LiveScores(QWidget):
         if self.text.text() == "Counting…":
             self.show_text("")
         self._run = None
-        if self._next is not None:
-            self._start()
+        self._start_next()
 
 
 TRIANGLE = 6  # pixels

@@ -58,13 +58,14 @@ def header_of(layer: Image) -> ImageHeader | None:
     layer : napari.layers.Image
         The layer.
     """
-    file, size = file_of(layer), plane_last(shape_of(layer))[-2:]
+    file = file_of(layer)
     if file is None:
         return None
+    height, width = plane_last(shape_of(layer))[-2:]
     known = _of_files.setdefault(layer, {})
-    asked = (str(file), size)
+    asked = (str(file), (height, width))
     if asked not in known:
-        known[asked] = header_for(file, size)
+        known[asked] = header_for(file, (height, width))
     return known[asked]
 
 

@@ -18,8 +18,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
-from napari_snow_unet.widgets.common.run import Run, Steps, error_in_words, notify
+from napari_snow_unet.widgets.common.run import Run, Steps, notify
 
 TOO_LATE = "It was too late to cancel."
 INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy

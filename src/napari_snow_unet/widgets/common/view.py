@@ -26,8 +26,8 @@ def go_to(
         Whose view moves.
     placement : Placement
         Where the pixels of the image lie.
-    plane : sequence of int
-        Index of the slice in the leading axes.
+    plane : sequence of float
+        Place of the slice in the leading axes.
     centre : array-like, shape (2,)
         Centre of the object in pixels of the slice.
     area : float

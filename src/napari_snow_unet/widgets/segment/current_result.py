@@ -85,12 +85,18 @@ class CurrentResult(QObject):
         return None if recipe is None else (active, recipe)
 
     @property
-    def layer(self) -> Labels | None:
+    def result(self) -> tuple[Labels, Record] | None:
         """The result that the sliders change: the active layer, else the image's latest."""
         active = unwrapped(self._viewer.layers.selection.active)
-        if self.results.get(active) is not None:
-            return active
-        return next((layer for layer, _ in self.results.of(self._form.image.value)), None)
+        record = self.results.get(active)
+        if record is not None:
+            return active, record
+        return next(iter(self.results.of(self._form.image.value)), None)
+
+    @property
+    def layer(self) -> Labels | None:
+        """The layer of that result."""
+        return None if self.result is None else self.result[0]
 
     def show(self) -> None:
         """Show the choices that the current result was made with, once it is another one.
@@ -99,13 +105,13 @@ class CurrentResult(QObject):
         """
         if self._adding:  # what napari selects is not yet known as a result
             return
-        layer = self.layer if self._of_layer else None
-        record = self.results.get(layer)
+        result = self.result if self._of_layer else None
         known = self._shown() if self._shown is not None else None
-        if layer is not known and record is not None:
+        if result is not None and result[0] is not known:
+            layer, record = result
             self._form.show_options(record.options, record.threshold)
             self._form.show_outlines(layer.contour > 0)
-        self._shown = ref(layer) if layer is not None else None
+        self._shown = None if result is None else ref(result[0])
         self.shown.emit()
 
     def add(self, record: Record, labels: Any) -> Labels:
@@ -131,7 +137,7 @@ class CurrentResult(QObject):
 
     @property
     def _of_layer(self) -> bool:
-        return self._form.source.kind.value == "layer"
+        return self._form.chosen().of_layer
 
     def _relabel_soon(self) -> None:
         if not self._of_layer or self._timer.isActive():
@@ -145,10 +151,9 @@ class CurrentResult(QObject):
         if self._bar.running:  # the slider moves on while labels are made
             self._timer.start(RELABEL_DELAY_MS)
             return
-        layer = self.layer
-        record = self.results.get(layer)
-        if record is None:
+        if self.result is None:
             return
+        layer, record = self.result
         was, now = record.options, self._form.options()
         now = replace(
             now,

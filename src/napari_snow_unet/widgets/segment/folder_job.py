@@ -51,14 +51,9 @@ class FolderJob:
         self.table = FileTable(self._open)
         self._suggested: Path | None = None
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder that is chosen."""
-        return self._form.source.folder.value
-
     def suggest_results(self) -> None:
         """Suggest where the results of a chosen folder go, unless the person has chosen that."""
-        folder, results = self.folder, self._form.source.results
+        folder, results = self._form.chosen().folder, self._form.source.results
         chosen = results.value not in (None, self._suggested)
         if folder is None or not folder.is_dir() or chosen:
             return
@@ -67,11 +62,14 @@ class FolderJob:
 
     def run(self) -> None:
         """Segment the images of the chosen folder."""
+        folder = self._form.chosen().folder
+        if folder is None:
+            return
         self.table.contents.show([])
         outputs = Outputs(self._form.source.results.value, **self._form.files())
         steps = partial(
             jobs.segment_folder,
-            self.folder,
+            folder,
             self._form.model.value,
             self._form.options(),
             outputs,
@@ -79,7 +77,7 @@ class FolderJob:
         )
         self._bar.start(
             steps,
-            title=f"Segmenting {self.folder.name}",
+            title=f"Segmenting {folder.name}",
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
             cancelled=KEPT,

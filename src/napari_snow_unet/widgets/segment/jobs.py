@@ -152,6 +152,7 @@ class WrittenResult:
     """Nuclei of a large image in files."""
 
     result: FileResult
+    labels: Path
     levels: tuple[Any, ...]
     model: Model
 
@@ -201,7 +202,7 @@ def segment_to_files(
     yield Progress(0, 0, "Writing files…")
     result = write()
     assert result.labels is not None
-    return WrittenResult(result, open_slide(result.labels).levels, opened)
+    return WrittenResult(result, result.labels, open_slide(result.labels).levels, opened)
 
 
 def segment_folder(

@@ -110,7 +110,6 @@ class LayerJob:
             self._run_to_files(request, pixels)
             return
         target = self._target(layer, source, options, roi)
-        record = self._current.results.get(target)
         steps = partial(
             jobs.segment_layer,
             pixels,
@@ -122,12 +121,12 @@ class LayerJob:
             values=self._values.get(layer, {}).get(request.model),
             whole=pixels_of(layer),
             white=white_of_layer(layer),
-            earlier=(target.data, record.planes) if target is not None else None,
+            earlier=None if target is None else (target[0].data, target[1].planes),
             precision=settings().precision,
             region=None if roi is None else roi.region,
         )
-        if record is not None:
-            request = replace(request, target=ref(target), changes=record.changes)
+        if target is not None:
+            request = replace(request, target=ref(target[0]), changes=target[1].changes)
         self._bar.start(
             steps,
             title=f"Segmenting {source.name}",
@@ -197,7 +196,7 @@ class LayerJob:
             to_files=True,
         )
         layer = self._current.results.add_written(
-            request.image, request.source, recipe, request.roi, result.labels, found.levels
+            request.image, request.source, recipe, request.roi, found.labels, found.levels
         )
         self._current.draw(layer=layer)
         self._form.show_threshold(result.threshold)
@@ -206,7 +205,7 @@ class LayerJob:
 
     def _target(
         self, layer: Image, source: Source, options: Options, roi: RegionOfInterest | None
-    ) -> Labels | None:
+    ) -> tuple[Labels, Record] | None:
         """Return the result to bring up to date: same image, same choices, no edit left in it."""
         pixel_size_um = options.pixel_size_known(source.pixel_size_um)
         mark = None if roi is None else roi.name
@@ -221,7 +220,7 @@ class LayerJob:
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
             if same and self._current.results.status(target) is not Status.EDITED:
-                return target
+                return target, record
         return None
 
     def _segmented(self, request: SegmentationRequest, found: jobs.Segmented) -> None:

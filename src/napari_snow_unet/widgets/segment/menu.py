@@ -58,7 +58,7 @@ class SegmentMenu(QObject):
 
     Parameters
     ----------
-    job : CurrentResult
+    current : CurrentResult
         Knows the result.
     bar : RunBar
         Gets the button, runs what takes its time and says how it ended.
@@ -66,7 +66,7 @@ class SegmentMenu(QObject):
 
     def __init__(self, current: CurrentResult, bar: RunBar) -> None:
         super().__init__(bar)
-        self._result, self._bar = current, bar
+        self._current, self._bar = current, bar
         self._saved_to: Path | None = None
         self._saved_as = ""
         self.button = QPushButton("Result")
@@ -96,22 +96,22 @@ class SegmentMenu(QObject):
 
     def _reasons(self) -> tuple[Labels | None, tuple[str, str, str]]:
         """Return the result, and why it cannot be saved, be a program and be a command."""
-        written = self._result.written
+        written = self._current.written
         if written is not None:
             layer, recipe = written
             text = _why_no_file(recipe)
             return layer, (MENU_FILES, text, text)
-        layer, record = self._current()
-        if layer is None or record is None:
+        if self._current.result is None:
             return None, (NO_RESULT,) * 3
+        layer, record = self._current.result
         text = self._why_no_text(layer, record)
         return layer, ("", text, text or (PART if not _recipe(record).is_whole else ""))
 
     def save_as(self, path: Path, *, overwrite: bool) -> None:
         """Write the result in the format that the name of a file asks for."""
-        layer, record = self._current()
-        if layer is None or record is None:
+        if self._current.result is None:
             return
+        layer, record = self._current.result
         image = record.image()
         data, meta, _ = layer.as_layer_data_tuple()
         pixels = None if image is None else pixels_of(image)
@@ -136,12 +136,8 @@ class SegmentMenu(QObject):
         action.triggered.connect(lambda: slot())
         return action
 
-    def _current(self) -> tuple[Labels | None, Record | None]:
-        layer = self._result.layer
-        return layer, self._result.results.get(layer)
-
     def _why_no_text(self, layer: Labels, record: Record) -> str:
-        if self._result.results.status(layer) is Status.EDITED:
+        if self._current.results.status(layer) is Status.EDITED:
             return EDITED
         if record.mixed:
             return MIXED
@@ -150,13 +146,13 @@ class SegmentMenu(QObject):
         return NO_FILE if record.image() is None else _why_no_file(_recipe(record))
 
     def _copy(self, make: Callable[[Recipe], str]) -> None:
-        written = self._result.written
+        written = self._current.written
         if written is not None:  # nobody has painted in files
             self._compared(make(written[1]), "")
             return
-        layer, record = self._current()
+        layer, record = self._current.result or (None, None)
         image = record.image() if record is not None else None
-        if image is None or record is None:
+        if layer is None or record is None or image is None:
             self._bar.say(NO_RESULT)
             return
         recipe = _recipe(record)
@@ -175,9 +171,9 @@ class SegmentMenu(QObject):
         self._bar.say("Copied. The same file, model and choices give the same labels.")
 
     def _ask_where(self) -> None:
-        layer, record = self._current()
-        if layer is None or record is None:
+        if self._current.result is None:
             return
+        layer, record = self._current.result
         own = Path(record.provenance.get("source", "")).parent
         folder = self._saved_to or Path(settings().folder or own).expanduser()
         formats = formats_to_offer(len(without_ones(layer.data.shape)), self._saved_as)

@@ -109,7 +109,7 @@ def _shown(viewer: Viewer, image: Image) -> RegionOfInterest | None:
     for side in product((-1, 1), repeat=2):
         world = np.array(dims.point, float)
         world[-2:] = np.asarray(camera.center)[-2:] + np.multiply(side, reach)
-        corners.append(image.world_to_data(in_units(world, dims.units, image.units))[-2:])
+        corners.append(image.world_to_data(in_units(world.tolist(), dims.units, image.units))[-2:])
     roi = _boxed(*covering(corners), shape, "the view")
     return None if roi.box == (0, 0, *shape[-2:]) else roi
 

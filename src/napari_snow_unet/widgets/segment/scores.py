@@ -36,20 +36,20 @@ class SegmentScores(QObject):
         Where truths come from.
     form : SegmentForm
         Holds the choice of a truth and shows the scores.
-    job : CurrentResult
+    current : CurrentResult
         Knows the current result.
     """
 
-    def __init__(self, viewer: Viewer, form: SegmentForm, job: CurrentResult) -> None:
+    def __init__(self, viewer: Viewer, form: SegmentForm, current: CurrentResult) -> None:
         super().__init__(form)
-        self._viewer, self._form, self._current = viewer, form, job
+        self._viewer, self._form, self._current = viewer, form, current
         self._counted: tuple[Any, ...] | None = None
         self._painted = SettlingLayers(self, viewer, lambda: form.live.ask(None), self._recount)
         self._form.live.hide()
         form.truth.changed.connect(self.update)
         form.source.kind.changed.connect(self.refresh_layers)
-        job.shown.connect(self.update)
-        job.segmented.connect(self._count_again)
+        current.shown.connect(self.update)
+        current.segmented.connect(self._count_again)
 
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the labels layers but the results of this dock, and keep the one chosen."""
@@ -71,14 +71,14 @@ class SegmentScores(QObject):
     def update(self, event: Any = None) -> None:
         """Show the scores of the current result against the chosen truth."""
         live, truth = self._form.live, self._form.truth.value
-        layer = self._current.layer
-        record = self._current.results.get(layer)
+        result = self._current.result
         live.setVisible(truth not in (None, NO_TRUTH) and self._of_layer)
         self._painted.watch([] if truth in (None, NO_TRUTH) else [ref(truth)])
-        if truth in (None, NO_TRUTH) or record is None:
+        if truth in (None, NO_TRUTH) or result is None:
             self._counted = None
             live.ask(None)
             return
+        layer, record = result
         wanted = (record.probability, tuple(record.planes), truth)
         if self._counted is not None and all(
             one is other or (isinstance(one, tuple) and one == other)
@@ -113,7 +113,7 @@ class SegmentScores(QObject):
 
     @property
     def _of_layer(self) -> bool:
-        return bool(self._form.source.kind.value == "layer")
+        return self._form.chosen().of_layer
 
     def stop(self) -> None:
         """Count nothing any more."""
