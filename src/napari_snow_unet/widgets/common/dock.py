@@ -69,13 +69,7 @@ LOWEST = 90
 
 
 class VerticalScroll(QScrollArea):
-    """Shows a widget as wide as the dock, with a vertical scroll bar where it is needed.
-
-    Parameters
-    ----------
-    content : QWidget
-        What scrolls.
-    """
+    """Shows a widget as wide as the dock, with a vertical scroll bar where it is needed."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()

@@ -38,16 +38,8 @@ TIP = (
 class LiveScores(QWidget):
     """Dice, precision and recall of a probability map at the threshold of a slider.
 
-    The map is counted once, in a thread; from then on any threshold costs nothing.
-
-    Parameters
-    ----------
-    slider : magicgui FloatSlider
-        The threshold. Call `update_scores` when it was moved.
-    threshold : callable
-        Returns the threshold that is chosen, or ``"otsu"``.
-    on_counted : callable, optional
-        Called with Otsu's threshold, as the slider shows it, once it is known.
+    The map is counted once, in a thread; from then on any threshold costs nothing. Whoever moves
+    the slider calls `update_scores`; `on_counted` is told Otsu's threshold once it is known.
     """
 
     def __init__(
@@ -149,13 +141,7 @@ TRIANGLE = 6  # pixels
 
 
 class OtsuMark(QWidget):
-    """A triangle that points at a value of the slider above it, and its name.
-
-    Parameters
-    ----------
-    slider : magicgui FloatSlider
-        From 0 to 1.
-    """
+    """A triangle that points at a value of the slider (0 to 1) above it, and its name."""
 
     def __init__(self, slider: FloatSlider) -> None:
         super().__init__()

@@ -43,22 +43,8 @@ QUIET_MS = 500  # what takes no longer shows no progress
 class CurrentResult(QObject):
     """The result that the dock shows: kept, drawn, described, and labelled anew by the sliders.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where layers come from and go to.
-    form : SegmentForm
-        What the person has chosen.
-    bar : RunBar
-        Shows how far it is.
-
-    Attributes
-    ----------
-    results : Results
-        All results whose layers live.
-    segmented, shown : Qt signal
-        Emitted when a probability map is new, and when the current result is shown or was labelled
-        anew.
+    It emits `segmented` when a probability map is new, and `shown` when the result is shown or was
+    labelled anew.
     """
 
     segmented = Signal()

@@ -37,13 +37,7 @@ if TYPE_CHECKING:
 
 
 class SegmentWidget(Dock):
-    """Find nuclei with a U-Net or the classical method.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Find nuclei with a U-Net or the classical method."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

@@ -34,17 +34,7 @@ KEPT = "Cancelled; the files that were done are kept."
 
 
 class FolderJob:
-    """Runs the segmentation of the chosen folder and lists its files.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where files are opened.
-    form : SegmentForm
-        What the person has chosen.
-    bar : RunBar
-        Shows how far it is.
-    """
+    """Runs the segmentation of the chosen folder and lists its files."""
 
     def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
         self._viewer, self._form, self._bar = viewer, form, bar

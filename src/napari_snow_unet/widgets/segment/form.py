@@ -56,25 +56,10 @@ NO_DEVICE = "known after a run"
 
 
 class SegmentForm(QWidget):
-    """The fields of the segment dock in their order.
+    """The fields of the segment dock in their order, and what is said beside them.
 
-    Attributes
-    ----------
-    image, roi, model, truth : magicgui ComboBox
-        An image layer; what of it, as `segment.region.roi_of` takes it; a model by name or path;
-        a labels layer or `NO_TRUTH`.
-    browse : magicgui PushButton
-        Asks for a model elsewhere on the disk.
-    outlines : magicgui CheckBox
-        Whether the current result is drawn as outlines.
-    device : magicgui Label
-        What has computed the last result.
-    source, files, network, nuclei : magicgui FunctionGui
-        The fields of these groups.
-    which : QLabel
-        Which outlines are whose, where those of two layers are shown.
-    live : LiveScores
-        Scores under the threshold.
+    An image or a truth is a layer, the part is what `segment.region.roi_of` takes, and the model
+    what `models.open_model` takes.
     """
 
     def __init__(self) -> None:

@@ -59,19 +59,7 @@ class SegmentationRequest:
 
 
 class LayerJob:
-    """Runs the segmentation of the chosen layer.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where layers come from and go to.
-    form : SegmentForm
-        What the person has chosen.
-    bar : RunBar
-        Shows how far it is.
-    current : CurrentResult
-        What shows the result.
-    """
+    """Runs the segmentation of the chosen layer."""
 
     def __init__(
         self, viewer: Viewer, form: SegmentForm, bar: RunBar, current: CurrentResult

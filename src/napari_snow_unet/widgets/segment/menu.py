@@ -54,15 +54,7 @@ BY_ENDING = "By the ending of the name (*)"
 
 
 class SegmentMenu(QObject):
-    """A button with a menu for the result that the sliders change.
-
-    Parameters
-    ----------
-    current : CurrentResult
-        Knows the result.
-    bar : RunBar
-        Gets the button, runs what takes its time and says how it ended.
-    """
+    """A button in the bar with a menu for the result that the sliders change."""
 
     def __init__(self, current: CurrentResult, bar: RunBar) -> None:
         super().__init__(bar)

@@ -117,13 +117,7 @@ class RecordInFiles:
 
 
 class Results:
-    """The results of one dock, addressed by their layers; of layers that were removed it is silent.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the layers are.
-    """
+    """The results of one dock by their layers; of layers that were removed it says nothing."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
@@ -214,8 +208,9 @@ class Results:
         """Tell whether the labels of a result in memory are still those that were found.
 
         EDITED where that shows at once: napari has strokes to undo (there are none when the dock
-        has written), the labels have another shape, or the plane `shown` differs from what was
-        found in it. Of a stroke that is being drawn only the pixels tell.
+        has written), the labels have another shape, or the plane `shown`, in which somebody may be
+        drawing, differs from what was found in it: of a stroke that is not ended only the pixels
+        tell.
 
         UNTOUCHED where besides all planes were `compared`, none of them differs, and nobody has
         painted in or exchanged labels since that began.
@@ -223,15 +218,6 @@ class Results:
         UNKNOWN otherwise: what a script writes into the pixels, or what was undone, is told of by
         nobody. To settle it, compare (`segmentation.stack_result.was_changed`), for long in a
         thread.
-
-        Parameters
-        ----------
-        layer : napari.layers.Labels
-            A layer for which `get` returns a record.
-        shown : tuple of int, optional
-            The plane in which somebody may be drawing.
-        compared : Compared, optional
-            What a comparison has found, if there was one.
         """
         record = self._made[layer]
         assert isinstance(record, Record)

@@ -28,17 +28,7 @@ if TYPE_CHECKING:
 
 
 class SegmentScores(QObject):
-    """Counts the current probability map once per truth and lets the slider's scores follow.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where truths come from.
-    form : SegmentForm
-        Holds the choice of a truth and shows the scores.
-    current : CurrentResult
-        Knows the current result.
-    """
+    """Counts the current probability map once per truth and lets the slider's scores follow."""
 
     def __init__(self, viewer: Viewer, form: SegmentForm, current: CurrentResult) -> None:
         super().__init__(form)
