@@ -164,7 +164,7 @@ def option_fields(
             for name, value in signature.bind(*given, **named).arguments.items()
         }
 
-    values.__signature__ = signature  # type: ignore[attr-defined]
+    values.__signature__ = signature  # type: ignore[attr-defined]  # magicgui reads it
     return magicgui(values, call_button=False, **own)
 
 
