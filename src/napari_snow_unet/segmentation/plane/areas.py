@@ -11,24 +11,11 @@ LARGEST_UM2 = 50.0  # beyond any nucleus that is still debris
 
 @dataclass(frozen=True)
 class AreaUnit:
-    """A unit of area.
+    """A unit of area, in which a person may choose the smallest nucleus that is kept."""
 
-    Attributes
-    ----------
-    name : str
-        What people call it.
-    option : str
-        The entry of `Options` that is stated in it.
-    per_um2 : float
-        How many there are in a square micrometre.
-    decimals : int
-        Of a smallest area that somebody chooses.
-    """
-
-    name: str
-    option: str
-    per_um2: float
-    decimals: int
+    option: str  # the entry of `Options` that is stated in it
+    per_um2: float  # how many there are in a square micrometre
+    decimals: int  # of what somebody chooses
 
     @property
     def default(self) -> float:
@@ -41,14 +28,15 @@ class AreaUnit:
         return LARGEST_UM2 * self.per_um2
 
     def as_option(self, area: float) -> dict[str, float]:
-        """Return the entries of `Options` for an area; none for the default."""
+        """Return the entries of `Options` for an area as it is shown; none for the default."""
+        area = round(area, self.decimals)
         return {} if abs(area / self.default - 1) < 1e-6 else {self.option: area}
 
-    def converted(self, area: float, unit: AreaUnit) -> float:
-        """Return an area that is stated in another unit."""
-        return area * self.per_um2 / unit.per_um2
+    def to(self, other: AreaUnit, area: float) -> float:
+        """Return an area of this unit in another one."""
+        return area / self.per_um2 * other.per_um2
 
 
-UM2 = AreaUnit("µm²", "min_area_um2", 1.0, 1)
-# of unknown size, so of 0.25 µm
-PIXELS = AreaUnit("pixels", "min_area", 1 / REFERENCE_PIXEL_UM**2, 0)
+UM2 = AreaUnit("min_area_um2", 1.0, decimals=1)
+# Where the size of a pixel is unknown it is taken for 0.25 µm.
+PIXELS = AreaUnit("min_area", 1 / REFERENCE_PIXEL_UM**2, decimals=0)

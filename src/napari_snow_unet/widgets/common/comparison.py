@@ -118,15 +118,9 @@ def why_not_compare(prediction: Any, truth: Labels, *, pixel_by_pixel: bool | No
 
 
 def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool | None = False) -> str:
-    """Say why two layers cannot be compared; empty if they can.
+    """Say why two layers, or one and a stack of such planes, cannot be compared; empty if they can.
 
-    Parameters
-    ----------
-    one, other : napari.layers.Image or Labels
-        The layers; `other` may be a stack of planes of the size of `one`. Axes of length 1 do not
-        count.
-    pixel_by_pixel : bool or None
-        Compare them wherever they lie; None where nobody can choose this.
+    Axes of length 1 do not count. `pixel_by_pixel` is None where nobody can choose that.
     """
     shape, other_shape = without_ones(shape_of(one)), without_ones(shape_of(other))
     if shape not in (other_shape, other_shape[-2:]):
@@ -143,22 +137,7 @@ def why_not_together(one: Any, other: Any, *, pixel_by_pixel: bool | None = Fals
 
 
 def region_of_layer(layer: Any, truth: Labels, *, pixel_by_pixel: bool = False) -> Region:
-    """Return what a layer says was annotated in the planes of a truth.
-
-    Parameters
-    ----------
-    layer : napari.layers.Shapes or Labels
-        Everything inside its shapes, or everything but label 0.
-    truth : napari.layers.Labels
-        The truth.
-    pixel_by_pixel : bool
-        Take labels wherever they lie.
-
-    Raises
-    ------
-    InputError
-        If there is nothing in it that has an area, or it does not fit.
-    """
+    """Return what shapes, or all labels but 0, say was annotated in the planes of a truth."""
     shape = without_ones(shape_of(truth))
     if is_shapes(layer):
         before = truth.ndim - layer.ndim
@@ -182,24 +161,9 @@ def is_shapes(layer: Any) -> bool:
 
 
 def outlines_in(layer: Shapes, target: Image | Labels) -> list[np.ndarray]:
-    """Return the outlines of shapes with an area in pixels of another layer.
+    """Return the corners of shapes with an area, (y, x) last, in pixels of another layer.
 
-    Parameters
-    ----------
-    layer : napari.layers.Shapes
-        The shapes.
-    target : napari.layers.Image or Labels
-        Whose pixels count.
-
-    Returns
-    -------
-    list of array, each shape (N, D)
-        Corners, (y, x) last; the centre of a pixel has whole numbers.
-
-    Raises
-    ------
-    InputError
-        If no shape has an area.
+    The centre of a pixel has whole numbers.
     """
     here, there = placement_of(layer), placement_of(target)
     outlines = []

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 
 class Dock(QWidget):
@@ -16,6 +22,7 @@ class Dock(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._docked = False
+        self._followed: list[tuple[Any, Callable[..., None]]] = []
 
     def lay_out(self, form: QWidget, *below: QWidget | QLayout, last: QWidget) -> None:
         """Put a form that scrolls on top, others below, and what takes the room left at the end."""
@@ -27,8 +34,19 @@ class Dock(QWidget):
         layout.addWidget(last, 1)
         layout.addStretch()
 
+    def follow(self, emitter: Any, callback: Callable[..., None]) -> None:
+        """Call a function at every event of an emitter of napari's, until the dock is closed."""
+        emitter.connect(callback)
+        self._followed.append((emitter, callback))
+
+    def follow_layers(self, viewer: Viewer, callback: Callable[..., None]) -> None:
+        """Call a function when layers come, go, change places or get other names."""
+        events = viewer.layers.events
+        for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
+            self.follow(emitter, callback)
+
     def closed(self) -> None:
-        """Let go of everything: called once, after napari has closed the dock."""
+        """Stop what runs: called once, after napari has closed the dock."""
 
     def event(self, event: QEvent) -> bool:
         """Notice when napari closes the dock."""
@@ -41,6 +59,9 @@ class Dock(QWidget):
     def _end_if_closed(self) -> None:
         if self.parent() is None:
             self.closed()
+            for emitter, callback in self._followed:
+                emitter.disconnect(callback)
+            self._followed.clear()
             self.deleteLater()
 
 
@@ -48,13 +69,7 @@ LOWEST = 90
 
 
 class VerticalScroll(QScrollArea):
-    """Shows a widget as wide as the dock, with a vertical scroll bar where it is needed.
-
-    Parameters
-    ----------
-    content : QWidget
-        What scrolls.
-    """
+    """Shows a widget as wide as the dock, with a vertical scroll bar where it is needed."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()

@@ -32,8 +32,7 @@ BROWSE_WIDTH = 32  # of the button beside a path
 class PixelSizeBox(QDoubleSpinBox):
     """A spin box that leaves the text alone while somebody types.
 
-    The decimal sign is a point, and a comma counts as one. 0 and no text both stand for the
-    special value.
+    0 and no text both stand for the special value, and a comma counts as a point.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -137,22 +136,10 @@ class WholeNumberField(RangedWidget):
 def option_fields(
     cls: type, *options: str | Declared, **looks: Mapping[str, Any]
 ) -> FunctionGui[dict[str, Any]]:
-    """Make fields of options, each as it is declared; called, they return what is chosen.
+    """Make fields of options as a dataclass declares them; called, they return what is chosen.
 
-    Parameters
-    ----------
-    cls : type
-        The dataclass that declares the options.
-    *options : str or Declared
-        Their names, or one that has no field in the dataclass.
-    **looks : mapping
-        What magicgui takes for the field of that name beside what follows from its option. Where
-        None is a value, ``empty`` is what the field shows for it: 0, or no word.
-
-    Returns
-    -------
-    magicgui.widgets.FunctionGui
-        With a field of each name.
+    `looks` is what magicgui takes beside what follows from an option, by its name. Where None is a
+    value, ``empty`` in it is what the field shows for it: 0, or no word.
     """
     known = declared(cls)
     chosen = [known[each] if isinstance(each, str) else each for each in options]
@@ -177,7 +164,7 @@ def option_fields(
             for name, value in signature.bind(*given, **named).arguments.items()
         }
 
-    values.__signature__ = signature  # type: ignore[attr-defined]
+    values.__signature__ = signature  # type: ignore[attr-defined]  # magicgui reads it
     return magicgui(values, call_button=False, **own)
 
 

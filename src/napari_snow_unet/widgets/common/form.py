@@ -33,13 +33,7 @@ PROBLEM_STYLE = "QLabel { color: #e8803c; }"
 
 
 class Rows(QWidget):
-    """A form of labelled fields.
-
-    Parameters
-    ----------
-    labels : dict
-        Takes the label of every field that is added, so that both can be hidden together.
-    """
+    """A form of fields; `labels` takes the label of each, so that both can be hidden together."""
 
     def __init__(self, labels: dict[Widget, QLabel]) -> None:
         super().__init__()

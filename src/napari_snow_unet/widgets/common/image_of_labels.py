@@ -31,23 +31,17 @@ _PICTURES: Known = WeakKeyDictionary()
 
 
 def holds_labels(layer: Image) -> bool:
-    """Tell whether an image holds labels of several nuclei, or a class map.
+    """Tell whether an image without colours holds labels of several nuclei, or a class map.
 
-    A mask of two values is none of these: it serves as a prediction as it is. Only the middle of
-    the middle plane is looked at, and only once for the same data.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        An image without colours.
+    A mask of two values is none of these: it serves as a prediction as it is.
     """
     return _once(_LABELS, layer, lambda data: _are_labels(middle_of(data)))
 
 
 def doubt_about_image(layer: Image) -> str:
-    """Say that an image which shall be segmented looks like labels; empty without doubt.
+    """Say that an image to be segmented looks like labels; empty without doubt.
 
-    Of a lazy image, which may take long to read, only its result tells.
+    A lazy image may take long to read, so it is not doubted.
     """
     if not isinstance(pixels_of(layer), np.ndarray):
         return ""

@@ -47,9 +47,9 @@ def is_preview(layer: Any) -> bool:
 
 @contextmanager
 def selection_kept(viewer: Viewer) -> Iterator[None]:
-    """Leave selected what the person has selected, while layers are added that nobody asked for.
+    """Leave the selection as it is, or empty, while layers are added that nobody asked for.
 
-    napari selects every layer that is added. Where there was none before, it stays so.
+    napari selects every layer that is added.
     """
     selected = [unwrapped(layer) for layer in viewer.layers.selection]
     was_empty, known = not len(viewer.layers), unwrapped(viewer)
@@ -70,27 +70,13 @@ def selected_by_itself(viewer: Viewer) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An image or labels layer as it was at one moment.
-
-    Attributes
-    ----------
-    name : str
-        Name of the layer.
-    shape : tuple of int
-        Its shape without colours.
-    rgb : bool
-        Whether the last axis holds colours.
-    placement : dict
-        Everything that places the layer in the world, as napari takes it for a new layer.
-    pixel_size_um : float or None
-        Micrometres per pixel, if the layer says so.
-    """
+    """An image or labels layer as it was at one moment."""
 
     name: str
-    shape: tuple[int, ...]
-    rgb: bool
-    placement: dict[str, Any]
-    pixel_size_um: float | None
+    shape: tuple[int, ...]  # without colours
+    rgb: bool  # whether the last axis holds colours
+    placement: dict[str, Any]  # all that napari takes to place a new layer there
+    pixel_size_um: float | None  # if the layer says so
 
     def cropped(self, box: tuple[int, int, int, int]) -> Source:
         """Return a rectangle of it, from top and left to before bottom and right."""
@@ -152,25 +138,7 @@ def _axes(layer: Layer) -> np.ndarray:
 
 
 def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:
-    """Return the index of the plane of a layer that a viewer shows.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where it is shown.
-    layer : napari.layers.Image or Labels
-        The layer; its plane lies in its last two axes.
-
-    Returns
-    -------
-    tuple of int
-        Index into the axes before the last two; empty for an image that is one plane.
-
-    Raises
-    ------
-    InputError
-        If the viewer shows no single plane of it.
-    """
+    """Return the index, in the axes before its last two, of the plane of a layer that is shown."""
     leading = layer.ndim - 2
     if not leading:
         return ()
@@ -197,25 +165,9 @@ def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:
 def add_labels(
     viewer: Viewer, data: Any, source: Source, suffix: str, facts: dict[str, Any]
 ) -> Labels:
-    """Add labels as a new layer in the place of their image.
+    """Add labels, or a list as a pyramid, as a new layer in the place of their image.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where to.
-    data : ndarray of int32, shape (..., Y, X), or a list of arrays
-        The labels, or those of a pyramid, the finest level first.
-    source : Source
-        The image they belong to.
-    suffix : str
-        What follows the image's name in the layer's; napari numbers it where that is taken.
-    facts : dict
-        How the labels came about.
-
-    Returns
-    -------
-    napari.layers.Labels
-        The layer.
+    `suffix` follows the image's name in the layer's; napari numbers it where that is taken.
     """
     layer = viewer.add_labels(
         data,
@@ -238,8 +190,7 @@ def forget_edits(layer: Labels) -> None:
 def file_of(layer: Image) -> Path | None:
     """Return the image file, or slide, a layer was read from; None if it is no single one.
 
-    What the layer's metadata say goes before napari's own note, which for an image that came
-    along with its mask names the mask.
+    napari's own note is asked last: for an image that came along with its mask it names the mask.
     """
     said = layer.metadata.get("source") or layer.source.path
     if said is None:

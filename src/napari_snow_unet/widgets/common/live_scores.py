@@ -39,16 +39,8 @@ TIP = (
 class LiveScores(QWidget):
     """Dice, precision and recall of a probability map at the threshold of a slider.
 
-    The map is counted once, in a thread; from then on any threshold costs nothing.
-
-    Parameters
-    ----------
-    slider : magicgui FloatSlider
-        The threshold. Call `update_scores` when it was moved.
-    threshold : callable
-        Returns the threshold that is chosen, or ``"otsu"``.
-    on_counted : callable, optional
-        Called with Otsu's threshold, as the slider shows it, once it is known.
+    The map is counted once, in a thread; from then on any threshold costs nothing. Whoever moves
+    the slider calls `update_scores`; `on_counted` is told Otsu's threshold once it is known.
     """
 
     def __init__(
@@ -85,8 +77,8 @@ class LiveScores(QWidget):
         self._take(None)
         if self._run is not None:
             self._run.cancel()  # what comes next starts when it has ended
-        elif chosen is not None:
-            self._start()
+        else:
+            self._start_next()
 
     def show_counts(self, counts: LevelCounts) -> None:
         """Show the scores of counts that were taken elsewhere."""
@@ -109,8 +101,10 @@ class LiveScores(QWidget):
         )
         self.show_text(f"Pixels above the threshold: {'   '.join(said)}")
 
-    def _start(self) -> None:
+    def _start_next(self) -> None:
         chosen, self._next = self._next, None
+        if chosen is None:
+            return
         self.show_text("Counting…")
         self._run = Run(
             self,
@@ -141,21 +135,14 @@ class LiveScores(QWidget):
         if self.text.text() == "Counting…":
             self.show_text("")
         self._run = None
-        if self._next is not None:
-            self._start()
+        self._start_next()
 
 
 TRIANGLE = 6  # pixels
 
 
 class OtsuMark(QWidget):
-    """A triangle that points at a value of the slider above it, and its name.
-
-    Parameters
-    ----------
-    slider : magicgui FloatSlider
-        From 0 to 1.
-    """
+    """A triangle that points at a value of the slider (0 to 1) above it, and its name."""
 
     def __init__(self, slider: FloatSlider) -> None:
         super().__init__()

@@ -27,20 +27,9 @@ _of_files = WeakKeyDictionary()
 
 
 def measured(layer: Image) -> tuple[Source, str]:
-    """Take down what a layer is, and who knows its pixel size.
+    """Take down what a layer is, and who knows its pixel size: `LAYER`, `FILE` or nobody ("").
 
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        The layer. Where it says nothing of its pixel size, the header of the file that it was read
-        from is asked, once.
-
-    Returns
-    -------
-    source : Source
-        With the pixel size, if anybody knows it.
-    who : str
-        `LAYER` or `FILE`; empty if nobody does.
+    Where the layer says nothing, the header of the file that it was read from is asked, once.
     """
     source = source_of(layer)
     if source.pixel_size_um is not None:
@@ -51,37 +40,22 @@ def measured(layer: Image) -> tuple[Source, str]:
 
 
 def header_of(layer: Image) -> ImageHeader | None:
-    """Return what the file says that a layer was read from, if its pixels may be those; read once.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        The layer.
-    """
-    file, size = file_of(layer), plane_last(shape_of(layer))[-2:]
+    """Return what a layer's file says, if the layer may have its pixels; it is read once."""
+    file = file_of(layer)
     if file is None:
         return None
+    height, width = plane_last(shape_of(layer))[-2:]
     known = _of_files.setdefault(layer, {})
-    asked = (str(file), size)
+    asked = (str(file), (height, width))
     if asked not in known:
-        known[asked] = header_for(file, size)
+        known[asked] = header_for(file, (height, width))
     return known[asked]
 
 
 def unturned(layer: Image) -> int:
-    """Return how the file of a layer asks to be turned, if the layer has its pixels as stored.
+    """Return the orientation that a layer's file asks for, if its pixels lie as stored; else 1.
 
     napari's own reader turns nothing; this plugin's does, and says so in the layer's metadata.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        The layer.
-
-    Returns
-    -------
-    int
-        1 if there is nothing to turn, or it is turned.
     """
     header = header_of(layer)
     if header is None or ORIENTATION in layer.metadata:
@@ -91,13 +65,7 @@ def unturned(layer: Image) -> int:
 
 
 class TypedSizes:
-    """Keeps what was typed for each layer, and for folders, and shows it again.
-
-    Parameters
-    ----------
-    field : PixelSizeField
-        Where it is typed.
-    """
+    """Keeps what was typed in a field for each layer, and for folders, and shows it again."""
 
     def __init__(self, field: PixelSizeField) -> None:
         self._field = field

@@ -32,35 +32,15 @@ class WorkError(Exception):
 class Run(QObject):
     """A generator that runs in a thread of napari's.
 
-    Its steps must not hold on to widgets or layers: they are called in another thread. Every
-    callback is called in the thread of the window. After all else, also after cancelling and
-    after an error, `on_finished` is called, exactly once; restore the interface there.
+    Its steps must not hold on to widgets or layers: they are called in another thread, and the
+    generator is closed there when the run ends or is cancelled. Every callback is called in the
+    thread of the window, and none any more once `owner` is destroyed, which cancels the run. Last
+    of all, also after cancelling and after an error, comes `on_finished`, exactly once: restore the
+    interface there. An error is also shown, once, as a notification.
 
-    Parameters
-    ----------
-    owner : QObject
-        Who the callbacks belong to; when it is destroyed, the run is cancelled and they are no
-        longer called.
-    steps : callable
-        Makes the generator. It is closed in its own thread when the run ends or is cancelled.
-    title : str
-        What it is called in napari's activity dock, which shows it once its length is known:
-        until then napari would draw its window many times a second.
-    on_progress, on_done, on_error, on_finished : callable, optional
-        Called with every `Progress`, with what the generator returned, with what it raised, and
-        at the end. An error is also shown, once, as a notification.
-    quiet_ms : int, default: 0
-        Work that takes no longer than this does not show in the activity dock.
-    writes : bool, default: False
-        Whether the last step writes files. Once it is done it cannot be cancelled any more: its
-        result is used.
-
-    Attributes
-    ----------
-    cancelled : bool
-        Whether it was asked to stop; False again if that came too late.
-    too_late : bool
-        Whether it was asked to stop when all was written.
+    The activity dock shows a run under its `title` when its length is known (until then napari
+    would draw its window many times a second) and it has taken more than `quiet_ms`. Where the last
+    step `writes` files, it cannot be cancelled any more once it is done: its result is used.
     """
 
     def __init__(
@@ -87,6 +67,7 @@ class Run(QObject):
         self._timer.setInterval(quiet_ms)
         self._timer.timeout.connect(self._show_activity)
         self._making_activity = False
+        # Asked to stop; where all was written by then it is `too_late`, and not cancelled.
         self.cancelled = self.too_late = False
         self._writes = writes
         self._results: list[Any] = []  # of the thread, which must not hold on to this object
@@ -185,9 +166,9 @@ class _Worker(GeneratorWorker):
     def start(self) -> None:
         """Start the work, not in Qt's pool of threads as superqt does.
 
-        A thread of the pool has a new Python thread state for each piece of work. pybind11, when
-        it is first loaded there with TensorFlow, keeps that of the first and crashes the process
-        in a later one: https://github.com/pybind/pybind11/issues/2888.
+        A thread of the pool has a new Python thread state for each piece of work. pybind11, when it
+        is first loaded there with TensorFlow, keeps that of the first and crashes the process in a
+        later one: https://github.com/pybind/pybind11/issues/2888.
         """
         self._worker_set.add(self)  # napari asks all of these to quit when it is closed
         self._finished.connect(self._set_discard)

@@ -18,8 +18,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
-from napari_snow_unet.widgets.common.run import Run, Steps, error_in_words, notify
+from napari_snow_unet.widgets.common.run import Run, Steps, notify
 
 TOO_LATE = "It was too late to cancel."
 INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy
@@ -31,8 +32,8 @@ class Bar(QProgressBar):
     def show_unknown(self, text: str) -> None:
         """Say what is done, standing still.
 
-        Qt would let a bar of unknown length run to and fro. With every step of it the window is
-        put together anew, which without a graphics card takes most of the time of what is done.
+        With every step of Qt's bar of unknown length the window is put together anew, which without
+        a graphics card takes most of the time of what is done.
         """
         self.setRange(0, 1)
         self.setValue(0)
@@ -40,22 +41,9 @@ class Bar(QProgressBar):
 
 
 class RunBar(QWidget):
-    """Starts one `Run` at a time, shows how far it is, cancels it and says how it ended.
+    """Starts one `Run` at a time, shows how far it is, cancels it and says how it ended."""
 
-    Parameters
-    ----------
-    on_run : callable
-        Called when Run is clicked; it calls `start`.
-    text : str, default: "Run"
-        What the button says.
-
-    Attributes
-    ----------
-    failed : Qt signal
-        Emitted with the error that ended a run.
-    """
-
-    failed = Signal(object)
+    failed = Signal(object)  # with the error that ended a run
 
     def __init__(self, on_run: Callable[[], None], text: str = "Run") -> None:
         super().__init__()
@@ -111,19 +99,7 @@ class RunBar(QWidget):
         quiet_ms: int = 0,
         writes: bool = False,
     ) -> None:
-        """Run a generator in a thread.
-
-        Parameters
-        ----------
-        steps, title, on_done, on_progress, on_finished
-            See `Run`.
-        cancelled, cancelling : str
-            What to say when it was cancelled, and from the click on Cancel until then.
-        quiet_ms : int
-            Work that takes no longer than this shows no progress.
-        writes : bool
-            See `Run`.
-        """
+        """Run a generator as `Run` does; say `cancelling` after Cancel, `cancelled` at the end."""
 
         def progressed(progress: Progress) -> None:
             self._latest = progress

@@ -29,60 +29,24 @@ from napari_snow_unet.widgets.common.fields import error_in_words
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What is compared, and how.
+    """What is compared, and how."""
 
-    Attributes
-    ----------
-    prediction : array-like, shape (..., Y, X)
-        Labels; or a probability map, of any data type and range that an image can have.
-    truth : array-like, shape (..., Y, X)
-        Labels.
-    planes : sequence of tuple of int
-        Indices into the leading axes.
-    threshold : float, "otsu" or None
-        Where to cut the probability map, each plane at its own level with ``"otsu"``; None if the
-        prediction is labels.
-    floor : float
-        Smallest probability at which Otsu's method may cut.
-    are : tuple
-        What prediction and truth hold, where somebody says so, see `masks.mask_kinds.judge_mask`.
-    region : callable or None
-        What was annotated.
-    spacing_um : tuple of float or None
-        Size of a pixel, if known; distances are in pixels otherwise.
-    names : tuple of str
-        What prediction and truth are called in errors.
-    """
-
-    prediction: Any
-    truth: Any
+    prediction: Any  # labels (..., Y, X), or a probability map of any data type and range
+    truth: Any  # labels
     planes: Sequence[Index]
-    threshold: float | Literal["otsu"] | None = None
-    floor: float = 0.0
-    are: tuple[MasksAre | None, MasksAre | None] = (None, None)
-    region: Region | None = None
-    spacing_um: tuple[float, float] | None = None
-    names: tuple[str, str] = ("the prediction", "the truth")
+    threshold: float | Literal["otsu"] | None = None  # None for labels; "otsu" is one of each plane
+    floor: float = 0.0  # the smallest probability at which Otsu's method may cut
+    are: tuple[MasksAre | None, MasksAre | None] = (
+        None,
+        None,
+    )  # if somebody says so
+    region: Region | None = None  # what was annotated
+    spacing_um: tuple[float, float] | None = None  # of a pixel; without it distances are in pixels
+    names: tuple[str, str] = ("the prediction", "the truth")  # in errors
 
 
 def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
-    """Measure a prediction against a truth.
-
-    Parameters
-    ----------
-    chosen : Comparison
-        What to compare.
-
-    Yields
-    ------
-    Progress
-        One of no known length, then that of `planes.measuring.measure_planes`.
-
-    Returns
-    -------
-    MeasuredPlanes
-        Scores, errors and nuclei.
-    """
+    """Measure a prediction against a truth, as `planes.measuring.measure_planes`."""
     yield Progress(0, 0, "Reading…")
     notes: dict[str, None] = {}
     read, assumed = _reader(chosen, notes)
@@ -97,23 +61,7 @@ def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
 
 
 def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
-    """Count what the pixel scores at every threshold need.
-
-    Parameters
-    ----------
-    chosen : Comparison
-        What to compare: a probability map.
-
-    Yields
-    ------
-    Progress
-        Before every plane.
-
-    Returns
-    -------
-    LevelCounts or str
-        Or why the map cannot be used.
-    """
+    """Count what the pixel scores of a probability map at every threshold need, or say why not."""
     yield Progress(0, 0, "Reading…")
     try:
         return (
@@ -128,8 +76,7 @@ def _reader(
 ) -> tuple[Callable[[Index], PlaneArrays], str]:
     """Return a function that reads a plane, and what is assumed of the values of a map.
 
-    It adds to `notes` what is assumed of masks, and reads copies, since somebody may paint in the
-    layers.
+    It adds to `notes` what is assumed of masks. It reads copies: somebody may paint in the layers.
     """
     divisor, assumed = (0.0, "") if chosen.threshold is None else map_divisor(chosen.prediction)
 

@@ -11,34 +11,19 @@ GROUP = "segment"
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings with their defaults, which are those of the manifest.
+    """The settings with their defaults, which are those of the manifest."""
 
-    Attributes
-    ----------
-    model : str
-        The model that a new dock begins with, as `models.open_model` takes it.
-    tile : int
-        The tile size that a new dock begins with, in pixels.
-    precision : str
-        The number format that networks compute in.
-    folder : str
-        Where dialogs for results begin; empty for the image's own folder.
-    """
-
-    model: str = "default"
-    tile: int = 1024
+    model: str = "default"  # that a new dock begins with, as `models.open_model` takes it
+    tile: int = 1024  # pixels
     precision: str = "auto"
-    folder: str = ""
+    folder: str = ""  # where dialogs for results begin; empty for the image's own folder
 
 
 def settings() -> Settings:
-    """Return the settings as they are now.
+    """Return the settings as they are now, with defaults for what is missing or of another kind.
 
-    Returns
-    -------
-    Settings
-        Defaults in the place of what is missing or of another kind, and everywhere if this
-        napari keeps no settings for plugins or has this one switched off.
+    That is all of them where this napari keeps no settings for plugins, or has this one switched
+    off.
     """
     found = Settings()
     try:

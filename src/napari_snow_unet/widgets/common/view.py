@@ -18,21 +18,7 @@ if TYPE_CHECKING:
 def go_to(
     viewer: Viewer, placement: Placement, plane: Sequence[float], centre: ArrayLike, area: float
 ) -> None:
-    """Show an object with its surroundings, in its slice.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Whose view moves.
-    placement : Placement
-        Where the pixels of the image lie.
-    plane : sequence of int
-        Index of the slice in the leading axes.
-    centre : array-like, shape (2,)
-        Centre of the object in pixels of the slice.
-    area : float
-        Its area in pixels.
-    """
+    """Show an object, its `centre` and `area` in pixels of its `plane`, with its surroundings."""
     pixel = [*plane, *np.asarray(centre, float)]
     middle, side = view_of(placement, pixel, area, _units(viewer, placement))
     _show_plane(viewer, middle)
@@ -51,16 +37,9 @@ def go_to_plane(viewer: Viewer, placement: Placement, plane: Sequence[float]) ->
 
 
 def fit(viewer: Viewer, layers: Sequence[Layer]) -> None:
-    """Show layers in the middle of the window, as large as fits.
+    """Show one or more layers in the middle of the window, as large as fits.
 
     `napari.Viewer.fit_to_view` fails for layers that have fewer axes than the viewer (0.9.2).
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Whose view moves.
-    layers : sequence of napari.layers.Layer
-        At least one, of the viewer.
     """
     viewer.reset_view()
     displayed = list(viewer.dims.displayed)

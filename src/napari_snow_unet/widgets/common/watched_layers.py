@@ -17,22 +17,7 @@ SETTLED_MS = 300
 
 
 class WatchedLayers:
-    """Notes when one of some layers is changed or removed, for as long as it is kept itself.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the layers are.
-    layers : sequence of weak references to layers
-        Which to watch.
-    on_change : callable
-        Called without arguments at every change.
-
-    Attributes
-    ----------
-    changed : bool
-        Whether anything has changed so far.
-    """
+    """Notes every change to some layers, or their removal, for as long as it is kept itself."""
 
     def __init__(
         self, viewer: Viewer, layers: Sequence[ref[Layer]], on_change: Callable[[], None]
@@ -83,20 +68,9 @@ class WatchedLayers:
 
 
 class SettlingLayers(QObject):
-    """Tells when layers that were changed are left alone again.
+    """Tells at every change of some layers, and when they are left alone again.
 
     napari tells of a stroke before the pixels have changed, and a stroke is many changes.
-
-    Parameters
-    ----------
-    parent : QObject
-        What it lives as long as.
-    viewer : napari.viewer.Viewer
-        Where the layers are.
-    on_change : callable
-        Called without arguments at every change.
-    on_settled : callable
-        Called without arguments when changes pause.
     """
 
     def __init__(

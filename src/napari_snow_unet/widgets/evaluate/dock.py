@@ -261,14 +261,8 @@ class EvaluateWidget(Dock):
                 plane = self._request.pixel_in("truth", [*index, 0, 0])[:-2]
                 go_to_plane(self._viewer, self._request.placements["truth"], plane)
 
-    def _layer_events(self) -> list[tuple[Any, Any]]:
-        events = self._viewer.layers.events
-        names = ("inserted", "removed", "reordered", "renamed")
-        return [(getattr(events, name), self.refresh_layers) for name in names]
-
     def _connect(self) -> None:
-        for emitter, callback in self._layer_events():
-            emitter.connect(callback)
+        self.follow_layers(self._viewer, self.refresh_layers)
         fields = self.form.fields
         for field in (
             *(self.form.prediction, self.form.truth, self.form.region),
@@ -281,11 +275,9 @@ class EvaluateWidget(Dock):
         return super().sizeHint().expandedTo(QSize(USUAL_WIDTH, 0))
 
     def closed(self) -> None:
-        """Stop what runs and listen to nobody any more."""
+        """Stop what runs."""
         self.bar.cancel()
         self._counted.watch([])
         self.form.live.ask(None)
         if self._request is not None:
             self._request.watched.stop()
-        for emitter, callback in self._layer_events():
-            emitter.disconnect(callback)

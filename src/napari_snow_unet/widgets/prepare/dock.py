@@ -180,7 +180,7 @@ class PrepareWidget(Dock):
         self.lay_out(self.form, self.bar, buttons, last=self.findings)
 
     def closed(self) -> None:
-        """Stop what runs and listen to nobody any more."""
+        """Stop what runs."""
         self.bar.cancel()
 
 

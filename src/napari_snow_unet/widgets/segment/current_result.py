@@ -17,8 +17,7 @@ from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
 from napari_snow_unet.widgets.segment import jobs
-from napari_snow_unet.widgets.segment.outline_colours import OUTLINE
-from napari_snow_unet.widgets.segment.results import Record, Results
+from napari_snow_unet.widgets.segment.results import Compared, Record, Results, Status
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -36,6 +35,7 @@ AS_STORED = (
     "The image's file asks to be turned (orientation {}), which napari does not do: the labels "
     "lie on the pixels as they are stored, not as other programs show them."
 )
+OUTLINE = 2  # pixels
 RELABEL_DELAY_MS = 60
 QUIET_MS = 500  # what takes no longer shows no progress
 
@@ -43,22 +43,8 @@ QUIET_MS = 500  # what takes no longer shows no progress
 class CurrentResult(QObject):
     """The result that the dock shows: kept, drawn, described, and labelled anew by the sliders.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where layers come from and go to.
-    form : SegmentForm
-        What the person has chosen.
-    bar : RunBar
-        Shows how far it is.
-
-    Attributes
-    ----------
-    results : Results
-        All results whose layers live.
-    segmented, shown : Qt signal
-        Emitted when a probability map is new, and when the current result is shown or was labelled
-        anew.
+    It emits `segmented` when a probability map is new, and `shown` when the result is shown or was
+    labelled anew.
     """
 
     segmented = Signal()
@@ -85,12 +71,18 @@ class CurrentResult(QObject):
         return None if recipe is None else (active, recipe)
 
     @property
-    def layer(self) -> Labels | None:
+    def result(self) -> tuple[Labels, Record] | None:
         """The result that the sliders change: the active layer, else the image's latest."""
         active = unwrapped(self._viewer.layers.selection.active)
-        if self.results.get(active) is not None:
-            return active
-        return next((layer for layer, _ in self.results.of(self._form.image.value)), None)
+        record = self.results.get(active)
+        if record is not None:
+            return active, record
+        return next(iter(self.results.of(self._form.image.value)), None)
+
+    @property
+    def layer(self) -> Labels | None:
+        """The layer of that result."""
+        return None if self.result is None else self.result[0]
 
     def show(self) -> None:
         """Show the choices that the current result was made with, once it is another one.
@@ -99,13 +91,13 @@ class CurrentResult(QObject):
         """
         if self._adding:  # what napari selects is not yet known as a result
             return
-        layer = self.layer if self._of_layer else None
-        record = self.results.get(layer)
+        result = self.result if self._of_layer else None
         known = self._shown() if self._shown is not None else None
-        if layer is not known and record is not None:
+        if result is not None and result[0] is not known:
+            layer, record = result
             self._form.show_options(record.options, record.threshold)
             self._form.show_outlines(layer.contour > 0)
-        self._shown = ref(layer) if layer is not None else None
+        self._shown = None if result is None else ref(result[0])
         self.shown.emit()
 
     def add(self, record: Record, labels: Any) -> Labels:
@@ -131,7 +123,7 @@ class CurrentResult(QObject):
 
     @property
     def _of_layer(self) -> bool:
-        return self._form.source.kind.value == "layer"
+        return self._form.chosen().of_layer
 
     def _relabel_soon(self) -> None:
         if not self._of_layer or self._timer.isActive():
@@ -145,10 +137,9 @@ class CurrentResult(QObject):
         if self._bar.running:  # the slider moves on while labels are made
             self._timer.start(RELABEL_DELAY_MS)
             return
-        layer = self.layer
-        record = self.results.get(layer)
-        if record is None:
+        if self.result is None:
             return
+        layer, record = self.result
         was, now = record.options, self._form.options()
         now = replace(
             now,
@@ -173,7 +164,7 @@ class CurrentResult(QObject):
         self._bar.start(
             steps,
             title=f"Labelling {record.source.name}",
-            on_done=partial(self._relabelled, ref(layer), record, record.edits, now),
+            on_done=partial(self._relabelled, ref(layer), record, record.changes, now),
             quiet_ms=QUIET_MS,
         )
 
@@ -181,21 +172,18 @@ class CurrentResult(QObject):
         self,
         known: ref[Labels],
         record: Record,
-        edits: int,
+        changes: int,
         options: Options,
         found: tuple[StackSegmentation, bool],
     ) -> None:
-        layer, (result, changed) = known(), found
+        layer, (result, differs) = known(), found
         if layer is None or self.results.get(layer) is not record:
             return
-        if layer not in self._viewer.layers:
-            return
-        self.results.mark_compared(layer, edits, changed=changed)
         updated = record.updated(result, options)
-        if self.results.may_rewrite(layer, self.plane_shown(record.image())):
+        shown, compared = self.plane_shown(record.image()), Compared(changes, differs)
+        if self.results.status(layer, shown, compared) is Status.UNTOUCHED:
             self.results.rewrite(layer, updated, result.labels, result.planes)
         else:
-            updated = replace(updated, edits=0)
             layer = self.add(updated, result.labels)
             self.segmented.emit()
         self.tell(layer, updated, result)

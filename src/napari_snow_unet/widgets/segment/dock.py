@@ -17,7 +17,7 @@ from napari_snow_unet.widgets.common.layers import (
     selected_by_itself,
     unwrapped,
 )
-from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes, measured
+from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
@@ -27,30 +27,17 @@ from napari_snow_unet.widgets.segment.folder_job import FolderJob
 from napari_snow_unet.widgets.segment.form import SegmentForm
 from napari_snow_unet.widgets.segment.layer_job import LayerJob
 from napari_snow_unet.widgets.segment.menu import SegmentMenu
-from napari_snow_unet.widgets.segment.models import ModelChoice, WarmUp, model_in_words
-from napari_snow_unet.widgets.segment.outline_colours import OutlineColours
+from napari_snow_unet.widgets.segment.models import ModelChoice, WarmUp
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
-from napari_snow_unet.widgets.segment.scores import SegmentScores
+from napari_snow_unet.widgets.segment.scores import OutlineColours, SegmentScores
+from napari_snow_unet.widgets.segment.state import look
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-RUN_LAYER = (
-    "Segment the image into a new Labels layer. A result of the same image, part, model, pixel "
-    "size, channel and test-time augmentation that nobody has painted in is brought up to date "
-    "instead."
-)
-RUN_FOLDER = "Segment every image of the folder and write the results to files."
-
 
 class SegmentWidget(Dock):
-    """Find nuclei with a U-Net or the classical method.
-
-    Parameters
-    ----------
-    napari_viewer : napari.viewer.Viewer
-        The viewer the dock belongs to.
-    """
+    """Find nuclei with a U-Net or the classical method."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -122,32 +109,19 @@ class SegmentWidget(Dock):
 
     def update_hint(self, event: Any = None) -> None:
         """Show what the choices mean, and allow Run or say why not."""
-        layer_chosen = self.form.source.kind.value == "layer"
-        layer = self.form.image.value
-        source, who = measured(layer) if layer is not None and layer_chosen else (None, "")
-        self.typed.show_for(layer if layer_chosen else None, folders=not layer_chosen)
-        self.offer.show_for(layer if layer_chosen else None)
-        self.labels_offer.show_for(images_in(self._viewer) if layer_chosen else [])
-        is_stack = source is not None and len(source.shape) > 2
-        self.form.show_kind(large=layer_chosen and self.layer_job.is_large())
-        self.form.set_row_visible(self.form.source.all_slices, is_stack and layer_chosen)
-        if layer_chosen:
-            self.form.show_pixel_size(source.pixel_size_um if source else None, who)
-        else:
-            self.form.show_pixel_size(None, unknown="from each file")
-        doubt = doubt_about_image(layer) if layer is not None and layer_chosen else ""
-        self.form.show_image_doubt(doubt)
-        entry = self.models.entry
-        unknown = source is not None and source.pixel_size_um is None
-        self.form.show_unknown_size(unknown, entry.pixel_size_um if entry else None)
-        self.form.show_model(model_in_words(entry) if entry else "", self.models.problem())
-        self.folder_job.table.setVisible(not layer_chosen)
-        self.bar.set_tip(RUN_LAYER if layer_chosen else RUN_FOLDER)
-        self.bar.set_hint(self._job.why_not() or (entry.problem if entry else ""))
+        of_layer, image = self.form.chosen().of_layer, self.form.image.value
+        self.typed.show_for(image if of_layer else None, folders=not of_layer)
+        state = look(self._viewer, self.form.chosen(), self.models.entry, self.models.problem())
+        self.offer.show_for(state.image)
+        self.labels_offer.show_for(images_in(self._viewer) if state.of_layer else [])
+        self.form.show(state)
+        self.folder_job.table.setVisible(not state.of_layer)
+        self.bar.set_tip(state.tip)
+        self.bar.set_hint(state.hint)
 
     @property
     def _job(self) -> LayerJob | FolderJob:
-        return self.layer_job if self.form.source.kind.value == "layer" else self.folder_job
+        return self.layer_job if self.form.chosen().of_layer else self.folder_job
 
     def _take_settings(self) -> None:
         chosen = settings()
@@ -184,15 +158,9 @@ class SegmentWidget(Dock):
         if self.isVisible():
             self.warm_up.soon()
 
-    def _layer_events(self) -> list[tuple[Any, Any]]:
-        events = self._viewer.layers.events
-        names = ("inserted", "removed", "reordered", "renamed")
-        lists = [(getattr(events, name), self.refresh_layers) for name in names]
-        return [*lists, (self._viewer.layers.selection.events.active, self._follow_active)]
-
     def _connect(self) -> None:
-        for emitter, callback in self._layer_events():
-            emitter.connect(callback)
+        self.follow_layers(self._viewer, self.refresh_layers)
+        self.follow(self._viewer.layers.selection.events.active, self._follow_active)
         self.form.image.changed.connect(self._source_chosen)
         self.form.roi.changed.connect(self.update_hint)
         for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
@@ -205,10 +173,8 @@ class SegmentWidget(Dock):
         self.form.network.pixel_size_um.changed.connect(self.update_hint)
 
     def closed(self) -> None:
-        """Stop what runs and listen to nobody any more."""
+        """Stop what runs, and give layers back their colours."""
         self.warm_up.cancel()
         self.bar.cancel()
         self.scores.stop()
         self.outlines.show(None, None)
-        for emitter, callback in self._layer_events():
-            emitter.disconnect(callback)

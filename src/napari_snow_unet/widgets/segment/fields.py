@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from magicgui import magicgui
-from magicgui.widgets import FunctionGui
+from magicgui.widgets import FloatSlider, FunctionGui
 
 from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.batch import Outputs
 from napari_snow_unet.data.pixels.channels import CHANNELS
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.plane.areas import UM2
+from napari_snow_unet.segmentation.plane.areas import UM2, AreaUnit
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH, PixelSizeField, option_fields
 from napari_snow_unet.widgets.common.form import adjust_slider
 
@@ -117,3 +117,33 @@ def fields_of_nuclei() -> FunctionGui[dict[str, Any]]:
     )
     adjust_slider(made.threshold, 3)
     return made
+
+
+class SmallestArea:
+    """The slider of the smallest area, which may be stated in another unit."""
+
+    def __init__(self, slider: FloatSlider) -> None:
+        self.slider, self.unit = slider, UM2
+
+    @property
+    def label(self) -> str:
+        """What stands in front of the slider."""
+        return declared(Options)[self.unit.option].option.label
+
+    def as_option(self) -> dict[str, float]:
+        """Return what is chosen as an entry of `Options`; none for the default."""
+        return self.unit.as_option(self.slider.value)
+
+    def show(self, options: Options) -> None:
+        """Show what is chosen in options of this unit."""
+        area = getattr(options, self.unit.option)
+        self.slider.value = self.unit.default if area is None else min(area, self.slider.max)
+
+    def state_in(self, unit: AreaUnit) -> None:
+        """State the same area in another unit."""
+        if unit == self.unit:
+            return
+        area, self.unit = self.unit.to(unit, self.slider.value), unit
+        self.slider.max, self.slider.step = unit.largest, 10.0**-unit.decimals
+        adjust_slider(self.slider, unit.decimals)
+        self.slider.value = area

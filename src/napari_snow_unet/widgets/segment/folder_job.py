@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.form import SegmentForm
 
-NO_FOLDER = "Choose a folder of images."
-NO_RESULTS = "Choose a folder for the results."
 RESULTS = "nuclei"
 MOST_NAMES = 5
 QUIET_MS = 300  # a file that opens in less shows no progress
@@ -36,50 +34,32 @@ KEPT = "Cancelled; the files that were done are kept."
 
 
 class FolderJob:
-    """Runs the segmentation of the chosen folder and lists its files.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where files are opened.
-    form : SegmentForm
-        What the person has chosen.
-    bar : RunBar
-        Shows how far it is.
-    """
+    """Runs the segmentation of the chosen folder and lists its files."""
 
     def __init__(self, viewer: Viewer, form: SegmentForm, bar: RunBar) -> None:
         self._viewer, self._form, self._bar = viewer, form, bar
         self.table = FileTable(self._open)
         self._suggested: Path | None = None
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder that is chosen."""
-        return self._form.source.folder.value
-
     def suggest_results(self) -> None:
         """Suggest where the results of a chosen folder go, unless the person has chosen that."""
-        folder, results = self.folder, self._form.source.results
+        folder, results = self._form.chosen().folder, self._form.source.results
         chosen = results.value not in (None, self._suggested)
         if folder is None or not folder.is_dir() or chosen:
             return
         self._suggested = folder / RESULTS
         results.value = self._suggested
 
-    def why_not(self) -> str:
-        """Say why the folder cannot be segmented; empty if it can."""
-        if self.folder is None or not self.folder.is_dir():
-            return NO_FOLDER
-        return "" if self._form.source.results.value is not None else NO_RESULTS
-
     def run(self) -> None:
         """Segment the images of the chosen folder."""
+        folder = self._form.chosen().folder
+        if folder is None:
+            return
         self.table.contents.show([])
         outputs = Outputs(self._form.source.results.value, **self._form.files())
         steps = partial(
             jobs.segment_folder,
-            self.folder,
+            folder,
             self._form.model.value,
             self._form.options(),
             outputs,
@@ -87,7 +67,7 @@ class FolderJob:
         )
         self._bar.start(
             steps,
-            title=f"Segmenting {self.folder.name}",
+            title=f"Segmenting {folder.name}",
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
             cancelled=KEPT,

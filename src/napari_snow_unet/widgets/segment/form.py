@@ -10,21 +10,22 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
+from napari_snow_unet.metrics.scores.objects import ERROR_COLOURS, FALSE_NEGATIVE, FALSE_POSITIVE
 from napari_snow_unet.segmentation.options import Options
-from napari_snow_unet.segmentation.plane.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
-from napari_snow_unet.widgets.common.form import Rows, adjust_slider, end_with, stacked
+from napari_snow_unet.widgets.common.form import Rows, end_with, stacked
 from napari_snow_unet.widgets.common.live_scores import LiveScores
 from napari_snow_unet.widgets.segment.fields import (
+    SmallestArea,
     fields_of_files,
     fields_of_network,
     fields_of_nuclei,
     fields_of_source,
 )
-from napari_snow_unet.widgets.segment.outline_colours import COLOURS
+from napari_snow_unet.widgets.segment.models import model_in_words
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
+from napari_snow_unet.widgets.segment.state import Chosen, SegmentState
 
 MODEL_TIP = "A network, or the classical method, which needs none."
 BROWSE_TIP = "A model elsewhere on the disk: choose its config.json or its weights."
@@ -41,11 +42,12 @@ OUTLINES_TIP = (
     "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
     "are."
 )
-UNKNOWN_SIZE = (
-    "Pixel size unknown: {}. Type it in above, from the scanner's papers: 0.25 for a 40x scan, 0.5 "
-    "for 20x."
-)
 NO_TRUTH = "none"
+#: Those of the errors layer for what is in the prediction only and in the truth only.
+COLOURS = {
+    "prediction": ERROR_COLOURS[FALSE_POSITIVE],
+    "truth": ERROR_COLOURS[FALSE_NEGATIVE],
+}
 WHICH = "&nbsp; ".join(
     f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
 )
@@ -54,25 +56,10 @@ NO_DEVICE = "known after a run"
 
 
 class SegmentForm(QWidget):
-    """The fields of the segment dock in their order.
+    """The fields of the segment dock in their order, and what is said beside them.
 
-    Attributes
-    ----------
-    image, roi, model, truth : magicgui ComboBox
-        An image layer; what of it, as `segment.region.roi_of` takes it; a model by name or path;
-        a labels layer or `NO_TRUTH`.
-    browse : magicgui PushButton
-        Asks for a model elsewhere on the disk.
-    outlines : magicgui CheckBox
-        Whether the current result is drawn as outlines.
-    device : magicgui Label
-        What has computed the last result.
-    source, files, network, nuclei : magicgui FunctionGui
-        The fields of these groups.
-    which : QLabel
-        Which outlines are whose, where those of two layers are shown.
-    live : LiveScores
-        Scores under the threshold.
+    An image or a truth is a layer, the part is what `segment.region.roi_of` takes, and the model
+    what `models.open_model` takes.
     """
 
     def __init__(self) -> None:
@@ -94,7 +81,7 @@ class SegmentForm(QWidget):
         self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
         self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.options().threshold)
-        self._unit = UM2
+        self.area = SmallestArea(self.nuclei.min_area_um2)
         self._labels: dict[Widget, QLabel] = {}
         self.relabelling = [
             getattr(self.nuclei, name)
@@ -108,17 +95,51 @@ class SegmentForm(QWidget):
             note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
             note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._lay_out()
-        self.show_kind()
+        self.show(SegmentState())
         self.nuclei.threshold.changed.connect(self._by_hand)
         self.nuclei.otsu.changed.connect(self.live.update_scores)
 
+    def chosen(self) -> Chosen:
+        """Return what is to be segmented."""
+        source = self.source
+        return Chosen(
+            of_layer=source.kind.value == "layer",
+            image=self.image.value,
+            roi=self.roi.value,
+            folder=source.folder.value,
+            results=source.results.value,
+            typed_um=self.network.pixel_size_um.value,
+        )
+
+    def show(self, state: SegmentState) -> None:
+        """Show the fields that what is chosen needs, and what is known of it."""
+        for widget in (self.source.results, self.files.probability, self.files.overwrite):
+            self.set_row_visible(widget, state.writes_files)
+        for widget in (self.source.folder, self.files.overlay):
+            self.set_row_visible(widget, not state.of_layer)
+        for widget in (self.image, self.roi, self.outlines):
+            self.set_row_visible(widget, state.of_layer)
+        self.set_row_visible(self.source.all_slices, state.is_stack)
+        self.network.pixel_size_um.native.say_unknown(state.size_in_words)
+        with self._silently():
+            self.area.state_in(state.area_unit)
+        self._labels[self.area.slider].setText(self.area.label)
+        self.model.tooltip = model_in_words(state.model) if state.model else MODEL_TIP
+        for note, text in (
+            (self._note, state.model_problem),
+            (self._image_note, state.image_doubt),
+            (self._size_note, state.size_note),
+        ):
+            note.setText(text)
+            note.setVisible(bool(text))
+
     def options(self) -> Options:
-        """Return the choices."""
+        """Return how it is to be segmented."""
         chosen = {**self.network(), **self.nuclei()}
-        area = round(chosen.pop("min_area_um2"), self._unit.decimals)
+        del chosen["min_area_um2"]  # it may be stated in another unit
         if chosen.pop("otsu"):
             chosen["threshold"] = "otsu"
-        return Options(**chosen, **self._unit.as_option(area))
+        return Options(**chosen | self.area.as_option())
 
     def show_options(self, options: Options, threshold: float) -> None:
         """Show the choices that an earlier result was made with."""
@@ -128,9 +149,7 @@ class SegmentForm(QWidget):
             fields.otsu.value = options.threshold == "otsu"
             fields.fill_holes.value = options.fill_holes
             fields.clear_border.value = options.clear_border
-            area = getattr(options, self._unit.option)
-            area = self._unit.default if area is None else area
-            fields.min_area_um2.value = min(area, fields.min_area_um2.max)
+            self.area.show(options)
             if options.threshold != "otsu":
                 fields.threshold.value = options.threshold
         self.show_threshold(threshold)
@@ -161,59 +180,14 @@ class SegmentForm(QWidget):
         """What speaks against segmenting the image that is chosen."""
         return self._image_note.text()
 
-    def show_image_doubt(self, doubt: str) -> None:
-        """Say what speaks against segmenting the image that is chosen, if anything does."""
-        self._image_note.setText(doubt)
-        self._image_note.setVisible(bool(doubt))
-
-    def show_model(self, facts: str, problem: str) -> None:
-        """Describe the model that is chosen, and say why it cannot be used."""
-        self.model.tooltip = facts or MODEL_TIP
-        self._note.setText(problem)
-        self._note.setVisible(bool(problem))
-
-    def show_device(self, device: str, precision: str) -> None:
-        """Say what has computed the last result; empty for what is no network."""
-        self.device.value = f"{device}, {precision}" if device else "no network"
-
-    def show_pixel_size(
-        self, pixel_size_um: float | None, who: str = "", unknown: str = "unknown"
-    ) -> None:
-        """Say which pixel size the image itself has and who says so; take areas in its unit."""
-        said = unknown if pixel_size_um is None else f"{pixel_size_um:g} ({who})"
-        self.network.pixel_size_um.native.say_unknown(said)
-        known = pixel_size_um or self.network.pixel_size_um.value
-        self._take_unit(UM2 if known else PIXELS)
-
     @property
     def size_note(self) -> str:
         """What follows from a pixel size that nobody knows, or that nobody can mean."""
         return self._size_note.text()
 
-    def show_unknown_size(
-        self, unknown: bool, expected_um: tuple[float, float] | None = None
-    ) -> None:
-        """Say what an unknown or odd pixel size means for a model, and what to do."""
-        typed = self.network.pixel_size_um.value
-        means = (
-            "nuclei per mm² and areas in µm² cannot be told"
-            if expected_um is None
-            else "the model takes it for {:.2g} to {:.2g} µm, and misses nuclei if it is "
-            "another one".format(*expected_um)
-        )
-        note = UNKNOWN_SIZE.format(means) if unknown and not typed else doubt_pixel_size(typed)
-        self._size_note.setText(note or "")
-        self._size_note.setVisible(bool(self.size_note))
-
-    def show_kind(self, *, large: bool = False) -> None:
-        """Show the fields of a layer, of a `large` one whose results are files, or of a folder."""
-        layer, fields = self.source.kind.value == "layer", self.source
-        for widget in (fields.results, self.files.probability, self.files.overwrite):
-            self.set_row_visible(widget, large or not layer)
-        for widget in (fields.folder, self.files.overlay):
-            self.set_row_visible(widget, not layer)
-        for widget in (self.image, self.roi, self.outlines):
-            self.set_row_visible(widget, layer)
+    def show_device(self, device: str, precision: str) -> None:
+        """Say what has computed the last result; empty for what is no network."""
+        self.device.value = f"{device}, {precision}" if device else "no network"
 
     def set_row_visible(self, widget: Widget, visible: bool) -> None:
         """Show or hide a field with its label."""
@@ -232,19 +206,6 @@ class SegmentForm(QWidget):
             for field in (self.nuclei, *self.nuclei):
                 blocked.enter_context(field.changed.blocked())
             yield
-
-    def _take_unit(self, unit: AreaUnit) -> None:
-        if unit == self._unit:
-            return
-        area = self.nuclei.min_area_um2
-        value = unit.converted(area.value, self._unit)
-        with self._silently():
-            adjust_slider(area, UM2.decimals)  # before the value comes, which it would round
-            area.max, area.step = unit.largest, 10.0**-unit.decimals
-            area.value = value
-            adjust_slider(area, unit.decimals)
-        self._unit = unit
-        self._labels[area].setText(declared(Options)[unit.option].option.label)
 
     def _lay_out(self) -> None:
         main, more, labels = Rows(self._labels), Rows(self._labels), declared(Options)
@@ -268,7 +229,7 @@ class SegmentForm(QWidget):
         main.add(labels["threshold"].option.label, self.nuclei.otsu)
         main.add("", self.nuclei.threshold)
         main.layout().addRow(self.live)
-        main.add(labels["min_area_um2"].option.label, self.nuclei.min_area_um2)
+        main.add(self.area.label, self.area.slider)
         main.add("Show", self.outlines)
         main.layout().addRow("", self.which)
         main.add("Truth", self.truth)

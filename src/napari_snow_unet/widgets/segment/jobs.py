@@ -60,32 +60,10 @@ def segment_layer(
     precision: str = "auto",
     region: Region | None = None,
 ) -> Generator[Progress, None, Segmented]:
-    """Open a model and segment planes of an image with it.
+    """Open a model and segment planes of an image with it, as `segmentation.stack.segment_stack`.
 
-    Parameters
-    ----------
-    image, rgb, planes, pixel_size_um, values, region
-        See `segmentation.stack.segment_stack`.
-    whole : array-like, optional
-        The image that `image` is a part of: which value is white is decided for all of it.
-    white : float, optional
-        The value that is white, where the image's file says so.
-    model, precision
-        See `models.open_model`.
-    options : Options
-        What the person chose.
-    earlier : tuple of labels and planes, optional
-        An earlier result that might be replaced: it is told whether somebody has changed it.
-
-    Yields
-    ------
-    Progress
-        Of no known length while the network is loaded, then after every window.
-
-    Returns
-    -------
-    Segmented
-        The nuclei.
+    `image` may be a part of `whole`, for all of which it is decided which value is white. `earlier`
+    labels, with what was found in them, might be replaced: it is told whether they were changed.
     """
     check_stack(image.shape, image.dtype, rgb=rgb)
     opened = yield from _opened(model, precision)
@@ -115,27 +93,7 @@ def relabel(
     pixel_size_um: float | None,
     region: Region | None = None,
 ) -> Generator[Progress, None, tuple[StackSegmentation, bool]]:
-    """Label an earlier result anew.
-
-    Parameters
-    ----------
-    probability, options, floor, pixel_size_um, region
-        See `segmentation.stack.relabel_stack`.
-    earlier : tuple of labels and planes
-        The labels as they are in the viewer, and what was found.
-
-    Yields
-    ------
-    Progress
-        After every plane.
-
-    Returns
-    -------
-    result : StackSegmentation
-        New labels.
-    changed : bool
-        Whether somebody has changed the earlier labels.
-    """
+    """Label an earlier result anew, and tell whether somebody has changed its labels."""
     result = yield from relabel_stack(
         probability,
         list(earlier[1]),
@@ -152,6 +110,7 @@ class WrittenResult:
     """Nuclei of a large image in files."""
 
     result: FileResult
+    labels: Path
     levels: tuple[Any, ...]
     model: Model
 
@@ -168,30 +127,8 @@ def segment_to_files(
 ) -> Generator[Progress, None, WrittenResult]:
     """Open a model, segment a plane of any size with it, and write what it finds as it comes.
 
-    Parameters
-    ----------
-    slide : Slide
-        The plane as its finest level, its pixel size, and a name for the files as its path.
-    model, precision
-        See `models.open_model`.
-    options : Options
-        What the person chose.
-    outputs : Outputs
-        Where to; see `batch.large_file.segment_large_file`.
-    whole : array-like
-        The image that the plane is all or a part of, see `segment_layer`.
-    region : callable, optional
-        Called with an empty index for the part that is looked at.
-
-    Yields
-    ------
-    Progress
-        Of no known length while the network is loaded and files are written.
-
-    Returns
-    -------
-    Written
-        What became of it, and the labels as a pyramid that is read where it is shown.
+    The plane is the finest level of a slide whose path names the files. `region` is called with an
+    empty index for the part that is looked at.
     """
     opened = yield from _opened(model, precision)
     inside = None if region is None else moved_to_disk(region(()))
@@ -201,7 +138,7 @@ def segment_to_files(
     yield Progress(0, 0, "Writing files…")
     result = write()
     assert result.labels is not None
-    return WrittenResult(result, open_slide(result.labels).levels, opened)
+    return WrittenResult(result, result.labels, open_slide(result.labels).levels, opened)
 
 
 def segment_folder(
@@ -211,31 +148,7 @@ def segment_folder(
     outputs: Outputs,
     precision: str = "auto",
 ) -> Generator[Progress, None, tuple[FoundImages, list[FileResult]]]:
-    """Open a model and segment the images of a folder with it.
-
-    Parameters
-    ----------
-    folder : Path
-        See `batch.find_images`.
-    model, precision
-        See `models.open_model`.
-    options : Options
-        What the person chose.
-    outputs : Outputs
-        Where the results go.
-
-    Yields
-    ------
-    Progress
-        Of no known length while the network is loaded, then that of `batch.segment_files`.
-
-    Returns
-    -------
-    found : Found
-        The images, and what else lay there.
-    results : list of FileResult
-        One for each image.
-    """
+    """Open a model and segment the images of a folder with it, with a result for each of them."""
     found = find_images([folder])
     opened = yield from _opened(model, precision)
     results = yield from segment_files(

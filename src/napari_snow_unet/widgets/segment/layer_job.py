@@ -16,24 +16,22 @@ from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.pixels.axes import plane_last
 from napari_snow_unet.data.pixels.orientation import UPRIGHT
 from napari_snow_unet.data.pixels.value_range import ValueRange
-from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, Slide
+from napari_snow_unet.data.slides import slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
-from napari_snow_unet.segmentation.stack import check_stack
-from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import (
     Source,
     image_origin_of,
     pixels_of,
     shown_plane,
-    source_of,
 )
 from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, white_of_layer
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment import jobs
 from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
 from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
-from napari_snow_unet.widgets.segment.results import Record
+from napari_snow_unet.widgets.segment.results import Compared, Record, Status
+from napari_snow_unet.widgets.segment.state import is_large
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.form import SegmentForm
 
-NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
 STORED_ON_DISK = "The labels are files, which sliders leave alone: run again to change them."
 
 
@@ -58,51 +55,17 @@ class SegmentationRequest:
     origin: dict[str, Any]
     roi: RegionOfInterest | None
     target: ref[Labels] | None = None  # the result to bring up to date
-    edits: int = 0  # of that
+    changes: int = 0  # of that
 
 
 class LayerJob:
-    """Runs the segmentation of the chosen layer.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where layers come from and go to.
-    form : SegmentForm
-        What the person has chosen.
-    bar : RunBar
-        Shows how far it is.
-    current : CurrentResult
-        What shows the result.
-    """
+    """Runs the segmentation of the chosen layer."""
 
     def __init__(
         self, viewer: Viewer, form: SegmentForm, bar: RunBar, current: CurrentResult
     ) -> None:
         self._viewer, self._form, self._bar, self._current = viewer, form, bar, current
         self._values: WeakKeyDictionary[Image, dict[str, ValueRange]] = WeakKeyDictionary()
-
-    def why_not(self) -> str:
-        """Say why the chosen layer cannot be segmented; empty if it can."""
-        layer = self._form.image.value
-        if layer is None:
-            return NO_IMAGE
-        pixels = pixels_of(layer)
-        try:
-            check_stack(pixels.shape, pixels.dtype, rgb=layer.rgb)
-        except InputError as error:
-            return error_in_words(error)
-        return ""
-
-    def is_large(self) -> bool:
-        """Tell whether what is to be segmented is so large that its results are files."""
-        layer = self._form.image.value
-        if layer is None or not _is_large(layer, None):
-            return False
-        try:
-            return _is_large(layer, roi_of(self._viewer, layer, self._form.roi.value))
-        except InputError:
-            return False
 
     def run(self) -> None:
         """Segment the chosen layer as it is now."""
@@ -131,11 +94,10 @@ class LayerJob:
             origin=origin,
             roi=roi,
         )
-        if _is_large(layer, roi):
+        if is_large(layer, roi):
             self._run_to_files(request, pixels)
             return
         target = self._target(layer, source, options, roi)
-        record = self._current.results.get(target)
         steps = partial(
             jobs.segment_layer,
             pixels,
@@ -147,12 +109,12 @@ class LayerJob:
             values=self._values.get(layer, {}).get(request.model),
             whole=pixels_of(layer),
             white=white_of_layer(layer),
-            earlier=(target.data, record.planes) if target is not None else None,
+            earlier=None if target is None else (target[0].data, target[1].planes),
             precision=settings().precision,
             region=None if roi is None else roi.region,
         )
-        if record is not None:
-            request = replace(request, target=ref(target), edits=record.edits)
+        if target is not None:
+            request = replace(request, target=ref(target[0]), changes=target[1].changes)
         self._bar.start(
             steps,
             title=f"Segmenting {source.name}",
@@ -166,7 +128,7 @@ class LayerJob:
         if len(source.shape) > 2:
             raise InputError(
                 f"slices of {math.prod(source.shape[-2:]):,} pixels",
-                expected=f"at most {LARGEST_WHOLE:,} in a slice of a stack",
+                expected=f"at most {slide.LARGEST_WHOLE:,} in a slice of a stack",
                 remedy="Choose a part of it, or open one slice as an image of its own.",
             )
         if fields.results.value is None:
@@ -179,7 +141,7 @@ class LayerJob:
         place = "" if roi is None else f"_y{roi.rows.start}_x{roi.columns.start}"
         side = source.pixel_size_um
         image = request.image()
-        slide = Slide(
+        plane = slide.Slide(
             (pixels,),
             None if side is None else (side, side),
             Path(re.sub(r"[^\w-]+", "_", stem) + place),
@@ -189,7 +151,7 @@ class LayerJob:
         outputs = Outputs(fields.results.value, **chosen)
         steps = partial(
             jobs.segment_to_files,
-            slide,
+            plane,
             request.model,
             request.options,
             outputs,
@@ -222,7 +184,7 @@ class LayerJob:
             to_files=True,
         )
         layer = self._current.results.add_written(
-            request.image, request.source, recipe, request.roi, result.labels, found.levels
+            request.image, request.source, recipe, request.roi, found.labels, found.levels
         )
         self._current.draw(layer=layer)
         self._form.show_threshold(result.threshold)
@@ -231,7 +193,7 @@ class LayerJob:
 
     def _target(
         self, layer: Image, source: Source, options: Options, roi: RegionOfInterest | None
-    ) -> Labels | None:
+    ) -> tuple[Labels, Record] | None:
         """Return the result to bring up to date: same image, same choices, no edit left in it."""
         pixel_size_um = options.pixel_size_known(source.pixel_size_um)
         mark = None if roi is None else roi.name
@@ -245,8 +207,8 @@ class LayerJob:
                 and (None if record.roi is None else record.roi.name) == mark
                 and record.options.test_time_augmentation == options.test_time_augmentation
             )
-            if same and self._current.results.may_be_unchanged(target):
-                return target
+            if same and self._current.results.status(target) is not Status.EDITED:
+                return target, record
         return None
 
     def _segmented(self, request: SegmentationRequest, found: jobs.Segmented) -> None:
@@ -256,9 +218,8 @@ class LayerJob:
             self._remember_values(image, request.model, found.values)
         target = request.target() if request.target is not None else None
         results, shown = self._current.results, self._current.plane_shown(image)
-        record = results.get(target)
-        results.mark_compared(target, request.edits, changed=found.changed)
-        if record is not None and results.may_rewrite(target, shown):
+        record, compared = results.get(target), Compared(request.changes, found.changed)
+        if record is not None and results.status(target, shown, compared) is Status.UNTOUCHED:
             record = replace(record.updated(result, request.options), roi=request.roi)
             results.rewrite(target, record, result.labels, result.planes)
         else:
@@ -287,9 +248,3 @@ class LayerJob:
 
             image.events.data.connect(forget)
         self._values.setdefault(image, {})[model] = values
-
-
-def _is_large(layer: Image, roi: RegionOfInterest | None) -> bool:
-    source = source_of(layer)
-    shape = source.shape if roi is None else source.cropped(roi.box).shape
-    return math.prod(shape[-2:]) > LARGEST_WHOLE

@@ -25,13 +25,13 @@ from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment.current_result import as_stored
+from napari_snow_unet.widgets.segment.results import Record, Status
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.current_result import CurrentResult
-    from napari_snow_unet.widgets.segment.results import Record
 
 SAVE = "For HoVer-Net, QuPath, a spreadsheet or an image viewer, by the ending of the name."
 PYTHON = "A program that finds the same labels in the same file."
@@ -48,19 +48,11 @@ BY_ENDING = "By the ending of the name (*)"
 
 
 class SegmentMenu(QObject):
-    """A button with a menu for the result that the sliders change.
-
-    Parameters
-    ----------
-    job : CurrentResult
-        Knows the result.
-    bar : RunBar
-        Gets the button, runs what takes its time and says how it ended.
-    """
+    """A button in the bar with a menu for the result that the sliders change."""
 
     def __init__(self, current: CurrentResult, bar: RunBar) -> None:
         super().__init__(bar)
-        self._result, self._bar = current, bar
+        self._current, self._bar = current, bar
         self._saved_to: Path | None = None
         self._saved_as = ""
         self.button = QPushButton("Result")
@@ -90,22 +82,22 @@ class SegmentMenu(QObject):
 
     def _reasons(self) -> tuple[Labels | None, tuple[str, str, str]]:
         """Return the result, and why it cannot be saved, be a program and be a command."""
-        written = self._result.written
+        written = self._current.written
         if written is not None:
             layer, recipe = written
             text = _why_no_file(recipe)
             return layer, (MENU_FILES, text, text)
-        layer, record = self._current()
-        if record is None:
+        if self._current.result is None:
             return None, (NO_RESULT,) * 3
-        text = self._why_no_text(record)
+        layer, record = self._current.result
+        text = self._why_no_text(layer, record)
         return layer, ("", text, text or (PART if not _recipe(record).is_whole else ""))
 
     def save_as(self, path: Path, *, overwrite: bool) -> None:
         """Write the result in the format that the name of a file asks for."""
-        layer, record = self._current()
-        if layer is None or record is None:
+        if self._current.result is None:
             return
+        layer, record = self._current.result
         image = record.image()
         data, meta, _ = layer.as_layer_data_tuple()
         pixels = None if image is None else pixels_of(image)
@@ -130,12 +122,8 @@ class SegmentMenu(QObject):
         action.triggered.connect(lambda: slot())
         return action
 
-    def _current(self) -> tuple[Labels | None, Record | None]:
-        layer = self._result.layer
-        return layer, self._result.results.get(layer)
-
-    def _why_no_text(self, record: Record) -> str:
-        if not self._result.results.may_be_unchanged(self._result.layer):
+    def _why_no_text(self, layer: Labels, record: Record) -> str:
+        if self._current.results.status(layer) is Status.EDITED:
             return EDITED
         if record.mixed:
             return MIXED
@@ -144,13 +132,13 @@ class SegmentMenu(QObject):
         return NO_FILE if record.image() is None else _why_no_file(_recipe(record))
 
     def _copy(self, make: Callable[[Recipe], str]) -> None:
-        written = self._result.written
+        written = self._current.written
         if written is not None:  # nobody has painted in files
             self._compared(make(written[1]), "")
             return
-        layer, record = self._current()
+        layer, record = self._current.result or (None, None)
         image = record.image() if record is not None else None
-        if image is None or record is None:
+        if layer is None or record is None or image is None:
             self._bar.say(NO_RESULT)
             return
         recipe = _recipe(record)
@@ -169,9 +157,9 @@ class SegmentMenu(QObject):
         self._bar.say("Copied. The same file, model and choices give the same labels.")
 
     def _ask_where(self) -> None:
-        layer, record = self._current()
-        if layer is None or record is None:
+        if self._current.result is None:
             return
+        layer, record = self._current.result
         own = Path(record.provenance.get("source", "")).parent
         folder = self._saved_to or Path(settings().folder or own).expanduser()
         formats = formats_to_offer(len(without_ones(layer.data.shape)), self._saved_as)

@@ -36,23 +36,10 @@ NO_GOOD = "The model that Preferences > SNOW U-Net names cannot be used; this is
 
 
 class ModelChoice(QObject):
-    """Fills a combo box with the models there are, and looks for new ones.
+    """Fills a box with the models there are, as `models.open_model` takes them, and finds new ones.
 
-    The box is empty until `refresh` is called for the first time.
-
-    Parameters
-    ----------
-    box : magicgui ComboBox
-        Its value is what `models.open_model` takes.
-    browse : magicgui PushButton
-        Asks for a model elsewhere on the disk.
-    on_change : callable
-        Called when another model is chosen, or when more is known of the one that is.
-
-    Attributes
-    ----------
-    refused : Qt signal
-        Emitted with the error that says why what was chosen on the disk is no model.
+    The box is empty until `refresh` is called. `on_change` is called when another model is chosen,
+    or more is known of the one that is; `refused` is emitted with why what was browsed for is none.
     """
 
     refused = Signal(object)
@@ -100,13 +87,7 @@ class ModelChoice(QObject):
         self._on_change()
 
     def begin_with(self, model: str) -> None:
-        """List the models, and choose one; if it is not there, say so and choose the bundled one.
-
-        Parameters
-        ----------
-        model : str
-            What `models.open_model` takes.
-        """
+        """List the models, and choose one; if it is not there, say so and choose the usual one."""
         self.refresh()
         if model in ("", DEFAULT):
             return
@@ -208,15 +189,7 @@ EDGE = 64  # pixels of the window that is computed
 
 
 class WarmUp(QObject):
-    """Loads a model in a thread of its own, once.
-
-    Parameters
-    ----------
-    parent : QObject
-        With it ends what has not begun yet.
-    chosen : callable
-        Returns the model, as `models.open_model` takes it, and the number format.
-    """
+    """Loads the model and number format that are chosen in a thread of its own, once."""
 
     def __init__(self, parent: QObject, chosen: Callable[[], tuple[str, str]]) -> None:
         super().__init__(parent)
@@ -254,13 +227,7 @@ def _end_while_loading(thread: threading.Thread) -> None:
 
 
 def load(model: str, precision: str) -> None:
-    """Open a model and compute one window with it; what fails is told when Run is pressed.
-
-    Parameters
-    ----------
-    model, precision : str
-        As `models.open_model` takes them.
-    """
+    """Open a model and compute one window with it; what fails is told when Run is pressed."""
     # Where Python ends meanwhile, libraries fail in ways of their own.
     with suppress(Exception):
         opened = open_model(model, precision=precision)

@@ -30,22 +30,11 @@ WHOLE, SHOWN = "the whole image", "what is shown"
 
 @dataclass(frozen=True, eq=False)
 class RegionOfInterest:
-    """A rectangle of every plane of an image, and what counts in it.
-
-    Attributes
-    ----------
-    rows, columns : slice
-        The rectangle in pixels.
-    region : callable or None
-        From the index of a plane to an array of bool of the size of the rectangle; None where all
-        of it counts.
-    name : str
-        What it is, in a word or two.
-    """
+    """A rectangle of every plane of an image, in pixels, and what counts in it."""
 
     rows: slice
     columns: slice
-    region: Region | None = None
+    region: Region | None = None  # masks of the size of the rectangle; None where all of it counts
     name: str = "part"
 
     @property
@@ -66,26 +55,9 @@ class RegionOfInterest:
 
 
 def roi_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> RegionOfInterest | None:
-    """Return the region of an image that was chosen.
+    """Return the region of an image that was chosen, None for all of it.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the image is shown.
-    image : napari.layers.Image
-        The image; its planes lie in the last two axes.
-    chosen : str or napari.layers.Shapes or Labels
-        `WHOLE`, `SHOWN`, or what lies inside the shapes of a layer or under its labels.
-
-    Returns
-    -------
-    RegionOfInterest or None
-        None for the whole image.
-
-    Raises
-    ------
-    InputError
-        If there is nothing of the image in it, or it does not fit.
+    It is `WHOLE`, `SHOWN`, or what lies inside the shapes of a layer or under its labels.
     """
     if chosen == WHOLE:
         return None
@@ -109,7 +81,7 @@ def _shown(viewer: Viewer, image: Image) -> RegionOfInterest | None:
     for side in product((-1, 1), repeat=2):
         world = np.array(dims.point, float)
         world[-2:] = np.asarray(camera.center)[-2:] + np.multiply(side, reach)
-        corners.append(image.world_to_data(in_units(world, dims.units, image.units))[-2:])
+        corners.append(image.world_to_data(in_units(world.tolist(), dims.units, image.units))[-2:])
     roi = _boxed(*covering(corners), shape, "the view")
     return None if roi.box == (0, 0, *shape[-2:]) else roi
 

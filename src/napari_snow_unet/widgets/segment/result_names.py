@@ -16,31 +16,15 @@ UNKNOWN, WHOLE = "unknown pixel size", "whole image"
 
 @dataclass(frozen=True)
 class Variant:
-    """What a result was made with, as far as its name may have to say it.
-
-    Attributes
-    ----------
-    output, model : str
-        What was looked for, and the model as `models.open_model` takes it.
-    pixel_size : str
-        The size of a pixel.
-    channel : str
-        What the model read.
-    averaged : str
-        Whether test-time augmentation was used.
-    roi : str
-        The region of interest, or the whole image.
-    place : str
-        Where in the image that region lies; empty for the whole image.
-    """
+    """What a result was made with, as far as its name may have to say it."""
 
     output: str
-    model: str
+    model: str  # as `models.open_model` takes it
     pixel_size: str
     channel: str
-    averaged: str
+    averaged: str  # whether by test-time augmentation
     roi: str
-    place: str
+    place: str  # where in the image that lies; empty for the whole image
 
     @classmethod
     def of(cls, model: str, provenance: Mapping[str, Any], roi: RegionOfInterest | None) -> Variant:
@@ -60,11 +44,7 @@ class Variant:
     def suffix(self, others: Iterable[Variant] = ()) -> str:
         """Return what follows an image's name in that of the result.
 
-        Parameters
-        ----------
-        others : iterable of Variant
-            Those of the image's other results. What one of the same kind and model was made with
-            otherwise is named.
+        What one of its `others` of the same kind and model was made with otherwise is named.
         """
         same = [each for each in others if (each.output, each.model) == (self.output, self.model)]
         differing = [
@@ -78,10 +58,7 @@ class Variant:
 
 
 def name_suffix(output: str, model: str, differing: Iterable[str] = ()) -> str:
-    """Return what follows an image's name in that of a result.
-
-    It names all but the usual model, and what else is told.
-    """
+    """Return what follows an image's name in that of a result; the usual model is not named."""
     named = [] if model in (DEFAULT, DEFAULT_MODEL) else [Path(model).name]
     told = ", ".join([*named, *differing])
     return f"{SUFFIX[output]} ({told})" if told else SUFFIX[output]

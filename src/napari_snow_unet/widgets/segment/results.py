@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
@@ -28,57 +29,38 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+class Status(Enum):
+    """Whether the labels of a result are still those that were found; see `Results.status`."""
+
+    UNTOUCHED = "those that were found"
+    EDITED = "others"
+    UNKNOWN = "to be compared"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How the labels of a result compared with what was found, all of them, in a thread."""
+
+    changes: int  # of its record when it began: of later ones it says nothing
+    differs: bool
+
+
 @dataclass(eq=False)
 class Record:
-    """A result: its source, its probability map, and whether somebody's hand was on it.
+    """A result in memory: its source, its probability map, and how often it was changed."""
 
-    Attributes
-    ----------
-    image : weak reference to napari.layers.Image
-        The layer it was made from.
-    source : Source
-        That layer, or the region of it that was segmented, as it was then.
-    model : str
-        The model, as `models.open_model` takes it.
-    probability : ndarray of uint8, shape (..., Y, X)
-        Probability of nucleus times 255.
-    planes : dict from tuple of int to Plane
-        What was found.
-    options : Options
-        What the person had chosen.
-    floor : float
-        Smallest probability at which Otsu's method may cut.
-    pixel_size_um : float or None
-        Micrometres per pixel, if known.
-    provenance : dict
-        How it came about.
-    roi : RegionOfInterest or None
-        The region of the image it is of; None for all of it.
-    mixed : bool
-        Whether slices were found with different choices.
-    edits : int
-        How often the labels were painted in or exchanged by others since they were last known to be
-        those that were found.
-    """
-
-    image: ref[Image]
-    source: Source
-    model: str
-    probability: Any
+    image: ref[Image]  # the layer it was made from
+    source: Source  # that layer, or the region of it that was segmented, as it was then
+    model: str  # as `models.open_model` takes it
+    probability: Any  # of nucleus times 255, uint8 (..., Y, X)
     planes: dict[Index, Plane]
     options: Options
-    floor: float
+    floor: float  # the smallest probability at which Otsu's method may cut
     pixel_size_um: float | None
     provenance: dict[str, Any]
-    roi: RegionOfInterest | None = None
-    mixed: bool = False
-    edits: int = 0
-    writing: bool = field(default=False, repr=False)
-
-    @property
-    def edited(self) -> bool:
-        """Whether the labels may be others than those found; then they are never rewritten."""
-        return self.edits > 0
+    roi: RegionOfInterest | None = None  # None for all of the image
+    mixed: bool = False  # whether slices were found with different choices
+    changes: int = 0  # how often napari has told that the labels were painted in or exchanged
 
     @property
     def threshold(self) -> float:
@@ -93,8 +75,8 @@ class Record:
     def updated(self, result: StackSegmentation, options: Options) -> Record:
         """Return the record after some or all planes were found or labelled anew."""
         planes = {**self.planes, **result.planes}
-        probability = result.probability
-        if set(planes) != set(result.planes):
+        probability, some_stay = result.probability, set(planes) != set(result.planes)
+        if some_stay:
             probability = self.probability
             for index in result.planes:
                 probability[index] = result.probability[index]
@@ -104,7 +86,6 @@ class Record:
             "options": asdict(options),
             **thresholds_of(planes),
         }
-        others = set(planes) != set(result.planes)
         precision = self.provenance.get("precision")
         same = options == self.options and precision == provenance.get("precision")
         return replace(
@@ -113,7 +94,7 @@ class Record:
             planes=planes,
             options=options,
             provenance=provenance,
-            mixed=others and (self.mixed or not same),
+            mixed=some_stay and (self.mixed or not same),
         )
 
     def facts(self) -> dict[str, Any]:
@@ -121,54 +102,52 @@ class Record:
         return {"image": self.source.name, **self.provenance}
 
 
-class Results:
-    """The results of one dock, addressed by their layers.
+@dataclass(frozen=True, eq=False)
+class RecordInFiles:
+    """A result whose labels lie in files: neither a slider nor a brush changes these."""
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where the layers are.
-    """
+    image: ref[Image]
+    recipe: Recipe
+    roi: RegionOfInterest | None
+
+    @property
+    def variant(self) -> Variant:
+        """What it was made with, for its name."""
+        return Variant.of(self.recipe.model, self.recipe.provenance, self.roi)
+
+
+class Results:
+    """The results of one dock by their layers; of layers that were removed it says nothing."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._records: WeakKeyDictionary[Labels, Record] = WeakKeyDictionary()
-        self._written: WeakKeyDictionary[Labels, Recipe] = WeakKeyDictionary()
-        self._variants: WeakKeyDictionary[Labels, tuple[ref[Image], Variant]] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Labels, Record | RecordInFiles] = WeakKeyDictionary()
 
-    def get(self, layer: Any) -> Record | None:
-        """Return the record of a layer, if it is a result of this dock."""
-        return self._records.get(layer) if layer is not None else None
+    def get(self, layer: Labels | None) -> Record | None:
+        """Return the record of a layer, if it is a result of this dock in memory."""
+        made = self._known(layer)
+        return made if isinstance(made, Record) else None
 
-    def written(self, layer: Any) -> Recipe | None:
+    def written(self, layer: Labels | None) -> Recipe | None:
         """Return what labels in files were made from, if this dock has written them."""
-        return self._written.get(layer) if layer is not None else None
+        made = self._known(layer)
+        return made.recipe if isinstance(made, RecordInFiles) else None
 
     def of(self, image: Image | None) -> list[tuple[Labels, Record]]:
-        """Return the results of an image whose layers are still in the viewer, the latest first."""
-        found = [
-            (layer, record)
-            for layer, record in self._records.items()
-            if image is not None and record.image() is image and layer in self._viewer.layers
+        """Return the results of an image in memory, the latest first."""
+        return [
+            (layer, made)
+            for layer, made in reversed(self._all_of(image))
+            if isinstance(made, Record)
         ]
-        return found[::-1]
 
     def add(self, record: Record, labels: Any) -> Labels:
         """Show a result as a new layer."""
-        suffix = self._suffix(record.image, record.variant)
+        suffix = self._suffix(record)
         layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
-        self._variants[layer] = record.image, record.variant
-        self._watch(layer, record)
+        self._made[layer] = record
+        self._count_changes(layer)
         return layer
-
-    def _suffix(self, image: ref[Image], variant: Variant) -> str:
-        """Return the end of a name that tells a result from those of its image that are there."""
-        known = image()
-        return variant.suffix(
-            other
-            for layer, (of, other) in self._variants.items()
-            if known is not None and of() is known and layer in self._viewer.layers
-        )
 
     def add_written(
         self,
@@ -182,11 +161,10 @@ class Results:
         """Show labels that lie in files, in the layer that shows these files already if any does.
 
         Such a layer gets the place of the image, and another name where it showed the result of
-        another image or model. They are no record: neither a slider nor a brush changes what lies
-        on disk.
+        another image or model.
         """
+        made = RecordInFiles(image, recipe, roi)
         facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
-        variant = Variant.of(recipe.model, recipe.provenance, roi)
         layer = next(
             (
                 unwrapped(layer)
@@ -196,16 +174,16 @@ class Results:
             None,
         )
         if layer is None:
-            suffix = self._suffix(image, variant)
-            layer = add_labels(self._viewer, list(levels), source, suffix, facts)
+            layer = add_labels(self._viewer, list(levels), source, self._suffix(made), facts)
         else:
             layer.data = list(levels)
             layer.metadata = {**layer.metadata, PLUGIN: facts}
             for name, value in source.placement.items():
                 setattr(layer, name, value)
-            if self._variants.pop(layer, None) != (image, variant):
-                layer.name = f"{source.name} {self._suffix(image, variant)}"
-        self._written[layer], self._variants[layer] = recipe, (image, variant)
+            former = self._made.pop(layer, None)
+            if former is None or (former.image, former.variant) != (image, made.variant):
+                layer.name = f"{source.name} {self._suffix(made)}"
+        self._made[layer] = made
         return layer
 
     def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:
@@ -214,73 +192,69 @@ class Results:
         Planes of a stack that are not among `planes` stay as they are.
         """
         planes = list(planes)
-        self._records.pop(layer, None)
-        self._records[layer] = record  # the latest comes last
-        record.writing = True
-        try:
-            if len(planes) < math.prod(record.source.shape[:-2]):
-                found, labels = labels, layer.data
-                for index in planes:
-                    labels[index] = found[index]
-            layer.data = labels  # also where they are the same array: who measures it is told
-            forget_edits(layer)
-        finally:
-            record.writing = False
+        self._made.pop(layer, None)
+        self._made[layer] = record  # the latest comes last
+        if len(planes) < math.prod(record.source.shape[:-2]):
+            found, labels = labels, layer.data
+            for index in planes:
+                labels[index] = found[index]
+        layer.data = labels  # also where they are the same array: who measures it is told
+        forget_edits(layer)
         layer.metadata = {**layer.metadata, PLUGIN: record.facts()}
 
-    def may_rewrite(self, layer: Labels | None, shown: Index | None = None) -> bool:
-        """Tell whether a layer is a result of this dock as the dock has left it.
+    def status(
+        self, layer: Labels, shown: Index | None = None, compared: Compared | None = None
+    ) -> Status:
+        """Tell whether the labels of a result in memory are still those that were found.
 
-        Parameters
-        ----------
-        layer : napari.layers.Labels or None
-            The layer.
-        shown : tuple of int, optional
-            A plane to compare pixel by pixel: the one in which somebody may be drawing.
+        EDITED where that shows at once: napari has strokes to undo (there are none when the dock
+        has written), the labels have another shape, or the plane `shown`, in which somebody may be
+        drawing, differs from what was found in it: of a stroke that is not ended only the pixels
+        tell.
+
+        UNTOUCHED where besides all planes were `compared`, none of them differs, and nobody has
+        painted in or exchanged labels since that began.
+
+        UNKNOWN otherwise: what a script writes into the pixels, or what was undone, is told of by
+        nobody. To settle it, compare (`segmentation.stack_result.was_changed`), for long in a
+        thread.
         """
-        record = self.get(layer)
-        if record is None or record.edited or not self.may_be_unchanged(layer):
-            return False
-        if shown in record.planes and was_changed(layer.data, {shown: record.planes[shown]}):
-            record.edits += 1
-        return not record.edited
+        record = self._made[layer]
+        assert isinstance(record, Record)
+        undoable = getattr(layer, "_undo_history", ())
+        if len(undoable) or tuple(layer.data.shape) != record.source.shape:
+            return Status.EDITED
+        found = {index: plane for index, plane in record.planes.items() if index == shown}
+        if was_changed(layer.data, found):
+            return Status.EDITED
+        if compared is None or compared.changes != record.changes:
+            return Status.UNKNOWN
+        return Status.EDITED if compared.differs else Status.UNTOUCHED
 
-    def may_be_unchanged(self, layer: Labels | None) -> bool:
-        """Tell whether a layer is a result of this dock in which nothing is left to be undone.
+    def _known(self, layer: Labels | None) -> Record | RecordInFiles | None:
+        there = layer is not None and layer in self._viewer.layers
+        return self._made.get(layer) if there else None
 
-        Whether its labels are those that were found is only known once they have been compared.
-        """
-        record = self.get(layer)
-        if layer is None or record is None or layer not in self._viewer.layers:
-            return False
-        undoable = getattr(layer, "_undo_history", ())  # emptied whenever the dock writes
-        return not len(undoable) and tuple(layer.data.shape) == record.source.shape
+    def _all_of(self, image: Image | None) -> list[tuple[Labels, Record | RecordInFiles]]:
+        """Return the results of an image, those in files too, in the order of their making."""
+        return [
+            (layer, made)
+            for layer, made in self._made.items()
+            if image is not None and made.image() is image and layer in self._viewer.layers
+        ]
 
-    def mark_compared(self, layer: Labels | None, edits: int, *, changed: bool) -> None:
-        """Note whether labels were changed by hand, once they have been compared.
+    def _suffix(self, made: Record | RecordInFiles) -> str:
+        """Return the end of a name that tells a result from those of its image that are there."""
+        return made.variant.suffix(other.variant for _, other in self._all_of(made.image()))
 
-        Parameters
-        ----------
-        layer : napari.layers.Labels or None
-            The layer.
-        edits : int
-            The edits of its record when the comparison began: of later ones it says nothing.
-        changed : bool
-            Whether the labels were others than those found.
-        """
-        record = self.get(layer)
-        if record is not None and (changed or record.edits == edits):
-            record.edits = max(record.edits, 1) if changed else 0
+    def _count_changes(self, layer: Labels) -> None:
+        results, known = self._made, ref(layer)
 
-    def _watch(self, layer: Labels, record: Record) -> None:
-        records, known = self._records, ref(layer)
-        records[layer] = record
-
-        def edited(event: Any = None) -> None:
+        def changed(event: Any = None) -> None:
             layer = known()
-            record = records.get(layer) if layer is not None else None
-            if record is not None and not record.writing:
-                record.edits += 1
+            record = results.get(layer) if layer is not None else None
+            if isinstance(record, Record):
+                record.changes += 1
 
-        layer.events.paint.connect(edited)
-        layer.events.data.connect(edited)
+        layer.events.paint.connect(changed)
+        layer.events.data.connect(changed)

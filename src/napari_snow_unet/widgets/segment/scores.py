@@ -1,9 +1,10 @@
-"""Live scores in the segment dock: its current result against a truth that is open beside it."""
+"""The current result against a truth that is open beside it: scores that follow, and colours."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import QObject
 
@@ -15,7 +16,8 @@ from napari_snow_unet.widgets.common.comparison import (
 )
 from napari_snow_unet.widgets.common.scoring import Comparison
 from napari_snow_unet.widgets.common.watched_layers import SettlingLayers
-from napari_snow_unet.widgets.segment.form import NO_TRUTH
+from napari_snow_unet.widgets.segment.current_result import OUTLINE
+from napari_snow_unet.widgets.segment.form import COLOURS, NO_TRUTH
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -26,28 +28,18 @@ if TYPE_CHECKING:
 
 
 class SegmentScores(QObject):
-    """Counts the current probability map once per truth and lets the slider's scores follow.
+    """Counts the current probability map once per truth and lets the slider's scores follow."""
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Where truths come from.
-    form : SegmentForm
-        Holds the choice of a truth and shows the scores.
-    job : CurrentResult
-        Knows the current result.
-    """
-
-    def __init__(self, viewer: Viewer, form: SegmentForm, job: CurrentResult) -> None:
+    def __init__(self, viewer: Viewer, form: SegmentForm, current: CurrentResult) -> None:
         super().__init__(form)
-        self._viewer, self._form, self._current = viewer, form, job
+        self._viewer, self._form, self._current = viewer, form, current
         self._counted: tuple[Any, ...] | None = None
         self._painted = SettlingLayers(self, viewer, lambda: form.live.ask(None), self._recount)
         self._form.live.hide()
         form.truth.changed.connect(self.update)
         form.source.kind.changed.connect(self.refresh_layers)
-        job.shown.connect(self.update)
-        job.segmented.connect(self._count_again)
+        current.shown.connect(self.update)
+        current.segmented.connect(self._count_again)
 
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the labels layers but the results of this dock, and keep the one chosen."""
@@ -69,14 +61,14 @@ class SegmentScores(QObject):
     def update(self, event: Any = None) -> None:
         """Show the scores of the current result against the chosen truth."""
         live, truth = self._form.live, self._form.truth.value
-        layer = self._current.layer
-        record = self._current.results.get(layer)
+        result = self._current.result
         live.setVisible(truth not in (None, NO_TRUTH) and self._of_layer)
         self._painted.watch([] if truth in (None, NO_TRUTH) else [ref(truth)])
-        if truth in (None, NO_TRUTH) or record is None:
+        if truth in (None, NO_TRUTH) or result is None:
             self._counted = None
             live.ask(None)
             return
+        layer, record = result
         wanted = (record.probability, tuple(record.planes), truth)
         if self._counted is not None and all(
             one is other or (isinstance(one, tuple) and one == other)
@@ -111,7 +103,7 @@ class SegmentScores(QObject):
 
     @property
     def _of_layer(self) -> bool:
-        return bool(self._form.source.kind.value == "layer")
+        return self._form.chosen().of_layer
 
     def stop(self) -> None:
         """Count nothing any more."""
@@ -125,3 +117,48 @@ class SegmentScores(QObject):
     def _count_again(self) -> None:
         self._counted = None
         self.refresh_layers()  # the result is known as one only now
+
+
+@dataclass(eq=False)
+class _Dress:
+    """How a layer was drawn before, and how it is drawn since."""
+
+    role: str
+    colormap: Any
+    contour: int
+    own: Any
+
+
+class OutlineColours:
+    """Draws two layers as outlines of one colour each, and gives back how they were drawn before.
+
+    What somebody else has changed meanwhile is left as it is.
+    """
+
+    def __init__(self) -> None:
+        self._dressed: WeakKeyDictionary[Labels, _Dress] = WeakKeyDictionary()
+
+    def show(self, prediction: Labels | None, truth: Labels | None) -> None:
+        """Draw these two, and no others any more; both are None where nothing is compared."""
+        wanted = {"prediction": prediction, "truth": truth}
+        for layer, dress in list(self._dressed.items()):
+            if wanted[dress.role] is not layer:
+                self._undress(layer)
+        for role, layer in wanted.items():
+            if layer is not None and layer not in self._dressed:
+                self._colour(layer, role)
+
+    def _colour(self, layer: Labels, role: str) -> None:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        former = layer.colormap, layer.contour
+        layer.colormap = DirectLabelColormap(color_dict={None: COLOURS[role], 0: "transparent"})
+        layer.contour = layer.contour or OUTLINE
+        self._dressed[layer] = _Dress(role, *former, layer.colormap)
+
+    def _undress(self, layer: Labels) -> None:
+        dress = self._dressed.pop(layer)
+        if layer.colormap is dress.own:
+            layer.colormap = dress.colormap
+        if dress.role == "truth" and layer.contour == (dress.contour or OUTLINE):
+            layer.contour = dress.contour  # that of a prediction follows the box

@@ -259,7 +259,7 @@ class TrainWidget(Dock):
             fields.changed.connect(self.update_hint)
         for field in (self.form.computing.backend, self.form.computing.device):
             field.changed.connect(self._ask_for_device)
-        self._viewer.events.theme.connect(self.curves.update_colors)
+        self.follow(self._viewer.events.theme, self.curves.update_colors)
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock is shown, in another window too, and when its window is active."""
@@ -289,4 +289,3 @@ class TrainWidget(Dock):
         self.device.forget()
         self.exit_watch.dock_closed()
         self.follower.leave()
-        self._viewer.events.theme.disconnect(self.curves.update_colors)
