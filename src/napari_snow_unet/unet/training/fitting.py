@@ -38,7 +38,6 @@ from napari_snow_unet.unet.training.callbacks import (
 )
 from napari_snow_unet.unet.training.curves import draw_curves
 from napari_snow_unet.unet.training.loss import PixelLoss
-from napari_snow_unet.unet.training.muon import ConvolutionMuon
 from napari_snow_unet.unet.training.preview import Preview
 from napari_snow_unet.unet.training.scores import PixelScores
 from napari_snow_unet.unet.training.seeding import initialise
@@ -238,11 +237,9 @@ def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> A
     decay = options.weight_decay
     if options.optimizer == "adam":
         optimizer: Any = keras.optimizers.Adam(rate)
-    elif options.optimizer == "adamw":
+    else:
         optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    else:
-        optimizer = ConvolutionMuon(rate, decay, global_clipnorm=1.0)
     return keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer
 
 
