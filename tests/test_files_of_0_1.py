@@ -29,6 +29,8 @@ from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.options import make_options
 from napari_snow_unet.unet.runs.progress import StopRequest
 
+WINDOW = np.linspace(0, 1, 96 * 96, dtype=np.float32).reshape(1, 96, 96, 1)
+
 
 @pytest.fixture
 def files(tmp_path, repository):
@@ -52,8 +54,7 @@ def test_a_dataset(files):
 def test_a_model(files):
     model = open_model(files / "run" / "best", precision="float32")
     assert model.name == "run"
-    window = np.linspace(0, 1, 96 * 96, dtype=np.float32).reshape(1, 96, 96, 1)
-    probability = model.predict(window)
+    probability = model.predict(WINDOW)
     assert probability.shape == (1, 96, 96)
     assert np.ptp(probability) > 0
     facts = origin_of(files / "network" / "seed0.png")
@@ -74,6 +75,9 @@ def test_a_training_that_was_killed_goes_on(files):
     state = train(run, stop=stop, listen=listen)
     assert state.epoch >= len(before) + 2
     assert run.history()[: len(before)] == before
+    assert sorted(path.name for path in run.last.iterdir()) == ["config.json", "model.safetensors"]
+    for folder in (run.best, run.last):
+        assert np.ptp(open_model(folder, precision="float32").predict(WINDOW)) > 0
 
 
 def test_a_training_with_muon_is_shown_and_used_but_does_not_go_on(files):
