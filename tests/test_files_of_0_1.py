@@ -6,6 +6,7 @@ The files were made by tools/frozen/make_files_of_0_1.py with the sources of 0.1
 from __future__ import annotations
 
 import csv
+import json
 import tarfile
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run as exhaust
 from napari_snow_unet.cli import app
+from napari_snow_unet.crossvalidation import FORMAT, PLAN, VERSION, cross_validate
 from napari_snow_unet.data.datasets.check.dataset import check_dataset
 from napari_snow_unet.data.datasets.manifest import read_manifest
 from napari_snow_unet.data.formats.label_images import read_labels
@@ -23,7 +26,10 @@ from napari_snow_unet.models import open_model
 from napari_snow_unet.unet.models.folder import checksum
 from napari_snow_unet.unet.runs.dataset import open_training_set
 from napari_snow_unet.unet.runs.folder import RunDirectory
+from napari_snow_unet.unet.runs.options import make_options
 from napari_snow_unet.unet.runs.progress import StopRequest
+
+WINDOW = np.linspace(0, 1, 96 * 96, dtype=np.float32).reshape(1, 96, 96, 1)
 
 
 @pytest.fixture
@@ -48,8 +54,7 @@ def test_a_dataset(files):
 def test_a_model(files):
     model = open_model(files / "run" / "best", precision="float32")
     assert model.name == "run"
-    window = np.linspace(0, 1, 96 * 96, dtype=np.float32).reshape(1, 96, 96, 1)
-    probability = model.predict(window)
+    probability = model.predict(WINDOW)
     assert probability.shape == (1, 96, 96)
     assert np.ptp(probability) > 0
     facts = origin_of(files / "network" / "seed0.png")
@@ -70,6 +75,36 @@ def test_a_training_that_was_killed_goes_on(files):
     state = train(run, stop=stop, listen=listen)
     assert state.epoch >= len(before) + 2
     assert run.history()[: len(before)] == before
+    assert sorted(path.name for path in run.last.iterdir()) == ["config.json", "model.safetensors"]
+    for folder in (run.best, run.last):
+        assert np.ptp(open_model(folder, precision="float32").predict(WINDOW)) > 0
+
+
+def test_a_training_with_muon_is_shown_and_used_but_does_not_go_on(files):
+    from napari_snow_unet.unet.training.loop import train
+    from napari_snow_unet.unet.training.start import extend
+
+    run = RunDirectory(files / "run")
+    path = run.folder / "config.json"
+    kept = path.read_text(encoding="utf-8").replace('"adamw"', '"muon"')
+    path.write_text(kept, encoding="utf-8")
+    assert run.config().muon
+    assert run.config().options.epochs == 200
+    assert len(run.history()) == 2
+    assert open_model(run.folder, precision="float32").name == "run"
+    for go_on in (train, lambda run: extend(run, 300)):
+        with pytest.raises(InputError, match=r"run: .*Muon.*Its model can be used") as refused:
+            go_on(run)
+        assert refused.value.helps == ("fine_tune",)
+    assert path.read_text(encoding="utf-8") == kept
+
+
+def test_a_cross_validation_with_muon_does_not_go_on(tmp_path):
+    options = make_options().as_dict() | {"optimizer": "muon"}
+    plan = {"format": FORMAT, "version": VERSION, "dataset": "x", "folds": [0], "options": options}
+    (tmp_path / PLAN).write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"{PLAN}: .*Muon"):
+        cross_validate(tmp_path)
 
 
 def test_results_are_gone_on_with_by_their_options(files, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from model_folders import save_model
 from napari_snow_unet import models
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
@@ -18,7 +19,7 @@ from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, listi
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.segmentation.plane.tiling import check_window
 from napari_snow_unet.unet.engine.selection import load_engine
-from napari_snow_unet.unet.models import folder, store
+from napari_snow_unet.unet.models import folder
 from napari_snow_unet.unet.network.build import build_unet
 from napari_snow_unet.unet.network.config import UNetConfig
 
@@ -41,7 +42,7 @@ def user_folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def mine(user_folder):
-    return store.save_model(build_unet(MINE), MINE, folder.user_model_folder("mine"))
+    return save_model(build_unet(MINE), MINE, folder.user_folder() / "mine")
 
 
 def test_the_list_begins_with_the_default_and_ends_with_the_classical_method(mine):
@@ -118,7 +119,7 @@ def test_a_model_from_elsewhere_has_the_name_in_its_config(mine, tmp_path):
 
 def test_a_model_that_was_replaced_is_read_again(mine):
     before = open_model("mine")
-    store.save_model(build_unet(MINE), MINE, mine, overwrite=True)
+    save_model(build_unet(MINE), MINE, mine)
     after = open_model("mine")
     assert after is not before
     assert after.checksum == folder.checksum(mine) != before.checksum

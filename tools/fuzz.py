@@ -31,6 +31,9 @@ from fuzz_readers import READERS, Reader
 SECONDS = 2.0  # of computing, for a file of a few kilobytes
 STUCK = 20.0  # seconds after which code is stuck outside Python
 MEMORY = 512 << 20  # bytes beyond what the process has before the first file
+# The HDF5 library asks for what a damaged group claims, touches none of it and refuses the file:
+# 1.6 GiB of addresses for 18 KB, with 47 MiB resident.
+UNTOUCHED = "memory allocation failed for on disk image buffer"
 
 
 class TooSlow(BaseException):
@@ -146,7 +149,8 @@ def _attempt(reader: Reader, path: Path) -> tuple[str, float, str]:
         reader.read(path)
         outcome = ("read", "")
     except InputError as error:
-        memory = isinstance(error.__cause__, MemoryError) or "memory" in str(error)
+        told = str(error).replace(UNTOUCHED, "")
+        memory = isinstance(error.__cause__, MemoryError) or "memory" in told
         outcome = ("fault", "out of memory") if memory else ("refused", "")
     except TooSlow:
         outcome = ("fault", f"longer than {SECONDS:g} s: {traceback.format_exc(limit=-3)}")

@@ -326,25 +326,46 @@ def progress() -> Reader:
     return Reader("progress.json", [text], read)
 
 
+WEIGHTS = {
+    "down0a.kernel": (3, 3, 1, 4),
+    "down0a.bias": (4,),
+    "down0b.kernel": (3, 3, 4, 4),
+    "down0b.bias": (4,),
+}
+
+
+def _read_weights(path: Path) -> None:
+    from napari_snow_unet.unet.models.store import read_weights
+
+    found = read_weights(path, WEIGHTS)
+    assert {name: array.shape for name, array in found.items()} == WEIGHTS
+    assert all(np.isfinite(array).all() for array in found.values())
+
+
 def weights() -> Reader:
-    """A weights file: looked into, then every array read."""
+    """A weights file of Keras: looked into, then every array read."""
     import h5py
 
-    from napari_snow_unet.unet.models.weights_file import check_weights_file
-
-    shapes = [(3, 3, 1, 4), (4,), (3, 3, 4, 4), (4,)]
+    from napari_snow_unet.unet.models.keras_file import keras_places
 
     def write(stream: io.BytesIO, **packed: object) -> None:
         with h5py.File(stream, "w") as file:
-            for number, shape in enumerate(shapes):
-                place = f"layers/conv{number // 2}/vars/{number % 2}"
-                file.create_dataset(place, data=np.ones(shape, np.float32), **packed)
-
-    def read(path: Path) -> None:
-        check_weights_file(path, shapes)
+            for name, place in keras_places(WEIGHTS).items():
+                file.create_dataset(place, data=np.ones(WEIGHTS[name], np.float32), **packed)
 
     seeds = [_bytes(write), _bytes(lambda s: write(s, compression="gzip", shuffle=True))]
-    return Reader("model.weights.h5", seeds, read)
+    return Reader("model.weights.h5", seeds, _read_weights)
+
+
+def tensors() -> Reader:
+    """A weights file of this package."""
+    from safetensors.numpy import save
+
+    seeds = [
+        save({name: np.ones(shape, kind) for name, shape in WEIGHTS.items()})
+        for kind in (np.float32, np.float16)
+    ]
+    return Reader("model.safetensors", seeds, _read_weights)
 
 
 def archive() -> Reader:
@@ -388,6 +409,6 @@ READERS: dict[str, Callable[[], Reader]] = {
     made.__name__: made
     for made in (
         *(mat, png, tiff, geojson, nuclei_json, coco, annotation_xml),
-        *(manifest, journal, dataset, config, history, progress, weights, archive),
+        *(manifest, journal, dataset, config, history, progress, weights, tensors, archive),
     )
 }

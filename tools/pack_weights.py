@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from napari_snow_unet.unet.runs.folder import RunDirectory
 
@@ -44,10 +46,21 @@ def trained_on(run: RunDirectory) -> str:
 
 
 def pack(run: RunDirectory, folder: Path) -> Path:
-    """Write the model folder."""
+    """Write the model folder; of the arrays the halves are kept, which are loaded as float32."""
     from napari_snow_unet.base.errors import InputError
-    from napari_snow_unet.unet.engine.selection import load_engine
-    from napari_snow_unet.unet.models.store import load_model, save_model
+    from napari_snow_unet.base.files import folder_written_whole
+    from napari_snow_unet.unet.models.array_file import write_arrays
+    from napari_snow_unet.unet.models.folder import (
+        CHECKSUMS,
+        CONFIG,
+        WEIGHTS,
+        checksum,
+        read_config,
+        verify,
+        weights_of,
+    )
+    from napari_snow_unet.unet.models.store import read_weights
+    from napari_snow_unet.unet.network.arrays import array_shapes
 
     history = run.history()
     if len(history) < run.config().options.epochs:
@@ -57,15 +70,28 @@ def pack(run: RunDirectory, folder: Path) -> Path:
             remedy="Go on with it: napari-snow-unet train --resume " + str(run.folder),
             path=run.folder,
         )
-    load_engine()
-    model, config = load_model(run.last)
+    verify(run.last)
+    trained = read_config(run.last)
+    arrays = read_weights(weights_of(run.last), array_shapes(trained))
     config = replace(
-        config,
+        trained,
         name=folder.name,
         threshold_floor=THRESHOLD_FLOOR,
         trained_on=trained_on(run),
     )
-    return save_model(model, config, folder, overwrite=True, half=True)
+    with folder_written_whole(folder, overwrite=True, ours=_is_model) as whole:
+        # Half precision takes half the space and rounds to eleven significant bits.
+        halved = {name: array.astype(np.float16) for name, array in arrays.items()}
+        write_arrays(whole / WEIGHTS, halved)
+        (whole / CONFIG).write_text(config.to_json(), encoding="utf-8")
+        (whole / CHECKSUMS).write_text(f"{checksum(whole)}  {WEIGHTS}\n", encoding="utf-8")
+    return folder
+
+
+def _is_model(folder: Path) -> bool:
+    from napari_snow_unet.unet.models.folder import CHECKSUMS, FILES
+
+    return {file.name for file in folder.iterdir()} <= {*FILES, CHECKSUMS}
 
 
 def main() -> None:

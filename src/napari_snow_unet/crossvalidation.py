@@ -24,7 +24,12 @@ from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.threshold import grey_histogram, otsu_level
 from napari_snow_unet.unet.runs.dataset import folds_of
 from napari_snow_unet.unet.runs.folder import RunDirectory, is_run, open_run
-from napari_snow_unet.unet.runs.options import TrainingOptions, options_from_dict
+from napari_snow_unet.unet.runs.options import (
+    TrainingOptions,
+    muon_is_gone,
+    options_from_dict,
+    with_muon,
+)
 from napari_snow_unet.unet.runs.parallel import most_at_once, train_side_by_side
 from napari_snow_unet.unet.runs.progress import StopRequest
 from napari_snow_unet.unet.training import loop
@@ -178,6 +183,8 @@ def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
         if content["format"] != FORMAT or content["version"] != VERSION:
             raise ValueError("it is of another kind or version")
         folds = [int(fold) for fold in content["folds"]]
+        if with_muon(content["options"]):
+            raise muon_is_gone(path)
         return str(content["dataset"]), folds, options_from_dict(content["options"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):

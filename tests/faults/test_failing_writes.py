@@ -102,7 +102,7 @@ def test_evaluate_names_the_report_it_cannot_write(pairs, tmp_path, kind):
 
 
 TRAINING = ["--crop", 32, "--batch-size", 4, "--base-filters", 4, "--epochs", 6]
-WEIGHTS = "last/model.weights.h5", "best/model.weights.h5"
+WEIGHTS = "last/model.safetensors", "best/model.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def trained(pairs, tmp_path_factory):
 @KINDS
 def test_train_keeps_the_last_epoch_and_goes_on_to_the_same_weights(pairs, tmp_path, trained, kind):
     run = tmp_path / "run"
-    sign = run / "last" / "model.weights.h5"
+    sign = run / "last" / "model.safetensors"
     said = failing(kind, sign, "train", pairs, *TRAINING, "-o", run)
     assert str(run) in said
     assert "--resume" in said

@@ -199,7 +199,7 @@ def test_killed_in_the_training_it_ends_like_an_unkilled_one(done, archives, tmp
             time.sleep(0.05)
         os.kill(child.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     subprocess.run(arguments, check=True, capture_output=True, timeout=600)
-    for name in ("training/best/model.weights.h5", "training/last/model.weights.h5"):
+    for name in ("training/best/model.safetensors", "training/last/model.safetensors"):
         assert (folder / name).read_bytes() == (done[0] / name).read_bytes()
     mine, theirs = table_of(folder), table_of(done[0])
     for row in (*mine, *theirs):

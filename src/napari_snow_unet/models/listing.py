@@ -124,7 +124,7 @@ def _entry(
         name=folder.name,
         kind=kind,
         path=folder,
-        size=(folder / models_folder.WEIGHTS).stat().st_size,
+        size=models_folder.weights_of(folder).stat().st_size,
         parameters=parameter_count(config),
         checksum=found,
         channel=config.channel,
@@ -144,10 +144,7 @@ def find_model(wanted: str) -> Path:
         if (trained := registry.registered().get(wanted)) is not None:
             return trained
     path = Path(wanted).expanduser()
-    if (
-        path.name in (models_folder.CONFIG, models_folder.WEIGHTS)
-        and (path.parent / models_folder.CONFIG).is_file()
-    ):
+    if path.name in models_folder.FILES and (path.parent / models_folder.CONFIG).is_file():
         path = path.parent
     if is_run(path):
         path = _best_of(path)
@@ -167,7 +164,7 @@ def find_model(wanted: str) -> Path:
 
 def _best_of(run: Path) -> Path:
     best = RunDirectory(run).best
-    if not (best / models_folder.WEIGHTS).is_file():
+    if not models_folder.has_weights(best):
         raise InputError(
             "a training that has not finished an epoch yet",
             expected="at least one epoch",

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from packaging.version import Version
 
+from model_folders import save_model
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.models import export_model, open_model
 from napari_snow_unet.segmentation.plane.nuclei import SMALLEST_NUCLEUS_UM2
-from napari_snow_unet.unet.models.store import save_model
 from napari_snow_unet.unet.network.build import build_unet
 from napari_snow_unet.unet.network.config import UNetConfig
 

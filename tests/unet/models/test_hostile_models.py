@@ -8,10 +8,10 @@ import h5py
 import keras
 import pytest
 
+from model_folders import save_model
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.models import find_model, open_model
 from napari_snow_unet.unet.models import folder as models_folder
-from napari_snow_unet.unet.models import store
 from napari_snow_unet.unet.network.build import build_unet
 from napari_snow_unet.unet.network.config import UNetConfig
 
@@ -69,10 +69,10 @@ def test_a_whole_model_is_refused_by_name_and_runs_nothing_though_it_could(tmp_p
 def test_a_marshalled_lambda_in_place_of_the_weights_is_refused_and_runs_nothing(tmp_path, marker):
     folder = tmp_path / "model"
     config = UNetConfig(base_filters=2, levels=3)
-    store.save_model(build_unet(config), config, folder)
+    save_model(build_unet(config), config, folder, by_keras=True)
     (folder / models_folder.CHECKSUMS).unlink()
     keras.saving.save_model(with_lambda(marker), tmp_path / "bomb.h5")
-    shutil.copy(tmp_path / "bomb.h5", folder / models_folder.WEIGHTS)
+    shutil.copy(tmp_path / "bomb.h5", folder / models_folder.KERAS_WEIGHTS)
     with pytest.raises(InputError, match=r"model\.weights\.h5: a legacy Keras \.h5 file"):
         open_model(folder)
     assert not marker.exists()
@@ -85,12 +85,12 @@ def test_weights_that_link_elsewhere_read_nothing_from_there(tmp_path):
     config = UNetConfig(base_filters=2, levels=3)
     network = build_unet(config)
     for name in ("mine", "secret"):
-        store.save_model(network, config, tmp_path / name)
+        save_model(network, config, tmp_path / name, by_keras=True)
     (tmp_path / "mine" / models_folder.CHECKSUMS).unlink()
-    with h5py.File(tmp_path / "mine" / models_folder.WEIGHTS, "a") as file:
+    with h5py.File(tmp_path / "mine" / models_folder.KERAS_WEIGHTS, "a") as file:
         shape = file["layers/conv2d_2/vars/0"].shape
         del file["layers/conv2d_2/vars/0"]
-        secret = str(tmp_path / "secret" / models_folder.WEIGHTS)
+        secret = str(tmp_path / "secret" / models_folder.KERAS_WEIGHTS)
         file["layers/conv2d_2/vars/0"] = h5py.ExternalLink(secret, "/layers/conv2d_2/vars/0")
         assert file["layers/conv2d_2/vars/0"].shape == shape  # the link is live
     with pytest.raises(InputError, match="a link to elsewhere in 'layers/conv2d_2/vars/0'"):
@@ -105,6 +105,6 @@ def test_a_config_of_absurd_numbers_is_refused_before_anything_is_built(tmp_path
     folder.mkdir()
     content = json.loads(UNetConfig().to_json()) | {entry: value}
     (folder / models_folder.CONFIG).write_text(json.dumps(content))
-    (folder / models_folder.WEIGHTS).write_bytes(os.urandom(100))
+    (folder / models_folder.KERAS_WEIGHTS).write_bytes(os.urandom(100))
     with pytest.raises(InputError, match=rf"config\.json: {entry} is {value}"):
         open_model(folder)

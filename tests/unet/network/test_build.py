@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from napari_snow_unet.unet.network.build import build_unet, receptive_field_radius, window_halo
+from napari_snow_unet.unet.network.build import _reach, build_unet, window_halo
 from napari_snow_unet.unet.network.config import UNetConfig, parameter_count
 
 
@@ -67,6 +67,12 @@ def test_dropout_works_in_training_only():
     assert not np.array_equal(*moving)
     rates = [n.rate for n in network.layers if isinstance(n, keras.layers.Dropout)]
     assert rates == [0.3, 0.3, 0.6, 0.3, 0.3]
+
+
+def receptive_field_radius(config: UNetConfig) -> int:
+    """Return how far a pixel of the input can lie from an output pixel that it changes."""
+    ends = [(pixel, *_reach(config, pixel)) for pixel in range(config.stride)]
+    return max(max(pixel - low, high - pixel) for pixel, low, high in ends)
 
 
 def test_the_default_sees_107_pixels_and_needs_a_halo_of_96():

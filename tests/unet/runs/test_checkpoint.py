@@ -84,7 +84,9 @@ def test_an_optimizer_of_another_version_is_refused_with_a_way_to_go_on(tmp_path
     save_checkpoint(tmp_path, network, optimizer, state(1))
     fewer = keras.optimizers.AdamW(1e-2)
     fewer.build(network.trainable_variables[1:])
-    with pytest.raises(InputError, match=r"optimizer\.h5: .*Another version.*with its model"):
+    with pytest.raises(
+        InputError, match=r"optimizer\.safetensors: .*Another version.*with its model"
+    ):
         find_checkpoint(tmp_path).load(network, fewer)
 
 

@@ -67,7 +67,7 @@ def test_a_training_that_ended_before_its_first_epoch_did_makes_room(discs, tmp_
 
 
 @pytest.mark.parametrize(
-    "left", ["checkpoints/.writing-a1b2/model.weights.h5", ".writing-x9.json", "checkpoints/"]
+    "left", ["checkpoints/.writing-a1b2/model.safetensors", ".writing-x9.json", "checkpoints/"]
 )
 def test_a_training_killed_at_its_first_checkpoint_makes_room(discs, run, left):
     loop.train(run, stop=StopRequest(None, 0))
@@ -84,7 +84,7 @@ def test_a_training_killed_at_its_first_checkpoint_makes_room(discs, run, left):
 @pytest.mark.parametrize(
     "what",
     [
-        *("notes.txt", "history.csv", "best/model.weights.h5", "running"),
+        *("notes.txt", "history.csv", "best/model.safetensors", "running"),
         *("checkpoints/000001/state.json", "checkpoints"),
     ],
 )
@@ -177,9 +177,9 @@ def test_what_is_no_training_is_not_opened(tmp_path):
 def test_cleaning_up_removes_temporary_files_and_nothing_else(run):
     run.best.mkdir()
     run.checkpoints.mkdir()
-    (run.best / ".writing-a.h5").write_bytes(b"x")
+    (run.best / ".writing-a.safetensors").write_bytes(b"x")
     (run.checkpoints / ".writing-b").mkdir()
-    (run.checkpoints / ".writing-b" / "model.weights.h5").write_bytes(b"x")
+    (run.checkpoints / ".writing-b" / "model.safetensors").write_bytes(b"x")
     (run.folder / "notes of mine.txt").write_text("x")
     run.clean_up()
     left = {path.name for path in run.folder.rglob("*")}

@@ -13,7 +13,7 @@ def make(discs, tmp_path):
     def made(name):
         run, _ = start.begin_training(discs, tmp_path / name, make_options(crop=32))
         run.best.mkdir()
-        for file in ("config.json", "model.weights.h5"):
+        for file in ("config.json", "model.safetensors"):
             (run.best / file).write_text("x")
         return run
 
@@ -55,6 +55,6 @@ def test_a_damaged_entry_is_passed_over(content):
 
 def test_a_training_without_an_epoch_is_not_listed(make):
     run = make("run")
-    (run.best / "model.weights.h5").unlink()
+    (run.best / "model.safetensors").unlink()
     register(run)
     assert registered() == {}

@@ -124,7 +124,7 @@ def test_weights_that_are_none_are_refused_when_they_are_chosen(
     assert "mine (from disk)" not in listed(dock)
     (folder / "model.weights.h5").unlink()
     dock.click(dock.form.browse.native)
-    assert dock.message.startswith("model.weights.h5 cannot be read")
+    assert dock.message.startswith("model.safetensors cannot be read")
 
 
 def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatch):

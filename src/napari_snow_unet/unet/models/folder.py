@@ -1,28 +1,29 @@
 """Folders that hold a model, and what can be known of one without a network library.
 
-==================== ==========================================================
-``config.json``      `UNetConfig`, checked entry by entry
-``model.weights.h5`` Keras weights, arrays only, inspected before Keras reads it
-``SHA256SUMS``       checksum of the weights, as ``sha256sum --check`` reads it
-==================== ==========================================================
+===================== ============================================================
+``config.json``       `UNetConfig`, checked entry by entry
+``model.safetensors`` named arrays, see `unet.network.arrays`
+``model.weights.h5``  in its place: weights as Keras writes them and version 0.1 did
+``SHA256SUMS``        checksum of the weights, as ``sha256sum --check`` reads it
+===================== ============================================================
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.matlab5 import HDF5_SIGNATURE
 from napari_snow_unet.unet.network.config import LARGEST_JSON, UNetConfig
 
-CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.weights.h5", "SHA256SUMS"
+CONFIG, CHECKSUMS = "config.json", "SHA256SUMS"
+WEIGHTS, KERAS_WEIGHTS = "model.safetensors", "model.weights.h5"
+FILES = (CONFIG, WEIGHTS, KERAS_WEIGHTS)  # by which a model folder is chosen
 FOLDER_VARIABLE = "NAPARI_SNOW_UNET_MODELS"
 EXPECTED = f"a folder with {CONFIG} and {WEIGHTS}"
 CHOOSE_ANOTHER = "Choose another model."
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def user_folder() -> Path:
@@ -34,38 +35,22 @@ def user_folder() -> Path:
     return Path(platformdirs.user_data_dir("napari-snow-unet", appauthor=False)) / "models"
 
 
-def user_model_folder(name: str) -> Path:
-    """Return the folder of one of the user's models.
-
-    Parameters
-    ----------
-    name : str
-        Letters, digits, dot, underscore and hyphen.
-
-    Returns
-    -------
-    pathlib.Path
-        It may not exist yet.
-
-    Raises
-    ------
-    InputError
-        If the name would be no good as the name of a folder.
-    """
-    if not _NAME.fullmatch(name) or name.endswith("."):
-        raise InputError(
-            f"the model name {name!r}",
-            expected="up to 100 letters, digits, dots, underscores or hyphens",
-            remedy="Choose another name.",
-        )
-    return user_folder() / name
-
-
 def find_folders(parent: Path) -> list[Path]:
     """List the model folders directly inside a folder, by name."""
     if not parent.is_dir():
         return []
     return sorted(f for f in parent.iterdir() if (f / CONFIG).is_file() and f.name[0] != ".")
+
+
+def weights_of(folder: Path) -> Path:
+    """Return the weights file of a model folder; where there is none, the one it should have."""
+    old = folder / KERAS_WEIGHTS
+    return old if old.is_file() and not (folder / WEIGHTS).is_file() else folder / WEIGHTS
+
+
+def has_weights(folder: Path) -> bool:
+    """Tell whether there is a weights file in a folder."""
+    return weights_of(folder).is_file()
 
 
 def read_config(folder: Path) -> UNetConfig:
@@ -117,39 +102,46 @@ def check_header(folder: Path) -> None:
     Raises
     ------
     InputError
-        If the weights are missing, cannot be read, or are no HDF5 file.
+        If the weights are missing, cannot be read, or are of another format than their name.
     """
-    path = folder / WEIGHTS
+    path = weights_of(folder)
     try:
+        size = path.stat().st_size
         with path.open("rb") as file:
-            start = file.read(len(HDF5_SIGNATURE))
+            start = file.read(9)
     except OSError as error:
-        raise _unreadable(folder, error) from error
-    if start != HDF5_SIGNATURE:
+        raise _unreadable(path, error) from error
+    if path.name == KERAS_WEIGHTS:
+        kind, good = "HDF5", start.startswith(HDF5_SIGNATURE)
+    else:  # the length of a header, which is JSON
+        kind = "safetensors"
+        good = start[8:] == b"{" and int.from_bytes(start[:8], "little") <= size - 8
+    if not good:
         raise InputError(
-            "a file that is damaged or no HDF5",
-            expected="weights as Keras saves them",
+            f"a file that is damaged or no {kind}",
+            expected="the weights of a network",
             remedy=f"Copy the model again. {CHOOSE_ANOTHER}",
             path=path,
         )
 
 
-def _unreadable(folder: Path, error: OSError) -> InputError:
+def _unreadable(path: Path, error: OSError) -> InputError:
     return InputError(
-        f"{WEIGHTS} cannot be read ({error.strerror or error})",
+        f"{path.name} cannot be read ({error.strerror or error})",
         expected=EXPECTED,
         remedy=CHOOSE_ANOTHER,
-        path=folder,
+        path=path.parent,
     )
 
 
 def checksum(folder: Path) -> str:
     """Compute the SHA-256 of a model's weights file, in hexadecimal."""
+    path = weights_of(folder)
     try:
-        with (folder / WEIGHTS).open("rb") as file:
+        with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise _unreadable(folder, error) from error
+        raise _unreadable(path, error) from error
 
 
 def verify(folder: Path) -> str:
@@ -170,14 +162,14 @@ def verify(folder: Path) -> str:
     InputError
         If the weights are missing or have changed.
     """
-    found = checksum(folder)
+    found, path = checksum(folder), weights_of(folder)
     if (sums := folder / CHECKSUMS).is_file():
         stored = sums.read_text(encoding="utf-8", errors="replace").split()
-        if stored[1:2] != [WEIGHTS] or stored[0].lower() != found:
+        if stored[1:2] != [path.name] or stored[0].lower() != found:
             raise InputError(
                 f"weights with the SHA-256 {found[:12]}...",
                 expected=f"{(stored or ['no checksum'])[0][:12]}... as {CHECKSUMS} says",
                 remedy="The file is damaged or was exchanged; copy the model again.",
-                path=folder / WEIGHTS,
+                path=path,
             )
     return found

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.matlab5 import HDF5_SIGNATURE
-from napari_snow_unet.unet.models.folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, WEIGHTS
+from napari_snow_unet.unet.models.folder import CHOOSE_ANOTHER, CONFIG, EXPECTED, KERAS_WEIGHTS
 
 _PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".npy", ".npz"}
 _SAVE_WEIGHTS = (
-    f"Where it was made, save the weights alone with model.save_weights({WEIGHTS!r}) and put "
+    f"Where it was made, save the weights alone with model.save_weights({KERAS_WEIGHTS!r}) and put "
     f"them beside a {CONFIG} of this package, or train the model here."
 )
 
@@ -53,6 +53,8 @@ def _explain(path: Path) -> tuple[str, str]:
         if path.name.endswith(".weights.h5"):
             return f"weights without a {CONFIG} beside them", _SAVE_WEIGHTS
         return "a legacy Keras .h5 model, which can hold code (a Lambda layer)", _SAVE_WEIGHTS
+    if suffix == ".safetensors":
+        return f"weights without a {CONFIG} beside them", "Choose the folder that holds both files."
     return "a file of another kind", "Choose a model folder."
 
 

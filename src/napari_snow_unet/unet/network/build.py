@@ -137,26 +137,6 @@ def _convolve_twice(
     return x
 
 
-def receptive_field_radius(config: UNetConfig) -> int:
-    """Compute how far a pixel of the input can lie from an output pixel that it changes.
-
-    The radius differs with the position of the output pixel relative to the coarsest grid; the
-    largest counts.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-
-    Returns
-    -------
-    int
-        Pixels; 107 for the default.
-    """
-    ends = [(pixel, *_reach(config, pixel)) for pixel in range(config.stride)]
-    return max(max(pixel - low, high - pixel) for pixel, low, high in ends)
-
-
 def window_halo(config: UNetConfig) -> int:
     """Compute how many pixels at the edge of a window are not to be used.
 

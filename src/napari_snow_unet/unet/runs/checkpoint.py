@@ -2,7 +2,7 @@
 
 ``checkpoints/000012/`` holds what there was after epoch 12. It is written under another name,
 forced to the disk, and renamed; then its predecessor is removed. Whatever moment a process is
-killed at, the newest folder with a number is complete.
+killed at, the newest folder with a number is complete. In one of version 0.1 arrays are in HDF5.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -20,19 +19,18 @@ from typing import Any
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import folder_written_whole
-from napari_snow_unet.unet.models.weights_file import check_weights_file
+from napari_snow_unet.unet.models.array_file import read_arrays, write_arrays
+from napari_snow_unet.unet.models.keras_file import read_hdf5
+from napari_snow_unet.unet.models.store import read_weights
+from napari_snow_unet.unet.network.arrays import arrays_of, fill, shapes_of
 from napari_snow_unet.unet.runs.folder import Row
 
-WEIGHTS, BEST, OPTIMIZER, STATE = (
-    "model.weights.h5",
-    "best.weights.h5",
-    "optimizer.h5",
-    "state.json",
-)
+WEIGHTS, BEST, OPTIMIZER = "model.safetensors", "best.safetensors", "optimizer.safetensors"
+STATE = "state.json"
+_IN_0_1 = {WEIGHTS: "model.weights.h5", BEST: "best.weights.h5", OPTIMIZER: "optimizer.h5"}
 _REMEDY = "Start a new training; best/ and last/ can still be used."
 _OTHER_OPTIMIZER = "Another version has begun this training: begin a new one with its model."
 _LARGEST_STATE = 200_000_000
-_OVERHEAD = 4096  # bytes that HDF5 adds per array, generously
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,16 @@ class Checkpoint:
     folder: Path
     state: TrainingState
 
+    @property
+    def weights(self) -> Path:
+        """File of the weights after the last epoch."""
+        return _file(self.folder, WEIGHTS)
+
+    @property
+    def best(self) -> Path:
+        """File of the weights after the best epoch."""
+        return _file(self.folder, BEST)
+
     def load(self, model: Any, optimizer: Any) -> None:
         """Fill in the weights of the last epoch and the optimizer's variables.
 
@@ -85,23 +93,8 @@ class Checkpoint:
         InputError
             If the files are of another network.
         """
-        load_weights(model, self.folder / WEIGHTS)
-        _load_optimizer(optimizer, self.folder / OPTIMIZER)
-
-
-def load_weights(model: Any, path: Path) -> None:
-    """Check a weights file and fill it into a network.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, of another network, or holds anything but arrays.
-    """
-    check_weights_file(path, [tuple(variable.shape) for variable in model.weights])
-    try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise _damaged(path, f"weights of another network ({str(error)[:200]})") from error
+        fill(model, read_weights(self.weights, shapes_of(model)))
+        _load_optimizer(optimizer, _file(self.folder, OPTIMIZER))
 
 
 def find_checkpoint(place: Path) -> Checkpoint | None:
@@ -153,13 +146,13 @@ def save_checkpoint(place: Path, model: Any, optimizer: Any, state: TrainingStat
     place.mkdir(exist_ok=True)
     target = place / f"{state.epoch:06d}"
     with folder_written_whole(target, overwrite=True, ours=Path.is_dir) as folder:
-        _require_room(folder, [*model.weights, *optimizer.variables])
-        model.save_weights(folder / WEIGHTS)
+        write_arrays(folder / WEIGHTS, arrays_of(model))
         _save_optimizer(optimizer, folder / OPTIMIZER)
         known = sorted(path for path in place.iterdir() if path.name.isdecimal())
         newest = state.best_epoch == state.epoch or not known
-        _link(folder / WEIGHTS if newest else known[-1] / BEST, folder / BEST)
-        sums = {name: _sha256(folder / name) for name in (WEIGHTS, OPTIMIZER, BEST)}
+        best = folder / WEIGHTS if newest else _file(known[-1], BEST)
+        _link(best, folder / (BEST if newest else best.name))
+        sums = {file.name: _sha256(file) for file in folder.iterdir()}
         text = json.dumps({**asdict(state), "sha256": sums}, indent=1) + "\n"
         (folder / STATE).write_text(text, encoding="utf-8")
         for file in folder.iterdir():
@@ -185,46 +178,33 @@ def _read_state(folder: Path) -> TrainingState:
         if state.epoch != len(state.history) or state.epoch != int(folder.name):
             raise ValueError(f"epoch {state.epoch} and {len(state.history)} rows")
         for name in (WEIGHTS, OPTIMIZER, BEST):
-            if _sha256(folder / name) != sums.get(name):
-                raise ValueError(f"{name} has changed")
+            file = _file(folder, name)
+            if _sha256(file) != sums.get(file.name):
+                raise ValueError(f"{file.name} has changed")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, f"a damaged checkpoint ({error})") from error
     return state
 
 
-def _save_optimizer(optimizer: Any, path: Path) -> None:
-    import h5py
-    from keras.ops import convert_to_numpy
-
-    with h5py.File(path, "w") as file:
-        for number, variable in enumerate(optimizer.variables):
-            file.create_dataset(f"{number:05d}", data=convert_to_numpy(variable))
+def _file(folder: Path, name: str) -> Path:
+    """Return a file of a checkpoint by its name now; version 0.1 gave it another."""
+    old = folder / _IN_0_1[name]
+    return old if old.is_file() else folder / name
 
 
 def _load_optimizer(optimizer: Any, path: Path) -> None:
-    import h5py
-
-    shapes = [tuple(variable.shape) for variable in optimizer.variables]
-    check_weights_file(path, shapes, _OTHER_OPTIMIZER)
-    with h5py.File(path, "r") as file:
-        for number, variable in enumerate(optimizer.variables):
-            values = file[f"{number:05d}"]
-            if values.shape != tuple(variable.shape):
-                raise _damaged(path, f"an array of shape {values.shape} for {variable.path}")
-            variable.assign(values[()])
+    read = read_hdf5 if path.suffix == ".h5" else read_arrays
+    shapes = {f"{n:05d}": tuple(each.shape) for n, each in enumerate(optimizer.variables)}
+    arrays = read(path, shapes, _OTHER_OPTIMIZER)
+    for variable, array in zip(optimizer.variables, arrays.values(), strict=True):
+        variable.assign(array)
 
 
-def _require_room(folder: Path, variables: Sequence[Any]) -> None:
-    """Write as much as will be written; on a full disk HDF5 would crash when the program ends."""
-    arrays = sum(4 * math.prod(tuple(variable.shape)) for variable in variables)
-    expected = arrays + _OVERHEAD * len(variables) + _OVERHEAD
-    path = folder / "room"
-    with path.open("wb") as file:
-        while expected > 0:
-            expected -= file.write(bytes(min(expected, 1 << 24)))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
+def _save_optimizer(optimizer: Any, path: Path) -> None:
+    from keras.ops import convert_to_numpy
+
+    arrays = (convert_to_numpy(variable) for variable in optimizer.variables)
+    write_arrays(path, {f"{n:05d}": array for n, array in enumerate(arrays)})
 
 
 def _link(source: Path, target: Path) -> None:

@@ -9,7 +9,12 @@ from typing import Any
 
 from napari_snow_unet.data.masks.judgement import MASKS_ARE, MasksAre
 from napari_snow_unet.unet.network.config import UNetConfig
-from napari_snow_unet.unet.runs.options import TrainingOptions, options_from_dict
+from napari_snow_unet.unet.runs.options import (
+    TrainingOptions,
+    options_from_dict,
+    with_muon,
+    without_muon,
+)
 from napari_snow_unet.unet.runs.tiles import TrainingTile
 
 FORMAT, VERSION = "napari-snow-unet training", 1
@@ -38,6 +43,8 @@ class RunConfig:
         Model folder that the weights begin with; empty for fresh weights.
     made_with : dict
         Versions.
+    muon : bool
+        Whether its optimizer is gone, so that `options` names another and it cannot go on.
     """
 
     options: TrainingOptions
@@ -46,6 +53,7 @@ class RunConfig:
     fingerprint: str
     fine_tune: str
     made_with: dict[str, str]
+    muon: bool = False
 
 
 def config_text(config: RunConfig) -> str:
@@ -73,9 +81,10 @@ def config_from(content: Any) -> RunConfig:
     if not all(isinstance(text, str) and len(text) < 10_000 for text in texts.values()):
         raise ValueError("dataset, fingerprint and fine_tune are not all texts")
     return RunConfig(
-        options=options_from_dict(content["options"]),
+        options=options_from_dict(without_muon(content["options"])),
         network=UNetConfig.from_json(json.dumps(content["network"])),
         made_with={str(name): str(value) for name, value in dict(content["made_with"]).items()},
+        muon=with_muon(content["options"]),
         **texts,
     )
 

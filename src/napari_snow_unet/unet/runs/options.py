@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Option, check, refusal, without_numpy
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.data.pixels.channels import Channel
@@ -15,7 +17,8 @@ Loss = Literal["bce", "bce-dice"]
 Augment = Literal["none", "standard", "strong"]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Schedule = Literal["constant", "cosine"]
-Optimizer = Literal["adam", "adamw", "muon"]
+Optimizer = Literal["adam", "adamw"]
+_MUON = "muon"  # an optimizer of 0.1
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,8 @@ class TrainingOptions:
     warm_up: Annotated[
         int, Option("Steps over which the learning rate rises.", low=0, high=1_000_000, flag="-")
     ] = 100
-    optimizer: Annotated[Optimizer, Option("Optimizer; muon suits short trainings.")] = "adamw"
-    weight_decay: Annotated[float, Option("For AdamW and Muon.", low=0.0, high=1.0, flag="-")] = (
-        1e-4
-    )
+    optimizer: Annotated[Optimizer, Option("Optimizer.")] = "adamw"
+    weight_decay: Annotated[float, Option("For AdamW.", low=0.0, high=1.0, flag="-")] = 1e-4
     patience: Annotated[
         int,
         Option(
@@ -265,3 +266,24 @@ def options_from_dict(content: Any) -> TrainingOptions:
     if unknown := sorted(set(content) - known):
         raise refusal("an option", unknown[0], "one of " + ", ".join(sorted(known)))
     return TrainingOptions(**content)
+
+
+def with_muon(content: Any) -> bool:
+    """Tell whether kept options are of a training of 0.1 with Muon, which is gone."""
+    return isinstance(content, dict) and content.get("optimizer") == _MUON
+
+
+def without_muon(content: Any) -> Any:
+    """Return kept options with AdamW in the place of Muon, to look at the training."""
+    return {**content, "optimizer": "adamw"} if with_muon(content) else content
+
+
+def muon_is_gone(path: Path) -> InputError:
+    """Say why a training with Muon cannot be gone on with, and what to do."""
+    return InputError(
+        "a training with the optimizer Muon, which only version 0.1 has",
+        expected="adam or adamw",
+        remedy="Its model can be used as it is; a new training can begin with it.",
+        helps=("fine_tune",),
+        path=path,
+    )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from napari_snow_unet.base.files import written_whole
-from napari_snow_unet.unet.models.folder import CONFIG, WEIGHTS, user_folder
+from napari_snow_unet.unet.models.folder import CONFIG, has_weights, user_folder
 from napari_snow_unet.unet.runs.folder import RunDirectory, is_run
 
 SUFFIX = ".run"
@@ -55,7 +55,7 @@ def registered() -> dict[str, Path]:
         folder = _folder_in(entry)
         if folder is not None and is_run(folder):
             best = RunDirectory(folder).best
-            if (best / CONFIG).is_file() and (best / WEIGHTS).is_file():
+            if (best / CONFIG).is_file() and has_weights(best):
                 found[entry.stem] = best
     return found
 

@@ -12,14 +12,13 @@ import numpy as np
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.unet.engine import fast_calls, selection
 from napari_snow_unet.unet.models import folder as models_folder
+from napari_snow_unet.unet.models.store import read_weights
+from napari_snow_unet.unet.network.arrays import array_shapes, fill
 from napari_snow_unet.unet.network.build import build_unet
 from napari_snow_unet.unet.network.memory import require_memory
 from napari_snow_unet.unet.runs.checkpoint import (
-    BEST,
-    WEIGHTS,
     Checkpoint,
     TrainingState,
-    load_weights,
     save_checkpoint,
 )
 from napari_snow_unet.unet.runs.config import RunConfig
@@ -38,7 +37,6 @@ from napari_snow_unet.unet.training.callbacks import (
 )
 from napari_snow_unet.unet.training.curves import draw_curves
 from napari_snow_unet.unet.training.loss import PixelLoss
-from napari_snow_unet.unet.training.muon import ConvolutionMuon
 from napari_snow_unet.unet.training.preview import Preview
 from napari_snow_unet.unet.training.scores import PixelScores
 from napari_snow_unet.unet.training.seeding import initialise
@@ -89,7 +87,6 @@ class Fitting:
         )
         self._batches = TrainingBatches(tiles, self._options, workers=workers)
         self._per_epoch = self._batches.plan.batches
-        # Weights are saved by the bare network: with a compiled one goes its optimizer.
         self.network = build_unet(config.network, precision=precision)
         self.model = keras.Model(self.network.input, self.network.output)
         self._optimizer = make_optimizer(
@@ -115,7 +112,8 @@ class Fitting:
         elif self._config.fine_tune:
             path = Path(self._config.fine_tune)
             models_folder.verify(path)
-            load_weights(self.network, path / models_folder.WEIGHTS)
+            weights = models_folder.weights_of(path)
+            fill(self.network, read_weights(weights, array_shapes(self._config.network)))
         else:
             initialise(self.network, self._options.seed)
 
@@ -186,8 +184,8 @@ class Fitting:
 
     def _derive(self, checkpoint: Checkpoint, *, draw: bool) -> None:
         """Write what follows from a checkpoint: models, history, pictures."""
-        _put_model(self._run.last, checkpoint.folder / WEIGHTS, self._config)
-        _put_model(self._run.best, checkpoint.folder / BEST, self._config)
+        _put_model(self._run.last, checkpoint.weights, self._config)
+        _put_model(self._run.best, checkpoint.best, self._config)
         self._run.write_history(checkpoint.state.history)
         if self._listed:
             self._register()
@@ -238,11 +236,9 @@ def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> A
     decay = options.weight_decay
     if options.optimizer == "adam":
         optimizer: Any = keras.optimizers.Adam(rate)
-    elif options.optimizer == "adamw":
+    else:
         optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    else:
-        optimizer = ConvolutionMuon(rate, decay, global_clipnorm=1.0)
     return keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer
 
 
@@ -259,9 +255,12 @@ def _put_model(folder: Path, weights: Path, config: RunConfig) -> None:
     if not described.is_file() or described.read_text(encoding="utf-8") != text:
         with written_whole(described, overwrite=True) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    path = folder / models_folder.WEIGHTS
+    names = [models_folder.WEIGHTS, models_folder.KERAS_WEIGHTS]  # the second in a run of 0.1
+    if weights.suffix == ".h5":
+        names.reverse()
+    path, other = (folder / name for name in names)
     content = weights.read_bytes()
-    if path.is_file() and path.read_bytes() == content:
-        return
-    with written_whole(path, overwrite=True) as temporary:
-        temporary.write_bytes(content)
+    if not path.is_file() or path.read_bytes() != content:
+        with written_whole(path, overwrite=True) as temporary:
+            temporary.write_bytes(content)
+    other.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from napari_snow_unet.unet.engine.failures import explain
 from napari_snow_unet.unet.runs.checkpoint import TrainingState, find_checkpoint
 from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.lock import run_locked
-from napari_snow_unet.unet.runs.options import TrainingOptions
+from napari_snow_unet.unet.runs.options import TrainingOptions, muon_is_gone
 from napari_snow_unet.unet.runs.progress import ProgressWriter, StopRequest, TrainingProgress
 from napari_snow_unet.unet.runs.tiles import TrainingSet
 
@@ -64,8 +64,9 @@ def train(
     Raises
     ------
     InputError
-        If the dataset has changed, another process trains here, the loss is not a number any
-        more, the disk is full or the memory too small. The last finished epoch stays.
+        If the dataset has changed, the optimizer is one that only 0.1 had, another process trains
+        here, the loss is not a number any more, the disk is full or the memory too small. The last
+        finished epoch stays.
     """
     writer = ProgressWriter(run, listen)
     with run_locked(run.folder):
@@ -82,7 +83,10 @@ def train(
 def _train(
     run: RunDirectory, stop: StopRequest, writer: ProgressWriter, workers: int, listed: bool
 ) -> TrainingState:
-    config, tiles = run.config(), run.tiles()
+    config = run.config()
+    if config.muon:
+        raise muon_is_gone(run.folder)
+    tiles = run.tiles()
     checkpoint = find_checkpoint(run.checkpoints)
     state = checkpoint.state if checkpoint is not None else TrainingState()
     options = config.options

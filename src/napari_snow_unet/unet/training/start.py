@@ -17,7 +17,7 @@ from napari_snow_unet.unet.runs.create import check_free, create_run
 from napari_snow_unet.unet.runs.dataset import open_training_set
 from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.masks import look_at_masks
-from napari_snow_unet.unet.runs.options import TrainingOptions
+from napari_snow_unet.unet.runs.options import TrainingOptions, muon_is_gone
 from napari_snow_unet.unet.runs.tiles import TrainingSet
 from napari_snow_unet.unet.training.augment import ZOOM
 
@@ -102,9 +102,11 @@ def extend(run: RunDirectory, epochs: int) -> None:
     Raises
     ------
     InputError
-        If its learning rate depends on the number of epochs.
+        If its learning rate depends on the number of epochs, or its optimizer is gone.
     """
     config = run.config()
+    if config.muon:
+        raise muon_is_gone(run.folder)
     if config.options.epochs == epochs:
         return
     if config.options.schedule != "constant":

@@ -24,7 +24,13 @@ from napari_snow_unet.models import (
 )
 from napari_snow_unet.unet.engine.process import end_at_once
 from napari_snow_unet.unet.engine.selection import select_backend
-from napari_snow_unet.unet.models.folder import CONFIG, WEIGHTS, find_folders, user_folder
+from napari_snow_unet.unet.models.folder import (
+    CONFIG,
+    FILES,
+    find_folders,
+    user_folder,
+    weights_of,
+)
 from napari_snow_unet.unet.runs.registry import registered
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import wrapped
@@ -126,12 +132,12 @@ class ModelChoice(QObject):
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self._box.native, "Choose a model by its config.json or weights", "",
-            "Models (config.json *.weights.h5);;All files (*)",
+            "Models (config.json *.safetensors *.weights.h5);;All files (*)",
         )  # fmt: skip
         if path:
             model = Path(path)
             try:
-                self._choose(model.parent if model.name in (CONFIG, WEIGHTS) else model)
+                self._choose(model.parent if model.name in FILES else model)
             except InputError as error:
                 self.refused.emit(error)
 
@@ -178,7 +184,7 @@ def _user_models() -> list[tuple[str, int]]:
     seen = []
     for folder in (*find_folders(user_folder()), *registered().values()):
         try:
-            seen.append((str(folder), (folder / WEIGHTS).stat().st_mtime_ns))
+            seen.append((str(folder), weights_of(folder).stat().st_mtime_ns))
         except OSError:  # it goes at this very moment
             continue
     return seen
