@@ -55,8 +55,7 @@ def what_is_asked(
 def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
     """Note what a run is asked for; refuse to go on with one that was asked for something else.
 
-    What is not noted, since there was no such option then, had its default. The folder must be
-    locked; `there` says that some images have results that are not to be replaced.
+    The folder is locked; if `there`, some images have results that are not to be replaced.
     """
     path = outputs.folder / OPTIONS_FILE
     before = _read(path) if outputs.resume or there else None
@@ -87,10 +86,9 @@ def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
 
 
 def continued_job(job: Job, given: Collection[str]) -> tuple[Job, dict[str, Any]]:
-    """Complete what is asked for now by what a folder of results was begun with.
+    """Complete a job by what its folder of results was begun with, but for the entries in `given`.
 
-    `given` are the entries of `_NOTED` that are asked for. Also returns those that have become
-    others by this.
+    Return it, and the entries that have become others by this.
     """
     path = job.outputs.folder / OPTIONS_FILE
     before = _read(path) or {}
@@ -170,7 +168,7 @@ def renamed_entries(path: Path) -> dict[str, str]:
 
 
 def entry_as_words(name: str, value: Any) -> list[str]:
-    """Return what is typed in the shell for an entry, nothing for one that asks for nothing."""
+    """Return what is typed in the shell for an entry of `what_is_asked`; of some values nothing."""
     if name == "file_pixel_size":
         return [] if value else ["--pixel-size", "0"]
     one = _NOTED[name]
