@@ -43,6 +43,7 @@ from napari_snow_unet.segmentation import classical, prefetch
 from napari_snow_unet.segmentation.findings import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.segmentation.plan import TRAINED_ON
 from napari_snow_unet.segmentation.stack import segment_stack
 
 MODEL = classical.model()
@@ -527,9 +528,9 @@ def test_a_result_of_a_large_image_is_looked_for_before_and_spared(folder, tmp_p
     tifffile.imwrite(slide, picture(), photometric="rgb", tile=(64, 64))
     source = tmp_path / "scan.zarr"
     source.mkdir()
-    with pytest.raises(InputError, match=r"scan\.zarr: the result exists already"):
+    with pytest.raises(InputError, match=r"scan\.zarr: .*exists"):
         refuse_clash(slide, Outputs(tmp_path), set(), {})
-    with pytest.raises(InputError, match=r"scan\.zarr: the result would replace an image"):
+    with pytest.raises(InputError, match=r"scan\.zarr: .*replace"):
         refuse_clash(slide, Outputs(tmp_path, overwrite=True), {slide, source}, {})
     source.rmdir()
     refuse_clash(slide, Outputs(tmp_path), {slide}, {})  # its labels are no TIFF
@@ -567,7 +568,7 @@ def test_resuming_replaces_nothing_that_a_run_has_not_made(folder, tmp_path):
     assert (tmp_path / "tile1.png").read_bytes() == b"mine"
     assert not any(result.error for result in others)
     other = replace(MODEL, name="another")
-    with pytest.raises(InputError, match=r"segmented with '.*expected results of 'another'"):
+    with pytest.raises(InputError, match=f"'{MODEL.name}'.*'another'"):
         run(segment_files(files, other, Options(), outputs))
 
 
@@ -599,7 +600,7 @@ def test_two_runs_on_one_folder_lose_no_row(folder, tmp_path):
     first, *others = find_images([folder]).images
     steps = segment_files([first], MODEL, Options(), Outputs(tmp_path))
     next(steps)
-    with pytest.raises(InputError, match="another program is writing to the folder"):
+    with pytest.raises(InputError, match="another program"):
         run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))
     run(steps)
     run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))
@@ -615,7 +616,7 @@ def deep(folder, name, image):
 def test_what_was_assumed_of_an_image_stands_in_the_table(tmp_path):
     file = deep(tmp_path / "in", "a.tif", picture(1).astype(np.uint16) * 16)
     (result,) = run(segment_files([file], MODEL, Options(), Outputs(tmp_path / "out")))
-    assert "Of uint16 images 4,095 is taken for white" in result.messages[0]
+    assert "4,095" in result.messages[0]
     assert result.provenance["white"] == 4095
     (row,) = rows_of(tmp_path / "out")
     assert row["notes"] == " ".join(result.messages)
@@ -628,7 +629,7 @@ def test_a_dark_file_is_read_as_the_model_was_trained(tmp_path):
     (alone,) = run(segment_files([file], MODEL, Options(), Outputs(tmp_path / "alone")))
     (as_known,) = run(segment_files([file], known, Options(), Outputs(tmp_path / "known")))
     assert (alone.provenance["white"], as_known.provenance["white"]) == (1023, 4095)
-    assert "as in the images that the model was trained on" in as_known.messages[0]
+    assert TRAINED_ON in as_known.messages[0]
     plain = write_image(tmp_path / "plain.png", np.rint(dark / 4095 * 255).astype(np.uint8))
     (eight,) = run(segment_files([plain], MODEL, Options(), Outputs(tmp_path / "plain")))
     assert as_known.nuclei == eight.nuclei

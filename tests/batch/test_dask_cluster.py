@@ -201,7 +201,7 @@ def test_a_scheduler_that_is_not_there_is_named(images, tmp_path, monkeypatch):
     done = shell("segment", images, "-o", tmp_path / "o", "--scheduler", "tcp://127.0.0.1:9")
     assert done.exit_code == 1
     assert isinstance(done.exception, InputError)
-    assert "tcp://127.0.0.1:9 cannot be reached" in str(done.exception)
+    assert "tcp://127.0.0.1:9" in str(done.exception)
     assert "dask scheduler" in str(done.exception)
     words = ("--scheduler", "tcp://x:1", "--device", "cpu")
     assert shell("segment", images, "-o", tmp_path / "o", *words).exit_code == 2

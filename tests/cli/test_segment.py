@@ -20,6 +20,7 @@ from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import find_model, open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.segmentation.provenance import LABELS
 
 
 def shell(*words, code=0):
@@ -41,7 +42,7 @@ def test_folders_in_a_folder_are_named_but_not_that_of_the_results(tiles):
     assert "Skipped" not in shell(*words)
     assert "Skipped" not in shell(*words, "--overwrite")
     (tiles / "patient 2").mkdir()
-    assert "Skipped, folders: patient 2\n" in shell(*words, "--overwrite")
+    assert re.search("Skipped.*: patient 2\n", shell(*words, "--overwrite"))
 
 
 def test_help_names_every_command():
@@ -88,7 +89,7 @@ def test_a_bad_file_is_named_and_the_exit_code_is_1(tiles, tmp_path):
     out = tmp_path / "out"
     text = shell("segment", tiles, "-o", out, "--model", "classical", code=1)
     assert "t3.png" in text
-    assert "2 of 3 images" in text
+    assert "2 of 3" in text
     assert len(list(out.glob("t*.png"))) == 2
 
 
@@ -148,7 +149,7 @@ def test_demo_replaces_no_tile_of_snow(tmp_path, name):
 def test_failures_name_their_images(tiles, tmp_path):
     words = ("--model", "classical", "--min-area-um2", 5)
     text = " ".join(shell("segment", tiles, "-o", tmp_path / "out", *words, code=1).split())
-    assert "t1.png and 1 more: a smallest area in square micrometres for an image of unkn" in text
+    assert re.search(r"t1\.png and 1 more: .*unknown pixel size", text)
     assert "0 or more" in shell("segment", tiles, "-o", tmp_path, "--min-area", -1, code=2)
 
 
@@ -170,7 +171,7 @@ def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
         "options.json",
     }
     text = shell("segment", tiles, "-o", out, "--format", "jpg", code=2)
-    assert "'jpg' is none of png, tif, mat" in text
+    assert "png, tif, mat" in text
 
 
 @pytest.mark.parametrize(
@@ -213,20 +214,20 @@ def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path)
         (
             ("--threshold", 0.6, "--min-area", 40),
             (
-                "begun with --threshold 0.7, no --min-area, --min-area-um2 4.0; expected what is "
-                "asked for now, --threshold 0.6, --min-area 40.0, no --min-area-um2."
+                r"--threshold 0\.7, no --min-area, --min-area-um2 4\.0; expected .*"
+                r"--threshold 0\.6, --min-area 40\.0, no --min-area-um2\."
             ),
         ),
         (
             ("--clear-border", "--format", "mat", "--pixel-size", 0),
             (
-                "begun with no --clear-border, --pixel-size 0.5, --format csv,png; expected what "
-                "is asked for now, --clear-border, --pixel-size 0, --format mat."
+                r"no --clear-border, --pixel-size 0\.5, --format csv,png; expected .*"
+                r" --clear-border, --pixel-size 0, --format mat\."
             ),
         ),
     ):
         command = [str(word) for word in ("segment", tiles, "-o", out, "--resume", *option)]
-        with pytest.raises(InputError, match=re.escape(told)):
+        with pytest.raises(InputError, match=told):
             CliRunner().invoke(app, command, catch_exceptions=False)
 
 
@@ -241,7 +242,7 @@ def test_resume_goes_on_with_the_options_of_the_last_run_in_the_folder(tiles, tm
     (used,) = [line.split(",")[5] for line in table if "t2.png" in line]
     assert float(used) == pytest.approx(0.9, abs=1 / 255)
     other = ["segment", str(tiles), "-o", str(out), *words, "--threshold", "0.5"]
-    with pytest.raises(InputError, match="made with other options"):
+    with pytest.raises(InputError, match="other options"):
         CliRunner().invoke(app, other, catch_exceptions=False)
     assert len((out / "summary.csv").read_text().splitlines()) == 3
     more = ("--threshold", 0.9, "--format", "csv")
@@ -255,7 +256,7 @@ def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path
     shell("segment", tiles / "t1.png", "-o", out, "--model", own, "--precision", "float32")
     text = shell("segment", tiles, "-o", out, "--resume")
     assert f"--model {shlex.quote(str(own))} --precision float32" in text
-    assert "2 of 2 images segmented" in text
+    assert "2 of 2" in text
 
 
 def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
@@ -268,10 +269,10 @@ def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
     text = shell("segment", tiles, "-o", out, "--resume")
     assert "--model classical --min-area 50.0" in text
     command = ["segment", str(tiles), "-o", str(out), "--resume", "--tta"]
-    with pytest.raises(InputError, match="begun with no --test-time-augmentation; expected"):
+    with pytest.raises(InputError, match="no --test-time-augmentation; expected"):
         CliRunner().invoke(app, command, catch_exceptions=False)
     (out / "options.json").write_text(json.dumps(record | {"min_area": "large"}))
-    with pytest.raises(InputError, match="it says that min_area is 'large'"):
+    with pytest.raises(InputError, match=r"min_area.*'large'"):
         CliRunner().invoke(app, command, catch_exceptions=False)
 
 
@@ -279,6 +280,5 @@ def test_labels_among_the_images_are_named(tiles, tmp_path):
     write_image(tiles / "t1_other.png", generate_tile(1, size=128).labels.astype(np.uint8))
     text = shell("segment", tiles, "-o", tmp_path / "out", "--model", "classical")
     told = " ".join(text.split())
-    assert "t1_other.png: This looks like labels or a mask, not like tissue" in told
-    assert "Segment the image that it was made from" in told
-    assert told.count("looks like labels") == 1
+    assert f"t1_other.png: {LABELS}" in told
+    assert told.count(LABELS) == 1

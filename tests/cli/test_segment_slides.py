@@ -136,8 +136,8 @@ def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path
     assert told.exit_code == 1
     text = told.output.replace("\n", " ")
     assert str(svs) in told.output.replace("\n", "")
-    assert "png for an image of 512 x 512 pixels" in text
-    assert "the format zarr or tif" in text
+    assert "512 x 512" in text
+    assert "zarr or tif" in text
     again = shell("segment", svs, "-o", tmp_path / "out")  # what nobody has chosen is what can
     assert again.exit_code == 0
     assert (tmp_path / "out" / "a.zarr").is_dir()

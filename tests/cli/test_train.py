@@ -1,6 +1,7 @@
 """The command train as a person types it."""
 
 import csv
+import re
 import shutil
 import time
 
@@ -59,14 +60,14 @@ def tiles(tmp_path):
 def test_from_tiles_to_a_listed_model_and_on(tiles, tmp_path):
     run = tmp_path / "my run"
     text = shell(tiles, "-o", run, "--preset", "paper", *SMALL, "--epochs", 1, "--seed", 5)
-    assert "5 tiles train and 1 validate" in text
-    assert "Epoch 1 of 1" in text
+    assert re.search(r"\b5 tiles .*\b1 validate", text)
+    assert "1 of 1" in text
     assert f"segment --model {run}" in text
     options = open_run(run).config().options
     assert (options.preset, options.crop, options.seed, options.loss) == ("paper", 32, 5, "bce")
     assert "my-run" in [entry.name for entry in list_models()]
     text = shell("--resume", run, "--epochs", 2)
-    assert "Resumed after epoch 1" in text
+    assert "after epoch 1" in text
     assert len(open_run(run).history()) == 2
     shell(tiles, "-o", tmp_path / "fine", "--fine-tune", "my-run", "--crop", 32, "--epochs", 1)
     assert open_run(tmp_path / "fine").config().network.base_filters == 2
@@ -74,7 +75,7 @@ def test_from_tiles_to_a_listed_model_and_on(tiles, tmp_path):
 
 def test_stop_after(tiles, tmp_path):
     text = shell(tiles, "-o", tmp_path / "run", *SMALL, "--stop-after", 0)
-    assert "Stopped after 0 of 50 epochs" in text
+    assert "0 of 50" in text
     assert "--resume" in text
     assert not open_run(tmp_path / "run").stop_file.exists()
 
@@ -89,7 +90,7 @@ def test_a_stop_file_of_an_earlier_training_does_not_stop_this_one(tiles, tmp_pa
 def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     run = tmp_path / "folds"
     text = shell(tiles, "-o", run, *SMALL, "--epochs", 1, "--fold", "all", "--parallel", 2)
-    assert text.count("Finished after 1 epoch") == 4  # in its process, and before it is scored
+    assert text.count("Finished after") == 4  # in its process, and before it is scored
     for line in text.splitlines():
         assert line.startswith(("Fold 0: ", "Fold 1: ", "fold", "0 ", "1 ", "all")), line
     with (run / "folds.csv").open() as file:
@@ -139,7 +140,7 @@ def test_a_fold_that_fails_is_named_and_the_others_end(tiles, tmp_path):
     cross_validate(run, stop=StopRequest(seconds=0), at_once=2)
     with (
         run_locked(run / "fold-0"),
-        pytest.raises(InputError, match=r"Fold 0 failed .*trains in it"),
+        pytest.raises(InputError, match=r"Fold 0 .*trains"),
     ):
         cross_validate(run, at_once=2)
     while training_process(run / "fold-1") is not None:  # it has been asked to end

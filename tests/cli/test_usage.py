@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from napari_snow_unet.cli import app
 from napari_snow_unet.cli.usage import sentence
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.unet.models.folder import CONFIG
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
     result = CliRunner().invoke(app, words.split())
     told = " ".join(result.output.replace("│", "").split())
     assert result.exit_code == 2, told
-    assert "there is no model" in told
+    assert "no model" in told
     assert "he-breast-nuclei" in told
     assert not (tmp_path / "out").exists()
 
@@ -44,14 +46,13 @@ def test_a_pixel_size_that_none_can_be_is_refused_in_the_same_words(words, size,
     result = CliRunner().invoke(app, [*words.split(), "--pixel-size", size])
     told = " ".join(result.output.replace("│", "").split())
     assert result.exit_code == 2, told
-    assert f"a pixel size of {size} µm" in told
-    assert "from 0.05 to 20, 0.25 for a 40x scan" in told
+    assert re.search(rf"{size} µm.* 0\.05 to 20, 0\.25 ", told)
 
 
 def test_a_pixel_size_of_0_is_refused_where_it_does_not_mean_unknown():
     result = CliRunner().invoke(app, ["evaluate", "a.png", "a.png", "--pixel-size", "0"])
     assert result.exit_code == 2
-    assert "from 0.05 to 20" in " ".join(result.output.replace("│", "").split())
+    assert "0.05 to 20" in " ".join(result.output.replace("│", "").split())
 
 
 def test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained():
@@ -66,7 +67,7 @@ def test_a_folder_that_is_no_model_is_an_input_that_cannot_be_used(tmp_path, mon
     write_image(tmp_path / "a.png", generate_tile(1, size=64).image)
     (tmp_path / "folder").mkdir()
     result = CliRunner().invoke(app, ["segment", "a.png", "-o", "out", "--model", "folder"])
-    assert "a folder without a" in str(result.exception)
+    assert CONFIG in str(result.exception)
 
 
 def test_the_reason_stands_before_a_long_path(tmp_path):
@@ -75,10 +76,8 @@ def test_the_reason_stands_before_a_long_path(tmp_path):
     command = [sys.executable, "-m", "napari_snow_unet.cli", "check", str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 1
-    assert ended.stderr == (
-        "Error: a folder with a long name: there is no such folder; expected a folder with images "
-        f"and masks. Choose another folder. ({folder})\n"
-    )
+    assert ended.stderr.startswith("Error: a folder with a long name: ")
+    assert ended.stderr.endswith(f". ({folder})\n")
 
 
 @pytest.mark.parametrize("path", ["tiles/a.png", None])

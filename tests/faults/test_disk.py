@@ -143,7 +143,7 @@ def test_too_little_memory_for_an_image_is_one_sentence(tmp_path):
     )
     *_, last = ended.stderr.splitlines()
     assert ended.returncode == 1
-    assert re.search(r"InputError: .*large\.png.*does not fit into memory", last)
+    assert re.search(r"InputError: .*large\.png.*memory", last)
 
 
 LITTLE_FOR_NUCLEI = """
@@ -181,4 +181,4 @@ def test_too_little_memory_for_the_nuclei_ends_no_program(name, room, tile, side
     if name == "classical" or ended.returncode:
         *_, last = ended.stderr.splitlines()
         assert ended.returncode == 1, ended.stderr
-        assert re.search(r"MemoryError|InputError: a window of .* Use a smaller tile size", last)
+        assert re.search(r"MemoryError|InputError: .*smaller tile", last)

@@ -53,5 +53,5 @@ def test_what_harms_is_noticed(repository, tmp_path):
     told = {row["reader"]: " ".join(row["faults"]) for row in json.loads(done.stdout)}
     assert "KeyError" in told["raises"]
     assert "MemoryError" in told["grows"]
-    assert "longer than 2 s" in told["endless"]
-    assert "the process died (exit code -6)" in told["dies"]
+    assert "than 2 s" in told["endless"]
+    assert "exit code -6" in told["dies"]

@@ -16,7 +16,7 @@ import tifffile
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets.manifest import JOURNAL, read_manifest
-from napari_snow_unet.data.datasets.members import open_member, read_member
+from napari_snow_unet.data.datasets.members import DAMAGED, open_member, read_member
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.sources import find_members
@@ -95,7 +95,7 @@ def test_a_member_that_unpacks_to_more_than_it_claims_is_cut_off(tmp_path):
         struct.pack_into("<I", data, at, 3000)
     path.write_bytes(data)
     ((member, _, _),), _ = run(find_members([path], tmp_path / "out"))
-    with at_most(megabytes=2), pytest.raises(InputError, match="damaged in the archive"):
+    with at_most(megabytes=2), pytest.raises(InputError, match=DAMAGED):
         read_member(member)
 
 
@@ -116,7 +116,7 @@ def test_an_archive_that_contradicts_itself_is_refused(tmp_path):
         copy = path.with_name(f"copy{offset}.zip")
         copy.write_bytes(whole[: at + offset] + value + whole[at + offset + len(value) :])
         changed = type(member)(**{**member.__dict__, "source": str(copy)})
-        with pytest.raises(InputError, match=r"it (is damaged|cannot be taken)"):  # noqa: SIM117
+        with pytest.raises(InputError, match=f"{DAMAGED}|cannot be taken"):  # noqa: SIM117
             with open_member(changed) as stream:
                 stream.read()
 
@@ -228,7 +228,7 @@ def test_a_journal_of_nonsense_is_passed_over(tmp_path, line):
 def test_a_manifest_that_is_no_text_or_has_endless_cells_is_one_sentence(tmp_path, damage):
     table = TABLE.encode().replace(b"tile 0", damage)
     (tmp_path / "manifest.csv").write_bytes(table)
-    with pytest.raises(InputError, match=r"manifest\.csv: line .* is damaged"):
+    with pytest.raises(InputError, match=r"manifest\.csv: line .*damaged"):
         read_manifest(tmp_path)
 
 
@@ -265,5 +265,5 @@ def test_a_tiff_whose_directories_lead_in_circles_or_have_no_end_is_refused(tmp_
         changed = bytearray(data)
         struct.pack_into("<Q", changed, place, value)
         path.write_bytes(changed)
-        with pytest.raises(InputError, match=r"a\.tif: the TIFF's directories overlap"):
+        with pytest.raises(InputError, match=r"a\.tif: .*directories overlap"):
             read_image(path)

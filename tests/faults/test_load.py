@@ -107,4 +107,4 @@ def test_20000_tiles_through_every_command(tiles, tmp_path):
     assert len(list((data / "images").rglob("*.png"))) == TILES
     assert len(list(found.glob("*.png"))) == TILES
     scores = json.loads((tmp_path / "report" / "scores.json").read_text())
-    assert scores
+    assert len(scores["tiles"]) == TILES

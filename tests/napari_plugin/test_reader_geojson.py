@@ -38,7 +38,7 @@ def dropped(request, tmp_path):
 def test_each_nucleus_has_its_class_in_its_row(make_napari_viewer_proxy, dropped, tmp_path):
     write_image(tmp_path / "a.png", np.full((30, 40, 3), 99, np.uint8))
     viewer = make_napari_viewer_proxy()
-    with pytest.warns(UserWarning, match="1 of 3 outlines lie outside the image"):
+    with pytest.warns(UserWarning, match="1 of 3 .*outside"):
         viewer.open(dropped, plugin=None)  # as when dropped: nobody else claims it
     image, labels = viewer.layers
     assert image.rgb
@@ -71,5 +71,5 @@ def test_what_is_no_geojson_is_left_to_others(tmp_path, content):
 def test_outlines_of_a_whole_slide_are_refused_with_the_remedy(tmp_path):
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps(outlines()).replace("500", "500000"))
-    with pytest.raises(InputError, match=r"500000 x 500000 pixels.*tiles"):
+    with pytest.raises(InputError, match=r"500000 x 500000 .*tiles"):
         get_reader(str(path))(str(path))

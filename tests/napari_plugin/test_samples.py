@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_snow_unet.data.synthetic import GENERATOR_VERSION
+
 
 @pytest.mark.parametrize(
     ("key", "kinds", "shape"),
@@ -22,7 +24,7 @@ def test_samples_open(make_napari_viewer_proxy, key, kinds, shape):
         assert layer.data.shape[: len(shape)] == shape
         assert tuple(layer.scale[-2:]) == (0.25, 0.25)
         assert str(layer.units[-1]) == "micrometer"
-        assert layer.metadata["generated"]["generator_version"] >= 1
+        assert layer.metadata["generated"]["generator_version"] == GENERATOR_VERSION
     assert layers[0].rgb
     if len(layers) == 2:
         image, truth = layers

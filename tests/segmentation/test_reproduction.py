@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -28,7 +29,7 @@ def recipe(**changes):
 
 def test_a_program_says_what_it_was_made_with():
     text = as_python(recipe())
-    assert text.startswith("# Made with numpy 2.0.\n# SHA-256 of the model's weights: ab12\n")
+    assert re.match(r"# .*numpy 2\.0.*\n# .*ab12\n", text)
     assert "Options()" in text
     compile(text, "text", "exec")
 

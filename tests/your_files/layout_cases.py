@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import unicodedata
 import zipfile
@@ -32,6 +33,7 @@ from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pairs.folder import find_pairs
+from napari_snow_unet.data.pairs.unread_files import NO_PAIR
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.napari_plugin.reader import get_reader
 from napari_snow_unet.unet.runs.dataset import open_training_set
@@ -71,8 +73,7 @@ def two_patients(folder: Path) -> None:
     result = takes(source, pairs, left=lost)
     assert [tile.name for tile in result.tiles] == ["A/tile_1", "B/tile_1"]
     reasons = {problem.name: problem.reason for problem in result.problems}
-    assert "no mask of its name in its folder" in reasons["in/A/images/tile_2.png"]
-    assert "in another one: in/B/masks/tile_2.png" in reasons["in/A/images/tile_2.png"]
+    assert "in/B/masks/tile_2.png" in reasons["in/A/images/tile_2.png"]
 
 
 def other_patients(folder: Path) -> None:
@@ -93,7 +94,7 @@ def other_patients(folder: Path) -> None:
         source = folder / str(number)
         put(source, {1: (image, mask)})
         assert find_pairs(source).images == [], image
-        refuses(source, "no image has a mask of its name")
+        refuses(source, NO_PAIR)
 
 
 def two_sources(folder: Path) -> None:
@@ -125,9 +126,7 @@ def bowl(folder: Path) -> None:
     labels = read_labels(result.folder / first.mask)
     assert np.array_equal(labels == 1, nuclei(0) == 1)  # in natural order: 2, 9, 10, 17
     assert np.array_equal(labels == 3, nuclei(0) == 2)
-    assert first.note == (
-        "4 files of one nucleus each merged; 24 overlapping pixels given to the smaller nucleus"
-    )
+    assert re.match("4 files .*; 24 overlapping", first.note)
     assert np.array_equal(read_labels(result.folder / second.mask), nuclei(1))
     write_image(
         source / "17" / "masks" / "masks_10.png", np.zeros((24, 32), np.uint8), overwrite=True
@@ -140,12 +139,12 @@ def classes_in_a_file_each(folder: Path) -> None:
     for name, labels in (("nuclei", nuclei(1)), ("other", np.eye(24, 32, dtype=np.int32))):
         put_mask(folder / "in" / "P1" / "masks" / f"{name}.png", labels)
     write_image(folder / "in" / "P1" / "images" / "P1.png", picture(1))
-    with pytest.raises(InputError, match=r"masks: nuclei\.png has several values"):
+    with pytest.raises(InputError, match=r"masks: nuclei\.png .*several values"):
         read_labels(folder / "in" / "P1" / "masks")
     (problem,) = checked(folder / "in").problems
-    assert "nuclei.png has several values besides 0" in problem.text
+    assert "several values" in problem.text
     (problem,) = prepared(folder / "in").problems
-    assert "nuclei.png has several values besides 0" in problem.reason
+    assert "several values" in problem.reason
 
 
 def tnbc(folder: Path) -> None:
@@ -192,7 +191,7 @@ def cryonuseg(folder: Path) -> None:
         put_mask(source / one / place / "Human_1.png", nuclei(7))
     put_mask(source / other / "label masks modify" / "Human_1.tif", nuclei(8))
     put_mask(source / other / "label masks modify" / "Human_2.tif", nuclei(8))
-    refuses(source, "tissue images/Human_1.tif: it has no mask of its name in its folder, but in")
+    refuses(source, "tissue images/Human_1.tif: it has no mask")
     shutil.rmtree(source / other.partition("/")[0])
     takes(source, pairs, "CryoNuSeg layout", "'label masks modify', not from: mask binary")
 
@@ -208,7 +207,7 @@ def nucls(folder: Path) -> None:
     coloured = np.dstack([nuclei(1) * 9, nuclei(1), nuclei(1) > 0]).astype(np.uint8)
     write_image(source / "mask" / "t1.png", coloured, overwrite=True)
     (problem,) = checked(source).problems
-    assert "the image is in colour" in problem.text
+    assert "in colour" in problem.text
 
 
 def consep(folder: Path) -> None:
@@ -316,13 +315,13 @@ def own_subsets(folder: Path) -> None:
             for n in (1, 2, 3)
         }
         result = takes(source, put(source, tiles))
-        assert "The split follows the folders train and val and test." in result.messages
+        assert any("train and val and test" in message for message in result.messages)
         parts = {tile.source_image.split("/")[1]: tile.split for tile in result.tiles}
         assert parts == dict(zip(names, ("train", "val", "test"), strict=True))
         trained = open_training_set(source, seed=5)
         assert {tile.image.parts[-3] for tile in trained.train} == {names[0]}
         assert {tile.image.parts[-3] for tile in trained.validation} == {names[1]}
-        assert "3 tiles in the folder test not used" in trained.notes[-1]
+        assert re.search("3 tiles .*test not used", trained.notes[-1])
         shutil.copy(source / names[0] / "images" / "1.png", source / names[1] / "images" / "1.png")
         assert [finding.kind for finding in checked(source).problems] == ["leakage"]
         options = PrepareOptions(workers=1, split=SplitPlan(train=1.0))
@@ -365,7 +364,7 @@ def endings(folder: Path) -> None:
     put(folder / "in", {40: ("", "t1_seg.png")})
     left = {problem.name: problem.text for problem in checked(folder / "in").problems}
     assert set(left) == {"t1.png", "t1_mask.png", "t1_seg.png"}
-    assert "several files may be its mask (t1_mask.png, t1_seg.png)" in left["t1.png"]
+    assert "(t1_mask.png, t1_seg.png)" in left["t1.png"]
 
 
 _OF_PROGRAMS = {
@@ -389,7 +388,7 @@ def names_by_programs(folder: Path) -> None:
     takes(folder / "apart" / "in", put(folder / "apart" / "in", apart))
     both = {1: ("t-img.tif", "t-mask.tif"), 2: ("", "t-instancemask.tif")}
     put(folder / "both", both)
-    refuses(folder / "both", "t-img.tif: several files may be its mask (", "t-instancemask.tif, ")
+    refuses(folder / "both", "t-img.tif: several files", "t-instancemask.tif, ")
 
 
 def accents(folder: Path) -> None:
@@ -412,9 +411,7 @@ def beginnings(folder: Path) -> None:
     assert len(find_pairs_in(folder / "apart", apart)) == 3
     of_either = folder / "either"
     put(of_either, {1: ("image_1.png", "mask_1.png"), 2: ("1.png", "")})
-    refuses(
-        of_either, "1.png: it and ", "image_1.png may each be the image of ", "mask_1.png. Keep"
-    )
+    refuses(of_either, "1.png: it and ", "image_1.png may each ", "mask_1.png. ")
     alone = {n: (f"{n}/image.png", f"{n}/mask.png") for n in (1, 2)}
     takes(folder / "alone" / "in", put(folder / "alone" / "in", alone))
     cellpose = {n: (f"img_{n}.tif", f"img_{n}_masks.tif") for n in (0, 1)} | {
@@ -460,12 +457,11 @@ def two_of_one_stem(folder: Path) -> None:
     pairs = put(source, {n: (f"images/{n}.png", f"masks/{n}.png") for n in (1, 2, 3)})
     Image.fromarray(picture(9)).save(source / "images" / "1.jpg")
     result = takes(source, pairs, left=("images/1.jpg",))
-    assert [p.reason for p in result.problems] == [
-        "it has the name of in/images/1.png, which is used."
-    ]
+    (problem,) = result.problems
+    assert "in/images/1.png" in problem.reason
     assert [path.name for path in find_images([source]).images][:2] == ["1.png", "1.jpg"]
     trained = open_training_set(source)
-    assert "images/1.jpg: it has the name of images/1.png" in " ".join(trained.notes)
+    assert re.search(r"images/1\.jpg: .*images/1\.png", " ".join(trained.notes))
 
 
 def chosen_folder_called_mask(folder: Path) -> None:
@@ -511,15 +507,15 @@ def annotators(folder: Path) -> None:
     for who in ("anna", "berta"):
         put_mask(source / f"masks_{who}" / "1.png", nuclei(1))
     both = "masks_anna/1.png, masks_berta/1.png"
-    refuses(source, "images/1.png: several files may be its mask (", "masks_anna/1.png, ")
+    refuses(source, "images/1.png: several files", "masks_anna/1.png, ")
     left = find_pairs(source)
     reasons = dict(zip(left.orphans, left.reasons, strict=True))
-    assert f"several files may be its mask ({both})" in reasons[source / "images" / "1.png"]
+    assert f"({both})" in reasons[source / "images" / "1.png"]
     by_class = folder / "classes"
     put(by_class, {1: ("images/1.png", "masks/0/1.png"), 2: ("images/2.png", "masks/1/2.png")})
-    refuses(by_class, "no image has a mask of its name")  # nor where no name is there twice
+    refuses(by_class, NO_PAIR)  # nor where no name is there twice
     put_mask(by_class / "masks" / "1" / "1.png", nuclei(5))
-    refuses(by_class, "no image has a mask of its name")
+    refuses(by_class, NO_PAIR)
     shutil.rmtree(by_class / "masks" / "1")
     takes(by_class, {"images/1.png": "masks/0/1.png"}, left=("images/2.png",))
 
@@ -530,23 +526,23 @@ def jpeg_masks(folder: Path) -> None:
         write_image(source / "images" / f"t{n}.png", picture(n))
         (source / "masks").mkdir(exist_ok=True)
         Image.fromarray(nuclei(n).astype(np.uint8)).save(source / "masks" / f"t{n}.jpg")
-    words = ("masks/ holds 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression changes pixel values")
-    refuses(source, *words, "Save masks as PNG")
-    refuses_to_measure(source / "masks", "holds 2 .jpg files", "Save masks as PNG")
+    words = ("masks/ holds 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression")
+    refuses(source, *words, "as PNG")
+    refuses_to_measure(source / "masks", "holds 2 .jpg files", "as PNG")
     put_mask(source / "masks" / "t1.png", nuclei(1))
     takes(source, {"images/t1.png": "masks/t1.png"}, left=("images/t2.png",))
     (problem,) = checked(source).problems
-    assert "masks/t2.jpg: JPEG compression changes pixel values" in problem.text
+    assert "masks/t2.jpg: JPEG compression" in problem.text
 
 
 _OTHERS = {
-    ".gif": "GIF files are not read. Save them as PNG",
-    ".npy": "NumPy files are not read",
-    ".npz": "NumPy files are not read",
-    ".h5": "HDF5 files are not read",
-    ".roi": "ImageJ's ROI files are not read. Save them as a label image or as GeoJSON",
-    ".nii.gz": "NIfTI files are not read. Save them as TIFF",
-    ".svs": "Slide files do not pair with masks",
+    ".gif": "GIF files",
+    ".npy": "NumPy files",
+    ".npz": "NumPy files",
+    ".h5": "HDF5 files",
+    ".roi": "ROI files",
+    ".nii.gz": "NIfTI files",
+    ".svs": "Slide files",
 }
 
 
@@ -574,10 +570,10 @@ def nothing_there(folder: Path) -> None:
     refuses(source, "it holds 1 .txt file (notes.txt)")
     refuses_to_segment(source, "it holds 1 .txt file (notes.txt)")
     write_image(source / "overlay" / "a.png", picture(1))
-    refuses(source, "overlay/ holds 1 .png file (a.png)", "The folder overlay/ is passed over")
+    refuses(source, "overlay/ holds 1 .png file (a.png)", "overlay/ is passed")
     archive = folder / "bad.zip"
     archive.write_bytes(b"no archive")
-    with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: the archive cannot be opened"):
+    with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: .*archive"):
         prepared(archive)
 
 
@@ -590,27 +586,27 @@ def archives(folder: Path) -> None:
         with zipfile.ZipFile(archive, "w") as opened:
             opened.writestr(name, b"something")
     messages = " ".join(prepared(source).messages)
-    assert "such as t1_RoiSet.zip/1.roi: ImageJ's ROI files are not read" in messages
-    assert "such as in/rest.tar.gz: of archives only .zip files are opened" in messages
+    assert "t1_RoiSet.zip/1.roi: " in messages
+    assert "in/rest.tar.gz: " in messages
     takes(folder / "in", pairs)
     (source / "masks" / "t1.png").rename(folder / "t1.png")
-    refuses(source, "rest.tar.gz", "Of archives only .zip files are opened")
+    refuses(source, "rest.tar.gz", "only .zip")
     (source / "rest.tar.gz").unlink()
-    with pytest.raises(InputError, match=r"1\.roi.*ImageJ's ROI files are not read"):
+    with pytest.raises(InputError, match=r"1\.roi.*ROI files"):
         run(prepare([source], folder / "other", PrepareOptions(workers=1)))
-    with pytest.raises(InputError, match=r"inner\.zip.*Unpack the outer one"):
+    with pytest.raises(InputError, match=r"inner\.zip.*Unpack"):
         run(prepare([outer], folder / "other", PrepareOptions(workers=1)))
     packed = folder / "packed"
     put(packed, {1: ("images/t1.png", "")})
     (packed / "masks").mkdir()
     (packed / "masks" / "t1.tif.gz").write_bytes(b"something")
-    refuses(packed, "(t1.tif.gz)", "Packed files are not read. Unpack them first")
+    refuses(packed, "(t1.tif.gz)", "Packed files")
 
 
 def other_names(folder: Path) -> None:
     put(folder / "unsaid", {1: ("input/1.png", ""), 2: ("target/1.png", "")})
     reason, _ = find_pairs(folder / "unsaid").reasons
-    assert reason == "it has no mask of its name. If target/1.png is one, call its folder masks."
+    assert "target/1.png" in reason
     source = folder / "in"
     put(source, {1: ("images/slide A.png", ""), 2: ("", "masks/annotation of A.png")})
     refuses(

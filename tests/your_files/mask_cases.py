@@ -21,6 +21,7 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.masks import notes
 from napari_snow_unet.unet.runs.dataset import open_training_set
 from napari_snow_unet.unet.runs.masks import look_at_masks
 from your_files import Case
@@ -68,9 +69,7 @@ def binary(folder: Path) -> None:
 def class_map(folder: Path) -> None:
     for number, values in enumerate((CLASSES, CLASSES * 80)):
         save = partial(png, values=values[nuclei()].astype(np.uint8))
-        takes(
-            folder / str(number), save, nuclei(), "class map: each connected region is one nucleus"
-        )
+        takes(folder / str(number), save, nuclei(), notes.classes(values).gist)
 
 
 def soft_edges(folder: Path) -> None:
@@ -85,18 +84,17 @@ def soft_edges(folder: Path) -> None:
         "turned": ndimage.rotate(mask, 20, reshape=False, order=1),
     }
     for name, values in soft.items():
-        said = "binary mask with grey edges", "cut at half of its maximum"
-        takes(folder / name, partial(png, values=values), numbered(values > 127), *said)
+        note = notes.soft_edges(values).gist
+        takes(folder / name, partial(png, values=values), numbered(values > 127), note)
 
 
 def transparent(folder: Path) -> None:
     seen = ((nuclei() > 0) * 255).astype(np.uint8)
     ids = nuclei().astype(np.uint8) * 9
     red = np.dstack([np.full_like(seen, 200), 0 * seen, 0 * seen, seen])
-    note = "all has one colour: what is opaque is nucleus"
-    takes(folder / "red", partial(png, values=red), nuclei(), note)
+    takes(folder / "red", partial(png, values=red), nuclei(), notes.OPAQUE.gist)
     black = partial(png, values=np.dstack([0 * seen, seen]))
-    refuses(folder / "black", black, "the image is black and transparent")
+    refuses(folder / "black", black, "black and transparent")
     behind = np.dstack([np.where(ids, ids, 77), seen]).astype(np.uint8)
     takes(folder / "ids", partial(png, values=behind), nuclei())
 
@@ -133,7 +131,7 @@ def void(folder: Path) -> None:
     around = ndimage.grey_dilation(nuclei(), (5, 5)) * (nuclei() == 0)
     for name, inner in (("binary", np.minimum(nuclei(), 1)), ("ids", nuclei())):
         values = np.where(around, 255, inner).astype(np.uint8)
-        note = "255 means not annotated, and is taken as background"
+        note = notes.void(255).gist
         takes(folder / name, partial(png, values=values), nuclei(), note)
         framed = inner.copy()
         framed[:5] = framed[-5:] = framed[:, :5] = framed[:, -5:] = 255
@@ -144,10 +142,8 @@ def void(folder: Path) -> None:
 def one_and_two(folder: Path) -> None:
     for number, values in enumerate((1 + (nuclei() > 0), CLASSES[nuclei()] + 1)):
         save = partial(png, values=values.astype(np.uint8))
-        words = "no pixel of it is 0", "may be the background", "say that masks are binary"
-        refuses(folder / str(number), save, *words)
-        note = "no pixel is 0: the lowest value is background"
-        takes(folder / f"said {number}", save, nuclei(), note, are="binary")
+        refuses(folder / str(number), save, notes.BACKGROUND_REMEDY)
+        takes(folder / f"said {number}", save, nuclei(), notes.lowest(1).gist, are="binary")
 
 
 def borders(folder: Path) -> None:
@@ -156,7 +152,7 @@ def borders(folder: Path) -> None:
         values = np.where(thin, border, (nuclei() > 0) * inside).astype(np.uint8)
         save = partial(png, values=values)
         place = folder / f"{inside} {border}"
-        refuses(place, save, f"{border} is a border around {inside}", "say that masks are binary")
+        refuses(place, save, f": {border} ", f"{inside}, ", notes.BORDER_REMEDY)
         takes(place / "said", save, nuclei(), are="binary")
 
 
@@ -167,51 +163,46 @@ def probability_maps(folder: Path) -> None:
         ("16", np.rint(soft * 65535).astype(np.uint16), ".png"),
         ("float", soft.astype(np.float32), ".tif"),
     ):
-        words = "it looks like a probability map", "takes probability maps as such"
-        refuses(
-            folder / name,
-            partial(tif if suffix == ".tif" else png, values=values),
-            *words,
-            suffix=suffix,
-        )
+        save = partial(tif if suffix == ".tif" else png, values=values)
+        refuses(folder / name, save, "probability map", notes.MAP_REMEDY, suffix=suffix)
 
 
 def distance_maps(folder: Path) -> None:
     far = ndimage.distance_transform_edt(nuclei() > 0)
     save = partial(tif, values=far.astype(np.float32))
-    refuses(folder / "float", save, "it looks like a distance map", suffix=".tif")
+    refuses(folder / "float", save, "distance map", suffix=".tif")
     save = partial(png, values=np.rint(far / far.max() * 255).astype(np.uint8))
-    refuses(folder / "8", save, "it looks like a distance map")
+    refuses(folder / "8", save, "distance map")
 
 
 def resampled_labels(folder: Path) -> None:
     ids = (nuclei() * 40).astype(np.uint8)
     small = cv2.resize(ids, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_NEAREST)
     values = cv2.resize(small, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
-    refuses(folder, partial(png, values=values), "labels that were resampled or saved as JPEG")
+    refuses(folder, partial(png, values=values), notes.SPOILT_REMEDY)
 
 
 def colours(folder: Path) -> None:
     table = np.random.default_rng(1).integers(0, 255, (6, 3), np.uint8)
-    refuses(folder / "rgb", partial(png, values=table[nuclei()]), "the image is in colour")
+    refuses(folder / "rgb", partial(png, values=table[nuclei()]), "in colour")
     cmyk = np.dstack([table[nuclei()], 0 * nuclei()]).astype(np.uint8)
     save = partial(tif, values=cmyk, photometric="separated")
-    refuses(folder / "cmyk", save, "the image is in colour", suffix=".tif")
+    refuses(folder / "cmyk", save, "in colour", suffix=".tif")
 
 
 def inverted(folder: Path) -> None:
     save = partial(png, values=((nuclei() == 0) * 255).astype(np.uint8))
-    takes(folder, save, numbered(nuclei() == 0), "mostly nucleus: if nuclei are 0 in it, invert it")
+    takes(folder, save, numbered(nuclei() == 0), "invert it")
     source = dataset(folder / "real", save, ".png", nuclei())
-    doubt = "The masks may be inverted: in 2 of 2 tiles"
+    doubt = "inverted: in 2 of 2"
     assert any(doubt in str(each) for each in run(check_dataset(source, workers=1)).problems)
     assert doubt in look_at_masks(open_training_set(source))[1]
 
 
 def empty(folder: Path) -> None:
     save = partial(png, values=np.zeros(SHAPE, np.uint8))
-    takes(folder, save, nuclei(()), "the mask is empty")
-    with pytest.raises(InputError, match="no mask has a nucleus in it"):
+    takes(folder, save, nuclei(()), notes.NOTHING.gist)
+    with pytest.raises(InputError, match="no mask"):
         look_at_masks(open_training_set(folder / "in"))
     write_labels(folder / "in" / "masks" / "t2.png", nuclei(), overwrite=True)
     assert look_at_masks(open_training_set(folder / "in")) == ((), "")
@@ -219,9 +210,9 @@ def empty(folder: Path) -> None:
 
 def full(folder: Path) -> None:
     whole = np.full(SHAPE, 1, np.int32)
-    note = "no background: all of it is one nucleus"
-    takes(folder, partial(png, values=np.full(SHAPE, 37, np.uint8)), whole, note)
-    with pytest.raises(InputError, match="every mask is nucleus all over"):
+    save = partial(png, values=np.full(SHAPE, 37, np.uint8))
+    takes(folder, save, whole, notes.EVERYTHING.gist)
+    with pytest.raises(InputError, match="every mask"):
         look_at_masks(open_training_set(folder / "in"))
 
 
@@ -230,7 +221,7 @@ def in_pieces(folder: Path) -> None:
     split[:, 18:20] = 0
     takes(folder / "two", partial(png, values=split.astype(np.uint16)), split, "")
     again = np.array([0, 1, 2, 3, 4, 4])[nuclei()]
-    said = "ids in several pieces", "1 of 4 ids are in several pieces"
+    said = notes.IN_PIECES, "1 of 4 ids"
     source = dataset(folder / "again", partial(png, values=again.astype(np.uint8)), ".png", again)
     result = run(prepare([source], folder / "out", PrepareOptions(workers=1)))
     assert [(tile.nuclei, said[0] in tile.note) for tile in result.tiles] == [(4, True)] * 2
@@ -256,8 +247,7 @@ def overruled(folder: Path) -> None:
     takes(folder / "classes", partial(png, values=few), nuclei(), are="classes")
     soft = np.rint(ndimage.gaussian_filter((nuclei() > 0) * 255.0, 2)).astype(np.uint8)
     cut = numbered(soft > soft.max() / 2)
-    said = "cut at half of its maximum, as a binary mask"
-    takes(folder / "map", partial(png, values=soft), cut, said, are="binary")
+    takes(folder / "map", partial(png, values=soft), cut, notes.CUT.gist, are="binary")
 
 
 def too_many_for_8_bits(folder: Path) -> None:

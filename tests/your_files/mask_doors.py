@@ -109,7 +109,7 @@ def refuses(folder: Path, save: Save, *words: str, suffix: str = ".png") -> None
         with pytest.raises(InputError) as caught:
             door()
         told.append(str(caught.value))
-    with pytest.warns(UserWarning, match="It is shown blank") as shown:
+    with pytest.warns(UserWarning, match="shown blank") as shown:
         assert not label_stack([mask], SHAPE).compute(scheduler="synchronous").any()
     warned = " ".join(str(warning.message) for warning in shown)  # others may warn as well
     for text in (*told, warned):

@@ -23,7 +23,7 @@ from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.stack import open_tile_stack
 from napari_snow_unet.data.formats.hovernet import read_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
-from napari_snow_unet.data.formats.labels_of_outlines import read_outlined_nuclei
+from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS, read_outlined_nuclei
 from napari_snow_unet.data.pairs.folder import find_pairs
 from outline_doors import SHAPE, dataset, refuses, scores_of, takes, truths_of
 from your_files import Case
@@ -76,7 +76,7 @@ def half() -> np.ndarray:
 
 def frame(folder: Path) -> None:
     content = annotated(feature((0, 0, 40, 50), "annotation"))
-    notes = "1 outline is a region", "only the annotated region counts, 39% of the image"
+    notes = "1 outline is a region", f"{REGION_COUNTS}, 39%"
     takes(folder, ".geojson", content, drawn(), *notes, region=half())
 
 
@@ -101,7 +101,7 @@ def no_frame(folder: Path) -> None:
 
 def whole_frame(folder: Path) -> None:
     content = annotated(feature((0, 0, 80, 64), "annotation"))
-    takes(folder, ".geojson", content, drawn(), "1 outline is a region and no nucleus")
+    takes(folder, ".geojson", content, drawn(), "1 outline ")
 
 
 def cores(folder: Path) -> None:
@@ -146,8 +146,7 @@ def merged(folder: Path) -> None:
     geometry = {"type": "MultiPolygon", "coordinates": polygons}
     properties = {"objectType": "annotation", "classification": {"name": "Neoplastic"}}
     one = {"type": "Feature", "geometry": geometry, "properties": properties}
-    note = "1 outline is of 3 polygons, each taken as a nucleus"
-    takes(folder, ".geojson", geojson(one), drawn(), note)
+    takes(folder, ".geojson", geojson(one), drawn(), "3 polygons")
 
 
 def two_parts(folder: Path) -> None:
@@ -161,30 +160,30 @@ def two_parts(folder: Path) -> None:
 def some_outside(folder: Path) -> None:
     content = annotated(feature((500, 600, 5, 5), "annotation", "Nucleus"))
     labels = np.where(drawn() > 0, drawn() + 1, 0)
-    takes(folder, ".geojson", content, labels, "1 of 4 outlines lie outside the image")
+    takes(folder, ".geojson", content, labels, "1 of 4 outlines")
 
 
 def all_outside(folder: Path) -> None:
     content = geojson(feature((20_000, 30_000, 5, 5)), feature((20_010, 30_010, 5, 5)))
-    words = "all 2 outlines lie outside the image", "[x=20000,y=30000,w=80,h=64].png"
+    words = "all 2 outlines", "[x=20000,y=30000,w=80,h=64].png"
     refuses(folder, ".geojson", content, *words)
 
 
 def fractions(folder: Path) -> None:
     content = geojson(feature((0.1, 0.1, 0.05, 0.05)), feature((0.3, 0.2, 0.05, 0.05)))
-    refuses(folder, ".geojson", content, "none of the 2 outlines is as large as a pixel", "unit")
+    refuses(folder, ".geojson", content, "2 outlines", "unit")
 
 
 def points(folder: Path) -> None:
     point = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [3, 4]}}
-    refuses(folder / "all", ".geojson", geojson(point, point), "its 2 features are points or lines")
-    takes(folder / "one", ".geojson", annotated(point), drawn(), "1 of 4 features are points")
+    refuses(folder / "all", ".geojson", geojson(point, point), "2 features are points")
+    takes(folder / "one", ".geojson", annotated(point), drawn(), "1 of 4 features")
 
 
 def twice(folder: Path) -> None:
     content = annotated(*(feature(box, "annotation", "Nucleus") for box in NUCLEI[:1]))
     labels = np.where(drawn() > 0, drawn() + 1, 0)
-    takes(folder, ".geojson", content, labels, "1 of 4 outlines lie mostly under others")
+    takes(folder, ".geojson", content, labels, "under others")
 
 
 def encodings(folder: Path) -> None:
@@ -192,7 +191,7 @@ def encodings(folder: Path) -> None:
         content = geojson(*(feature(b, name="Größe") for b in NUCLEI), encoding=encoding)
         takes(folder / str(number), ".geojson", content, drawn())
     content = geojson(*(feature(b, name="Größe") for b in NUCLEI), encoding="latin-1")
-    takes(folder / "latin", ".geojson", content, drawn(), "names are read as Windows-1252")
+    takes(folder / "latin", ".geojson", content, drawn(), "Windows-1252")
     path = folder / "latin" / "in" / "masks" / "t1.geojson"
     assert read_outlined_nuclei(path, SHAPE).classes == ["Größe"] * 3
 
@@ -224,7 +223,7 @@ def cellvit(folder: Path) -> None:
 
 def positions(folder: Path) -> None:
     content = {"wsi_metadata": {}, "cells": [{"centroid": [1, 1], "type": 2}]}
-    refuses(folder, ".json", json.dumps(content).encode(), "positions and no contours")
+    refuses(folder, ".json", json.dumps(content).encode(), "no contours")
 
 
 def coco(name: str, *, boxes: bool = False, size: tuple[int, int] = SHAPE) -> bytes:
@@ -273,7 +272,7 @@ def coco_of_several(folder: Path) -> None:
 
 
 def coco_boxes(folder: Path) -> None:
-    refuses(folder, ".json", coco("t1.png", boxes=True), "are boxes and no outlines")
+    refuses(folder, ".json", coco("t1.png", boxes=True), "boxes")
 
 
 def coco_of_other_size(folder: Path) -> None:
@@ -440,7 +439,7 @@ def matlab_4(folder: Path) -> None:
 
 def other_variables(folder: Path) -> None:
     content = mat(n_ary_mask=drawn(), predicted=drawn())
-    words = "there is no inst_map in it", "n_ary_mask (64 x 80)", "predicted (64 x 80)"
+    words = "no inst_map", "n_ary_mask (64 x 80)", "predicted (64 x 80)"
     refuses(folder, ".mat", content, *words)
 
 

@@ -23,12 +23,12 @@ from napari_snow_unet.segmentation.provenance import (
     white_of,
 )
 
-_TRAINED_ON = "the images that the model was trained on"
+TRAINED_ON = "the images that the model was trained on"
 
 
 def values_for(model: Model, image: Any, *, white: float | None = None) -> ValueRange:
     """Find which value of an image is white for a model: what its training says, else the image."""
-    return value_range(image, white=white, known=model.white, of=_TRAINED_ON)
+    return value_range(image, white=white, known=model.white, of=TRAINED_ON)
 
 
 @dataclass(frozen=True)

@@ -77,10 +77,9 @@ def test_outlines_of_neighbours_share_their_edges():
     assert shapely.union_all(parts).equals(shapely.box(0, 0, 3, 2))
 
 
-def test_some_hundred_random_shapes_are_valid_and_exact():
-    assert sum(check(random_labels(number)) for number in range(200)) > 300
-
-
-@pytest.mark.slow
-def test_ten_thousand_random_shapes_are_valid_and_exact():
-    assert sum(check(random_labels(number)) for number in range(200, 5600)) >= 10_000
+@pytest.mark.parametrize(
+    ("numbers", "shapes"),
+    [(range(200), 300), pytest.param(range(200, 5600), 10_000, marks=pytest.mark.slow)],
+)
+def test_random_shapes_are_valid_and_exact(numbers, shapes):
+    assert sum(check(random_labels(number)) for number in numbers) > shapes

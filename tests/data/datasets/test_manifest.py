@@ -70,7 +70,7 @@ def test_the_images_of_a_part(tmp_path):
         tmp_path / "images/000002.png",
     ]
     assert subset_pairs(tmp_path, "test")[0][1] == tmp_path / "masks/000001.png"
-    with pytest.raises(InputError, match="no tile is in the subset 'val'; expected one of te"):
+    with pytest.raises(InputError, match=r"'val'; .*test, train"):
         subset_images(tmp_path, "val")
 
 
@@ -87,7 +87,7 @@ def test_a_folder_without_a_table_is_refused(tmp_path):
 )
 def test_a_table_cannot_point_outside_its_folder(tmp_path, image):
     write_manifest(tmp_path, [tile(0, image=image)])
-    with pytest.raises(InputError, match="line 2 is damaged"):
+    with pytest.raises(InputError, match="line 2 "):
         read_manifest(tmp_path)
 
 

@@ -13,10 +13,12 @@ import pytest
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets.manifest import read_manifest
+from napari_snow_unet.data.datasets.members import DAMAGED
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pairs.unread_files import NO_PAIR
 from napari_snow_unet.data.pixels.images import read_image
 
 
@@ -202,7 +204,7 @@ def test_whatever_a_flipped_bit_makes_of_a_mask_the_archive_is_said_to_be_damage
     result = prepared(paths, tmp_path / "out", verify=True)
     assert len(masks) == len(result.problems) == len(result.tiles) == 5
     for problem in result.problems:
-        assert "is damaged in the archive" in problem.reason
+        assert DAMAGED in problem.reason
 
 
 def test_of_a_packed_mask_only_the_labels_are_unpacked_unless_asked(release, tmp_path):
@@ -215,7 +217,7 @@ def test_of_a_packed_mask_only_the_labels_are_unpacked_unless_asked(release, tmp
     assert prepared(paths, tmp_path / "a").problems == []
     (problem,) = prepared(paths, tmp_path / "b", verify=True).problems
     assert "seed0000.mat" in problem.name
-    assert "damaged in the archive" in problem.reason
+    assert DAMAGED in problem.reason
 
 
 def test_an_archive_cut_short_is_one_problem_and_the_others_are_used(release, tmp_path):
@@ -259,7 +261,7 @@ def test_orphans_beyond_a_limit_are_not_reported(release, tmp_path):
 
 
 def test_nothing_that_fits_together_is_one_sentence(release, tmp_path):
-    with pytest.raises(InputError, match=r"no image has a mask .*holds 10 \.png files \(seed0000"):
+    with pytest.raises(InputError, match=rf"{NO_PAIR}.* 10 \.png files \(seed0000"):
         prepared(release.archives()[:1], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -273,7 +275,7 @@ def test_sources_that_are_none_are_refused(release, tmp_path):
     with pytest.raises(InputError, match="holds other files"):
         prepared(root, root)
     prepared(root, tmp_path / "out")
-    with pytest.raises(InputError, match="source and the target"):
+    with pytest.raises(InputError, match="the target"):
         prepared(tmp_path / "out", tmp_path / "out")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.tile_arrays import sixteen_bit
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS
 from napari_snow_unet.data.pairs.folder import find_pairs
 from napari_snow_unet.data.pairs.partner import partner_of
 from napari_snow_unet.data.pixels.images import read_image, write_image
@@ -184,7 +186,7 @@ def test_nuclei_of_a_binary_mask_are_numbered(own, value):
     tile, _, mask = prepared(folder)
     assert np.array_equal(mask > 0, labels > 0)
     assert set(np.unique(mask)) == {0, 1, 2}  # the two that touch are one
-    assert tile.note == "binary mask, 2 connected parts numbered"
+    assert "2 connected parts" in tile.note
     assert tile.nuclei == 2
 
 
@@ -196,7 +198,7 @@ def test_ids_above_16_bits_are_renumbered_and_noted(own):
     write_image(folder / "images" / "a.png", image)
     tifffile.imwrite(folder / "masks" / "a.tif", labels.astype(np.uint32))
     tile, _, mask = prepared(folder)
-    assert tile.note == "2 ids above 65,535 renumbered"
+    assert tile.note.startswith("2 ids ")
     assert tile.nuclei == 4
     for old, new in ((1, 1), (7, 7), (70_000, 2), (2_000_000_000, 3)):
         assert np.array_equal(mask == new, labels == old)
@@ -310,7 +312,7 @@ def test_the_region_goes_with_the_frame_and_a_region_of_ones_own_stays(tmp_path)
     place = out / "regions"
     assert [path.name for path in place.iterdir()] == ["000000.png"]
     assert np.count_nonzero(read_labels(place / "000000.png")) == 400
-    assert "only the annotated region counts" in first[0].note
+    assert REGION_COUNTS in first[0].note
     write_labels(place / "000001.png", np.eye(40, dtype=np.int32))
     (masks / "a.geojson").write_text(outlined(*nuclei))
     (masks / "b.geojson").write_text(outlined(*nuclei, (30, 30, 5)))
@@ -328,17 +330,15 @@ def test_what_a_person_says_of_masks_is_kept_for_the_next_run(own, tmp_path):
     refused = run(prepare([folder], out, PrepareOptions(workers=1)))
     assert "masks_are" in {name for problem in refused.problems for name in problem.helps}
     taken = run(prepare([folder], out, PrepareOptions(workers=1, masks_are="binary")))
-    assert (taken.new, taken.messages[0]) == (
-        1,
-        "1 tile, such as a: binary mask, connected parts numbered.",
-    )
+    assert taken.new == 1
+    assert "a: binary mask" in taken.messages[0]
     assert json.loads((out / "dataset.json").read_text(encoding="utf-8"))["masks_are"] == "binary"
     write_image(folder / "masks" / "b.png", ((labels > 0) + 1).astype(np.uint8))
     again = run(prepare([folder], out, PrepareOptions(workers=1)))
     assert again.new == 1
-    assert "Masks are taken for binary, as given before." in again.messages
+    assert any("binary, as given" in message for message in again.messages)
     other = run(prepare([folder], out, PrepareOptions(workers=1, masks_are="classes")))
-    assert other.messages[0].startswith("2 tiles that are there keep the masks they have")
+    assert re.match("2 tiles .*masks", other.messages[0])
 
 
 def test_a_dataset_says_what_its_masks_hold(own, tmp_path):
@@ -360,7 +360,6 @@ def test_a_link_to_nowhere_is_named(own):
     (folder / "masks" / "b.png").symlink_to(folder / "gone.png")
     (folder / "masks" / "notes.txt").symlink_to(folder / "gone.txt")
     result = run(prepare([folder], folder.parent / "out", PrepareOptions(workers=1)))
-    assert {problem.name: problem.reason for problem in result.problems} == {
-        "data/images/b.png": "it has no mask of its name.",
-        "data/masks/b.png": "it is a link to nowhere. Restore what it points to.",
-    }
+    reasons = {problem.name: problem.reason for problem in result.problems}
+    assert set(reasons) == {"data/images/b.png", "data/masks/b.png"}
+    assert "link" in reasons["data/masks/b.png"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -198,7 +199,7 @@ def test_a_full_disk_is_one_sentence_and_what_is_finished_is_kept(
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, usual[1]))
     try:
-        with pytest.raises(InputError, match=f"{too_large}.*expected .* disk with room"):
+        with pytest.raises(InputError, match=f"{too_large}.* room"):
             prepared(source, out, workers=workers)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
@@ -230,7 +231,7 @@ def test_a_corrected_mask_is_kept_and_taken_over(source, whole, tmp_path):
     corrected = mask.read_bytes()
     result = prepared(source, out)
     assert (result.new, result.problems) == (0, [])
-    assert "1 tile was changed by somebody" in result.messages[0]
+    assert re.match("1 tile .*changed", result.messages[0])
     assert mask.read_bytes() == corrected
     assert result.tiles[3].nuclei == labels.max()
     assert prepared(source, out).messages == []
@@ -296,15 +297,15 @@ def test_the_same_name_from_elsewhere_does_not_replace_a_tile(release, whole, tm
     root = other.unpacked()
     (root / "Image").rename(root / "image_tiles")
     result = prepared(root, tmp_path / "whole")
-    assert "has a seed0000 from SNOW_Dataset_20k/Image" in result.problems[0].reason
+    assert "seed0000 from SNOW_Dataset_20k/Image" in result.problems[0].reason
     assert result.new == 0
 
 
 def test_other_options_and_another_program_are_refused(source, whole, tmp_path):
     out = tmp_path / "whole"
-    with pytest.raises(InputError, match="the dataset has masks of ids"):
+    with pytest.raises(InputError, match="masks of ids"):
         prepared(source, out, binary=True)
-    with pytest.raises(InputError, match="all tiles per folder"):
+    with pytest.raises(InputError, match="tiles per folder"):
         prepared(source, out, shard=3)
     with folder_locked(out), pytest.raises(InputError, match="another program"):
         prepared(source, out)
@@ -330,7 +331,7 @@ def test_what_is_gone_on_with_has_the_pixel_size_it_was_begun_with(source, tmp_p
     result = prepared(source, folder)
     assert {tile.um_per_px for tile in result.tiles} == {0.5}
     assert result.new == len(result.tiles) - 2 > 0
-    assert result.messages == ["Where images do not say it, a pixel is 0.5 µm, as given before."]
+    assert ["0.5 µm, as given" in message for message in result.messages] == [True]
     assert prepared(source, folder).messages == []
     write_labels(folder.parent / "more" / "masks" / "new.png", np.eye(8, dtype=np.int32))
     write_image(folder.parent / "more" / "images" / "new.png", np.zeros((8, 8, 3), np.uint8))
@@ -344,9 +345,8 @@ def test_a_pixel_size_that_was_given_can_be_called_unknown_again(source, tmp_pat
     prepared(source, folder, limit=2, um_per_px=0.5)
     result = prepared(source, folder, um_per_px=0)
     assert [tile.um_per_px for tile in result.tiles] == [0.5] * 2 + [None] * result.new
-    assert [message.partition(";")[0] for message in result.messages] == [
-        "2 tiles that are there keep the pixel size they have"
-    ]
+    (message,) = result.messages
+    assert re.match("2 tiles .*pixel size", message)
     assert read_info(folder).um_per_px is None
 
 
@@ -387,7 +387,7 @@ def test_parts_that_were_changed_by_hand_stay(source, tmp_path, again):
     assert ([tile.split for tile in same.tiles], same.messages) == (parts, [])
     result = prepared(source, out)
     assert [tile.split for tile in result.tiles] == [*parts, "unused", "unused"]
-    assert "Somebody has changed the parts" in result.messages[-1]
+    assert "changed the parts" in result.messages[-1]
     assert result.problems == []
     divided = prepared(source, out, split=SplitPlan(train=1.0)).subsets
     assert divided == {"train": 10, "val": 0, "test": 0, "unused": 0}
@@ -395,7 +395,7 @@ def test_parts_that_were_changed_by_hand_stay(source, tmp_path, again):
 
 def test_a_pixel_size_that_changes_nothing_says_so(source, whole, tmp_path):
     (message,) = prepared(source, tmp_path / "whole", um_per_px=0.5).messages
-    assert message.startswith("10 tiles that are there keep the pixel size they have; prepare into")
+    assert re.match("10 tiles .*pixel size", message)
     assert prepared(source, tmp_path / "whole", um_per_px=0).messages == []
 
 

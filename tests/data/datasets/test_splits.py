@@ -142,7 +142,7 @@ def test_folds_are_of_nearly_equal_size_and_keep_groups_together():
 
 @pytest.mark.parametrize("folds", [1, 4])
 def test_a_number_of_folds_that_cannot_be_is_refused(folds):
-    with pytest.raises(InputError, match=f"{folds} folds of 3 tiles"):
+    with pytest.raises(InputError, match=f"{folds} folds"):
         assign_folds(names(3), SplitPlan(folds=folds))
 
 

@@ -94,7 +94,7 @@ def test_a_column_that_does_not_fit_is_left_out_and_named(tmp_path):
     labels, table = nuclei()
     table["inst_centroid"] = np.zeros((7, 2))
     path = saved(tmp_path / "a.mat", inst_map=labels, **table)
-    with pytest.warns(UserWarning, match=r"a\.mat: inst_centroid has 14 values where 4"):
+    with pytest.warns(UserWarning, match=r"a\.mat: inst_centroid .*14 .*4"):
         read = read_hovernet_mat(path)
     assert np.isnan(read.centroid).all()
     assert read.type.tolist() == [2, 5, 0]
@@ -213,7 +213,7 @@ def test_someone_elses_files_are_declined_and_refused(tmp_path):
         with pytest.raises(InputError, match=path.name):
             read_hovernet_mat(path)
     assert not is_hovernet_mat(tmp_path)
-    with pytest.raises(InputError, match="there is no inst_map in it"):
+    with pytest.raises(InputError, match="no inst_map"):
         read_instance_map(others["eeg.mat"])
 
 
@@ -225,7 +225,7 @@ def test_matlab_73_is_refused_with_the_remedy(tmp_path):
     with path.open("r+b") as stream:
         stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
     assert is_hovernet_mat(path)
-    with pytest.raises(InputError, match=r"new\.mat: .*MATLAB 7\.3.*save it again.*-v7"):
+    with pytest.raises(InputError, match=r"new\.mat: .*MATLAB 7\.3.*-v7"):
         read_hovernet_mat(path)
     with h5py.File(tmp_path / "other.mat", "w") as file:
         file["signal"] = np.eye(3)
@@ -250,7 +250,7 @@ def test_matlab_73_is_refused_with_the_remedy(tmp_path):
 )
 def test_a_map_that_holds_no_ids_is_refused(tmp_path, values, problem):
     path = saved(tmp_path / "a.mat", inst_map=values)
-    with pytest.raises(InputError, match=rf"a\.mat: .*{problem}.*expected a HoVer-Net \.mat"):
+    with pytest.raises(InputError, match=rf"a\.mat: .*{problem}"):
         read_instance_map(path)
 
 
@@ -328,11 +328,16 @@ def file_of(*elements, packed=False):
 def test_absurd_claims_are_refused_in_little_memory(tmp_path, packed, shape, data, claimed):
     path = tmp_path / "a.mat"
     path.write_bytes(file_of(element(shape, data, claimed=claimed), packed=packed))
+    assert_refused_in_little_memory(path)
+
+
+def assert_refused_in_little_memory(path):
     tracemalloc.start()
-    with pytest.raises(InputError, match=r"a\.mat"):
+    with pytest.raises(InputError) as caught:
         read_instance_map(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    assert caught.value.path == str(path)
     assert peak < 2_000_000
 
 
@@ -340,12 +345,7 @@ def test_a_bomb_is_unpacked_only_as_far_as_its_shape_goes(tmp_path):
     path = tmp_path / "bomb.mat"
     path.write_bytes(file_of(element((2, 2), bytes(200_000_000), claimed=32), packed=True))
     assert path.stat().st_size < 300_000
-    tracemalloc.start()
-    with pytest.raises(InputError, match=r"bomb\.mat"):
-        read_instance_map(path)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 2_000_000
+    assert_refused_in_little_memory(path)
 
 
 def test_lizards_table_is_read_with_its_own_numbering(tmp_path):
@@ -387,7 +387,7 @@ def test_a_column_of_texts_is_passed_over(tmp_path):
 
 def test_a_file_of_other_variables_is_refused_with_their_names(tmp_path):
     path = saved(tmp_path / "a.mat", n_ary_mask=np.ones((5, 6), np.uint8), name="text")
-    with pytest.raises(InputError, match=r"no inst_map in it; it holds n_ary_mask \(5 x 6\), name"):
+    with pytest.raises(InputError, match=r"no inst_map.* n_ary_mask \(5 x 6\), name"):
         read_instance_map(path)
     assert not is_hovernet_mat(path)
 
@@ -396,7 +396,7 @@ def test_a_file_of_other_variables_is_refused_with_their_names(tmp_path):
 def test_a_matlab_4_file_is_refused_with_its_own_remedy(tmp_path, name):
     path = tmp_path / "a.mat"
     scipy.io.savemat(path, {name: np.eye(30, 40)}, format="4")
-    with pytest.raises(InputError, match=r"a MATLAB 4 file.*-v7"):
+    with pytest.raises(InputError, match=r"MATLAB 4 .*-v7"):
         read_instance_map(path)
     assert is_hovernet_mat(path) == (name == "inst_map")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -21,6 +22,7 @@ from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.pairs.folder import find_pairs, require_pairs
 from napari_snow_unet.data.pairs.partner import is_mask_path, partner_of
+from napari_snow_unet.data.pairs.unread_files import NO_PAIR
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.pixels.png import encode
 
@@ -141,7 +143,7 @@ def test_a_tile_that_lies_in_no_subset_is_unused_and_told(tmp_path):
     put(tmp_path / "in", *pairs_in("train", "val", "more"))
     result = prepared([tmp_path / "in"], tmp_path / "out")
     assert {tile.name: tile.split for tile in result.tiles}["more/1"] == "unused"
-    assert "1 tile in neither of them: unused." in result.messages
+    assert any(re.match("1 tile .*unused", message) for message in result.messages)
 
 
 @pytest.mark.parametrize(
@@ -183,16 +185,15 @@ def test_of_several_masks_that_belong_the_partner_is_that_of_the_pairs(tmp_path)
     found = find_pairs(tmp_path)
     assert names_of(found.masks, tmp_path) == ["labels/1.png"]
     assert partner_of(image) == tmp_path / "labels" / "1.png"
-    assert found.notes == [
-        "Masks are taken from the folders 'labels', not from: mask binary, masks."
-    ]
+    (note,) = found.notes
+    assert re.search("'labels'.*: mask binary, masks", note)
 
 
 def test_a_folder_whose_name_hints_at_masks_finds_its_images_beside(tmp_path):
     put(tmp_path, "Slide_01/1.png", "GT_01/1.png", "Slide_02/1.png")
     found = find_pairs(tmp_path / "GT_01")
     assert names_of(found.images, tmp_path) == ["Slide_01/1.png"]
-    with pytest.raises(InputError, match="no image has a mask"):
+    with pytest.raises(InputError, match=NO_PAIR):
         require_pairs(tmp_path / "Slide_02")
 
 

@@ -18,6 +18,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.channels import CHANNELS, network_input, to_rgb8
 from napari_snow_unet.data.pixels.images import read_header, read_image
+from napari_snow_unet.data.pixels.tiff import CHANNELS_AS_COLOURS
 from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.data.slides.slide import open_slide
 
@@ -222,7 +223,7 @@ def test_three_channels_of_imagej_in_other_colours_than_red_green_and_blue(tmp_p
     assert as_it_is.notes == turned_round.notes == ()
     cyan = image([0, 1, 2], [red, ramp(0, 255, 255), blue]).array
     assert np.allclose(cyan[..., 2], np.minimum((DEEP[..., 1] >> 4) + (DEEP[..., 2] >> 4), 255))
-    assert "taken for red, green and blue" in image([0, 1, 2], [red] * 3, "color").notes[0]
+    assert image([0, 1, 2], [red] * 3, "color").notes == (CHANNELS_AS_COLOURS,)
 
 
 def test_what_large_images_do_not_get_is_refused_there(tmp_path):
@@ -271,7 +272,7 @@ def test_files_of_other_formats_are_refused_by_name(tmp_path, start, name):
     path = tmp_path / "a.png"
     path.write_bytes(start.ljust(60, b"\0"))
     for read in (read_image, read_header, read_labels):
-        with pytest.raises(InputError, match=f"{name}.*Save it as PNG or TIFF"):
+        with pytest.raises(InputError, match=f"{name}.*PNG or TIFF"):
             read(path)
 
 
@@ -296,12 +297,6 @@ def test_layouts_of_a_tiff(tmp_path, pixels, how):
     assert np.array_equal(read, expected)
     assert read.dtype.isnative
     assert read_header(path).dtype == read.dtype.name
-
-
-def test_colours_that_cannot_be_read_are_refused_by_name(tmp_path):
-    path = written(tmp_path / "a.tif", RGB, photometric="cielab")
-    with pytest.raises(InputError, match=r"a\.tif: .*CIELAB.*Save it as RGB"):
-        read_image(path)
 
 
 def test_adobe_writes_cmyk_inverted_and_it_is_shown_right(tmp_path):
@@ -379,7 +374,7 @@ def test_pictures_that_are_not_read_are_said(tmp_path):
         tif.write(RGB[..., 0])
     read = read_image(tmp_path / "a.tif")
     assert np.array_equal(read.array, RGB)
-    assert read.notes == ("The file holds 2 pictures, of which the first is read.",)
+    assert ["2 pictures" in note for note in read.notes] == [True]
 
 
 def test_files_say_how_many_bits_count(tmp_path):

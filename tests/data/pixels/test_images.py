@@ -174,7 +174,7 @@ def test_tiff_axes(tmp_path, shape, how, expected):
 )
 def test_more_axes_than_an_image_can_have_are_refused(tmp_path, shape, axes):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros(shape, "u1"), ome=True, metadata={"axes": axes})
-    with pytest.raises(InputError, match=r"a\.tif: the TIFF has the axes \w+YX.*shape"):
+    with pytest.raises(InputError, match=r"a\.tif: .*axes \w+YX"):
         read_image(tmp_path / "a.tif")
 
 
@@ -255,7 +255,7 @@ def test_a_stack_with_a_colour_table_has_its_colours(tmp_path):
 def test_labels_of_16_bits_in_colours_are_refused_not_cut(tmp_path, bands):
     ids = np.full((4, 4, bands), 300, np.uint16)
     assert cv2.imwrite(str(tmp_path / "a.png"), ids)
-    with pytest.raises(InputError, match="16 bits in each of several channels"):
+    with pytest.raises(InputError, match="16 bits"):
         read_labels(tmp_path / "a.png")
 
 
@@ -340,10 +340,14 @@ def test_grey_saved_as_colour_is_still_grey(tmp_path):
     assert np.array_equal(read_labels(saved(tmp_path / "b.png", mask, "RGBA")), mask)
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif"])
-def test_labels_in_colour_are_refused_with_the_remedy(tmp_path, name):
-    with pytest.raises(InputError, match=r"in colour; .*Export it as a grey image"):
-        read_labels(saved(tmp_path / name, RGB))
+@pytest.mark.parametrize(
+    ("name", "pixels", "told"),
+    [(f"a.{kind}", RGB, "in colour;.*grey") for kind in ("png", "bmp", "tif")]
+    + [("a.jpg", GREY, "a JPEG")],
+)
+def test_labels_in_colour_or_as_jpeg_are_refused(tmp_path, name, pixels, told):
+    with pytest.raises(InputError, match=told):
+        read_labels(saved(tmp_path / name, pixels))
 
 
 def test_labels_behind_transparency_are_refused(tmp_path):
@@ -352,11 +356,6 @@ def test_labels_behind_transparency_are_refused(tmp_path):
         read_labels(saved(tmp_path / "a.png", hidden))
     with pytest.raises(InputError, match="in colour"):
         read_labels(saved(tmp_path / "b.png", ALPHA))
-
-
-def test_jpeg_labels_are_refused(tmp_path):
-    with pytest.raises(InputError, match="the file is a JPEG"):
-        read_labels(saved(tmp_path / "a.jpg", GREY))
 
 
 @pytest.mark.parametrize(
@@ -509,7 +508,7 @@ def test_claims_beyond_the_file_are_refused_before_memory_is_taken(tmp_path):
     }.items():
         (tmp_path / name).write_bytes(content)
         tracemalloc.start()
-        with pytest.raises(InputError, match=rf"{name}: the header claims [\d,]+ bytes"):
+        with pytest.raises(InputError, match=rf"{name}: .*claims [\d,]+ bytes"):
             read_image(tmp_path / name)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

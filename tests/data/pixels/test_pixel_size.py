@@ -31,7 +31,7 @@ def test_what_is_no_length_has_no_size(name):
 
 @pytest.mark.parametrize("um", [25, -1, 0, 0.049, float("nan"), float("inf")])
 def test_a_size_no_microscope_has_is_refused_in_one_set_of_words(um):
-    with pytest.raises(InputError, match=r"a pixel size of .* µm; .* from 0\.05 to 20") as caught:
+    with pytest.raises(InputError, match=r"pixel size .*0\.05 to 20") as caught:
         check_pixel_size(um)
     assert f"{um:g}" in str(caught.value)
 

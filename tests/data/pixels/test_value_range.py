@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -61,10 +63,7 @@ def test_eight_bits_are_never_stretched():
 
 
 def test_what_is_assumed_is_said_and_what_is_not_is_not():
-    assert value_range(TWELVE).said == (
-        "Of uint16 images 4,095 is taken for white, the smallest of the usual ranges that holds "
-        "their values."
-    )
+    assert re.search("uint16 .*4,095", value_range(TWELVE).said)
     assert value_range(TWELVE * 16).said == ""
     assert value_range(TWELVE / 4095).said == ""
     assert value_range(TWELVE, white=4095).said == ""
@@ -75,7 +74,7 @@ def test_a_dark_image_is_read_as_the_others_of_its_data_set():
     assert value_range(dark).white == 1023
     known = value_range(dark, known={"uint16": 4095.0}, of="the data set")
     assert known.white == 4095
-    assert "as in the data set" in known.said
+    assert "the data set" in known.said
     assert value_range(TWELVE * 16, known={"uint16": 4095.0}).white == 65535  # brighter than those
     assert value_range(TWELVE / 4095, known={"float64": 255.0}).white == 1
 
@@ -93,10 +92,15 @@ def test_a_nearly_black_image_is_told_from_a_dark_one():
     assert not is_nearly_black(clear, ValueRange(4095, 65535))
 
 
-@pytest.mark.parametrize("shape", [(300, 250), (300, 250, 3), (6, 100, 90), (6, 100, 90, 4)])
-def test_a_lazy_image_gives_what_one_in_memory_gives(monkeypatch, shape):
+@pytest.fixture
+def small_windows(monkeypatch):
     monkeypatch.setattr(module, "_WHOLE", 1000)
     monkeypatch.setattr(module, "_WINDOW", 16)
+
+
+@pytest.mark.usefixtures("small_windows")
+@pytest.mark.parametrize("shape", [(300, 250), (300, 250, 3), (6, 100, 90), (6, 100, 90, 4)])
+def test_a_lazy_image_gives_what_one_in_memory_gives(shape):
     image = RNG.integers(1, 5000, shape).astype(np.uint16)
     lazy = da.from_array(image, chunks=40)
     assert value_range(lazy) == value_range(image)
@@ -104,9 +108,8 @@ def test_a_lazy_image_gives_what_one_in_memory_gives(monkeypatch, shape):
     assert module.sampled(image).size < image.size / 2
 
 
-def test_of_a_lazy_image_some_windows_are_read(monkeypatch):
-    monkeypatch.setattr(module, "_WHOLE", 1000)
-    monkeypatch.setattr(module, "_WINDOW", 16)
+@pytest.mark.usefixtures("small_windows")
+def test_of_a_lazy_image_some_windows_are_read():
     read = []
 
     def block(block_info=None):

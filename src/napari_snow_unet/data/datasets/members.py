@@ -21,6 +21,7 @@ from napari_snow_unet.data.names.folder_names import is_ignored_folder
 from napari_snow_unet.data.pairs.pairing import Listed
 
 LARGEST_MEMBER = 1 << 29  # bytes, unpacked: no tile is larger, but a bomb is
+DAMAGED = "is damaged in the archive"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def open_member(member: Member) -> Iterator[BinaryIO]:
     except InputError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise _unreadable(member, f"is damaged in the archive ({error})") from error
+        raise _unreadable(member, f"{DAMAGED} ({error})") from error
     except (NotImplementedError, RuntimeError, KeyError) as error:
         raise _unreadable(member, f"cannot be taken out of the archive ({error})") from error
     except OSError as error:

@@ -25,7 +25,7 @@ from napari_snow_unet.data.names.folder_names import any_role, is_ignored_folder
 from napari_snow_unet.data.pairs.entries import Access
 from napari_snow_unet.data.pairs.pairing import Listed, Paired, pair_up
 from napari_snow_unet.data.pairs.partner import folders_opposite, is_mask_path, partner_of
-from napari_snow_unet.data.pairs.unread_files import nothing_to_use
+from napari_snow_unet.data.pairs.unread_files import NO_PAIR, nothing_to_use
 from napari_snow_unet.data.pixels.images import is_picture
 
 __all__ = [
@@ -99,8 +99,7 @@ def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
     if pairs.images:
         return pairs
     left = zip((_label(path, Path(folder)) for path in pairs.orphans), pairs.reasons, strict=True)
-    what = "no image has a mask of its name"
-    raise nothing_to_use(what, files_in(folder), "pairs", folder, left)
+    raise nothing_to_use(NO_PAIR, files_in(folder), "pairs", folder, left)
 
 
 def masks_among(files: Sequence[Path]) -> set[Path]:

@@ -71,6 +71,8 @@ _NEEDS = {
     ),
 }
 
+NO_PAIR = "no image has a mask of its name"
+
 
 def nothing_to_use(
     what: str,

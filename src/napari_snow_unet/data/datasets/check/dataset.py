@@ -34,7 +34,7 @@ from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.data.names.file_names import IMAGE_SUFFIXES
 from napari_snow_unet.data.pairs.folder import files_in, find_pairs
-from napari_snow_unet.data.pairs.unread_files import nothing_to_use, passed_over
+from napari_snow_unet.data.pairs.unread_files import NO_PAIR, nothing_to_use, passed_over
 
 _PLACES = ("images", "masks")
 _NUMBERED = re.compile(r"\d{6,}\.png")  # as prepare names tiles
@@ -107,8 +107,7 @@ def check_dataset(
     pairs, findings = _prepared_pairs(folder) if prepared else _foreign_pairs(folder)
     if not pairs:
         left = [(finding.name, finding.text) for finding in findings if finding.name]
-        what = "no image has a mask of its name"
-        raise nothing_to_use(what, files_in(folder), "pairs", folder, left)
+        raise nothing_to_use(NO_PAIR, files_in(folder), "pairs", folder, left)
     looked = yield from _look(pairs, workers, info.white, masks_in(folder) or masks_are)
     readable: list[tuple[CheckedPair, TileFacts]] = []
     for pair, facts in zip(pairs, looked, strict=True):

@@ -42,7 +42,7 @@ from napari_snow_unet.data.datasets.splits import SUBSETS, SplitPlan, are_divide
 from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.pairs.folder import files_in
 from napari_snow_unet.data.pairs.pairing import Paired
-from napari_snow_unet.data.pairs.unread_files import nothing_to_use, passed_over
+from napari_snow_unet.data.pairs.unread_files import NO_PAIR, nothing_to_use, passed_over
 from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
 
 
@@ -151,7 +151,7 @@ def _nothing_fits(
         named = root.is_file() or len(sources) > 1
         files += [f"{root.name}/{file}" if named else file for file in _inside(root, found)]
     left = [(problem.name, problem.reason) for problem in unpaired]
-    return nothing_to_use("no image has a mask of its name", files, "pairs", path, left)
+    return nothing_to_use(NO_PAIR, files, "pairs", path, left)
 
 
 def _inside(root: Path, found: Sequence[Found]) -> list[str]:
