@@ -15,7 +15,14 @@ from napari_snow_unet import models
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.synthetic import frozen_test_set
-from napari_snow_unet.models import CLASSICAL, DEFAULT_MODEL, list_models, listing, open_model
+from napari_snow_unet.models import (
+    CLASSICAL,
+    DEFAULT_MODEL,
+    describe_model,
+    list_models,
+    listing,
+    open_model,
+)
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.segmentation.plane.tiling import check_window
 from napari_snow_unet.unet.engine.selection import load_engine
@@ -123,6 +130,14 @@ def test_a_model_that_was_replaced_is_read_again(mine):
     after = open_model("mine")
     assert after is not before
     assert after.checksum == folder.checksum(mine) != before.checksum
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>Sign in</html>", b"\x09" + bytes(7) + b"{}"])
+def test_weights_that_are_none_are_refused_before_they_are_read(mine, content):
+    assert describe_model(mine).name == "mine"
+    (mine / folder.WEIGHTS).write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.safetensors: .*damaged or no safetensors"):
+        describe_model(mine)
 
 
 def test_a_damaged_model_is_listed_with_its_problem_and_not_opened(mine):

@@ -96,6 +96,9 @@ def test_other_things_are_refused_with_their_reason(tmp_path):
     (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match=r"image\.png: a file of another kind"):
         open_model(tmp_path / "image.png")
+    (tmp_path / "other.safetensors").write_bytes(b"\x02" + bytes(7) + b"{}")
+    with pytest.raises(InputError, match=r"other\.safetensors: weights without a config\.json"):
+        open_model(tmp_path / "other.safetensors")
     (tmp_path / "empty").write_bytes(b"")
     with pytest.raises(InputError, match="a file of another kind"):
         open_model(tmp_path / "empty")

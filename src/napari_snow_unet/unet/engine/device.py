@@ -15,24 +15,12 @@ Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Device:
-    """Where networks are computed.
+    """Where networks are computed."""
 
-    Attributes
-    ----------
-    backend : {"tensorflow", "torch", "jax"}
-        Keras' engine.
-    kind : {"cpu", "gpu"}
-        What computes.
-    name : str
-        What the system calls it.
-    reason : str
-        Why it is not a GPU; empty if it is one.
-    """
-
-    backend: str
-    kind: str
-    name: str
-    reason: str = ""
+    backend: str  # tensorflow, torch or jax
+    kind: str  # cpu or gpu
+    name: str  # what the system calls it
+    reason: str = ""  # why it is not a GPU
 
 
 def processor_name() -> str:

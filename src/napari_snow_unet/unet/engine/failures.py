@@ -39,22 +39,7 @@ def unsupported(error: BaseException) -> InputError | None:
 
 
 def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | None:
-    """Turn an error of a training into one a person can act on.
-
-    Parameters
-    ----------
-    error : BaseException
-        What was raised.
-    folder : pathlib.Path
-        The training's folder.
-    epoch : int
-        Epochs that are finished and kept.
-
-    Returns
-    -------
-    InputError or None
-        None for an error nobody has foreseen.
-    """
+    """Turn an error of a training into one a person can act on; None for an unforeseen one."""
     kept = f"resumed, the training goes on after epoch {epoch}"
     for cause in _chain(error):
         if isinstance(cause, InputError):
@@ -87,15 +72,7 @@ def explain(error: BaseException, folder: Path, *, epoch: int) -> InputError | N
 
 
 def became_nan(folder: Path, *, epoch: int, batch: int) -> InputError:
-    """Return the error for a loss that is no number any more.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The training's folder.
-    epoch, batch : int
-        When it happened, from 1.
-    """
+    """Return the error for a loss that is no number any more; epoch and batch count from 1."""
     return InputError(
         f"the loss is not a number any more (epoch {epoch}, batch {batch})",
         expected="a loss that stays finite",

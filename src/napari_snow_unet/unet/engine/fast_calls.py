@@ -14,11 +14,9 @@ from napari_snow_unet.unet.engine.tensorflow import tensorflow_call
 
 
 def small_calls_at_once() -> int:
-    """Return how many calls of a network on small windows are fastest side by side.
-
-    TensorFlow divides every operation among the cores, which wait for each other at its end; with
-    two calls one fills the gaps of the other. The bits stay the same.
-    """
+    """Return how many calls of a network on small windows are fastest side by side."""
+    # TensorFlow divides every operation among the cores, which wait for each other at its end; with
+    # two calls one fills the gaps of the other. The bits stay the same.
     device = load_engine()
     return 2 if (device.backend, device.kind) == ("tensorflow", "cpu") else 1
 
@@ -30,21 +28,9 @@ def compiles_steps() -> bool | str:
 
 
 def traced_call(model: Any) -> Call:
-    """Turn a network, with the weights it has now, into a plain function on arrays.
-
-    TensorFlow traces it once for all shapes, which is as fast as a trace for each and gives the
-    same bits; JAX compiles it for every shape; PyTorch does neither.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From (N, Y, X, C) to (N, Y, X, 1).
-
-    Returns
-    -------
-    callable
-        From float32 (N, Y, X, C) to float32 (N, Y, X, 1), without dropout.
-    """
+    """Turn a network, with the weights it has now, no dropout, into a function on arrays."""
+    # TensorFlow traces it once for all shapes, which is as fast as a trace for each and gives the
+    # same bits; JAX compiles it for every shape; PyTorch does neither.
     import keras
 
     return {"tensorflow": tensorflow_call, "torch": _torch_call, "jax": _jax_call}[

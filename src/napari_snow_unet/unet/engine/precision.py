@@ -16,13 +16,7 @@ _WITHOUT_BFLOAT16 = frozenset(
 
 
 def fast_precision() -> str:
-    """Return the number format in which the device trains fastest without loss of quality.
-
-    Returns
-    -------
-    {"float32", "mixed_bfloat16", "mixed_float16"}
-        Keras' name of a dtype policy.
-    """
+    """Return the dtype policy in which the device trains fastest without loss of quality."""
     device = load_engine()
     if device.kind == "cpu":
         fast = _uses_onednn(device.backend) and _multiplies_bfloat16()

@@ -42,13 +42,7 @@ def without_chatter() -> Iterator[None]:
 
 
 def end_at_once(code: int = 0) -> None:
-    """Do what is to be done at exit, and end: taking an engine apart takes seconds.
-
-    Parameters
-    ----------
-    code : int, default: 0
-        Exit code.
-    """
+    """Do what is to be done at exit, and end: taking an engine apart takes seconds."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # nobody reads it any more
@@ -61,21 +55,14 @@ _MAKES_SYMBOLS_GLOBAL = "tensorflow.python.pywrap_dlopen_global_flags"
 
 @contextmanager
 def symbols_kept_apart() -> Iterator[None]:
-    """Keep the libraries loaded inside from sharing symbols with those loaded elsewhere.
-
-    TensorFlow and Mesa's OpenGL drivers each bring a copy of LLVM, and each offers its symbols to
-    the whole process. Whichever comes second then calls into the other's copy and the process
-    dies: napari when a network is first run, or a script that opens napari after using one.
-    Inside this block TensorFlow keeps its symbols to itself (its own road where the module that
-    makes them global is missing) and prefers them to what is there already.
-
-    Does nothing where the system's linker has no such choice; only Linux has the conflict.
-
-    Notes
-    -----
-    Seen with TensorFlow 2.21 beside Mesa 22.3 (LLVM 15, Debian 12) and Mesa 25.0 (LLVM 19, Debian
-    13); reported as https://github.com/tensorflow/tensorflow/issues/109933.
-    """
+    """Keep the libraries loaded inside from sharing symbols with those loaded elsewhere (Linux)."""
+    # TensorFlow and Mesa's OpenGL drivers each bring a copy of LLVM, and each offers its symbols to
+    # the whole process. Whichever comes second then calls into the other's copy and the process
+    # dies: napari when a network is first run, or a script that opens napari after using one.
+    # Inside this block TensorFlow keeps its symbols to itself (its own road where the module that
+    # makes them global is missing) and prefers them to what is there already. Only Linux has the
+    # conflict. Seen with TensorFlow 2.21 beside Mesa 22.3 (LLVM 15, Debian 12) and Mesa 25.0 (LLVM
+    # 19, Debian 13); reported as https://github.com/tensorflow/tensorflow/issues/109933.
     if not hasattr(os, "RTLD_DEEPBIND"):
         yield
         return

@@ -24,19 +24,7 @@ _ready: list[Device] = []
 
 
 def select_backend() -> str:
-    """Choose Keras' engine, before Keras is imported for the first time.
-
-    Returns
-    -------
-    str
-        The one that Keras runs already, else ``KERAS_BACKEND`` if it is set, else the first of
-        TensorFlow, PyTorch and JAX that is installed.
-
-    Raises
-    ------
-    InputError
-        If none is installed, or ``KERAS_BACKEND`` names none of them.
-    """
+    """Choose the engine: what Keras runs, else ``KERAS_BACKEND``, else the first installed."""
     loaded = sys.modules.get("keras")
     if loaded is not None:
         chosen = str(loaded.config.backend())
@@ -56,20 +44,7 @@ def select_backend() -> str:
 
 
 def select_device(engine: str = "auto", device: str = "auto") -> None:
-    """Choose engine and device for this process, before Keras is imported for the first time.
-
-    Parameters
-    ----------
-    engine : {"auto", "tensorflow", "torch", "jax"}
-        "auto" leaves the choice to `select_backend`.
-    device : {"auto", "cpu", "gpu"}
-        "auto" takes a GPU where there is one; "gpu" insists on it.
-
-    Raises
-    ------
-    InputError
-        If Keras runs on another engine already, or there is no GPU and it has to be one.
-    """
+    """Choose engine and device for this process, before Keras is imported for the first time."""
     if engine != "auto":
         if "keras" in sys.modules and select_backend() != engine:
             raise InputError(
@@ -89,18 +64,7 @@ def select_device(engine: str = "auto", device: str = "auto") -> None:
 
 
 def load_engine() -> Device:
-    """Import Keras and its engine, claim the device without taking all its memory; once.
-
-    Returns
-    -------
-    Device
-        What will compute.
-
-    Raises
-    ------
-    InputError
-        If no engine can be imported: why, and what can be done without one.
-    """
+    """Import Keras and its engine, claim the device without taking all its memory; once."""
     with _lock:
         if not _ready:
             backend = select_backend()
@@ -118,16 +82,9 @@ def load_engine() -> Device:
 
 
 def compute_reproducibly() -> str:
-    """Make training give the same bits every time; before anything is computed.
-
-    TensorFlow's CPU kernels do so when operations run one after the other, each on all cores (on
-    two cores as fast as together); its GPU kernels when they are told to.
-
-    Returns
-    -------
-    str
-        Why the same bits cannot be promised; empty if they can.
-    """
+    """Make training give the same bits every time; return why that cannot be promised, or ""."""
+    # Before anything is computed. TensorFlow's CPU kernels do so when operations run one after the
+    # other, each on all cores (on two cores as fast as together); its GPU kernels when told to.
     device = load_engine()
     if device.backend == "tensorflow":
         return reproducible_kernels(device.kind)
@@ -140,25 +97,13 @@ def compute_reproducibly() -> str:
 
 
 def seed_engine(seed: int) -> None:
-    """Seed what an engine draws without asking Keras: dropout in PyTorch.
-
-    Parameters
-    ----------
-    seed : int
-        Any number from 0 on.
-    """
+    """Seed what an engine draws without asking Keras: dropout in PyTorch."""
     if load_engine().backend == "torch":
         importlib.import_module("torch").manual_seed(seed)
 
 
 def environment_for_threads(count: int) -> dict[str, str]:
-    """Return the variables with which another process computes with so many threads.
-
-    Parameters
-    ----------
-    count : int
-        Threads; JAX does not know such a number.
-    """
+    """Return the variables with which another process computes in so many threads (not JAX)."""
     return {"TF_NUM_INTRAOP_THREADS": str(count), "OMP_NUM_THREADS": str(count)}
 
 

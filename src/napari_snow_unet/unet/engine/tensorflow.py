@@ -35,25 +35,9 @@ def tensorflow_call(model: Any) -> Call:
 
 
 def convolve_upsampled(skip: Any, below: Any, kernel: Any, kernel_below: Any, bias: Any) -> Any:
-    """Add a convolution of a map to a transposed one of a map of half its size; TensorFlow only.
-
-    Parameters
-    ----------
-    skip : tensor, shape (N, 2Y, 2X, F)
-        The larger map.
-    below : tensor, shape (N, Y, X, B)
-        The smaller map.
-    kernel : tensor, shape (3, 3, F, F)
-        For the larger map.
-    kernel_below : tensor, shape (4, 4, F, B)
-        For the smaller map.
-    bias : tensor, shape (F,)
-        Added everywhere.
-
-    Returns
-    -------
-    tensor, shape (N, 2Y, 2X, F)
-    """
+    """Add a convolution of a map to a transposed one of a map of half its size; TensorFlow only."""
+    # skip (N, 2Y, 2X, F), below (N, Y, X, B), kernel (3, 3, F, F), kernel_below (4, 4, F, B), bias
+    # (F,) give (N, 2Y, 2X, F).
     import tensorflow as tf
 
     # Only if its shape is that of `skip` is it known beforehand that no sum is broadcast, and only

@@ -31,27 +31,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_arrays(path: Path, shapes: Mapping[str, Shape], remedy: str = OF_ONE_MODEL) -> Arrays:
-    """Read arrays by name; refuse a file with others, larger than they are, or damaged.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A safetensors file.
-    shapes : mapping of str to tuple of int
-        What it has to hold.
-    remedy : str
-        What to do where it holds others.
-
-    Returns
-    -------
-    dict of str to ndarray
-        In the order of `shapes`, of the type they are kept in; read-only.
-
-    Raises
-    ------
-    InputError
-        If they are not just these.
-    """
+    """Read arrays by name, read-only, of the type they are kept in; refuse a file with others."""
     from safetensors.numpy import load
 
     try:

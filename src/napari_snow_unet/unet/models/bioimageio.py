@@ -64,32 +64,9 @@ Compare the labels with outlines of your own images before you trust them.
 def write_zoo_package(
     folder: str | os.PathLike[str], path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Path:
-    """Write a model as a package of the BioImage Model Zoo, with ONNX weights and an example.
-
-    Parameters
-    ----------
-    folder : path-like
-        Model folder.
-    path : path-like
-        The file to write, ``NAME.zip``.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written. Its input is 0 to 255 where the network reads channels of the image as
-        they are, and 0 to 1 where the channel is computed.
-
-    Raises
-    ------
-    InputError
-        If the folder is no model, a package of the extra is missing, or the file exists already.
-
-    Notes
-    -----
-    The description is written as JSON, which is YAML too.
-    """
+    """Write a model as ``NAME.zip`` of the zoo, with ONNX weights and an example."""
+    # The description is JSON, which is YAML too. The network's input is 0 to 255 where it reads
+    # channels as images have them, and 0 to 1 where the channel is computed.
     model, config = load_model(folder)
     with tempfile.TemporaryDirectory(prefix="napari-snow-unet-") as name:
         parts = Path(name)

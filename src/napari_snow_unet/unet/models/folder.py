@@ -54,23 +54,7 @@ def has_weights(folder: Path) -> bool:
 
 
 def read_config(folder: Path) -> UNetConfig:
-    """Read and check the config of a model folder.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Model folder.
-
-    Returns
-    -------
-    UNetConfig
-        The config.
-
-    Raises
-    ------
-    InputError
-        If it is missing or refused; the file is named.
-    """
+    """Read and check the config of a model folder; an `InputError` names the file."""
     path = folder / CONFIG
     try:
         if path.stat().st_size > 4 * LARGEST_JSON:
@@ -92,18 +76,7 @@ def read_config(folder: Path) -> UNetConfig:
 
 
 def check_header(folder: Path) -> None:
-    """Refuse a model folder whose weights do not even begin as such; they are not read.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Model folder.
-
-    Raises
-    ------
-    InputError
-        If the weights are missing, cannot be read, or are of another format than their name.
-    """
+    """Refuse a model folder whose weights do not even begin as such; they are not read."""
     path = weights_of(folder)
     try:
         size = path.stat().st_size
@@ -145,23 +118,7 @@ def checksum(folder: Path) -> str:
 
 
 def verify(folder: Path) -> str:
-    """Compare a model's weights with the checksum that was stored beside them.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Model folder. Without a ``SHA256SUMS`` in it there is nothing to compare with.
-
-    Returns
-    -------
-    str
-        SHA-256 of the weights, in hexadecimal.
-
-    Raises
-    ------
-    InputError
-        If the weights are missing or have changed.
-    """
+    """Return the SHA-256 of the weights; refuse another than a ``SHA256SUMS`` beside them says."""
     found, path = checksum(folder), weights_of(folder)
     if (sums := folder / CHECKSUMS).is_file():
         stored = sums.read_text(encoding="utf-8", errors="replace").split()

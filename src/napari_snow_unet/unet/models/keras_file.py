@@ -27,11 +27,9 @@ _LEGACY = (
 
 
 def keras_places(names: Iterable[str]) -> dict[str, str]:
-    """Return where Keras' ``save_weights`` puts each array of a network, in order of its layers.
-
-    Keras counts layers of a class: ``layers/conv2d_1/vars/0`` is the kernel of the second
-    convolution.
-    """
+    """Return where Keras' ``save_weights`` puts each array of a network, in order of its layers."""
+    # Keras counts layers of a class: layers/conv2d_1/vars/0 is the kernel of the second
+    # convolution.
     layers: dict[str, str] = {}
     counted: Counter[str] = Counter()
     places = {}
@@ -47,28 +45,7 @@ def keras_places(names: Iterable[str]) -> dict[str, str]:
 
 
 def read_hdf5(path: Path, shapes: Mapping[str, Shape], remedy: str = OF_ONE_MODEL) -> Arrays:
-    """Read the arrays of an HDF5 file by their places; refuse one that is not just these.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file. What is in it of an optimizer is ignored.
-    shapes : mapping of str to tuple of int
-        What it has to hold, by place.
-    remedy : str
-        What to do where it holds others.
-
-    Returns
-    -------
-    dict of str to ndarray
-        By place, of the type they are kept in.
-
-    Raises
-    ------
-    InputError
-        If the file is not HDF5, damaged, of the older layout that holds a program, links
-        elsewhere, or holds other arrays than these.
-    """
+    """Read the arrays of an HDF5 file by their places; what is of an optimizer is ignored."""
     import h5py
 
     try:

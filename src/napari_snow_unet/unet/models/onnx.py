@@ -19,27 +19,7 @@ OPSET = 15  # what ONNX Runtime has read since 1.10
 def write_onnx(
     model: keras.Model, path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Path:
-    """Write a network as ONNX.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From (N, Y, X, C) to (N, Y, X, 1).
-    path : path-like
-        The file to write.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written: input ``pixels``, Y and X multiples of the network's stride.
-
-    Raises
-    ------
-    InputError
-        If a package that Keras needs for it is missing, or the file exists already.
-    """
+    """Write a network as ONNX with the input ``pixels``, Y and X multiples of its stride."""
     _require_converter()
     stride = 2 ** sum("pool" in layer.name for layer in model.layers)
     with (

@@ -17,18 +17,7 @@ _SAVE_WEIGHTS = (
 
 
 def why_refused(path: Path) -> InputError:
-    """Explain why a path is no model of this package, by its name and first bytes.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file or folder that exists.
-
-    Returns
-    -------
-    InputError
-        Received, expected, remedy.
-    """
+    """Explain why what stands there is no model of this package, by its name and first bytes."""
     received, remedy = _explain(path)
     return InputError(received, expected=EXPECTED, remedy=remedy, path=path)
 

@@ -59,25 +59,7 @@ def load_model(
 
 
 def read_weights(path: Path, shapes: Mapping[str, Shape]) -> dict[str, NDArray[np.float32]]:
-    """Read the arrays of a network from a file, without a network library.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A safetensors file, or HDF5 as Keras and version 0.1 write it (``.h5``).
-    shapes : mapping of str to tuple of int
-        Of `unet.network.arrays.array_shapes`.
-
-    Returns
-    -------
-    dict of str to ndarray of float32
-        By name, in the order of `shapes`.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, of another network, or holds anything but finite numbers.
-    """
+    """Read the arrays of a network as float32, finite, by name, without a network library."""
     if path.suffix == ".h5":
         places = keras_places(shapes)
         held = read_hdf5(path, {places[name]: shape for name, shape in shapes.items()})

@@ -22,18 +22,7 @@ NORM_ARRAYS = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def array_shapes(config: UNetConfig) -> dict[str, Shape]:
-    """Return the shape of every array of a network by its name, in the order of the layers.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-
-    Returns
-    -------
-    dict of str to tuple of int
-        46 arrays for the default: ``down0a.kernel`` (3, 3, 1, 16), ``down0a.bias`` (16,), ...
-    """
+    """Return the shape of every array of a network by its name, in the order of the layers."""
     size, bottom = config.kernel_size, config.levels - 1
     shapes: dict[str, Shape] = {}
 

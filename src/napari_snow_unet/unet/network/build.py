@@ -71,22 +71,10 @@ def build_unet(
 
 
 def for_prediction(model: keras.Model, config: UNetConfig) -> keras.Model:
-    """Return a network with the same output that takes less time, and is not to be trained.
+    """Return a network with the same output up to rounding, faster, and not to be trained.
 
-    Parameters
-    ----------
-    model : keras.Model
-        From `build_unet`.
-    config : UNetConfig
-        Its config.
-
-    Returns
-    -------
-    keras.Model
-        With an `UpsampledConvolution` at every level on the way up; its output differs from that
-        of `model` by rounding. `model` itself where that does not hold or nothing is gained: with
-        kernels of another size than 3, where transposed convolutions have biases, on an engine
-        other than TensorFlow.
+    It is the network itself where kernels are not 3 x 3, transposed convolutions have biases, or
+    the engine is not TensorFlow.
     """
     ups = [model.get_layer(f"up{level}").get_weights() for level in range(config.levels - 1)]
     biased = any(bias.any() for _, bias in ups)
@@ -138,21 +126,10 @@ def _convolve_twice(
 
 
 def window_halo(config: UNetConfig) -> int:
-    """Compute how many pixels at the edge of a window are not to be used.
-
-    Windows begin on the coarsest grid and the used part does too, so what counts is how far a
-    block of that grid sees beyond itself, which is less than the radius of a single pixel.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-
-    Returns
-    -------
-    int
-        Pixels, a multiple of 16 and of `config.stride`; 96 for the default.
-    """
+    """Return how many pixels at the edge of a window are not to be used: 96 for the default."""
+    # A multiple of 16 and of the stride: windows begin on the coarsest grid and the used part does
+    # too, so what counts is how far a block of that grid sees beyond itself, less than one pixel
+    # does.
     ends = [_reach(config, pixel) for pixel in range(config.stride)]
     beyond = max(max(-low, high - config.stride + 1) for low, high in ends)
     grid = max(config.stride, 16)  # both are powers of two
@@ -160,12 +137,10 @@ def window_halo(config: UNetConfig) -> int:
 
 
 def _reach(config: UNetConfig, pixel: int) -> tuple[int, int]:
-    """Return the first and last input pixel, on one axis, that an output pixel depends on.
-
-    Followed back through the deepest path: each pair of convolutions widens the interval, a
-    transposed convolution of stride 2 reads pixel ``x // 2`` of the level below, a pooled pixel
-    reads two of the level above.
-    """
+    """Return the first and last input pixel, on one axis, that an output pixel depends on."""
+    # Followed back through the deepest path: each pair of convolutions widens the interval, a
+    # transposed convolution of stride 2 reads pixel x // 2 of the level below, a pooled pixel reads
+    # two of the level above.
     reach = 2 * (config.kernel_size // 2)
     low = high = pixel
     for _ in range(config.levels - 1):

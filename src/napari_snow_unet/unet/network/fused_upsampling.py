@@ -14,21 +14,13 @@ Floats = NDArray[np.float32]
 
 
 class UpsampledConvolution(keras.layers.Layer):
-    """A 3 x 3 convolution of a map and of one of half its size, brought up to it before.
+    """A 3 x 3 convolution of a map and of one of half its size, brought up to it before."""
 
-    It computes what a transposed 2 x 2 convolution with a stride of 2, the concatenation behind
-    the other map and a 3 x 3 convolution compute one after the other. All three are sums of
-    products, so they equal the sum of a 3 x 3 convolution of the one map and a transposed 4 x 4
-    convolution of the other: 17 products in place of 20, nothing is concatenated, and the engine
-    adds in one go with the convolution.
-
-    Parameters
-    ----------
-    filters : int
-        Channels of the larger map, and of the result.
-    **options
-        For `keras.layers.Layer`.
-    """
+    # It computes what a transposed 2 x 2 convolution with a stride of 2, the concatenation behind
+    # the other map and a 3 x 3 convolution compute one after the other. All three are sums of
+    # products, so they equal the sum of a 3 x 3 convolution of the one map and a transposed 4 x 4
+    # convolution of the other: 17 products in place of 20, nothing is concatenated, and the engine
+    # adds in one go with the convolution.
 
     def __init__(self, filters: int, **options: Any) -> None:
         super().__init__(**options)
@@ -42,33 +34,14 @@ class UpsampledConvolution(keras.layers.Layer):
         self.bias = self.add_weight((filters,), name="bias")
 
     def merge(self, up: Floats, kernel: Floats, bias: Floats) -> None:
-        """Take over what was trained.
-
-        Parameters
-        ----------
-        up : ndarray, shape (2, 2, F, B)
-            Kernel of the transposed convolution, whose bias has to be 0: it would be added within
-            the map alone, not to the zeros around it.
-        kernel : ndarray, shape (3, 3, 2F, F)
-            Of the convolution.
-        bias : ndarray, shape (F,)
-            Of the convolution.
-        """
+        """Take over the kernels (2, 2, F, B) going up and (3, 3, 2F, F), and a bias (F,)."""
+        # The bias of the transposed one has to be 0: it would be added within the map alone, not
+        # around it.
         own, other = np.split(kernel, 2, axis=2)
         self.set_weights([own, composed_kernel(up, other), bias])
 
     def call(self, maps: list[Any]) -> Any:
-        """Compute the layer.
-
-        Parameters
-        ----------
-        maps : list of tensor
-            (N, 2Y, 2X, F) and (N, Y, X, B).
-
-        Returns
-        -------
-        tensor, shape (N, 2Y, 2X, F)
-        """
+        """Compute a map (N, 2Y, 2X, F) from one of that shape and one of (N, Y, X, B)."""
         arrays = self.kernel, self.kernel_below, self.bias
         return tensorflow.convolve_upsampled(*maps, *map(keras.ops.convert_to_tensor, arrays))
 
@@ -78,20 +51,8 @@ class UpsampledConvolution(keras.layers.Layer):
 
 
 def composed_kernel(up: Floats, kernel: Floats) -> Floats:
-    """Compute the kernel of a transposed 2 x 2 convolution and the convolution behind it in one.
-
-    Parameters
-    ----------
-    up : ndarray, shape (2, 2, F, B)
-        As Keras keeps that of a transposed convolution: rows, columns, to, from.
-    kernel : ndarray, shape (3, 3, F, O)
-        Rows, columns, from, to.
-
-    Returns
-    -------
-    ndarray of float32, shape (4, 4, O, B)
-        For a transposed convolution with a stride of 2 and padding "same".
-    """
+    """Return one kernel (4, 4, O, B) for a transposed convolution (2, 2, F, B) and (3, 3, F, O)."""
+    # For a stride of 2 and padding "same". Transposed kernels are rows, columns, to, from.
     whole = np.zeros((4, 4, kernel.shape[3], up.shape[3]))
     # A pixel below lies on rows 0 and 1 of a block of two; the tap at row r sees what is r - 1
     # further down, so it carries row y of the block to row y - (r - 1). Row 0 of `whole` is -1.

@@ -20,17 +20,10 @@ _NEVER, _AT_A_TIME = 2**31 - 1, 2**28
 
 
 def keep_freed_memory() -> bool:
-    """Let the C library keep what this program frees, in place of giving it back to the system.
-
-    A step of a training frees hundreds of arrays and asks for them anew; the system clears every
-    page of them each time. Kept, they cost nothing: 0.90 of the time of a step on two cores, at the
-    same largest use. For programs that train and do nothing else, before their first thread.
-
-    Returns
-    -------
-    bool
-        Whether it was done: with glibc, so on most Linux systems, and nowhere else.
-    """
+    """Let the C library keep what this program frees; False but with glibc. Before any thread."""
+    # A step of a training frees hundreds of arrays and asks for them anew; the system clears every
+    # page of them each time. Kept, they cost nothing: 0.90 of the time of a step on two cores, at
+    # the same largest use. For programs that train and do nothing else.
     if sys.platform != "linux":
         return False
     import ctypes
@@ -43,22 +36,7 @@ def keep_freed_memory() -> bool:
 
 
 def batch_bytes(config: UNetConfig, shape: tuple[int, int, int], precision: str) -> int:
-    """Estimate what is kept of a batch until its gradient is known, from below.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-    shape : tuple of int
-        Crops, height, width.
-    precision : str
-        Keras' dtype policy.
-
-    Returns
-    -------
-    int
-        Bytes.
-    """
+    """Return the least bytes kept of a batch (crops, height, width) until its gradient is known."""
     per_pixel = 0.0
     for level in range(config.levels):
         blocks = 1 if level == config.levels - 1 else 2.5  # down, up, transposed convolution
@@ -69,22 +47,7 @@ def batch_bytes(config: UNetConfig, shape: tuple[int, int, int], precision: str)
 
 
 def require_memory(config: UNetConfig, shape: tuple[int, int, int], precision: str) -> None:
-    """Refuse a batch that cannot fit, before the system ends the program without a word.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-    shape : tuple of int
-        Crops, height, width.
-    precision : str
-        Keras' dtype policy.
-
-    Raises
-    ------
-    InputError
-        If it takes more than this program may have.
-    """
+    """Refuse a batch that cannot fit, before the system ends the program without a word."""
     crops, height, width = shape
     _require(
         batch_bytes(config, shape, precision),
@@ -94,68 +57,24 @@ def require_memory(config: UNetConfig, shape: tuple[int, int, int], precision: s
 
 
 def least_bytes_per_pixel(filters: int, *, merged: bool, precision: str) -> float:
-    """Count what of a window's maps is in memory at once, whatever kernels the engine has.
-
-    Parameters
-    ----------
-    filters : int
-        Of the network's first convolution.
-    merged : bool
-        Whether the network is one that `network.build.for_prediction` has changed.
-    precision : str
-        Keras' dtype policy of its last convolution.
-
-    Returns
-    -------
-    float
-        Bytes per pixel of the window.
-
-    Notes
-    -----
-    At full size, on the way up, a transposed convolution has read a map of half the size, which
-    holds half as many numbers, and written one, while the map of the skip connection waits. Where
-    layers are not merged, the two then lie side by side, and a convolution writes a third.
-    """
+    """Return the bytes per pixel of a window that are in memory at once with any kernels."""
+    # At full size, on the way up, a transposed convolution has read a map of half the size, which
+    # holds half as many numbers, and written one, while the map of the skip connection waits. Where
+    # layers are not merged, the two then lie side by side, and a convolution writes a third.
     return filters * (2.5 if merged else 3.0) * (4 if precision == "float32" else 2)
 
 
 def most_bytes_per_pixel(filters: int) -> float:
-    """Return what a window takes at the most on any processor that was tried.
-
-    Parameters
-    ----------
-    filters : int
-        Of the network's first convolution.
-
-    Returns
-    -------
-    float
-        Bytes per pixel of the window.
-
-    Notes
-    -----
-    Measured with 3 x 3 kernels, in outputs of the first convolution in float32, over all number
-    formats, layers merged or not, windows of 512 to 2,048 pixels, and 1 to 32 threads: 2.2 to 6
-    with the instructions of AVX2 and later, up to 10 without oneDNN, up to 13.5 with those of AVX.
-    """
+    """Return the bytes per pixel that a window takes at the most on any processor tried."""
+    # Measured with 3 x 3 kernels, in outputs of the first convolution in float32, over all number
+    # formats, layers merged or not, windows of 512 to 2,048 pixels, and 1 to 32 threads: 2.2 to 6
+    # with the instructions of AVX2 and later, up to 10 without oneDNN, up to 13.5 with those of
+    # AVX.
     return filters * 4 * 14.0
 
 
 def require_window_memory(shape: tuple[int, int, int], per_pixel: float) -> None:
-    """Refuse windows that cannot fit: an engine that gets no memory may end the program.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Windows, height, width.
-    per_pixel : float
-        The least bytes they take per pixel.
-
-    Raises
-    ------
-    InputError
-        If they take more than this program may have.
-    """
+    """Refuse windows that cannot fit: an engine that gets no memory may end the program."""
     windows, height, width = shape
     _require(
         int(windows * height * width * per_pixel),

@@ -28,32 +28,15 @@ from napari_snow_unet.unet.network.memory import (
 
 
 def make_predictor(model: Any) -> Call:
-    """Turn a network into a function on arrays that gives the same bits every time.
+    """Turn a network into a function from float32 (N, Y, X, C) in unit range to (N, Y, X).
 
-    Nothing is decided anew from one window to the next. It may be called from any thread. Of small
-    calls as many are computed at once as `engine.fast_calls.small_calls_at_once` says, if there is
-    surely memory for them; large ones are computed alone.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From (N, Y, X, C) to (N, Y, X, 1).
-
-    Returns
-    -------
-    callable
-        Takes float32 (N, Y, X, C) in unit range, Y and X multiples of the network's stride, and
-        returns the probability of nucleus, float32 (N, Y, X) in 0..1. It raises `InputError` for
-        arrays of another kind, for more pixels than can fit into memory, and for a number format
-        that the engine cannot compute in here; `MemoryError` whatever the engine calls it.
-
-    Notes
-    -----
-    Measured on two cores with windows of 512 x 512 pixels, the time of one call being 1: Keras'
-    ``predict`` 1.5 in float32; the trace with its weights left variables 1.0 in float32, 1.1 in
-    bfloat16, to which they would be converted in every call; each of two calls side by side 0.95
-    in float32, 0.87 in bfloat16.
+    It returns probabilities, of the same pixels the same bits every time, may be called from any
+    thread, and raises `InputError` for what it cannot compute, `MemoryError` where that is short.
     """
+    # Measured on two cores with windows of 512 x 512 pixels, the time of one call being 1: Keras'
+    # predict 1.5 in float32; the trace with its weights left variables 1.0 in float32, 1.1 in
+    # bfloat16, to which they would be converted in every call; each of two calls side by side 0.95
+    # in float32, 0.87 in bfloat16. Large calls are computed alone.
     channels = model.input_shape[-1]
     stride = _stride(model)
     call = traced_call(model)
@@ -102,19 +85,7 @@ class _WeightedSemaphore:
 
 
 def window_that_fits(model: Any) -> Callable[[int], int]:
-    """Return what tells how large a window surely fits into the memory that is free.
-
-    Parameters
-    ----------
-    model : keras.Model
-        As for `make_predictor`.
-
-    Returns
-    -------
-    callable
-        From the edge of a square window in pixels to that of the largest that fits, at most as
-        large.
-    """
+    """Return what lowers the edge of a square window to what surely fits into free memory."""
     room = _Room.of(model)
     return lambda edge: int(min(edge, math.sqrt(room.pixels())))
 

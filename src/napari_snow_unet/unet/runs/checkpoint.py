@@ -35,30 +35,14 @@ _LARGEST_STATE = 200_000_000
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What there is beside weights.
-
-    Attributes
-    ----------
-    epoch : int
-        Epochs finished.
-    best_epoch : int
-        The one with the lowest validation loss, from 1; 0 before the first.
-    best_score : float
-        That loss.
-    wait : int
-        Epochs since, as early stopping counts them.
-    stopped_early : bool
-        Whether early stopping has ended the training.
-    history : tuple of dict
-        A row per epoch.
-    """
+    """What there is beside weights."""
 
     epoch: int = 0
-    best_epoch: int = 0
-    best_score: float = math.inf
-    wait: int = 0
+    best_epoch: int = 0  # from 1; that with the lowest validation loss
+    best_score: float = math.inf  # that loss
+    wait: int = 0  # epochs since, as early stopping counts them
     stopped_early: bool = False
-    history: tuple[Row, ...] = field(default_factory=tuple)
+    history: tuple[Row, ...] = field(default_factory=tuple)  # a row per epoch
 
 
 @dataclass(frozen=True)
@@ -79,42 +63,13 @@ class Checkpoint:
         return _file(self.folder, BEST)
 
     def load(self, model: Any, optimizer: Any) -> None:
-        """Fill in the weights of the last epoch and the optimizer's variables.
-
-        Parameters
-        ----------
-        model : keras.Model
-            The network.
-        optimizer : keras.Optimizer
-            Built for it.
-
-        Raises
-        ------
-        InputError
-            If the files are of another network.
-        """
+        """Fill in the weights of the last epoch and the optimizer's variables."""
         fill(model, read_weights(self.weights, shapes_of(model)))
         _load_optimizer(optimizer, _file(self.folder, OPTIMIZER))
 
 
 def find_checkpoint(place: Path) -> Checkpoint | None:
-    """Open the newest checkpoint of a training.
-
-    Parameters
-    ----------
-    place : pathlib.Path
-        The folder ``checkpoints``.
-
-    Returns
-    -------
-    Checkpoint or None
-        None if no epoch was finished yet.
-
-    Raises
-    ------
-    InputError
-        If it is damaged.
-    """
+    """Open the newest checkpoint in ``checkpoints``; None before the first epoch is finished."""
     if not place.is_dir():
         return None
     numbered = sorted(path for path in place.iterdir() if path.name.isdecimal())
@@ -124,25 +79,7 @@ def find_checkpoint(place: Path) -> Checkpoint | None:
 
 
 def save_checkpoint(place: Path, model: Any, optimizer: Any, state: TrainingState) -> Checkpoint:
-    """Write a checkpoint and remove the one before it.
-
-    Parameters
-    ----------
-    place : pathlib.Path
-        The folder ``checkpoints``; made if it is missing.
-    model : keras.Model
-        The network.
-    optimizer : keras.Optimizer
-        What trains it.
-    state : TrainingState
-        Its state; when the last epoch is not the best one, the best weights are taken over from
-        the checkpoint that is there.
-
-    Returns
-    -------
-    Checkpoint
-        What was written.
-    """
+    """Write a checkpoint and remove the one before it, whose best weights may stay the best."""
     place.mkdir(exist_ok=True)
     target = place / f"{state.epoch:06d}"
     with folder_written_whole(target, overwrite=True, ours=Path.is_dir) as folder:

@@ -47,33 +47,8 @@ def open_training_set(
 ) -> TrainingSet:
     """Find the tiles of a dataset and divide them into training and validation.
 
-    Parameters
-    ----------
-    folder : path-like
-        What `napari-snow-unet prepare` wrote, or a folder in a layout that
-        `pairs.folder.find_pairs` knows, maybe with ``regions/STEM.png``. Folders called train, val
-        and test are followed.
-    validation_fraction : float, default: 0.1
-        Part for validation, at least one tile, where neither a manifest of this package nor
-        folders divide them.
-    seed : int, default: 0
-        Of that division.
-    fold : int, optional
-        Fold of the manifest that validates; all other folds train, and so do training tiles that
-        are in no fold.
-    masks_are : {"labels", "binary", "classes"}, optional
-        What masks in PNG, TIFF and BMP hold, where it is not what they look like. What a prepared
-        dataset holds stands in its ``dataset.json``.
-
-    Returns
-    -------
-    TrainingSet
-        The tiles, each subset in natural order.
-
-    Raises
-    ------
-    InputError
-        If there are no pairs, a subset is empty, or an image and its mask differ in size.
+    A manifest of this package or folders called train, val and test divide them, else a fraction
+    by the seed. All folds but one train, and so do training tiles that are in no fold.
     """
     folder = Path(folder).resolve()
     if not folder.is_dir():
@@ -92,13 +67,7 @@ def open_training_set(
 
 
 def folds_of(folder: str | os.PathLike[str]) -> list[int]:
-    """List the folds of a prepared dataset.
-
-    Raises
-    ------
-    InputError
-        If it has none.
-    """
+    """List the folds of a prepared dataset; refuse one that has none."""
     folder = Path(folder).resolve()
     rows = read_manifest(folder) if is_dataset(folder) else []
     folds = sorted({row.fold for row in rows if row.fold is not None})

@@ -180,13 +180,7 @@ class TrainingOptions:
             raise refusal("crop", self.crop, f"a multiple of {stride} pixels")
 
     def network(self, **more: Any) -> UNetConfig:
-        """Return the config of the network to train.
-
-        Parameters
-        ----------
-        **more
-            Further entries: name, trained_on, pixel_size_um, white.
-        """
+        """Return the config of the network to train, with further entries such as its name."""
         return UNetConfig(
             base_filters=self.base_filters,
             levels=self.levels,
@@ -222,25 +216,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def make_options(preset: str = "default", **given: Any) -> TrainingOptions:
-    """Fill in a preset.
-
-    Parameters
-    ----------
-    preset : {"default", "paper"}
-        Where values come from that are not given.
-    **given
-        Fields of `TrainingOptions`; None stands for the preset's value.
-
-    Returns
-    -------
-    TrainingOptions
-        All values.
-
-    Raises
-    ------
-    InputError
-        If the preset or a field is unknown, or a value cannot be used.
-    """
+    """Fill in a preset; of what is given, None stands for the preset's value."""
     if preset not in PRESETS:
         raise refusal("preset", preset, "one of " + ", ".join(PRESETS))
     values = {name: value for name, value in given.items() if value is not None}
@@ -253,13 +229,7 @@ def whole_tiles(options: TrainingOptions) -> TrainingOptions:
 
 
 def options_from_dict(content: Any) -> TrainingOptions:
-    """Read options from what `TrainingOptions.as_dict` returned, every entry checked.
-
-    Raises
-    ------
-    InputError
-        If an entry is unknown, of the wrong type or beyond its limits.
-    """
+    """Read options from what `TrainingOptions.as_dict` returned, every entry checked."""
     if not isinstance(content, dict):
         raise refusal("what holds the options", content, "a JSON object")
     known = {field.name for field in fields(TrainingOptions)}

@@ -19,59 +19,31 @@ REGIONS = "regions"
 
 @dataclass(frozen=True)
 class TrainingTile:
-    """An image, its mask, and what is known of them.
+    """An image, its mask, and what is known of them."""
 
-    Attributes
-    ----------
-    name : str
-        What it is called in the manifest, else the stem of its files; no two alike.
-    image, mask : pathlib.Path
-        The files.
-    region : pathlib.Path or None
-        An image that is zero where nobody has annotated.
-    height, width : int
-        Size in pixels.
-    um_per_px : float or None
-        Micrometres per pixel, where known.
-    weight : float
-        How many times as many crops as its area gives it are cut out of it in an epoch: the
-        column ``weight`` of the manifest, with which a few tiles count as much as many others.
-    masks_are : {"labels", "binary", "classes"} or None
-        What its mask holds, where somebody says so, see `masks.mask_kinds.judge_mask`.
-    """
-
-    name: str
+    name: str  # in the manifest, else the stem of its files; no two alike
     image: Path
     mask: Path
-    region: Path | None
+    region: Path | None  # an image that is zero where nobody has annotated
     height: int
     width: int
     um_per_px: float | None = None
+    # How many times as many crops as its area gives it are cut out of it in an epoch: the column
+    # of the manifest with which a few tiles count as much as many others.
     weight: float = 1.0
-    masks_are: MasksAre | None = None
+    masks_are: MasksAre | None = None  # where somebody says so
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A dataset divided for training.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-        The dataset.
-    train, validation : tuple of TrainingTile
-        Neither is empty, and no tile is in both.
-    notes : tuple of str
-        What was passed over, and how the tiles were divided.
-    white : mapping from str to float
-        Which value is white in images of a data type: once for all tiles, and of a prepared
-        dataset in those that it was made from.
-    """
+    """A dataset divided for training: no subset is empty, no tile in both."""
 
     folder: Path
     train: tuple[TrainingTile, ...]
     validation: tuple[TrainingTile, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what was passed over, and how the tiles were divided
+    # The value that is white, by data type of images: once for all tiles, and of a prepared dataset
+    # in those that it was made from.
     white: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -32,32 +32,14 @@ def augment_crop(
     kind: str,
     channel: str,
 ) -> tuple[Floats, Bytes]:
-    """Cut one crop out of a tile and vary it.
+    """Cut a crop of (height, width) out of a tile, mirrored beyond it, and vary it.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        What decides.
-    tile : TileArrays
-        Pixels and truth.
-    size : tuple of int
-        Height and width of the crop in pixels. Where it reaches beyond the tile, image and truth
-        are mirrored.
-    kind : {"none", "standard", "strong"}
-        "none": the place of the crop is random, nothing else. "standard": any rotation, mirrored
-        or not, magnified by 0.6 to 1.5, other brightness, contrast and gamma. "strong": also
-        squeezed, blurred or sharpened, with noise, JPEG compressed, with channels mixed, and now
-        and then replaced by an empty field.
-    channel : str
-        What the network reads. Pixels in colour are reduced to it, after the colours were varied.
-
-    Returns
-    -------
-    pixels : ndarray of float32, shape (*size, C)
-        Unit range; C is 3 for "rgb" and 1 otherwise.
-    truth : ndarray of uint8, shape size
-        0, 1, or 255 where nobody has annotated.
+    Return pixels, float32 (Y, X, C) in unit range, and truth: 0, 1, or 255 where not annotated.
     """
+    # "none": the place of the crop is random, nothing else. "standard": any rotation, mirrored or
+    # not, magnified by 0.6 to 1.5, other brightness, contrast and gamma. "strong": also squeezed,
+    # blurred or sharpened, with noise, JPEG compressed, with channels mixed, now and then an empty
+    # field. Pixels in colour are reduced to the channel after the colours were varied.
     if kind == "none":
         pixels, truth = _cut(rng, tile, size)
         return _to_network(pixels, channel), truth

@@ -65,18 +65,7 @@ class _Loader:
 class TrainingBatches(keras.utils.PyDataset):
     """Endless batches of crops; batch `first` is that with which a resumed training goes on.
 
-    Parameters
-    ----------
-    tiles : TrainingSet
-        Its training part is used.
-    options : TrainingOptions
-        Crop, batch size, augmentation, channel and seed.
-    first : int, default: 0
-        Batches that earlier runs have seen.
-    workers : int, default: 1
-        Threads that compute batches ahead; 0 computes each when it is asked for.
-    cache_bytes : int, default: 1 GiB
-        Most memory for tiles that were read.
+    With 0 workers each is computed when it is asked for, else ahead in so many threads.
     """
 
     def __init__(
@@ -142,19 +131,7 @@ class TrainingBatches(keras.utils.PyDataset):
 
 
 class ValidationBatches(keras.utils.PyDataset):
-    """The validation tiles, whole, every pixel once, in the same order each time.
-
-    Parameters
-    ----------
-    tiles : TrainingSet
-        Its validation part is used.
-    config : UNetConfig
-        Channel and stride.
-    most_pixels : int
-        Pixels that a batch may have, beyond one window.
-    workers, cache_bytes
-        As for `TrainingBatches`.
-    """
+    """The validation tiles, whole, every pixel once, in the same order each time."""
 
     def __init__(
         self,

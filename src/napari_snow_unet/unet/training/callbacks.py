@@ -24,13 +24,7 @@ class Stopped(Exception):  # noqa: N818 (nothing went wrong)
 
 
 class StopBetweenBatches(keras.callbacks.Callback):
-    """End `fit` after the batch when somebody wants that.
-
-    Parameters
-    ----------
-    request : StopRequest
-        Whether somebody does.
-    """
+    """End `fit` after the batch when somebody wants that."""
 
     def __init__(self, request: StopRequest) -> None:
         super().__init__()
@@ -54,15 +48,9 @@ class StopBetweenBatches(keras.callbacks.Callback):
 
 
 class RefuseNaN(keras.callbacks.Callback):
-    """Leave `fit` at once when the loss is not finite, before anything of it is kept.
+    """Leave `fit` at once when the loss is not finite, before anything of it is kept."""
 
-    Keras' TerminateOnNaN lets the epoch end as if it were complete, so that it would be kept.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        Named in the error.
-    """
+    # Keras' TerminateOnNaN lets the epoch end as if it were complete, so that it would be kept.
 
     def __init__(self, run: RunDirectory) -> None:
         super().__init__()
@@ -79,17 +67,7 @@ class RefuseNaN(keras.callbacks.Callback):
 
 
 class ReportProgress(keras.callbacks.Callback):
-    """Say after every batch how far the training is and how long it will take.
-
-    Parameters
-    ----------
-    writer : ProgressWriter
-        Where to say it.
-    epochs : int
-        Epochs of the whole training.
-    train_batches, validation_batches : int
-        Batches of an epoch.
-    """
+    """Say after every batch how far the training is and how long it will take."""
 
     def __init__(
         self, writer: ProgressWriter, epochs: int, train_batches: int, validation_batches: int
@@ -167,19 +145,9 @@ class _Clock:
 
 
 class KeepState(keras.callbacks.Callback):
-    """Hand over the state after every epoch, and give dropout and early stopping theirs.
+    """Hand over the state after every epoch, and give dropout and early stopping theirs."""
 
-    Parameters
-    ----------
-    state : TrainingState
-        What the training goes on from.
-    seed : int
-        Of the training.
-    early_stopping : keras.callbacks.EarlyStopping or None
-        Stands before this one in the list of callbacks.
-    keep : callable
-        Takes the new state, after every epoch.
-    """
+    # `early_stopping` stands before this one in the list of callbacks.
 
     def __init__(
         self,

@@ -20,26 +20,13 @@ _ORDER, _CROP = 0, 1  # streams of random numbers
 
 @dataclass(frozen=True)
 class CropPlan:
-    """The crops of every epoch: a function of seed, epoch and position.
+    """The crops of every epoch: a function of seed, epoch and position."""
 
-    Attributes
-    ----------
-    sizes : tuple of tuple of int
-        Height and width of the training tiles.
-    crop : int or None
-        Side of a crop; None for whole tiles.
-    batch_size : int
-        Crops per batch; the last batch of an epoch may have fewer.
-    seed : int
-        Of the training.
-    weights : tuple of float
-        How many times as many crops as its area gives it each tile gets; () for equal ones.
-    """
-
-    sizes: tuple[tuple[int, int], ...]
-    crop: int | None
-    batch_size: int
+    sizes: tuple[tuple[int, int], ...]  # height and width of each tile
+    crop: int | None  # side in pixels; None for whole tiles
+    batch_size: int  # the last batch of an epoch may have fewer crops
     seed: int
+    # How many times as many crops as its area gives it each tile gets; () for equal ones.
     weights: tuple[float, ...] = ()
 
     @property
@@ -48,13 +35,7 @@ class CropPlan:
         return -(-int(self._repeats().sum()) // self.batch_size)
 
     def batch(self, epoch: int, index: int) -> list[tuple[int, np.random.Generator]]:
-        """Return tile number and random generator of every crop of a batch.
-
-        Parameters
-        ----------
-        epoch, index : int
-            From 0.
-        """
+        """Return tile number and random generator of every crop of a batch; both count from 0."""
         tiles = np.repeat(np.arange(len(self.sizes)), self._repeats())
         order = self._generator(_ORDER, epoch).permutation(tiles)
         first = index * self.batch_size
@@ -78,13 +59,7 @@ class CropPlan:
 
 
 def require_equal_sizes(tiles: Sequence[TrainingTile]) -> None:
-    """Refuse tiles of mixed sizes, which do not go into one batch as a whole.
-
-    Raises
-    ------
-    InputError
-        If sizes differ; a tile of the rarest size is named.
-    """
+    """Refuse tiles of mixed sizes, which do not go whole into one batch; name a rare one."""
     by_size: dict[tuple[int, int], list[TrainingTile]] = defaultdict(list)
     for tile in tiles:
         by_size[tile.height, tile.width].append(tile)

@@ -25,15 +25,7 @@ CURVES = {**QUANTITIES, "dice": "Dice"}
 
 
 def draw_curves(rows: Sequence[Row], path: Path) -> None:
-    """Draw the paper's five quantities and Dice over the epochs as PNG, replaced as a whole.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        History of a training; nothing is drawn of an empty one.
-    path : pathlib.Path
-        The file.
-    """
+    """Draw the paper's five quantities and Dice over the epochs as PNG, replaced as a whole."""
     if not rows:
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -61,23 +53,7 @@ def plot_quantity(
     most_ticks: int = 10,
     **look: float,
 ) -> None:
-    """Plot one quantity of training and validation over the epochs, which are whole numbers.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    rows : sequence of dict
-        History of a training; what is None leaves a gap.
-    name : str
-        Its column of the training.
-    colours : tuple of str, optional
-        Of training and validation.
-    most_ticks : int, default: 10
-        Epochs that are named.
-    **look
-        Of the lines, as `Axes.plot` takes it.
-    """
+    """Plot one quantity of training and validation over the epochs; what is None leaves a gap."""
     from matplotlib.ticker import MaxNLocator
 
     epochs = [row["epoch"] for row in rows]

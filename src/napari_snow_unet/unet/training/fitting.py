@@ -45,23 +45,7 @@ _BETWEEN_CURVES = 10.0  # seconds; drawing takes half a second
 
 
 class Fitting:
-    """Network, optimizer and batches of a training.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        The training's folder.
-    config : RunConfig
-        What it is.
-    tiles : TrainingSet
-        Its tiles.
-    precision : str
-        Keras' dtype policy.
-    workers : int
-        Threads that compute batches.
-    listed : bool
-        Put the model on the list of models.
-    """
+    """Network, optimizer and batches of a training."""
 
     def __init__(
         self,
@@ -120,15 +104,7 @@ class Fitting:
     def fit(
         self, state: TrainingState, stop: StopRequest, writer: ProgressWriter
     ) -> tuple[TrainingState, str]:
-        """Train from a state on.
-
-        Returns
-        -------
-        state : TrainingState
-            After the last finished epoch.
-        reason : str
-            Why it was stopped; empty if it was not.
-        """
+        """Train from a state on; return the state and why it was stopped, "" if it was not."""
         options = self._options
         self._batches.close()
         self._batches = TrainingBatches(
@@ -206,22 +182,7 @@ class Fitting:
 
 
 def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> Any:
-    """Make the optimizer of a training.
-
-    Parameters
-    ----------
-    options : TrainingOptions
-        Kind, learning rate and schedule.
-    batches : int
-        Per epoch.
-    scaled : bool
-        Scale the loss, as float16 needs it.
-
-    Returns
-    -------
-    keras.Optimizer
-        Its learning rate is a function of the step.
-    """
+    """Make the optimizer of a training, its learning rate a function of the step."""
     steps = options.epochs * batches
     rate: Any = options.learning_rate
     if options.schedule == "cosine":

@@ -22,13 +22,7 @@ _USELESS = 0.01  # recall on the validation tiles of a network that has learnt n
 
 
 def is_finished(run: RunDirectory) -> bool:
-    """Tell whether nothing is left to train.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        The training.
-    """
+    """Tell whether nothing is left to train."""
     checkpoint = find_checkpoint(run.checkpoints)
     return checkpoint is not None and _is_over(checkpoint.state, run.config().options)
 

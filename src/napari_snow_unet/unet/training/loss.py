@@ -9,38 +9,18 @@ from keras import ops
 
 
 class PixelLoss(keras.losses.Loss):
-    """Binary cross-entropy over the annotated pixels of a batch, with soft Dice if asked for.
+    """Binary cross-entropy over the annotated pixels of a batch, with soft Dice if asked for."""
 
-    Parameters
-    ----------
-    with_dice : bool
-        Add one minus the soft Dice of the batch.
-
-    Notes
-    -----
-    With truth t and probability p of the annotated pixels: mean of -t log p - (1 - t) log(1 - p),
-    plus 1 - (2 sum(t p) + 1) / (sum t + sum p + 1). A batch in which nothing is annotated has the
-    loss 0.
-
-    References
-    ----------
-    Milletari, Navab, Ahmadi (2016), 3DV, 565-571 (the Dice loss).
-    """
+    # With truth t and probability p of the annotated pixels: mean of -t log p - (1 - t) log(1 - p),
+    # plus 1 - (2 sum(t p) + 1) / (sum t + sum p + 1), after Milletari, Navab, Ahmadi (2016), 3DV,
+    # 565-571. A batch in which nothing is annotated has the loss 0.
 
     def __init__(self, with_dice: bool) -> None:
         super().__init__(name="loss", reduction="sum_over_batch_size")
         self._with_dice = with_dice
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Compute the loss of a batch.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, Y, X, 1)
-            0, 1, or 255 where nobody has annotated.
-        y_pred : tensor, shape (N, Y, X, 1)
-            Probability.
-        """
+        """Compute the loss of a batch (N, Y, X, 1); a truth of 255 is not annotated."""
         annotated = ops.cast(y_true < 1.5, y_pred.dtype)
         truth = y_true * annotated
         entropy = ops.binary_crossentropy(truth, y_pred) * annotated

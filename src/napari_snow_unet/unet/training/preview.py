@@ -22,19 +22,7 @@ _MOST_LOOKED_AT = 20
 
 
 class Preview:
-    """The tile that is shown: the first one for validation that has nuclei.
-
-    Parameters
-    ----------
-    tiles : sequence of TrainingTile
-        Validation tiles.
-    read : callable
-        From a tile to its arrays as the network sees them.
-    stride : int
-        What the network needs heights and widths to be multiples of.
-    white : mapping from str to float, optional
-        Which value is white in images of a data type.
-    """
+    """The tile that is shown: the first one for validation that has nuclei."""
 
     def __init__(
         self,
@@ -57,15 +45,7 @@ class Preview:
         return self._arrays.pixels.astype(np.float32)[None] / np.float32(255)
 
     def write(self, folder: Path, probability: NDArray[np.float32]) -> None:
-        """Write image, truth and prediction, each alone and side by side.
-
-        Parameters
-        ----------
-        folder : pathlib.Path
-            The training's folder.
-        probability : ndarray of float32, shape (1, Y, X, 1)
-            What the network made of `pixels`.
-        """
+        """Write image, truth and prediction (1, Y, X, 1), each alone and side by side."""
         height, width = self._window.height, self._window.width
         grey = np.rint(np.clip(probability[0, :height, :width, 0], 0, 1) * 255).astype(np.uint8)
         # Not annotated is grey.

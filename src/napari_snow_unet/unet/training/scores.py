@@ -13,23 +13,14 @@ CUT = 128  # levels from here on are nucleus: a probability of 0.5 and more
 
 
 class PixelScores(keras.metrics.Metric):
-    """Accuracy, AUC, precision, recall and Dice over all pixels of an epoch.
+    """Accuracy, AUC, precision, recall and Dice over all annotated pixels of an epoch."""
 
-    One histogram of the 8-bit probability for nuclei and one for background are counted per batch;
-    all five scores follow from their sums. Pixels that nobody has annotated (255 in the truth) are
-    not counted. A score with nothing in its denominator is NaN.
-
-    Parameters
-    ----------
-    by_sorting : bool, default: False
-        Count by sorting. GPUs count directly in an order that is not the same every time, which
-        TensorFlow refuses when results have to be reproducible; JAX compiles no direct count.
-
-    Notes
-    -----
-    AUC is the area under the ROC curve over all 256 levels: the chance that a nucleus pixel has a
-    higher level than a background pixel, ties counted half.
-    """
+    # One histogram of the 8-bit probability for nuclei and one for background are counted per
+    # batch; all five scores follow from their sums. A score with nothing in its denominator is NaN.
+    # AUC is the area under the ROC curve over all 256 levels: the chance that a nucleus pixel has a
+    # higher level than a background pixel, ties counted half. `by_sorting`: GPUs count directly in
+    # an order that is not the same every time, which TensorFlow refuses when results have to be
+    # reproducible; JAX compiles no direct count.
 
     def __init__(self, *, by_sorting: bool = False) -> None:
         super().__init__(name="scores")
@@ -41,17 +32,7 @@ class PixelScores(keras.metrics.Metric):
         )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the pixels of a batch.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, Y, X, 1)
-            0, 1, or 255 where nobody has annotated.
-        y_pred : tensor, shape (N, Y, X, 1)
-            Probability.
-        sample_weight : None
-            Not used.
-        """
+        """Count the pixels of a batch (N, Y, X, 1); a truth of 255 is not annotated."""
         truth = ops.cast(y_true, "int32")
         level = ops.cast(ops.round(ops.cast(y_pred, "float32") * (LEVELS - 1)), "int32")
         code = ops.where(truth < 2, truth * LEVELS + level, 2 * LEVELS)

@@ -12,15 +12,7 @@ _WEIGHTS, _DROPOUT = 2, 3  # streams of random numbers, beside those of `crops`
 
 
 def initialise(model: Any, seed: int) -> None:
-    """Draw the first weights of every layer anew, by the layer's own initializer.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From `network.build.build_unet`.
-    seed : int
-        Of the training.
-    """
+    """Draw the first weights of every layer anew, by the layer's own initializer."""
     for number, layer in enumerate(model.layers):
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
@@ -31,17 +23,7 @@ def initialise(model: Any, seed: int) -> None:
 
 
 def reseed_dropout(model: Any, seed: int, epoch: int) -> None:
-    """Start the random numbers of all dropout layers as they start in an epoch.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From `network.build.build_unet`.
-    seed : int
-        Of the training.
-    epoch : int
-        From 0. Within it, every batch draws the next numbers.
-    """
+    """Start the random numbers of all dropout layers as they start in an epoch (from 0)."""
     seed_engine(_draw(seed, _DROPOUT, epoch))
     for number, layer in enumerate(model.layers):
         generator = getattr(layer, "seed_generator", None)

@@ -88,22 +88,8 @@ def begin_training(
 
 
 def extend(run: RunDirectory, epochs: int) -> None:
-    """Give a training another number of epochs.
-
-    With a constant learning rate the result is that of a training which had them from the start.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        The training.
-    epochs : int
-        Epochs in all.
-
-    Raises
-    ------
-    InputError
-        If its learning rate depends on the number of epochs, or its optimizer is gone.
-    """
+    """Give a training another number of epochs; refused where the learning rate depends on it."""
+    # With a constant rate the result is that of a training which had them from the start.
     config = run.config()
     if config.muon:
         raise muon_is_gone(run.folder)

@@ -23,34 +23,16 @@ CACHE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class TrainingArrays:
-    """A tile in memory.
+    """A tile in memory."""
 
-    Attributes
-    ----------
-    pixels : ndarray of uint8, shape (Y, X, C)
-        The network's channel, or all colours.
-    truth : ndarray of uint8, shape (Y, X)
-        1 is nucleus, 0 is not, 255 is not annotated.
-    """
-
-    pixels: NDArray[np.uint8]
-    truth: NDArray[np.uint8]
+    pixels: NDArray[np.uint8]  # (Y, X, C): the channel of the network, or all colours
+    truth: NDArray[np.uint8]  # (Y, X): 1 is nucleus, 0 is not, 255 is not annotated
 
 
 class TileReader:
-    """Read tiles, and keep as many as fit; any number of threads may call it.
+    """Read tiles, and keep as many as fit; any number of threads may call it."""
 
-    Parameters
-    ----------
-    channel : str
-        What the network reads, see `pixels.channels.network_input`.
-    in_colour : bool, default: False
-        Keep red, green and blue, so that colours can be changed before the channel is taken.
-    cache_bytes : int, default: 1 GiB
-        Most memory that read tiles may take. What does not fit is read each time.
-    white : mapping from str to float, optional
-        Which value is white in images of a data type, once for all tiles.
-    """
+    # `in_colour` keeps red, green and blue, which can be changed before the channel is taken.
 
     def __init__(
         self,
@@ -66,13 +48,7 @@ class TileReader:
         self._lock = threading.Lock()
 
     def read(self, tile: TrainingTile) -> TrainingArrays:
-        """Return a tile's pixels and truth.
-
-        Raises
-        ------
-        InputError
-            If a file cannot be read, a mask is refused, or image, mask and region differ in size.
-        """
+        """Return a tile's pixels and truth; refuse files that do not fit each other."""
         if (known := self._kept.get(tile.name)) is not None:
             return known
         arrays = self._read(tile)
