@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch.journal import Begun
 from napari_snow_unet.batch.outputs import Outputs

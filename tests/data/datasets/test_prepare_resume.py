@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets.dataset_info import read_info
 from napari_snow_unet.data.datasets.manifest import JOURNAL, MANIFEST, read_manifest, write_manifest

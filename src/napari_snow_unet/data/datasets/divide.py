@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, read_info, write_info
 from napari_snow_unet.data.datasets.folds import assign_folds
 from napari_snow_unet.data.datasets.manifest import (

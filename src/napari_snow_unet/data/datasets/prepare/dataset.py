@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.folder_lock import folder_locked
+from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.base.options import check
 from napari_snow_unet.base.processes import Crew
 from napari_snow_unet.base.progress import Progress
