@@ -240,6 +240,8 @@ def test_a_manifest_that_is_no_text_or_has_endless_cells_is_one_sentence(tmp_pat
         '{"state": "odd"}',
         '{"seconds_left": 1e999}',
         '{"epoch": -1}',
+        '{"seconds_left": true}',
+        '{"updated": NaN}',
     ],
 )
 def test_progress_of_the_wrong_kind_is_no_progress(tmp_path, text):

@@ -1,7 +1,8 @@
 """An option is declared once: name, type and default by a dataclass, the rest by an `Option`.
 
 The shell's flags, the fields of the docks, what is kept in JSON, the arguments of a process and
-the checks on all of these are derived from it.
+the checks on all of these are derived from it, and so are the checks on other JSON. pydantic would
+make every start of the shell 0.1 to 0.3 s longer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from napari_snow_unet.base.errors import InputError
 
+REMEDY = "Change this option."
 _LONGEST = 80  # characters of a value in an error
+_KINDS: dict[Any, str] = {
+    bool: "true or false",
+    str: "text",
+    tuple: "a list of words",
+    dict: "numbers, each with a name",
+}
 
 
 @dataclass(frozen=True)
@@ -25,15 +33,18 @@ class Option:
     Attributes
     ----------
     help : str
-        One line, for the shell's help and the tooltip of a field.
+        One line, for the shell's help and the tooltip of a field; empty for what is no option.
     tip : str
         The tooltip, where it is another.
     label : str
         What stands beside its field; empty if no dock has one.
     low, high : float
-        Limits of a number.
+        Limits of a number, or of those in a dict.
+    longest : int, optional
+        Most characters of a text for people, which is then printable.
     by : callable, optional
-        Refuses, with an `InputError`, a number that is none of this kind, in place of limits.
+        Refuses, with an `InputError`, what is none of this kind, in place of limits; a number
+        that is none is refused before.
     none : str
         What None stands for, in words.
     zero : {"", "none", "own"}
@@ -47,17 +58,21 @@ class Option:
         Its name in 0.1, which is still read.
     """
 
-    help: str
+    help: str = ""
     tip: str = ""
     label: str = ""
     low: float = -math.inf
     high: float = math.inf
+    longest: int | None = None
     by: Callable[[Any], object] | None = None
     none: str = ""
     zero: Literal["", "none", "own"] = ""
     flag: str = ""
     also: tuple[str, ...] = ()
     was: str = ""
+
+
+_NONE = Option()
 
 
 @dataclass(frozen=True)
@@ -69,8 +84,8 @@ class Declared:
     name : str
         Of the field.
     type : type
-        bool, int, float, str, tuple or pathlib.Path; of several the most general, as float for a
-        number or a word.
+        bool, int, float, str, tuple (of words), dict (of numbers) or another class; of several the
+        most general, as float for a number or a word.
     default : object
         Its default.
     may_be_none : bool
@@ -100,7 +115,7 @@ class Declared:
         """What a field says of itself."""
         return self.option.tip or self.option.help
 
-    def check(self, value: Any) -> None:
+    def check(self, value: Any, remedy: str = REMEDY) -> None:
         """Refuse a value of the wrong type, beyond the limits or not among the choices.
 
         Raises
@@ -108,34 +123,45 @@ class Declared:
         InputError
             What was received, and what is expected.
         """
-        value = _plain_number(value)
+        value, number = _plain_number(value), self.type in (int, float)
         if value is None and self.may_be_none:
             return
-        if isinstance(value, str) and value in self.choices:
-            return
-        expected = ""
-        if self.option.by is not None and type(value) in (int, float):
+        if self.option.by is not None and (type(value) in (int, float) or not number):
             self.option.by(value)
-        elif self.type in (int, float):
-            whole = self.type is int
-            number = isinstance(value, int) or (isinstance(value, float) and not whole)
-            if isinstance(value, bool) or not number or not math.isfinite(value):
-                expected = "a whole number" if whole else "a number"
-            elif not self.option.low <= value <= self.option.high:
-                expected = _within(self.option.low, self.option.high)
-        elif self.choices or not isinstance(value, self.type):
-            expected = {bool: "true or false", str: "text", tuple: "a list of words"}.get(
-                self.type, self.type.__name__
-            )
-        if self.type is tuple and not expected and not all(isinstance(x, str) for x in value):
-            expected = "a list of words"
-        if expected:
-            words = ", ".join(self.choices)
-            if self.type is str and self.choices:
-                expected = f"one of {words}"
-            elif self.choices:
-                expected = f"{words} or {expected}"
-            raise refusal(self.name, value, expected)
+        elif expected := self._expected(value):
+            raise refusal(self.name, value, expected, remedy)
+
+    def _expected(self, value: Any) -> str:
+        """Say what is expected in place of a value, nothing if it will do."""
+        words = ", ".join(self.choices)
+        if isinstance(value, str) and value in self.choices:
+            return ""
+        if self.type in (int, float):
+            expected = self._number_expected(value)
+            return f"{words} or {expected}" if words and expected else expected
+        if self.type is str and words:
+            return f"one of {words}"
+        if not issubclass(type(value), self.type):
+            return _KINDS.get(self.type, self.type.__name__)
+        if self.type is tuple and not all(isinstance(word, str) for word in value):
+            return _KINDS[tuple]
+        if self.type is dict:
+            if not all(isinstance(name, str) for name in value):
+                return _KINDS[dict]
+            return next(filter(None, map(self._number_expected, value.values())), "")
+        if self.option.longest is not None:
+            return _text_expected(value, self.option.longest)
+        return ""
+
+    def _number_expected(self, value: Any) -> str:
+        whole, low, high = self.type is int, self.option.low, self.option.high
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            return "a whole number" if whole else "a number"
+        if isinstance(value, float) and not math.isfinite(value):
+            return "a number"
+        if not low <= value <= high:
+            return f"{low:g} or more" if high == math.inf else f"{low:g} to {high:g}"
+        return ""
 
     def as_words(self, value: Any, *, default_too: bool = False) -> list[str]:
         """Return what is typed in the shell for a value; of a default maybe nothing."""
@@ -170,15 +196,19 @@ def declared(cls: Any) -> dict[str, Declared]:
     cls : type
         A dataclass, fields of which are annotated with an `Option`.
     """
+    return {name: one for name, one in _all_fields(cls).items() if one.option is not _NONE}
+
+
+@cache
+def _all_fields(cls: Any) -> dict[str, Declared]:
     found = {}
     hints = get_type_hints(cls, include_extras=True)
     for field in fields(cls):
         hint = hints[field.name]
-        option = next((x for x in getattr(hint, "__metadata__", ()) if type(x) is Option), None)
-        if option is not None:
-            plain, none, choices = _taken_apart(hint)
-            default = None if field.default is MISSING else field.default
-            found[field.name] = Declared(field.name, plain, default, none, choices, option)
+        option = next((x for x in getattr(hint, "__metadata__", ()) if type(x) is Option), _NONE)
+        plain, none, choices = _taken_apart(hint)
+        default = None if field.default is MISSING else field.default
+        found[field.name] = Declared(field.name, plain, default, none, choices, option)
     return found
 
 
@@ -192,29 +222,31 @@ def _plain_number(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
 
 
-def check(options: Any) -> None:
-    """Refuse a dataclass of which an option cannot be what it is.
+def check(options: Any, remedy: str = REMEDY) -> None:
+    """Refuse a dataclass of which a field, be it an option or not, cannot be what it is.
 
     Raises
     ------
     InputError
         For the first of them.
     """
-    for name, one in declared(type(options)).items():  # type: ignore[arg-type]
-        one.check(getattr(options, name))
+    for name, one in _all_fields(type(options)).items():  # type: ignore[arg-type]
+        one.check(getattr(options, name), remedy)
 
 
-def refusal(name: str, received: object, expected: str) -> InputError:
+def refusal(name: str, received: object, expected: str, remedy: str = REMEDY) -> InputError:
     """Return the error for an option that cannot be used."""
     shown = repr(received)
     shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
-    return InputError(f"{name} is {shown}", expected=expected, remedy="Change this option.")
+    return InputError(f"{name} is {shown}", expected=expected, remedy=remedy)
 
 
-def _within(low: float, high: float) -> str:
-    if high == math.inf:
-        return f"{low:g} or more"
-    return f"{low:g} to {high:g}"
+def _text_expected(text: str, longest: int) -> str:
+    if len(text) > longest:
+        return f"text of at most {longest} characters"
+    if not "".join(text.split()).isprintable():  # what a terminal would obey, half characters
+        return "text of printable characters"
+    return ""
 
 
 def _taken_apart(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
@@ -227,5 +259,5 @@ def _taken_apart(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
         parts = [_taken_apart(part) for part in get_args(hint) if part is not type(None)]
         numbers = [kind for kind, _, _ in parts if kind is not str] or [str]
         words = tuple(word for _, _, some in parts for word in some)
-        return numbers[0], type(None) in get_args(hint), words
+        return float if float in numbers else numbers[0], type(None) in get_args(hint), words
     return get_origin(hint) or hint, False, ()

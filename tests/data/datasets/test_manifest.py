@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -113,4 +114,36 @@ def test_how_it_was_made_is_read_back(tmp_path):
 def test_a_damaged_or_newer_description_is_refused(tmp_path, text):
     (tmp_path / "dataset.json").write_text(text)
     with pytest.raises(InputError, match="format 1"):
+        read_info(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("masks", "classes"),
+        ("masks", ["labels"]),
+        ("shard", 0),
+        ("shard", 1.5),
+        ("um_per_px", 0),
+        ("um_per_px", float("nan")),
+        ("um_per_px", 10**400),
+        ("divided", 1),
+        ("white", {"uint16": "4095"}),
+        ("white", {"uint16": 0}),
+        ("masks_are", "ids"),
+        ("train", -1),
+        ("val", True),
+        ("test", "0.2"),
+        ("seed", None),
+        ("folds", -1),
+        ("group_by", 1),
+        ("folders", None),
+    ],
+)
+def test_a_description_with_a_value_that_cannot_be_is_refused_by_name(tmp_path, name, value):
+    entries = {"format": 1, "split": {}, name: value}
+    if name in SplitPlan.__dataclass_fields__:
+        entries = {"format": 1, "split": {name: value}}
+    (tmp_path / "dataset.json").write_text(json.dumps(entries))
+    with pytest.raises(InputError, match=rf"damaged \({name} is "):
         read_info(tmp_path)

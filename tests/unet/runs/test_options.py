@@ -38,6 +38,7 @@ def test_options_survive_json(preset):
         ("learning_rate", float("nan"), "a number"),
         ("learning_rate", "fast", "a number"),
         ("batch_size", 10**9, "1 to 1024"),
+        ("batch_size", 10**400, "1 to 1024"),
         ("crop", 100, "a multiple of 16"),
         ("loss", "mse", "bce, bce-dice"),
         ("channel", ["red"], "red, green"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.options import Option, check
 from napari_snow_unet.data.datasets.splits import SplitPlan
-from napari_snow_unet.data.masks.judgement import MASKS_ARE, MasksAre
+from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.data.pixels.pixel_size import PLAUSIBLE_UM
 
 INFO = "dataset.json"
 FORMAT = 1
@@ -40,12 +42,12 @@ class DatasetInfo:
         What a person said of the masks that it was made from.
     """
 
-    masks: str = "labels"
-    shard: int | None = None
+    masks: Literal["labels", "binary"] = "labels"
+    shard: Annotated[int | None, Option(low=1)] = None
     split: SplitPlan = field(default_factory=SplitPlan)
-    um_per_px: float | None = None
+    um_per_px: Annotated[float | None, Option(low=PLAUSIBLE_UM[0], high=PLAUSIBLE_UM[1])] = None
     divided: bool = True
-    white: dict[str, float] = field(default_factory=dict)
+    white: Annotated[dict[str, float], Option(low=1)] = field(default_factory=dict)
     masks_are: MasksAre | None = None
 
 
@@ -64,7 +66,11 @@ def read_info(folder: Path) -> DatasetInfo:
         said = json.loads(path.read_text(encoding="utf-8"))
         version = said.pop("format")
         split = SplitPlan(**said.pop("split"))
-        info = _checked(DatasetInfo(split=split, **said))
+        info = DatasetInfo(split=split, **said)
+        check(split)
+        check(info)
+    except InputError as error:
+        version, info = f"damaged ({error.received})", DatasetInfo()
     except (ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
         version, info = f"damaged ({error})", DatasetInfo()
     if version != FORMAT:
@@ -91,34 +97,6 @@ def masks_in(path: str | os.PathLike[str]) -> MasksAre | None:
             with suppress(InputError):
                 return "binary" if read_info(folder).masks == "binary" else "labels"
     return None
-
-
-def _checked(info: DatasetInfo) -> DatasetInfo:
-    """Refuse values of another kind than `write_info` writes."""
-    plan, shard = info.split, info.shard
-    if info.masks not in ("labels", "binary"):
-        raise ValueError(f"masks is {info.masks!r}")
-    if not isinstance(plan.folders, bool):
-        raise ValueError(f"folders is {plan.folders!r}")
-    for number in (plan.seed, shard, plan.folds):
-        if number is not None and (type(number) is not int or number < 0):
-            raise ValueError(f"{number!r} is no whole number from 0")
-    for share in (plan.train, plan.val, plan.test):
-        if share is not None and (isinstance(share, bool) or not 0 <= share < math.inf):
-            raise ValueError(f"{share!r} is no part of a split")
-    side = info.um_per_px
-    if side is not None and (isinstance(side, bool) or not 0 < side < math.inf):
-        raise ValueError(f"um_per_px is {side!r}")
-    if shard == 0 or not isinstance(plan.group_by, str | None):
-        raise ValueError(f"shard is {shard!r}, group_by {plan.group_by!r}")
-    for name, white in info.white.items():
-        if not isinstance(name, str) or isinstance(white, bool) or not 0 < white < math.inf:
-            raise ValueError(f"white is {info.white!r}")
-    if not isinstance(info.divided, bool):
-        raise ValueError(f"divided is {info.divided!r}")
-    if info.masks_are is not None and info.masks_are not in MASKS_ARE:
-        raise ValueError(f"masks_are is {info.masks_are!r}")
-    return info
 
 
 def write_info(folder: Path, info: DatasetInfo) -> None:

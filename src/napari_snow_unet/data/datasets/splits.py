@@ -14,9 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Option
 
 #: A number of tiles (int) or a fraction of all tiles (float, 0..1).
 Share: TypeAlias = int | float
@@ -28,6 +29,7 @@ PAPER_TILES = 5000
 FRACTIONS = {"train": 0.72, "val": 0.08, "test": 0.2}
 DRAWN_VALIDATION = 0.1  # of the training tiles, where folders name none
 _SHUFFLES = 200
+_FROM_0 = Option(low=0)
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ class SplitPlan:
         besides, where there is no val.
     """
 
-    train: Share | None = None
-    val: Share | None = None
-    test: Share | None = None
-    seed: int = 0
+    train: Annotated[Share | None, _FROM_0] = None
+    val: Annotated[Share | None, _FROM_0] = None
+    test: Annotated[Share | None, _FROM_0] = None
+    seed: Annotated[int, _FROM_0] = 0
     group_by: str | None = None
-    folds: int | None = None
+    folds: Annotated[int | None, _FROM_0] = None
     folders: bool = False
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import Option, check, refusal, without_numpy
 from napari_snow_unet.data.pixels.channels import Channel
 
 Activation = Literal["relu", "elu", "silu"]
@@ -18,25 +18,21 @@ FORMAT_VERSION = 1
 LARGEST_JSON = 1_000_000  # characters; a config has a few hundred
 LARGEST_NETWORK = 200_000_000  # parameters; the original of 2015 has 31 million
 
-# Smallest and largest value of every number, named in the error that refuses another one.
-_LIMITS: dict[str, tuple[float, float]] = {
-    "base_filters": (1, 256),
-    "levels": (2, 7),
-    "kernel_size": (1, 9),
-    "dropout": (0.0, 0.3),
-    "threshold_floor": (0.0, 0.95),
-}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "activation": get_args(Activation),
-    "normalization": get_args(Normalization),
-    "channel": get_args(Channel),
-}
 _PIXEL_SIZE_LIMITS = (0.01, 20.0)
 _DATA_TYPES = (
     *("int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"),
     *("float16", "float32", "float64"),
 )
-_LONGEST_TEXT = {"name": 100, "trained_on": 5000}
+_REMEDY = "Correct the model's config.json, or choose another model."
+
+
+def _check_range(value: object) -> None:
+    low, high = _PIXEL_SIZE_LIMITS
+    ends = value if isinstance(value, list | tuple) else ()
+    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
+    if len(ends) != 2 or not numbers or not low <= ends[0] <= ends[1] <= high:
+        expected = f"null or [smallest, largest] in micrometres, from {low:g} to {high:g}"
+        raise refusal("pixel_size_um", value, expected, _REMEDY)
 
 
 @dataclass(frozen=True)
@@ -84,32 +80,30 @@ class UNetConfig:
     Ding et al. (2023), Scientific Data 10:231.
     """
 
-    base_filters: int = 16
-    levels: int = 5
-    kernel_size: int = 3
-    dropout: float = 0.1
+    base_filters: Annotated[int, Option(low=1, high=256)] = 16
+    levels: Annotated[int, Option(low=2, high=7)] = 5
+    kernel_size: Annotated[int, Option(low=1, high=9)] = 3
+    dropout: Annotated[float, Option(low=0, high=0.3)] = 0.1
     activation: Activation = "relu"
     normalization: Normalization = "none"
     channel: Channel = "red"
-    pixel_size_um: tuple[float, float] | None = None
-    threshold_floor: float = 0.3
-    name: str = "unnamed"
-    trained_on: str = ""
-    white: dict[str, float] = field(default_factory=dict)
+    pixel_size_um: Annotated[tuple[float, float] | None, Option(by=_check_range)] = None
+    threshold_floor: Annotated[float, Option(low=0, high=0.95)] = 0.3
+    name: Annotated[str, Option(longest=100)] = "unnamed"
+    trained_on: Annotated[str, Option(longest=5000)] = ""
+    white: Annotated[dict[str, float], Option(low=1, high=65535)] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _LIMITS.items():
-            _check_number(name, getattr(self, name), low, high, whole=name in _WHOLE)
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise _refusal(name, getattr(self, name), "one of " + ", ".join(choices))
-        for name, longest in _LONGEST_TEXT.items():
-            _check_text(name, getattr(self, name), longest)
+        without_numpy(self)
+        check(self, _REMEDY)
         if self.kernel_size % 2 == 0:
-            raise _refusal("kernel_size", self.kernel_size, "an odd number")
-        if self.pixel_size_um is not None:
-            object.__setattr__(self, "pixel_size_um", _checked_range(self.pixel_size_um))
-        object.__setattr__(self, "white", _checked_white(self.white))
+            raise refusal("kernel_size", self.kernel_size, "an odd number", _REMEDY)
+        if not set(self.white) <= set(_DATA_TYPES):
+            expected = f"the largest value of any of these: {', '.join(_DATA_TYPES)}"
+            raise refusal("white", self.white, expected, _REMEDY)
+        if self.pixel_size_um is not None:  # JSON has lists
+            object.__setattr__(self, "pixel_size_um", tuple(map(float, self.pixel_size_um)))
+        object.__setattr__(self, "white", {name: float(x) for name, x in self.white.items()})
         if parameter_count(self) > LARGEST_NETWORK:
             sizes = f"base_filters {self.base_filters}, levels {self.levels}"
             raise InputError(
@@ -168,10 +162,6 @@ def as_entries(config: UNetConfig) -> dict[str, Any]:
     return entries
 
 
-_WHOLE = frozenset({"base_filters", "levels", "kernel_size"})
-_REMEDY = "Correct the model's config.json, or choose another model."
-
-
 def parameter_count(config: UNetConfig) -> int:
     """Count the trainable parameters without building the network.
 
@@ -199,60 +189,17 @@ def parameter_count(config: UNetConfig) -> int:
     return total + config.base_filters + 1
 
 
-def _refusal(name: str, received: object, expected: str) -> InputError:
-    shown = repr(received)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return InputError(f"{name} is {shown}", expected=expected, remedy=_REMEDY)
-
-
-def _check_number(name: str, value: object, low: float, high: float, *, whole: bool) -> None:
-    kind = "a whole number" if whole else "a number"
-    allowed: tuple[type, ...] = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed):
-        raise _refusal(name, value, f"{kind} from {low:g} to {high:g}")
-    if not low <= value <= high:  # type: ignore[operator]
-        raise _refusal(name, value, f"{kind} from {low:g} to {high:g}")
-
-
-def _check_text(name: str, value: object, longest: int) -> None:
-    if not isinstance(value, str) or len(value) > longest:
-        raise _refusal(name, value, f"text of at most {longest} characters")
-    if not "".join(value.split()).isprintable():  # what a terminal would obey, half characters
-        raise _refusal(name, value, "text of printable characters")
-
-
-def _checked_range(value: object) -> tuple[float, float]:
-    low, high = _PIXEL_SIZE_LIMITS
-    expected = f"null or [smallest, largest] in micrometres, from {low:g} to {high:g}"
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise _refusal("pixel_size_um", value, expected)
-    for end in value:
-        if isinstance(end, bool) or not isinstance(end, int | float) or not math.isfinite(end):
-            raise _refusal("pixel_size_um", value, expected)
-    if not low <= value[0] <= value[1] <= high:
-        raise _refusal("pixel_size_um", value, expected)
-    return float(value[0]), float(value[1])
-
-
-def _checked_white(value: object) -> dict[str, float]:
-    expected = f"the largest value of each of these: {', '.join(_DATA_TYPES)}"
-    if not isinstance(value, dict) or not set(value) <= set(_DATA_TYPES):
-        raise _refusal("white", value, expected)
-    for white in value.values():
-        if isinstance(white, bool) or not isinstance(white, int | float) or not 1 <= white <= 65535:
-            raise _refusal("white", value, expected + ", from 1 to 65535")
-    return {name: float(white) for name, white in value.items()}
-
-
 def _checked_entries(text: str, known: set[str]) -> dict[str, Any]:
     if len(text) > LARGEST_JSON:
-        raise _refusal("the config's length", len(text), f"at most {LARGEST_JSON:,} characters")
+        raise refusal(
+            "the config's length", len(text), f"at most {LARGEST_JSON:,} characters", _REMEDY
+        )
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _refusal("the config", text[:40], f"JSON ({error})") from error
+        raise refusal("the config", text[:40], f"JSON ({error})", _REMEDY) from error
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise _refusal("the config", text[:40], f'a JSON object with "format": "{FORMAT}"')
+        raise refusal("the config", text[:40], f'a JSON object with "format": "{FORMAT}"', _REMEDY)
     version = content.pop("version", None)
     if version != FORMAT_VERSION:
         raise InputError(
@@ -261,5 +208,7 @@ def _checked_entries(text: str, known: set[str]) -> dict[str, Any]:
             remedy="Update napari-snow-unet, or choose another model.",
         )
     if unknown := sorted(set(content) - known):
-        raise _refusal("the config's entry " + repr(unknown[0]), "unknown", "only known entries")
+        raise refusal(
+            "the config's entry " + repr(unknown[0]), "unknown", "only known entries", _REMEDY
+        )
     return content

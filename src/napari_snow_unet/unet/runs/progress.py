@@ -9,15 +9,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.options import Option, check
 from napari_snow_unet.unet.runs.folder import PROGRESS, STOP, RunDirectory
 
 State = Literal["starting", "training", "validating", "stopped", "finished", "failed"]
 ENDED = frozenset({"stopped", "finished", "failed"})
-_TEXTS = frozenset({"message", "backend", "device", "device_kind", "why_no_gpu", "precision"})
-_MOST = 10**9  # epochs, batches or seconds
+_NUMBER = Option(low=0, high=10**9)  # of epochs, batches or seconds
 _ASKED = "it was asked for"
 _PAUSE = 0.5  # seconds between two writings
 
@@ -48,11 +48,11 @@ class TrainingProgress:
     """
 
     state: State = "starting"
-    epoch: int = 0
-    epochs: int = 0
-    batch: int = 0
-    batches: int = 0
-    seconds_left: float | None = None
+    epoch: Annotated[int, _NUMBER] = 0
+    epochs: Annotated[int, _NUMBER] = 0
+    batch: Annotated[int, _NUMBER] = 0
+    batches: Annotated[int, _NUMBER] = 0
+    seconds_left: Annotated[float | None, _NUMBER] = None
     message: str = ""
     backend: str = ""
     device: str = ""
@@ -73,23 +73,10 @@ def read_progress(folder: str | os.PathLike[str]) -> TrainingProgress | None:
     try:
         content = json.loads((Path(folder) / PROGRESS).read_text(encoding="utf-8"))
         progress = TrainingProgress(**content)
+        check(progress)  # the file may be anybody's
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return progress if _is_sound(progress) else None
-
-
-def _is_sound(progress: TrainingProgress) -> bool:
-    """Tell whether every value is of its kind; the file may be anybody's."""
-    counts = (progress.epoch, progress.epochs, progress.batch, progress.batches)
-    texts = [value for name, value in asdict(progress).items() if name in _TEXTS]
-    left = progress.seconds_left
-    return (
-        progress.state in get_args(State)
-        and all(type(count) is int and 0 <= count < _MOST for count in counts)
-        and all(isinstance(text, str) for text in texts)
-        and isinstance(progress.updated, int | float)
-        and (left is None or (isinstance(left, int | float) and 0 <= left < _MOST))
-    )
+    return progress
 
 
 def request_stop(folder: str | os.PathLike[str]) -> None:

@@ -95,10 +95,13 @@ def dataset_info_of(folder: Path, options: PrepareOptions) -> DatasetInfo:
                 remedy="Choose another folder.",
                 path=folder,
             )
-        masks = "binary" if options.binary else "labels"
-        split = options.split or SplitPlan()
-        size = options.um_per_px or None
-        return DatasetInfo(masks, options.shard, split, size, masks_are=options.masks_are)
+        return DatasetInfo(
+            masks="binary" if options.binary else "labels",
+            shard=options.shard,
+            split=options.split or SplitPlan(),
+            um_per_px=options.um_per_px or None,
+            masks_are=options.masks_are,
+        )
     info = read_info(folder)
     binary = info.masks == "binary"
     for what, wanted, there in (
