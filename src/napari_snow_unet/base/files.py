@@ -17,25 +17,7 @@ TEMPORARY = ".writing-"  # begins the names of what is not whole yet
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its name once the block has ended well.
-
-    Parameters
-    ----------
-    path : path-like
-        Where the file shall stand. Its folder is made when it is missing.
-    overwrite : bool, default: False
-        Replace a file that is already there.
-
-    Yields
-    ------
-    pathlib.Path
-        The temporary file to write to, with the suffix of `path`.
-
-    Raises
-    ------
-    InputError
-        If `path` exists and `overwrite` is false.
-    """
+    """Yield a temporary path, with the same suffix, that takes the name if the block ends well."""
     path = Path(path)
     if path.exists() and not overwrite:
         raise InputError(
@@ -61,20 +43,7 @@ def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let an error of the disk name the file that was to be written.
-
-    What fails at the end of a write names no file, and what fails on the way a temporary one.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Raises
-    ------
-    OSError
-        With the same number as in the block.
-    """
+    """Let an error of the disk name this file, where it names none or a temporary one."""
     try:
         yield
     except OSError as error:
@@ -85,11 +54,8 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def replace(source: Path, target: Path, attempts: int = 6) -> None:
-    """Give a file or folder a name, taking it from the file that has it.
-
-    On Windows that fails for as long as somebody reads the file, so it is tried for three seconds.
-    """
-    for attempt in range(attempts):
+    """Give a file or folder a name, taking it from the file that has it."""
+    for attempt in range(attempts):  # on Windows it fails while somebody reads the file: 3 s
         try:
             source.replace(target)
             return
@@ -103,26 +69,9 @@ def replace(source: Path, target: Path, attempts: int = 6) -> None:
 def folder_written_whole(
     path: str | os.PathLike[str], *, overwrite: bool, ours: Callable[[Path], bool]
 ) -> Iterator[Path]:
-    """Yield a temporary folder that takes the name `path` once the block has ended well.
+    """Yield a temporary folder that takes the name `path` once the block ends well.
 
-    Parameters
-    ----------
-    path : path-like
-        Where the folder shall stand. Its parents are made when they are missing.
-    overwrite : bool
-        Replace a folder that is already there.
-    ours : callable
-        Tells whether a folder that is already there is of the kind that may be replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        The temporary folder to write to.
-
-    Raises
-    ------
-    InputError
-        If something of this name exists that may not be replaced.
+    One that is there is replaced only if `overwrite` is set and `ours` says that it is of our kind.
     """
     path = Path(path)
     if path.exists() and not (overwrite and path.is_dir() and ours(path)):

@@ -77,30 +77,15 @@ _NONE = Option()
 
 @dataclass(frozen=True)
 class Declared:
-    """A field of a dataclass that is an option.
-
-    Attributes
-    ----------
-    name : str
-        Of the field.
-    type : type
-        bool, int, float, str, tuple (of words), dict (of numbers) or another class; of several the
-        most general, as float for a number or a word.
-    default : object
-        Its default.
-    may_be_none : bool
-        Whether None is a value.
-    choices : tuple of str
-        Words that it may be; with a `type` of float, beside numbers.
-    option : Option
-        The rest.
-    """
+    """A field of a dataclass that is an option."""
 
     name: str
+    # bool, int, float, str, tuple (of words), dict (of numbers) or another class; of several the
+    # most general, as float for a number or a word
     type: type
     default: Any
     may_be_none: bool
-    choices: tuple[str, ...]
+    choices: tuple[str, ...]  # words that it may be; with a type of float, beside numbers
     option: Option
 
     @property
@@ -116,13 +101,7 @@ class Declared:
         return self.option.tip or self.option.help
 
     def check(self, value: Any, remedy: str = REMEDY) -> None:
-        """Refuse a value of the wrong type, beyond the limits or not among the choices.
-
-        Raises
-        ------
-        InputError
-            What was received, and what is expected.
-        """
+        """Refuse a value of the wrong type, beyond the limits or not among the choices."""
         value, number = _plain_number(value), self.type in (int, float)
         if value is None and self.may_be_none:
             return
@@ -223,13 +202,7 @@ def _plain_number(value: Any) -> Any:
 
 
 def check(options: Any, remedy: str = REMEDY) -> None:
-    """Refuse a dataclass of which a field, be it an option or not, cannot be what it is.
-
-    Raises
-    ------
-    InputError
-        For the first of them.
-    """
+    """Refuse a dataclass of which a field, be it an option or not, cannot be what it is."""
     for name, one in _all_fields(type(options)).items():  # type: ignore[arg-type]
         one.check(getattr(options, name), remedy)
 

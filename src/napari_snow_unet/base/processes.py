@@ -50,16 +50,11 @@ def usable_cores() -> int:
 class Crew(Generic[Task, Result]):
     """Processes that apply a function to tasks; iterating gives ``(task, result or Died)``.
 
-    Parameters
-    ----------
-    function : callable
-        Of a module's top level, so that other processes find it. What it raises ends the work.
-    tasks : sequence, or iterable if `workers` is given
-        Taken one by one as processes become free. Functions, tasks and results are pickled.
-    workers : int, optional
-        Number of processes. With 1, and where none can be started, the work is done in this one.
-        By default it begins in this one, and as many processes as there are cores take over if it
-        turns out that more than two seconds of it are left.
+    The function stands at the top level of a module, so that processes find it; what it raises
+    ends the work. Tasks are taken one by one as processes become free. With one worker, and where
+    none can be started, the work is done in this process. Without `workers` it begins in this one,
+    and one for each core takes over if more than two seconds of it are left; only tasks with a
+    length are handed over so.
     """
 
     def __init__(

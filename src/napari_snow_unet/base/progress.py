@@ -49,25 +49,7 @@ def run(
 def passed_on(
     steps: Generator[Progress, None, Result], of_the_whole: Callable[[Progress], Progress]
 ) -> Generator[Progress, None, Result]:
-    """Go through a part of some work, which is closed with it.
-
-    Parameters
-    ----------
-    steps : generator
-        The part.
-    of_the_whole : callable
-        From the progress of the part to that of the whole.
-
-    Yields
-    ------
-    Progress
-        Of the whole.
-
-    Returns
-    -------
-    object
-        What the part returns.
-    """
+    """Go through a part of some work, told as progress of the whole; it is closed with it."""
     try:
         while True:
             yield of_the_whole(next(steps))
@@ -81,18 +63,7 @@ def passed_on(
 def done_at_once(
     steps: Generator[Progress, None, Result],
 ) -> Generator[Progress, None, Result]:
-    """Exhaust a generator of progress, and return one that gives the same once more.
-
-    Parameters
-    ----------
-    steps : generator
-        Of work so short that nobody asks how far it is.
-
-    Returns
-    -------
-    generator
-        With the progress and the result of `steps`.
-    """
+    """Exhaust the generator of short work, and return one that gives the same once more."""
     seen: list[Progress] = []
     result = run(steps, seen.append)
 

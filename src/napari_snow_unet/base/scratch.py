@@ -18,29 +18,7 @@ IN_MEMORY_BYTES = 1_000_000_000
 def zeros(
     shape: tuple[int, ...], dtype: DTypeLike, *, in_memory: int | None = None
 ) -> NDArray[Any]:
-    """Return an array of zeros that may be larger than the memory.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of the array.
-    dtype : data type
-        Its data type.
-    in_memory : int, optional
-        More bytes than this are kept in an unnamed file in the folder for temporary files, which
-        is gone with the array; 1 GB if left out. Blocks of it that are never written take no room
-        on most file systems.
-
-    Returns
-    -------
-    ndarray or memmap
-        Writable zeros.
-
-    Raises
-    ------
-    InputError
-        If the disk has no room for it.
-    """
+    """Return writable zeros; more bytes than `in_memory` (1 GB) lie in a file that they remove."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size <= (IN_MEMORY_BYTES if in_memory is None else in_memory):
         return np.zeros(shape, dtype)
@@ -52,6 +30,7 @@ def zeros(
             expected=f"at most the {free / 1e9:,.1f} GB that are free in {folder}",
             remedy="Make room there, or set the environment variable TMPDIR to another folder.",
         )
+    # Blocks that are never written take no room on most file systems.
     with tempfile.TemporaryFile(prefix="napari-snow-unet-") as file:
         return np.memmap(file, dtype=np.dtype(dtype), mode="w+", shape=shape)
 

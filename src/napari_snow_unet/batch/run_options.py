@@ -40,19 +40,7 @@ _OLD_NAMES = {one.option.was: name for name, one in _NOTED.items() if one.option
 def what_is_asked(
     model: Model, options: Options, outputs: Outputs, *, use_pixel_size: bool
 ) -> dict[str, Any]:
-    """Return what decides the files of a run, in plain values that JSON can hold.
-
-    Parameters
-    ----------
-    model : Model
-        The network or the classical method.
-    options : Options
-        What the person chose.
-    outputs : Outputs
-        Where to, and what else.
-    use_pixel_size : bool
-        Whether the pixel size that a file states is believed.
-    """
+    """Return what decides the files of a run, in plain values that JSON can hold."""
     return {
         "model": model.name,
         "model_folder": model.folder,
@@ -67,22 +55,7 @@ def what_is_asked(
 def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
     """Note what a run is asked for; refuse to go on with one that was asked for something else.
 
-    What is not noted, since there was no such option then, had its default.
-
-    Parameters
-    ----------
-    asked : dict
-        From `what_is_asked`.
-    outputs : Outputs
-        The folder, which must be locked, and whether an earlier run is gone on with.
-    there : bool
-        Whether some of the images have results that are not to be replaced.
-
-    Raises
-    ------
-    InputError
-        If the run that is to be gone on with, or the results that are there, were asked for
-        something else.
+    The folder is locked; if `there`, some images have results that are not to be replaced.
     """
     path = outputs.folder / OPTIONS_FILE
     before = _read(path) if outputs.resume or there else None
@@ -113,27 +86,9 @@ def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
 
 
 def continued_job(job: Job, given: Collection[str]) -> tuple[Job, dict[str, Any]]:
-    """Complete what is asked for now by what a folder of results was begun with.
+    """Complete a job by what its folder of results was begun with, but for the entries in `given`.
 
-    Parameters
-    ----------
-    job : Job
-        What is asked for now, with defaults for everything else.
-    given : collection of str
-        The entries that are asked for: names of `Options`, ``model``, ``precision``,
-        ``file_pixel_size``, ``formats``, ``probability`` and ``overlay``.
-
-    Returns
-    -------
-    job : Job
-        With what the folder was begun with in place of the defaults.
-    taken : dict
-        The entries that have become others by this, with their values.
-
-    Raises
-    ------
-    InputError
-        If a value that was noted cannot be one.
+    Return it, and the entries that have become others by this.
     """
     path = job.outputs.folder / OPTIONS_FILE
     before = _read(path) or {}
@@ -208,36 +163,12 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 
 def renamed_entries(path: Path) -> dict[str, str]:
-    """Return the entries of an ``options.json`` that have a name of 0.1, and today's names.
-
-    Parameters
-    ----------
-    path : Path
-        Of the file; one that is missing or cannot be read has none.
-
-    Returns
-    -------
-    dict of str to str
-        From the old name to the new one.
-    """
+    """Return the entries of an ``options.json`` that have a name of 0.1, and today's names."""
     return {old: new for old, new in _OLD_NAMES.items() if old in (_content(path) or {})}
 
 
 def entry_as_words(name: str, value: Any) -> list[str]:
-    """Return what is typed in the shell for an entry, nothing for one that asks for nothing.
-
-    Parameters
-    ----------
-    name : str
-        Of an entry of `what_is_asked`.
-    value : object
-        Its value.
-
-    Returns
-    -------
-    list of str
-        The option and its value.
-    """
+    """Return what is typed in the shell for an entry of `what_is_asked`; of some values nothing."""
     if name == "file_pixel_size":
         return [] if value else ["--pixel-size", "0"]
     one = _NOTED[name]

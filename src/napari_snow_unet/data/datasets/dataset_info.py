@@ -22,43 +22,21 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """How a dataset was made: ``dataset.json``.
+    """How a dataset was made: ``dataset.json``."""
 
-    Attributes
-    ----------
-    masks : str
-        'labels' (16 bits, an id per nucleus) or 'binary' (0 and 255).
-    shard : int or None
-        Tiles per folder, None for one folder.
-    split : SplitPlan
-        How it is divided.
-    um_per_px : float or None
-        Micrometres per pixel at full resolution that were given last, where images do not say.
-    divided : bool
-        Whether the table was divided so when it was written last; not while tiles are being made.
-    white : dict from str to float
-        Which value was taken for white in images of a data type, once for all; not of 8 bits.
-    masks_are : {"labels", "binary", "classes"} or None
-        What a person said of the masks that it was made from.
-    """
-
-    masks: Literal["labels", "binary"] = "labels"
-    shard: Annotated[int | None, Option(low=1)] = None
+    masks: Literal["labels", "binary"] = "labels"  # 16 bits, an id per nucleus; or 0 and 255
+    shard: Annotated[int | None, Option(low=1)] = None  # tiles per folder, None for one folder
     split: SplitPlan = field(default_factory=SplitPlan)
+    # At full resolution, given last, where images do not say.
     um_per_px: Annotated[float | None, Option(low=PLAUSIBLE_UM[0], high=PLAUSIBLE_UM[1])] = None
-    divided: bool = True
+    divided: bool = True  # the table is as `split` says; not while tiles are being made
+    # By data type, once for all; not of 8 bits.
     white: Annotated[dict[str, float], Option(low=1)] = field(default_factory=dict)
-    masks_are: MasksAre | None = None
+    masks_are: MasksAre | None = None  # what a person said of the masks it was made from
 
 
 def read_info(folder: Path) -> DatasetInfo:
-    """Read how a dataset was made; what is not said has its default.
-
-    Raises
-    ------
-    InputError
-        If ``dataset.json`` is damaged or of a newer version.
-    """
+    """Read how a dataset was made; what is not said has its default."""
     path = folder / INFO
     if not path.is_file():
         return DatasetInfo()
@@ -84,13 +62,7 @@ def read_info(folder: Path) -> DatasetInfo:
 
 
 def masks_in(path: str | os.PathLike[str]) -> MasksAre | None:
-    """Return what the masks of a prepared dataset are; None if a path lies in none.
-
-    Parameters
-    ----------
-    path : path-like
-        The dataset, or a folder or file in it.
-    """
+    """Return what the masks of a prepared dataset are, by a path in it; None if it lies in none."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
     for folder in (path, *path.parents[:3]):
         if (folder / INFO).is_file():

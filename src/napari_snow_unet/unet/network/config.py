@@ -133,24 +133,7 @@ class UNetConfig:
 
     @classmethod
     def from_json(cls, text: str) -> UNetConfig:
-        """Read a config; every entry is known and within its limits, or it is refused.
-
-        Parameters
-        ----------
-        text : str
-            What `to_json` returned.
-
-        Returns
-        -------
-        UNetConfig
-            The config.
-
-        Raises
-        ------
-        InputError
-            If the text is no JSON, no config of this package, or holds an entry that is unknown,
-            of the wrong type or beyond its limits.
-        """
+        """Read a config; every entry is known and within its limits, or it is refused."""
         return cls(**_checked_entries(text, {field.name for field in fields(cls)}))
 
 
@@ -163,18 +146,7 @@ def as_entries(config: UNetConfig) -> dict[str, Any]:
 
 
 def parameter_count(config: UNetConfig) -> int:
-    """Count the trainable parameters without building the network.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Architecture.
-
-    Returns
-    -------
-    int
-        1,940,817 for the default.
-    """
+    """Count the trainable parameters without building the network: 1,940,817 for the default."""
     area, depth = config.kernel_size**2, config.levels
     scale = 2 if config.normalization == "batch" else 0  # gamma and beta of each filter
     total, inputs = 0, config.channels

@@ -27,33 +27,15 @@ TILE_COLUMNS = (
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What a training is: content of ``config.json``.
+    """What a training is: content of ``config.json``."""
 
-    Attributes
-    ----------
-    options : TrainingOptions
-        All options, the preset filled in.
-    network : UNetConfig
-        What is trained.
-    dataset : str
-        Its folder.
-    fingerprint : str
-        Of the dataset when the training began.
-    fine_tune : str
-        Model folder that the weights begin with; empty for fresh weights.
-    made_with : dict
-        Versions.
-    muon : bool
-        Whether its optimizer is gone, so that `options` names another and it cannot go on.
-    """
-
-    options: TrainingOptions
+    options: TrainingOptions  # the preset filled in
     network: UNetConfig
     dataset: str
-    fingerprint: str
-    fine_tune: str
-    made_with: dict[str, str]
-    muon: bool = False
+    fingerprint: str  # of the dataset when the training began
+    fine_tune: str  # model folder that the weights begin with; empty for fresh weights
+    made_with: dict[str, str]  # versions
+    muon: bool = False  # its optimizer is gone: `options` names another, and it cannot go on
 
 
 def config_text(config: RunConfig) -> str:
@@ -72,7 +54,7 @@ def config_text(config: RunConfig) -> str:
 
 
 def config_from(content: Any) -> RunConfig:
-    """Return a run's config from what was kept; see `RunConfig`."""
+    """Return a run's config from what was kept."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f'there is no "format": "{FORMAT}"')
     if content.get("version") != VERSION:

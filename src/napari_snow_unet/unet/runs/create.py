@@ -30,28 +30,7 @@ _BEFORE_THE_FIRST_EPOCH = frozenset({CONFIG, TILES, PROGRESS, LOG, LOCK, STOP})
 def create_run(
     folder: str | os.PathLike[str], config: RunConfig, tiles: TrainingSet
 ) -> RunDirectory:
-    """Make the folder of a new training, whole or not at all.
-
-    Parameters
-    ----------
-    folder : path-like
-        Where; nothing, an empty folder, or a training that ended before its first epoch did
-        stands there.
-    config : RunConfig
-        What the training is.
-    tiles : TrainingSet
-        Its tiles.
-
-    Returns
-    -------
-    RunDirectory
-        The folder.
-
-    Raises
-    ------
-    InputError
-        If something stands there already.
-    """
+    """Make the folder of a new training, whole or not at all, where `check_free` allows it."""
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
@@ -76,14 +55,7 @@ def create_run(
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a place where something stands.
-
-    Raises
-    ------
-    InputError
-        If it is neither free, nor an empty folder, nor that of a training that ended before its
-        first epoch did.
-    """
+    """Refuse a place with more than an empty folder or a training that ended before an epoch."""
     if is_run(folder):
         if _is_without_epochs(folder):
             return
@@ -104,10 +76,7 @@ def check_free(folder: Path) -> None:
 
 
 def _is_without_epochs(folder: Path) -> bool:
-    """Tell whether a training began here and ended, and has left nothing but words.
-
-    What a killed process was writing counts for nothing, its first checkpoint included.
-    """
+    """Tell whether a training ended without an epoch; what it was writing does not count."""
     found = _whole_in(folder)
     if CHECKPOINTS in found and not _whole_in(folder / CHECKPOINTS):
         found.remove(CHECKPOINTS)

@@ -53,13 +53,7 @@ Row = dict[str, float | None]
 
 
 class RunDirectory:
-    """A training's folder; `open_run` and `create_run` give one.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The folder.
-    """
+    """A training's folder; `open_run` and `create_run` give one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,13 +80,7 @@ class RunDirectory:
         return self.folder / STOP
 
     def config(self) -> RunConfig:
-        """Read ``config.json``.
-
-        Raises
-        ------
-        InputError
-            If it is damaged or not of a training.
-        """
+        """Read ``config.json``."""
         path = self.folder / CONFIG
         try:
             if path.stat().st_size > LARGEST_CONFIG:
@@ -115,13 +103,7 @@ class RunDirectory:
         self.write(CONFIG, config_text(config).encode())
 
     def tiles(self) -> TrainingSet:
-        """Read ``tiles.csv`` and find the files again.
-
-        Raises
-        ------
-        InputError
-            If it is damaged, or the dataset is gone or has changed since.
-        """
+        """Read ``tiles.csv``; refuse a dataset that is gone or has changed since."""
         config = self.config()
         subsets: dict[str, list[TrainingTile]] = {"train": [], "val": []}
         root, path = Path(config.dataset), self.folder / TILES
@@ -148,13 +130,7 @@ class RunDirectory:
         return tiles
 
     def history(self) -> list[Row]:
-        """Read ``history.csv``: a row per finished epoch; [] before the first.
-
-        Raises
-        ------
-        InputError
-            If it is damaged.
-        """
+        """Read ``history.csv``: a row per finished epoch; [] before the first."""
         path = self.folder / HISTORY
         if not path.is_file():
             return []
@@ -217,13 +193,7 @@ def is_run(folder: str | os.PathLike[str]) -> bool:
 
 
 def open_run(folder: str | os.PathLike[str]) -> RunDirectory:
-    """Open the folder of a training.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
+    """Open the folder of a training."""
     folder = Path(folder).resolve()
     if not is_run(folder):
         raise InputError(

@@ -21,26 +21,9 @@ _LOOKED_AT = 60  # tiles, spread evenly over a dataset that has more
 
 
 def look_at_masks(tiles: TrainingSet) -> tuple[tuple[str, ...], str]:
-    """Read masks and compare them with their images.
+    """Compare masks with their images; return what is assumed, and what is doubtful of all.
 
     Of a large dataset a part is read, and more only if nothing is in these.
-
-    Parameters
-    ----------
-    tiles : TrainingSet
-        The dataset.
-
-    Returns
-    -------
-    notes : tuple of str
-        What is assumed of masks.
-    doubt : str
-        What is doubtful about all of them; empty where nothing is.
-
-    Raises
-    ------
-    InputError
-        If a mask is refused, no training mask has a nucleus, or all are nucleus all over.
     """
     every = (*tiles.train, *tiles.validation)
     step = max(1, len(every) // _LOOKED_AT)

@@ -18,23 +18,11 @@ _PAUSE = 0.2  # seconds between two looks
 
 
 def most_at_once(trainings: int) -> int:
-    """Return how many trainings at the same time are done soonest.
-
-    Small batches leave cores idle: on two cores, two trainings with one thread each get 1.4 times
-    as much done as one with two threads.
-
-    Parameters
-    ----------
-    trainings : int
-        How many there are.
-
-    Returns
-    -------
-    int
-        On a CPU as many as there are cores and as fit into memory; 1 on a GPU.
-    """
+    """Return how many trainings at once are done soonest: as cores and memory allow, 1 on a GPU."""
     if selection.load_engine().kind != "cpu":
         return 1
+    # Small batches leave cores idle: on two cores, two trainings with one thread each get 1.4 times
+    # as much done as one with two.
     memory = memory_limit()
     fitting = trainings if memory is None else memory // _MEMORY
     return max(1, min(trainings, usable_cores(), fitting))
@@ -49,28 +37,7 @@ def train_side_by_side(
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
 ) -> None:
-    """Train until the end or until somebody stops it.
-
-    Parameters
-    ----------
-    folders : mapping of str to pathlib.Path
-        The trainings' folders by what they are called in the log.
-    at_once : int
-        Trainings at the same time.
-    stop : StopRequest
-        Whether to end early; every training keeps its finished epochs.
-    listen : callable, optional
-        Called with the progress of the training that has most to do.
-    echo : callable, optional
-        Called with every line of the logs, from several threads.
-    workers : int, default: 1
-        Threads that compute batches, of all trainings together.
-
-    Raises
-    ------
-    InputError
-        If a training fails. The others are stopped.
-    """
+    """Train all; `listen` gets the progress of the one that has most to do, `echo` all logs."""
     environment = selection.environment_for_threads(max(1, usable_cores() // at_once))
     words = ["--workers", str(max(workers // at_once, min(workers, 1)))]
     waiting, processes = dict(folders), dict[str, TrainingProcess]()

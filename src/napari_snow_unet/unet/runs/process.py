@@ -21,22 +21,7 @@ _LONGEST_ERROR = 20_000  # bytes of what was printed last
 def arguments_to_train(
     dataset: Path, folder: Path, options: TrainingOptions, *, fine_tune: str = ""
 ) -> list[str]:
-    """Return the arguments of ``napari-snow-unet`` for a new training.
-
-    Parameters
-    ----------
-    dataset, folder : pathlib.Path
-        Where the tiles are, and where the training goes.
-    options : TrainingOptions
-        What it shall do. What the preset says already is not said again.
-    fine_tune : str
-        Model whose weights are the beginning.
-
-    Returns
-    -------
-    list of str
-        For `TrainingProcess`.
-    """
+    """Return the shell's arguments for a new training, without what the preset says already."""
     words = ["train", str(dataset), "--out", str(folder), "--preset", options.preset]
     preset = make_options(options.preset)
     for name, one in declared(TrainingOptions).items():
@@ -52,24 +37,9 @@ def arguments_to_resume(folder: Path) -> list[str]:
 
 
 class TrainingProcess:
-    """A child process that trains.
+    """A child process that trains; it ends when this program does, however that ends, unless kept.
 
-    It ends when this program does, however that ends, unless it shall be kept.
-
-    Parameters
-    ----------
-    arguments : list of str
-        From `arguments_to_train` or `arguments_to_resume`.
-    folder : pathlib.Path
-        Of the training.
-    keep : bool
-        Let it go on when this program ends.
-    device, backend : str
-        What computes.
-    echo : callable, optional
-        Called, from a thread, with every line that it prints.
-    environment : dict of str, optional
-        Variables it gets beyond those of this program.
+    `echo` is called, from a thread, with every line that it prints.
     """
 
     def __init__(
@@ -174,18 +144,7 @@ def without_window() -> dict[str, Any]:
 
 
 def last_error(printed: str) -> str:
-    """Return the last error in what a command has printed.
-
-    Parameters
-    ----------
-    printed : str
-        Warnings, tracebacks, errors.
-
-    Returns
-    -------
-    str
-        The message of our own errors, else the last line.
-    """
+    """Return our own last error in what a command has printed, else the last line."""
     _, found, message = f"\n{printed}".rpartition("\nError: ")
     if found:
         return " ".join(message.split())

@@ -24,52 +24,26 @@ _PAUSE = 0.5  # seconds between two writings
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Content of ``progress.json``.
+    """Content of ``progress.json``."""
 
-    Attributes
-    ----------
-    state : {"starting", "training", "validating", "stopped", "finished", "failed"}
-        The last three are ends. A training that is in another state and whose lock nobody holds
-        was killed.
-    epoch : int
-        Epoch in work, from 1; 0 before the first.
-    epochs : int
-        Epochs in all.
-    batch, batches : int
-        Batches done of the epoch, those of its validation included.
-    seconds_left : float or None
-        Estimate for all that is left; None until the first batches are done.
-    message : str
-        In words: what it does, or why it ended.
-    backend, device, device_kind, why_no_gpu, precision : str
-        What computes, and in which number format.
-    updated : float
-        Seconds since 1970.
-    """
-
+    # One that has not ended, and whose lock nobody holds, was killed.
     state: State = "starting"
-    epoch: Annotated[int, _NUMBER] = 0
+    epoch: Annotated[int, _NUMBER] = 0  # in work, from 1; 0 before the first
     epochs: Annotated[int, _NUMBER] = 0
-    batch: Annotated[int, _NUMBER] = 0
+    batch: Annotated[int, _NUMBER] = 0  # of the epoch, those of its validation included
     batches: Annotated[int, _NUMBER] = 0
-    seconds_left: Annotated[float | None, _NUMBER] = None
-    message: str = ""
+    seconds_left: Annotated[float | None, _NUMBER] = None  # None until the first batches are done
+    message: str = ""  # what it does, or why it ended
     backend: str = ""
     device: str = ""
     device_kind: str = ""
     why_no_gpu: str = ""
     precision: str = ""
-    updated: float = 0.0
+    updated: float = 0.0  # seconds since 1970
 
 
 def read_progress(folder: str | os.PathLike[str]) -> TrainingProgress | None:
-    """Read where a training is; None if that is not known.
-
-    Parameters
-    ----------
-    folder : path-like
-        Of a training.
-    """
+    """Read where a training is; None if that is not known."""
     try:
         content = json.loads((Path(folder) / PROGRESS).read_text(encoding="utf-8"))
         progress = TrainingProgress(**content)
@@ -85,15 +59,7 @@ def request_stop(folder: str | os.PathLike[str]) -> None:
 
 
 class StopRequest:
-    """Whether a training shall end: by the STOP file, a time limit, or because somebody said so.
-
-    Parameters
-    ----------
-    stop_file : pathlib.Path, optional
-        Ends it by being there.
-    seconds : float, optional
-        Ends it this long after this object was made.
-    """
+    """Whether a training shall end: there is the STOP file, the time is over, or it was asked."""
 
     def __init__(self, stop_file: Path | None = None, seconds: float | None = None) -> None:
         self._stop_file, self._asked = stop_file, ""
@@ -121,15 +87,7 @@ class StopRequest:
 
 
 class ProgressWriter:
-    """Keep ``progress.json`` up to date, and tell whoever else wants to know.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        The training's folder.
-    listen : callable, optional
-        Called with every progress, in the training's thread.
-    """
+    """Keep ``progress.json`` up to date, and tell `listen`, in the training's thread."""
 
     def __init__(
         self, run: RunDirectory, listen: Callable[[TrainingProgress], None] | None = None

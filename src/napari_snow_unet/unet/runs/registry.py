@@ -20,18 +20,9 @@ _LARGEST = 10_000  # bytes; a path is shorter
 
 
 def register(run: RunDirectory) -> str:
-    """Put a training's best model on the list of models.
+    """Put a training's best model on the list of models, and return its name there.
 
-    Parameters
-    ----------
-    run : RunDirectory
-        The training.
-
-    Returns
-    -------
-    str
-        The name it is listed under: that of the folder, with a number where another training or
-        model has it.
+    That is the folder's, with a number where another training or model has it.
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", run.folder.name).strip(".-")[:90] or "trained"
     for number in itertools.count(1):

@@ -29,13 +29,6 @@ def watched(run: RunDirectory, stop: StopRequest) -> Iterator[None]:
 
     A batch may take minutes on a slow computer, and the first one waits for the network to be
     built. An epoch that was cut short is run again anyway, so nothing is lost by not waiting.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        The training of this process.
-    stop : StopRequest
-        Whether it shall end.
     """
     over = threading.Event()
 
@@ -55,15 +48,7 @@ def watched(run: RunDirectory, stop: StopRequest) -> Iterator[None]:
 
 @contextmanager
 def signals_ask(stop: StopRequest) -> Iterator[None]:
-    """Let Ctrl-C and a request of the system end the training after the batch, once.
-
-    The second Ctrl-C interrupts at once.
-
-    Parameters
-    ----------
-    stop : StopRequest
-        What they ask.
-    """
+    """Let Ctrl-C and the system end the training after the batch; a second Ctrl-C does at once."""
 
     def ask(number: int, frame: FrameType | None) -> None:
         stop.ask(INTERRUPTED if number == signal.SIGINT else "the system asked for it")
@@ -80,13 +65,7 @@ def signals_ask(stop: StopRequest) -> Iterator[None]:
 
 
 def stop_when_input_ends(stop: StopRequest) -> None:
-    """Stop when standard input ends, as it does when the program that started this one ends.
-
-    Parameters
-    ----------
-    stop : StopRequest
-        What is asked then.
-    """
+    """Stop when standard input ends, as it does when the program that started this one ends."""
 
     def wait() -> None:
         with suppress(OSError, ValueError):
