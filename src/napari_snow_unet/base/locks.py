@@ -1,8 +1,8 @@
 """Locks on files, which the system takes from a process that ends, killed or not.
 
 Of the package filelock (4.3.1) only a part would do: it has no shared lock, so of two that look
-whether a lock is held a quarter of the looks find each other; on Windows nobody can read a file
-that it holds; and it fails on network drives that know no locks.
+whether a lock is held a quarter of the looks find each other; it raises where flock is unknown to
+a network drive; and on Windows it locks the first byte of a file in which others shall read.
 """
 
 from __future__ import annotations

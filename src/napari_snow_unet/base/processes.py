@@ -3,7 +3,7 @@
 Every process has a pipe of its own, so it is known which task it was at when it died: killed by
 the system for its memory, or crashed in a decoder. Pools share theirs. At a death that of the
 standard library and loky's give up all that was handed in (14 tasks of 20); pebble's gives up
-one task, but broke as a whole in each of 6 tries with 40 kills among 3,000 short tasks.
+one task, but broke as a whole in 6 of 6 tries with a kill every 0.05 to 0.4 s among short tasks.
 """
 
 from __future__ import annotations
