@@ -36,6 +36,11 @@ def test_a_size_no_microscope_has_is_refused_in_one_set_of_words(um):
     assert f"{um:g}" in str(caught.value)
 
 
+def test_a_whole_number_without_end_is_refused_too():
+    with pytest.raises(InputError, match="1e300"):
+        check_pixel_size(10**400)
+
+
 def test_a_size_that_may_be_a_magnification_is_doubted():
     assert [check_pixel_size(um) for um in (None, 0.05, 0.25, 20)] == [None, 0.05, 0.25, 20]
     assert [doubt_pixel_size(um) for um in (None, 0.25, 2)] == [None] * 3

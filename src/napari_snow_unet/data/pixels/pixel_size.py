@@ -41,8 +41,12 @@ def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = Non
     Every command and dock asks here. Where 0 has a meaning of its own it is not handed in.
     """
     if um is not None and not PLAUSIBLE_UM[0] <= um <= PLAUSIBLE_UM[1]:  # so that NaN is refused
+        try:
+            said = f"{um:g}"
+        except OverflowError:  # of a whole number of hundreds of digits
+            said = "more than 1e300"
         raise InputError(
-            f"a pixel size of {um:g} µm",
+            f"a pixel size of {said} µm",
             expected="micrometres per pixel from {:g} to {:g}, 0.25 for a 40x scan".format(
                 *PLAUSIBLE_UM
             ),
