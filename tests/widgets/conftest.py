@@ -12,7 +12,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QAbstractAnimation, Qt, QTimer
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QAbstractSlider, QLabel, QWidget
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractSlider, QDoubleSpinBox, QLabel, QWidget
 
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.widgets.common import run_bar
@@ -239,14 +240,60 @@ class Dock:
             "napari-snow-unet", "Segment nuclei"
         )
         self.form, self.bar = self.widget.form, self.widget.bar
-        self.form.model.value = "classical"
+        self.choose(model="classical")
 
     @property
     def message(self):
         return self.bar.message.text()
 
+    def field(self, name):
+        """Return the field of this name, wherever it stands in the form."""
+        form = self.form
+        places = (form, form.source, form.files, form.network, form.nuclei)
+        return next(getattr(place, name) for place in places if hasattr(place, name))
+
+    def choose(self, **values):
+        """Give fields these values, one after the other."""
+        for name, value in values.items():
+            self.field(name).value = value
+
+    def chosen(self, name):
+        """Return the value of a field."""
+        return self.field(name).value
+
+    def text_of(self, name):
+        """Return what stands in the box of a field, or in that beside its slider."""
+        native = self.field(name).native
+        beside = native.findChild(QDoubleSpinBox)
+        return native.text() if beside is None else beside.text()
+
+    def offers(self, name):
+        """Return whether a field is there to be chosen."""
+        return self.field(name).native.isVisibleTo(self.form)
+
+    def type_pixel_size(self, text, end=None):
+        """Click into the field, type key by key, maybe end with a key; return what stood there."""
+        box = self.field("pixel_size_um").native
+        self.bar.run_button.setFocus()
+        self.click(box.lineEdit())
+        self.qtbot.waitUntil(lambda: box.lineEdit().selectedText() == box.text())
+        for letter in text:
+            QTest.keyClicks(box, letter)
+            self.qtbot.turn(1)
+        shown = box.lineEdit().text()
+        if end is not None:
+            QTest.keyClick(box, end)
+        return shown
+
     def click(self, button):
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def press_run(self):
+        self.click(self.bar.run_button)
+
+    def result(self):
+        """Return the layer that the sliders change."""
+        return self.widget.current.layer
 
     def wait(self):
         self.qtbot.waitUntil(lambda: not self.bar.running)
@@ -254,11 +301,11 @@ class Dock:
     def run(self):
         """Click Run, wait for its end, return the layer that is new or was brought up to date."""
         before = list(self.viewer.layers)
-        self.click(self.bar.run_button)
+        self.press_run()
         assert self.bar.running, self.message
         self.wait()
         new = [layer for layer in self.viewer.layers if layer not in before]
-        return new[0] if new else self.widget.current.layer
+        return new[0] if new else self.result()
 
     def settle(self):
         """Wait until what the sliders have started has ended."""

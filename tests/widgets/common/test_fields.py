@@ -11,24 +11,10 @@ PLACE = {"scale": (0.3, 0.3), "units": ("um", "um")}
 
 @pytest.fixture
 def typed(shown_dock, qtbot):
-    """Return a function that clicks into the field and types, with or without an end."""
-    box = shown_dock.form.network.pixel_size_um.native
+    """Return what types into the field, with or without an end, in a window that takes keys."""
     shown_dock.widget.activateWindow()
-    qtbot.waitUntil(box.isVisible)
-
-    def type_in(text, end=None):
-        shown_dock.bar.run_button.setFocus()
-        shown_dock.click(box.lineEdit())
-        qtbot.waitUntil(lambda: box.lineEdit().selectedText() == box.text())
-        for letter in text:
-            QTest.keyClicks(box, letter)
-            qtbot.turn(1)
-        shown = box.lineEdit().text()
-        if end is not None:
-            QTest.keyClick(box, end)
-        return shown
-
-    return type_in
+    qtbot.waitUntil(shown_dock.field("pixel_size_um").native.isVisible)
+    return shown_dock.type_pixel_size
 
 
 @pytest.fixture(params=["unknown", "a number", "a layer with a scale"])
@@ -37,7 +23,7 @@ def start(request, shown_dock, discs):
     place = PLACE if "layer" in request.param else {}
     shown_dock.viewer.add_image(discs(), rgb=True, name="A", **place)
     if request.param == "a number":
-        shown_dock.form.network.pixel_size_um.value = 0.7
+        shown_dock.choose(pixel_size_um=0.7)
 
 
 TYPED = [
@@ -50,7 +36,7 @@ TYPED = [
 
 @pytest.mark.usefixtures("start")
 def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
-    field = shown_dock.form.network.pixel_size_um
+    field = shown_dock.field("pixel_size_um")
     first = field.value
     for text, expected, end in TYPED:
         field.value = first
@@ -63,8 +49,8 @@ def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
 
 @pytest.mark.usefixtures("start")
 def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock, typed):
-    field = shown_dock.form.network.pixel_size_um
-    said = "unknown" if shown_dock.form.image.value.scale[0] == 1 else "0.3 (from the layer)"
+    field = shown_dock.field("pixel_size_um")
+    said = "unknown" if shown_dock.chosen("image").scale[0] == 1 else "0.3 (from the layer)"
     typed("0", Qt.Key.Key_Return)
     assert (field.value, field.native.text()) == (0, said)
     typed("0.5", Qt.Key.Key_Return)
@@ -82,7 +68,7 @@ def test_letters_and_more_than_the_largest_are_refused(shown_dock, discs, typed)
 
 def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs, typed):
     image = shown_dock.viewer.add_image(discs(), rgb=True, name="A")
-    box = shown_dock.form.network.pixel_size_um.native
+    box = shown_dock.field("pixel_size_um").native
     assert typed("0.") == "0."
     image.scale, image.units = (0.3, 0.3), ("um", "um")
     shown_dock.widget.update_hint()

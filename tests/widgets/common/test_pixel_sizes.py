@@ -38,7 +38,7 @@ def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
 ):
     write(tmp_path / name, discs(), 0.5)
     (layer,) = dock.viewer.open(tmp_path / name, plugin="napari")
-    assert dock.form.network.pixel_size_um.native.text() == "0.5 (from the file)"
+    assert dock.text_of("pixel_size_um") == "0.5 (from the file)"
     monkeypatch.setattr(any_image, "read_any_header", None)  # what was read once is known
     dock.widget.update_hint()
     found = dock.run()
@@ -49,11 +49,11 @@ def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
     np.testing.assert_array_equal(found.scale, layer.scale)
     layer.scale, layer.units = (0.3, 0.3), ("um", "um")  # the layer goes before its file
     dock.widget.update_hint()
-    assert dock.form.network.pixel_size_um.native.text() == "0.3 (from the layer)"
+    assert dock.text_of("pixel_size_um") == "0.3 (from the layer)"
 
 
 def test_a_file_of_another_size_or_that_cannot_be_read_says_nothing(dock, discs, tmp_path):
-    field = dock.form.network.pixel_size_um.native
+    field = dock.field("pixel_size_um").native
     write_tiff(tmp_path / "a.tif", discs(), 0.5)
     (layer,) = dock.viewer.open(tmp_path / "a.tif", plugin="napari")
     layer.data = layer.data[::2, ::2]
@@ -92,7 +92,7 @@ def test_both_texts_and_the_shell_give_the_labels_of_the_dock(dock, tmp_path, mo
 
 
 def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
-    field = dock.form.network.pixel_size_um
+    field = dock.field("pixel_size_um")
     first = dock.viewer.add_image(discs(), rgb=True, name="A")
     field.value = 0.7
     scaled = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
@@ -106,16 +106,16 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
         assert field.value == typed
         assert dock.form.options().pixel_size_um == (typed or None)
     dock.viewer.layers.selection.active = first
-    dock.form.source.kind.value = "folder"
+    dock.choose(kind="folder")
     assert (field.value, field.native.text()) == (0, "from each file")
     field.value = 0.4
-    dock.form.source.kind.value = "layer"
+    dock.choose(kind="layer")
     assert field.value == 0.7
     dock.viewer.layers.clear()
     assert field.value == 0
     dock.viewer.add_image(discs(), rgb=True, name="A")
     assert (field.value, field.native.text()) == (0, "unknown")
-    dock.form.source.kind.value = "folder"
+    dock.choose(kind="folder")
     assert field.value == 0.4
 
 
@@ -123,26 +123,26 @@ def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network
     assert dock.form.size_note == ""
     plain = dock.viewer.add_image(discs(), rgb=True, name="A")
     assert dock.form.size_note.startswith("Pixel size unknown: nuclei per mm²")
-    dock.form.model.value = DEFAULT_MODEL
+    dock.choose(model=DEFAULT_MODEL)
     assert "takes it for 0." in dock.form.size_note
     assert "misses nuclei" in dock.form.size_note
     assert "Type it in above" in dock.form.size_note
-    dock.form.network.pixel_size_um.value = 0.3
+    dock.choose(pixel_size_um=0.3)
     assert dock.form.size_note == ""
-    dock.form.network.pixel_size_um.value = 0
+    dock.choose(pixel_size_um=0)
     assert dock.form.size_note
     dock.viewer.add_image(discs(), rgb=True, name="B", scale=(0.3, 0.3), units=("um", "um"))
     assert dock.form.size_note == ""
     dock.viewer.layers.selection.active = plain
     assert dock.form.size_note
-    dock.form.source.kind.value = "folder"
+    dock.choose(kind="folder")
     assert dock.form.size_note == ""
 
 
 def test_a_size_no_microscope_has_is_refused_before_the_network_runs(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.form.network.pixel_size_um.value = 250  # nanometres
-    dock.click(dock.bar.run_button)
+    dock.choose(pixel_size_um=250)  # nanometres
+    dock.press_run()
     dock.wait()
     assert "a pixel size of 250" in dock.message
     assert "from 0.05 to 20" in dock.message

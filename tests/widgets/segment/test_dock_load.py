@@ -34,12 +34,12 @@ def test_hundreds_of_runs_and_cancels_leave_memory_and_layers_as_they_are(
 ):
     """Every second run is cancelled in the middle."""
     dock.viewer.add_image(discs((256, 320)), rgb=True)
-    dock.form.network.tile.value = 64
+    dock.choose(tile=64)
     record = []
     for number in range(RUNS):
         network.pause = 0.02 if number % 2 else 0.0
         calls = network.calls
-        dock.click(dock.bar.run_button)
+        dock.press_run()
         if number % 2:
             qtbot.waitUntil(lambda calls=calls: network.calls > calls + 1)
             dock.click(dock.bar.cancel_button)

@@ -28,8 +28,8 @@ def folder(tmp_path, discs):
 @pytest.fixture
 def chosen(dock, network, folder):
     """Choose the folder in the dock."""
-    dock.form.source.kind.value = "folder"
-    dock.form.source.folder.value = folder
+    dock.choose(kind="folder")
+    dock.choose(folder=folder)
     return dock
 
 
@@ -42,7 +42,7 @@ def rows(dock):
 
 
 def run(dock):
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     assert dock.bar.running, dock.message
     dock.wait()
 
@@ -55,13 +55,13 @@ def click_row(dock, row):
 
 
 def test_without_a_folder_run_says_what_to_do(dock, folder):
-    dock.form.source.kind.value = "folder"
+    dock.choose(kind="folder")
     assert not dock.bar.run_button.isEnabled()
     assert "Choose a folder" in dock.message
-    dock.form.source.folder.value = folder
+    dock.choose(folder=folder)
     assert dock.bar.run_button.isEnabled()
     assert dock.message == ""
-    assert dock.form.source.results.value == folder / "nuclei"
+    assert dock.chosen("results") == folder / "nuclei"
 
 
 def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder):
@@ -83,7 +83,7 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
     assert "Skipped, no images: notes.txt." in chosen.message
     assert chosen.bar.message.styleSheet()
     (folder / "broken.png").unlink()
-    chosen.form.files.overwrite.value = True
+    chosen.choose(overwrite=True)
     run(chosen)
     assert "3 of 3 images segmented" in chosen.message
     assert "Skipped, no images: notes.txt." in chosen.message
@@ -95,7 +95,7 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
 def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
     network.hold(3)
     bar, table = chosen.bar.progress, chosen.widget.folder_job.table.contents
-    chosen.click(chosen.bar.run_button)
+    chosen.press_run()
     chosen.qtbot.waitUntil(lambda: table.rowCount() == bar.value() == 2)
     assert chosen.bar.running
     assert bar.maximum() == 4
@@ -108,7 +108,7 @@ def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
 def test_cancel_keeps_what_is_done(chosen, network, folder):
     network.hold(3)
     table = chosen.widget.folder_job.table.contents
-    chosen.click(chosen.bar.run_button)
+    chosen.press_run()
     chosen.qtbot.waitUntil(lambda: table.rowCount() == 2)
     chosen.click(chosen.bar.cancel_button)
     network.go_on.set()
@@ -153,14 +153,14 @@ def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
     assert "Failed: tile1.png: " in chosen.message
     assert "(Overwrite existing results)." in chosen.message
     (folder / "broken.png").write_bytes(b"no image at all")
-    chosen.form.files.overwrite.value = True
+    chosen.choose(overwrite=True)
     run(chosen)
     assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
 
 
 def test_maps_and_outlines_are_written_when_asked(chosen, folder):
-    chosen.form.files.probability.value = True
-    chosen.form.files.overlay.value = True
+    chosen.choose(probability=True)
+    chosen.choose(overlay=True)
     run(chosen)
     names = {path.name for path in (folder / "nuclei").iterdir()}
     assert {"tile1.png", "tile1_probability.png", "tile1_overlay.png"} <= names
@@ -172,7 +172,7 @@ def test_a_stack_in_a_file_opens_as_a_stack(chosen, tmp_path, discs):
     stacks = tmp_path / "stacks"
     stacks.mkdir()
     tifffile.imwrite(stacks / "s.tif", np.stack([discs()] * 3), photometric="rgb")
-    chosen.form.source.folder.value = stacks
+    chosen.choose(folder=stacks)
     run(chosen)
     click_row(chosen, 0)
     image, labels = chosen.viewer.layers
@@ -183,7 +183,7 @@ def test_a_stack_in_a_file_opens_as_a_stack(chosen, tmp_path, discs):
 def test_a_folder_without_images_is_refused_in_one_sentence(chosen, tmp_path, notifications):
     empty = tmp_path / "empty"
     empty.mkdir()
-    chosen.form.source.folder.value = empty
+    chosen.choose(folder=empty)
     run(chosen)
     assert "no image" in chosen.message
     assert len(notifications()) == 1
@@ -206,9 +206,9 @@ def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     dock.viewer.add_image(discs(), rgb=True, name="A")
     dock.widget.update_hint()
-    dock.form.source.results.value = tmp_path
+    dock.choose(results=tmp_path)
     (tmp_path / "A.zarr").mkdir()
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.wait()
     assert "exists already" in dock.message
     assert "(Overwrite existing results)" in dock.message
@@ -219,14 +219,14 @@ def test_labels_that_were_written_anew_are_shown_beside_the_older_ones(chosen, f
     run(chosen)
     click_row(chosen, 0)
     image, labels = chosen.viewer.layers
-    chosen.form.files.overwrite.value = True
-    chosen.form.nuclei.min_area_um2.value = 300  # a disc has 253
+    chosen.choose(overwrite=True)
+    chosen.choose(min_area_um2=300)  # a disc has 253
     run(chosen)
     click_row(chosen, 0)
     assert list(chosen.viewer.layers)[:2] == [image, labels]
     (anew,) = list(chosen.viewer.layers)[2:]
     assert (labels.data.max(), anew.data.max()) == (24, 0)
-    chosen.form.source.results.value = folder.parent / "elsewhere"
+    chosen.choose(results=folder.parent / "elsewhere")
     run(chosen)
     click_row(chosen, 0)
     assert len(chosen.viewer.layers) == 4
@@ -252,12 +252,12 @@ def test_a_half_that_was_removed_comes_back_where_the_other_lies(chosen):
 
 
 def test_a_folder_for_results_that_was_chosen_stays(chosen, folder, tmp_path, discs):
-    results = chosen.form.source.results
+    results = chosen.field("results")
     assert results.value == folder / "nuclei"
     other = tmp_path / "other"
     write_image(other / "a.png", discs())
-    chosen.form.source.folder.value = other
+    chosen.choose(folder=other)
     assert results.value == other / "nuclei"
     results.value = tmp_path / "mine"
-    chosen.form.source.folder.value = folder
+    chosen.choose(folder=folder)
     assert results.value == tmp_path / "mine"

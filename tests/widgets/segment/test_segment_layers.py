@@ -51,11 +51,11 @@ def test_the_preview_of_a_training_is_not_taken_for_the_image(dock, discs):
     said = {PLUGIN: {"training": "run", "part": "prediction"}}
     preview = dock.viewer.add_image(discs()[..., 0], name="run prediction", metadata=said)
     dock.viewer.layers.selection.active = None
-    dock.form.image.choices = ()  # as in a dock that is opened now
+    dock.field("image").choices = ()  # as in a dock that is opened now
     dock.widget.refresh_layers()
-    assert dock.form.image.value.name == image.name
+    assert dock.chosen("image").name == image.name
     dock.viewer.layers.selection.active = preview
-    assert dock.form.image.value.name == preview.name
+    assert dock.chosen("image").name == preview.name
 
 
 @pytest.mark.parametrize("selected", [["other"], ["marks"], ["other", "marks"], []])
@@ -66,18 +66,18 @@ def test_a_preview_that_a_training_adds_is_not_followed(dock, discs, tmp_path, s
     dock.viewer.add_labels(np.zeros((200, 300), np.uint8), name="marks")
     layers.selection.clear()
     layers.selection.update(layers[name] for name in selected)
-    dock.form.image.value = image
+    dock.choose(image=image)
     for part in ("image", "truth", "prediction"):
         pixels = np.zeros((8, 10, 3) if part == "image" else (8, 10), np.uint8)
         write_image(tmp_path / "preview" / f"{part}.png", pixels)
     followed = []
-    dock.form.image.changed.connect(followed.append)
+    dock.field("image").changed.connect(followed.append)
     PreviewLayers(dock.viewer).show(tmp_path)
     assert len(layers) == 6
     assert followed == []
     assert sorted(layer.name for layer in layers.selection) == sorted(selected)
     layers.selection.active = layers[-1]
-    assert dock.form.image.value == layers[-1]
+    assert dock.chosen("image") == layers[-1]
 
 
 def test_run_adds_labels_named_after_the_image_with_provenance(dock, network, discs):
@@ -121,7 +121,7 @@ def test_a_stack_keeps_its_place_too(dock, network, discs):
     }
     stack = np.stack([discs()] * 2)
     image = dock.viewer.add_image(stack, rgb=True, name="stack", **place)
-    dock.form.source.all_slices.value = True
+    dock.choose(all_slices=True)
     assert_same_place(dock.run(), image)
 
 
@@ -136,7 +136,7 @@ def test_a_stack_keeps_its_place_too(dock, network, discs):
 )
 def test_the_pixel_size_comes_from_the_layer(dock, network, discs, units, scale, expected):
     dock.viewer.add_image(discs(), rgb=True, scale=(scale, scale), units=units)
-    assert dock.form.network.pixel_size_um.native.specialValueText() == expected
+    assert dock.field("pixel_size_um").native.specialValueText() == expected
     found = dock.run().metadata["napari-snow-unet"]["pixel_size_um"]
     assert found == (None if expected == "unknown" else 0.25)
     assert ("per mm²" in dock.message) == (found is not None)
@@ -144,7 +144,7 @@ def test_the_pixel_size_comes_from_the_layer(dock, network, discs, units, scale,
 
 def test_the_pixel_size_in_the_dock_goes_before_that_of_the_layer(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
-    dock.form.network.pixel_size_um.value = 0.5
+    dock.choose(pixel_size_um=0.5)
     assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
 
 
@@ -197,12 +197,12 @@ def test_a_mask_that_is_opened_as_an_image_becomes_labels_in_this_dock_too(dock)
     dock.viewer.add_image(mask, name="mask")
     offer = dock.widget.labels_offer
     assert offer.text.text() == "'mask' holds labels, but is open as an image."
-    assert dock.form.image.value.name == "tissue"
+    assert dock.chosen("image").name == "tissue"
     offer.button.click()
     assert [type(layer).__name__ for layer in dock.viewer.layers] == ["Image", "Labels"]
     assert np.array_equal(dock.viewer.layers["mask labels"].data, mask)
     assert not offer.text.text()
-    assert dock.viewer.layers["mask labels"] in dock.form.truth.choices
+    assert dock.viewer.layers["mask labels"] in dock.field("truth").choices
 
 
 def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_computed(
@@ -227,7 +227,7 @@ def test_values_of_no_known_range_are_refused_before_anything_is_computed(
     dock, network, notifications, data, said
 ):
     dock.viewer.add_image(data, contrast_limits=(0, 1))
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.wait()
     assert said in dock.message
     assert [str(note.message) for note in notifications()] == [dock.message]
@@ -240,7 +240,7 @@ def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs, every_ste
     """Time is not depth: every slice by itself, with its own numbers and its own threshold."""
     stack = np.stack([discs(), discs(pitch=40), discs(radius=5), discs() // 2])
     dock.viewer.add_image(stack, rgb=True, name="stack")
-    dock.form.source.all_slices.value = True
+    dock.choose(all_slices=True)
     seen = []
     dock.bar.progress.valueChanged.connect(seen.append)
     layer = dock.run()
@@ -254,7 +254,7 @@ def test_a_stack_gives_one_layer_of_equal_length(dock, network, discs, every_ste
     assert len({plane["threshold"] for plane in planes}) > 1
     assert "4 slices" in dock.message
     assert "tick All slices" not in dock.message
-    assert "same number in two slices" in dock.form.source.all_slices.tooltip.replace("\n", " ")
+    assert "same number in two slices" in dock.field("all_slices").tooltip.replace("\n", " ")
 
 
 def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, discs):
@@ -273,7 +273,7 @@ def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, d
 def test_no_slice_is_guessed_where_the_viewer_shows_none(dock, network, discs):
     dock.viewer.add_image(np.stack([discs()[..., 0]] * 3))
     dock.viewer.dims.ndisplay = 3
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     assert not dock.bar.running
     assert "Switch the viewer to 2D" in dock.message
 
@@ -324,7 +324,7 @@ def test_lazy_and_multiscale_images_give_the_labels_of_the_finest_level(dock, ne
 def test_tiles_give_what_the_whole_gives(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True)
     whole = dock.run().data.copy()
-    dock.form.network.tile.value = 64
+    dock.choose(tile=64)
     assert np.array_equal(dock.run().data, whole)
     assert network.calls == 1 + 4 * 5
 
@@ -334,7 +334,7 @@ def test_large_results_lie_on_disk(dock, network, discs, monkeypatch):
 
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100_000)
     dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
-    dock.form.source.all_slices.value = True
+    dock.choose(all_slices=True)
     layer = dock.run()
     assert isinstance(layer.data, np.memmap)
     assert [plane.max() for plane in layer.data] == [24, 24]
@@ -346,29 +346,29 @@ def test_the_image_list_follows_layers_as_they_are_added_renamed_and_removed(doc
     """A list of names goes stale; layers are addressed as objects."""
 
     def listed():
-        native = dock.form.image.native
+        native = dock.field("image").native
         return [native.itemText(number) for number in range(native.count())]
 
     assert listed() == []
     first = dock.viewer.add_image(discs(), rgb=True, name="first")
     second = dock.viewer.add_image(discs()[:100], rgb=True, name="second")
     assert sorted(listed()) == ["first", "second"]
-    assert dock.form.image.value == second
+    assert dock.chosen("image") == second
     first.name = "renamed"
     assert sorted(listed()) == ["renamed", "second"]
-    assert dock.form.image.value == second
+    assert dock.chosen("image") == second
     second.name = "chosen and renamed"
-    assert dock.form.image.value == second
-    assert dock.form.image.native.currentText() == "chosen and renamed"
+    assert dock.chosen("image") == second
+    assert dock.field("image").native.currentText() == "chosen and renamed"
     layer = dock.run()
     assert layer.name == "chosen and renamed nuclei (classical)"
     assert layer.data.shape == (100, 300)
     dock.viewer.layers.remove("chosen and renamed")
     assert listed() == ["renamed"]
-    assert dock.form.image.value == first
+    assert dock.chosen("image") == first
     dock.viewer.layers.clear()
     assert listed() == []
-    assert dock.form.image.value is None
+    assert dock.chosen("image") is None
 
 
 def test_two_layers_that_swap_names_are_not_mixed_up(dock, network, discs):
@@ -376,7 +376,7 @@ def test_two_layers_that_swap_names_are_not_mixed_up(dock, network, discs):
     large = dock.viewer.add_image(discs(), rgb=True, name="b")
     dock.viewer.layers.selection.active = small
     small.name, large.name = "c", "a"
-    assert dock.form.image.value == small
+    assert dock.chosen("image") == small
     assert dock.run().data.shape == (100, 300)
 
 
@@ -384,12 +384,12 @@ def test_the_list_follows_the_active_image(dock, network, discs):
     first = dock.viewer.add_image(discs(), rgb=True, name="first")
     second = dock.viewer.add_image(discs(), rgb=True, name="second")
     dock.viewer.layers.selection.active = first
-    assert dock.form.image.value == first
+    assert dock.chosen("image") == first
     points = dock.viewer.add_points([[1, 2]])
     dock.viewer.layers.selection.active = points
-    assert dock.form.image.value == first
+    assert dock.chosen("image") == first
     dock.viewer.layers.selection.active = second
-    assert dock.form.image.value == second
+    assert dock.chosen("image") == second
 
 
 def test_a_mask_that_is_opened_as_an_image_takes_no_image_away(dock):
@@ -397,9 +397,9 @@ def test_a_mask_that_is_opened_as_an_image_takes_no_image_away(dock):
     tissue = dock.viewer.add_image(tile.image, rgb=True, name="tissue")
     mask = dock.viewer.add_image(np.where(tile.labels > 0, 255, 0).astype(np.uint8), name="mask")
     assert dock.viewer.layers.selection.active == mask
-    assert dock.form.image.value == tissue
+    assert dock.chosen("image") == tissue
     assert dock.form.image_note == ""
-    dock.form.image.value = mask  # by hand it can be chosen
+    dock.choose(image=mask)  # by hand it can be chosen
     assert "looks like labels" in dock.form.image_note
 
 
@@ -432,7 +432,7 @@ def test_the_result_belongs_to_the_image_that_was_chosen_when_run_was_clicked(do
     first = dock.viewer.add_image(discs(), rgb=True, name="A", **PLACE_2D)
     second = dock.viewer.add_image(discs()[:50], rgb=True, name="B", scale=(7, 7))
     dock.viewer.layers.selection.active = first
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.viewer.layers.selection.active = second
     first.name = "A renamed meanwhile"
     dock.wait()
@@ -447,7 +447,7 @@ def test_an_image_that_is_deleted_meanwhile_still_gets_its_result(dock, network,
     network.pause = 0.3
     image = dock.viewer.add_image(discs(), rgb=True, name="A", **PLACE_2D)
     where = placed(image)
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.viewer.layers.remove(image)
     dock.wait()
     (layer,) = dock.nuclei()
@@ -480,15 +480,15 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
 ):
     dock.viewer.add_image(discs(), rgb=True, name="A")
     layer = dock.run()
-    dock.form.nuclei.clear_border.value = True
+    dock.choose(clear_border=True)
     dock.settle()
     assert dock.run() == layer
     assert [other.name for other in dock.nuclei()] == ["A nuclei (classical)"]
-    dock.form.model.value = "he-breast-nuclei"
+    dock.choose(model="he-breast-nuclei")
     other = dock.run()
     assert [layer.name for layer in dock.nuclei()] == ["A nuclei (classical)", "A nuclei"]
     assert other.metadata["napari-snow-unet"]["model"] == "he-breast-nuclei"
-    dock.form.model.value = "classical"
+    dock.choose(model="classical")
     dock.run()
     assert dock.nuclei() == [layer, other]
 
@@ -496,12 +496,12 @@ def test_run_again_brings_the_result_up_to_date_and_another_model_gets_its_own(
 def test_names_of_results_say_how_they_differ(dock, network, discs):
     image = dock.viewer.add_image(discs(), rgb=True, name="A")
     dock.run()
-    dock.form.network.pixel_size_um.value = 0.5
+    dock.choose(pixel_size_um=0.5)
     dock.run()
-    dock.form.network.test_time_augmentation.value = True
+    dock.choose(test_time_augmentation=True)
     dock.run()
-    dock.form.network.test_time_augmentation.value = False
-    dock.form.network.channel.value = "green"
+    dock.choose(test_time_augmentation=False)
+    dock.choose(channel="green")
     last = dock.run()
     end = "no test-time augmentation"
     assert [layer.name for layer in dock.nuclei()] == [
@@ -524,9 +524,9 @@ def test_names_of_results_say_of_which_part_they_are(dock, network, discs):
     marks[0, 0] = marks[199, 299] = 1  # the part is as large as the image
     marked = dock.viewer.add_labels(marks, name="tumour")
     dock.viewer.layers.selection.active = image
-    dock.form.roi.value = marked
+    dock.choose(roi=marked)
     part = dock.run()
-    dock.form.roi.value = WHOLE
+    dock.choose(roi=WHOLE)
     whole = dock.run()
     assert [layer.name for layer in dock.nuclei()] == [
         "A nuclei (classical)",
@@ -536,28 +536,28 @@ def test_names_of_results_say_of_which_part_they_are(dock, network, discs):
     moved = np.zeros_like(marks)
     moved[50, 100] = moved[149, 299] = 1
     marked.data = moved
-    dock.form.roi.value = marked
+    dock.choose(roi=marked)
     assert dock.run().name == "A nuclei (classical, inside tumour, y 50 to 149, x 100 to 299)"
 
 
 def test_the_pixel_size_of_the_layer_typed_again_is_no_other_one(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A", scale=(0.5, 0.5), units=("um", "um"))
     layer = dock.run()
-    dock.form.network.pixel_size_um.value = 0.5
+    dock.choose(pixel_size_um=0.5)
     assert dock.run() == layer
     assert len(dock.nuclei()) == 1
 
 
 def test_options_of_the_form_reach_the_pipeline(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.form.nuclei.output.value = "mask"
-    dock.form.nuclei.separate.value = False
-    dock.form.nuclei.threshold.value = 0.25
-    dock.form.nuclei.fill_holes.value = False
-    dock.form.nuclei.clear_border.value = True
-    dock.form.nuclei.min_area_um2.value = 100
-    dock.form.network.channel.value = "green"
-    dock.form.network.tile.value = 128
+    dock.choose(output="mask")
+    dock.choose(separate=False)
+    dock.choose(threshold=0.25)
+    dock.choose(fill_holes=False)
+    dock.choose(clear_border=True)
+    dock.choose(min_area_um2=100)
+    dock.choose(channel="green")
+    dock.choose(tile=128)
     assert dock.form.options() == Options(
         threshold=0.25,
         output="mask",
@@ -577,7 +577,7 @@ def test_the_range_of_values_is_that_of_the_whole_stack_for_every_slice(dock, ne
     """A dark slice of a 16-bit stack is dark, also where it is segmented by itself."""
     stack = np.stack([discs()[..., 0].astype(np.uint16) * 250, discs()[..., 0]])
     dock.viewer.add_image(da.from_array(stack, chunks=(1, 200, 300)), name="stack")
-    dock.form.nuclei.threshold.value = 0.6
+    dock.choose(threshold=0.6)
     for number in (0, 1):
         dock.viewer.dims.set_point(0, number)
         dock.run()
@@ -626,7 +626,7 @@ def test_a_result_does_not_keep_the_pixels_of_a_deleted_image_in_memory(dock, ne
     gc.collect()
     assert known() is None or API_NAME == "PySide6"  # with which napari itself keeps it
     dock.viewer.layers.selection.active = layer
-    dock.form.nuclei.threshold.value = 0.99
+    dock.choose(threshold=0.99)
     dock.settle()
     assert not layer.data.any()
 
@@ -644,7 +644,7 @@ def test_a_layer_with_axes_of_length_1_is_one_plane(dock, discs, tmp_path, shape
     dock.widget.menu.save_as(tmp_path / "a.geojson", overwrite=False)
     dock.wait()
     assert np.array_equal(read_labels(tmp_path / "a.geojson", grey.shape) > 0, expected > 0)
-    dock.form.nuclei.threshold.value = 0.99
+    dock.choose(threshold=0.99)
     dock.settle()
     assert layer.data.shape == shape
     assert not layer.data.any()
@@ -664,7 +664,7 @@ def test_what_is_taken_for_white_is_said_and_decided_for_the_whole_layer(dock, d
     twelve[:100] //= 8
     twelve[0, 0] = 65535
     dock.viewer.add_image(twelve, rgb=True, name="tissue")
-    dock.form.roi.value = dock.viewer.add_shapes([[0, 0], [0, 299], [99, 299], [99, 0]])
+    dock.choose(roi=dock.viewer.add_shapes([[0, 0], [0, 299], [99, 299], [99, 0]]))
     layer = dock.run()
     assert "4,095 is taken for white" in dock.message
     assert layer.metadata[PLUGIN]["white"] == 4095

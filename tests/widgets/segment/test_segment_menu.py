@@ -78,13 +78,12 @@ def made_again(processes, tmp_path):
 
 def test_both_texts_give_the_labels_of_the_bundled_network_bit_for_bit(dock, tile, tmp_path):
     dock.viewer.open(tile, plugin="napari")
-    dock.form.model.value = next(
-        value for value in dock.form.model.choices if value not in ("classical", "elsewhere")
-    )
-    dock.form.network.tile.value = 256
+    models = dock.field("model").choices
+    dock.choose(model=next(each for each in models if each not in ("classical", "elsewhere")))
+    dock.choose(tile=256)
     layer = dock.run()
-    dock.form.nuclei.min_area_um2.value = 55
-    dock.form.nuclei.threshold.value = 0.377
+    dock.choose(min_area_um2=55)
+    dock.choose(threshold=0.377)
     dock.settle()
     assert layer.data.max() > 5
     for labels in made_again(started(dock, tmp_path), tmp_path):
@@ -98,12 +97,12 @@ def test_both_texts_give_the_labels_of_a_stack_and_keep_what_a_layer_says_of_its
     tifffile.imwrite(tmp_path / "stack.tif", planes, photometric="rgb")
     (image,) = dock.viewer.open(tmp_path / "stack.tif", plugin="napari")
     image.scale, image.units = (1, 0.5, 0.5), ("pixel", "um", "um")
-    dock.form.source.all_slices.value = True
+    dock.choose(all_slices=True)
     dock.widget.update_hint()
-    dock.form.nuclei.separate.value = False
-    dock.form.nuclei.fill_holes.value = False
-    dock.form.nuclei.clear_border.value = True
-    dock.form.network.channel.value = "hematoxylin"
+    dock.choose(separate=False)
+    dock.choose(fill_holes=False)
+    dock.choose(clear_border=True)
+    dock.choose(channel="hematoxylin")
     layer = dock.run()
     assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
     assert layer.data[0].any()
@@ -127,9 +126,9 @@ def test_both_texts_give_the_labels_of_a_large_file(dock, tmp_path, monkeypatch,
     pixels = np.tile(generate_tile(3, size=320).image, (2, 2, 1))
     tifffile.imwrite(path, pixels, tile=(256, 256), photometric="rgb")
     (image,) = dock.viewer.open(path, plugin="napari")
-    dock.form.nuclei.threshold.value = 0.6
-    dock.form.network.pixel_size_um.value = pixel or 0
-    dock.form.source.results.value = tmp_path / "here"
+    dock.choose(threshold=0.6)
+    dock.choose(pixel_size_um=pixel or 0)
+    dock.choose(results=tmp_path / "here")
     dock.run()
     (layer,) = dock.nuclei()
     expected = np.asarray(layer.data[0])
@@ -168,7 +167,7 @@ def test_one_slice_is_no_command_but_a_program(dock, tmp_path):
     exec(QGuiApplication.clipboard().text(), found)
     assert np.array_equal(found["labels"], layer.data)
     dock.viewer.dims.set_point(0, 1)
-    dock.form.nuclei.separate.value = False
+    dock.choose(separate=False)
     dock.settle()
     dock.run()
     assert reasons(dock)[1:] == ["", ""]
@@ -305,9 +304,9 @@ def test_the_kind_saved_last_is_offered_first_and_a_stack_only_what_holds_one(
 
 
 def test_labels_opened_from_the_table_of_a_folder_say_how_they_came_about(dock, tile):
-    dock.form.source.kind.value = "folder"
-    dock.form.source.folder.value = tile.parent
-    dock.click(dock.bar.run_button)
+    dock.choose(kind="folder")
+    dock.choose(folder=tile.parent)
+    dock.press_run()
     dock.wait()
     (result,) = dock.widget.folder_job.table.contents.rows
     dock.widget.folder_job._open(result)

@@ -35,26 +35,26 @@ def bundled():
 
 
 def listed(dock):
-    native = dock.form.model.native
+    native = dock.field("model").native
     return [native.itemText(number) for number in range(native.count())]
 
 
 def test_the_list_has_networks_and_the_classical_method(dock):
     assert listed(dock) == [DEFAULT_MODEL, "classical (no network)"]
-    dock.form.model.value = DEFAULT_MODEL
-    assert "pixels of" in dock.form.model.tooltip
-    assert "trained on" in dock.form.model.tooltip
+    dock.choose(model=DEFAULT_MODEL)
+    assert "pixels of" in dock.field("model").tooltip
+    assert "trained on" in dock.field("model").tooltip
 
 
 def test_a_new_model_appears_while_the_dock_is_open(shown_dock, bundled, qtbot):
-    shown_dock.form.model.value = DEFAULT_MODEL
+    shown_dock.choose(model=DEFAULT_MODEL)
     shutil.copytree(bundled, user_folder() / "mine")
     qtbot.waitUntil(lambda: "mine (yours)" in listed(shown_dock))
-    assert shown_dock.form.model.value == DEFAULT_MODEL
-    shown_dock.form.model.value = "mine"
+    assert shown_dock.chosen("model") == DEFAULT_MODEL
+    shown_dock.choose(model="mine")
     shutil.rmtree(user_folder() / "mine")
     qtbot.waitUntil(lambda: "mine (yours)" not in listed(shown_dock))
-    assert shown_dock.form.model.value == DEFAULT_MODEL
+    assert shown_dock.chosen("model") == DEFAULT_MODEL
 
 
 def test_a_damaged_model_says_so_and_cannot_be_run(dock, bundled, network, discs):
@@ -64,10 +64,10 @@ def test_a_damaged_model_says_so_and_cannot_be_run(dock, bundled, network, discs
     dock.viewer.add_image(discs(), rgb=True)
     dock.widget.models.refresh()
     assert "mine (damaged)" in listed(dock)
-    dock.form.model.value = "mine"
+    dock.choose(model="mine")
     assert not dock.bar.run_button.isEnabled()
     assert "damaged or was exchanged" in dock.message
-    dock.form.model.value = "classical"
+    dock.choose(model="classical")
     assert dock.bar.run_button.isEnabled()
 
 
@@ -77,13 +77,13 @@ def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monke
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (chosen[0], ""))
     dock.viewer.add_image(discs(), rgb=True)
     dock.click(dock.form.browse.native)
-    assert dock.form.model.value == str(folder)
+    assert dock.chosen("model") == str(folder)
     assert "from a colleague (from disk)" in listed(dock)
-    assert "pixels of" in dock.form.model.tooltip
+    assert "pixels of" in dock.field("model").tooltip
     assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
     chosen[0] = ""  # the dialog was cancelled
     dock.click(dock.form.browse.native)
-    assert dock.form.model.value == str(folder)
+    assert dock.chosen("model") == str(folder)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_file_that_is_no_model_is_refused_when_it_is_chosen(
     wrong.write_bytes(data)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(wrong), ""))
     dock.viewer.add_image(discs(), rgb=True)
-    before, chosen = listed(dock), dock.form.model.value
+    before, chosen = listed(dock), dock.chosen("model")
     dock.click(dock.form.browse.native)
     assert name.split("/")[-1] in dock.message
     assert said in dock.message
     assert len(notifications()) == 1
-    assert (listed(dock), dock.form.model.value) == (before, chosen)
+    assert (listed(dock), dock.chosen("model")) == (before, chosen)
     assert dock.bar.run_button.isEnabled()
 
 
@@ -132,7 +132,7 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
     from napari_snow_unet.models import _open_network
 
     dock.viewer.open_sample("napari-snow-unet", "tile")
-    dock.form.model.value = DEFAULT_MODEL
+    dock.choose(model=DEFAULT_MODEL)
     layer = dock.run()
     assert layer.data.max() > 20
     assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == pytest.approx(0.25, abs=0.05)
@@ -144,18 +144,18 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
     model = open_model(DEFAULT_MODEL)
     assert dock.form.device.value == f"{model.device}, {model.precision}"
     assert model.device in layer.metadata["napari-snow-unet"]["device"]
-    dock.form.network.tile.value = 320
+    dock.choose(tile=320)
     assert np.mean((dock.run().data > 0) != (first > 0)) < 0.001
     assert _open_network.cache_info().misses == loaded
 
 
 def test_the_network_is_loaded_while_the_dock_is_looked_at(shown_dock, warmed_up, qtbot):
     assert shown_dock.form.device.value == NO_DEVICE
-    shown_dock.form.model.value = "classical"
+    shown_dock.choose(model="classical")
     moment = shown_dock.widget.warm_up._timer
     qtbot.waitUntil(lambda: not moment.isActive())
     assert not warmed_up
-    shown_dock.form.model.value = DEFAULT_MODEL
+    shown_dock.choose(model=DEFAULT_MODEL)
     qtbot.waitUntil(lambda: bool(warmed_up))
     assert warmed_up == [(DEFAULT_MODEL, settings().precision)]
     shown_dock.widget.warm_up.soon()  # undocked and docked again
@@ -216,21 +216,21 @@ def test_where_tensorflow_is_broken_the_dock_says_why_and_the_classical_method_w
 
 def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.form.model.value = DEFAULT_MODEL
-    dock.form.nuclei.threshold.value = 0.95
+    dock.choose(model=DEFAULT_MODEL)
+    dock.choose(threshold=0.95)
     layer = dock.run()
     labels = layer.data.copy()
-    dock.form.model.value = "classical"
-    assert dock.form.nuclei.otsu.value
+    dock.choose(model="classical")
+    assert dock.chosen("otsu")
     dock.settle()
     assert np.array_equal(layer.data, labels)  # what was found before stays
     assert layer.metadata["napari-snow-unet"]["options"]["threshold"] == 0.95
     assert dock.run().data.max() == 24
     assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei (classical)"]
-    dock.form.nuclei.threshold.value = 0.95
+    dock.choose(threshold=0.95)
     dock.settle()
     dock.widget.models.refresh()
-    assert not dock.form.nuclei.otsu.value
+    assert not dock.chosen("otsu")
 
 
 def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
@@ -239,10 +239,10 @@ def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     del config["pixel_size_um"]
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     dock.widget.models.refresh()
-    dock.form.model.value = "mine"
-    assert "does not state the pixel sizes" in dock.form.model.tooltip
-    dock.form.model.value = "classical"
-    assert "does not state" not in dock.form.model.tooltip
+    dock.choose(model="mine")
+    assert "does not state the pixel sizes" in dock.field("model").tooltip
+    dock.choose(model="classical")
+    assert "does not state" not in dock.field("model").tooltip
     (mine,) = [entry for entry in list_models() if entry.name == "mine"]
     assert _facts(mine)[-1] == "not stated"
     assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

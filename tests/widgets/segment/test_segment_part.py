@@ -20,7 +20,7 @@ PLACE = {"scale": (0.25, 0.25), "translate": (10, -4), "rotate": 30, "units": ("
 
 
 def choose(dock, part):
-    dock.form.roi.value = part
+    dock.choose(roi=part)
 
 
 def world_of(layer, *pixel):
@@ -41,7 +41,7 @@ def test_inside_shapes_only_what_they_enclose_is_segmented(dock, network, discs)
     image = dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE)
     outline = np.array([[0, 0], [0, 99], [149, 99]]) - 0.5  # a triangle: below it nothing counts
     drawn = dock.viewer.add_shapes([outline], shape_type="polygon", name="tumour", **PLACE)
-    dock.form.image.value = image
+    dock.choose(image=image)
     choose(dock, drawn)
     result = dock.run()
     assert_lies_at(result, image, (0, 0, 149, 99))
@@ -59,13 +59,13 @@ def test_density_and_area_go_by_the_part(dock, network, discs):
     marks = np.zeros((200, 200), np.uint8)
     marks[50:100, 100:200] = 1  # two discs in 5,000 µm²
     marked = dock.viewer.add_labels(marks, name="marks", **place)
-    dock.form.image.value = image
+    dock.choose(image=image)
     choose(dock, marked)
     result = dock.run()
     assert_lies_at(result, image, (50, 100, 100, 200))
     assert result.data.max() == 2
     assert "2 nuclei (400 per mm²)" in dock.message
-    dock.form.nuclei.threshold.value = 0.5  # labelled anew, by the part as well
+    dock.choose(threshold=0.5)  # labelled anew, by the part as well
     dock.settle()
     assert "2 nuclei (400 per mm²)" in dock.message
 
@@ -91,7 +91,7 @@ def test_what_is_shown_is_segmented_and_again_after_moving_on(shown_dock, networ
     assert_lies_at(first, image, box)
     assert np.abs(corners - [[top, left], [bottom, right]]).max() <= 1
     zoom(shown_dock, image, 1 / 100)
-    shown_dock.form.image.value = image
+    shown_dock.choose(image=image)
     second = shown_dock.run()
     assert second is not first
     assert second.data.shape == (2000, 3000)
@@ -119,10 +119,10 @@ def test_a_part_without_the_image_is_one_sentence(dock, network, discs):
     beside = dock.viewer.add_shapes([[[500, 500], [600, 600]]], shape_type="rectangle", name="far")
     empty = dock.viewer.add_labels(np.zeros((200, 300), np.uint8), name="empty")
     other = dock.viewer.add_labels(np.ones((20, 30), np.uint8), name="small")
-    dock.form.image.value = image
+    dock.choose(image=image)
     for layer, said in ((beside, "beside the image"), (empty, "without a label"), (other, "shape")):
         choose(dock, layer)
-        dock.click(dock.bar.run_button)
+        dock.press_run()
         assert not dock.bar.running
         assert said in dock.message
     assert not dock.nuclei()
@@ -131,15 +131,15 @@ def test_a_part_without_the_image_is_one_sentence(dock, network, discs):
 def test_choices_follow_the_layers_and_leave_results_out(dock, network, discs):
     image = dock.viewer.add_image(discs(), rgb=True, name="tissue")
     drawn = dock.viewer.add_shapes(name="tumour")
-    dock.form.image.value = image
+    dock.choose(image=image)
     result = dock.run()
-    assert list(dock.form.roi.choices) == [region.WHOLE, region.SHOWN, drawn]
-    assert result not in dock.form.roi.choices
+    assert list(dock.field("roi").choices) == [region.WHOLE, region.SHOWN, drawn]
+    assert result not in dock.field("roi").choices
     choose(dock, drawn)
     drawn.name = "invasive"
-    assert dock.form.roi.value == drawn
+    assert dock.chosen("roi") == drawn
     dock.viewer.layers.remove("invasive")
-    assert dock.form.roi.value == region.WHOLE
+    assert dock.chosen("roi") == region.WHOLE
 
 
 def test_a_part_is_saved_with_its_pixels_and_has_no_text(dock, network, discs, tmp_path):
@@ -147,7 +147,7 @@ def test_a_part_is_saved_with_its_pixels_and_has_no_text(dock, network, discs, t
     marks = np.zeros((200, 300), np.uint8)
     marks[50:100, 100:200] = 1
     dock.viewer.add_labels(marks, name="marks")
-    dock.form.image.value = image
+    dock.choose(image=image)
     choose(dock, dock.viewer.layers["marks"])
     dock.run()
     menu = dock.widget.menu
@@ -174,11 +174,11 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     tissue = discs((1000, 1200))
     levels = [da.from_array(tissue[::step, ::step], chunks=(256, 256, 3)) for step in (1, 2, 4)]
     image = dock.viewer.add_image(levels, rgb=True, multiscale=True, name="my slide [1]", **PLACE)
-    assert dock.form.source.results.native.isVisibleTo(dock.form)
-    dock.click(dock.bar.run_button)
+    assert dock.offers("results")
+    dock.press_run()
     assert "Choose one under 'Results to'" in dock.message
-    dock.form.source.results.value = tmp_path / "found"
-    dock.form.files.probability.value = True
+    dock.choose(results=tmp_path / "found")
+    dock.choose(probability=True)
     layer = dock.run() or dock.nuclei()[0]
     assert layer.multiscale
     assert layer.name == "my slide [1] nuclei (classical)"
@@ -194,11 +194,11 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     assert (written.parent / "my_slide_1__probability.tif").is_file()
     assert f"{expected.max()} nuclei" in dock.message
 
-    dock.click(dock.bar.run_button)  # nothing is replaced without being told
+    dock.press_run()  # nothing is replaced without being told
     dock.wait()
     assert "exists already" in dock.message
-    dock.form.files.overwrite.value = True
-    dock.form.nuclei.min_area_um2.value = 40  # a disc has 16
+    dock.choose(overwrite=True)
+    dock.choose(min_area_um2=40)  # a disc has 16
     image.translate = np.asarray(image.translate) + 30
     dock.run()
     assert dock.nuclei() == [layer]
@@ -217,9 +217,9 @@ def test_a_large_part_is_written_where_it_lies(dock, network, discs, large, tmp_
     marks[100:900, 200:1100] = 1
     marks[100:500, 200:600] = 0
     dock.viewer.add_labels(marks, name="marks", **PLACE)
-    dock.form.image.value = image
+    dock.choose(image=image)
     choose(dock, dock.viewer.layers["marks"])
-    dock.form.source.results.value = tmp_path
+    dock.choose(results=tmp_path)
     dock.run()
     layer = dock.viewer.layers["tissue nuclei (classical)"]
     inside = marks[100:900, 200:1100] > 0
@@ -235,10 +235,8 @@ def test_a_large_file_of_a_folder_opens_as_pyramids(dock, network, discs, large,
     tissue = discs((1000, 1200))
     (tmp_path / "images").mkdir()
     imwrite(tmp_path / "images" / "a.tif", tissue, tile=(256, 256), photometric="rgb")
-    source = dock.form.source
-    source.kind.value, source.folder.value = "folder", tmp_path / "images"
-    source.results.value = tmp_path / "out"
-    dock.click(dock.bar.run_button)
+    dock.choose(kind="folder", folder=tmp_path / "images", results=tmp_path / "out")
+    dock.press_run()
     dock.wait()
     assert "1 of 1 images segmented" in dock.message
     table = dock.widget.folder_job.table
@@ -256,9 +254,9 @@ def test_a_large_file_of_a_folder_opens_as_pyramids(dock, network, discs, large,
 def test_a_cancelled_large_run_leaves_nothing(dock, network, discs, large, tmp_path):
     network.hold(2)
     dock.viewer.add_image(discs((1000, 1200)), rgb=True, name="tissue")
-    dock.form.network.tile.value = 128
-    dock.form.source.results.value = tmp_path / "found"
-    dock.click(dock.bar.run_button)
+    dock.choose(tile=128)
+    dock.choose(results=tmp_path / "found")
+    dock.press_run()
     dock.qtbot.waitUntil(lambda: network.calls >= 2)
     dock.click(dock.bar.cancel_button)
     network.go_on.set()
@@ -279,8 +277,8 @@ def test_a_large_run_that_is_cancelled_while_files_are_written_shows_them(
 
     monkeypatch.setattr(jobs, "open_slide", slow)  # comes after the files
     dock.viewer.add_image(discs((1000, 1200)), rgb=True, name="tissue")
-    dock.form.source.results.value = tmp_path
-    dock.click(dock.bar.run_button)
+    dock.choose(results=tmp_path)
+    dock.press_run()
     dock.qtbot.waitUntil(writing.is_set)
     dock.click(dock.bar.cancel_button)
     cancelled.set()
@@ -295,8 +293,8 @@ def test_labels_that_lie_elsewhere_mark_no_part_and_name_no_box_of_another_dock(
 ):
     image = dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE)
     dock.viewer.add_labels(np.ones((200, 300), np.uint8), name="marks", scale=(0.25, 0.25))
-    dock.form.image.value = image
+    dock.choose(image=image)
     choose(dock, dock.viewer.layers["marks"])
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     assert "pixels apart. Give them the same transform" in dock.message
     assert "tick" not in dock.message

@@ -23,18 +23,18 @@ def wait(dock):
 def test_dice_follows_the_threshold(dock, network, truth):
     image, labels = truth
     dock.viewer.add_image(image, rgb=True, name="A")
-    assert not dock.form.truth.native.isVisibleTo(dock.form)
+    assert not dock.offers("truth")
     labels[20:60, 20:60] = 1  # not all of it is dark
     true_layer = dock.viewer.add_labels(labels, name="truth")
     dock.run()
-    assert [layer.name for layer in dock.form.truth.choices[1:]] == ["truth"]
-    dock.form.truth.value = true_layer
+    assert [layer.name for layer in dock.field("truth").choices[1:]] == ["truth"]
+    dock.choose(truth=true_layer)
     wait(dock)
     live = dock.form.live
     assert live.mark.value is not None
-    probability = dock.widget.current.results.get(dock.widget.current.layer).probability
+    probability = dock.widget.current.results.get(dock.result()).probability
     for threshold in (0.03, 0.5):
-        dock.form.nuclei.threshold.value = threshold
+        dock.choose(threshold=threshold)
         expected = pixel_scores(count_pixels(probability > threshold * 255, labels))
         for key in ("dice", "precision", "recall"):
             assert (
@@ -44,12 +44,12 @@ def test_dice_follows_the_threshold(dock, network, truth):
         assert live.text.text().startswith("Pixels above the threshold: ")
         dock.settle()
     assert not live.counting
-    for part in (dock.form.truth.native, live):
-        dock.form.source.kind.value = "folder"
+    for part in (dock.field("truth").native, live):
+        dock.choose(kind="folder")
         assert not part.isVisibleTo(dock.form)
-        dock.form.source.kind.value = "layer"
+        dock.choose(kind="layer")
         assert part.isVisibleTo(dock.form)
-    dock.form.truth.value = "none"
+    dock.choose(truth="none")
     assert not live.isVisibleTo(dock.form)
 
 
@@ -58,7 +58,7 @@ def test_scores_follow_what_is_painted_in_the_truth(dock, network, truth):
     dock.viewer.add_image(image, rgb=True, name="A")
     layer = dock.viewer.add_labels(labels, name="truth")
     dock.run()
-    dock.form.truth.value = layer
+    dock.choose(truth=layer)
     wait(dock)
     live = dock.form.live
     said = [live.text.text()]
@@ -69,7 +69,7 @@ def test_scores_follow_what_is_painted_in_the_truth(dock, network, truth):
         dock.qtbot.waitUntil(lambda: "Dice" in live.text.text())
         said.append(live.text.text())
     assert said[0] == said[2] != said[1] == said[3]
-    dock.form.truth.value = "none"
+    dock.choose(truth="none")
     layer.paint((110, 40), 7)
     dock.qtbot.waitUntil(lambda: not settling.isActive())
     wait(dock)
@@ -81,10 +81,10 @@ def test_scores_come_back_although_labels_are_made_anew_meanwhile(dock, network,
     dock.viewer.add_image(image, rgb=True, name="A")
     layer = dock.viewer.add_labels(labels, name="truth")
     dock.run()
-    dock.form.truth.value = layer
+    dock.choose(truth=layer)
     wait(dock)
     said = dock.form.live.text.text()
-    dock.form.nuclei.threshold.value = 0.5
+    dock.choose(threshold=0.5)
     layer.paint((110, 40), 5)
     dock.settle()  # mostly before the stroke counts as ended
     dock.qtbot.waitUntil(lambda: "Dice" in dock.form.live.text.text())
@@ -96,15 +96,15 @@ def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, trut
     dock.viewer.add_image(image, rgb=True, name="A")
     small = dock.viewer.add_labels(labels[:100], name="small")
     dock.run()
-    dock.form.truth.value = small
+    dock.choose(truth=small)
     assert "100 x 300" in dock.form.live.text.text()
     assert "200 x 300" in dock.form.live.text.text()
     dock.viewer.layers.remove(small)
     apart = dock.viewer.add_labels(labels, name="apart", translate=(50, 0))
-    dock.form.truth.value = apart
+    dock.choose(truth=apart)
     assert dock.form.live.text.text().endswith("Give them the same transform.")
     dock.viewer.layers.remove(apart)
-    assert dock.form.truth.value == "none"
+    assert dock.chosen("truth") == "none"
 
 
 def colours_of(layer):
@@ -121,19 +121,19 @@ def test_outlines_of_a_result_and_its_truth_are_told_apart_by_colour(dock, netwo
     result = dock.run()
     looks = [(layer.colormap, layer.contour) for layer in (result, true_layer, other)]
     assert len(colours_of(result)) > 9
-    dock.form.truth.value = true_layer
+    dock.choose(truth=true_layer)
     assert [layer.contour for layer in (result, true_layer)] == [0, 0]
-    box = dock.form.outlines.native
+    box = dock.field("outlines").native
     at = QPoint(8, box.height() // 2)
     dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=at)
     assert [layer.contour for layer in (result, true_layer)] == [OUTLINE, OUTLINE]
     (found,), (right,) = colours_of(result), colours_of(true_layer)
     assert found != right
     assert dock.form.which.isVisibleTo(dock.form)
-    dock.form.nuclei.threshold.value = 0.5
+    dock.choose(threshold=0.5)
     dock.settle()
     assert colours_of(result) == {found}
-    dock.form.truth.value = other  # the first one is drawn as before
+    dock.choose(truth=other)  # the first one is drawn as before
     assert (true_layer.colormap, true_layer.contour) == looks[1]
     assert colours_of(other) == {right}
     dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=at)
@@ -150,8 +150,8 @@ def test_colours_are_given_back_when_the_dock_is_closed_but_not_over_those_of_th
     true_layer = dock.viewer.add_labels(label(mask), name="truth")
     result = dock.run()
     former = colours_of(true_layer)
-    dock.form.truth.value = true_layer
-    dock.form.outlines.value = True
+    dock.choose(truth=true_layer)
+    dock.choose(outlines=True)
     assert len(colours_of(result)) == 1
     result.new_colormap()
     chosen = colours_of(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import QLocale, QPoint, Qt
-from qtpy.QtWidgets import QDoubleSpinBox, QSlider
+from qtpy.QtWidgets import QSlider
 
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
@@ -38,7 +38,7 @@ def test_the_threshold_slider_labels_at_once_without_the_network(dock, network, 
     calls = network.calls
     assert result.data.max() == 24
     for threshold, nuclei in ((0.7, 8), (0.55, 16), (0.4, 24), (0.95, 0)):
-        dock.form.nuclei.threshold.value = threshold
+        dock.choose(threshold=threshold)
         dock.settle()
         assert result.data.max() == nuclei
         expected = run(segment(graded(discs), network.model, Options(threshold=threshold)))
@@ -50,21 +50,21 @@ def test_the_threshold_slider_labels_at_once_without_the_network(dock, network, 
 
 def test_moving_the_threshold_leaves_otsu_and_otsu_can_be_taken_again(dock, result):
     before = result.data.copy()
-    shown = dock.form.nuclei.threshold.value
-    assert dock.form.nuclei.otsu.value
-    dock.form.nuclei.threshold.value = 0.7
-    assert not dock.form.nuclei.otsu.value
+    shown = dock.chosen("threshold")
+    assert dock.chosen("otsu")
+    dock.choose(threshold=0.7)
+    assert not dock.chosen("otsu")
     dock.settle()
     assert not np.array_equal(result.data, before)
-    dock.form.nuclei.otsu.value = True
+    dock.choose(otsu=True)
     dock.settle()
     assert np.array_equal(result.data, before)
-    assert dock.form.nuclei.threshold.value == shown
+    assert dock.chosen("threshold") == shown
 
 
 def test_leaving_otsu_without_moving_the_slider_changes_nothing(dock, result):
     before = result.data.copy()
-    dock.form.nuclei.otsu.value = False
+    dock.choose(otsu=False)
     dock.settle()
     assert np.array_equal(result.data, before)
     assert result.metadata["napari-snow-unet"]["options"]["threshold"] != "otsu"
@@ -77,7 +77,7 @@ def test_the_smallest_area_slider_labels_at_once(dock, network, discs):
     layer = dock.run()
     calls = network.calls
     assert layer.data.max() == 24
-    dock.form.nuclei.min_area_um2.value = 100
+    dock.choose(min_area_um2=100)
     dock.settle()
     assert layer.data.max() == 12
     assert network.calls == calls
@@ -87,31 +87,30 @@ def test_the_smallest_area_slider_labels_at_once(dock, network, discs):
 def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_known(
     dock, network, discs
 ):
-    fields = dock.form.nuclei
-    said = dock.form._labels[fields.min_area_um2]
-    assert fields.min_area_um2.value == pytest.approx(80)
+    said = dock.form._labels[dock.field("min_area_um2")]
+    assert dock.chosen("min_area_um2") == pytest.approx(80)
     assert said.text() == "Min. area (pixels)"
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
-    assert fields.min_area_um2.value == pytest.approx(5)
+    assert dock.chosen("min_area_um2") == pytest.approx(5)
     assert said.text() == "Min. area (µm²)"
-    assert with_a_point(fields.min_area_um2.native.findChild(QDoubleSpinBox).text()) == "5.0"
+    assert with_a_point(dock.text_of("min_area_um2")) == "5.0"
     assert dock.form.options() == Options()
-    fields.min_area_um2.value = 10
+    dock.choose(min_area_um2=10)
     layer = dock.run()
     assert layer.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 10
     dock.viewer.add_image(discs(), rgb=True)
-    assert fields.min_area_um2.value == pytest.approx(160)
+    assert dock.chosen("min_area_um2") == pytest.approx(160)
 
 
 def test_a_smallest_area_in_pixels_is_a_whole_number_as_it_is_shown(dock):
-    area = dock.form.nuclei.min_area_um2
-    area.native.findChild(QSlider).setValue(area.native.findChild(QSlider).maximum() // 7)
-    assert dock.form.options().min_area == int(area.native.findChild(QDoubleSpinBox).text())
+    slider = dock.field("min_area_um2").native.findChild(QSlider)
+    slider.setValue(slider.maximum() // 7)
+    assert dock.form.options().min_area == int(dock.text_of("min_area_um2"))
 
 
 def test_a_click_beside_the_handle_moves_the_threshold_by_a_twentieth(dock):
-    threshold, area = dock.form.nuclei.threshold, dock.form.nuclei.min_area_um2
+    threshold, area = dock.field("threshold"), dock.field("min_area_um2")
     for slider, page in ((threshold, 0.05), (area, 50)):
         before = slider.value
         native = slider.native.findChild(QSlider)
@@ -120,7 +119,7 @@ def test_a_click_beside_the_handle_moves_the_threshold_by_a_twentieth(dock):
 
 
 def test_the_threshold_is_the_same_number_wherever_it_is_said(dock, result):
-    shown = dock.form.nuclei.threshold.native.findChild(QDoubleSpinBox).text()
+    shown = dock.text_of("threshold")
     assert len(shown) == len("0.123")
     assert dock.message.endswith(f"threshold {with_a_point(shown)}.")
 
@@ -129,12 +128,12 @@ def test_test_time_augmentation_asks_the_network_four_times_and_sliders_keep_it(
     dock, network, result
 ):
     assert network.calls == 1
-    dock.form.network.test_time_augmentation.value = True
+    dock.choose(test_time_augmentation=True)
     other = dock.run()
     assert network.calls == 5
     assert other is not result
-    dock.form.network.test_time_augmentation.value = False
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(test_time_augmentation=False)
+    dock.choose(threshold=0.7)
     dock.settle()
     assert other.metadata["napari-snow-unet"]["options"]["test_time_augmentation"] is True
     assert dock.nuclei() == [result, other]
@@ -143,23 +142,23 @@ def test_test_time_augmentation_asks_the_network_four_times_and_sliders_keep_it(
 
 def test_results_are_drawn_as_outlines_if_that_is_chosen(dock, result):
     assert result.contour == 0
-    box = dock.form.outlines.native
+    box = dock.field("outlines").native
     dock.qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
     assert result.contour == OUTLINE
-    dock.form.model.value = DEFAULT_MODEL
+    dock.choose(model=DEFAULT_MODEL)
     other = dock.run()
     assert other is not result
     assert other.contour == OUTLINE
     other.contour = 0
     dock.viewer.layers.selection.active = result
-    assert dock.form.outlines.value
+    assert dock.chosen("outlines")
     dock.viewer.layers.selection.active = other
-    assert not dock.form.outlines.value
+    assert not dock.chosen("outlines")
     assert result.contour == OUTLINE
 
 
 def test_the_metadata_and_the_message_follow_the_sliders(dock, result):
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     facts = result.metadata["napari-snow-unet"]
     assert facts["threshold"] == pytest.approx(178 / 255)
@@ -172,7 +171,7 @@ def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
     """Corrections by hand are kept: sliders and Run go on in a new layer."""
     result.paint((3, 3), 99)
     painted = result.data.copy()
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert np.array_equal(result.data, painted)
     assert [layer.name for layer in dock.nuclei()] == [
@@ -181,8 +180,8 @@ def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
     ]
     second = dock.nuclei()[1]
     assert second.data.max() == 8
-    assert second not in dock.form.truth.choices  # no result is a truth
-    dock.form.nuclei.threshold.value = 0.55
+    assert second not in dock.field("truth").choices  # no result is a truth
+    dock.choose(threshold=0.55)
     dock.settle()
     assert [layer.name for layer in dock.nuclei()] == [
         "A nuclei (classical)",
@@ -220,7 +219,7 @@ def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
             result.undo()
             result.redo()
     kept = result.data.copy()
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert np.array_equal(result.data, kept)
     assert len(dock.nuclei()) == 2
@@ -231,7 +230,7 @@ def test_labels_are_as_they_were_found_once_all_strokes_are_undone(dock, result)
     result.fill((25, 25), 77)
     result.undo()
     result.undo()
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert dock.nuclei() == [result]
     assert result.data.max() == 8
@@ -249,7 +248,7 @@ def test_more_strokes_than_can_be_undone_are_not_taken_for_none(dock, result):
     while result._undo_history:
         result.undo()
     assert result.data[3, 0] == 99
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert result.data[3, 0] == 99
     assert len(dock.nuclei()) == 2
@@ -257,7 +256,7 @@ def test_more_strokes_than_can_be_undone_are_not_taken_for_none(dock, result):
 
 def test_what_is_painted_while_the_network_runs_is_kept(dock, network, result):
     network.pause = 0.3
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     result.paint((3, 3), 99)
     painted = result.data.copy()
     dock.wait()
@@ -266,7 +265,7 @@ def test_what_is_painted_while_the_network_runs_is_kept(dock, network, result):
 
 
 def test_undo_never_brings_stale_pixels_back(dock, result):
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     labelled = result.data.copy()
     result.undo()
@@ -279,7 +278,7 @@ def test_undo_never_brings_stale_pixels_back(dock, result):
 
 def test_the_brush_stays_in_the_hand_while_labels_change(dock, result):
     result.mode = "paint"
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert result.mode == "paint"
     assert result.editable
@@ -292,13 +291,13 @@ def test_sliders_of_a_stack_change_the_slices_that_were_segmented(dock, network,
     layer = dock.run()
     layer_of_the_user = layer.data[0]
     assert not layer_of_the_user.any()
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert [plane.max() for plane in layer.data] == [0, 0, 8]
-    dock.form.source.all_slices.value = True
+    dock.choose(all_slices=True)
     assert dock.run() == layer
     assert [plane.max() for plane in layer.data] == [8, 8, 8]
-    dock.form.nuclei.threshold.value = 0.55
+    dock.choose(threshold=0.55)
     dock.settle()
     assert [plane.max() for plane in layer.data] == [16, 16, 16]
     assert dock.nuclei() == [layer]
@@ -306,7 +305,7 @@ def test_sliders_of_a_stack_change_the_slices_that_were_segmented(dock, network,
 
 def test_sliders_without_a_result_do_nothing(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True)
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert len(dock.viewer.layers) == 1
     assert dock.form.options().threshold == pytest.approx(0.7)
@@ -314,32 +313,32 @@ def test_sliders_without_a_result_do_nothing(dock, network, discs):
 
 def test_a_result_that_was_deleted_does_not_come_back(dock, result):
     dock.viewer.layers.remove(result)
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert dock.nuclei() == []
 
 
 def test_sliders_belong_to_the_result_that_is_looked_at(dock, network, discs, result):
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     dock.viewer.add_image(graded(discs), rgb=True, name="B")
-    dock.form.nuclei.otsu.value = True
+    dock.choose(otsu=True)
     other = dock.run()
     before = other.data.copy()
     dock.viewer.layers.selection.active = result
-    assert dock.form.nuclei.threshold.value == pytest.approx(0.7)
-    assert not dock.form.nuclei.otsu.value
-    dock.form.nuclei.threshold.value = 0.55
+    assert dock.chosen("threshold") == pytest.approx(0.7)
+    assert not dock.chosen("otsu")
+    dock.choose(threshold=0.55)
     dock.settle()
     assert result.data.max() == 16
     assert np.array_equal(other.data, before)
     dock.viewer.layers.selection.active = other
-    assert dock.form.nuclei.otsu.value
+    assert dock.chosen("otsu")
 
 
 def test_many_moves_end_at_the_last_one(dock, result):
     for threshold in np.linspace(0.1, 0.7, 50):
-        dock.form.nuclei.threshold.value = threshold
+        dock.choose(threshold=threshold)
         dock.qtbot.turn(1)
     dock.settle()
     assert result.data.max() == 8
@@ -358,36 +357,36 @@ def test_an_error_while_labelling_is_told_and_leaves_the_labels(
 
     with monkeypatch.context() as patch:
         patch.setattr(stack, "label", out_of_memory)
-        dock.form.nuclei.threshold.value = 0.7
+        dock.choose(threshold=0.7)
         dock.settle()
     (note,) = notifications()
     assert "no room for labels" in note.message
     assert note.message == dock.message
     assert np.array_equal(result.data, before)
     assert dock.bar.run_button.isEnabled()
-    dock.form.nuclei.threshold.value = 0.71
+    dock.choose(threshold=0.71)
     dock.settle()
     assert result.data.max() == 8
 
 
 def test_options_of_a_folder_are_no_options_of_a_result(dock, network, discs, result):
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     dock.viewer.add_image(graded(discs), rgb=True, name="B")
     other = dock.run()
     before = result.data.copy(), other.data.copy()
-    dock.form.source.kind.value = "folder"
-    dock.form.nuclei.threshold.value = 0.55
-    dock.form.nuclei.min_area_um2.value = 300
+    dock.choose(kind="folder")
+    dock.choose(threshold=0.55)
+    dock.choose(min_area_um2=300)
     dock.settle()
     for layer, labels in zip((result, other), before, strict=True):
         dock.viewer.layers.selection.active = layer
         assert np.array_equal(layer.data, labels)
         assert dock.form.options() == Options(threshold=0.55, min_area=300)
     dock.viewer.layers.selection.active = result
-    dock.form.source.kind.value = "layer"
+    dock.choose(kind="layer")
     assert dock.form.options() == Options(threshold=0.7)
-    dock.form.nuclei.threshold.value = 0.55
+    dock.choose(threshold=0.55)
     dock.settle()
     assert result.data.max() == 16
 
@@ -395,8 +394,8 @@ def test_options_of_a_folder_are_no_options_of_a_result(dock, network, discs, re
 def test_sliders_moved_during_the_first_run_count_at_its_end(dock, network, discs):
     network.pause = 0.5
     dock.viewer.add_image(graded(discs), rgb=True, name="A")
-    dock.click(dock.bar.run_button)
-    dock.form.nuclei.threshold.value = 0.7
+    dock.press_run()
+    dock.choose(threshold=0.7)
     dock.wait()
     dock.settle()
     (layer,) = dock.nuclei()
@@ -408,15 +407,15 @@ def test_sliders_moved_during_the_first_run_count_at_its_end(dock, network, disc
 def test_sliders_moved_while_an_older_result_is_active_belong_to_the_new_one(
     dock, network, discs, result
 ):
-    dock.form.model.value = DEFAULT_MODEL
+    dock.choose(model=DEFAULT_MODEL)
     latest = dock.run()
-    dock.form.nuclei.threshold.value = 0.55
+    dock.choose(threshold=0.55)
     dock.settle()
     dock.viewer.layers.selection.active = result
-    dock.form.network.test_time_augmentation.value = True
+    dock.choose(test_time_augmentation=True)
     network.pause = 0.2
-    dock.click(dock.bar.run_button)
-    dock.form.nuclei.threshold.value = 0.7
+    dock.press_run()
+    dock.choose(threshold=0.7)
     dock.wait()
     dock.settle()
     assert [layer.data.max() for layer in dock.nuclei()] == [24, 16, 8]
@@ -424,18 +423,18 @@ def test_sliders_moved_while_an_older_result_is_active_belong_to_the_new_one(
 
 
 def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
-    dock.form.nuclei.min_area_um2.value = 100
+    dock.choose(min_area_um2=100)
     dock.settle()
     before = result.data.copy()
-    dock.form.network.pixel_size_um.value = 0.5
-    dock.form.nuclei.min_area_um2.value = 30
+    dock.choose(pixel_size_um=0.5)
+    dock.choose(min_area_um2=30)
     dock.settle()
     assert "Press Run" in dock.message
     assert dock.bar.message.styleSheet()
     assert np.array_equal(result.data, before)
     other = dock.run()
     assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 30
-    dock.form.nuclei.min_area_um2.value = 20
+    dock.choose(min_area_um2=20)
     dock.settle()
     assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 20
 
@@ -455,10 +454,10 @@ def test_scores_are_those_of_the_past_once_sliders_change_some_slices(dock, netw
     caption = measure.results.caption
     assert caption.text()
     assert "before the last change" not in caption.text()
-    dock.form.nuclei.threshold.value = 0.7
+    dock.choose(threshold=0.7)
     dock.settle()
     assert layer.data.max() == 8
     assert "before the last change" in caption.text()
-    dock.form.nuclei.threshold.value = 0.55
+    dock.choose(threshold=0.55)
     dock.settle()
     assert layer.data.max() == 16

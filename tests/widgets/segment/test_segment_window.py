@@ -51,7 +51,7 @@ def test_every_field_has_a_tooltip(dock):
 
 @pytest.mark.parametrize("kind", ["layer", "folder"])
 def test_the_dock_fits_a_small_screen_and_scrolls(shown_dock, qtbot, kind):
-    shown_dock.form.source.kind.value = kind
+    shown_dock.choose(kind=kind)
     shown_dock.form.advanced.expand(animate=False)
     frame = shown_dock.frame
     qtbot.small_enough(frame)
@@ -124,8 +124,8 @@ def test_a_long_explanation_does_not_widen_the_dock(shown_dock, qtbot):
 def test_undocking_and_docking_keeps_everything(shown_dock, network, discs, qtbot):
     network.hold()
     shown_dock.viewer.add_image(discs(), rgb=True, name="A")
-    shown_dock.form.nuclei.clear_border.value = True
-    shown_dock.click(shown_dock.bar.run_button)
+    shown_dock.choose(clear_border=True)
+    shown_dock.press_run()
     for floating in (True, False):
         shown_dock.frame.setFloating(floating)
         qtbot.settled(shown_dock.widget)
@@ -134,16 +134,16 @@ def test_undocking_and_docking_keeps_everything(shown_dock, network, discs, qtbo
     network.go_on.set()
     shown_dock.wait()
     assert [layer.name for layer in shown_dock.nuclei()] == ["A nuclei (classical)"]
-    assert shown_dock.form.nuclei.clear_border.value
+    assert shown_dock.chosen("clear_border")
 
 
 def test_the_window_never_freezes_while_the_network_runs(dock, network, discs, qtbot, pulse):
     """It lives while a call of the network does not end, and all through a run."""
     dock.viewer.add_image(discs((256, 320)), rgb=True)
-    dock.form.network.tile.value = 64
+    dock.choose(tile=64)
     network.hold(2)
     pulse.start()
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     qtbot.waitUntil(lambda: network.calls == 2)
     ticks = pulse.ticks
     qtbot.waitUntil(lambda: pulse.ticks > ticks + 25)
@@ -180,9 +180,9 @@ def test_the_window_stands_still_while_the_network_is_loaded(
 
     monkeypatch.setattr(jobs, "open_model", slowly)
     shown_dock.viewer.add_image(discs(), rgb=True, name="A")
-    shown_dock.form.model.value = DEFAULT_MODEL
+    shown_dock.choose(model=DEFAULT_MODEL)
     bar = shown_dock.bar.progress
-    shown_dock.click(shown_dock.bar.run_button)
+    shown_dock.press_run()
     qtbot.waitUntil(lambda: bar.isVisible() and bar.text() == "Loading the network…")
     qtbot.settled(bar)
     # Only time can show that nothing moves; it is counted in ticks, which are late with all else.
@@ -198,9 +198,9 @@ def test_the_window_stands_still_while_the_network_is_loaded(
 
 def test_cancel_takes_effect_within_one_tile(dock, network, discs, qtbot):
     dock.viewer.add_image(discs((128, 320)), rgb=True)
-    dock.form.network.tile.value = 64
+    dock.choose(tile=64)
     network.hold(2)
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     qtbot.waitUntil(lambda: network.calls == 2)
     dock.click(dock.bar.cancel_button)
     network.go_on.set()
@@ -214,7 +214,7 @@ def test_cancel_takes_effect_within_one_tile(dock, network, discs, qtbot):
 
 def test_the_bar_says_that_it_stops_after_this_tile(shown_dock, network, discs, qtbot):
     shown_dock.viewer.add_image(discs((128, 320)), rgb=True)
-    shown_dock.form.network.tile.value = 64
+    shown_dock.choose(tile=64)
     bar = shown_dock.bar
     network.hold(2)
     shown_dock.click(bar.run_button)
@@ -243,7 +243,7 @@ def test_the_bar_says_that_the_network_is_loaded(shown_dock, network, discs, qtb
     bar = shown_dock.bar
     for model, said in (("he-breast-nuclei", "Loading the network…"), ("classical", "")):
         asked.clear(), loaded.clear()
-        shown_dock.form.model.value = model
+        shown_dock.choose(model=model)
         shown_dock.click(bar.run_button)
         qtbot.waitUntil(lambda: asked.is_set() and bar.progress.isVisible())
         qtbot.turn()
@@ -254,7 +254,7 @@ def test_the_bar_says_that_the_network_is_loaded(shown_dock, network, discs, qtb
 
 def test_the_bar_gets_one_update_for_every_tile(shown_dock, network, discs, every_step):
     shown_dock.viewer.add_image(discs((128, 320)), rgb=True)
-    shown_dock.form.network.tile.value = 64
+    shown_dock.choose(tile=64)
     values = []
     shown_dock.bar.progress.valueChanged.connect(values.append)
     shown_dock.run()
@@ -265,8 +265,8 @@ def test_the_bar_gets_one_update_for_every_tile(shown_dock, network, discs, ever
 def test_after_an_error_everything_can_be_used_again(dock, network, discs, notifications, error):
     network.error, network.fail_at = error, 2
     dock.viewer.add_image(discs((128, 320)), rgb=True)
-    dock.form.network.tile.value = 64
-    dock.click(dock.bar.run_button)
+    dock.choose(tile=64)
+    dock.press_run()
     dock.wait()
     (note,) = notifications()
     assert str(error) in note.message
@@ -280,9 +280,9 @@ def test_after_an_error_everything_can_be_used_again(dock, network, discs, notif
 
 def test_closing_the_dock_ends_the_run(dock, network, discs, qtbot):
     dock.viewer.add_image(discs((128, 320)), rgb=True, name="A")
-    dock.form.network.tile.value = 64
+    dock.choose(tile=64)
     network.hold(2)
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     qtbot.waitUntil(lambda: network.calls == 2)
     run = dock.bar.run
     dock.frame.destroyOnClose()
