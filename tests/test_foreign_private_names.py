@@ -256,39 +256,3 @@ def test_pywrap_dlopen_global_flags():
     asking = (inside / "pywrap_tensorflow.py").read_text("utf-8")
     asks = r"try:\s+(?:#.*\s+)*from tensorflow.python import pywrap_dlopen_global_flags"
     assert re.search(asks, asking)
-
-
-@pytest.fixture
-def asked():
-    """Return what Keras' Muon asks of its subclass while it updates two kernels."""
-    from napari_snow_unet.unet.engine.selection import load_engine
-
-    load_engine()
-    import keras
-
-    from napari_snow_unet.unet.training.muon import ConvolutionMuon
-
-    calls = []
-
-    class Noting(ConvolutionMuon):
-        def _should_use_adamw(self, variable):
-            calls.append(("_should_use_adamw", len(variable.shape)))
-            return super()._should_use_adamw(variable)
-
-        def _muon_update_step(self, gradient, variable, lr, m):
-            calls.append(("_muon_update_step", len(variable.shape)))
-            super()._muon_update_step(gradient, variable, lr, m)
-
-    variables = [keras.Variable(np.ones(shape, np.float32)) for shape in ((3, 3, 2, 2), (2,))]
-    Noting(0.1, weight_decay=0.0).apply(
-        [np.ones(each.shape, np.float32) for each in variables], variables
-    )
-    return set(calls)
-
-
-def test_should_use_adamw(asked):
-    assert {("_should_use_adamw", 4), ("_should_use_adamw", 1)} <= asked
-
-
-def test_muon_update_step(asked):
-    assert [shape for name, shape in asked if name == "_muon_update_step"] == [4]

@@ -272,10 +272,8 @@ class Dock:
         return self.field(name).native.isVisibleTo(self.form)
 
     def type_pixel_size(self, text, end=None):
-        """Click into the field, type key by key, maybe end with a key; return what was typed."""
+        """Click into the field, type key by key, maybe end with a key; return what stood there."""
         box = self.field("pixel_size_um").native
-        self.widget.activateWindow()
-        self.qtbot.waitUntil(box.isVisible)
         self.bar.run_button.setFocus()
         self.click(box.lineEdit())
         self.qtbot.waitUntil(lambda: box.lineEdit().selectedText() == box.text())

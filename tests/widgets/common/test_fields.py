@@ -9,6 +9,14 @@ from qtpy.QtTest import QTest
 PLACE = {"scale": (0.3, 0.3), "units": ("um", "um")}
 
 
+@pytest.fixture
+def typed(shown_dock, qtbot):
+    """Return what types into the field, with or without an end, in a window that takes keys."""
+    shown_dock.widget.activateWindow()
+    qtbot.waitUntil(shown_dock.field("pixel_size_um").native.isVisible)
+    return shown_dock.type_pixel_size
+
+
 @pytest.fixture(params=["unknown", "a number", "a layer with a scale"])
 def start(request, shown_dock, discs):
     """Begin with each of what may stand in the field."""
@@ -27,12 +35,12 @@ TYPED = [
 
 
 @pytest.mark.usefixtures("start")
-def test_what_is_typed_is_what_run_uses(shown_dock, network):
+def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
     field = shown_dock.field("pixel_size_um")
     first = field.value
     for text, expected, end in TYPED:
         field.value = first
-        assert shown_dock.type_pixel_size(text, end) == text
+        assert typed(text, end) == text
         layer = shown_dock.run()
         assert field.value == expected
         assert field.native.text() == f"{expected:g}"
@@ -40,28 +48,28 @@ def test_what_is_typed_is_what_run_uses(shown_dock, network):
 
 
 @pytest.mark.usefixtures("start")
-def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock):
+def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock, typed):
     field = shown_dock.field("pixel_size_um")
     said = "unknown" if shown_dock.chosen("image").scale[0] == 1 else "0.3 (from the layer)"
-    shown_dock.type_pixel_size("0", Qt.Key.Key_Return)
+    typed("0", Qt.Key.Key_Return)
     assert (field.value, field.native.text()) == (0, said)
-    shown_dock.type_pixel_size("0.5", Qt.Key.Key_Return)
+    typed("0.5", Qt.Key.Key_Return)
     field.native.selectAll()
     QTest.keyClick(field.native, Qt.Key.Key_Delete)
     QTest.keyClick(field.native, Qt.Key.Key_Return)
     assert (field.value, field.native.text()) == (0, said)
 
 
-def test_letters_and_more_than_the_largest_are_refused(shown_dock, discs):
+def test_letters_and_more_than_the_largest_are_refused(shown_dock, discs, typed):
     shown_dock.viewer.add_image(discs(), rgb=True, name="A")
-    assert shown_dock.type_pixel_size("0.a2-5.", Qt.Key.Key_Return) == "0.25"
-    assert shown_dock.type_pixel_size("10001", Qt.Key.Key_Return) == "1000"
+    assert typed("0.a2-5.", Qt.Key.Key_Return) == "0.25"
+    assert typed("10001", Qt.Key.Key_Return) == "1000"
 
 
-def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs):
+def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs, typed):
     image = shown_dock.viewer.add_image(discs(), rgb=True, name="A")
     box = shown_dock.field("pixel_size_um").native
-    assert shown_dock.type_pixel_size("0.") == "0."
+    assert typed("0.") == "0."
     image.scale, image.units = (0.3, 0.3), ("um", "um")
     shown_dock.widget.update_hint()
     assert box.lineEdit().text() == "0."
