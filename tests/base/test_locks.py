@@ -46,7 +46,7 @@ def test_another_program_is_kept_out_until_the_one_inside_is_killed(tmp_path):
         with pytest.raises(InputError) as refused, folder_locked(tmp_path):
             pass
         assert refused.value.path == tmp_path
-        assert refused.value.received == "another program is writing to the folder"
+        assert "another program" in refused.value.received
         holder.kill()
         holder.wait()
         with folder_locked(tmp_path):  # the child, which lives on, holds nothing
@@ -77,9 +77,7 @@ def test_a_drive_that_knows_no_locks_is_written_to(tmp_path, monkeypatch, number
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / LOCK).mkdir()
-    with (
-        pytest.raises(InputError, match="cannot be written to") as refused,
-        folder_locked(tmp_path),
-    ):
+    with pytest.raises(InputError) as refused, folder_locked(tmp_path):
         pass
     assert refused.value.path == tmp_path
+    assert isinstance(refused.value.__cause__, OSError)

@@ -1,7 +1,8 @@
-"""A real napari with the segment dock in it, and networks that one can check by eye."""
+"""A real napari with docks in it, and networks that one can check by eye."""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import closing
@@ -13,10 +14,14 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QAbstractAnimation, Qt, QTimer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractSlider, QDoubleSpinBox, QLabel, QWidget
+from qtpy.QtWidgets import QAbstractSlider, QDoubleSpinBox, QFormLayout, QLabel, QWidget
 
+from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.widgets.common import run_bar
+from napari_snow_unet.widgets.common.comparison import ERRORS_OF, is_segmented
+from napari_snow_unet.widgets.common.dock import VerticalScroll
+from napari_snow_unet.widgets.evaluate.result_tabs import OUTDATED
 from napari_snow_unet.widgets.segment import jobs, models
 
 PATIENCE_MS = 300_000  # what has not come by then never comes, however busy the computer is
@@ -232,25 +237,32 @@ def network(monkeypatch):
 
 
 class Dock:
-    """The segment dock of a viewer, and what a person does with it."""
+    """A dock of a viewer, and what a person does with it."""
+
+    title, groups = "", ()  # its name in the menu; the parts of its form that hold fields
 
     def __init__(self, viewer, qtbot):
         self.viewer, self.qtbot = viewer, qtbot
-        self.frame, self.widget = viewer.window.add_plugin_dock_widget(
-            "napari-snow-unet", "Segment nuclei"
-        )
+        self.frame, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, self.title)
         self.form, self.bar = self.widget.form, self.widget.bar
-        self.choose(model="classical")
 
     @property
     def message(self):
         return self.bar.message.text()
 
+    @property
+    def told_problem(self):
+        """Whether the message is shown as a problem."""
+        return bool(self.bar.message.styleSheet())
+
+    def fields(self):
+        """Return the fields by their names, wherever they stand in the form."""
+        return {field.name: field for group in self.groups for field in getattr(self.form, group)}
+
     def field(self, name):
-        """Return the field of this name, wherever it stands in the form."""
-        form = self.form
-        places = (form, form.source, form.files, form.network, form.nuclei)
-        return next(getattr(place, name) for place in places if hasattr(place, name))
+        """Return the field of this name."""
+        fields = self.fields()
+        return fields[name] if name in fields else getattr(self.form, name)
 
     def choose(self, **values):
         """Give fields these values, one after the other."""
@@ -267,9 +279,87 @@ class Dock:
         beside = native.findChild(QDoubleSpinBox)
         return native.text() if beside is None else beside.text()
 
+    def labels(self):
+        """Return the labels before the fields of the form."""
+        return [
+            label.widget()
+            for form in self.widget.findChildren(QFormLayout)
+            for row in range(form.rowCount())
+            if (label := form.itemAt(row, QFormLayout.ItemRole.LabelRole)) is not None
+        ]
+
+    def label_of(self, name):
+        """Return the text of the label before a field."""
+        native = self.field(name).native
+        labels = (form.labelForField(native) for form in self.widget.findChildren(QFormLayout))
+        return next(label.text() for label in labels if label is not None)
+
     def offers(self, name):
         """Return whether a field is there to be chosen."""
         return self.field(name).native.isVisibleTo(self.form)
+
+    def scroll(self):
+        """Return what the form scrolls in."""
+        return self.widget.findChild(VerticalScroll)
+
+    def live_scores(self):
+        """Return the numbers that follow the threshold, in the order of `live_scores.SHOWN`."""
+        return re.findall(r"\d\.\d+", self.form.live.text.text())
+
+    def next_live_scores(self):
+        """Wait until there are any, and return them."""
+        self.qtbot.waitUntil(lambda: bool(self.live_scores()))
+        return self.live_scores()
+
+    def click(self, button):
+        assert button.isEnabled(), button.toolTip()
+        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def click_row(self, table, row):
+        place = table.visualRect(table.model().index(row, 0)).center()
+        self.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+    def press_run(self):
+        self.click(self.bar.run_button)
+
+    def wait(self):
+        self.qtbot.waitUntil(lambda: not self.bar.running)
+
+    def run(self, button=None):
+        """Click Run, or another button that starts something, and wait for its end."""
+        self.click(button or self.bar.run_button)
+        assert self.bar.running, self.message
+        self.wait()
+
+    def nothing_due(self):
+        """Wait until nothing is due that the dock has put off."""
+        timers = [timer for timer in self.widget.findChildren(QTimer) if timer.isSingleShot()]
+        self.qtbot.waitUntil(lambda: not any(timer.isActive() for timer in timers))
+
+    def close(self):
+        self.qtbot.close_dock(self.frame, self.widget)
+
+    def reopen(self):
+        """Open it again where it was closed."""
+        self.__init__(self.viewer, self.qtbot)
+
+    def leave(self):
+        """Stop what runs, and let go of everything: napari looks for what is left."""
+        self.bar.cancel()
+        self.wait()
+        self.__dict__.clear()
+
+
+class SegmentDock(Dock):
+    """The dock that segments; it begins with the classical method."""
+
+    title, groups = "Segment nuclei", ("source", "files", "network", "nuclei")
+
+    def __init__(self, viewer, qtbot):
+        super().__init__(viewer, qtbot)
+        self.menu, self.table = self.widget.menu, self.widget.folder_job.table
+        self.offer = self.widget.offer
+        self.choose(model="classical")
 
     def type_pixel_size(self, text, end=None):
         """Click into the field, type key by key, maybe end with a key; return what stood there."""
@@ -285,25 +375,19 @@ class Dock:
             QTest.keyClick(box, end)
         return shown
 
-    def click(self, button):
-        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    def press_run(self):
-        self.click(self.bar.run_button)
+    def open_row(self, row):
+        """Click on a file in the table of a folder, and wait until it is open."""
+        self.click_row(self.table, row)
+        self.wait()
 
     def result(self):
         """Return the layer that the sliders change."""
         return self.widget.current.layer
 
-    def wait(self):
-        self.qtbot.waitUntil(lambda: not self.bar.running)
-
-    def run(self):
+    def run(self, button=None):
         """Click Run, wait for its end, return the layer that is new or was brought up to date."""
         before = list(self.viewer.layers)
-        self.press_run()
-        assert self.bar.running, self.message
-        self.wait()
+        super().run(button)
         new = [layer for layer in self.viewer.layers if layer not in before]
         return new[0] if new else self.result()
 
@@ -313,28 +397,139 @@ class Dock:
         self.qtbot.waitUntil(lambda: not (current.relabelling or self.bar.running))
 
     def nuclei(self):
-        return [layer for layer in self.viewer.layers if "nuclei" in layer.name]
+        """Return the layers with what was found."""
+        return [layer for layer in self.viewer.layers if is_segmented(layer)]
+
+
+class MeasuringDock(Dock):
+    """The dock that measures."""
+
+    title, groups = "Measure a segmentation", ("fields",)
+
+    def __init__(self, viewer, qtbot):
+        super().__init__(viewer, qtbot)
+        self.results, self.offer = self.widget.results, self.widget.offer
+
+    @property
+    def caption(self):
+        """What is said to be compared, without whether that is of the past."""
+        return self.results.caption.text().removesuffix(OUTDATED)
+
+    @property
+    def outdated(self):
+        """Whether the scores are said to be those of the past."""
+        return self.results.caption.text().endswith(OUTDATED)
+
+    @property
+    def scores(self):
+        """The scores that are shown, by what they are of."""
+        return self.results.scores.sets
+
+    def wait(self):
+        ready = lambda: not (self.bar.running or self.form.live.counting)  # noqa: E731
+        self.qtbot.waitUntil(ready)
+
+    def compare(self, prediction, truth):
+        self.choose(prediction=prediction, truth=truth)
+        self.wait()
+
+    def errors(self):
+        return [
+            layer for layer in self.viewer.layers if ERRORS_OF in layer.metadata.get(PLUGIN, {})
+        ]
+
+    def leave(self):
+        self.form.live.ask(None)
+        super().leave()
+
+
+class PreparingDock(Dock):
+    """The dock that prepares datasets."""
+
+    title, groups = "Prepare a dataset", ("target", "fields")
+
+    def __init__(self, viewer, qtbot):
+        super().__init__(viewer, qtbot)
+        self.findings, self.sources = self.widget.findings, self.form.sources
+
+    def rows(self):
+        """Return what stands in the table of findings."""
+        table = self.findings.contents
+        columns = range(table.columnCount())
+        return [[table.index(row, at).data() for at in columns] for row in range(table.rowCount())]
+
+    def made(self):
+        """Return how many tiles it says there are, and how many of them it says are new."""
+        said = re.match(r"([\d,]+) tile.*?([\d,]+) of them new", self.message)
+        return tuple(int(number.replace(",", "")) for number in said.groups())
+
+
+class TrainingDock(Dock):
+    """The dock that trains; what it starts is a program of its own."""
+
+    title, groups = "Train a U-Net", ("places", "main", "more", "computing")
+
+    def __init__(self, viewer, qtbot):
+        super().__init__(viewer, qtbot)
+        self.follower, self.curves = self.widget.follower, self.widget.curves
+
+    def wait(self):
+        self.qtbot.waitUntil(lambda: not self.follower.following)
+
+    def wait_for_epoch(self, number=1):
+        def there():
+            return len(self.curves.rows) >= number
+
+        self.qtbot.waitUntil(lambda: there() or not self.follower.following)
+        assert there(), self.message
+
+    def part(self, part):
+        """Return the layer that shows a part of the preview."""
+        facts = ((layer, layer.metadata.get(PLUGIN, {})) for layer in self.viewer.layers)
+        (layer,) = [layer for layer, about in facts if about.get("part") == part]
+        return layer
+
+    def leave(self):
+        self.__dict__.clear()
+
+
+PAGES = {page.title: page for page in (SegmentDock, MeasuringDock, PreparingDock, TrainingDock)}
 
 
 @pytest.fixture
-def dock(make_napari_viewer_proxy, qtbot):
+def open_dock(make_napari_viewer_proxy, qtbot):
+    """Return a function that opens a dock by its name, in a real napari of its own or in another.
+
+    Its window is on the screen if that is asked for.
+    """
+    opened = []
+
+    def open_one(name, viewer=None, *, show=False):
+        viewer = make_napari_viewer_proxy(show=show) if viewer is None else viewer
+        opened.append(PAGES[name](viewer, qtbot))
+        return opened[-1]
+
+    yield open_one
+    for page in opened:
+        page.leave()
+
+
+@pytest.fixture
+def dock(open_dock):
     """Open the segment dock in a real napari."""
-    opened = Dock(make_napari_viewer_proxy(), qtbot)
-    yield opened
-    opened.bar.cancel()
-    opened.wait()
-    opened.viewer = opened.frame = opened.widget = opened.form = opened.bar = None
+    return open_dock(SegmentDock.title)
 
 
 @pytest.fixture
-def shown_dock(make_napari_viewer_proxy, qtbot):
+def shown_dock(open_dock):
     """Open the segment dock in a napari whose window is on the screen."""
-    opened = Dock(make_napari_viewer_proxy(show=True), qtbot)
-    yield opened
-    if opened.bar is not None:
-        opened.bar.cancel()
-        opened.wait()
-    opened.viewer = opened.frame = opened.widget = opened.form = opened.bar = None
+    return open_dock(SegmentDock.title, show=True)
+
+
+@pytest.fixture(params=PAGES)
+def title(request):
+    """Return the name of each dock."""
+    return request.param
 
 
 @pytest.fixture

@@ -1,24 +1,26 @@
-"""What fields of the docks are called."""
+"""What the fields of every dock are called, and that all of them explain themselves."""
+
+from __future__ import annotations
 
 import re
 
-import pytest
-from qtpy.QtWidgets import QFormLayout
+from qtpy.QtWidgets import QPushButton
 
-DOCKS = ("Segment nuclei", "Measure a segmentation", "Train a U-Net", "Prepare a dataset")
+SENTENCE_CASE = re.compile(r"[A-Zµ][^A-Z]*")
 
 
-@pytest.mark.parametrize("name", DOCKS)
-def test_units_are_spelled_out_and_every_field_has_help(make_napari_viewer, name):
-    viewer = make_napari_viewer()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", name)
-    labels = [
-        item.widget()
-        for form in dock.findChildren(QFormLayout)
-        for row in range(form.rowCount())
-        if (item := form.itemAt(row, QFormLayout.ItemRole.LabelRole)) is not None
-    ]
-    said = {label.text(): label.toolTip() for label in labels if label.text()}
-    assert len(said) > 2
-    assert not [text for text in said if re.search(r"\bpx\b|^Vary$|^Filters$|^Smallest", text)]
-    assert all(said.values())
+def test_labels_are_words_of_a_sentence_and_no_shell(open_dock, title):
+    texts = [label.text() for label in open_dock(title).labels() if label.text()]
+    assert len(texts) > 2
+    assert [text for text in texts if not SENTENCE_CASE.fullmatch(text)] == []
+    assert [text for text in texts if re.search(r"--|_|\bpx\b", text)] == []
+
+
+def test_fields_labels_and_buttons_explain_themselves(open_dock, title):
+    dock = open_dock(title)
+    assert [name for name, field in dock.fields().items() if not field.tooltip] == []
+    assert [label.text() for label in dock.labels() if label.text() and not label.toolTip()] == []
+    buttons = dock.widget.findChildren(QPushButton)
+    below = [button for button in buttons if not dock.form.isAncestorOf(button)]
+    assert len(below) > 1
+    assert [button.text() for button in below if not button.toolTip()] == []

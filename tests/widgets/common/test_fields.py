@@ -6,7 +6,11 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_snow_unet.widgets.common.pixel_sizes import LAYER
+from napari_snow_unet.widgets.segment.state import SIZE_UNKNOWN
+
 PLACE = {"scale": (0.3, 0.3), "units": ("um", "um")}
+OF_THE_LAYER = f"0.3 ({LAYER})"
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
 @pytest.mark.usefixtures("start")
 def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock, typed):
     field = shown_dock.field("pixel_size_um")
-    said = "unknown" if shown_dock.chosen("image").scale[0] == 1 else "0.3 (from the layer)"
+    said = SIZE_UNKNOWN if shown_dock.chosen("image").scale[0] == 1 else OF_THE_LAYER
     typed("0", Qt.Key.Key_Return)
     assert (field.value, field.native.text()) == (0, said)
     typed("0.5", Qt.Key.Key_Return)
@@ -74,4 +78,4 @@ def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs, typed):
     shown_dock.widget.update_hint()
     assert box.lineEdit().text() == "0."
     QTest.keyClick(box, Qt.Key.Key_Return)
-    assert box.text() == "0.3 (from the layer)"
+    assert box.text() == OF_THE_LAYER

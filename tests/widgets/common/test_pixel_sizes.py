@@ -9,12 +9,16 @@ import pytest
 import tifffile
 from qtpy.QtGui import QGuiApplication
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.data.slides import any_image
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.widgets.common.pixel_sizes import FILE, LAYER
+from napari_snow_unet.widgets.segment.state import SIZE_OF_EACH, SIZE_UNKNOWN, UNKNOWN_SIZE
 
 
 def write_tiff(path, image, pixel_um):
@@ -38,7 +42,7 @@ def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
 ):
     write(tmp_path / name, discs(), 0.5)
     (layer,) = dock.viewer.open(tmp_path / name, plugin="napari")
-    assert dock.text_of("pixel_size_um") == "0.5 (from the file)"
+    assert dock.text_of("pixel_size_um") == f"0.5 ({FILE})"
     monkeypatch.setattr(any_image, "read_any_header", None)  # what was read once is known
     dock.widget.update_hint()
     found = dock.run()
@@ -49,7 +53,7 @@ def test_a_layer_without_a_scale_has_the_pixel_size_of_its_file(
     np.testing.assert_array_equal(found.scale, layer.scale)
     layer.scale, layer.units = (0.3, 0.3), ("um", "um")  # the layer goes before its file
     dock.widget.update_hint()
-    assert dock.text_of("pixel_size_um") == "0.3 (from the layer)"
+    assert dock.text_of("pixel_size_um") == f"0.3 ({LAYER})"
 
 
 def test_a_file_of_another_size_or_that_cannot_be_read_says_nothing(dock, discs, tmp_path):
@@ -58,10 +62,10 @@ def test_a_file_of_another_size_or_that_cannot_be_read_says_nothing(dock, discs,
     (layer,) = dock.viewer.open(tmp_path / "a.tif", plugin="napari")
     layer.data = layer.data[::2, ::2]
     dock.widget.update_hint()
-    assert field.text() == "unknown"
+    assert field.text() == SIZE_UNKNOWN
     (tmp_path / "b.tif").write_bytes(b"no image")
     dock.viewer.add_image(discs(), rgb=True, metadata={"source": str(tmp_path / "b.tif")})
-    assert field.text() == "unknown"
+    assert field.text() == SIZE_UNKNOWN
 
 
 def test_both_texts_and_the_shell_give_the_labels_of_the_dock(dock, tmp_path, monkeypatch):
@@ -76,12 +80,12 @@ def test_both_texts_and_the_shell_give_the_labels_of_the_dock(dock, tmp_path, mo
     dock.viewer.open(tmp_path / "a.tif", plugin="napari")
     layer = dock.run()
     assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
-    dock.widget.menu.python.trigger()
+    dock.menu.python.trigger()
     dock.wait()
     found = {}
     exec(QGuiApplication.clipboard().text(), found)
     np.testing.assert_array_equal(found["labels"], layer.data)
-    dock.widget.menu.command.trigger()
+    dock.menu.command.trigger()
     dock.wait()
     words = shlex.split(QGuiApplication.clipboard().text())[1:]
     plain = ["segment", "a.tif", "-o", "plain", "--model", "classical"]
@@ -96,10 +100,10 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
     first = dock.viewer.add_image(discs(), rgb=True, name="A")
     field.value = 0.7
     scaled = dock.viewer.add_image(discs(), rgb=True, scale=(0.25, 0.25), units=("um", "um"))
-    assert (field.value, field.native.text()) == (0, "0.25 (from the layer)")
+    assert (field.value, field.native.text()) == (0, f"0.25 ({LAYER})")
     field.value = 0.3  # the person knows better than this layer
     plain = dock.viewer.add_image(discs(), rgb=True, name="B")
-    assert (field.value, field.native.text()) == (0, "unknown")
+    assert (field.value, field.native.text()) == (0, SIZE_UNKNOWN)
     assert dock.run().metadata["napari-snow-unet"]["pixel_size_um"] is None
     for layer, typed in ((first, 0.7), (scaled, 0.3), (plain, 0)):
         dock.viewer.layers.selection.active = layer
@@ -107,14 +111,14 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
         assert dock.form.options().pixel_size_um == (typed or None)
     dock.viewer.layers.selection.active = first
     dock.choose(kind="folder")
-    assert (field.value, field.native.text()) == (0, "from each file")
+    assert (field.value, field.native.text()) == (0, SIZE_OF_EACH)
     field.value = 0.4
     dock.choose(kind="layer")
     assert field.value == 0.7
     dock.viewer.layers.clear()
     assert field.value == 0
     dock.viewer.add_image(discs(), rgb=True, name="A")
-    assert (field.value, field.native.text()) == (0, "unknown")
+    assert (field.value, field.native.text()) == (0, SIZE_UNKNOWN)
     dock.choose(kind="folder")
     assert field.value == 0.4
 
@@ -122,11 +126,11 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
 def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network, discs):
     assert dock.form.size_note == ""
     plain = dock.viewer.add_image(discs(), rgb=True, name="A")
-    assert dock.form.size_note.startswith("Pixel size unknown: nuclei per mm²")
+    assert "mm²" in dock.form.size_note
     dock.choose(model=DEFAULT_MODEL)
-    assert "takes it for 0." in dock.form.size_note
-    assert "misses nuclei" in dock.form.size_note
-    assert "Type it in above" in dock.form.size_note
+    said = [UNKNOWN_SIZE.partition("{}")[2]]  # what to do
+    said += [f"{um:.2g}" for um in dock.widget.models.entry.pixel_size_um]
+    assert all(part in dock.form.size_note for part in said)
     dock.choose(pixel_size_um=0.3)
     assert dock.form.size_note == ""
     dock.choose(pixel_size_um=0)
@@ -144,6 +148,7 @@ def test_a_size_no_microscope_has_is_refused_before_the_network_runs(dock, netwo
     dock.choose(pixel_size_um=250)  # nanometres
     dock.press_run()
     dock.wait()
-    assert "a pixel size of 250" in dock.message
-    assert "from 0.05 to 20" in dock.message
+    with pytest.raises(InputError) as as_in_the_shell:
+        check_pixel_size(250)
+    assert dock.message == as_in_the_shell.value.reason_first()
     assert not network.calls

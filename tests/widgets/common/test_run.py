@@ -9,14 +9,14 @@ from weakref import ref
 
 import pytest
 from napari.utils.progress import progress as activity
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.widgets.common import run as run_module
 from napari_snow_unet.widgets.common.run import Run
-from napari_snow_unet.widgets.common.run_bar import INTERVAL_S, RunBar
+from napari_snow_unet.widgets.common.run_bar import INTERVAL_S, TOO_LATE, RunBar
 
 
 class Log:
@@ -261,8 +261,8 @@ def test_work_of_unknown_length_comes_to_the_activity_dock_once_its_length_is_kn
         yield Progress(0, 5, "computing")
         assert end.wait(60)
 
-    run = started(owner, steps, log)
-    qtbot.waitUntil(lambda: log.names == ["on_progress"] and not run._timer.isActive())
+    waiting = started(owner, steps, log).findChild(QTimer)
+    qtbot.waitUntil(lambda: log.names == ["on_progress"] and not waiting.isActive())
     qtbot.turn()
     assert bars_of(viewer) == []
     known.set()
@@ -411,12 +411,14 @@ def test_a_hint_forbids_run_and_goes_when_it_no_longer_holds(viewer, bar):
 def test_an_error_shows_its_reason_before_its_file(viewer, bar, qtbot, notifications):
     """A notification shows the beginning of its text only."""
     path = "/a/very/long/path/of/somebody/who/files/things/well/tile.png"
-    error = InputError("the file is damaged", expected="a PNG", remedy="Copy it.", path=path)
-    assert str(error) == f"{path}: the file is damaged; expected a PNG. Copy it."
+    error = InputError("damaged", expected="a PNG", remedy="Copy it.", path=path)
+    assert str(error).startswith(path)
     begin(bar, lambda: failing(error))
     qtbot.waitUntil(lambda: not bar.running)
     (note,) = notifications()
-    assert note.message == f"The file is damaged; expected a PNG. Copy it. ({path})"
+    places = [note.message.lower().index(part) for part in ("damaged", "a png", "copy it.", path)]
+    assert places == sorted(places)
+    assert note.message.startswith("Damaged")
     assert bar.message.text() == note.message
 
 
@@ -429,7 +431,7 @@ def test_files_that_are_written_when_cancel_comes_are_told(viewer, bar, qtbot):
         assert go_on.wait(60)
         return "a.png"
 
-    for writes, said in ((True, "It was too late to cancel. Saved a.png."), (False, "Cancelled.")):
+    for writes, said in ((True, f"{TOO_LATE} Saved a.png."), (False, "Cancelled.")):
         writing.clear()
         go_on.clear()
         bar.start(

@@ -14,6 +14,7 @@ from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.widgets.opening.labels import add_labels_of
+from napari_snow_unet.widgets.opening.labels_offer import OPENED
 
 COMMAND = "napari-snow-unet.open_labels"
 ABOUT = {"image": "tile", "model": "he-breast-nuclei", "options": {"output": "nuclei"}}
@@ -35,6 +36,13 @@ def files(labels, tmp_path):
     return [*own, write_labels(tmp_path / "other.png", labels)]
 
 
+@pytest.fixture
+def offer(open_dock):
+    """Return a viewer and the offer of its measuring dock."""
+    dock = open_dock("Measure a segmentation")
+    return dock.viewer, dock.offer
+
+
 def test_the_menu_opens_files_of_labels(make_napari_viewer_proxy, labels, files, monkeypatch):
     chosen = [str(file / ".zattrs" if file.is_dir() else file) for file in files]
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (chosen, ""))
@@ -53,36 +61,26 @@ def test_the_menu_opens_files_of_labels(make_napari_viewer_proxy, labels, files,
 def test_a_picture_is_refused_in_one_sentence(make_napari_viewer_proxy, tmp_path):
     colours = np.random.default_rng(1).integers(0, 255, (9, 9, 3), np.uint8)
     path = write_image(tmp_path / "photo.png", colours)
-    with pytest.raises(InputError, match="the image is in colour; expected a label image"):
+    with pytest.raises(InputError, match="in colour") as refused:
         add_labels_of(make_napari_viewer_proxy(), path)
+    assert refused.value.path == path
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_the_measuring_dock_turns_an_image_into_labels(
-    make_napari_viewer_proxy, labels, files, number
-):
-    viewer = make_napari_viewer_proxy()
-    dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Measure a segmentation")[1]
-    assert dock.offer.isHidden()
+def test_the_measuring_dock_turns_an_image_into_labels(offer, labels, files, number):
+    viewer, shown = offer
+    assert shown.isHidden()
     (image,) = viewer.open(files[number], plugin="napari")
-    assert not dock.offer.isHidden()
-    assert dock.offer.text.text() == f"'{image.name}' holds labels, but is open as an image."
-    dock.offer.button.click()
+    assert not shown.isHidden()
+    assert shown.text.text() == OPENED.format(image.name)
+    shown.button.click()
     (layer,) = viewer.layers
     assert type(layer).__name__ == "Labels"
     assert np.array_equal(layer.data, labels)
-    assert dock.offer.isHidden()
+    assert shown.isHidden()
     own = number < 3
     assert layer.scale.tolist() == ([0.25, 0.25] if own else [1, 1])
     assert layer.metadata.get(PLUGIN, {}).get("image") == ("tile" if own else None)
-
-
-@pytest.fixture
-def offer(make_napari_viewer_proxy):
-    """Return a viewer and the offer of its measuring dock."""
-    viewer = make_napari_viewer_proxy()
-    dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Measure a segmentation")[1]
-    return viewer, dock.offer
 
 
 def test_a_stack_of_files_stays_a_stack_that_is_read_where_it_is_shown(offer, labels, tmp_path):

@@ -20,6 +20,7 @@ from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.slides import slide as slides_slide
 from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.opening.slide import add_slide
+from napari_snow_unet.widgets.opening.slide_offer import DONE
 from ndpi_writer import NdpiImage, write_ndpi
 
 COMMAND = "napari-snow-unet.open_slide"
@@ -134,9 +135,8 @@ def test_an_mrxs_without_its_folder_is_one_message(make_napari_viewer, mrxs, mon
     (tmp_path / "a").rename(tmp_path / "elsewhere")
     run_command(monkeypatch, mrxs)
     (message,) = told
-    assert message.startswith("The folder a beside it")
+    assert "folder a " in message
     assert message.endswith(f"({mrxs})")
-    assert "Copy both to the same place" in message
     assert not viewer.layers
 
 
@@ -155,7 +155,7 @@ def test_a_slide_that_cannot_be_opened_is_one_message(make_napari_viewer, tmp_pa
 @pytest.mark.parametrize("name", ["svs", "ome"])
 def test_a_multiscale_slide_gives_labels_on_its_full_resolution(name, dock, pixels, request):
     layer = add_slide(dock.viewer, request.getfixturevalue(name))
-    assert dock.form.image.value is unwrapped(layer)
+    assert dock.chosen("image") is unwrapped(layer)
     labels = dock.run()
     assert labels.data.shape == pixels.shape[:2]
     assert labels.scale.tolist() == layer.scale.tolist()
@@ -172,7 +172,7 @@ def test_what_was_found_in_a_flat_layer_goes_with_it(dock, svs):
     labels = dock.run()
     found = labels.data.copy()
     dock.viewer.layers.selection.active = dock.viewer.layers[0]
-    dock.click(dock.widget.offer.button)
+    dock.click(dock.offer.button)
     assert [layer.scale.tolist() for layer in dock.viewer.layers] == [[0.25, 0.25]] * 3
     assert len({layer.units for layer in dock.viewer.layers}) == 1
     assert labels.visible
@@ -183,12 +183,11 @@ def test_what_was_found_in_a_part_of_a_flat_layer_goes_with_it(dock, svs):
     (flat,) = dock.viewer.open(svs, plugin="napari")
     corners = [[100, 60], [100, 260], [300, 260], [300, 60]]
     marks = dock.viewer.add_shapes([corners], shape_type="polygon")
-    dock.form.image.value = flat
-    dock.form.roi.value = next(known for known in dock.form.roi.choices if known == marks)
+    dock.choose(image=flat, roi=marks)
     labels = dock.run()
     assert labels.translate.tolist() == [100, 60]
     dock.viewer.layers.selection.active = flat
-    dock.click(dock.widget.offer.button)
+    dock.click(dock.offer.button)
     assert labels.scale.tolist() == [0.25, 0.25]
     assert labels.translate.tolist() == [25, 15]
     assert labels.units == dock.viewer.layers[-1].units
@@ -197,7 +196,7 @@ def test_what_was_found_in_a_part_of_a_flat_layer_goes_with_it(dock, svs):
 def test_a_flat_layer_that_somebody_has_placed_stays_where_it_is(dock, svs):
     (flat,) = dock.viewer.open(svs, plugin="napari")
     flat.scale, flat.units = (3, 3), ("um", "um")
-    dock.click(dock.widget.offer.button)
+    dock.click(dock.offer.button)
     assert flat.scale.tolist() == [3, 3]
 
 
@@ -205,8 +204,7 @@ def test_a_flat_layer_that_somebody_has_placed_stays_where_it_is(dock, svs):
 def test_both_texts_of_a_slide_give_its_labels_again(name, dock, tmp_path, request, monkeypatch):
     layer = add_slide(dock.viewer, request.getfixturevalue(name))
     labels = dock.run()
-    menu = dock.widget.menu
-    texts = []
+    menu, texts = dock.menu, []
     for action in (menu.python, menu.command):
         menu.menu.aboutToShow.emit()
         assert action.isEnabled(), action.toolTip()
@@ -228,28 +226,27 @@ def test_a_slide_that_has_gone_has_no_text(dock, svs):
     add_slide(dock.viewer, svs)
     dock.run()
     svs.unlink()
-    dock.widget.menu.menu.aboutToShow.emit()
-    assert not dock.widget.menu.command.isEnabled()
-    assert str(svs) in dock.widget.menu.reason.text()
+    dock.menu.menu.aboutToShow.emit()
+    assert not dock.menu.command.isEnabled()
+    assert str(svs) in dock.menu.reason.text()
 
 
 @FLAT_WARNINGS
 @pytest.mark.parametrize("name", ["svs", "ome", "ndpi"])
 def test_the_dock_offers_to_reopen_a_slide_that_napari_opened_flat(name, dock, request):
     (flat,) = dock.viewer.open(request.getfixturevalue(name), plugin="napari")
-    offer = dock.widget.offer
+    offer = dock.offer
     assert not flat.multiscale
     assert not offer.isHidden()
     assert request.getfixturevalue(name).name in offer.text.text()
     dock.click(offer.button)
-    slide = dock.form.image.value
+    slide = dock.chosen("image")
     assert slide.multiscale
     assert slide.scale[0] < 1
     assert offer.isHidden()
-    assert slide.name in dock.message
+    assert dock.message == DONE.format(slide.name)
     assert flat in dock.viewer.layers  # what the person has opened is the person's
     assert [layer.visible for layer in dock.viewer.layers] == [False, True]
-    assert "hidden" in dock.message
     assert flat.scale.tolist() == slide.scale.tolist()
     assert flat.units == slide.units
     dock.viewer.layers.selection.active = flat
@@ -261,20 +258,20 @@ def test_a_slide_is_reopened_beside_a_stack_and_gone_to(dock, svs):
     """A layer has fewer axes than the viewer then."""
     stack = dock.viewer.add_image(np.zeros((3, 40, 40)), translate=(0, 9000, 9000))
     (flat,) = dock.viewer.open(svs, plugin="napari")
-    dock.form.image.value = flat
-    dock.click(dock.widget.offer.button)
+    dock.choose(image=flat)
+    dock.click(dock.offer.button)
     slide = dock.viewer.layers[-1]
     middle = slide.extent.world.mean(axis=0)
     np.testing.assert_allclose(dock.viewer.scene.camera.center[-2:], middle, atol=1)
     assert stack.visible
-    assert "is the slide" in dock.message
+    assert dock.message == DONE.format(slide.name)
 
 
 @FLAT_WARNINGS
 def test_a_slide_that_has_gone_is_told_in_the_dock(dock, svs):
     dock.viewer.open(svs, plugin="napari")
     svs.unlink()
-    dock.click(dock.widget.offer.button)
+    dock.click(dock.offer.button)
     assert str(svs) in dock.message
     assert len(dock.viewer.layers) == 1
 
@@ -286,7 +283,7 @@ def test_nothing_is_offered_for_other_images(dock, tmp_path, pixels, monkeypatch
     monkeypatch.setattr(slides_slide.decoding, "open_tiff", asked.append)
     dock.viewer.add_image(pixels)
     dock.viewer.open(write_image(tmp_path / "a.png", pixels), plugin="napari")
-    assert dock.widget.offer.isHidden()
+    assert dock.offer.isHidden()
     assert asked == []
 
 
@@ -303,5 +300,5 @@ def test_the_header_of_a_tiff_is_looked_at_once_for_each_question(
     dock.viewer.open(write_image(tmp_path / "a.tif", pixels), plugin="napari")
     for _ in range(3):
         dock.widget.update_hint()
-    assert dock.widget.offer.isHidden()
+    assert dock.offer.isHidden()
     assert len(asked) == 3  # whether it is a slide, or labels of this package, and its pixel size

@@ -11,6 +11,7 @@ from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.widgets.prepare import dock as dock_module
+from napari_snow_unet.widgets.prepare import text
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -37,63 +38,21 @@ def snow(tmp_path):
     return folder
 
 
-class Dock:
-    """The dock of a viewer, and what a person does with it."""
-
-    def __init__(self, viewer, qtbot):
-        self.viewer, self.qtbot = viewer, qtbot
-        self.frame, self.widget = viewer.window.add_plugin_dock_widget(
-            "napari-snow-unet", "Prepare a dataset"
-        )
-        self.form, self.bar, self.findings = (
-            getattr(self.widget, name) for name in ("form", "bar", "findings")
-        )
-
-    @property
-    def message(self):
-        return self.bar.message.text()
-
-    def click(self, button):
-        self.qtbot.mouseClick(button, LEFT)
-
-    def wait(self):
-        self.qtbot.waitUntil(lambda: not self.bar.running)
-
-    def run(self, button):
-        self.click(button)
-        assert self.bar.running, self.message
-        self.wait()
-
-    def rows(self):
-        table = self.findings.contents
-        return [
-            [table.index(row, column).data() for column in range(table.columnCount())]
-            for row in range(table.rowCount())
-        ]
-
-
 @pytest.fixture
-def dock(make_napari_viewer_proxy, qtbot):
+def dock(open_dock):
     """Open the dock in a napari whose window is on the screen."""
-    opened = Dock(make_napari_viewer_proxy(show=True), qtbot)
-    yield opened
-    opened.bar.cancel()
-    opened.wait()
-    opened.viewer = opened.frame = opened.widget = None
-    opened.form = opened.bar = opened.findings = None
+    return open_dock("Prepare a dataset", show=True)
 
 
 def test_from_sources_to_a_checked_dataset(dock, snow, tmp_path, notifications):
     dataset = tmp_path / "dataset"
-    assert "Add the folders" in dock.message
+    assert dock.message == text.NO_SOURCE
     assert not dock.bar.run_button.isEnabled()
-    drop(dock.form.sources.list, snow)
-    assert dock.form.sources.paths == [snow]
-    assert "folder for the dataset" in dock.message
-    dock.form.target.dataset.value = dataset
-    dock.form.fields.train.value, dock.form.fields.val.value = "6", "20%"
-    dock.form.fields.test.value = "2"
-    dock.run(dock.bar.run_button)
+    drop(dock.sources.list, snow)
+    assert dock.sources.paths == [snow]
+    assert dock.message == text.NO_DATASET
+    dock.choose(dataset=dataset, train="6", val="20%", test="2")
+    dock.run()
 
     tiles = read_manifest(dataset)
     assert [tile.name for tile in tiles] == [
@@ -101,13 +60,16 @@ def test_from_sources_to_a_checked_dataset(dock, snow, tmp_path, notifications):
     ]
     assert sorted(tile.split for tile in tiles) == ["test"] * 2 + ["train"] * 6 + ["val"] * 2
     assert {row[2].rsplit("/")[-1] for row in dock.rows()} == {"seed0005.mat", "seed0007.png"}
-    assert "10 tiles (train 6, val 2, test 2), 10 of them new" in dock.message
-    assert "2 could not be used" in dock.message
+    assert dock.made() == (10, 10)
+    assert "problems.csv" in dock.message
+    assert dock.told_problem
 
     dock.run(dock.widget.check_button)
-    assert dock.message.startswith("10 tiles, no problem")
-    dock.run(dock.bar.run_button)
-    assert "0 of them new" in dock.message
+    assert dock.message.startswith("10 tiles")
+    assert "problem" not in {row[0] for row in dock.rows()}
+    assert not dock.told_problem
+    dock.run()
+    assert dock.made() == (10, 0)
     assert notifications() == []
 
 
@@ -122,9 +84,9 @@ def drop(target, *paths):
 
 
 def test_nine_pairs_and_the_stack_are_shown_with_their_own_masks(dock, snow, tmp_path):
-    dock.form.sources.add([snow])
-    dock.form.target.dataset.value = tmp_path / "dataset"
-    dock.run(dock.bar.run_button)
+    dock.sources.add([snow])
+    dock.choose(dataset=tmp_path / "dataset")
+    dock.run()
     dock.run(dock.widget.sample_button)
     image, labels = dock.viewer.layers
     assert image.data.shape == (3 * 40 - 8, 3 * 40 - 8, 3)
@@ -148,63 +110,62 @@ def test_nine_pairs_and_the_stack_are_shown_with_their_own_masks(dock, snow, tmp
 
 def test_what_is_opened_is_looked_at_wherever_other_layers_lie(dock, snow, tmp_path):
     dock.viewer.add_image(np.zeros((64, 64)), translate=(5000, 5000))
-    dock.form.target.dataset.value = snow
+    dock.choose(dataset=snow)
     dock.run(dock.widget.sample_button)
     assert dock.viewer.scene.camera.center[-2:] == pytest.approx((56, 56), abs=1)
     assert dock.viewer.layers[0].visible
 
 
 def test_check_names_what_is_wrong_in_a_foreign_folder(dock, snow):
-    dock.form.target.dataset.value = snow
+    dock.choose(dataset=snow)
     dock.run(dock.widget.check_button)
     about = {(row[0], row[1], row[2].rsplit("/")[-1]) for row in dock.rows()}
     assert ("problem", "no partner", "seed0007.png") in about
     assert ("problem", "unreadable", "seed0005.png") in about
-    assert "problems" in dock.message
+    assert dock.told_problem
 
 
 def test_stopped_it_keeps_what_is_done_and_goes_on(dock, tmp_path, held):
     folder, dataset = tmp_path / "SNOW", tmp_path / "dataset"
     for number in range(30):
         write_pair(folder, number)
-    dock.form.sources.add([folder])
-    dock.form.target.dataset.value = dataset
-    dock.form.fields.workers.value = 1
+    dock.sources.add([folder])
+    dock.choose(dataset=dataset, workers=1)
     go_on = held(dock_module, "prepare", 6)
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.qtbot.waitUntil(lambda: dock.bar.progress.value() == 6)
     dock.click(dock.bar.cancel_button)
     go_on.set()
     dock.wait()
-    assert "Prepare again to go on" in dock.message
+    assert dock.message == text.STOPPED
     done = len(read_manifest(dataset))
     assert 6 <= done <= 7
-    dock.run(dock.bar.run_button)
-    assert f"30 tiles (train 22, val 2, test 6), {30 - done} of them new" in dock.message
+    dock.run()
+    assert dock.made() == (30, 30 - done)
 
 
 def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch, notifications):
-    dock.form.sources.add([tmp_path / "nowhere"])
-    dock.form.target.dataset.value = tmp_path / "dataset"
-    dock.run(dock.bar.run_button)
+    dock.sources.add([tmp_path / "nowhere"])
+    dock.choose(dataset=tmp_path / "dataset")
+    dock.run()
     assert "nowhere" in dock.message
     assert len(notifications()) == 1
-    dock.form.sources.list.selectAll()
-    dock.qtbot.keyClick(dock.form.sources.list, Qt.Key.Key_Delete)
-    assert dock.form.sources.paths == []
-    dock.form.sources.add([snow])
-    dock.form.fields.train.value = "many"
-    dock.click(dock.bar.run_button)
+    dock.sources.list.selectAll()
+    dock.qtbot.keyClick(dock.sources.list, Qt.Key.Key_Delete)
+    assert dock.sources.paths == []
+    dock.sources.add([snow])
+    dock.choose(train="many")
+    dock.press_run()
     assert "'many'" in dock.message
-    dock.form.fields.train.value = ""
+    dock.choose(train="")
 
-    dock.form.fields.um_per_px.value = 25
-    dock.run(dock.bar.run_button)
+    dock.choose(um_per_px=25)
+    dock.run()
     with pytest.raises(InputError) as as_in_the_shell:
         check_pixel_size(25)
     assert dock.message == as_in_the_shell.value.reason_first()
     assert not (tmp_path / "dataset").exists()
-    dock.form.fields.um_per_px.value = 0
+    dock.choose(um_per_px=0)
 
     def fail(*arguments):
         yield from ()
@@ -212,18 +173,18 @@ def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch,
 
     with monkeypatch.context() as patched:
         patched.setattr(dock_module, "prepare", fail)
-        dock.run(dock.bar.run_button)
-    assert "not enough memory" in dock.message
-    dock.run(dock.bar.run_button)
-    assert "10 of them new" in dock.message
+        dock.run()
+    assert "no room" in dock.message
+    dock.run()
+    assert dock.made() == (10, 10)
 
 
 def test_it_is_low_enough_scrolls_and_can_be_closed(dock, snow, tmp_path, qtbot):
     dock.form.advanced.expand(animate=False)
-    dock.form.sources.add([snow])
-    dock.form.target.dataset.value = tmp_path / "dataset"
-    dock.run(dock.bar.run_button)
+    dock.sources.add([snow])
+    dock.choose(dataset=tmp_path / "dataset")
+    dock.run()
     qtbot.small_enough(dock.frame)
-    qtbot.close_dock(dock.frame, dock.widget)
-    dock.__init__(dock.viewer, dock.qtbot)
-    assert "Add the folders" in dock.message
+    dock.close()
+    dock.reopen()
+    assert dock.message == text.NO_SOURCE

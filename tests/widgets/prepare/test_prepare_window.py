@@ -14,13 +14,17 @@ from napari.utils.progress import progress as activity
 from npe2 import PluginManager
 from qtpy.QtCore import Qt
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets.manifest import read_manifest
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pixels.png import encode
+from napari_snow_unet.widgets.common.run_bar import CANCELLED
 from napari_snow_unet.widgets.prepare import dock as dock_module
+from napari_snow_unet.widgets.prepare import text
 from napari_snow_unet.widgets.prepare.findings_table import MOST_ROWS, FindingsTable
 
 FROZEN_S = 1.0  # of computing; on one core the thread that works takes half of it
@@ -38,38 +42,17 @@ def write_snow(folder, tiles, *, um_per_px=None):
     return folder
 
 
-class Shown:
-    """The dock in a napari whose window is on the screen."""
-
-    def __init__(self, viewer, qtbot):
-        self.viewer, self.qtbot = viewer, qtbot
-        self.frame, self.widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", DOCK)
-        self.form, self.bar = self.widget.form, self.widget.bar
-
-    def choose(self, dataset, *sources):
-        self.form.sources.add(sources)
-        self.form.target.dataset.value = dataset
-        self.form.fields.workers.value = 1
-
-    def click(self, button):
-        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    def wait(self):
-        self.qtbot.waitUntil(lambda: not self.bar.running)
-
-    def run(self, button):
-        self.click(button)
-        assert self.bar.running, self.bar.message.text()
-        self.wait()
-
-
 @pytest.fixture
-def dock(make_napari_viewer_proxy, qtbot):
-    shown = Shown(make_napari_viewer_proxy(show=True), qtbot)
-    yield shown
-    shown.bar.cancel()
-    shown.wait()
-    shown.viewer = shown.frame = shown.widget = shown.form = shown.bar = None
+def dock(open_dock):
+    """Open the dock in a napari whose window is on the screen; one process makes the tiles."""
+    dock = open_dock(DOCK, show=True)
+    dock.choose(workers=1)
+    return dock
+
+
+def choose(dock, dataset, *sources):
+    dock.sources.add(sources)
+    dock.choose(dataset=dataset)
 
 
 def test_the_dock_is_in_the_file_menu_and_under_plugins(make_napari_viewer_proxy):
@@ -84,17 +67,15 @@ def test_the_dock_is_in_the_file_menu_and_under_plugins(make_napari_viewer_proxy
     assert [name for name in viewer.window.dock_widgets if DOCK in name]
 
 
-def test_every_field_and_button_has_a_tooltip(dock):
-    form, sources = dock.form, dock.form.sources
-    assert [field.name for field in (*form.target, *form.fields) if not field.tooltip] == []
-    buttons = (dock.bar.run_button, dock.bar.cancel_button, sources.remove_button)
-    assert all(part.toolTip() for part in (*buttons, sources.list, *dock.widget._tips))
-    assert "What is done stays" in dock.bar.cancel_button.toolTip()
+def test_the_sources_and_cancel_explain_themselves(dock):
+    assert all(part.toolTip() for part in (dock.sources.list, dock.sources.remove_button))
+    assert dock.bar.cancel_button.toolTip() == text.CANCEL_TIP
 
 
 def test_parts_that_are_left_alone_show_what_they_take(dock):
-    shown = dock.form.fields.val.native.placeholderText()
-    assert shown == "400 of 5,000 or more, else 8 %"
+    for part in ("train", "val", "test"):
+        shown = dock.field(part).native.placeholderText()
+        assert shown == declared(SplitOptions)[part].option.none != ""
 
 
 def test_the_bar_counts_the_tiles_of_an_archive(dock, tmp_path, held):
@@ -103,9 +84,9 @@ def test_the_bar_counts_the_tiles_of_an_archive(dock, tmp_path, held):
     with zipfile.ZipFile(archive, "w") as packed:
         for file in folder.glob("*/*"):
             packed.write(file, file.relative_to(tmp_path))
-    dock.choose(tmp_path / "dataset", archive)
+    choose(dock, tmp_path / "dataset", archive)
     go_on = held(dock_module, "prepare", 7)
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.qtbot.waitUntil(lambda: dock.bar.progress.value() == 7)
     assert dock.bar.progress.maximum() == 12
     go_on.set()
@@ -116,10 +97,10 @@ def test_the_bar_counts_the_tiles_of_an_archive(dock, tmp_path, held):
 
 def test_the_window_never_freezes_while_tiles_are_made(dock, tmp_path, held, pulse):
     """In the same process, so that Python's lock is in the way as much as can be."""
-    dock.choose(tmp_path / "dataset", write_snow(tmp_path / "SNOW", 500))
+    choose(dock, tmp_path / "dataset", write_snow(tmp_path / "SNOW", 500))
     go_on = held(dock_module, "prepare", 3)
     pulse.start()
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.qtbot.waitUntil(lambda: dock.bar.progress.value() == 3)
     ticks = pulse.ticks
     dock.qtbot.waitUntil(lambda: pulse.ticks > ticks + 25)
@@ -127,52 +108,52 @@ def test_the_window_never_freezes_while_tiles_are_made(dock, tmp_path, held, pul
     go_on.set()
     dock.wait()
     assert pulse.stop().max() < FROZEN_S
-    assert "500 tiles" in dock.bar.message.text()
+    assert "500 tiles" in dock.message
 
 
-@pytest.mark.parametrize("name", ["check_button", "sample_button", "open_button"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("check_button", "2 tiles"), ("sample_button", "seed0001"), ("open_button", "2 pairs")],
+)
 def test_every_button_tells_its_error_once_and_the_dock_goes_on(
-    dock, tmp_path, name, notifications
+    dock, tmp_path, name, told, notifications
 ):
     folder = tmp_path / "SNOW"
     folder.mkdir()
-    dock.choose(folder)
+    choose(dock, folder)
     button = getattr(dock.widget, name)
     dock.run(button)
     (note,) = notifications()
-    assert note.message == dock.bar.message.text()
+    assert note.message == dock.message
     assert str(folder) in note.message
     assert len(activity._all_instances) == 0
     write_snow(folder, 2)
     dock.run(button)
-    assert "2 tiles" in (said := dock.bar.message.text()) or "seed0001" in said or "2 pairs" in said
+    assert told in dock.message
 
 
 def test_a_check_that_is_cancelled_does_not_speak_of_preparing(dock, tmp_path, held):
-    dock.choose(write_snow(tmp_path / "SNOW", 30))
+    choose(dock, write_snow(tmp_path / "SNOW", 30))
     go_on = held(dock_module, "check_dataset", 3)
     dock.click(dock.widget.check_button)
     dock.qtbot.waitUntil(lambda: dock.bar.progress.value() == 3)
     dock.click(dock.bar.cancel_button)
     go_on.set()
     dock.wait()
-    assert dock.bar.message.text() == "Cancelled; nothing was changed."
+    assert dock.message == CANCELLED
     assert dock.widget.check_button.isEnabled()
 
 
 def test_layers_have_the_pixel_size_and_no_layer_is_replaced(dock, tmp_path):
     run(prepare([write_snow(tmp_path / "SNOW", 4, um_per_px=0.25)], tmp_path / "dataset"))
-    dock.choose(tmp_path / "dataset")
+    choose(dock, tmp_path / "dataset")
     for _ in range(2):
         dock.run(dock.widget.sample_button)
     layers = list(dock.viewer.layers)
-    assert [layer.name for layer in layers] == [
-        "dataset sample",
-        "dataset sample masks",
-        "dataset sample [1]",
-        "dataset sample masks [1]",
-    ]
+    assert [type(layer).__name__ for layer in layers] == ["Image", "Labels"] * 2
+    assert len({layer.name for layer in layers}) == 4
     for layer in layers:
+        assert layer.name.startswith("dataset ")
         assert list(layer.scale) == [0.25, 0.25]
         assert {str(unit) for unit in layer.units} == {"micrometer"}
     dock.run(dock.widget.open_button)
@@ -181,10 +162,10 @@ def test_layers_have_the_pixel_size_and_no_layer_is_replaced(dock, tmp_path):
 
 
 def test_undocking_in_the_middle_changes_nothing(dock, tmp_path, held):
-    dock.choose(tmp_path / "dataset", write_snow(tmp_path / "SNOW", 15))
+    choose(dock, tmp_path / "dataset", write_snow(tmp_path / "SNOW", 15))
     go_on = held(dock_module, "prepare", 3)
-    dock.click(dock.bar.run_button)
-    assert "what is done stays" in dock.bar.message.text()
+    dock.press_run()
+    assert dock.message == text.PREPARING
     dock.frame.setFloating(True)
     dock.frame.resize(dock.frame.minimumSizeHint())
     dock.qtbot.settled(dock.frame)
@@ -195,44 +176,44 @@ def test_undocking_in_the_middle_changes_nothing(dock, tmp_path, held):
     dock.qtbot.settled(dock.frame)
     go_on.set()
     dock.wait()
-    assert "15 tiles" in dock.bar.message.text()
+    assert "15 tiles" in dock.message
 
 
 def test_closing_the_dock_stops_and_keeps_what_is_done(dock, tmp_path, held):
     folder, dataset = write_snow(tmp_path / "SNOW", 30), tmp_path / "dataset"
-    dock.choose(dataset, folder)
+    choose(dock, dataset, folder)
     go_on = held(dock_module, "prepare", 6)
-    dock.click(dock.bar.run_button)
+    dock.press_run()
     dock.qtbot.waitUntil(lambda: dock.bar.progress.value() == 6)
-    dock.qtbot.close_dock(dock.frame, dock.widget)
+    dock.close()
     go_on.set()
     dock.qtbot.runs_ended()
     assert 6 <= len(read_manifest(dataset)) <= 7
-    dock.__init__(dock.viewer, dock.qtbot)
+    dock.reopen()
 
 
 def test_the_whole_text_of_a_finding_is_seen_without_scrolling_sideways(qtbot):
     table = FindingsTable()
     qtbot.addWidget(table)
     table.resize(330, 400)
-    text = "the file is cut short; expected a HoVer-Net .mat file. Copy or download it again."
-    table.show_findings([("problem", "left out", "SNOW_Dataset_20k/Mask/seed0011.mat", text)])
+    said = "the file is cut short; expected a HoVer-Net .mat file. Copy or download it again."
+    table.show_findings([("problem", "left out", "SNOW_Dataset_20k/Mask/seed0011.mat", said)])
     qtbot.settled(table)
     assert not table.horizontalScrollBar().isVisible()
     width, height = table.columnWidth(3), table.rowHeight(0)
     needed = (
         table.fontMetrics()
-        .boundingRect(0, 0, width, 10_000, Qt.TextFlag.TextWordWrap, text)
+        .boundingRect(0, 0, width, 10_000, Qt.TextFlag.TextWordWrap, said)
         .height()
     )
     assert height >= needed > table.fontMetrics().height()
 
 
 def test_a_table_that_is_too_long_says_how_much_is_left_out(dock):
-    table = dock.widget.findings
-    table.show_findings(("note", "size", f"{n}.png", "small") for n in range(MOST_ROWS + 3))
-    assert table.contents.rowCount() == MOST_ROWS + 1
-    assert table.contents.index(MOST_ROWS, 3).data() == "and 3 more"
+    dock.findings.show_findings(("note", "size", f"{n}.png", "small") for n in range(MOST_ROWS + 3))
+    rows = dock.rows()
+    assert len(rows) == MOST_ROWS + 1
+    assert rows[-1][3] == "and 3 more"
 
 
 OPEN_THE_DOCK = """

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
-DOCKS = ("Segment nuclei", "Measure a segmentation", "Train a U-Net", "Prepare a dataset")
 RUNS = int(os.environ.get("RUNS", "500"))
 OPENINGS = int(os.environ.get("OPENINGS", "100"))
 
@@ -61,15 +60,14 @@ def test_hundreds_of_runs_and_cancels_leave_memory_and_layers_as_they_are(
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc of Linux")
-@pytest.mark.parametrize("name", DOCKS)
 def test_a_hundred_openings_of_a_dock_leave_no_widget_and_no_thread(
-    make_napari_viewer_proxy, discs, qtbot, name
+    make_napari_viewer_proxy, discs, qtbot, title
 ):
     viewer = make_napari_viewer_proxy()
     viewer.add_image(discs(), rgb=True)
     record = []
     for number in range(OPENINGS):
-        frame, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", name)
+        frame, widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", title)
         qtbot.turn()
         qtbot.close_dock(frame, widget)
         del frame, widget
@@ -78,7 +76,7 @@ def test_a_hundred_openings_of_a_dock_leave_no_widget_and_no_thread(
             record.append((len(QApplication.allWidgets()), threading.active_count(), memory()))
     widgets, threads, mebibytes = np.array(record).T
     print(
-        f"\n{name}: {widgets[1]:.0f} widgets after 20, {widgets[-1]:.0f} after {OPENINGS}; "
+        f"\n{title}: {widgets[1]:.0f} widgets after 20, {widgets[-1]:.0f} after {OPENINGS}; "
         f"{threads[-1]:.0f} threads, {mebibytes[1]:.0f} and {mebibytes[-1]:.0f} MiB"
     )
     assert widgets[-1] <= widgets[1]

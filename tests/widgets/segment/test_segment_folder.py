@@ -6,11 +6,16 @@ import csv
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
 
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.slides import slide
+from napari_snow_unet.widgets.segment.folder_job import KEPT
+from napari_snow_unet.widgets.segment.result_names import name_suffix
+from napari_snow_unet.widgets.segment.state import NO_FOLDER
+
+TILES = ["tile1.png", "tile2.png", "tile10.png"]
+OF_TILE = f"tile{{}} {name_suffix('nuclei', 'classical')}"
 
 
 @pytest.fixture
@@ -28,36 +33,20 @@ def folder(tmp_path, discs):
 @pytest.fixture
 def chosen(dock, network, folder):
     """Choose the folder in the dock."""
-    dock.choose(kind="folder")
-    dock.choose(folder=folder)
+    dock.choose(kind="folder", folder=folder)
     return dock
 
 
 def rows(dock):
-    table = dock.widget.folder_job.table.contents
-    return [
-        [table.index(row, column).data() for column in range(table.columnCount())]
-        for row in range(table.rowCount())
-    ]
-
-
-def run(dock):
-    dock.press_run()
-    assert dock.bar.running, dock.message
-    dock.wait()
-
-
-def click_row(dock, row):
-    table = dock.widget.folder_job.table
-    place = table.visualRect(table.model().index(row, 0)).center()
-    dock.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    dock.wait()
+    table = dock.table.contents
+    columns = range(table.columnCount())
+    return [[table.index(row, at).data() for at in columns] for row in range(table.rowCount())]
 
 
 def test_without_a_folder_run_says_what_to_do(dock, folder):
     dock.choose(kind="folder")
     assert not dock.bar.run_button.isEnabled()
-    assert "Choose a folder" in dock.message
+    assert dock.message == NO_FOLDER
     dock.choose(folder=folder)
     assert dock.bar.run_button.isEnabled()
     assert dock.message == ""
@@ -65,36 +54,30 @@ def test_without_a_folder_run_says_what_to_do(dock, folder):
 
 
 def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder):
-    run(chosen)
-    assert [row[0] for row in rows(chosen)] == [
-        "broken.png",
-        "tile1.png",
-        "tile2.png",
-        "tile10.png",
-    ]
+    chosen.run()
+    assert [row[0] for row in rows(chosen)] == ["broken.png", *TILES]
     assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
     assert [row[1] for row in rows(chosen)] == ["", "24", "24", "24"]
     assert read_labels(folder / "nuclei" / "tile10.png").max() == 24
     with (folder / "nuclei" / "summary.csv").open(newline="", encoding="utf-8") as file:
         lines = {line["image"].rpartition("broken")[1]: line for line in csv.DictReader(file)}
     assert lines["broken"]["error"]
-    assert "3 of 4 images segmented" in chosen.message
-    assert "Failed: broken.png: the file is" in chosen.message
-    assert "Skipped, no images: notes.txt." in chosen.message
-    assert chosen.bar.message.styleSheet()
+    assert chosen.message.startswith("3 of 4 ")
+    assert all(name in chosen.message for name in ("broken.png", "notes.txt"))
+    assert chosen.told_problem
     (folder / "broken.png").unlink()
     chosen.choose(overwrite=True)
-    run(chosen)
-    assert "3 of 3 images segmented" in chosen.message
-    assert "Skipped, no images: notes.txt." in chosen.message
-    assert "Skipped, folders" not in chosen.message  # that of the results
-    assert not chosen.bar.message.styleSheet()
+    chosen.run()
+    assert chosen.message.startswith("3 of 3 ")
+    assert "notes.txt" in chosen.message
+    assert chosen.message.count("nuclei") == 1  # the folder of the results is not skipped
+    assert not chosen.told_problem
     assert len(chosen.viewer.layers) == 0
 
 
 def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
     network.hold(3)
-    bar, table = chosen.bar.progress, chosen.widget.folder_job.table.contents
+    bar, table = chosen.bar.progress, chosen.table.contents
     chosen.press_run()
     chosen.qtbot.waitUntil(lambda: table.rowCount() == bar.value() == 2)
     assert chosen.bar.running
@@ -107,61 +90,62 @@ def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):
 
 def test_cancel_keeps_what_is_done(chosen, network, folder):
     network.hold(3)
-    table = chosen.widget.folder_job.table.contents
+    table = chosen.table.contents
     chosen.press_run()
     chosen.qtbot.waitUntil(lambda: table.rowCount() == 2)
     chosen.click(chosen.bar.cancel_button)
     network.go_on.set()
     chosen.wait()
     assert table.rowCount() == 2
-    assert "kept" in chosen.message
+    assert chosen.message == KEPT
     assert read_labels(folder / "nuclei" / "tile1.png").max() == 24
     assert not list((folder / "nuclei").glob(".writing*"))
     assert chosen.bar.run_button.isEnabled()
 
 
 def test_a_click_on_a_row_opens_image_and_labels_once(chosen, folder):
-    run(chosen)
-    click_row(chosen, 2)
+    chosen.run()
+    chosen.open_row(2)
     image, labels = chosen.viewer.layers
-    assert (image.name, labels.name) == ("tile2", "tile2 nuclei (classical)")
+    assert (image.name, labels.name) == ("tile2", OF_TILE.format(2))
     assert image.rgb
     assert np.array_equal(labels.data, read_labels(folder / "nuclei" / "tile2.png"))
-    click_row(chosen, 1)
+    chosen.open_row(1)
     assert len(chosen.viewer.layers) == 4
-    click_row(chosen, 2)
+    chosen.open_row(2)
     assert len(chosen.viewer.layers) == 4
     assert chosen.viewer.layers.selection.active == image
 
 
 def test_a_click_on_a_failed_row_opens_nothing(chosen):
-    run(chosen)
-    click_row(chosen, 0)
+    chosen.run()
+    chosen.open_row(0)
     assert len(chosen.viewer.layers) == 0
 
 
 def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
-    run(chosen)
-    run(chosen)
+    chosen.run()
+    chosen.run()
     assert [row[3][:6] for row in rows(chosen)] == ["failed"] * 4
+    overwrite = chosen.field("overwrite").text
     assert "exists already" in rows(chosen)[1][3]
-    assert "(Overwrite existing results)" in rows(chosen)[1][3]
-    assert "Failed: broken.png: " in chosen.message
-    assert "Failed too: tile1.png, tile2.png, tile10.png." in chosen.message
+    assert f"({overwrite})" in rows(chosen)[1][3]
+    places = [chosen.message.index(name) for name in ("broken.png", ", ".join(TILES))]
+    assert places == sorted(places)
+    assert overwrite not in chosen.message
     (folder / "broken.png").unlink()
-    run(chosen)
-    assert "Failed: tile1.png: " in chosen.message
-    assert "(Overwrite existing results)." in chosen.message
+    chosen.run()
+    assert "tile1.png" in chosen.message
+    assert f"({overwrite})" in chosen.message
     (folder / "broken.png").write_bytes(b"no image at all")
     chosen.choose(overwrite=True)
-    run(chosen)
+    chosen.run()
     assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
 
 
 def test_maps_and_outlines_are_written_when_asked(chosen, folder):
-    chosen.choose(probability=True)
-    chosen.choose(overlay=True)
-    run(chosen)
+    chosen.choose(probability=True, overlay=True)
+    chosen.run()
     names = {path.name for path in (folder / "nuclei").iterdir()}
     assert {"tile1.png", "tile1_probability.png", "tile1_overlay.png"} <= names
 
@@ -173,8 +157,8 @@ def test_a_stack_in_a_file_opens_as_a_stack(chosen, tmp_path, discs):
     stacks.mkdir()
     tifffile.imwrite(stacks / "s.tif", np.stack([discs()] * 3), photometric="rgb")
     chosen.choose(folder=stacks)
-    run(chosen)
-    click_row(chosen, 0)
+    chosen.run()
+    chosen.open_row(0)
     image, labels = chosen.viewer.layers
     assert image.data.shape == (3, 200, 300, 3)
     assert [plane.max() for plane in labels.data] == [24, 24, 24]
@@ -184,16 +168,16 @@ def test_a_folder_without_images_is_refused_in_one_sentence(chosen, tmp_path, no
     empty = tmp_path / "empty"
     empty.mkdir()
     chosen.choose(folder=empty)
-    run(chosen)
+    chosen.run()
     assert "no image" in chosen.message
     assert len(notifications()) == 1
     assert not (empty / "nuclei").exists()
 
 
 def test_files_that_are_gone_when_a_row_is_clicked_are_told(chosen, folder, notifications):
-    run(chosen)
+    chosen.run()
     (folder / "tile2.png").unlink()
-    click_row(chosen, 2)
+    chosen.open_row(2)
     assert len(chosen.viewer.layers) == 0
     (note,) = notifications()
     assert "tile2.png" in note.message
@@ -211,43 +195,42 @@ def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
     dock.press_run()
     dock.wait()
     assert "exists already" in dock.message
-    assert "(Overwrite existing results)" in dock.message
+    assert f"({dock.field('overwrite').text})" in dock.message
 
 
 def test_labels_that_were_written_anew_are_shown_beside_the_older_ones(chosen, folder):
     (folder / "broken.png").unlink()
-    run(chosen)
-    click_row(chosen, 0)
+    chosen.run()
+    chosen.open_row(0)
     image, labels = chosen.viewer.layers
-    chosen.choose(overwrite=True)
-    chosen.choose(min_area_um2=300)  # a disc has 253
-    run(chosen)
-    click_row(chosen, 0)
+    chosen.choose(overwrite=True, min_area_um2=300)  # a disc has 253
+    chosen.run()
+    chosen.open_row(0)
     assert list(chosen.viewer.layers)[:2] == [image, labels]
     (anew,) = list(chosen.viewer.layers)[2:]
     assert (labels.data.max(), anew.data.max()) == (24, 0)
     chosen.choose(results=folder.parent / "elsewhere")
-    run(chosen)
-    click_row(chosen, 0)
+    chosen.run()
+    chosen.open_row(0)
     assert len(chosen.viewer.layers) == 4
-    click_row(chosen, 0)
+    chosen.open_row(0)
     assert len(chosen.viewer.layers) == 4
     assert chosen.viewer.layers.selection.active == image
 
 
 def test_a_half_that_was_removed_comes_back_where_the_other_lies(chosen):
-    run(chosen)
-    click_row(chosen, 1)
+    chosen.run()
+    chosen.open_row(1)
     image, labels = chosen.viewer.layers
     image.scale = (0.5, 0.5)
     chosen.viewer.layers.remove(labels)
-    click_row(chosen, 1)
+    chosen.open_row(1)
     assert chosen.viewer.layers[0] == image
     labels = chosen.viewer.layers[1]
-    assert labels.name == "tile1 nuclei (classical)"
+    assert labels.name == OF_TILE.format(1)
     assert labels.scale.tolist() == [0.5, 0.5]
     chosen.viewer.layers.remove(image)
-    click_row(chosen, 1)
+    chosen.open_row(1)
     assert [layer.name for layer in chosen.viewer.layers] == ["tile1", labels.name]
 
 

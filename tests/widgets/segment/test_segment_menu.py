@@ -21,6 +21,7 @@ from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.widgets.common.run_bar import TOO_LATE
 from napari_snow_unet.widgets.segment import menu as menu_module
 
 PRINT = "\nimport numpy, sys\nnumpy.save(sys.argv[1], labels)\n"
@@ -33,7 +34,7 @@ def tile(tmp_path):
 
 def pick(dock, action):
     """Open the menu and choose from it, as long as it is allowed."""
-    menu = dock.widget.menu
+    menu = dock.menu
     menu.menu.aboutToShow.emit()
     assert action.isEnabled(), action.toolTip()
     action.trigger()
@@ -41,7 +42,7 @@ def pick(dock, action):
 
 
 def reasons(dock):
-    menu = dock.widget.menu
+    menu = dock.menu
     menu.menu.aboutToShow.emit()
     actions = (menu.save, menu.python, menu.command)
     assert all(action.toolTip() for action in actions)
@@ -50,7 +51,7 @@ def reasons(dock):
 
 def started(dock, tmp_path):
     """Copy both texts and start each in a process of its own, as a person would in a terminal."""
-    menu, clipboard = dock.widget.menu, QGuiApplication.clipboard()
+    menu, clipboard = dock.menu, QGuiApplication.clipboard()
     pick(dock, menu.python)
     script = tmp_path / "again.py"
     script.write_text(clipboard.text() + PRINT, encoding="utf-8")
@@ -82,8 +83,7 @@ def test_both_texts_give_the_labels_of_the_bundled_network_bit_for_bit(dock, til
     dock.choose(model=next(each for each in models if each not in ("classical", "elsewhere")))
     dock.choose(tile=256)
     layer = dock.run()
-    dock.choose(min_area_um2=55)
-    dock.choose(threshold=0.377)
+    dock.choose(min_area_um2=55, threshold=0.377)
     dock.settle()
     assert layer.data.max() > 5
     for labels in made_again(started(dock, tmp_path), tmp_path):
@@ -99,10 +99,7 @@ def test_both_texts_give_the_labels_of_a_stack_and_keep_what_a_layer_says_of_its
     image.scale, image.units = (1, 0.5, 0.5), ("pixel", "um", "um")
     dock.choose(all_slices=True)
     dock.widget.update_hint()
-    dock.choose(separate=False)
-    dock.choose(fill_holes=False)
-    dock.choose(clear_border=True)
-    dock.choose(channel="hematoxylin")
+    dock.choose(separate=False, fill_holes=False, clear_border=True, channel="hematoxylin")
     layer = dock.run()
     assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == 0.5
     assert layer.data[0].any()
@@ -126,16 +123,14 @@ def test_both_texts_give_the_labels_of_a_large_file(dock, tmp_path, monkeypatch,
     pixels = np.tile(generate_tile(3, size=320).image, (2, 2, 1))
     tifffile.imwrite(path, pixels, tile=(256, 256), photometric="rgb")
     (image,) = dock.viewer.open(path, plugin="napari")
-    dock.choose(threshold=0.6)
-    dock.choose(pixel_size_um=pixel or 0)
-    dock.choose(results=tmp_path / "here")
+    dock.choose(threshold=0.6, pixel_size_um=pixel or 0, results=tmp_path / "here")
     dock.run()
     (layer,) = dock.nuclei()
     expected = np.asarray(layer.data[0])
     assert expected.max() > 10
     dock.viewer.layers.selection.active = layer
     assert [bool(reason) for reason in reasons(dock)] == [True, False, False]
-    menu, clipboard = dock.widget.menu, QGuiApplication.clipboard()
+    menu, clipboard = dock.menu, QGuiApplication.clipboard()
     pick(dock, menu.python)
     python = AS_LARGE + clipboard.text() + PRINT
     pick(dock, menu.command)
@@ -162,7 +157,7 @@ def test_one_slice_is_no_command_but_a_program(dock, tmp_path):
     dock.viewer.open(tmp_path / "stack.tif", plugin="napari")
     layer = dock.run()
     assert reasons(dock) == ["", "", menu_module.PART]
-    pick(dock, dock.widget.menu.python)
+    pick(dock, dock.menu.python)
     found = {}
     exec(QGuiApplication.clipboard().text(), found)
     assert np.array_equal(found["labels"], layer.data)
@@ -183,7 +178,7 @@ def test_an_image_that_is_no_file_has_no_text(dock, discs):
     dock.viewer.add_image(discs(), rgb=True)
     dock.run()
     assert reasons(dock) == ["", menu_module.NO_FILE, menu_module.NO_FILE]
-    assert dock.widget.menu.reason.text() == menu_module.NO_FILE
+    assert dock.menu.reason.text() == menu_module.NO_FILE
 
 
 def test_labels_changed_by_hand_have_no_text(dock, tile):
@@ -194,7 +189,7 @@ def test_labels_changed_by_hand_have_no_text(dock, tile):
     assert reasons(dock) == ["", menu_module.EDITED, menu_module.EDITED]
     layer.undo()
     assert reasons(dock) == ["", "", ""]
-    pick(dock, dock.widget.menu.command)
+    pick(dock, dock.menu.command)
     assert dock.message.startswith("Copied.")
 
 
@@ -203,8 +198,8 @@ def test_pixels_that_are_not_those_of_the_file_have_no_text(dock, tile):
     image.data = 255 - image.data
     dock.run()
     QGuiApplication.clipboard().setText("mine")
-    pick(dock, dock.widget.menu.python)
-    assert "other pixels than the file" in dock.message
+    pick(dock, dock.menu.python)
+    assert "other pixels" in dock.message
     assert QGuiApplication.clipboard().text() == "mine"
     tile.unlink()
     assert reasons(dock)[1:] != ["", ""]
@@ -216,7 +211,7 @@ def test_a_result_is_saved_in_the_format_of_its_name(dock, tile, tmp_path, monke
     layer = dock.run()
     path = tmp_path / name
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
     assert dock.message == f"Saved {path}."
     if name == "a.csv":
         with path.open(newline="", encoding="utf-8") as file:
@@ -235,7 +230,7 @@ def test_a_name_without_an_ending_gets_that_of_the_kind_and_replaces_nothing(
     chosen = (str(tmp_path / "mine"), FORMATS["mat"].title)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: chosen)
     (tmp_path / "mine.mat").write_bytes(b"mine")
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
     assert "exists already" in dock.message
     assert (tmp_path / "mine.mat").read_bytes() == b"mine"
 
@@ -247,7 +242,7 @@ def test_a_file_of_another_name_than_was_asked_about_is_spared(dock, discs, tmp_
         (tmp_path / name).write_bytes(b"mine")
     chosen = (str(tmp_path / "mine.png"), menu_module.BY_ENDING)  # of which the dialog has asked
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: chosen)
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
     assert "mine.tif" in dock.message
     assert "exists already" in dock.message
     assert (tmp_path / "mine.tif").read_bytes() == b"mine"
@@ -264,9 +259,9 @@ def test_the_next_result_is_saved_beside_the_last(dock, tile, tmp_path, monkeypa
         return str(tmp_path / "results" / "mine"), kinds.split(";;")[0]
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
     assert dock.message == f"Saved {tmp_path / 'results' / 'mine.geojson'}."
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
     assert [Path(start).parent for start in begun] == [tile.parent, tmp_path / "results"]
 
 
@@ -282,35 +277,31 @@ def test_the_kind_saved_last_is_offered_first_and_a_stack_only_what_holds_one(
         return str(tmp_path / "mine"), FORMATS["csv"].title
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
-    pick(dock, dock.widget.menu.save)
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
+    pick(dock, dock.menu.save)
     assert [(ending, kinds[0]) for ending, kinds in asked] == [
         (".geojson", FORMATS["geojson"].title),
         (".csv", FORMATS["csv"].title),
     ]
     assert all(len(kinds) == len(FORMATS) + 1 for _, kinds in asked)
-    layer.name = "tile nuclei (0.5 µm, a/b)"
+    layer.name = "tile (0.5 µm, a/b)"
     chosen = FORMATS["mat"].title  # and the name that was suggested
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (args[2], chosen))
-    pick(dock, dock.widget.menu.save)
-    assert dock.message == f"Saved {tmp_path / 'tile nuclei (0.5 µm, a_b).mat'}."
+    pick(dock, dock.menu.save)
+    assert dock.message == f"Saved {tmp_path / 'tile (0.5 µm, a_b).mat'}."
     dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
     dock.run()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
-    pick(dock, dock.widget.menu.save)
+    pick(dock, dock.menu.save)
     ending, kinds = asked[-1]
     assert ending == ".tif"
     assert kinds == [FORMATS[x].title for x in ("tif", "zarr", "csv")] + [menu_module.BY_ENDING]
 
 
 def test_labels_opened_from_the_table_of_a_folder_say_how_they_came_about(dock, tile):
-    dock.choose(kind="folder")
-    dock.choose(folder=tile.parent)
-    dock.press_run()
-    dock.wait()
-    (result,) = dock.widget.folder_job.table.contents.rows
-    dock.widget.folder_job._open(result)
-    dock.wait()
+    dock.choose(kind="folder", folder=tile.parent)
+    dock.run()
+    dock.open_row(0)
     facts = dock.viewer.layers[-1].metadata["napari-snow-unet"]
     assert facts["source"] == str(tile)
     assert facts["model"] == "classical"
@@ -321,7 +312,7 @@ def test_labels_that_a_script_has_changed_have_no_text(dock, tile):
     dock.viewer.open(tile, plugin="napari")
     layer = dock.run()
     layer.data[0, :5] = 77
-    pick(dock, dock.widget.menu.command)
+    pick(dock, dock.menu.command)
     assert dock.message == menu_module.EDITED
 
 
@@ -336,10 +327,11 @@ def test_cancel_does_not_deny_a_file_that_is_written(dock, tile, tmp_path, monke
         return write(*args, **kwargs)
 
     monkeypatch.setattr(menu_module, "write_nuclei", slow)
-    dock.widget.menu.save_as(tmp_path / "a.png", overwrite=False)
+    dock.menu.save_as(tmp_path / "a.png", overwrite=False)
     dock.qtbot.waitUntil(writing.is_set)
     dock.click(dock.bar.cancel_button)
     cancelled.set()
     dock.wait()
     assert (tmp_path / "a.png").is_file()
-    assert dock.message == f"It was too late to cancel. Saved {tmp_path / 'a.png'}."
+    assert dock.message.startswith(TOO_LATE)
+    assert str(tmp_path / "a.png") in dock.message

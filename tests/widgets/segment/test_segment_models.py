@@ -17,6 +17,7 @@ from napari_snow_unet.unet.models.folder import user_folder
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment import models
 from napari_snow_unet.widgets.segment.form import NO_DEVICE
+from napari_snow_unet.widgets.segment.models import SIZE_NOT_STATED
 
 LOAD = models.load
 
@@ -66,7 +67,8 @@ def test_a_damaged_model_says_so_and_cannot_be_run(dock, bundled, network, discs
     assert "mine (damaged)" in listed(dock)
     dock.choose(model="mine")
     assert not dock.bar.run_button.isEnabled()
-    assert "damaged or was exchanged" in dock.message
+    assert dock.message == dock.widget.models.entry.problem
+    assert "damaged" in dock.message
     dock.choose(model="classical")
     assert dock.bar.run_button.isEnabled()
 
@@ -78,7 +80,7 @@ def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monke
     dock.viewer.add_image(discs(), rgb=True)
     dock.click(dock.form.browse.native)
     assert dock.chosen("model") == str(folder)
-    assert "from a colleague (from disk)" in listed(dock)
+    assert any(name.startswith("from a colleague ") for name in listed(dock))
     assert "pixels of" in dock.field("model").tooltip
     assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
     chosen[0] = ""  # the dialog was cancelled
@@ -120,11 +122,11 @@ def test_weights_that_are_none_are_refused_when_they_are_chosen(
     wrong = str(folder / "model.weights.h5")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (wrong, ""))
     dock.click(dock.form.browse.native)
-    assert "damaged or no HDF5" in dock.message
-    assert "mine (from disk)" not in listed(dock)
+    assert "HDF5" in dock.message
+    assert not any("mine" in name for name in listed(dock))
     (folder / "model.weights.h5").unlink()
     dock.click(dock.form.browse.native)
-    assert dock.message.startswith("model.safetensors cannot be read")
+    assert dock.message.startswith("model.safetensors ")
 
 
 def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatch):
@@ -135,7 +137,7 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
     dock.choose(model=DEFAULT_MODEL)
     layer = dock.run()
     assert layer.data.max() > 20
-    assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == pytest.approx(0.25, abs=0.05)
+    assert layer.metadata["napari-snow-unet"]["pixel_size_um"] == 0.25
     loaded = _open_network.cache_info().misses
     first = layer.data.copy()
     assert dock.run() == layer
@@ -152,14 +154,13 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
 def test_the_network_is_loaded_while_the_dock_is_looked_at(shown_dock, warmed_up, qtbot):
     assert shown_dock.form.device.value == NO_DEVICE
     shown_dock.choose(model="classical")
-    moment = shown_dock.widget.warm_up._timer
-    qtbot.waitUntil(lambda: not moment.isActive())
+    shown_dock.nothing_due()
     assert not warmed_up
     shown_dock.choose(model=DEFAULT_MODEL)
     qtbot.waitUntil(lambda: bool(warmed_up))
     assert warmed_up == [(DEFAULT_MODEL, settings().precision)]
     shown_dock.widget.warm_up.soon()  # undocked and docked again
-    qtbot.waitUntil(lambda: not moment.isActive())
+    shown_dock.nothing_due()
     assert len(warmed_up) == 1
 
 
@@ -208,16 +209,16 @@ def test_where_tensorflow_is_broken_the_dock_says_why_and_the_classical_method_w
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout.splitlines()[-1])
     for text in (told["he-breast-nuclei"], told["note"]):
-        assert "networks cannot be used" in text
+        assert "networks" in text
         assert "classical" in text
-    assert told["layers"] == ["A", "A nuclei (classical)"]
-    assert "A nuclei (classical): " in told["classical"]
+    image, result = told["layers"]
+    assert image == "A"
+    assert told["classical"].startswith(f"{result}: ")
 
 
 def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock, network, discs):
     dock.viewer.add_image(discs(), rgb=True, name="A")
-    dock.choose(model=DEFAULT_MODEL)
-    dock.choose(threshold=0.95)
+    dock.choose(model=DEFAULT_MODEL, threshold=0.95)
     layer = dock.run()
     labels = layer.data.copy()
     dock.choose(model="classical")
@@ -226,7 +227,7 @@ def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock
     assert np.array_equal(layer.data, labels)  # what was found before stays
     assert layer.metadata["napari-snow-unet"]["options"]["threshold"] == 0.95
     assert dock.run().data.max() == 24
-    assert [layer.name for layer in dock.nuclei()] == ["A nuclei", "A nuclei (classical)"]
+    assert ["classical" in layer.name for layer in dock.nuclei()] == [False, True]
     dock.choose(threshold=0.95)
     dock.settle()
     dock.widget.models.refresh()
@@ -240,9 +241,9 @@ def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     dock.widget.models.refresh()
     dock.choose(model="mine")
-    assert "does not state the pixel sizes" in dock.field("model").tooltip
+    assert SIZE_NOT_STATED in dock.field("model").tooltip.replace("\n", " ")
     dock.choose(model="classical")
-    assert "does not state" not in dock.field("model").tooltip
+    assert SIZE_NOT_STATED not in dock.field("model").tooltip.replace("\n", " ")
     (mine,) = [entry for entry in list_models() if entry.name == "mine"]
     assert _facts(mine)[-1] == "not stated"
     assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

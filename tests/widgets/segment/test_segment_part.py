@@ -7,20 +7,17 @@ import threading
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
 from tifffile import imwrite
 
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
+from napari_snow_unet.widgets.common.run_bar import TOO_LATE
 from napari_snow_unet.widgets.segment import jobs, region
+from napari_snow_unet.widgets.segment.menu import PART_ONLY
 
 PLACE = {"scale": (0.25, 0.25), "translate": (10, -4), "rotate": 30, "units": ("um", "um")}
-
-
-def choose(dock, part):
-    dock.choose(roi=part)
 
 
 def world_of(layer, *pixel):
@@ -41,8 +38,7 @@ def test_inside_shapes_only_what_they_enclose_is_segmented(dock, network, discs)
     image = dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE)
     outline = np.array([[0, 0], [0, 99], [149, 99]]) - 0.5  # a triangle: below it nothing counts
     drawn = dock.viewer.add_shapes([outline], shape_type="polygon", name="tumour", **PLACE)
-    dock.choose(image=image)
-    choose(dock, drawn)
+    dock.choose(image=image, roi=drawn)
     result = dock.run()
     assert_lies_at(result, image, (0, 0, 149, 99))
     y, x = np.mgrid[:149, :99]
@@ -59,15 +55,14 @@ def test_density_and_area_go_by_the_part(dock, network, discs):
     marks = np.zeros((200, 200), np.uint8)
     marks[50:100, 100:200] = 1  # two discs in 5,000 µm²
     marked = dock.viewer.add_labels(marks, name="marks", **place)
-    dock.choose(image=image)
-    choose(dock, marked)
+    dock.choose(image=image, roi=marked)
     result = dock.run()
     assert_lies_at(result, image, (50, 100, 100, 200))
     assert result.data.max() == 2
-    assert "2 nuclei (400 per mm²)" in dock.message
+    assert "2 nuclei (400 " in dock.message
     dock.choose(threshold=0.5)  # labelled anew, by the part as well
     dock.settle()
-    assert "2 nuclei (400 per mm²)" in dock.message
+    assert "2 nuclei (400 " in dock.message
 
 
 def zoom(dock, layer, factor):
@@ -82,7 +77,7 @@ def zoom(dock, layer, factor):
 def test_what_is_shown_is_segmented_and_again_after_moving_on(shown_dock, network, discs):
     image = shown_dock.viewer.add_image(discs((2000, 3000)), rgb=True, name="tissue", **PLACE)
     zoom(shown_dock, image, 5)
-    choose(shown_dock, region.SHOWN)
+    shown_dock.choose(roi=region.SHOWN)
     corners = np.asarray(image.corner_pixels)  # now: the message of the run resizes the canvas
     first = shown_dock.run()
     top, left, bottom, right = box = first.metadata["napari-snow-unet"]["part"]
@@ -104,7 +99,7 @@ def test_the_view_of_a_pyramid_is_that_of_its_finest_level(shown_dock, network, 
     levels = [da.from_array(tissue[::step, ::step]) for step in (1, 4, 16)]
     image = shown_dock.viewer.add_image(levels, rgb=True, multiscale=True, name="slide")
     zoom(shown_dock, plain, 3)
-    choose(shown_dock, region.SHOWN)
+    shown_dock.choose(roi=region.SHOWN)
     corners = np.asarray(plain.corner_pixels)
     result = shown_dock.run()
     box = result.metadata["napari-snow-unet"]["part"]
@@ -121,7 +116,7 @@ def test_a_part_without_the_image_is_one_sentence(dock, network, discs):
     other = dock.viewer.add_labels(np.ones((20, 30), np.uint8), name="small")
     dock.choose(image=image)
     for layer, said in ((beside, "beside the image"), (empty, "without a label"), (other, "shape")):
-        choose(dock, layer)
+        dock.choose(roi=layer)
         dock.press_run()
         assert not dock.bar.running
         assert said in dock.message
@@ -135,7 +130,7 @@ def test_choices_follow_the_layers_and_leave_results_out(dock, network, discs):
     result = dock.run()
     assert list(dock.field("roi").choices) == [region.WHOLE, region.SHOWN, drawn]
     assert result not in dock.field("roi").choices
-    choose(dock, drawn)
+    dock.choose(roi=drawn)
     drawn.name = "invasive"
     assert dock.chosen("roi") == drawn
     dock.viewer.layers.remove("invasive")
@@ -147,13 +142,12 @@ def test_a_part_is_saved_with_its_pixels_and_has_no_text(dock, network, discs, t
     marks = np.zeros((200, 300), np.uint8)
     marks[50:100, 100:200] = 1
     dock.viewer.add_labels(marks, name="marks")
-    dock.choose(image=image)
-    choose(dock, dock.viewer.layers["marks"])
+    dock.choose(image=image, roi=dock.viewer.layers["marks"])
     dock.run()
-    menu = dock.widget.menu
+    menu = dock.menu
     menu.refresh()
     assert not menu.python.isEnabled()
-    assert "part of the image" in menu.reason.text()
+    assert menu.reason.text() == PART_ONLY
     menu.save_as(tmp_path / "part.csv", overwrite=False)
     dock.wait()
     header, *rows = (tmp_path / "part.csv").read_text().splitlines()
@@ -176,12 +170,11 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     image = dock.viewer.add_image(levels, rgb=True, multiscale=True, name="my slide [1]", **PLACE)
     assert dock.offers("results")
     dock.press_run()
-    assert "Choose one under 'Results to'" in dock.message
-    dock.choose(results=tmp_path / "found")
-    dock.choose(probability=True)
+    assert f"'{dock.label_of('results')}'" in dock.message
+    dock.choose(results=tmp_path / "found", probability=True)
     layer = dock.run() or dock.nuclei()[0]
     assert layer.multiscale
-    assert layer.name == "my slide [1] nuclei (classical)"
+    assert layer.name.startswith(image.name)
     np.testing.assert_allclose(world_of(layer, 7, 9), world_of(image, 7, 9))
     expected = run(segment(tissue, network.model, Options(), pixel_size_um=0.25)).labels
     np.testing.assert_array_equal(np.asarray(layer.data[0]), expected)
@@ -194,6 +187,7 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     assert (written.parent / "my_slide_1__probability.tif").is_file()
     assert f"{expected.max()} nuclei" in dock.message
 
+    name = layer.name
     dock.press_run()  # nothing is replaced without being told
     dock.wait()
     assert "exists already" in dock.message
@@ -202,7 +196,7 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     image.translate = np.asarray(image.translate) + 30
     dock.run()
     assert dock.nuclei() == [layer]
-    assert layer.name == "my slide [1] nuclei (classical)"
+    assert layer.name == name
     np.testing.assert_allclose(world_of(layer, 7, 9), world_of(image, 7, 9))
     assert not np.asarray(layer.data[0]).any()
     layer.name = "mine"
@@ -217,11 +211,9 @@ def test_a_large_part_is_written_where_it_lies(dock, network, discs, large, tmp_
     marks[100:900, 200:1100] = 1
     marks[100:500, 200:600] = 0
     dock.viewer.add_labels(marks, name="marks", **PLACE)
-    dock.choose(image=image)
-    choose(dock, dock.viewer.layers["marks"])
-    dock.choose(results=tmp_path)
+    dock.choose(image=image, roi=dock.viewer.layers["marks"], results=tmp_path)
     dock.run()
-    layer = dock.viewer.layers["tissue nuclei (classical)"]
+    (layer,) = dock.nuclei()
     inside = marks[100:900, 200:1100] > 0
     steps = segment(
         tissue[100:900, 200:1100], network.model, Options(), pixel_size_um=0.25, inside=inside
@@ -236,13 +228,9 @@ def test_a_large_file_of_a_folder_opens_as_pyramids(dock, network, discs, large,
     (tmp_path / "images").mkdir()
     imwrite(tmp_path / "images" / "a.tif", tissue, tile=(256, 256), photometric="rgb")
     dock.choose(kind="folder", folder=tmp_path / "images", results=tmp_path / "out")
-    dock.press_run()
-    dock.wait()
-    assert "1 of 1 images segmented" in dock.message
-    table = dock.widget.folder_job.table
-    place = table.visualRect(table.model().index(0, 0)).center()
-    dock.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    dock.qtbot.waitUntil(lambda: len(dock.viewer.layers) == 2)
+    dock.run()
+    assert dock.message.startswith("1 of 1 ")
+    dock.open_row(0)
     image, labels = dock.viewer.layers
     assert labels.multiscale
     assert labels.metadata["napari-snow-unet"]["model"] == "classical"
@@ -254,8 +242,7 @@ def test_a_large_file_of_a_folder_opens_as_pyramids(dock, network, discs, large,
 def test_a_cancelled_large_run_leaves_nothing(dock, network, discs, large, tmp_path):
     network.hold(2)
     dock.viewer.add_image(discs((1000, 1200)), rgb=True, name="tissue")
-    dock.choose(tile=128)
-    dock.choose(results=tmp_path / "found")
+    dock.choose(tile=128, results=tmp_path / "found")
     dock.press_run()
     dock.qtbot.waitUntil(lambda: network.calls >= 2)
     dock.click(dock.bar.cancel_button)
@@ -284,8 +271,8 @@ def test_a_large_run_that_is_cancelled_while_files_are_written_shows_them(
     cancelled.set()
     dock.wait()
     assert (tmp_path / "tissue.zarr").is_dir()
-    assert dock.message.startswith("It was too late to cancel. tissue nuclei (classical): ")
-    assert dock.nuclei()
+    (layer,) = dock.nuclei()
+    assert dock.message.startswith(f"{TOO_LATE} {layer.name}: ")
 
 
 def test_labels_that_lie_elsewhere_mark_no_part_and_name_no_box_of_another_dock(
@@ -293,8 +280,7 @@ def test_labels_that_lie_elsewhere_mark_no_part_and_name_no_box_of_another_dock(
 ):
     image = dock.viewer.add_image(discs(), rgb=True, name="tissue", **PLACE)
     dock.viewer.add_labels(np.ones((200, 300), np.uint8), name="marks", scale=(0.25, 0.25))
-    dock.choose(image=image)
-    choose(dock, dock.viewer.layers["marks"])
+    dock.choose(image=image, roi=dock.viewer.layers["marks"])
     dock.press_run()
-    assert "pixels apart. Give them the same transform" in dock.message
+    assert all(said in dock.message for said in ("'marks'", "'tissue'", "transform"))
     assert "tick" not in dock.message

@@ -7,7 +7,9 @@ from skimage.measure import label
 
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
+from napari_snow_unet.widgets.common.live_scores import SHOWN
 from napari_snow_unet.widgets.segment.current_result import OUTLINE
+from napari_snow_unet.widgets.segment.form import NO_TRUTH
 
 
 @pytest.fixture
@@ -36,12 +38,7 @@ def test_dice_follows_the_threshold(dock, network, truth):
     for threshold in (0.03, 0.5):
         dock.choose(threshold=threshold)
         expected = pixel_scores(count_pixels(probability > threshold * 255, labels))
-        for key in ("dice", "precision", "recall"):
-            assert (
-                f"{key.replace('dice', 'Dice')}\u00a0{score_in_words(key, expected[key])}"
-                in live.text.text()
-            )
-        assert live.text.text().startswith("Pixels above the threshold: ")
+        assert dock.live_scores() == [score_in_words(key, expected[key]) for key in SHOWN]
         dock.settle()
     assert not live.counting
     for part in (dock.field("truth").native, live):
@@ -49,7 +46,7 @@ def test_dice_follows_the_threshold(dock, network, truth):
         assert not part.isVisibleTo(dock.form)
         dock.choose(kind="layer")
         assert part.isVisibleTo(dock.form)
-    dock.choose(truth="none")
+    dock.choose(truth=NO_TRUTH)
     assert not live.isVisibleTo(dock.form)
 
 
@@ -60,20 +57,17 @@ def test_scores_follow_what_is_painted_in_the_truth(dock, network, truth):
     dock.run()
     dock.choose(truth=layer)
     wait(dock)
-    live = dock.form.live
-    said = [live.text.text()]
-    settling = dock.widget.scores._painted._timer
+    said = [dock.live_scores()]
     for change in (lambda: layer.paint((110, 40), 5), layer.undo, layer.redo):
         change()
-        assert not live.text.text()  # no scores of the past
-        dock.qtbot.waitUntil(lambda: "Dice" in live.text.text())
-        said.append(live.text.text())
+        assert not dock.form.live.text.text()  # no scores of the past
+        said.append(dock.next_live_scores())
     assert said[0] == said[2] != said[1] == said[3]
-    dock.choose(truth="none")
+    dock.choose(truth=NO_TRUTH)
     layer.paint((110, 40), 7)
-    dock.qtbot.waitUntil(lambda: not settling.isActive())
+    dock.nothing_due()
     wait(dock)
-    assert live.counts is None
+    assert dock.form.live.counts is None
 
 
 def test_scores_come_back_although_labels_are_made_anew_meanwhile(dock, network, truth):
@@ -83,12 +77,11 @@ def test_scores_come_back_although_labels_are_made_anew_meanwhile(dock, network,
     dock.run()
     dock.choose(truth=layer)
     wait(dock)
-    said = dock.form.live.text.text()
+    said = dock.live_scores()
     dock.choose(threshold=0.5)
     layer.paint((110, 40), 5)
     dock.settle()  # mostly before the stroke counts as ended
-    dock.qtbot.waitUntil(lambda: "Dice" in dock.form.live.text.text())
-    assert dock.form.live.text.text() != said
+    assert dock.next_live_scores() != said
 
 
 def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, truth):
@@ -97,14 +90,14 @@ def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, trut
     small = dock.viewer.add_labels(labels[:100], name="small")
     dock.run()
     dock.choose(truth=small)
-    assert "100 x 300" in dock.form.live.text.text()
-    assert "200 x 300" in dock.form.live.text.text()
+    told = dock.form.live.text
+    assert all(said in told.text() for said in ("'small'", "100 x 300", "200 x 300"))
     dock.viewer.layers.remove(small)
     apart = dock.viewer.add_labels(labels, name="apart", translate=(50, 0))
     dock.choose(truth=apart)
-    assert dock.form.live.text.text().endswith("Give them the same transform.")
+    assert all(said in told.text() for said in ("'apart'", "transform"))
     dock.viewer.layers.remove(apart)
-    assert dock.chosen("truth") == "none"
+    assert dock.chosen("truth") == NO_TRUTH
 
 
 def colours_of(layer):

@@ -8,9 +8,10 @@ from qtpy.QtCore import QLocale, QPoint, Qt
 from qtpy.QtWidgets import QSlider
 
 from napari_snow_unet.models import DEFAULT_MODEL
+from napari_snow_unet.segmentation.findings import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets.segment.current_result import OUTLINE
+from napari_snow_unet.widgets.segment.current_result import NEW_SIZE, OUTLINE
 
 
 def with_a_point(shown):
@@ -45,7 +46,7 @@ def test_the_threshold_slider_labels_at_once_without_the_network(dock, network, 
         assert np.array_equal(result.data, expected.labels)
     assert network.calls == calls + 4  # those of this test itself
     assert dock.nuclei() == [result]
-    assert "No nuclei were found" in dock.message
+    assert NO_NUCLEI in dock.message
 
 
 def test_moving_the_threshold_leaves_otsu_and_otsu_can_be_taken_again(dock, result):
@@ -87,13 +88,12 @@ def test_the_smallest_area_slider_labels_at_once(dock, network, discs):
 def test_the_smallest_area_is_in_square_micrometres_where_the_pixel_size_is_known(
     dock, network, discs
 ):
-    said = dock.form._labels[dock.field("min_area_um2")]
     assert dock.chosen("min_area_um2") == pytest.approx(80)
-    assert said.text() == "Min. area (pixels)"
+    assert "pixels" in dock.label_of("min_area_um2")
     place = {"scale": (0.5, 0.5), "units": ("um", "um")}
     dock.viewer.add_image(discs(), rgb=True, **place)
     assert dock.chosen("min_area_um2") == pytest.approx(5)
-    assert said.text() == "Min. area (µm²)"
+    assert "µm²" in dock.label_of("min_area_um2")
     assert with_a_point(dock.text_of("min_area_um2")) == "5.0"
     assert dock.form.options() == Options()
     dock.choose(min_area_um2=10)
@@ -174,19 +174,13 @@ def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
     dock.choose(threshold=0.7)
     dock.settle()
     assert np.array_equal(result.data, painted)
-    assert [layer.name for layer in dock.nuclei()] == [
-        "A nuclei (classical)",
-        "A nuclei (classical) [1]",
-    ]
-    second = dock.nuclei()[1]
+    first, second = dock.nuclei()
+    assert (first, second.name) == (result, f"{result.name} [1]")
     assert second.data.max() == 8
     assert second not in dock.field("truth").choices  # no result is a truth
     dock.choose(threshold=0.55)
     dock.settle()
-    assert [layer.name for layer in dock.nuclei()] == [
-        "A nuclei (classical)",
-        "A nuclei (classical) [1]",
-    ]
+    assert dock.nuclei() == [result, second]
     assert second.data.max() == 16
     assert np.array_equal(result.data, painted)
 
@@ -353,14 +347,14 @@ def test_an_error_while_labelling_is_told_and_leaves_the_labels(
     before = result.data.copy()
 
     def out_of_memory(*args, **kwargs):
-        raise MemoryError("no room for labels")
+        raise MemoryError("no room")
 
     with monkeypatch.context() as patch:
         patch.setattr(stack, "label", out_of_memory)
         dock.choose(threshold=0.7)
         dock.settle()
     (note,) = notifications()
-    assert "no room for labels" in note.message
+    assert "no room" in note.message
     assert note.message == dock.message
     assert np.array_equal(result.data, before)
     assert dock.bar.run_button.isEnabled()
@@ -375,9 +369,7 @@ def test_options_of_a_folder_are_no_options_of_a_result(dock, network, discs, re
     dock.viewer.add_image(graded(discs), rgb=True, name="B")
     other = dock.run()
     before = result.data.copy(), other.data.copy()
-    dock.choose(kind="folder")
-    dock.choose(threshold=0.55)
-    dock.choose(min_area_um2=300)
+    dock.choose(kind="folder", threshold=0.55, min_area_um2=300)
     dock.settle()
     for layer, labels in zip((result, other), before, strict=True):
         dock.viewer.layers.selection.active = layer
@@ -429,8 +421,8 @@ def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
     dock.choose(pixel_size_um=0.5)
     dock.choose(min_area_um2=30)
     dock.settle()
-    assert "Press Run" in dock.message
-    assert dock.bar.message.styleSheet()
+    assert dock.message == NEW_SIZE
+    assert dock.told_problem
     assert np.array_equal(result.data, before)
     other = dock.run()
     assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 30
@@ -439,25 +431,23 @@ def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
     assert other.metadata["napari-snow-unet"]["options"]["min_area_um2"] == 20
 
 
-def test_scores_are_those_of_the_past_once_sliders_change_some_slices(dock, network, discs):
+def test_scores_are_those_of_the_past_once_sliders_change_some_slices(
+    dock, open_dock, network, discs
+):
     stack = np.stack([graded(discs)] * 3)
     dock.viewer.add_image(stack, rgb=True, name="stack")
     layer = dock.run()
     truth = dock.viewer.add_labels(layer.data.copy(), name="truth")
     dock.viewer.layers.selection.active = layer
-    measure = dock.viewer.window.add_plugin_dock_widget(
-        "napari-snow-unet", "Measure a segmentation"
-    )[1]
-    measure.form.prediction.value, measure.form.truth.value = layer, truth
-    dock.click(measure.bar.run_button)
-    dock.qtbot.waitUntil(lambda: not measure.bar.running)
-    caption = measure.results.caption
-    assert caption.text()
-    assert "before the last change" not in caption.text()
+    measure = open_dock("Measure a segmentation", dock.viewer)
+    measure.compare(layer, truth)
+    measure.run()
+    assert measure.caption
+    assert not measure.outdated
     dock.choose(threshold=0.7)
     dock.settle()
     assert layer.data.max() == 8
-    assert "before the last change" in caption.text()
+    assert measure.outdated
     dock.choose(threshold=0.55)
     dock.settle()
     assert layer.data.max() == 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.unet.runs.folder import COLUMNS
 from napari_snow_unet.unet.runs.lock import training_process
-from napari_snow_unet.unet.runs.options import make_options
+from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 from napari_snow_unet.unet.runs.process import arguments_to_train, last_error
 from napari_snow_unet.unet.runs.progress import TrainingProgress
 from napari_snow_unet.widgets.train import device
@@ -28,7 +30,7 @@ from napari_snow_unet.widgets.train.bar import duration_in_words, time_left
 from napari_snow_unet.widgets.train.curves import TRAINING, VALIDATION, Look, curves_figure
 from napari_snow_unet.widgets.train.preview import PreviewLayers
 
-DOCK = "Train a U-Net"
+DOCK, NO_GPU = "Train a U-Net", "CPU: this one; no GPU: there is none"
 
 
 def history(epochs):
@@ -49,68 +51,52 @@ def tiles(tmp_path):
 @pytest.fixture
 def no_question(monkeypatch):
     """Know the device already, so that no process has to be asked."""
-    known = {("auto", "auto"): ("CPU: this one; no GPU: there is none", False)}
-    monkeypatch.setattr(device, "_known", known)
-
-
-class Shown:
-    """The dock in a napari whose window is on the screen."""
-
-    def __init__(self, viewer):
-        self.viewer = viewer
-        self.frame, self.widget = viewer.window.add_plugin_dock_widget("napari-snow-unet", DOCK)
-        self.form, self.bar, self.curves = self.widget.form, self.widget.bar, self.widget.curves
+    monkeypatch.setattr(device, "_known", {("auto", "auto"): (NO_GPU, False)})
 
 
 @pytest.fixture
-def shown(make_napari_viewer, qtbot, no_question):
-    """Open the dock."""
-    opened = Shown(make_napari_viewer(show=True))
+def shown(open_dock, make_napari_viewer, qtbot, no_question):
+    """Open the dock in a napari whose window is on the screen."""
+    opened = open_dock(DOCK, make_napari_viewer(show=True))
     qtbot.settled(opened.widget)
-    yield opened
-    opened.__dict__.clear()  # napari looks for what is left of it
+    return opened
 
 
 def test_the_dock_fits_a_small_screen_scrolls_and_survives_undocking(shown, qtbot):
-    frame, widget = shown.frame, shown.widget
-    widget.form.advanced.expand(animate=False)
-    widget.curves.show_rows(history(3))
-    widget.bar.show_busy("Everything is kept in /a/folder.")
-    widget.form.main.epochs.value = 77
+    frame, form = shown.frame, shown.form
+    form.advanced.expand(animate=False)
+    shown.curves.show_rows(history(3))
+    shown.bar.show_busy("Everything is kept in /a/folder.")
+    shown.choose(epochs=77)
     qtbot.small_enough(frame)
     frame.setFloating(True)
     frame.resize(frame.minimumSizeHint())
     qtbot.settled(frame)
-    scroll = widget.form.parentWidget().parentWidget()
+    scroll = shown.scroll()
     assert scroll.verticalScrollBar().maximum() > 0
-    for part in (widget.bar.train_button, widget.bar.stop_button, widget.curves):
+    for part in (shown.bar.train_button, shown.bar.stop_button, shown.curves):
         assert part.isVisible()
         assert frame.rect().contains(part.mapTo(frame, part.rect().bottomRight()))
     frame.setFloating(False)
     qtbot.settled(frame)
-    assert widget.form.main.epochs.value == 77
-    assert widget.curves.isVisible()
-    for field in widget.form.findChildren(QWidget):
+    assert shown.chosen("epochs") == 77
+    assert shown.curves.isVisible()
+    for field in form.findChildren(QWidget):
         if field.isVisible() and not field.isWindow():
-            right = field.mapTo(widget.form, field.rect().topRight()).x()
+            right = field.mapTo(form, field.rect().topRight()).x()
             assert right <= scroll.viewport().width(), field
 
 
 def test_a_training_that_is_joined_late_shows_the_epochs_before(shown):
-    bar = shown.widget.bar
+    bar = shown.bar
     bar.show_busy("")
     bar.show_progress(TrainingProgress(state="training", epoch=19, epochs=40, batch=1, batches=9))
     assert (bar.epochs.value(), bar.epochs.maximum()) == (18, 40)
 
 
-def test_every_field_has_a_tooltip_and_the_device_is_told(shown):
-    widget = shown.widget
-    form, bar = widget.form, widget.bar
-    fields = [*form.places, *form.main, *form.more, *form.computing]
-    assert [field.name for field in fields if not field.tooltip] == []
-    for part in (bar.train_button, bar.stop_button, bar.resume_button, bar.at_exit):
-        assert part.toolTip()
-    assert "no GPU: there is none" in form.device_text
+def test_the_device_and_what_becomes_of_a_training_are_told(shown):
+    assert shown.form.device_text == NO_GPU
+    assert shown.bar.at_exit.toolTip()
 
 
 def test_the_device_is_asked_for_in_a_process_of_its_own(qtbot, monkeypatch):
@@ -123,63 +109,61 @@ def test_the_device_is_asked_for_in_a_process_of_its_own(qtbot, monkeypatch):
 
 
 def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifications):
-    widget = shown.widget
-    assert "dataset" in widget.bar.message.text()
-    widget.form.places.dataset.value = tiles.parent / "nothing"
-    widget.form.places.run_folder.value = tiles.parent / "run"
-    qtbot.waitUntil(lambda: "nothing" in widget.form.tiles_text)
-    assert not widget.bar.train_button.isEnabled()
-    widget.form.places.dataset.value = tiles
-    qtbot.waitUntil(lambda: "2 training tiles" in widget.form.tiles_text)
-    assert widget.bar.train_button.isEnabled()
+    form, train = shown.form, shown.bar.train_button
+    assert "dataset" in shown.message
+    shown.choose(dataset=tiles.parent / "nothing", run_folder=tiles.parent / "run")
+    qtbot.waitUntil(lambda: "nothing" in form.tiles_text)
+    assert not train.isEnabled()
+    shown.choose(dataset=tiles)
+    qtbot.waitUntil(lambda: "2 training tiles" in form.tiles_text)
+    assert train.isEnabled()
     write_image(tiles / "images/t3.png", np.full((48, 32, 3), 200, np.uint8))
     write_labels(tiles / "masks/t3.png", np.zeros((48, 32), np.int32))
-    widget.form.main.preset.value = "paper"  # refuses tiles of several sizes
-    qtbot.waitUntil(lambda: "48" in widget.form.tiles_text)
-    assert not widget.bar.train_button.isEnabled()
-    widget.form.main.crop.value = 24
-    assert "16" in widget.bar.train_button.toolTip()
-    assert not widget.bar.train_button.isEnabled()
+    shown.choose(preset="paper")  # refuses tiles of several sizes
+    qtbot.waitUntil(lambda: "48" in form.tiles_text)
+    assert not train.isEnabled()
+    shown.choose(crop=24)
+    assert "16" in train.toolTip()
+    assert not train.isEnabled()
     assert notifications() == []
 
 
 def test_what_a_field_leaves_open_is_a_word_that_can_be_typed_over(shown):
-    main, more = shown.form.main, shown.form.more
-    assert [more.fold.native.text(), more.patience.native.text()] == ["as prepared", "all epochs"]
+    fold, left_open = shown.field("fold").native, declared(TrainingOptions)["fold"].option.none
     assert shown.form.options().fold is None
-    main.crop.value = 0
-    assert main.crop.native.text() == "whole tiles"
-    more.fold.native.lineEdit().end(False)
-    QTest.keyClicks(more.fold.native, "2")
-    assert (more.fold.native.text(), shown.form.options().fold) == ("2", 2)
-    more.fold.value = -1
-    assert more.fold.native.text() == "as prepared"
+    shown.choose(crop=0)
+    for name in ("fold", "crop"):
+        assert shown.text_of(name) == declared(TrainingOptions)[name].option.none
+    assert re.search("[a-z]", shown.text_of("patience"))  # no number
+    fold.lineEdit().end(False)
+    QTest.keyClicks(fold, "2")
+    assert (fold.text(), shown.form.options().fold) == ("2", 2)
+    shown.choose(fold=-1)
+    assert fold.text() == left_open
 
 
 def test_a_preset_fills_the_form_and_the_command_says_the_rest(shown, tmp_path):
     form = shown.form
     for preset in ("paper", "default"):
-        form.main.preset.value = preset
+        shown.choose(preset=preset)
         assert form.options() == make_options(preset)
         assert arguments_to_train(tmp_path, tmp_path / "run", form.options()) == [
             "train", str(tmp_path), "--out", str(tmp_path / "run"), "--preset", preset,
         ]  # fmt: skip
-    form.main.crop.value, form.more.fold.value, form.more.loss.value = 0, 2, "bce"
+    shown.choose(crop=0, fold=2, loss="bce")
     words = arguments_to_train(tmp_path, tmp_path, form.options(), fine_tune="model")
     assert words[6:] == ["--loss", "bce", "--crop", "0", "--fold", "2", "--fine-tune", "model"]
 
 
 def test_a_model_to_begin_with_brings_its_architecture(shown):
-    form = shown.form
-    form.main.base_filters.value = 3
-    model = next(value for value in form.computing.fine_tune.choices if value)
-    form.computing.fine_tune.value = model
+    model = next(value for value in shown.field("fine_tune").choices if value)
+    shown.choose(base_filters=3, fine_tune=model)
     config = json.loads(Path(model, "config.json").read_text(encoding="utf-8"))
-    assert form.main.base_filters.value == config["base_filters"] != 3
-    assert form.more.channel.value == config["channel"]
-    assert not form.main.base_filters.enabled
-    form.computing.fine_tune.value = ""
-    assert form.main.base_filters.enabled
+    assert shown.chosen("base_filters") == config["base_filters"] != 3
+    assert shown.chosen("channel") == config["channel"]
+    assert not shown.field("base_filters").enabled
+    shown.choose(fine_tune="")
+    assert shown.field("base_filters").enabled
 
 
 def test_the_curves_show_all_six_quantities_of_both_parts():
@@ -202,14 +186,14 @@ def test_the_curves_show_all_six_quantities_of_both_parts():
 
 
 def test_the_curves_follow_the_theme(shown, qtbot):
-    widget = shown.widget
-    widget.curves.show_rows(history(2))
+    curves = shown.curves
+    curves.show_rows(history(2))
     corners = []
     for theme in ("dark", "light"):
-        widget._viewer.theme = theme
-        before = widget.curves.pixmap().cacheKey()
-        qtbot.waitUntil(lambda: widget.curves.pixmap().cacheKey() != before)  # noqa: B023
-        corners.append(widget.curves.pixmap().toImage().pixelColor(0, 0).lightness())
+        shown.viewer.theme = theme
+        before = curves.pixmap().cacheKey()
+        qtbot.waitUntil(lambda: curves.pixmap().cacheKey() != before)  # noqa: B023
+        corners.append(curves.pixmap().toImage().pixelColor(0, 0).lightness())
     assert corners[0] < 60 < 200 < corners[1]
 
 
@@ -254,25 +238,22 @@ def test_a_preview_is_brought_up_to_date_beside_what_the_user_has(make_napari_vi
 
 
 def test_a_click_goes_to_the_preview_wherever_it_lies(shown, qtbot, tmp_path):
-    viewer, widget = shown.viewer, shown.widget
+    viewer = shown.viewer
     viewer.add_image(np.ones((2000, 3000)), name="mine")
     folder = tmp_path / "run"
-    widget.form.places.run_folder.value = folder
+    shown.choose(run_folder=folder)
     assert not shown.bar.preview_button.isEnabled()
     write_preview(folder, 10)
-    widget.update_hint()
-    centers = []
+    shown.widget.update_hint()
     for _ in range(2):
-        QTest.mouseClick(shown.bar.preview_button, Qt.MouseButton.LeftButton)
+        shown.click(shown.bar.preview_button)
         image, _, prediction = list(viewer.layers)[1:]
         middle = np.mean([layer.extent.world.mean(0) for layer in (image, prediction)], axis=0)
         np.testing.assert_allclose(viewer.scene.camera.center[-2:], middle, atol=1)
-        centers.append(viewer.scene.camera.center)
         close = viewer.scene.camera.zoom
         viewer.reset_view()
         assert close > 50 * viewer.scene.camera.zoom, "it is as large as fits"
         viewer.layers.remove(prediction)  # comes back with the next click
-    assert centers[0] == pytest.approx(centers[1], abs=20)
 
 
 OPEN_THE_DOCK = """
@@ -321,7 +302,7 @@ def test_the_process_ends_with_a_program_that_is_killed(tiles, tmp_path):
         program.kill()
     while training_process(run) is not None:  # it would train for hours
         time.sleep(0.05)
-    assert "program that started it has ended" in (run / "log.txt").read_text()
+    assert "has ended" in (run / "log.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -340,10 +321,10 @@ def test_the_last_error_is_found_in_what_a_command_prints(printed, message):
 
 def test_the_time_of_the_whole_training_is_told():
     half = TrainingProgress(epoch=3, epochs=4, batch=0, batches=8, seconds_left=600.0)
-    assert time_left(half) == "About 10 min left of 20 min."
-    assert "after the first batches" in time_left(TrainingProgress(epochs=4))
+    assert re.findall(r"\d+ \w+", time_left(half)) == ["10 min", "20 min"]
+    assert not re.search(r"\d", time_left(TrainingProgress(epochs=4)))
     assert duration_in_words(12.3) == "12 s"
-    assert duration_in_words(3 * 3600 + 120) == "3 h 2 min"
+    assert re.findall(r"\d+ \w+", duration_in_words(3 * 3600 + 120)) == ["3 h", "2 min"]
 
 
 OPEN_AND_CLOSE = """
@@ -394,7 +375,7 @@ for keep, closed in ((True, True), (False, False), (False, True)):
         end.dock_closed()
     del dock, end
     gc.collect()
-    print("the dock is gone")
+    print("gone")
 QTimer.singleShot(100, application.quit)
 application.exec()
 """
@@ -405,9 +386,9 @@ def test_what_was_chosen_for_napari_s_end_outlives_the_dock():
     ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
-        *("as usual", "the dock is gone"),
-        *("True", "ended", "the dock is gone"),  # with its window
-        *("as usual", "the dock is gone", "ended"),
+        *("as usual", "gone"),
+        *("True", "ended", "gone"),  # with its window
+        *("as usual", "gone", "ended"),
     ]
 
 
@@ -443,16 +424,16 @@ def window_active(shown):
 
 
 def same_folder_chosen(shown):
-    field = shown.form.places.dataset
+    field = shown.field("dataset")
     field._show_file_dialog = lambda *args, **kwargs: field.value
     field.choose_btn.native.click()
 
 
 @pytest.mark.parametrize("back", [shown_again, window_active, same_folder_chosen])
 def test_folders_that_were_mended_elsewhere_are_looked_at_again(shown, tiles, qtbot, back):
-    places, button, run = shown.form.places, shown.bar.train_button, tiles.parent / "run"
+    button, run = shown.bar.train_button, tiles.parent / "run"
     (tiles / "masks").rename(tiles / "not yet")
-    places.dataset.value, places.run_folder.value = tiles, run
+    shown.choose(dataset=tiles, run_folder=run)
     qtbot.waitUntil(lambda: "cannot be used" in button.toolTip())
     (tiles / "not yet").rename(tiles / "masks")
     back(shown)

@@ -22,6 +22,7 @@ from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.common.run import Run, Steps, notify
 
+CANCELLED = "Cancelled; nothing was changed."
 TOO_LATE = "It was too late to cancel."
 INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy
 
@@ -94,7 +95,7 @@ class RunBar(QWidget):
         on_done: Callable[[Any], None],
         on_progress: Callable[[Progress], None] | None = None,
         on_finished: Callable[[], None] | None = None,
-        cancelled: str = "Cancelled; nothing was changed.",
+        cancelled: str = CANCELLED,
         cancelling: str = "Cancelling…",
         quiet_ms: int = 0,
         writes: bool = False,

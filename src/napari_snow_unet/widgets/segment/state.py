@@ -31,6 +31,7 @@ RUN_FOLDER = "Segment every image of the folder and write the results to files."
 NO_IMAGE = "Open an image first: drop a file on the viewer, or File > Open Sample."
 NO_FOLDER = "Choose a folder of images."
 NO_RESULTS = "Choose a folder for the results."
+SIZE_UNKNOWN, SIZE_OF_EACH = "unknown", "from each file"
 UNKNOWN_SIZE = (
     "Pixel size unknown: {}. Type it in above, from the scanner's papers: 0.25 for a 40x scan, 0.5 "
     "for 20x."
@@ -84,9 +85,9 @@ class SegmentState:
     def size_in_words(self) -> str:
         """The pixel size that counts where none is typed."""
         if not self.of_layer:
-            return "from each file"
+            return SIZE_OF_EACH
         if self.pixel_size_um is None:
-            return "unknown"
+            return SIZE_UNKNOWN
         return f"{self.pixel_size_um:g} ({self.said_by})"
 
     @property
