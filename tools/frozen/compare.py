@@ -138,7 +138,7 @@ def _described(path: Path, side: Version) -> Iterator[str]:
     if path.suffix in read:
         yield from read[path.suffix](path, side)
     elif path.suffix in TEXT or path.name.startswith(".z"):
-        yield from _text(path.read_text(encoding="utf-8"), path.suffix, side)
+        yield from _text(path.read_text(encoding="utf-8"), path.suffix or path.name, side)
     else:
         yield str(path.read_bytes())
 
