@@ -245,6 +245,8 @@ class Dock:
         self.viewer, self.qtbot = viewer, qtbot
         self.frame, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, self.title)
         self.form, self.bar = self.widget.form, self.widget.bar
+        self.gone = gone = threading.Event()
+        self.widget.destroyed.connect(lambda *_: gone.set())
 
     @property
     def message(self):
@@ -319,6 +321,12 @@ class Dock:
         place = table.visualRect(table.model().index(row, 0)).center()
         self.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
+    def rows(self):
+        """Return what stands in the table of the dock."""
+        table = self.table.contents
+        columns = range(table.columnCount())
+        return [[table.index(row, at).data() for at in columns] for row in range(table.rowCount())]
+
     def press_run(self):
         self.click(self.bar.run_button)
 
@@ -345,9 +353,13 @@ class Dock:
 
     def leave(self):
         """Stop what runs, and let go of everything: napari looks for what is left."""
+        if not self.gone.is_set():
+            self.stop()
+        self.__dict__.clear()
+
+    def stop(self):
         self.bar.cancel()
         self.wait()
-        self.__dict__.clear()
 
 
 class SegmentDock(Dock):
@@ -438,9 +450,9 @@ class MeasuringDock(Dock):
             layer for layer in self.viewer.layers if ERRORS_OF in layer.metadata.get(PLUGIN, {})
         ]
 
-    def leave(self):
+    def stop(self):
         self.form.live.ask(None)
-        super().leave()
+        super().stop()
 
 
 class PreparingDock(Dock):
@@ -450,13 +462,7 @@ class PreparingDock(Dock):
 
     def __init__(self, viewer, qtbot):
         super().__init__(viewer, qtbot)
-        self.findings, self.sources = self.widget.findings, self.form.sources
-
-    def rows(self):
-        """Return what stands in the table of findings."""
-        table = self.findings.contents
-        columns = range(table.columnCount())
-        return [[table.index(row, at).data() for at in columns] for row in range(table.rowCount())]
+        self.table, self.sources = self.widget.findings, self.form.sources
 
     def made(self):
         """Return how many tiles it says there are, and how many of them it says are new."""
@@ -489,8 +495,8 @@ class TrainingDock(Dock):
         (layer,) = [layer for layer, about in facts if about.get("part") == part]
         return layer
 
-    def leave(self):
-        self.__dict__.clear()
+    def stop(self):
+        """Leave it to napari, as a person does."""
 
 
 PAGES = {page.title: page for page in (SegmentDock, MeasuringDock, PreparingDock, TrainingDock)}

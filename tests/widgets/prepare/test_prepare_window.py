@@ -210,7 +210,7 @@ def test_the_whole_text_of_a_finding_is_seen_without_scrolling_sideways(qtbot):
 
 
 def test_a_table_that_is_too_long_says_how_much_is_left_out(dock):
-    dock.findings.show_findings(("note", "size", f"{n}.png", "small") for n in range(MOST_ROWS + 3))
+    dock.table.show_findings(("note", "size", f"{n}.png", "small") for n in range(MOST_ROWS + 3))
     rows = dock.rows()
     assert len(rows) == MOST_ROWS + 1
     assert rows[-1][3] == "and 3 more"

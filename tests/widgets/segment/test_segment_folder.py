@@ -37,12 +37,6 @@ def chosen(dock, network, folder):
     return dock
 
 
-def rows(dock):
-    table = dock.table.contents
-    columns = range(table.columnCount())
-    return [[table.index(row, at).data() for at in columns] for row in range(table.rowCount())]
-
-
 def test_without_a_folder_run_says_what_to_do(dock, folder):
     dock.choose(kind="folder")
     assert not dock.bar.run_button.isEnabled()
@@ -55,9 +49,9 @@ def test_without_a_folder_run_says_what_to_do(dock, folder):
 
 def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder):
     chosen.run()
-    assert [row[0] for row in rows(chosen)] == ["broken.png", *TILES]
-    assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
-    assert [row[1] for row in rows(chosen)] == ["", "24", "24", "24"]
+    assert [row[0] for row in chosen.rows()] == ["broken.png", *TILES]
+    assert [row[3][:6] for row in chosen.rows()] == ["failed", "done", "done", "done"]
+    assert [row[1] for row in chosen.rows()] == ["", "24", "24", "24"]
     assert read_labels(folder / "nuclei" / "tile10.png").max() == 24
     with (folder / "nuclei" / "summary.csv").open(newline="", encoding="utf-8") as file:
         lines = {line["image"].rpartition("broken")[1]: line for line in csv.DictReader(file)}
@@ -126,10 +120,10 @@ def test_a_click_on_a_failed_row_opens_nothing(chosen):
 def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
     chosen.run()
     chosen.run()
-    assert [row[3][:6] for row in rows(chosen)] == ["failed"] * 4
+    assert [row[3][:6] for row in chosen.rows()] == ["failed"] * 4
     overwrite = chosen.field("overwrite").text
-    assert "exists already" in rows(chosen)[1][3]
-    assert f"({overwrite})" in rows(chosen)[1][3]
+    assert "exists already" in chosen.rows()[1][3]
+    assert f"({overwrite})" in chosen.rows()[1][3]
     places = [chosen.message.index(name) for name in ("broken.png", ", ".join(TILES))]
     assert places == sorted(places)
     assert overwrite not in chosen.message
@@ -140,7 +134,7 @@ def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
     (folder / "broken.png").write_bytes(b"no image at all")
     chosen.choose(overwrite=True)
     chosen.run()
-    assert [row[3][:6] for row in rows(chosen)] == ["failed", "done", "done", "done"]
+    assert [row[3][:6] for row in chosen.rows()] == ["failed", "done", "done", "done"]
 
 
 def test_maps_and_outlines_are_written_when_asked(chosen, folder):
