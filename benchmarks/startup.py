@@ -1,8 +1,13 @@
-"""Time what the plugin costs before anybody computes anything.
+"""Time what the plugin costs before anybody computes anything, and until the first nuclei.
 
     xvfb-run -a python benchmarks/startup.py [--rounds N]
 
-In fresh interpreters: importing the package and reading its manifest, after napari's own imports.
+In fresh interpreters: importing the package and reading its manifest, after napari's own imports;
+`segment` of 1 and of 24 generated tiles beside a notebook's script that loads Keras, predicts, cuts
+by Otsu's method and writes the components, each from the start of the process to its end, with the
+processor's own instructions and limited to those of AVX2, and the peak memory of one tile.
+In one napari window: the first press of Run on a tile until its labels are there, and the longest
+time in which the window answered nobody.
 In one napari window: reading a SNOW tile's ``.mat`` and its image beside napari's own time to show
 the two; opening each dock beside opening an empty one. Medians; only ratios and differences within
 a run mean something. The package is compiled first, as pip does when it installs, and no models but
@@ -14,6 +19,7 @@ from __future__ import annotations
 import argparse
 import compileall
 import importlib.util
+import itertools
 import os
 import subprocess
 import sys
@@ -33,6 +39,25 @@ imported = perf_counter()
 PluginManifest.from_distribution("napari-snow-unet")
 print(imported - start, perf_counter() - imported)
 """
+NOTEBOOK = """
+import sys
+from pathlib import Path
+import cv2
+import keras
+import numpy as np
+from napari_snow_unet.models import find_model
+from napari_snow_unet.unet.models.store import load_model
+network = load_model(find_model("default"))[0]
+folder, out = map(Path, sys.argv[1:])
+for path in sorted(folder.glob("*.png")):
+    red = cv2.imread(str(path))[..., 2:].astype(np.float32) / 255
+    grey = (network.predict(red[None], verbose=0)[0, ..., 0] * 255).astype(np.uint8)
+    _, mask = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    cv2.imwrite(str(out / path.name), cv2.connectedComponents(mask)[1].astype(np.uint16))
+"""
+LIMITS = {"own instructions": {}, "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"}}
+TILES = (1, 24)
+LOOK_MS = 5  # between two looks whether the window answers
 DOCKS = ("Segment nuclei", "Prepare a dataset", "Train a U-Net", "Measure a segmentation")
 
 
@@ -48,6 +73,8 @@ def main() -> None:
     print(f"import napari_snow_unet {package:.1f} ms, its manifest {manifest:.1f} ms")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_SNOW_UNET_MODELS"] = folder
+        whole_processes(rounds)
+        first_run()
         in_napari(rounds)
 
 
@@ -60,6 +87,94 @@ def import_times(rounds: int) -> tuple[float, float]:
     ]
     package, manifest = (1e3 * median(map(float, times)) for times in zip(*said, strict=True))
     return package, manifest
+
+
+def whole_processes(rounds: int) -> None:
+    """Time `segment` and a notebook's script in turns, from start to end, and print ratios."""
+    from napari_snow_unet.data.pixels.images import write_image
+    from napari_snow_unet.data.synthetic import generate_tile
+
+    with tempfile.TemporaryDirectory() as temporary:
+        tiles = Path(temporary, "tiles")
+        for seed in range(max(TILES)):
+            write_image(tiles / f"{seed:02d}.png", generate_tile(seed).image)
+        one = Path(temporary, "one")
+        write_image(one / "00.png", generate_tile(0).image)
+        for (limit, environment), count in itertools.product(LIMITS.items(), TILES):
+            folder = one if count == 1 else tiles
+            taken: dict[str, list[float]] = {}
+            for _ in range(rounds):
+                for way in ("notebook", "float32", "fast"):
+                    seconds, peak = _ended(way, folder, environment)
+                    taken.setdefault(way, []).append(seconds)
+                    if count == 1 and environment == {}:
+                        taken.setdefault(f"{way}, MB", []).append(peak)
+            notebook = median(taken["notebook"])
+            said = ", ".join(
+                f"{way} {median(taken[way]):.2f} s, notebook / this "
+                f"{notebook / median(taken[way]):.2f}"
+                for way in ("float32", "fast")
+            )
+            print(f"{count} tiles, process and all, {limit}: notebook {notebook:.2f} s; {said}")
+            for way, peaks in taken.items():
+                if way.endswith("MB"):
+                    print(f"  largest memory, {way}: {median(peaks):.0f}")
+
+
+def _ended(way: str, folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Run one way to its end; return seconds and the peak of its memory in MB."""
+    with tempfile.TemporaryDirectory() as out:
+        words = ["-c", NOTEBOOK, str(folder), out]
+        if way != "notebook":
+            words = ["-m", "napari_snow_unet.cli", "segment", str(folder), "-o", out]
+            words += ["--precision", way, "--device", "cpu"]
+        start = perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            env=os.environ | environment | {"CUDA_VISIBLE_DEVICES": "-1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = perf_counter() - start
+        assert status == 0, f"{way} failed"
+        return seconds, used.ru_maxrss / 1024
+
+
+def first_run() -> None:
+    """Press Run in a fresh napari; print the time to the labels and the window's longest gap."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_RUN], capture_output=True, text=True, check=True
+    )
+    print(done.stdout.strip())
+
+
+FIRST_RUN = f"""
+from time import perf_counter
+import napari
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from napari_snow_unet.data.synthetic import generate_tile
+viewer = napari.Viewer()
+_, dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Segment nuclei")
+viewer.add_image(generate_tile(0).image, rgb=True)
+for _ in range(50):
+    QApplication.processEvents()
+beats = [perf_counter()]
+timer = QTimer()
+timer.timeout.connect(lambda: beats.append(perf_counter()))
+timer.start({LOOK_MS})
+start = perf_counter()
+QTest.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
+while len(viewer.layers) < 2 or dock.bar.running:
+    QApplication.processEvents()
+taken = perf_counter() - start
+beats.append(perf_counter())
+gap = max(after - before for before, after in zip(beats, beats[1:]))
+print(f"first Run in napari: labels after {{taken:.2f}} s, longest gap {{gap * 1e3:.0f}} ms")
+viewer.close()
+"""
 
 
 def in_napari(rounds: int) -> None:

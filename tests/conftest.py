@@ -1,6 +1,7 @@
 """Hygiene for every test: no network, nothing of the user's touched, the same random numbers."""
 
 import gc
+import importlib.util
 import os
 import random
 import subprocess
@@ -28,6 +29,38 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 for _variable in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ[_variable] = os.environ[_variable.upper()] = "http://127.0.0.1:9"
 
+#: What trains, or compares with Keras: left out where the extra `train` is not installed.
+NEEDS_TRAIN = [
+    "cli/test_train.py",
+    "paper/test_reproduce.py",
+    "test_foreign_private_names.py",
+    "test_models.py",
+    "unet/engine/test_ask.py",
+    "unet/engine/test_process.py",
+    "unet/engine/test_selection.py",
+    "unet/models/test_bioimageio.py",
+    "unet/models/test_hostile_models.py",
+    "unet/models/test_keras_file.py",
+    "unet/models/test_keras_process.py",
+    "unet/models/test_refused_files.py",
+    "unet/models/test_store.py",
+    "unet/network/test_build.py",
+    "unet/network/test_halo.py",
+    "unet/network/test_operators.py",
+    "unet/runs/test_checkpoint.py",
+    "unet/runs/test_run_folder.py",
+    "unet/training",
+    "widgets/train/test_train.py",
+]
+#: Single tests of files that need it no further.
+TESTS_THAT_NEED_TRAIN = (
+    "cli/test_usage.py::test_an_unknown_model_is_wrong_usage[train tiles",
+    "cli/test_usage.py::test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained",
+    "test_files_of_0_1.py::test_a_training_that_was_killed_goes_on",
+)
+WITHOUT_TRAIN = importlib.util.find_spec("keras") is None
+collect_ignore = NEEDS_TRAIN if WITHOUT_TRAIN else []
+
 # How fast an example runs says more about the computer than about the code.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
@@ -38,6 +71,14 @@ def pytest_collection() -> Iterator[None]:
     """Load what test modules import at their top as the package itself would load it."""
     with symbols_kept_apart():
         return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip single tests that need the extra `train` where it is not installed."""
+    if WITHOUT_TRAIN:
+        for item in items:
+            if item.nodeid.removeprefix("tests/").startswith(TESTS_THAT_NEED_TRAIN):
+                item.add_marker(pytest.mark.skip(reason="needs the extra train"))
 
 
 @pytest.fixture(autouse=True)
@@ -120,18 +161,32 @@ def measured() -> Callable[..., list[float]]:
 
 @pytest.fixture(scope="session")
 def bfloat16() -> str:
-    """Return Keras' name of the policy; where a limit on oneDNN leaves no kernels for it, skip."""
-    from napari_snow_unet.base.errors import InputError
-    from napari_snow_unet.models import open_model
+    """Return the name of the number format; where the processor does not multiply in it, skip."""
+    from napari_snow_unet.unet.engine.openvino import computes_bfloat16
 
-    name = "mixed_bfloat16"
-    try:
-        open_model("he-breast-nuclei", precision=name).predict(np.zeros((1, 64, 64, 1), np.float32))
-    except InputError as error:
-        if "number format" not in str(error):
-            raise
-        pytest.skip(str(error))
-    return name
+    if not computes_bfloat16():
+        pytest.skip("this processor does not compute in bfloat16, or is not allowed to")
+    return "bfloat16"
+
+
+WITHOUT_TRAINING = """
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *more: (
+    None if name in ("tensorflow", "keras") else find(name, *more)
+)
+"""
+
+
+@pytest.fixture
+def without_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let programs that a test starts find no library that trains, as in a plain installation."""
+    folder = tmp_path / "without training"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(WITHOUT_TRAINING, encoding="utf-8")
+    known = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *([known] if known else [])]))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import napari_snow_unet
 
 PACKAGE = Path(napari_snow_unet.__file__).parent
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
-HEAVY = {"tensorflow", "keras", "torch", "jax", "cv2", "matplotlib", "napari", "qtpy"}
+HEAVY = {"tensorflow", "keras", "torch", "jax", "openvino", "cv2", "matplotlib", "napari", "qtpy"}
 ROOMS_WITH_HEAVY_IMPORTS = {"unet", "widgets"}
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/*.py")} | {
     path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"
@@ -79,14 +79,23 @@ def installed_as() -> dict[str, set[str]]:
     return names
 
 
-def test_the_base_installs_no_qt():
+def test_no_module_brings_openvino_before_a_network_is_opened():
+    """Only training needs Keras at the top of modules; OpenVINO is wanted at once nowhere."""
+    quick = [name for name in modules_of("unet") if ".training" not in name]
+    quick.remove("napari_snow_unet.unet.network.build")
+    assert load_in_turn(quick, {"openvino", "keras", "tensorflow"}) == {}
+
+
+def test_the_base_installs_no_qt_and_nothing_that_trains():
     assert [name for name in requirements() if name.lower().startswith(("pyqt", "pyside"))] == []
     assert requirements()["napari"].extras == set()
     assert requirements(extra="all")["napari"].extras == {"all"}
+    assert requirements(extra="all")["napari-snow-unet"].extras == {"train"}
+    assert not {"tensorflow", "keras"} & set(requirements())
 
 
 def test_opencv_comes_without_its_own_qt():
-    names = [name for extra in (None, "all", "test") for name in requirements(extra)]
+    names = [name for extra in (None, "all", "test", "train") for name in requirements(extra)]
     assert [name for name in names if "opencv" in name] == ["opencv-python-headless"]
 
 
@@ -101,11 +110,16 @@ def imported_by(file: Path) -> set[str]:
     return names - sys.stdlib_module_names - {"napari_snow_unet"}
 
 
+#: What an extra brings is imported below here alone; it is imported by the name it is installed by.
+IMPORTED_FROM_EXTRAS = {"train": "unet/", "export": "unet/models/onnx.py"}
+
+
 def test_everything_imported_is_required():
     required = set().union(*installed_as().values())
-    missing = {
-        str(file.relative_to(PACKAGE)): names
-        for file in PACKAGE.rglob("*.py")
-        if (names := imported_by(file) - required)
-    }
+    missing = {}
+    for file in PACKAGE.rglob("*.py"):
+        path = file.relative_to(PACKAGE).as_posix()
+        extras = [extra for extra, place in IMPORTED_FROM_EXTRAS.items() if path.startswith(place)]
+        if names := imported_by(file) - required.union(*map(requirements, extras)):
+            missing[path] = names
     assert missing == {}

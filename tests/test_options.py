@@ -108,7 +108,7 @@ def test_a_choice_of_a_segmentation_is_noted_taken_up_and_said_everywhere(name, 
     noted = what_is_asked(model, options, outputs, use_pixel_size=True)
     assert noted[name] == OTHER[name]
     (tmp_path / "options.json").write_text(json.dumps(noted), encoding="utf-8")
-    job, taken = continued_job(Job("classical", "auto", Options(), outputs), set())
+    job, taken = continued_job(Job("classical", "float32", Options(), outputs), set())
     assert job.options == options
     assert taken == {name: OTHER[name]}
     recipe = Recipe(
@@ -140,7 +140,7 @@ def test_what_a_preset_changes_back_is_said_too():
 
 def test_names_of_0_1_are_taken_with_a_hint(capsys, tmp_path):
     (tmp_path / "options.json").write_text('{"split": false}', encoding="utf-8")
-    job, _ = continued_job(Job("classical", "auto", Options(), Outputs(tmp_path)), set())
+    job, _ = continued_job(Job("classical", "float32", Options(), Outputs(tmp_path)), set())
     assert job.options == Options(separate=False)
     words = ["image.png", "-o", "out", "--no-split"]
     params = COMMANDS["segment"].make_context("segment", words).params

@@ -11,6 +11,7 @@ from email import message_from_string
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import napari_snow_unet
 
@@ -67,15 +68,17 @@ def test_the_wheel_holds_what_is_no_python(wheel, name):
     assert [held for held in wheel.namelist() if held.endswith(f"/{name}")]
 
 
-def test_the_wheel_says_what_it_is(wheel, repository):
-    def read(name: str) -> str:
-        (path,) = (held for held in wheel.namelist() if held.endswith(f".dist-info/{name}"))
-        return wheel.read(path).decode()
+def read_metadata(wheel: zipfile.ZipFile, name: str) -> str:
+    """Read a file of what the wheel says about itself."""
+    (path,) = (held for held in wheel.namelist() if held.endswith(f".dist-info/{name}"))
+    return wheel.read(path).decode()
 
-    metadata = message_from_string(read("METADATA"))
+
+def test_the_wheel_says_what_it_is(wheel, repository):
+    metadata = message_from_string(read_metadata(wheel, "METADATA"))
     assert metadata["Version"] == napari_snow_unet.__version__
     assert metadata["License-Expression"] == "BSD-3-Clause"
-    assert read("licenses/LICENSE") == (repository / "LICENSE").read_text()
+    assert read_metadata(wheel, "licenses/LICENSE") == (repository / "LICENSE").read_text()
 
 
 def test_the_installed_package_is_this_version():
@@ -95,6 +98,27 @@ def test_python_versions_agree(repository):
         line.rpartition(" ")[2] for line in project["classifiers"] if "Python :: 3." in line
     }
     workflow = (repository / ".github" / "workflows" / "tests.yml").read_text()
-    assert project["requires-python"] == ">=3.11,<3.14"
-    assert classified == {"3.11", "3.12", "3.13"}
-    assert 'python: ["3.11", "3.12", "3.13"]' in workflow
+    assert project["requires-python"] == ">=3.11,<3.15"
+    assert classified == {"3.11", "3.12", "3.13", "3.14"}
+    assert 'python: ["3.11", "3.12", "3.13", "3.14"]' in workflow
+
+
+@pytest.mark.parametrize(
+    ("python", "system", "machine"),
+    [("3.14", "linux", "x86_64"), ("3.14", "win32", "AMD64"), ("3.13", "darwin", "x86_64")],
+)
+def test_where_tensorflow_has_no_wheels_it_is_not_asked_for(wheel, python, system, machine):
+    """Everything else is: a plain installation asks for TensorFlow nowhere."""
+    metadata = message_from_string(read_metadata(wheel, "METADATA"))
+    asked = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
+    where = {"python_version": python, "sys_platform": system, "platform_machine": machine}
+
+    def names(extra: str, **other: str) -> set[str]:
+        there = {**where, **other, "extra": extra}
+        return {item.name for item in asked if not item.marker or item.marker.evaluate(there)}
+
+    assert "openvino" in names("")
+    assert not {"tensorflow", "keras"} & names("")
+    assert "keras" in names("train")
+    assert "tensorflow" not in names("train")
+    assert "tensorflow" in names("train", python_version="3.13", platform_machine="arm64")

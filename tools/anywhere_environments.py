@@ -17,7 +17,7 @@ UV = [sys.executable, "-m", "uv"]
 
 @dataclass(frozen=True)
 class Environment:
-    """What is installed beside the wheel and its extra `test`.
+    """What is installed beside the wheel and its extras `test` and `train`.
 
     Attributes
     ----------
@@ -165,7 +165,7 @@ def _steps(wanted: Environment, build: Build) -> Iterator[list[str]]:
         subprocess.run(compiled, check=True)
         yield ["install", "-r", str(pinned), *wanted.more]
     else:
-        yield ["install", f"{build.wheel}[test]", *wanted.more]
+        yield ["install", f"{build.wheel}[test,train]", *wanted.more]
     if wanted.less:
         yield ["uninstall", *wanted.less]
 

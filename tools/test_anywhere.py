@@ -129,7 +129,10 @@ SETTINGS = (
 )
 #: Checks without tests: what each is, and the script beside this one that does it.
 CHECKS = {
-    "python3.14": ("wheels for Python 3.14 of all but TensorFlow; not run", "check_wheels.py"),
+    "wheels": (
+        "wheels for Python 3.14, ARM, Windows and Macs of all but TensorFlow",
+        "check_wheels.py",
+    ),
     "workflows": ("what of the workflows needs no host", "check_workflows.py"),
 }
 

@@ -639,11 +639,19 @@ def test_a_dark_file_is_read_as_the_model_was_trained(tmp_path):
 def test_a_table_of_the_version_before_is_gone_on_with(folder, tmp_path):
     files = find_images([folder]).images
     run(segment_files(files[:2], MODEL, Options(), Outputs(tmp_path)))
-    rows = rows_of(tmp_path)
+    rows, new = rows_of(tmp_path), ("notes", "precision")
     with (tmp_path / SUMMARY).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [name for name in rows[0] if name != "notes"])
+        writer = csv.DictWriter(file, [name for name in rows[0] if name not in new])
         writer.writeheader()
-        writer.writerows({k: v for k, v in row.items() if k != "notes"} for row in rows)
+        writer.writerows({k: v for k, v in row.items() if k not in new} for row in rows)
     results = run(segment_files(files, MODEL, Options(), Outputs(tmp_path, resume=True)))
     assert [result.error for result in results] == ["", "", ""]
     assert len(rows_of(tmp_path)) == 3
+
+
+def test_every_row_names_the_number_format_of_a_network(folder, tmp_path):
+    network = replace(MODEL, checksum="0" * 64, precision="bfloat16")
+    for model, expected in ((network, "bfloat16"), (MODEL, "")):
+        out = tmp_path / model.precision
+        run(segment_files(find_images([folder]).images, model, Options(), Outputs(out)))
+        assert [row["precision"] for row in rows_of(out)] == [expected] * 3

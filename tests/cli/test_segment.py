@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shlex
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_snow_unet import models
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
@@ -21,6 +23,7 @@ from napari_snow_unet.models import find_model, open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.segmentation.provenance import LABELS
+from napari_snow_unet.unet.network.predictor import NOT_FAST
 
 
 def shell(*words, code=0):
@@ -174,25 +177,89 @@ def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
     assert "png, tif, mat" in text
 
 
-@pytest.mark.parametrize(
-    ("fastest", "used"), [("mixed_bfloat16", "mixed_bfloat16"), ("mixed_float16", "float32")]
-)
-def test_auto_takes_the_fast_format_that_was_judged_on_real_tiles(
-    request, tiles, tmp_path, monkeypatch, fastest, used
-):
-    if used != "float32":
+@pytest.mark.parametrize(("old", "new"), [("auto", "float32"), ("mixed_bfloat16", "bfloat16")])
+def test_names_of_0_1_for_precisions_are_taken_with_a_hint(request, tiles, tmp_path, old, new):
+    if new != "float32":
         request.getfixturevalue("bfloat16")
-    monkeypatch.setattr("napari_snow_unet.unet.engine.precision.fast_precision", lambda: fastest)
-    automatic, named = tmp_path / "automatic", tmp_path / "named"
-    shell("segment", tiles, "-o", automatic, "--precision", "auto", "--probability")
-    shell("segment", tiles, "-o", named, "--precision", used, "--probability")
-    for path in sorted(named.glob("*.png")):
-        assert path.read_bytes() == (automatic / path.name).read_bytes()
+    before, now = tmp_path / "before", tmp_path / "now"
+    assert f"--precision {old} is called {new} now." in shell(
+        "segment", tiles, "-o", before, "--precision", old, "--probability"
+    )
+    text = shell("segment", tiles, "-o", now, "--precision", new, "--probability")
+    assert "is called" not in text
+    for path in sorted(now.glob("*.png")):
+        assert path.read_bytes() == (before / path.name).read_bytes()
+    assert json.loads((before / "options.json").read_text())["precision"] == new
 
 
-def test_auto_asks_no_network_library_for_the_classical_method(tiles, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_snow_unet.unet.engine.precision.fast_precision", lambda: 1 / 0)
-    shell("segment", tiles, "-o", tmp_path / "o", "--model", "classical", "--precision", "auto")
+def test_a_precision_that_is_none_is_wrong_usage(tiles, tmp_path):
+    text = shell("segment", tiles, "-o", tmp_path / "o", "--precision", "float8", code=2)
+    assert "float32, fast, bfloat16, float16" in " ".join(text.replace("│", " ").split())
+
+
+def test_any_precision_will_do_for_the_classical_method(tiles, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_snow_unet.unet.engine.openvino.computes_bfloat16", lambda: 1 / 0)
+    shell("segment", tiles, "-o", tmp_path / "o", "--model", "classical", "--precision", "fast")
+
+
+def precisions_in(folder):
+    with (folder / "summary.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [row["precision"] for row in csv.DictReader(file)]
+
+
+def test_one_folder_never_mixes_number_formats(tiles, tmp_path, bfloat16):
+    out, words = tmp_path / "out", ("--precision", bfloat16)
+    shell("segment", tiles / "t1.png", "-o", out, *words)
+    command = ["segment", str(tiles), "-o", str(out), "--precision", "float32"]
+    told = r"--precision bfloat16; expected .*--precision float32\."
+    with pytest.raises(InputError, match=told):
+        CliRunner().invoke(app, [*command, "--resume"], catch_exceptions=False)
+    with pytest.raises(InputError, match="made with other options"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+    assert "--precision bfloat16" in shell("segment", tiles, "-o", out, "--resume")
+    assert precisions_in(out) == ["bfloat16", "bfloat16"]
+
+
+def test_fast_on_a_computer_that_lacks_it_does_not_go_on_with_bfloat16(
+    tiles, tmp_path, bfloat16, monkeypatch
+):
+    out = tmp_path / "out"
+    shell("segment", tiles / "t1.png", "-o", out, "--precision", "fast")
+    assert precisions_in(out) == [bfloat16]
+    monkeypatch.setattr("napari_snow_unet.unet.engine.openvino.computes_bfloat16", lambda: False)
+    models._open_network.cache_clear()
+    command = ["segment", str(tiles), "-o", str(out), "--resume"]
+    for words, told in (
+        ([], "precision bfloat16 on this processor"),
+        (["--precision", "fast"], r"--precision bfloat16; expected .*--precision float32\."),
+    ):
+        with pytest.raises(InputError, match=told):
+            CliRunner().invoke(app, [*command, *words], catch_exceptions=False)
+    other = tmp_path / "other"
+    assert NOT_FAST in " ".join(shell("segment", tiles, "-o", other, "--precision", "fast").split())
+    assert precisions_in(other) == ["float32", "float32"]
+    models._open_network.cache_clear()
+
+
+@pytest.mark.parametrize("was", ["mixed_bfloat16", "auto"])
+def test_a_record_of_0_1_is_gone_on_with_in_its_precision(request, tiles, tmp_path, was):
+    """0.1 noted what computed, so never auto; somebody may have written it."""
+    now = {"mixed_bfloat16": "bfloat16", "auto": "float32"}[was]
+    if now != "float32":
+        request.getfixturevalue("bfloat16")
+    out = tmp_path / "out"
+    shell("segment", tiles / "t1.png", "-o", out, "--precision", now)
+    record = json.loads((out / "options.json").read_text())
+    (out / "options.json").write_text(json.dumps(record | {"precision": was}))
+    text = shell("segment", tiles, "-o", out, "--resume")
+    assert "2 of 2" in text
+    assert (f"--precision {now}" in text) == (now != "float32")
+    assert precisions_in(out) == [now, now]
+    other = {"bfloat16": "float32", "float32": "fast"}[now]
+    if other == "float32":
+        command = ["segment", str(tiles), "-o", str(out), "--resume", "--precision", other]
+        with pytest.raises(InputError, match=f"--precision {now}; expected"):
+            CliRunner().invoke(app, command, catch_exceptions=False)
 
 
 def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path):
@@ -255,7 +322,7 @@ def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path
     out = tmp_path / "out"
     shell("segment", tiles / "t1.png", "-o", out, "--model", own, "--precision", "float32")
     text = shell("segment", tiles, "-o", out, "--resume")
-    assert f"--model {shlex.quote(str(own))} --precision float32" in text
+    assert f"--model {shlex.quote(str(own))}" in text
     assert "2 of 2" in text
 
 

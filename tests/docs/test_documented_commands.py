@@ -29,7 +29,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MARK = r"<!-- not run(?: \(([\d, ]+)\))?: (.{10,}?) -->\n"
 BLOCK = re.compile(rf"^(?:{MARK})?```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OURS = "napari-snow-unet"
-NEEDED = {"formats.md": "tf2onnx", "look_at_slides.md": "openslide"}
+NEEDED = {
+    "formats.md": "onnx",
+    "look_at_slides.md": "openslide",
+    "train.md": "keras",
+    "train_on_my_images.md": "keras",
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def test_what_pip_is_asked_for_exists():
         extra for page in PAGES
         for extra in re.findall(r"napari-snow-unet\[(\w+)\]", page.read_text(encoding="utf-8"))
     }  # fmt: skip
-    assert {"all", "slides", "export", "cluster"} <= asked
+    assert {"all", "slides", "export", "cluster", "train"} <= asked
     assert asked <= set(project["optional-dependencies"])
 
 

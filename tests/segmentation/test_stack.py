@@ -102,7 +102,7 @@ def test_small_planes_are_segmented_side_by_side_and_large_ones_one_by_one(monke
 
     two = replace(MODEL, predict=counting, calls_at_once=2)
     for done, _ in enumerate(segment_stack(four, two, rgb=False), start=1):
-        assert len(computed) == done
+        assert done <= len(computed) <= done + two.calls_at_once
 
 
 class OneReader:
@@ -136,7 +136,7 @@ def test_planes_of_many_windows_are_told_of_one_by_one():
     coarse = replace(MODEL, predict=counting, calls_at_once=2, pixel_size_um=(0.2, 0.4))
     steps = segment_stack(STACK, coarse, Options(tile=256), rgb=False, pixel_size_um=2.0)
     for done, _ in enumerate(steps, start=1):
-        assert len(computed) == done
+        assert done <= len(computed) <= done + coarse.calls_at_once
     assert done > len(STACK)
 
 

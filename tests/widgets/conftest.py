@@ -22,7 +22,7 @@ from napari_snow_unet.widgets.common import run_bar
 from napari_snow_unet.widgets.common.comparison import ERRORS_OF, is_segmented
 from napari_snow_unet.widgets.common.dock import VerticalScroll
 from napari_snow_unet.widgets.evaluate.result_tabs import OUTDATED
-from napari_snow_unet.widgets.segment import jobs, models
+from napari_snow_unet.widgets.segment import jobs
 
 PATIENCE_MS = 300_000  # what has not come by then never comes, however busy the computer is
 
@@ -126,14 +126,6 @@ def discs():
         return image
 
     return draw
-
-
-@pytest.fixture(autouse=True)
-def warmed_up(monkeypatch):
-    """Note what docks would load on their own, in place of loading it."""
-    asked = []
-    monkeypatch.setattr(models, "load", lambda *chosen: asked.append(chosen))
-    return asked
 
 
 class Pulse:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -45,6 +46,17 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def without_window() -> dict[str, Any]:
+    """Return what `subprocess.Popen` needs so that no window opens and no Ctrl-C comes through."""
+    quiet = {"PYTHONUTF8": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "1000"}
+    more: dict[str, Any] = {"env": {**os.environ, **quiet}}
+    if sys.platform == "win32":
+        more["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        more["start_new_session"] = True
+    return more
 
 
 class Crew(Generic[Task, Result]):

@@ -9,9 +9,10 @@ from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch.folder_run import folder_run
 from napari_snow_unet.batch.job import Job
@@ -48,8 +49,8 @@ def segment_files_on(
     known = {path.absolute(): size for path, size in job.pixel_sizes.items()}
     model = open_model(job.model, precision=job.precision)
     job = replace(job, model=model.folder or job.model)
-    if model.checksum:  # every machine computes in the number format of this one
-        job = replace(job, precision=model.precision)  # type: ignore[arg-type]
+    # Every machine computes in the number format of this one.
+    job = replace(job, precision=cast(Precision, model.precision))
     run_over = folder_run(files, model, job.options, job.outputs, use_pixel_size=job.use_pixel_size)
     with _connected(address) as client, run_over as run:
         workers = len(client.nthreads())

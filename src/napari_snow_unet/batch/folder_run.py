@@ -128,7 +128,8 @@ class FolderRun:
         The row of what is there stays where an image was refused for its sake.
         """
         seconds = result.seconds if seconds is None else round(seconds, 3)
-        result = replace(result, seconds=seconds, model=self._model.name)
+        precision = self._model.precision if self._model.checksum else ""
+        result = replace(result, seconds=seconds, model=self._model.name, precision=precision)
         if result.source not in self._with_row:
             append_to_summary(self._table, result)
         if not result.error:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from napari_snow_unet.base.options import Option
+from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.batch.outputs import Outputs
-from napari_snow_unet.models import Precision
 from napari_snow_unet.segmentation.options import Options
 
 
@@ -18,7 +18,7 @@ class Job:
 
     model: Annotated[str, Option("Name of a model (see `models`) or the folder of one.")]
     precision: Annotated[
-        Precision, Option("Number format of the network; 'auto': bfloat16 where that is fast.")
+        Precision, Option("Number format of the network; 'fast': bfloat16 where that is faster.")
     ]
     options: Options
     outputs: Outputs  # in a folder that every machine sees under the same path

@@ -51,7 +51,8 @@ def segment_one(
         result = run(steps)()
     except OF_ONE_IMAGE as error:
         result = failed(error, path)
-    return replace(result, seconds=round(time.perf_counter() - start, 3), model=model.name)
+    seconds = round(time.perf_counter() - start, 3)
+    return replace(result, seconds=seconds, model=model.name, precision=model.precision)
 
 
 def is_big(path: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.base.options import Declared, Option, declared
+from napari_snow_unet.base.precision import precision_of
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
@@ -45,7 +46,7 @@ def what_is_asked(
         "model": model.name,
         "model_folder": model.folder,
         "checksum": model.checksum,
-        "precision": model.precision if model.checksum else "auto",
+        "precision": model.precision,
         **asdict(options),
         "file_pixel_size": use_pixel_size,
         **_files(outputs),
@@ -151,7 +152,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     content = _content(path)
     if content is None:
         return None
-    return {_OLD_NAMES.get(name, name): value for name, value in content.items()}
+    content = {_OLD_NAMES.get(name, name): value for name, value in content.items()}
+    if isinstance(was := content.get("precision"), str):
+        content["precision"] = precision_of(was) or was
+    return content
 
 
 def _content(path: Path) -> dict[str, Any] | None:

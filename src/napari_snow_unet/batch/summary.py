@@ -27,8 +27,9 @@ COLUMNS = (
     "model",
     "error",
     "notes",
+    "precision",
 )
-_OF_EARLIER = COLUMNS[:-1]  # before there were notes
+_OF_EARLIER = COLUMNS[:-2]  # of 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class FileResult:
         Model, options, thresholds, versions and source.
     model : str
         Name of the model.
+    precision : str
+        Number format that its network computed in; empty if it is none.
     """
 
     source: Path
@@ -78,6 +81,7 @@ class FileResult:
     helps: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     model: str = ""
+    precision: str = ""
 
     @classmethod
     def of(
@@ -183,6 +187,7 @@ def _result_of(row: dict[str, str]) -> FileResult | None:
             pixel_size_um=float(row["pixel_size_um"]) if row["pixel_size_um"] else None,
             seconds=float(row["seconds"]),
             model=row["model"],
+            precision=row.get("precision") or "",
         )
     except ValueError:
         return None

@@ -12,6 +12,7 @@ import typer
 
 from napari_snow_unet.base.errors import with_ways
 from napari_snow_unet.base.options import declared
+from napari_snow_unet.base.precision import PRECISIONS, Precision, precision_of
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli.options import takes
@@ -26,7 +27,6 @@ from napari_snow_unet.cli.usage import (
     subset_of,
 )
 from napari_snow_unet.data.formats.registry import FORMATS
-from napari_snow_unet.models import Precision
 from napari_snow_unet.segmentation.options import Options
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def segment(
     ],
     model: Annotated[str, typer.Option(help=_JOB["model"].option.help)] = "default",
     options: dict[str, Any],
-    precision: Annotated[Precision, typer.Option(help=_JOB["precision"].option.help)] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(help=_JOB["precision"].option.help, metavar=f"[{'|'.join(PRECISIONS)}]"),
+    ] = "float32",
     device: DeviceOption = "auto",
     scheduler: Annotated[
         str | None,
@@ -79,10 +82,9 @@ def segment(
     done, and the exit code is 1.
     """
     from napari_snow_unet.batch import find_images, messages_of, segment_files
-    from napari_snow_unet.models import CLASSICAL, UnknownModelError, open_model
+    from napari_snow_unet.models import UnknownModelError, open_model
     from napari_snow_unet.segmentation.options import check_options, check_options_alone
     from napari_snow_unet.segmentation.plane.threshold import in_digits
-    from napari_snow_unet.unet.engine.selection import select_device
 
     if files["overwrite"] and files["resume"]:
         raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")
@@ -95,16 +97,15 @@ def segment(
     files["formats"] = _formats(files["formats"])
     believed = options["pixel_size_um"] != 0
     chosen = Options(**options | {"pixel_size_um": options["pixel_size_um"] or None})
-    job = Job(model, precision, chosen, Outputs(output_folder, **files), believed)
+    outputs = Outputs(output_folder, **files)
+    job = Job(model, _precision(precision), chosen, outputs, believed)
     if job.outputs.resume:
         job = _as_begun(job, on_command_line(context))
     with as_wrong_usage():
         check_options_alone(job.options)
     found = find_images(image, subset_of(subset, was_split))
-    if job.model != CLASSICAL:
-        select_device(device=device)
     with as_wrong_usage(UnknownModelError):
-        network = open_model(job.model, precision=job.precision)
+        network = open_model(job.model, precision=job.precision, device=device)
     with as_wrong_usage():
         check_options(job.options, network)
     if scheduler is None:
@@ -185,6 +186,18 @@ def _reasons(failed: list[FileResult]) -> Iterator[str]:
         files.setdefault(reason, []).append(file)
     for reason, (first, *others) in files.items():
         yield f"{first}{f' and {len(others)} more' if others else ''}: {reason}"
+
+
+def _precision(name: str) -> Precision:
+    """Return a number format, by its name in 0.1 too."""
+    precision = precision_of(name)
+    if precision is None:
+        raise typer.BadParameter(
+            f"{name!r} is none of {', '.join(PRECISIONS)}.", param_hint="--precision"
+        )
+    if precision != name:
+        typer.echo(f"--precision {name} is called {precision} now.", err=True)
+    return precision
 
 
 def _formats(given: Iterable[str]) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import os
 import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.precision import PRECISIONS, Precision, precision_of
 from napari_snow_unet.models.listing import (
     CLASSICAL,
     DEFAULT,
@@ -28,9 +29,7 @@ __all__ = [
     "CLASSICAL",
     "DEFAULT",
     "DEFAULT_MODEL",
-    "PRECISIONS",
     "ModelEntry",
-    "Precision",
     "UnknownModelError",
     "describe_model",
     "export_model",
@@ -39,14 +38,18 @@ __all__ = [
     "open_model",
 ]
 
-Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
-PRECISIONS: tuple[str, ...] = get_args(Precision)
+DeviceChoice = Literal["auto", "cpu", "gpu"]
 # HDF5 refuses a file that another thread of the process is opening in another way; and who comes
 # second finds the network loaded.
 _OPENING = threading.Lock()
 
 
-def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str = "auto") -> Model:
+def open_model(
+    name_or_path: str | os.PathLike[str] = DEFAULT,
+    *,
+    precision: str = "float32",
+    device: DeviceChoice = "auto",
+) -> Model:
     """Open a model for `segmentation.pipeline.segment`.
 
     Parameters
@@ -55,9 +58,12 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
         A name from `list_models` or a model folder. What holds a path separator, or is no known
         name, is a path. The two networks opened last stay in memory and are not read again while
         their weights on disk are unchanged.
-    precision : {"auto", "float32", "mixed_bfloat16", "mixed_float16"}, default: "auto"
-        Number format of the network; "auto" is bfloat16 where the machine multiplies it in
-        hardware, else float32. The classical method has none.
+    precision : {"float32", "fast", "bfloat16", "float16"}, default: "float32"
+        Number format of the network. float32 gives the same labels on every computer but for a few
+        pixels. "fast" is bfloat16 where the processor multiplies it in hardware, else float32; on a
+        GPU what it is fastest in. The others insist: float16 is for GPUs.
+    device : {"auto", "cpu", "gpu"}, default: "auto"
+        "auto" takes a GPU where there is one; "gpu" insists on it.
 
     Returns
     -------
@@ -69,10 +75,11 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
     UnknownModelError
         If there is no such model.
     InputError
-        If it is damaged or may hold code, no network library can be imported, or the precision is
-        another.
+        If it is damaged or may hold code, there is no GPU and it has to be one, or the precision is
+        another or cannot be had here.
     """
-    if precision not in PRECISIONS:
+    wanted_precision = precision_of(precision)
+    if wanted_precision is None:
         raise InputError(
             f"the precision {precision!r}",
             expected="one of " + ", ".join(PRECISIONS),
@@ -84,8 +91,7 @@ def open_model(name_or_path: str | os.PathLike[str] = DEFAULT, *, precision: str
     folder = find_model(wanted)
     checksum = models_folder.verify(folder)
     with _OPENING:
-        exact = _fast_precision() if precision == "auto" else precision
-        return _open_network(folder, checksum, exact)
+        return _open_network(folder, checksum, wanted_precision, device)
 
 
 def export_model(
@@ -101,42 +107,32 @@ def export_model(
             helps=("list_models",),
         )
     folder = find_model(wanted)
-    from napari_snow_unet.unet.engine import selection
-
-    selection.load_engine()
     if path.suffix.lower() == ".onnx":
         from napari_snow_unet.unet.models.onnx import write_onnx
-        from napari_snow_unet.unet.models.store import load_model
+        from napari_snow_unet.unet.models.store import read_model
 
-        return write_onnx(load_model(folder)[0], path, overwrite=overwrite)
+        return write_onnx(*read_model(folder), path, overwrite=overwrite)
     from napari_snow_unet.unet.models.bioimageio import write_zoo_package
 
     return write_zoo_package(folder, path, overwrite=overwrite)
 
 
-def _fast_precision() -> str:
-    """Return the fastest number format whose labels were compared with those of float32."""
-    from napari_snow_unet.unet.engine.precision import fast_precision
-
-    # bfloat16 was compared on real tiles (docs/scale.md), half precision was not.
-    fast = fast_precision()
-    return fast if fast == "mixed_bfloat16" else "float32"
-
-
 @lru_cache(maxsize=2)
-def _open_network(folder: Path, checksum: str, precision: str) -> Model:
-    from napari_snow_unet.unet.engine import fast_calls, selection
+def _open_network(folder: Path, checksum: str, precision: Precision, device: DeviceChoice) -> Model:
+    from napari_snow_unet.unet.engine.selection import may_have_gpu
+    from napari_snow_unet.unet.models.keras_process import on_gpu
+    from napari_snow_unet.unet.models.store import read_model
+    from napari_snow_unet.unet.network.halo import window_halo
+    from napari_snow_unet.unet.network.predictor import on_processor
 
-    device = selection.load_engine()
-    from napari_snow_unet.unet.models.store import load_model
-    from napari_snow_unet.unet.network.build import for_prediction, window_halo
-    from napari_snow_unet.unet.network.predictor import make_predictor, window_that_fits
-
-    network, config = load_model(folder, precision=precision)
-    network = for_prediction(network, config)
+    config, arrays = read_model(folder)
+    network = None
+    if device == "gpu" or (device == "auto" and may_have_gpu()):
+        network = on_gpu(config, folder, precision, insist=device == "gpu")
+    network = network or on_processor(config, arrays, precision)
     listed = folder.parent in (bundled_folder().resolve(), models_folder.user_folder().resolve())
     return Model(
-        predict=make_predictor(network),
+        predict=network.predict,
         name=folder.name if listed else config.name,
         checksum=checksum,
         channel=config.channel,
@@ -144,9 +140,11 @@ def _open_network(folder: Path, checksum: str, precision: str) -> Model:
         pixel_size_um=config.pixel_size_um,
         threshold_floor=config.threshold_floor,
         white=config.white,
-        precision=precision,
-        device=f"{device.name} ({device.kind}, {device.backend})",
+        precision=network.precision,
+        device=network.device,
         folder="" if listed else str(folder),
-        calls_at_once=fast_calls.small_calls_at_once(),
-        window_that_fits=window_that_fits(network),
+        calls_at_once=network.calls_at_once,
+        window_that_fits=network.room.edge_that_fits,
+        messages=network.messages,
+        release_memory=network.release_memory,
     )

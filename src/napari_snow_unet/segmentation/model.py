@@ -15,6 +15,10 @@ def _any_window(edge: int) -> int:
     return edge
 
 
+def _nothing() -> None:
+    """Do what there is to do where nothing is held."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A function from pixels to probabilities and the facts that belong to it.
@@ -50,6 +54,10 @@ class Model:
     window_that_fits : callable
         From the edge of a square window in pixels to the largest, at most as large, for which there
         is memory now.
+    messages : tuple of str
+        What a person should be told of every result.
+    release_memory : callable
+        Gives back what the last windows took, once no more are to come soon.
     """
 
     predict: Predict
@@ -65,3 +73,5 @@ class Model:
     white: Mapping[str, float] = field(default_factory=dict)
     calls_at_once: int = 1
     window_that_fits: Callable[[int], int] = _any_window
+    messages: tuple[str, ...] = ()
+    release_memory: Callable[[], None] = _nothing

@@ -60,7 +60,8 @@ class Plan:
     @property
     def messages(self) -> tuple[str, ...]:
         """What a person should be told, whatever is found."""
-        return scale_messages(self.model, self.pixel_size_um, self.resampled_um) + self.doubts
+        scale = scale_messages(self.model, self.pixel_size_um, self.resampled_um)
+        return scale + self.doubts + self.model.messages
 
     def provenance(self, threshold: float) -> dict[str, Any]:
         """Return how a result with this threshold came about."""

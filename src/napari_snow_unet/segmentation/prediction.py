@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from napari_snow_unet.segmentation.plane.tiling import (
     mirrored,
     within,
 )
+from napari_snow_unet.segmentation.prefetch import in_order
 from napari_snow_unet.segmentation.test_time_augmentation import augmented
 
 
@@ -26,12 +29,21 @@ def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[n
     """Compute the 8-bit probability map of one plane, on its own grid, window by window."""
     grid, model = plan.grid, augmented(plan.model, plan.options)
     probability = np.empty(grid.new, dtype=np.uint8)
-    for done, planned in enumerate(plan.windows, start=1):
-        pixels = np.asarray(image[grid.needed(within(planned.window, grid.new))])
-        probability[planned.core] = predict_core(
-            pixels, model, planned, grid, channel=plan.channel, values=plan.values
-        )
-        yield Progress(done, len(plan.windows), f"tile {done} of {len(plan.windows)}")
+    reading = Lock()  # what is read lazily need not bear to be read by several threads
+
+    def computed(planned: PlannedWindow) -> NDArray[np.uint8]:
+        with reading:
+            pixels = np.asarray(image[grid.needed(within(planned.window, grid.new))])
+        return predict_core(pixels, model, planned, grid, channel=plan.channel, values=plan.values)
+
+    if model.calls_at_once > 1 < len(plan.windows):
+        several = in_order(plan.windows, computed, model.calls_at_once)
+    else:
+        several = ((planned, computed(planned)) for planned in plan.windows)
+    with closing(several) as cores:
+        for done, (planned, core) in enumerate(cores, start=1):
+            probability[planned.core] = core
+            yield Progress(done, len(plan.windows), f"tile {done} of {len(plan.windows)}")
     whole = slice(0, grid.old[0]), slice(0, grid.old[1])
     found = grid.back.take(probability, whole)
     if not grid.is_none and is_rgb(image.shape) and image.shape[-1] == 4:

@@ -46,12 +46,18 @@ def in_order(
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     following = deque(islice(todo, 1))
 
+    def submitted(item: Item) -> Future[Result]:
+        try:
+            return pool.submit(compute, item)
+        except RuntimeError:  # there is no memory for a thread
+            return _done_here(compute, item)
+
     def begin() -> None:
         while following and len(waiting) < threads:
             if waiting and is_large(following[0]):
                 return
             item = following.popleft()
-            waiting.append((item, pool.submit(compute, item)))
+            waiting.append((item, submitted(item)))
             following.extend(islice(todo, 1))
 
     try:
@@ -63,3 +69,12 @@ def in_order(
             yield item, result
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _done_here(compute: Callable[[Item], Result], item: Item) -> Future[Result]:
+    done: Future[Result] = Future()
+    try:
+        done.set_result(compute(item))
+    except Exception as error:
+        done.set_exception(error)
+    return done

@@ -18,6 +18,10 @@ class ResourceExhaustedError(Exception):
         (MemoryError(), "not enough memory"),
         (ResourceExhaustedError("OOM when allocating tensor with shape[9]"), "not enough memory"),
         (RuntimeError("Status: 1, message: could not create a primitive"), "not enough memory"),
+        (
+            RuntimeError("[CPU] Convolution node with name 'C_26' can't alloc\n"),
+            "not enough memory",
+        ),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "not enough memory"),
     ],
 )

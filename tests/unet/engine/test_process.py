@@ -26,11 +26,20 @@ assert network(np.zeros((1, 16, 16, 1), np.float32)).shape == (1, 16, 16, 1)
 """
 
 
+ON_PROCESSOR = """
+from napari_snow_unet.models import open_model
+window = np.zeros((1, 64, 64, 1), np.float32)
+assert open_model("he-breast-nuclei", device="cpu").predict(window).shape == (1, 64, 64)
+"""
+
+
 @pytest.mark.parametrize(
     "script",
     [
         pytest.param(DRAW + COMPUTE + DRAW + CLOSE, id="napari-first"),
         pytest.param(COMPUTE + DRAW + COMPUTE + CLOSE, id="network-first"),
+        pytest.param(DRAW + ON_PROCESSOR + DRAW + CLOSE, id="napari-before-openvino"),
+        pytest.param("import numpy as np" + ON_PROCESSOR + DRAW + CLOSE, id="openvino-first"),
     ],
 )
 def test_a_network_and_a_napari_window_live_in_one_process(script):

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from napari_snow_unet.base.errors import InputError
@@ -60,39 +61,52 @@ def test_another_engine_is_taken_where_tensorflow_is_missing(monkeypatch):
     assert selection.select_backend() == "torch"
     installed.clear()
     monkeypatch.setenv("KERAS_BACKEND", "")
-    with pytest.raises(InputError, match=r"none of TensorFlow, PyTorch and JAX.*'classical'"):
+    with pytest.raises(InputError, match=r"none of TensorFlow, PyTorch and JAX.*\[train\]"):
         selection.select_backend()
 
 
-def test_an_engine_that_cannot_be_imported_says_why_and_what_to_do(tmp_path):
+def test_an_engine_that_cannot_be_imported_says_why(tmp_path):
     (tmp_path / "tensorflow.py").write_text("raise ImportError('libcuda.so.1: no such file')")
     code = (
         "import warnings; warnings.simplefilter('ignore')\n"
         "from napari_snow_unet.base.errors import InputError\n"
-        "from napari_snow_unet.models import open_model\n"
-        "try: open_model('default')\n"
-        "except InputError as error: print(error)\n"
-        "print(open_model('classical').name)"
+        "from napari_snow_unet.unet.engine.selection import load_engine\n"
+        "try: load_engine()\n"
+        "except InputError as error: print(error)"
     )
-    run = fresh(code, PYTHONPATH=str(tmp_path))
-    message, name = run.stdout.splitlines()
-    assert "libcuda.so.1" in message
-    assert "Use the model 'classical'" in message
-    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in message
-    assert name == "classical"
+    run = fresh(code, PYTHONPATH=os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    assert "libcuda.so.1" in run.stdout
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in run.stdout
+
+
+MAY_HAVE = """
+import sys
+from napari_snow_unet.unet.engine.selection import may_have_gpu
+heavy = {"tensorflow", "keras", "torch", "jax", "openvino"}
+print(may_have_gpu(), sorted(heavy & set(sys.modules)))
+"""
+
+
+def test_whether_a_gpu_may_be_there_is_told_without_a_network_library(tmp_path):
+    driver = tmp_path / "nvidia-smi"
+    driver.touch(mode=0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    assert fresh(MAY_HAVE, PATH=path, CUDA_VISIBLE_DEVICES="0").stdout == "True []\n"
+    assert fresh(MAY_HAVE, PATH=path, CUDA_VISIBLE_DEVICES="-1").stdout == "False []\n"
+    assert fresh(MAY_HAVE, PATH=path, CUDA_VISIBLE_DEVICES="").stdout == "False []\n"
 
 
 @pytest.mark.parametrize("engine", ["torch", "jax"])
 def test_another_engine_gives_the_same_probabilities(engine, tmp_path):
     pytest.importorskip(engine)
     code = (
-        "import numpy as np, sys; from napari_snow_unet.models import open_model\n"
+        "import numpy as np; from napari_snow_unet.models import find_model\n"
+        "from napari_snow_unet.unet.models.store import read_model\n"
+        "from napari_snow_unet.unet.network.predictor import by_keras\n"
         "x = np.random.default_rng(0).random((1, 64, 64, 1), dtype=np.float32)\n"
-        "model = open_model('default', precision='float32')\n"
-        "np.save(sys.argv[1] if len(sys.argv) > 1 else PATH, model.predict(x))"
+        "model = by_keras(*read_model(find_model('default')), 'float32')\n"
+        "np.save(PATH, model.predict(x))"
     )
-    import numpy as np
-
     maps = []
     for name in ("tensorflow", engine):
         path = tmp_path / f"{name}.npy"
@@ -141,26 +155,3 @@ def test_a_limit_on_the_instructions_of_onednn_counts(tmp_path, monkeypatch, lim
     for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
         monkeypatch.setenv(name, limits.get(name, ""))
     assert precision._multiplies_bfloat16(facts) == fast
-
-
-LIMITED = """
-import numpy as np
-from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.models import open_model
-model = open_model("he-breast-nuclei")
-print(model.precision, model.predict(np.zeros((1, 64, 64, 1), np.float32)).shape)
-try:
-    open_model("he-breast-nuclei", precision="mixed_bfloat16").predict(
-        np.zeros((1, 64, 64, 1), np.float32)
-    )
-except InputError as error:
-    assert "Choose the precision float32" in str(error), error
-"""
-
-
-@pytest.mark.parametrize("limit", [{"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"TF_ENABLE_ONEDNN_OPTS": "0"}])
-def test_a_network_computes_in_float32_where_bfloat16_is_taken_away(limit):
-    """What is asked for by name is computed or refused; that depends on the processor."""
-    run = fresh(LIMITED, CUDA_VISIBLE_DEVICES="-1", **limit)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.split(" ", 1) == ["float32", "(1, 64, 64)\n"]

@@ -21,7 +21,7 @@ from napari_snow_unet.segmentation.plane.nuclei import SMALLEST_NUCLEUS_UM2
 from napari_snow_unet.unet.network.build import build_unet
 from napari_snow_unet.unet.network.config import UNetConfig
 
-pytest.importorskip("tf2onnx")
+pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 SMALL = UNetConfig(base_filters=2, levels=3, name="small nuclei", trained_on="Nothing.")
@@ -128,7 +128,7 @@ def test_nothing_is_overwritten_untold(tmp_path):
 def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="no network"):
         export_model("classical", tmp_path / "a.zip")
-    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(InputError, match=r"napari-snow-unet\[export\]"):
         export_model(saved(tmp_path / "model"), tmp_path / "a.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

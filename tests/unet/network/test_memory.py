@@ -1,19 +1,19 @@
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.network import memory
 from napari_snow_unet.unet.network.config import UNetConfig
 from napari_snow_unet.unet.network.memory import (
+    Room,
     batch_bytes,
-    least_bytes_per_pixel,
     memory_available,
     memory_limit,
-    most_bytes_per_pixel,
     require_memory,
-    require_window_memory,
 )
 
 
@@ -50,63 +50,112 @@ def test_a_limit_on_this_program_counts():
 
 
 WINDOW = """
+import os
 import numpy as np
-from napari_snow_unet.models import find_model
-from napari_snow_unet.unet.engine import selection
-selection.load_engine()
-from napari_snow_unet.unet.network.build import for_prediction
-from napari_snow_unet.unet.network.predictor import make_predictor
-from napari_snow_unet.unet.models.store import load_model
-network, config = load_model(find_model("he-breast-nuclei"), precision="PRECISION")
-predict = make_predictor(for_prediction(network, config) if MERGED else network)
-predict(np.zeros((1, 64, 64, 1), np.float32))
+from model_folders import random_arrays
+from napari_snow_unet.unet.network import memory
+from napari_snow_unet.unet.network.config import UNetConfig
+from napari_snow_unet.unet.network.predictor import on_processor
+if THREADS:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+config = UNetConfig(base_filters=FILTERS)
+network = on_processor(config, random_arrays(config), "PRECISION")
+assert network.precision == "PRECISION"
+network.predict(np.zeros((1, 64, 64, 1), np.float32))
 before = peak()
 for _ in range(2):
-    predict(np.zeros((1, 1024, 1024, 1), np.float32))
-print((peak() - before) / 1024**2)
+    network.predict(np.zeros((1, 1024, 1024, 1), np.float32))
+print((peak() - before) / 1024**2, network.room.least, network.room.most)
 """
 KERNELS = {  # none of these computes with more than the processor has
     "its own": {},
+    "of AVX-512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
     "of AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
-    "of AVX": {"ONEDNN_MAX_CPU_ISA": "AVX"},
-    "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "for one thread": {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"},
-    "for many threads": {"TF_NUM_INTRAOP_THREADS": "16", "OMP_NUM_THREADS": "16"},
+    "of SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
 }
-WITHOUT_BFLOAT16 = ("of AVX2", "of AVX")
-OFTEN = ("its own", True, "mixed_bfloat16"), ("of AVX2", True, "float32")
+OFTEN = (
+    *(("its own", 16, 0, precision) for precision in ("float32", "bfloat16")),
+    ("of AVX2", 16, 0, "float32"),
+)
 
 
 @pytest.mark.parametrize(
-    ("kernels", "merged", "precision"),
+    ("kernels", "filters", "threads", "precision"),
     [
-        pytest.param(
-            kernels,
-            merged,
-            precision,
-            marks=() if (kernels, merged, precision) in OFTEN else pytest.mark.slow,
-        )
-        for kernels in KERNELS
-        for merged in (True, False)
-        for precision in ("float32", "mixed_bfloat16")
-        if precision == "float32" or kernels not in WITHOUT_BFLOAT16
+        *OFTEN,
+        *(
+            pytest.param(kernels, filters, threads, precision, marks=pytest.mark.slow)
+            for kernels in KERNELS
+            for filters in (4, 16, 64)
+            for threads in (0, 1)
+            for precision in ("float32", "bfloat16")
+            if (precision == "float32" or kernels == "its own")
+            and (kernels, filters, threads, precision) not in OFTEN
+        ),
     ],
 )
 def test_a_window_takes_between_the_least_and_the_most(
-    request, measured, kernels, merged, precision
+    request, measured, repository, kernels, filters, threads, precision
 ):
     if precision != "float32":
         request.getfixturevalue("bfloat16")
-    code = WINDOW.replace("PRECISION", precision).replace("MERGED", str(merged))
-    (per_pixel,) = measured(code, CUDA_VISIBLE_DEVICES="-1", **KERNELS[kernels])
-    assert least_bytes_per_pixel(16, merged=merged, precision=precision) < per_pixel
-    assert per_pixel < most_bytes_per_pixel(16)
+    code = WINDOW.replace("PRECISION", precision).replace("FILTERS", str(filters))
+    environment = KERNELS[kernels] | {"PYTHONPATH": python_path(repository)}
+    taken, least, most = measured(code.replace("THREADS", str(threads)), **environment)
+    assert least < taken < most
+
+
+def python_path(repository) -> str:
+    """Return where a process finds what tests import, and what this one does."""
+    return os.pathsep.join([str(repository / "tests" / "helpers"), *filter(None, sys.path)])
+
+
+RELEASED = """
+import os
+from pathlib import Path
+import numpy as np
+from napari_snow_unet.models import open_model
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+model = open_model("he-breast-nuclei")
+model.predict(np.zeros((1, 64, 64, 1), np.float32))
+before = held()
+model.predict(np.zeros((1, 1024, 1024, 1), np.float32))
+after = held()
+model.release_memory()
+print(before / 2**20, after / 2**20, held() / 2**20)
+"""
+
+
+def test_what_a_window_took_is_given_back_when_no_more_come(measured):
+    before, after, released = measured(RELEASED)
+    assert after - before > 150  # MiB, of which nothing else than the window takes so much
+    assert released - before < (after - before) / 3
 
 
 def test_a_window_that_can_fit_nowhere_is_refused_in_one_sentence():
+    room = Room(least=80, most=600)
     with pytest.raises(InputError, match=r"1048576 x 1048576.*at least .* GiB.*smaller tile size"):
-        require_window_memory((1, 1 << 20, 1 << 20), 80)
-    require_window_memory((1, 1024, 1024), 80)
+        room.require((1, 1 << 20, 1 << 20))
+    room.require((1, 1024, 1024))
+
+
+def test_where_an_engine_has_memory_of_its_own_nothing_is_refused():
+    Room().require((1, 1 << 20, 1 << 20))
+    assert Room().edge_that_fits(1 << 20) == 1 << 20
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_window_that_fits_shrinks_with_what_is_free(monkeypatch, precision):
+    room = Room.on_processor(UNetConfig(base_filters=4), precision)
+    monkeypatch.setattr(memory, "memory_available", lambda: int(2**20 * room.most))
+    assert [room.edge_that_fits(edge) for edge in (512, 1024, 4096)] == [512, 1024, 1024]
+    four = Room.on_processor(UNetConfig(base_filters=4), precision, windows=4)
+    assert four.edge_that_fits(4096) == 512
+    monkeypatch.setattr(memory, "memory_available", lambda: None)
+    assert room.edge_that_fits(4096) == 4096
 
 
 def test_what_is_free_is_part_of_what_there_is():
@@ -127,8 +176,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.prediction import predict_plane
 from napari_snow_unet.segmentation.plan import make_plan
 
-def computed(side, tile):
-    image = np.tile(generate_tile(1, size=512).image, (side // 512, side // 512, 1))
+def computed(tile):
     steps = predict_plane(image, make_plan(image, model, Options(tile=tile)))
     windows = 0
     try:
@@ -139,11 +187,13 @@ def computed(side, tile):
         return ended.value.astype(int), windows
 
 side, tile, room = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) << 20
+image = np.tile(generate_tile(1, size=512).image, (side // 512, side // 512, 1))
 model = open_model("he-breast-nuclei")
-expected, _ = computed(side, 1024)
+expected, _ = computed(1024)
+model.release_memory()
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + room,) * 2)
-found, windows = computed(side, tile)
+found, windows = computed(tile)
 print(windows, np.abs(found - expected).max())
 """
 
@@ -171,6 +221,17 @@ def test_where_no_window_can_fit_that_is_one_sentence():
     *_, last = ended.stderr.splitlines()
     assert ended.returncode == 1, ended.stderr
     assert "InputError: a window of 256 x 256 pixels" in last
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS of Linux")
+@pytest.mark.parametrize("room", [13, 20, 28])
+def test_where_one_might_fit_and_does_not_that_is_no_crash(room):
+    """A window of 256 pixels takes at least 12 MiB, and up to 37."""
+    ended = limited(512, 512, room)
+    if ended.returncode:
+        assert ended.returncode == 1, ended.stderr
+        *_, last = ended.stderr.splitlines()
+        assert re.search("MemoryError|InputError: a window of 256 x 256 pixels", last)
 
 
 FREES = """

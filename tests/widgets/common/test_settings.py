@@ -13,7 +13,8 @@ from npe2 import PluginManifest
 from qtpy.QtWidgets import QFileDialog
 
 import napari_snow_unet
-from napari_snow_unet.models import PRECISIONS, open_model
+from napari_snow_unet.base.precision import PRECISIONS
+from napari_snow_unet.models import open_model
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.widgets.common.settings import GROUP, Settings, settings
@@ -47,8 +48,8 @@ def test_the_manifest_has_the_same_defaults():
 def test_napari_shows_them_and_the_dock_begins_with_them(preferences):
     viewer, group = preferences
     assert settings() == Settings()
-    group.tile, group.model, group.precision = 512, "classical", "mixed_bfloat16"
-    assert settings() == Settings("classical", 512, "mixed_bfloat16")
+    group.tile, group.model, group.precision = 512, "classical", "fast"
+    assert settings() == Settings("classical", 512, "fast")
     widget = docked(viewer)
     assert widget.form.model.value == "classical"
     assert widget.form.options() == Options(tile=512)
@@ -83,10 +84,10 @@ def test_networks_are_opened_in_the_precision_that_is_set(preferences, monkeypat
     viewer, group = preferences
     widget = docked(viewer)
     viewer.add_image(np.full((64, 64, 3), 200, np.uint8), rgb=True)
-    group.precision = "mixed_bfloat16"
+    group.precision = "fast"
     widget.run()
     qtbot.waitUntil(lambda: not widget.bar.running)
-    assert opened == ["mixed_bfloat16"]
+    assert opened == ["fast"]
 
 
 def test_dialogs_for_results_begin_where_it_is_set(preferences, tmp_path, monkeypatch, qtbot):

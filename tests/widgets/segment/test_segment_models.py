@@ -14,18 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_snow_unet.cli.models import _facts
 from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.unet.models.folder import user_folder
-from napari_snow_unet.widgets.common.settings import settings
-from napari_snow_unet.widgets.segment import models
-from napari_snow_unet.widgets.segment.form import NO_DEVICE
 from napari_snow_unet.widgets.segment.models import SIZE_NOT_STATED
-
-LOAD = models.load
-
-
-@pytest.fixture
-def really_load():
-    """Return what docks do in place of what the fixture puts there."""
-    return LOAD
 
 
 @pytest.fixture
@@ -151,34 +140,9 @@ def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatc
     assert _open_network.cache_info().misses == loaded
 
 
-def test_the_network_is_loaded_while_the_dock_is_looked_at(shown_dock, warmed_up, qtbot):
-    assert shown_dock.form.device.value == NO_DEVICE
-    shown_dock.choose(model="classical")
-    shown_dock.nothing_due()
-    assert not warmed_up
-    shown_dock.choose(model=DEFAULT_MODEL)
-    qtbot.waitUntil(lambda: bool(warmed_up))
-    assert warmed_up == [(DEFAULT_MODEL, settings().precision)]
-    shown_dock.widget.warm_up.soon()  # undocked and docked again
-    shown_dock.nothing_due()
-    assert len(warmed_up) == 1
-
-
-def test_warming_up_leaves_nothing_for_the_first_run_to_load(really_load):
-    from napari_snow_unet.models import _open_network
-
-    _open_network.cache_clear()
-    really_load(DEFAULT_MODEL, "float32")
-    loaded = _open_network.cache_info().misses
-    open_model(DEFAULT_MODEL, precision="float32")
-    assert _open_network.cache_info().misses == loaded
-    really_load("no such model", "float32")  # told by Run, not here
-
-
-WITHOUT_TENSORFLOW = """
+WITHOUT_OPENVINO = """
 import json, sys
-for name in ("tensorflow", "torch", "jax", "keras"):
-    sys.modules[name] = None  # as if the installation were broken
+sys.modules["openvino"] = None  # as if the installation were broken
 import napari, numpy as np
 from qtpy.QtTest import QTest
 from qtpy.QtCore import Qt
@@ -203,8 +167,8 @@ print(json.dumps(told))
 """
 
 
-def test_where_tensorflow_is_broken_the_dock_says_why_and_the_classical_method_works():
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
+def test_where_openvino_is_broken_the_dock_says_why_and_the_classical_method_works():
+    command = [sys.executable, "-c", WITHOUT_OPENVINO]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout.splitlines()[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -54,8 +54,14 @@ def compute_window(
 def compute_here(
     image: Any, model: Model, plan: WindowPlan, windows: list[PlannedWindow]
 ) -> Generator[Computed, None, None]:
-    """Compute windows in their order, reading one ahead."""
-    read = partial(read_with_glass, image, grid=plan.grid, values=plan.values)
-    with closing(in_order(windows, read)) as reading:
-        for planned, (pixels, glass) in reading:
-            yield compute_window(planned, pixels, glass, model, plan)
+    """Compute windows in their order, as many at once as the model gains by."""
+    reading = Lock()  # what is read lazily need not bear to be read by several threads
+
+    def computed(planned: PlannedWindow) -> Computed:
+        with reading:
+            pixels, glass = read_with_glass(image, planned, plan.grid, plan.values)
+        return compute_window(planned, pixels, glass, model, plan)
+
+    with closing(in_order(windows, computed, model.calls_at_once)) as results:
+        for _, window in results:
+            yield window

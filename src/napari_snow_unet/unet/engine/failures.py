@@ -13,6 +13,7 @@ _OUT_OF_MEMORY = (
     "oom when allocating",
     "failed to allocate",
     "bad_alloc",
+    "can't alloc",  # OpenVINO
     "resourceexhausted",
     "could not create a primitive",  # oneDNN, when it gets no room for one
 )

@@ -13,14 +13,6 @@ from napari_snow_unet.unet.engine.selection import load_engine
 from napari_snow_unet.unet.engine.tensorflow import tensorflow_call
 
 
-def small_calls_at_once() -> int:
-    """Return how many calls of a network on small windows are fastest side by side."""
-    # TensorFlow divides every operation among the cores, which wait for each other at its end; with
-    # two calls one fills the gaps of the other. The bits stay the same.
-    device = load_engine()
-    return 2 if (device.backend, device.kind) == ("tensorflow", "cpu") else 1
-
-
 def compiles_steps() -> bool | str:
     """Return what `keras.Model.compile` takes as `jit_compile` where training is fastest."""
     # XLA, which Keras would choose for TensorFlow, is slower on the CPU and compiles every shape.

@@ -6,13 +6,9 @@ import importlib
 import os
 from pathlib import Path
 
+from napari_snow_unet.unet.engine.device import onednn_may_use_bfloat16
 from napari_snow_unet.unet.engine.selection import load_engine
 from napari_snow_unet.unet.engine.tensorflow import gpu_generation
-
-# To what a person can limit oneDNN, by its names, that lacks bfloat16; others it does not know.
-_WITHOUT_BFLOAT16 = frozenset(
-    ["SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"]
-)
 
 
 def fast_precision() -> str:
@@ -34,8 +30,7 @@ def fast_precision() -> str:
 
 def _multiplies_bfloat16(facts: Path = Path("/proc/cpuinfo")) -> bool:
     """Tell whether the processor multiplies bfloat16 in hardware, and oneDNN may (Linux only)."""
-    cap = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
-    if cap.upper() in _WITHOUT_BFLOAT16:
+    if not onednn_may_use_bfloat16():
         return False
     try:
         with facts.open(encoding="ascii", errors="replace") as file:

@@ -9,8 +9,10 @@ import importlib
 import importlib.util
 import os
 import platform
+import shutil
 import sys
 import threading
+from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.unet.engine.device import Device, processor_name
@@ -29,7 +31,7 @@ def select_backend() -> str:
     if loaded is not None:
         chosen = str(loaded.config.backend())
     else:
-        installed = (name for name in BACKENDS if importlib.util.find_spec(name))
+        installed = (name for name in BACKENDS if _is_installed(name))
         chosen = os.environ.get("KERAS_BACKEND") or next(installed, "")
     if not chosen:
         raise _no_engine("none of TensorFlow, PyTorch and JAX is installed")
@@ -53,6 +55,9 @@ def select_device(engine: str = "auto", device: str = "auto") -> None:
                 remedy="Start a new process.",
             )
         os.environ["KERAS_BACKEND"] = engine
+    for needed in (select_backend(), "keras"):
+        if not _is_installed(needed):
+            raise _no_engine(f"{needed} is not installed")
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"] = "-1", "cpu"
     if device == "gpu" and (found := load_engine()).kind != "gpu":
@@ -61,6 +66,18 @@ def select_device(engine: str = "auto", device: str = "auto") -> None:
             expected="a GPU that the engine can use",
             remedy="Choose the device auto or cpu, or another engine.",
         )
+
+
+def may_have_gpu() -> bool:
+    """Tell whether it is worth looking for a GPU: NVIDIA's driver, Keras and an engine are there.
+
+    To be sure takes loading the engine, which takes seconds.
+    """
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
+        return False
+    drivers = Path("/proc/driver/nvidia/version"), Path("/dev/dxg")
+    driver = shutil.which("nvidia-smi") or any(path.exists() for path in drivers)
+    return bool(driver) and _is_installed("keras") and any(map(_is_installed, BACKENDS))
 
 
 def load_engine() -> Device:
@@ -131,16 +148,22 @@ def _jax_device() -> Device:
 _FIND_DEVICE = {"tensorflow": tensorflow_device, "torch": _torch_device, "jax": _jax_device}
 
 
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
 def _no_engine(reason: str) -> InputError:
     here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    remedy = "Use the model 'classical', which needs no network library"
+    remedy = 'Add it with `pip install "napari-snow-unet[train]"`.'
     if platform.system() == "Darwin" and platform.machine() == "x86_64":
-        remedy += "; TensorFlow has no current wheels for Intel Macs"
+        remedy = "It has no current wheels for Intel Macs: train elsewhere, the models work here."
     elif sys.version_info >= (3, 14):
-        remedy += "; TensorFlow has wheels for Python up to 3.13"
+        remedy = (
+            "It has wheels for Python 3.11 to 3.13: use one of these, or PyTorch by "
+            '`pip install "napari-snow-unet[train]" torch`.'
+        )
     return InputError(
-        f"networks cannot be used ({reason}; {here})",
+        f"what trains networks, and computes them on GPUs, cannot be used ({reason}; {here})",
         expected="an installation of TensorFlow that can be imported",
-        remedy=f"{remedy}; or reinstall with `pip install --force-reinstall tensorflow`, or "
-        "`pip install torch` and set KERAS_BACKEND=torch.",
+        remedy=remedy,
     )

@@ -34,18 +34,6 @@ def tensorflow_call(model: Any) -> Call:
     return call
 
 
-def convolve_upsampled(skip: Any, below: Any, kernel: Any, kernel_below: Any, bias: Any) -> Any:
-    """Add a convolution of a map to a transposed one of a map of half its size; TensorFlow only."""
-    # skip (N, 2Y, 2X, F), below (N, Y, X, B), kernel (3, 3, F, F), kernel_below (4, 4, F, B), bias
-    # (F,) give (N, 2Y, 2X, F).
-    import tensorflow as tf
-
-    # Only if its shape is that of `skip` is it known beforehand that no sum is broadcast, and only
-    # then TensorFlow computes sum and activation in one go with the convolution.
-    upsampled = tf.nn.conv2d_transpose(below, kernel_below, tf.shape(skip), 2, "SAME")
-    return tf.nn.bias_add(tf.nn.conv2d(skip, kernel, 1, "SAME"), bias) + upsampled
-
-
 def tensorflow_device() -> Device:
     """Return what TensorFlow computes on; of a GPU's memory it takes no more than it needs."""
     import tensorflow as tf

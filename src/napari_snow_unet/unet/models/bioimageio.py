@@ -25,10 +25,11 @@ from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.data.pixels.channels import network_input
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.unet.models.onnx import OPSET, write_onnx
-from napari_snow_unet.unet.models.store import load_model
-from napari_snow_unet.unet.network.build import window_halo
+from napari_snow_unet.unet.models.store import read_model
 from napari_snow_unet.unet.network.config import UNetConfig
-from napari_snow_unet.unet.network.predictor import make_predictor
+from napari_snow_unet.unet.network.halo import window_halo
+from napari_snow_unet.unet.network.operators import Arrays
+from napari_snow_unet.unet.network.predictor import on_processor
 
 EXAMPLE_SEED, EXAMPLE_SIZE = 2026, 256
 FORMAT, DESCRIPTION = "0.5.4", "rdf.yaml"
@@ -67,11 +68,11 @@ def write_zoo_package(
     """Write a model as ``NAME.zip`` of the zoo, with ONNX weights and an example."""
     # The description is JSON, which is YAML too. The network's input is 0 to 255 where it reads
     # channels as images have them, and 0 to 1 where the channel is computed.
-    model, config = load_model(folder)
+    config, arrays = read_model(folder)
     with tempfile.TemporaryDirectory(prefix="napari-snow-unet-") as name:
         parts = Path(name)
-        write_onnx(model, parts / WEIGHTS)
-        _write_example(model, config, parts)
+        write_onnx(config, arrays, parts / WEIGHTS)
+        _write_example(config, arrays, parts)
         (parts / README).write_text(_readme(config), encoding="utf-8")
         text = json.dumps(_description(config, parts), indent=2, ensure_ascii=False)
         (parts / DESCRIPTION).write_text(text, encoding="utf-8")
@@ -89,11 +90,11 @@ def _is_stored(config: UNetConfig) -> bool:
     return config.channel in ("red", "green", "blue", "rgb")
 
 
-def _write_example(model: Any, config: UNetConfig, folder: Path) -> None:
+def _write_example(config: UNetConfig, arrays: Arrays, folder: Path) -> None:
     image = generate_tile(EXAMPLE_SEED, size=EXAMPLE_SIZE).image
     pixels = network_input(image, config.channel)
     pixels = pixels[None] if pixels.ndim == 3 else pixels[None, ..., None]
-    probability = make_predictor(model)(pixels)[..., None]
+    probability = on_processor(config, arrays, "float32").predict(pixels)[..., None]
     stored = np.rint(pixels * 255).astype(np.uint8) if _is_stored(config) else pixels
     np.save(folder / INPUT, stored)
     np.save(folder / OUTPUT, probability)

@@ -47,15 +47,22 @@ def load_model(
         If the folder is no model, its weights are damaged, do not belong to the config, or hold
         anything but arrays.
     """
-    folder = Path(folder)
-    config = read_config(folder)
-    verify(folder)
-    arrays = read_weights(weights_of(folder), array_shapes(config))
+    config, arrays = read_model(folder)
     from napari_snow_unet.unet.network.build import build_unet
 
     model = build_unet(config, precision=precision, first="float32")
     fill(model, arrays)
     return model, config
+
+
+def read_model(
+    folder: str | os.PathLike[str],
+) -> tuple[UNetConfig, dict[str, NDArray[np.float32]]]:
+    """Read a model folder without a network library; it raises what `load_model` does."""
+    folder = Path(folder)
+    config = read_config(folder)
+    verify(folder)
+    return config, read_weights(weights_of(folder), array_shapes(config))
 
 
 def read_weights(path: Path, shapes: Mapping[str, Shape]) -> dict[str, NDArray[np.float32]]:

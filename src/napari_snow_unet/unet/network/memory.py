@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
@@ -56,31 +58,54 @@ def require_memory(config: UNetConfig, shape: tuple[int, int, int], precision: s
     )
 
 
-def least_bytes_per_pixel(filters: int, *, merged: bool, precision: str) -> float:
-    """Return the bytes per pixel of a window that are in memory at once with any kernels."""
-    # At full size, on the way up, a transposed convolution has read a map of half the size, which
-    # holds half as many numbers, and written one, while the map of the skip connection waits. Where
-    # layers are not merged, the two then lie side by side, and a convolution writes a third.
-    return filters * (2.5 if merged else 3.0) * (4 if precision == "float32" else 2)
+@dataclass(frozen=True)
+class Room:
+    """The memory that a window of a network takes; 0 bytes where an engine has memory of its own.
 
+    Attributes
+    ----------
+    least : float
+        Bytes per pixel of the window that it takes whatever kernels the engine has. At full size,
+        on the way up, the map of the skip connection and the enlarged one lie side by side, and a
+        convolution writes a third.
+    most : float
+        Bytes per pixel that it takes at the most.
+    windows : int
+        How many are computed at once.
+    """
 
-def most_bytes_per_pixel(filters: int) -> float:
-    """Return the bytes per pixel that a window takes at the most on any processor tried."""
-    # Measured with 3 x 3 kernels, in outputs of the first convolution in float32, over all number
-    # formats, layers merged or not, windows of 512 to 2,048 pixels, and 1 to 32 threads: 2.2 to 6
-    # with the instructions of AVX2 and later, up to 10 without oneDNN, up to 13.5 with those of
-    # AVX.
-    return filters * 4 * 14.0
+    least: float = 0.0
+    most: float = 0.0
+    windows: int = 1
 
+    @classmethod
+    def on_processor(cls, config: UNetConfig, precision: str, windows: int = 1) -> Room:
+        """Return that of a network compiled by OpenVINO.
 
-def require_window_memory(shape: tuple[int, int, int], per_pixel: float) -> None:
-    """Refuse windows that cannot fit: an engine that gets no memory may end the program."""
-    windows, height, width = shape
-    _require(
-        int(windows * height * width * per_pixel),
-        f"a window of {height} x {width} pixels",
-        remedy="Use a smaller tile size or close other programs.",
-    )
+        At the most: measured for windows of 512 to 2,048 pixels on two threads with the
+        instructions of SSE4.1 to AVX-512, in maps of one filter in float32: for 1, 4, 16 and 64
+        filters 10, 32, 98 to 114 and 355 in float32, and 12, 21, 46 to 62 and 181 in bfloat16.
+        """
+        filters, plane = config.base_filters, 4
+        if precision == "bfloat16":
+            return cls(1.5 * filters * plane, (5 * filters + 8) * plane, windows)
+        return cls(3 * filters * plane, (9 * filters + 4) * plane, windows)
+
+    def require(self, shape: tuple[int, ...]) -> None:
+        """Refuse windows, height and width that cannot fit: an engine may end the program then."""
+        windows, height, width = shape
+        _require(
+            int(windows * height * width * self.least),
+            f"a window of {height} x {width} pixels",
+            remedy="Use a smaller tile size or close other programs.",
+        )
+
+    def edge_that_fits(self, edge: int) -> int:
+        """Return the edge of the largest square windows that surely fit now, at most `edge`."""
+        there = memory_available()
+        if there is None or not self.most:
+            return edge
+        return int(min(edge, math.sqrt(there / (self.most * self.windows))))
 
 
 def _require(needed: int, what: str, remedy: str) -> None:

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from napari_snow_unet.base.options import declared
+from napari_snow_unet.base.processes import without_window
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 
 _LONGEST_ERROR = 20_000  # bytes of what was printed last
@@ -130,17 +130,6 @@ def started_here(folder: Path) -> TrainingProcess | None:
 def shell_command() -> list[str]:
     """Return how the shell's command is started; files beside the user are not imported."""
     return [sys.executable, "-P", "-m", "napari_snow_unet.cli"]
-
-
-def without_window() -> dict[str, Any]:
-    """Return what `subprocess.Popen` needs so that no window opens and no Ctrl-C comes through."""
-    quiet = {"PYTHONUTF8": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "1000"}
-    more: dict[str, Any] = {"env": {**os.environ, **quiet}}
-    if sys.platform == "win32":
-        more["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-    else:
-        more["start_new_session"] = True
-    return more
 
 
 def last_error(printed: str) -> str:

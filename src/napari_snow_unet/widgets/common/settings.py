@@ -15,7 +15,7 @@ class Settings:
 
     model: str = "default"  # that a new dock begins with, as `models.open_model` takes it
     tile: int = 1024  # pixels
-    precision: str = "auto"
+    precision: str = "float32"
     folder: str = ""  # where dialogs for results begin; empty for the image's own folder
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtGui import QShowEvent
-
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.widgets.common.comparison import is_segmented, regions_in
 from napari_snow_unet.widgets.common.dock import Dock
@@ -27,7 +25,7 @@ from napari_snow_unet.widgets.segment.folder_job import FolderJob
 from napari_snow_unet.widgets.segment.form import SegmentForm
 from napari_snow_unet.widgets.segment.layer_job import LayerJob
 from napari_snow_unet.widgets.segment.menu import SegmentMenu
-from napari_snow_unet.widgets.segment.models import ModelChoice, WarmUp
+from napari_snow_unet.widgets.segment.models import ModelChoice
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
 from napari_snow_unet.widgets.segment.scores import OutlineColours, SegmentScores
 from napari_snow_unet.widgets.segment.state import look
@@ -56,7 +54,6 @@ class SegmentWidget(Dock):
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.models.refused.connect(self.bar.refuse)
-        self.warm_up = WarmUp(self, lambda: (self.form.model.value, settings().precision))
         self.lay_out(self.form, self.offer, self.labels_offer, self.bar, last=self.folder_job.table)
         self._take_settings()
         self._model = self.form.model.value
@@ -74,11 +71,6 @@ class SegmentWidget(Dock):
             self._job.run()
         except InputError as error:
             self.bar.say(error_in_words(error), problem=True)
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Load the network once the dock is seen."""
-        super().showEvent(event)
-        self.warm_up.soon()
 
     def refresh_layers(self, event: Any = None) -> None:
         """List the image layers, by their present names, and keep the one that is chosen."""
@@ -155,8 +147,6 @@ class SegmentWidget(Dock):
         previous, self._model = self._model, self.form.model.value
         if self._model != previous:
             self.form.take_otsu()  # a threshold by hand was for the maps of another model
-        if self.isVisible():
-            self.warm_up.soon()
 
     def _connect(self) -> None:
         self.follow_layers(self._viewer, self.refresh_layers)
@@ -174,7 +164,6 @@ class SegmentWidget(Dock):
 
     def closed(self) -> None:
         """Stop what runs, and give layers back their colours."""
-        self.warm_up.cancel()
         self.bar.cancel()
         self.scores.stop()
         self.outlines.show(None, None)

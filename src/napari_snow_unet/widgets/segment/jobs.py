@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def _opened(model: str | os.PathLike[str], precision: str) -> Generator[Progress
     return opened
 
 
+@contextmanager
+def _released(model: Model) -> Iterator[None]:
+    """Let a network give its memory back at the end of a run."""
+    try:
+        yield
+    finally:
+        model.release_memory()
+
+
 @dataclass(frozen=True)
 class Segmented:
     """Nuclei of an image, and what is needed to go on from them."""
@@ -57,7 +67,7 @@ def segment_layer(
     whole: Any = None,
     white: float | None = None,
     earlier: tuple[Any, dict[Index, Plane]] | None = None,
-    precision: str = "auto",
+    precision: str = "float32",
     region: Region | None = None,
 ) -> Generator[Progress, None, Segmented]:
     """Open a model and segment planes of an image with it, as `segmentation.stack.segment_stack`.
@@ -70,16 +80,17 @@ def segment_layer(
     if values is None:
         whole = image if whole is None else whole
         values = values_for(opened, whole, white=white)
-    result = yield from segment_stack(
-        image,
-        opened,
-        options,
-        rgb=rgb,
-        planes=planes,
-        pixel_size_um=pixel_size_um,
-        values=values,
-        region=region,
-    )
+    with _released(opened):
+        result = yield from segment_stack(
+            image,
+            opened,
+            options,
+            rgb=rgb,
+            planes=planes,
+            pixel_size_um=pixel_size_um,
+            values=values,
+            region=region,
+        )
     changed = earlier is not None and was_changed(*earlier)
     return Segmented(result, opened, values, changed)
 
@@ -122,7 +133,7 @@ def segment_to_files(
     outputs: Outputs,
     *,
     whole: Any,
-    precision: str = "auto",
+    precision: str = "float32",
     region: Region | None = None,
 ) -> Generator[Progress, None, WrittenResult]:
     """Open a model, segment a plane of any size with it, and write what it finds as it comes.
@@ -134,7 +145,9 @@ def segment_to_files(
     inside = None if region is None else moved_to_disk(region(()))
     outputs.folder.mkdir(parents=True, exist_ok=True)
     values = values_for(opened, whole, white=slide.white)
-    write = yield from segment_large_file(slide, opened, options, outputs, inside, values=values)
+    with _released(opened):
+        steps = segment_large_file(slide, opened, options, outputs, inside, values=values)
+        write = yield from steps
     yield Progress(0, 0, "Writing files…")
     result = write()
     assert result.labels is not None
@@ -146,12 +159,13 @@ def segment_folder(
     model: str | os.PathLike[str],
     options: Options,
     outputs: Outputs,
-    precision: str = "auto",
+    precision: str = "float32",
 ) -> Generator[Progress, None, tuple[FoundImages, list[FileResult]]]:
     """Open a model and segment the images of a folder with it, with a result for each of them."""
     found = find_images([folder])
     opened = yield from _opened(model, precision)
-    results = yield from segment_files(
-        found.images, opened, options, outputs, pixel_sizes=found.pixel_sizes
-    )
+    with _released(opened):
+        results = yield from segment_files(
+            found.images, opened, options, outputs, pixel_sizes=found.pixel_sizes
+        )
     return found, results

@@ -1,14 +1,10 @@
-"""The list of models in a dock, kept up to date, and the chosen one loaded beforehand."""
+"""The list of models in a dock, kept up to date."""
 
 from __future__ import annotations
 
-import atexit
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from magicgui.widgets import ComboBox, PushButton
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog
@@ -20,10 +16,7 @@ from napari_snow_unet.models import (
     ModelEntry,
     describe_model,
     list_models,
-    open_model,
 )
-from napari_snow_unet.unet.engine.process import end_at_once
-from napari_snow_unet.unet.engine.selection import select_backend
 from napari_snow_unet.unet.models.folder import (
     CONFIG,
     FILES,
@@ -56,7 +49,7 @@ class ModelChoice(QObject):
         self._entries: dict[str, ModelEntry] = {}
         self._seen: list[tuple[str, int]] = []
         self._from_disk: dict[str, ModelEntry] = {}
-        self._broken = why_no_network()
+        self._broken = ""
         self._missing = ""
         box.changed.connect(self._chosen)
         browse.changed.connect(self._browse)
@@ -148,15 +141,6 @@ class ModelChoice(QObject):
         self._box.value = str(model)
 
 
-def why_no_network() -> str:
-    """Say why no network can be used, as far as that is known without loading a library."""
-    try:
-        select_backend()
-    except InputError as error:
-        return error_in_words(error)
-    return ""
-
-
 def model_in_words(entry: ModelEntry) -> str:
     """Describe a model in a few lines."""
     lines = [entry.name]
@@ -188,54 +172,3 @@ def _user_models() -> list[tuple[str, int]]:
         except OSError:  # it goes at this very moment
             continue
     return seen
-
-
-AFTER_MS = 1000  # the dock is drawn first
-EDGE = 64  # pixels of the window that is computed
-
-
-class WarmUp(QObject):
-    """Loads the model and number format that are chosen in a thread of its own, once."""
-
-    def __init__(self, parent: QObject, chosen: Callable[[], tuple[str, str]]) -> None:
-        super().__init__(parent)
-        self._chosen = chosen
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._begin)
-        self._begun = False
-
-    def soon(self) -> None:
-        """Begin in a moment, unless it was begun before."""
-        if not self._begun:
-            self._timer.start(AFTER_MS)
-
-    def cancel(self) -> None:
-        """Do not begin any more."""
-        self._begun = True
-        self._timer.stop()
-
-    def _begin(self) -> None:
-        model, precision = self._chosen()
-        if model == CLASSICAL:
-            return
-        self._begun = True
-        thread = threading.Thread(target=load, args=(model, precision), name="warm-up", daemon=True)
-        atexit.register(_end_while_loading, thread)
-        thread.start()
-
-
-def _end_while_loading(thread: threading.Thread) -> None:
-    """Let nobody wait for a library that is not needed any more; Python cannot end meanwhile."""
-    atexit.unregister(_end_while_loading)  # what is called from here runs the others
-    if thread.is_alive():
-        end_at_once()
-
-
-def load(model: str, precision: str) -> None:
-    """Open a model and compute one window with it; what fails is told when Run is pressed."""
-    # Where Python ends meanwhile, libraries fail in ways of their own.
-    with suppress(Exception):
-        opened = open_model(model, precision=precision)
-        channels = 3 if opened.channel == "rgb" else 1
-        opened.predict(np.zeros((1, EDGE, EDGE, channels), np.float32))

@@ -11,7 +11,8 @@ from weakref import finalize
 
 from qtpy.QtCore import QObject, QTimer
 
-from napari_snow_unet.unet.runs.process import last_error, without_window
+from napari_snow_unet.base.processes import without_window
+from napari_snow_unet.unet.runs.process import last_error
 from napari_snow_unet.unet.runs.progress import TrainingProgress
 
 PROGRAM = "napari_snow_unet.unet.engine.ask"
