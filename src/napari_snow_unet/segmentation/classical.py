@@ -15,7 +15,13 @@ def darkness(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how dark each pixel is, 1 for black, after a Gaussian blur of 1.5 pixels."""
     import cv2
 
-    blurred = cv2.GaussianBlur(pixels[0, ..., 0], (0, 0), BLUR_PX, borderType=cv2.BORDER_REFLECT)
+    edge = cv2.BORDER_REFLECT
+    try:
+        blurred = cv2.GaussianBlur(pixels[0, ..., 0], (0, 0), BLUR_PX, borderType=edge)
+    except cv2.error as error:
+        if error.code != cv2.Error.StsNoMem:
+            raise
+        raise MemoryError("there is no memory to blur a window") from error
     return (1 - np.asarray(blurred, dtype=np.float32))[None]
 
 
