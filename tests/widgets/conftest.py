@@ -368,6 +368,9 @@ class SegmentDock(Dock):
     def type_pixel_size(self, text, end=None):
         """Click into the field, type key by key, maybe end with a key; return what stood there."""
         box = self.field("pixel_size_um").native
+        self.qtbot.settled(self.widget)
+        self.widget.activateWindow()
+        self.qtbot.waitUntil(self.widget.isActiveWindow)  # else the click gives no focus
         self.bar.run_button.setFocus()
         self.click(box.lineEdit())
         self.qtbot.waitUntil(lambda: box.lineEdit().selectedText() == box.text())

@@ -13,14 +13,6 @@ PLACE = {"scale": (0.3, 0.3), "units": ("um", "um")}
 OF_THE_LAYER = f"0.3 ({LAYER})"
 
 
-@pytest.fixture
-def typed(shown_dock, qtbot):
-    """Return what types into the field, with or without an end, in a window that takes keys."""
-    shown_dock.widget.activateWindow()
-    qtbot.waitUntil(shown_dock.field("pixel_size_um").native.isVisible)
-    return shown_dock.type_pixel_size
-
-
 @pytest.fixture(params=["unknown", "a number", "a layer with a scale"])
 def start(request, shown_dock, discs):
     """Begin with each of what may stand in the field."""
@@ -39,12 +31,12 @@ TYPED = [
 
 
 @pytest.mark.usefixtures("start")
-def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
+def test_what_is_typed_is_what_run_uses(shown_dock, network):
     field = shown_dock.field("pixel_size_um")
     first = field.value
     for text, expected, end in TYPED:
         field.value = first
-        assert typed(text, end) == text
+        assert shown_dock.type_pixel_size(text, end) == text
         layer = shown_dock.run()
         assert field.value == expected
         assert field.native.text() == f"{expected:g}"
@@ -52,28 +44,28 @@ def test_what_is_typed_is_what_run_uses(shown_dock, network, typed):
 
 
 @pytest.mark.usefixtures("start")
-def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock, typed):
+def test_no_text_and_0_stand_for_what_the_layer_says(shown_dock):
     field = shown_dock.field("pixel_size_um")
     said = SIZE_UNKNOWN if shown_dock.chosen("image").scale[0] == 1 else OF_THE_LAYER
-    typed("0", Qt.Key.Key_Return)
+    shown_dock.type_pixel_size("0", Qt.Key.Key_Return)
     assert (field.value, field.native.text()) == (0, said)
-    typed("0.5", Qt.Key.Key_Return)
+    shown_dock.type_pixel_size("0.5", Qt.Key.Key_Return)
     field.native.selectAll()
     QTest.keyClick(field.native, Qt.Key.Key_Delete)
     QTest.keyClick(field.native, Qt.Key.Key_Return)
     assert (field.value, field.native.text()) == (0, said)
 
 
-def test_letters_and_more_than_the_largest_are_refused(shown_dock, discs, typed):
+def test_letters_and_more_than_the_largest_are_refused(shown_dock, discs):
     shown_dock.viewer.add_image(discs(), rgb=True, name="A")
-    assert typed("0.a2-5.", Qt.Key.Key_Return) == "0.25"
-    assert typed("10001", Qt.Key.Key_Return) == "1000"
+    assert shown_dock.type_pixel_size("0.a2-5.", Qt.Key.Key_Return) == "0.25"
+    assert shown_dock.type_pixel_size("10001", Qt.Key.Key_Return) == "1000"
 
 
-def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs, typed):
+def test_half_a_number_stays_while_the_layer_changes(shown_dock, discs):
     image = shown_dock.viewer.add_image(discs(), rgb=True, name="A")
     box = shown_dock.field("pixel_size_um").native
-    assert typed("0.") == "0."
+    assert shown_dock.type_pixel_size("0.") == "0."
     image.scale, image.units = (0.3, 0.3), ("um", "um")
     shown_dock.widget.update_hint()
     assert box.lineEdit().text() == "0."
