@@ -260,8 +260,9 @@ def onnx_runtime() -> Compute:
 
 def openvino(hint: str, *, two: bool = False, of_any_size: bool = False) -> Compute:
     """Run the exported network in OpenVINO: one window after the other, or two at once."""
-    import openvino as ov
+    from napari_snow_unet.unet.engine.openvino import load_openvino
 
+    ov = load_openvino()  # without its telemetry
     with tempfile.TemporaryDirectory() as folder:
         network = ov.Core().read_model(_exported(folder))
     if not of_any_size:

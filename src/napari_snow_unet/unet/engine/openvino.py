@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 
 _CORES_PER_WINDOW = 4  # more of them wait for each other more than they compute
 _TELEMETRY = "openvino_telemetry"
+NO_NETWORKS = "networks cannot be used"
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
@@ -155,7 +156,7 @@ def _unusable(error: Exception) -> InputError:
     here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     said = " ".join(str(error).split())[:300]
     return InputError(
-        f"networks cannot be used ({type(error).__name__}: {said}; {here})",
+        f"{NO_NETWORKS} ({type(error).__name__}: {said}; {here})",
         expected="an installation of OpenVINO that can be imported",
         remedy="Use the model 'classical', which needs no network library; or reinstall with "
         "`pip install --force-reinstall openvino`.",

@@ -17,6 +17,7 @@ from napari_snow_unet.models import (
     describe_model,
     list_models,
 )
+from napari_snow_unet.unet.engine.openvino import NO_NETWORKS
 from napari_snow_unet.unet.models.folder import (
     CONFIG,
     FILES,
@@ -114,7 +115,7 @@ class ModelChoice(QObject):
 
     def note_error(self, error: Exception) -> None:
         """Remember that networks cannot be used, if that is what an error says."""
-        if isinstance(error, InputError) and "networks cannot be used" in error.received:
+        if isinstance(error, InputError) and NO_NETWORKS in error.received:
             self._broken = error_in_words(error)
             self._on_change()
 
