@@ -1,9 +1,10 @@
-"""What is said when something cannot be done, and what to do about it."""
+"""What a person is told: what happened, and what to do about it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import NamedTuple
 
 
 def with_ways(text: str, ways: Iterable[str]) -> str:
@@ -12,62 +13,63 @@ def with_ways(text: str, ways: Iterable[str]) -> str:
     return f"{text.removesuffix('.')} ({named})." if named else text
 
 
+class Message(NamedTuple):
+    """What a person is told, as a room's ``messages.py`` words it."""
+
+    problem: str  # what happened: whole sentences that do not name the file
+    remedy: str = ""  # what to do: whole sentences without flags or names of fields
+    helps: tuple[str, ...] = ()  # options that would help, by the names of their dataclass fields
+
+    def text(self, ways: Iterable[str] = ()) -> str:
+        """Return the sentences, the ways out of a place (flags, fields) at their end."""
+        return f"{self.problem} {with_ways(self.remedy, ways)}".strip()
+
+
 class InputError(ValueError):
-    """Input that cannot be used: what was received, what was expected, what to do about it.
+    """Input that cannot be used: what happened, what to do about it.
 
     Parameters
     ----------
-    received : str
-        What was found, as the subject of the sentence.
-    expected : str
-        What would have been right.
-    remedy : str
-        What the person can do now.
+    message : Message
+        What happened and what helps. The shell adds the flags of the options that help, a dock
+        the labels of their fields.
     path : path-like, optional
-        The file or folder it is about; it is named first.
-    helps : tuple of str
-        Names of the options that would help. The shell says their flags, a dock its fields.
+        The file or folder it is about.
     """
 
     def __init__(
         self,
-        received: str,
+        message: Message | str,
         *,
-        expected: str,
-        remedy: str,
+        expected: str = "",
+        remedy: str = "",
         path: str | os.PathLike[str] | None = None,
         helps: tuple[str, ...] = (),
     ) -> None:
-        self.received, self.expected, self.remedy, self.path = received, expected, remedy, path
-        self.helps = helps
-        super().__init__(self.said())
+        if isinstance(message, str):  # the form that is being replaced
+            message = Message(f"{message}; expected {expected}.", remedy, helps)
+        self.message, self.path = message, path
+        super().__init__(self.text())
 
-    def said(self, ways: Iterable[str] = ()) -> str:
-        """Return the error as one sentence, the file first, with the ways out of a place."""
+    @property
+    def helps(self) -> tuple[str, ...]:
+        """Names of the options that would help."""
+        return self.message.helps
+
+    def text(self, ways: Iterable[str] = ()) -> str:
+        """Return the error with the file first and the ways out of a place."""
         where = f"{os.fspath(self.path)}: " if self.path is not None else ""
-        remedy = with_ways(self.remedy, ways)
-        return f"{where}{self.received}; expected {self.expected}. {remedy}"
+        return where + self.message.text(ways)
 
     def reason_first(self, ways: Iterable[str] = ()) -> str:
-        """Return the error with the file at the end, and the ways out of a place."""
-        if self.path is None:
-            return self.said(ways)
-        received, first = self.received, self.received.partition(" ")[0]
-        if first.isalpha():  # and no name of a file
-            received = f"{received[0].upper()}{received[1:]}"
-        remedy = with_ways(self.remedy, ways)
-        return f"{received}; expected {self.expected}. {remedy} ({os.fspath(self.path)})"
+        """Return the error with the file at its end and the ways out of a place."""
+        where = f" ({os.fspath(self.path)})" if self.path is not None else ""
+        return self.message.text(ways) + where
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild the error from its parts when it crosses a process boundary."""
-        return _rebuild, (self.received, self.expected, self.remedy, self.path, self.helps)
+        return _rebuild, (self.message, self.path)
 
 
-def _rebuild(
-    received: str,
-    expected: str,
-    remedy: str,
-    path: str | os.PathLike[str] | None,
-    helps: tuple[str, ...],
-) -> InputError:
-    return InputError(received, expected=expected, remedy=remedy, path=path, helps=helps)
+def _rebuild(message: Message, path: str | os.PathLike[str] | None) -> InputError:
+    return InputError(message, path=path)

@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 
 REMEDY = "Change this option."
 _LONGEST = 80  # characters of a value in an error
@@ -211,7 +211,7 @@ def refusal(name: str, received: object, expected: str, remedy: str = REMEDY) ->
     """Return the error for an option that cannot be used."""
     shown = repr(received)
     shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
-    return InputError(f"{name} is {shown}", expected=expected, remedy=remedy)
+    return InputError(Message(f"The value of {name} is {shown}. It must be {expected}.", remedy))
 
 
 def _text_expected(text: str, longest: int) -> str:

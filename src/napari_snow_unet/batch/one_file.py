@@ -126,7 +126,7 @@ def failed(error: Exception, source: Path) -> FileResult:
         other = error.filename not in (None, str(source))
         reason = f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
     elif isinstance(error, InputError):
-        reason, helps = error.said(), error.helps
+        reason, helps = error.text(), error.helps
         reason = reason if error.path is not None else f"{source}: {reason}"
     else:
         reason = f"{source}: {error}"

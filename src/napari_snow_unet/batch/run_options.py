@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.base.precision import precision_of
@@ -139,10 +139,11 @@ def _checked(name: str, value: Any, path: Path) -> Any:
         return one.as_plain(one.from_plain(value))
     except InputError as error:
         raise InputError(
-            f"it says that {error.received}",
-            expected=error.expected,
-            remedy="Give that option, choose another folder, or overwrite.",
-            helps=("overwrite",),
+            Message(
+                f"The options of the interrupted run cannot be used. {error.message.problem}",
+                "Give that option, choose another folder, or overwrite.",
+                ("overwrite",),
+            ),
             path=path,
         ) from None
 

@@ -86,7 +86,7 @@ def sentence(error: InputError) -> str:
 
     Of a long path the name comes first, and all of it at the end.
     """
-    said, whole = error.said(flags_of(error.helps)), str(error.path or "")
+    said, whole = error.text(flags_of(error.helps)), str(error.path or "")
     name = PurePath(whole).name
     if len(whole) <= _LONG or not name or ", " in whole:
         return said

@@ -113,7 +113,7 @@ def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
     try:
         config, found = models_folder.read_config(folder), models_folder.verify(folder)
     except InputError as error:
-        return ModelEntry(folder.name, kind, folder, problem=error.said())
+        return ModelEntry(folder.name, kind, folder, problem=error.text())
     return _entry(folder, kind, config, found)
 
 

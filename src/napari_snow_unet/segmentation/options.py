@@ -9,6 +9,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Option, check, declared, without_numpy
 from napari_snow_unet.data.pixels.channels import Channel
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.plane.nuclei import REFERENCE_PIXEL_UM, SMALLEST_NUCLEUS_UM2
 from napari_snow_unet.segmentation.plane.tiling import check_window
@@ -136,11 +137,7 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
     area = options.min_area
     if options.min_area_um2 is not None:
         if pixel_size_um is None:
-            raise InputError(
-                "a smallest area in square micrometres for an image of unknown pixel size",
-                expected="a known pixel size",
-                remedy="Give the pixel size, or the smallest area in pixels.",
-            )
+            raise InputError(messages.AREA_OF_UNKNOWN_SIZE)
         area = options.min_area_um2 / pixel**2
     if area is None:
         area = SMALLEST_NUCLEUS_UM2 / pixel**2
@@ -152,12 +149,7 @@ def check_options(options: Options, model: Model) -> None:
     check_options_alone(options)
     declared(Options)["channel"].check(options.channel or model.channel)
     if options.channel and (options.channel == "rgb") != (model.channel == "rgb"):
-        raise InputError(
-            f"the channel {options.channel}",
-            expected=f"one as the model was made for, such as {model.channel}",
-            remedy="Leave the channel to the model, or choose another model.",
-            helps=("channel", "model"),
-        )
+        raise InputError(messages.other_channel(options.channel, model.channel))
     check_window(options.tile, model.halo)
 
 

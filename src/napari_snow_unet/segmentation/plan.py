@@ -10,6 +10,7 @@ import numpy as np
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb, value_range
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options, smallest_area_px
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
@@ -86,11 +87,7 @@ def make_plan(
         If the image or an option cannot be used.
     """
     if plane_axes(image.shape, rgb=is_rgb(image.shape)) != "plane":
-        raise InputError(
-            f"an image of shape {image.shape}",
-            expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
-            remedy="Segment a stack plane by plane.",
-        )
+        raise InputError(messages.not_a_plane(image.shape))
     check_options(options, model)
     pixel_size_um = check_pixel_size(options.pixel_size_known(pixel_size_um))
     smallest = smallest_area_px(options, pixel_size_um)

@@ -15,6 +15,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, passed_on, run
 from napari_snow_unet.data.pixels.axes import Index, Region, plane_last
 from napari_snow_unet.data.pixels.value_range import COLOURS, ValueRange, check_type
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import Segmentation, label, predict
@@ -32,11 +33,7 @@ def check_stack(shape: tuple[int, ...], dtype: Any, *, rgb: bool) -> None:
     plane_axes(shape, rgb=rgb)
     check_type(dtype)
     if not rgb and len(shape) > 2 and shape[-1] in COLOURS:
-        raise InputError(
-            f"an image of shape {shape} whose last axis looks like colours but is not shown so",
-            expected="an RGB image, or a stack of planes",
-            remedy="Open it as RGB, in a script with add_image(..., rgb=True).",
-        )
+        raise InputError(messages.NOT_SHOWN_AS_RGB)
 
 
 def segment_stack(
@@ -236,12 +233,8 @@ def _among(
 
 def _check_planes(planes: Sequence[Index]) -> None:
     if not planes:
-        raise InputError("no plane", expected="at least one", remedy="Choose a plane.")
+        raise InputError(messages.NO_PLANE)
 
 
 def _nothing_of_the_region() -> InputError:
-    return InputError(
-        "a region without a pixel in the chosen slices",
-        expected="at least one",
-        remedy="Draw it where the image is to be segmented.",
-    )
+    return InputError(messages.EMPTY_REGION)

@@ -48,7 +48,7 @@ def read_info(folder: Path) -> DatasetInfo:
         check(split)
         check(info)
     except InputError as error:
-        version, info = f"damaged ({error.received})", DatasetInfo()
+        version, info = f"damaged ({error.message.problem})", DatasetInfo()
     except (ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
         version, info = f"damaged ({error})", DatasetInfo()
     if version != FORMAT:

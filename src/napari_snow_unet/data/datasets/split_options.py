@@ -76,6 +76,4 @@ def _share(name: str, text: str) -> Share | None:
     try:
         return parse_share(text) if text else None
     except InputError as error:
-        raise InputError(
-            error.received, expected=error.expected, remedy=error.remedy, helps=(name,)
-        ) from None
+        raise InputError(error.message._replace(helps=(name,))) from None

@@ -127,7 +127,7 @@ class _Tiles:
         try:
             tile = self._read(number)
         except InputError as error:
-            problem = error.said()
+            problem = error.text()
         else:
             if tile.shape == self.blank.shape:
                 return tile

@@ -27,9 +27,7 @@ def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
     try:
         return value_range(image.array, white=image.white, known=white, of=THE_DATASET)
     except InputError as error:
-        raise InputError(
-            error.received, expected=error.expected, remedy=error.remedy, path=image.path
-        ) from error
+        raise InputError(error.message, path=image.path) from error
 
 
 def white_of_images(

@@ -43,9 +43,7 @@ def path_errors(path: Path, expected: str) -> Iterator[None]:
     except InputError as error:
         if error.path is not None:
             raise
-        raise InputError(
-            error.received, expected=error.expected, remedy=error.remedy, path=path
-        ) from error
+        raise InputError(error.message, path=path) from error
     except PixelError as error:
         remedy = error.remedy or _DAMAGED
         raise InputError(str(error), expected=expected, remedy=remedy, path=path) from error

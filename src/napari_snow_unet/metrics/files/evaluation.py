@@ -69,7 +69,7 @@ def evaluate(task: EvaluationTask, otsu_level: OtsuLevel) -> Generator[Progress,
         try:
             tile, probability = _read(result, name)
         except InputError as error:
-            result.failed[name] = error.said()
+            result.failed[name] = error.text()
             helps = error.helps if len(result.failed) == 1 else helps
             continue
         for index in tile.planes:

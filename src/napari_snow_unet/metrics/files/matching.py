@@ -230,5 +230,5 @@ def _by_name(
             found[name] = item
     if not found:
         error = nothing_to_use("there is nothing to compare", files_in(folder), "labels", folder)
-        raise InputError(error.received, expected=expected, remedy=error.remedy, path=folder)
+        raise InputError(error.message, path=folder)
     return found

@@ -193,7 +193,7 @@ def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str
     try:
         divisor, assumed = map_divisor(array)
     except InputError as error:
-        raise _no_map(f"it is {error.received}", path, shape) from None
+        raise _no_map(f"it cannot be read as one: {error.message.problem}", path, shape) from None
     return map_of_8_bits(array, divisor), assumed
 
 

@@ -63,9 +63,7 @@ def read_config(folder: Path) -> UNetConfig:
             )
         return UNetConfig.from_json(path.read_text(encoding="utf-8"))
     except InputError as error:
-        raise InputError(
-            error.received, expected=error.expected, remedy=error.remedy, path=path
-        ) from error
+        raise InputError(error.message, path=path) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"the config cannot be read ({error})",

@@ -23,7 +23,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.base.processes import without_window
 from napari_snow_unet.unet.engine.process import end_at_once
@@ -124,10 +124,9 @@ class KerasProcess:
         answer: dict[str, Any] = json.loads(line)
         if "memory" in answer:
             raise MemoryError(answer["memory"])
-        if "received" in answer:
-            raise InputError(
-                answer["received"], expected=answer["expected"], remedy=answer["remedy"]
-            )
+        if "refused" in answer:
+            problem, remedy, helps = answer["refused"]
+            raise InputError(Message(problem, remedy, tuple(helps)))
         return answer
 
 
@@ -249,11 +248,10 @@ def _as_said(error: Exception) -> dict[str, Any]:
     if isinstance(error, MemoryError):
         return {"memory": str(error)}
     if isinstance(error, InputError):
-        return {"received": error.received, "expected": error.expected, "remedy": error.remedy}
+        return {"refused": error.message}
+    problem = f"The GPU failed ({type(error).__name__}: {str(error)[:300]})."
     return {
-        "received": f"the GPU cannot compute it ({type(error).__name__}: {str(error)[:300]})",
-        "expected": "a network and windows that it can compute",
-        "remedy": "Run again, or on the CPU.",
+        "refused": Message(problem, "Run again, or on the CPU."),
     }
 
 

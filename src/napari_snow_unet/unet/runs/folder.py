@@ -87,9 +87,7 @@ class RunDirectory:
                 raise ValueError("it is far too large")
             return config_from(json.loads(path.read_text(encoding="utf-8")))
         except InputError as error:
-            raise InputError(
-                error.received, expected=error.expected, remedy=error.remedy, path=path
-            ) from error
+            raise InputError(error.message, path=path) from error
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"it cannot be used ({error})",

@@ -115,7 +115,7 @@ class ModelChoice(QObject):
 
     def note_error(self, error: Exception) -> None:
         """Remember that networks cannot be used, if that is what an error says."""
-        if isinstance(error, InputError) and NO_NETWORKS in error.received:
+        if isinstance(error, InputError) and NO_NETWORKS in error.message.problem:
             self._broken = error_in_words(error)
             self._on_change()
 

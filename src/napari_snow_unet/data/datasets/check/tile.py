@@ -74,7 +74,7 @@ def look_at_tile(task: FactTask) -> TileFacts:
         mask_sha256 = _checksum(task.mask)
         mask_dtype = _stored_type(task.mask)
     except InputError as error:
-        return TileFacts(error=error.said())
+        return TileFacts(error=error.text())
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""  # none where reading itself fails
         return TileFacts(error=f"{where}it cannot be read ({error.strerror}).")

@@ -58,8 +58,7 @@ def make_tile(task: TileTask) -> Tile | Problem:
         part = task.mask
         labels, notes, region = _labels(task, image)
     except InputError as error:
-        reason = f"{error.received}; expected {error.expected}. {error.remedy}"
-        return Problem(part.label, reason, error.helps)
+        return Problem(part.label, error.message.text(), error.helps)
     except MemoryError:
         return Problem(part.label, "it does not fit into memory. Cut it into smaller tiles.")
     nuclei = count_ids(labels)
