@@ -241,6 +241,18 @@ def test_run_exitfuncs():
     assert ended.stdout.split() == ["ended", "on"]
 
 
+def test_watershed_cy():
+    from skimage.segmentation import _watershed_cy as compiled
+
+    heights, marker, parts = np.zeros(9), np.array([4]), np.zeros(9, np.int32)
+    parts[4] = 7
+    inside = np.array([0, 1, 0, 1, 1, 1, 0, 1, 0], np.int8)
+    compiled.watershed_raveled(
+        heights, marker, np.array([-3, -1, 1, 3]), inside, np.array([3, 1]), 0.0, parts, False
+    )
+    assert parts.tolist() == [0, 7, 0, 7, 7, 7, 0, 7, 0]
+
+
 def test_multifile(tmp_path):
     """Pixels that OME-XML says to be in another file are not looked for there."""
     imwrite(tmp_path / "a.ome.tif", np.zeros((4, 4), np.uint8))

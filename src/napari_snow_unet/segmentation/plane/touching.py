@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.segmentation.plane.watershed import watershed
+
 MARKER_DISTANCE_PX = 4.0  # peaks of the distance map nearer than this are one nucleus
 MARKER_HEIGHT_PX = 1.0  # a nucleus rises at least this much above the neck to its neighbour
 SMOOTHING_PX = 1.0
@@ -119,15 +121,13 @@ def _count_peaks(
 def _watershed(
     distance: NDArray[np.float32], inside: NDArray[np.bool_], height: float
 ) -> NDArray[np.int32]:
-    from skimage.segmentation import watershed
-
     domes = _grown(np.maximum(distance - np.float32(height), 0), distance)
     markers = regional_maxima(domes, inside)
     if markers.max() < 2:
         return inside.astype(np.int32)
-    parts: NDArray[np.int32] = watershed(-distance, markers, mask=inside).astype(np.int32)
-    if (inside & (parts == 0)).any():  # what hangs on by a corner only
-        parts = watershed(-distance, parts, connectivity=2, mask=inside).astype(np.int32)
+    parts = watershed(-distance, markers, inside)
+    if (inside & (parts == 0)).any():  # what is connected by a corner only
+        parts = watershed(-distance, parts, inside, across_corners=True)
     return parts
 
 

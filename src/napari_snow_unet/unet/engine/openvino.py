@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 _CORES_PER_WINDOW = 4  # more of them wait for each other more than they compute
-_TELEMETRY = "openvino_telemetry"
+_CONVERTER = "openvino.tools.ovc"
 NO_NETWORKS = "networks cannot be used"
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -136,20 +136,27 @@ def input_of(channels: int) -> Any:
 def load_openvino() -> Any:
     """Import OpenVINO and return it; say what can be done where it cannot be loaded.
 
-    It comes with openvino_telemetry, which by itself reports every import to its makers, asks
-    nobody, and keeps a number for this computer. So it is not found here; what another program's
-    part has loaded before stays as it is.
+    Its converter of models is left out until it is called: it takes most of the time, and reports
+    every import to its makers through openvino_telemetry, without asking.
     """
-    first = not {"openvino", _TELEMETRY} & set(sys.modules)
+    first = "openvino" not in sys.modules and _CONVERTER not in sys.modules
     if first:
-        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # what is None is not found
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # what is None is not found
     try:
-        return importlib.import_module("openvino")
+        openvino = importlib.import_module("openvino")
     except Exception as error:  # a broken library fails in its own ways
         raise _unusable(error) from error
     finally:
         if first:
-            sys.modules.pop(_TELEMETRY, None)
+            sys.modules.pop(_CONVERTER, None)
+    if not hasattr(openvino, "convert_model"):
+        openvino.convert_model = _convert_model
+    return openvino
+
+
+def _convert_model(*arguments: Any, **options: Any) -> Any:
+    """Convert a model for whoever else uses OpenVINO in this process."""
+    return importlib.import_module(_CONVERTER).convert_model(*arguments, **options)
 
 
 def _unusable(error: Exception) -> InputError:

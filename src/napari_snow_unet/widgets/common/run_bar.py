@@ -25,6 +25,7 @@ from napari_snow_unet.widgets.common.run import Run, Steps, notify
 CANCELLED = "Cancelled; nothing was changed."
 TOO_LATE = "It was too late to cancel."
 INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy
+ACTIVITY_AFTER_MS = 2000  # work that takes longer shows in napari's activity dock, too
 
 
 class Bar(QProgressBar):
@@ -124,7 +125,7 @@ class RunBar(QWidget):
             on_done=on_done,
             on_error=self._show_error,
             on_finished=finished,
-            quiet_ms=quiet_ms,
+            quiet_ms=max(quiet_ms, ACTIVITY_AFTER_MS),
             writes=writes,
         )
         self._cancelling, self._shown_at = cancelling, 0.0

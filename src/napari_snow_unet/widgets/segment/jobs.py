@@ -6,8 +6,11 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.base.scratch import moved_to_disk
@@ -32,8 +35,17 @@ def _opened(model: str | os.PathLike[str], precision: str) -> Generator[Progress
     if model != CLASSICAL:
         yield LOADING
     opened = open_model(model, precision=precision)
+    _load_what_labels_need()
     yield FIRST
     return opened
+
+
+@cache
+def _load_what_labels_need() -> None:
+    """Make a Labels layer once: napari then loads pandas and SciPy, here without a still window."""
+    from napari.layers import Labels
+
+    Labels(np.zeros((1, 1), np.uint8))
 
 
 @contextmanager
