@@ -56,6 +56,8 @@ class Option:
         Further flags.
     was : str
         Its name in 0.1, which is still read.
+    group : str
+        Heading of the flag in the shell's help.
     """
 
     help: str = ""
@@ -70,6 +72,7 @@ class Option:
     flag: str = ""
     also: tuple[str, ...] = ()
     was: str = ""
+    group: str = ""
 
 
 _NONE = Option()

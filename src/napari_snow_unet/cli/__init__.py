@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 
@@ -22,17 +23,23 @@ from napari_snow_unet.cli import (
     split,
     train,
 )
-from napari_snow_unet.cli.usage import sentence
+from napari_snow_unet.cli.options import in_shell_form
+from napari_snow_unet.cli.usage import Command, Group, sentence
 from napari_snow_unet.unet.engine.process import end_at_once
 from napari_snow_unet.unet.network.memory import keep_freed_memory
 
 app = typer.Typer(
     name="napari-snow-unet",
     help="Segment cell nuclei in H&E images of breast cancer with a U-Net.",
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,
+    },
 )
 
 
@@ -54,8 +61,8 @@ def _options(
 def _add(command: Callable[..., None]) -> None:
     """Add a command; its docstring's lines end where the screen's do, not where the source's do."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    told = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    app.command(command.__name__, help=told)(command)
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    app.command(command.__name__, cls=Command, help=text)(in_shell_form(command))
 
 
 for _command in (
@@ -87,7 +94,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        app(prog_name=app.info.name)
     except InputError as error:
         typer.echo(f"Error: {sentence(error)}", err=True)
         sys.exit(1)

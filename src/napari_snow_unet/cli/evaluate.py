@@ -42,6 +42,7 @@ def evaluate(
             help="Probability maps: a file or a folder of NAME_probability.png, or of NAME.png or "
             "NAME.tif, with 8 or 16 bits or fractions from 0 to 1.",
             show_default=False,
+            rich_help_panel="Input",
         ),
     ] = None,
     subset: SubsetOption = None,
@@ -49,7 +50,9 @@ def evaluate(
     region: Annotated[
         Path | None,
         typer.Option(
-            help="What was annotated: a mask or GeoJSON, or a folder of them.", show_default=False
+            help="What was annotated: a mask or GeoJSON, or a folder of them.",
+            show_default=False,
+            rich_help_panel="Input",
         ),
     ] = None,
     output_folder: Annotated[
@@ -59,17 +62,23 @@ def evaluate(
             "--out",
             help="Folder for scores.csv, scores.json and report.html.",
             show_default=False,
+            rich_help_panel="Output",
         ),
     ] = None,
     compare: Annotated[
         list[Path] | None,
-        typer.Option(help="Another prediction of the same tiles; repeatable.", show_default=False),
+        typer.Option(
+            help="Another prediction of the same tiles; repeatable.",
+            show_default=False,
+            rich_help_panel="Input",
+        ),
     ] = None,
     pixel_size: Annotated[
         float | None,
         typer.Option(
             help="Micrometres per pixel, for the distance. (default: in pixels)",
             show_default=False,
+            rich_help_panel="Scoring",
         ),
     ] = None,
     instances: Annotated[
@@ -77,16 +86,24 @@ def evaluate(
         typer.Option(
             "--instances",
             help="Take a mask's only value as one nucleus: the same as --masks-are labels.",
+            rich_help_panel="Scoring",
         ),
     ] = False,
     masks_are: MasksAreOption = None,
     predictions_are: Annotated[
         MasksAre | None,
-        typer.Option(help="The same of predictions, where truths differ.", show_default=False),
+        typer.Option(
+            help="The same of predictions, where truths differ.",
+            show_default=False,
+            rich_help_panel="Scoring",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON.", rich_help_panel="Output")
+    ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace reports that exist.")
+        bool,
+        typer.Option("--overwrite", help="Replace reports that exist.", rich_help_panel="Output"),
     ] = False,
 ) -> None:
     """Score predicted labels against ground truth; files are matched by the image's name.

@@ -29,11 +29,27 @@ def reproduce(
         ),
     ],
     output_folder: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for the experiment.", show_default=False)
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for the experiment.",
+            show_default=False,
+            rich_help_panel="Output",
+        ),
     ],
-    limit: Annotated[int, typer.Option(min=1, help="Tiles to use, the first ones.")] = 5000,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training tiles.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Of the division and of the training.")] = 0,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Tiles to use, the first ones.", rich_help_panel="Input")
+    ] = 5000,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Passes over the training tiles.", rich_help_panel="Training")
+    ] = 50,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Of the division and of the training.", rich_help_panel="Training"
+        ),
+    ] = 0,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     workers: Annotated[
@@ -42,6 +58,7 @@ def reproduce(
             min=1,
             help="Processes that prepare, threads that make batches. (default: all cores)",
             show_default=False,
+            rich_help_panel="Speed",
         ),
     ] = None,
 ) -> None:
