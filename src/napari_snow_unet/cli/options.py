@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
+from napari_snow_unet.base import messages
 from napari_snow_unet.base.options import Declared, declared
 from napari_snow_unet.cli.usage import HelpAllOption, as_wrong_usage, on_command_line
 
@@ -200,7 +201,5 @@ def _number(text: str, one: Declared) -> float:
     try:
         return float(text)
     except ValueError:
-        words = " or ".join(map(repr, one.choices))
-        raise typer.BadParameter(
-            f"{text!r} is neither {words} nor a number.", param_hint=one.flag
-        ) from None
+        problem = messages.not_a_number(repr(text), one.choices).problem
+        raise typer.BadParameter(problem, param_hint=one.flag) from None
