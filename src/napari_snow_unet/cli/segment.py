@@ -32,6 +32,7 @@ from napari_snow_unet.segmentation.options import Options
 if TYPE_CHECKING:
     from napari_snow_unet.batch import FileResult
 
+CONTAIN_NAMES = "The results contain the names and folders of the images."
 STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
 
 #: What a flag decides in the record of a run, where that is not called as it is.
@@ -160,6 +161,8 @@ def segment(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
         + (f", {before} of them before" if before else "")
     )
+    if len(failed) < len(results):
+        typer.echo(CONTAIN_NAMES)
     for told in _reasons(failed):
         typer.echo(f"Failed: {told}", err=True)
     if failed:
