@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 
 from napari_snow_unet import __version__, models
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.cli import app
-from napari_snow_unet.cli import segment as segment_command
+from napari_snow_unet.cli import app, messages
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
@@ -232,7 +231,7 @@ def test_a_folder_holds_results_of_one_model(tiles, tmp_path, how):
     out, first, second = tmp_path / "out", tiles / "t1.png", tiles / "t2.png"
     shell("segment", first, "-o", out, "--model", "classical", "--threshold", 0.5)
     text = shell("segment", second, "-o", out, "--model", "classical", *how)  # other options mix
-    assert segment_command.CONTAIN_NAMES in text
+    assert messages.CONTAIN_NAMES in text
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     (out / "t2.png").unlink()
     error = refused("segment", second, "-o", out, "--precision", "float32", *how)

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
-from napari_snow_unet.base import messages
+from napari_snow_unet.base.messages import not_a_number
 from napari_snow_unet.base.options import Declared, declared
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.usage import HelpAllOption, as_wrong_usage, on_command_line
 
 _OLD = "was_"
@@ -50,10 +51,10 @@ def _metavar(hint: Any) -> str | None:
 
 
 def takes(**classes: type) -> Callable[[Callable[..., Any]], Any]:
-    """Let a command have the options of dataclasses as flags.
+    """Give a command the options of dataclasses as flags.
 
-    In place of each parameter named in `classes` stand the flags, and the command is given the
-    values of these by the names of the fields, checked.
+    The flags replace each parameter named in `classes`. The command receives their checked values
+    as a dict with the names of the fields.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,17 +95,17 @@ def _with_signature(
 
 
 def values_of(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a dataclass from what a command was called with."""
+    """Return the options of a dataclass from the arguments of a command, checked."""
     return {name: _value(one, values) for name, one in _in_shell(cls).items()}
 
 
 def takes_given(
     defaults: Callable[[Declared], str], without: Collection[str] = (), **classes: type
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Let a command have flags that are left open: it gets the values of those that are given.
+    """Give a command optional flags; it receives the values of those on the command line.
 
-    `defaults` says what is taken where the flag of an option is not given; options named in
-    `without` are no such flags. The command has a parameter ``context``.
+    `defaults` returns the default of an option in words, for the help; options named in `without`
+    get no flag. The command has a parameter ``context``.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -182,7 +183,7 @@ def _value(one: Declared, values: Mapping[str, Any]) -> Any:
     if one.type is bool:
         switched = bool(value)
         if values.get(_OLD + one.name):
-            typer.echo(f"--no-{one.option.was} is called {one.flag} now.", err=True)
+            typer.echo(messages.renamed(f"--no-{one.option.was}", one.flag), err=True)
             switched = True
         return switched is not (one.default is True)
     if one.type is tuple:
@@ -201,5 +202,5 @@ def _number(text: str, one: Declared) -> float:
     try:
         return float(text)
     except ValueError:
-        problem = messages.not_a_number(repr(text), one.choices).problem
+        problem = not_a_number(repr(text), one.choices).problem
         raise typer.BadParameter(problem, param_hint=one.flag) from None

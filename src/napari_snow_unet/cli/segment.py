@@ -15,6 +15,7 @@ from napari_snow_unet.base.options import declared
 from napari_snow_unet.base.precision import PRECISIONS, Precision, precision_of
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.outputs import Outputs
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.options import takes
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import (
@@ -32,7 +33,6 @@ from napari_snow_unet.segmentation.options import Options
 if TYPE_CHECKING:
     from napari_snow_unet.batch import FileResult
 
-CONTAIN_NAMES = "The results contain the names and folders of the images."
 STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
 
 #: What a flag decides in the record of a run, where that is not called as it is.
@@ -162,7 +162,7 @@ def segment(
         + (f", {before} of them before" if before else "")
     )
     if len(failed) < len(results):
-        typer.echo(CONTAIN_NAMES)
+        typer.echo(messages.CONTAIN_NAMES)
     for told in _reasons(failed):
         typer.echo(f"Failed: {told}", err=True)
     if failed:

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.batch.outputs import Outputs
+from napari_snow_unet.cli import messages
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
@@ -46,7 +47,7 @@ SubsetOption = Annotated[
     ),
 ]
 OldSubsetOption = Annotated[Subset | None, typer.Option("--split", hidden=True)]
-#: What the shell has for what helps and is no option of the command at hand.
+#: Commands and flags for helpful options that are not in a dataclass.
 _COMMANDS = {
     "region": "--region",
     "folds": "`napari-snow-unet split --folds K`",
@@ -78,7 +79,7 @@ _HEADINGS = (
     "Advanced",
 )  # fmt: skip
 _COLUMN = 32  # characters of a flag and its values that may stand beside its text
-_LONG = 40  # characters of a path that may stand before the reason
+_LONG = 40  # characters of a path that may precede the reason
 
 
 def _show_all(context: typer.Context, wanted: bool) -> None:
@@ -133,7 +134,7 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return a command; of an unknown one, say which was meant."""
         if not (args[0] in self.commands or ctx.resilient_parsing):
-            ctx.fail(_unknown("command", args[0], self.list_commands(ctx)))
+            ctx.fail(messages.unknown_command(args[0], _meant(args[0], self.list_commands(ctx))))
         return super().resolve_command(ctx, args)
 
 
@@ -184,13 +185,14 @@ def _worded_errors(command: Any, ctx: Any) -> Iterator[None]:
         yield
     except typer.BadParameter as error:
         if error.param is not None and error.message and (form := _form(error.param)):
-            error.message = f"It must be {form}."
+            error.message = messages.must_be(form)
         raise
     except Exception as error:
         if not hasattr(error, "possibilities"):  # typer's class of this error is not public
             raise
         flags = [flag for param in command.params if not param.hidden for flag in param.opts]
-        ctx.fail(_unknown("option", str(getattr(error, "option_name", "")), flags))
+        name = str(getattr(error, "option_name", ""))
+        ctx.fail(messages.unknown_option(name, _meant(name, flags)))
 
 
 def _form(param: Any) -> str:
@@ -201,19 +203,17 @@ def _form(param: Any) -> str:
     return form + (f" of {param.min} or more" if form and param.min is not None else "")
 
 
-def _unknown(kind: str, name: str, names: list[str]) -> str:
-    """Say that there is no such command or option, and which one was probably meant."""
+def _meant(name: str, names: list[str]) -> tuple[str, ...]:
+    """Return the commands or options that were probably meant."""
     other = _OTHER_NAMES.get(name)
-    meant = [other] if other in names else get_close_matches(name, names, n=2)
-    hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
-    return f"There is no {kind} {name}.{hint}"
+    return (other,) if other and other in names else tuple(get_close_matches(name, names, n=2))
 
 
 @contextmanager
 def as_wrong_usage(
     kind: type[InputError] = InputError, *, hint: str | None = None
 ) -> Iterator[None]:
-    """Let errors of a kind be wrong usage of the flag `hint`; others pass."""
+    """Turn errors of a kind into wrong usage of the flag `hint`, with exit code 2."""
     try:
         yield
     except kind as error:
@@ -221,14 +221,14 @@ def as_wrong_usage(
 
 
 def subset_of(subset: str | None, was_split: str | None) -> str | None:
-    """Return the subset that was chosen, by its name in 0.1 too."""
+    """Return the chosen subset, also if it was given by the option of 0.1."""
     if was_split is not None:
-        typer.echo("--split is called --subset now.", err=True)
+        typer.echo(messages.renamed("--split", "--subset"), err=True)
     return subset or was_split
 
 
 def on_command_line(context: typer.Context) -> dict[str, Any]:
-    """Return what stands on the command line, without what has its default."""
+    """Return the parameters given on the command line, without defaults."""
     return {
         name: value
         for name, value in context.params.items()
@@ -237,21 +237,18 @@ def on_command_line(context: typer.Context) -> dict[str, Any]:
 
 
 def flags_of(helps: Iterable[str]) -> list[str]:
-    """Return what is typed in the shell for the options that would help."""
-    known = dict(_COMMANDS)
+    """Return the flags of the options that would help."""
+    flags = dict(_COMMANDS)
     for cls in (TrainingOptions, SplitOptions, PrepareOptions, Options, Outputs):
-        known |= {name: one.flag for name, one in declared(cls).items()}
-    return [known.get(name, "") for name in helps]
+        flags |= {name: one.flag for name, one in declared(cls).items()}
+    return [flags.get(name, "") for name in helps]
 
 
 def sentence(error: InputError) -> str:
-    """Return an error as one sentence in which no long path stands before the reason.
-
-    Of a long path the name comes first, and all of it at the end.
-    """
-    said, whole = error.text(flags_of(error.helps)), str(error.path or "")
+    """Return an error as one line; a long path is at its end, and only its name in front."""
+    text, whole = error.text(flags_of(error.helps)), str(error.path or "")
     name = PurePath(whole).name
     if len(whole) <= _LONG or not name or ", " in whole:
-        return said
-    reason = said.removeprefix(f"{whole}: ")
+        return text
+    reason = text.removeprefix(f"{whole}: ")
     return f"{name}: {reason} ({whole})"
