@@ -32,10 +32,10 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "a.png", generate_tile(1, size=64).image)
     result = CliRunner().invoke(app, words.split())
-    told = " ".join(result.output.replace("│", "").split())
-    assert result.exit_code == 2, told
-    assert "no model" in told
-    assert "he-breast-nuclei" in told
+    text = " ".join(result.output.replace("│", "").split())
+    assert result.exit_code == 2, text
+    assert "no model" in text
+    assert "he-breast-nuclei" in text
     assert not (tmp_path / "out").exists()
 
 
@@ -99,9 +99,9 @@ def test_a_limit_is_named():
 )
 def test_a_pixel_size_that_none_can_be_is_refused_in_the_same_words(words, size, tmp_path):
     result = CliRunner().invoke(app, [*words.split(), "--pixel-size", size])
-    told = " ".join(result.output.replace("│", "").split())
-    assert result.exit_code == 2, told
-    assert re.search(rf"{size} µm.* 0\.05 to 20, 0\.25 ", told)
+    text = " ".join(result.output.replace("│", "").split())
+    assert result.exit_code == 2, text
+    assert re.search(rf"{size} µm.* 0\.05 to 20, 0\.25 ", text)
 
 
 def test_a_pixel_size_of_0_is_refused_where_it_does_not_mean_unknown():
