@@ -143,8 +143,9 @@ class Declared:
         if isinstance(value, float) and not math.isfinite(value):
             return kind
         if not low <= value <= high:
-            limits = f"of {low:,g} or more" if high == math.inf else f"from {low:,g} to {high:,g}"
-            return f"{kind} {limits}"
+            if high == math.inf:
+                return f"{kind} of {_digits(low)} or more"
+            return f"{kind} from {_digits(low)} to {_digits(high)}"
         return ""
 
     def as_words(self, value: Any, *, default_too: bool = False) -> list[str]:
@@ -217,6 +218,10 @@ def refusal(name: str, received: object, expected: str, remedy: str = "") -> Inp
     shown = repr(received)
     shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
     return InputError(messages.wrong_value(name, shown, expected)._replace(remedy=remedy))
+
+
+def _digits(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
 
 
 def _text_expected(text: str, longest: int) -> str:
