@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.cli import messages
 
 DEMO_SEED = 2026
 
@@ -78,12 +79,7 @@ def demo(
 
 
 def _taken(path: Path) -> InputError:
-    return InputError(
-        "it is there already, and not of the demonstration's tile",
-        expected="a new folder, or that of a demonstration before",
-        remedy="Choose another one with -o.",
-        path=path,
-    )
+    return InputError(messages.NOT_THE_DEMO_TILE, path=path)
 
 
 def _show(image: Path, labels: Path, provenance: dict[str, Any]) -> None:
