@@ -234,7 +234,7 @@ class EvaluateWidget(Dock):
             self.form.live.show_counts(counts)
         layers = request.prediction(), request.truth()
         doubt = doubt_about_layers(*layers) if None not in layers else ""
-        text = f"{self.results.caption.text()} {summary(scored, sets, request.truth_model)}"
+        text = summary(scored, sets, request.truth_model)
         self.bar.say(f"{doubt}{text}", problem=bool(doubt))
 
     def _changed(self) -> None:

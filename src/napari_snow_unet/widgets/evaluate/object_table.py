@@ -108,7 +108,7 @@ def _columns(objects: Objects, unit: str) -> list[Column]:
     area = "{:,.0f}" if unit == PIXELS else "{:,.1f}"
     columns = [
         column("status", "Status", str),
-        column("id", "Id", str, number=True),
+        column("id", "ID", str, number=True),
         column("layer", "Layer", str),
         column("iou", "IoU", "{:.3f}".format, number=True),
         column("area", f"Area ({unit})", area.format, number=True),
