@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 
 def evaluate(
     prediction: Annotated[
-        Path, typer.Argument(help="Predicted labels: a file or folder.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="PREDICTION", help="Predicted labels: a file or folder.", show_default=False
+        ),
     ],
     truth: Annotated[
         Path,
         typer.Argument(
-            help="Ground-truth labels: a file, folder or prepared dataset.", show_default=False
+            metavar="TRUTH",
+            help="Ground-truth labels: a file, folder or prepared dataset.",
+            show_default=False,
         ),
     ],
     probability: Annotated[

@@ -143,7 +143,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         matching.find_predictions(tmp_path / "empty")
 
 
-def test_of_several_formats_the_label_image_is_compared_and_it_is_told(tmp_path: Path) -> None:
+def test_of_several_formats_the_label_image_is_compared_and_noted(tmp_path: Path) -> None:
     folder = label_files(tmp_path / "out", "a.png", "b.tif")
     write_hovernet_mat(folder / "a.mat", LABELS)
     write_hovernet_mat(folder / "c.mat", LABELS)

@@ -37,13 +37,13 @@ def same_name(name: str, first: str, second: str) -> Message:
 def several_formats(folder: str, used: str, others: tuple[str, ...]) -> str:
     """Return the note that of several formats only one is compared."""
     return (
-        f"Labels lie in {folder} in several formats. The {used} of each image is compared, "
+        f"{folder} contains labels in several formats. The {used} of each image is compared, "
         f"not {' or '.join(others)}."
     )
 
 
 def no_common_name(name: str, predictions: tuple[str, ...], truths: tuple[str, ...]) -> Message:
-    """Return the refusal of predictions and ground truths of which no two belong together."""
+    """Return the refusal of predictions and ground truths without a common name."""
     return Message(
         f"No prediction of {name} has the name of a ground truth.",
         "Name both after their image, or compare two single files. Predictions are named "
@@ -52,7 +52,7 @@ def no_common_name(name: str, predictions: tuple[str, ...], truths: tuple[str, .
 
 
 def nothing_scored(tiles: int, name: str, reason: str, helps: tuple[str, ...]) -> Message:
-    """Return the refusal of tiles of which none could be compared, with the first reason."""
+    """Return the refusal of tiles none of which could be scored, with the first reason."""
     problem = f"No tile of {name} could be scored ({counted(tiles, 'tile')})."
     return Message(problem, f"First reason: {reason.removesuffix('.')}.", helps)
 
