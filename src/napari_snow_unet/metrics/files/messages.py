@@ -36,10 +36,8 @@ def same_name(name: str, first: str, second: str) -> Message:
 
 def several_formats(folder: str, used: str, others: tuple[str, ...]) -> str:
     """Return the note that of several formats only one is compared."""
-    return (
-        f"{folder} contains labels in several formats. The {used} of each image is compared, "
-        f"not {' or '.join(others)}."
-    )
+    compared = f"The {used} of each image is compared, not {' or '.join(others)}"
+    return f"The folder {folder} contains labels in several formats. {compared}."
 
 
 def no_common_name(name: str, predictions: tuple[str, ...], truths: tuple[str, ...]) -> Message:
