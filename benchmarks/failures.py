@@ -8,7 +8,7 @@ of the frozen test set, the same at half the resolution and in grey, and the wor
 without a nucleus. With one (what `tools/assemble_training_tiles.py` wrote) the worst tile of every
 patient and of every source, by the network that has seen none of them. In the pictures what
 prediction and truth have in common is grey, what only the prediction has is orange, and what only
-the truth has is blue, as in the measuring dock.
+the truth has is blue, as in the dock Compare with ground truth.
 """
 
 from __future__ import annotations

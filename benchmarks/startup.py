@@ -59,7 +59,7 @@ for path in sorted(folder.glob("*.png")):
 LIMITS = {"own instructions": {}, "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"}}
 TILES = (1, 24)
 LOOK_MS = 5  # between two looks whether the window answers
-DOCKS = ("Segment nuclei", "Prepare a dataset", "Train a U-Net", "Measure a segmentation")
+DOCKS = ("Segment nuclei", "Prepare a dataset", "Train a U-Net", "Compare with ground truth")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Picture of the measuring dock: a probability map against its truth."""
+"""Picture of the dock Compare with ground truth, with a probability map as prediction."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SEED = 2026
 
 
 def main(out: Path) -> None:
-    """Measure, and show where prediction and truth differ."""
+    """Compare, and show where prediction and ground truth differ."""
     tile = generate_tile(SEED)
-    found = run(segment(tile.image, open_model("default"), pixel_size_um=tile.pixel_size_um))
+    result = run(segment(tile.image, open_model("default"), pixel_size_um=tile.pixel_size_um))
     placement = {"scale": (tile.pixel_size_um,) * 2, "units": "um"}
-    stage = Stage("Measure a segmentation")
+    stage = Stage("Compare with ground truth")
     viewer = stage.viewer
     viewer.add_image(tile.image, name="tile", **placement)
     viewer.add_labels(tile.labels, name="truth", visible=False, **placement)
-    viewer.add_image(found.probability, name="probability", visible=False, **placement)
+    viewer.add_image(result.probability, name="probability", visible=False, **placement)
     stage.dock.form.prediction.value = viewer.layers["probability"]
     stage.run()
     stage.take(out / "evaluate.png")

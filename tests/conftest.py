@@ -56,7 +56,10 @@ NEEDS_TRAIN = [
 TESTS_THAT_NEED_TRAIN = (
     "cli/test_usage.py::test_an_unknown_model_is_wrong_usage[train tiles",
     "cli/test_usage.py::test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained",
+    "faults/test_disk.py::test_a_disk_that_cannot_be_written_to_is_one_sentence[train]",
     "test_files_of_0_1.py::test_a_training_that_was_killed_goes_on",
+    "widgets/train/test_train_window.py::test_the_device_is_asked_for_in_a_process_of_its_own",
+    "widgets/train/test_train_window.py::test_the_process_ends_with_a_program_that_is_killed",
 )
 WITHOUT_TRAIN = importlib.util.find_spec("keras") is None
 collect_ignore = NEEDS_TRAIN if WITHOUT_TRAIN else []

@@ -101,7 +101,8 @@ def faults_of(name: str, message: Message, room: Path) -> list[str]:
     if found := re.search(FORBIDDEN, text, flags=re.IGNORECASE):
         faults.append(f"says {found.group()!r}")
     if re.search(
-        r"(?<![\w.,])1 (?!of\b|is\b|has\b|was\b|does\b|us\b|x\b)[a-z]{3,}s\b(?<!ss)", text
+        r"(?<![\w.,])1 (?!of\b|is\b|has\b|was\b|does\b|us\b|x\b)[a-z]{3,}(?<!u)s\b(?<!ss)",
+        text,
     ):
         faults.append("has a plural of one")
     if "  " in text or "!" in text or ";" in text.replace("; ", "", 1):

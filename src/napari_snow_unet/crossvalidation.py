@@ -16,7 +16,7 @@ from napari_snow_unet.data.pixels.images import read_image
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
 from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.metrics.scores.summary import mean_scores
-from napari_snow_unet.metrics.scores.tile import Measures, Scores, measure, pool
+from napari_snow_unet.metrics.scores.tile import Scores, TileCounts, compare, pool
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import segment
@@ -119,7 +119,7 @@ def cross_validate(
         folders = {f"Fold {fold}": runs[fold].folder for fold in left}
         train_side_by_side(folders, at_once, stop=stop, listen=listen, echo=echo, workers=workers)
     rows: list[Cells] = []
-    scored: dict[str, tuple[int, Measures]] = {}
+    scored: dict[str, tuple[int, TileCounts]] = {}
     for fold, run in runs.items():
         if not loop.is_finished(run) and (at_once > 1 or stop.reason()):
             break
@@ -141,7 +141,7 @@ def cross_validate(
     return _with_total(rows, scored)
 
 
-def score_tiles(run: RunDirectory) -> dict[str, Measures]:
+def score_tiles(run: RunDirectory) -> dict[str, TileCounts]:
     """Segment the validation tiles of a training with its last model, and measure.
 
     The best epoch was chosen by these very tiles, which would flatter it; the last one was not.
@@ -155,7 +155,7 @@ def score_tiles(run: RunDirectory) -> dict[str, Measures]:
         size = tile.height, tile.width
         truth = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
         found = drain(segment(image.array, model, options, values=values))
-        measured[tile.name] = measure(
+        measured[tile.name] = compare(
             found.labels,
             truth.nuclei(),
             probability=found.probability,
@@ -198,7 +198,7 @@ def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
         ) from error
 
 
-def _summary(measures: Sequence[Measures]) -> Cells:
+def _summary(measures: Sequence[TileCounts]) -> Cells:
     tiles: dict[str, Scores] = {str(i): each.scores() for i, each in enumerate(measures)}
     pooled = pool(measures).scores()
     return {
@@ -208,7 +208,7 @@ def _summary(measures: Sequence[Measures]) -> Cells:
     }
 
 
-def _with_total(rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> list[Cells]:
+def _with_total(rows: list[Cells], scored: dict[str, tuple[int, TileCounts]]) -> list[Cells]:
     if not rows:
         return []
     blank = dict.fromkeys(FACTS, "")
@@ -216,7 +216,9 @@ def _with_total(rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> l
     return [*rows, total]
 
 
-def _write_tables(folder: Path, rows: list[Cells], scored: dict[str, tuple[int, Measures]]) -> None:
+def _write_tables(
+    folder: Path, rows: list[Cells], scored: dict[str, tuple[int, TileCounts]]
+) -> None:
     columns = [*FACTS, *KEYS, *(f"pooled_{name}" for name in POOLED)]
     folds = ([row[name] for name in columns] for row in _with_total(rows, scored))
     write_table(folder / FOLDS, [columns, *folds], overwrite=True)

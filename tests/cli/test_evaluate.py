@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.cli import app
+from napari_snow_unet.cli import messages as cli_messages
 from napari_snow_unet.cli.usage import flags_of
 from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
 from napari_snow_unet.data.formats.geojson_writing import write_geojson
@@ -22,7 +23,10 @@ from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.formats.nuclei_file import write_stack
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.metrics.planes.measuring import score_sets
+from napari_snow_unet.metrics.files import messages
+from napari_snow_unet.metrics.planes.messages import NO_PIXEL_INSIDE
+from napari_snow_unet.metrics.planes.scoring import score_sets
+from napari_snow_unet.metrics.report.messages import NO_PIXEL_INSIDE as NOTHING_INSIDE
 from napari_snow_unet.metrics.scores.score_names import KEYS
 from napari_snow_unet.widgets.common.scoring import Comparison, compare
 
@@ -39,7 +43,7 @@ def refused(*words):
     """Return the error that the shell prints as a sentence."""
     with pytest.raises(InputError) as error:
         CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-    return error.value.said(flags_of(error.value.helps))
+    return error.value.text(flags_of(error.value.helps))
 
 
 def scores(*words, code=0):
@@ -137,7 +141,7 @@ def test_reports_and_comparison(data, tmp_path):
     out = tmp_path / "report"
     words = ("evaluate", data / "masks", data, "--compare", tmp_path / "worse", "-o", out)
     text = shell(*words).stdout
-    assert "Dice differs" in text
+    assert cli_messages.largest_differences(("",)).split(":")[0] in text
     content = json.loads((out / "scores.json").read_text())
     low, high = content["compare"][0]["difference"]["dice"]["interval_95"]
     assert low <= high < 0
@@ -147,7 +151,7 @@ def test_reports_and_comparison(data, tmp_path):
     shell(*words, "--overwrite")
 
 
-def test_predictions_of_one_name_are_told_apart(data, tmp_path):
+def test_predictions_of_one_name_are_named_by_their_paths(data, tmp_path):
     for parent in "ab":
         write_labels(tmp_path / parent / "run" / "000001.png", _mask(data, 1))
     got = scores(
@@ -212,12 +216,12 @@ def test_equal_reasons_are_printed_once_and_do_not_claim_sizes(data, tmp_path):
     write_labels(tmp_path / "regions" / "000001.png", inside)
     words = ("evaluate", data / "masks", data, "--region", tmp_path / "regions")
     text = shell(*words, code=1).stderr
-    assert text.count("no region") == 1
+    assert text.count(messages.NO_REGION_OF_TILE.problem) == 1
     assert "000000, 000002: " in text
     (tmp_path / "regions" / "000001.png").rename(tmp_path / "regions" / "other.png")
     error = refused(*words)
     assert "3 tiles" in error
-    assert "no region" in error
+    assert messages.NO_REGION_OF_TILE.problem in error
     assert "size" not in error
 
 
@@ -225,7 +229,7 @@ def test_a_region_without_a_pixel_is_exit_code_1(data, tmp_path):
     write_labels(tmp_path / "empty.png", np.zeros((128, 128), np.int32))
     words = ("evaluate", data / "masks", data, "--region", tmp_path / "empty.png")
     text = shell(*words, "-o", tmp_path / "out", code=1).stderr
-    assert "no pixel inside" in text
+    assert NOTHING_INSIDE in text
 
 
 def test_both_means_of_a_comparison_are_over_the_tiles_of_both(data, tmp_path):
@@ -237,12 +241,12 @@ def test_both_means_of_a_comparison_are_over_the_tiles_of_both(data, tmp_path):
         write_labels(tmp_path / "some" / f"{index:06d}.png", moved)
     words = ("evaluate", tmp_path / "some", data, "--compare", tmp_path / "worse")
     text = shell(*words, "-o", tmp_path / "out", code=1).stdout
-    rows = text[text.index("mean of the 1 tiles in both") :].splitlines()
+    rows = text[text.index("mean of 1 tile in both") :].splitlines()
     (dice,) = (row for row in rows if row.startswith("Dice (F1)"))
     before, after, difference = (float(cell) for cell in dice.split()[2:5])
     assert after - before == pytest.approx(difference, abs=2e-4)
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    part = page[page.index("mean of the 1 tiles that all have") :]
+    part = page[page.index("mean of the 1 tile in all predictions") :]
     row = part[part.index("<td>Dice (F1)</td>") :].partition("</tr>")[0]
     assert row == f"<td>Dice (F1)</td><td>{before:.4f}</td><td>{after:.4f}</td>"
 
@@ -310,7 +314,7 @@ def slices():
     return found, truth
 
 
-def test_stacks_are_measured_slice_by_slice_as_in_the_dock(tmp_path):
+def test_stacks_are_compared_slice_by_slice_as_in_the_dock(tmp_path):
     found, truth = slices()
     maps = np.where(found, 220, 30).astype(np.uint8) + (truth > 0).astype(np.uint8) * 20
     for name, planes in (("found/a", found), ("truth/a", truth), ("maps/a_probability", maps)):
@@ -354,7 +358,7 @@ def test_a_region_of_a_stack_is_one_plane_for_all_or_leaves_slices_out(tmp_path)
     every = scores(*files, tmp_path / "plane.png")["tiles"]
     assert [tile["name"] for tile in every] == [f"found: slice {k}" for k in range(3)]
     assert scores(*files, tmp_path / "slices.tif")["tiles"] == every[:1]
-    assert "without a pixel" in refused("evaluate", *files, tmp_path / "nothing.tif")
+    assert NO_PIXEL_INSIDE.problem in refused("evaluate", *files, tmp_path / "nothing.tif")
 
 
 def test_a_stack_beside_an_image_is_refused_with_both_sizes(tmp_path):
@@ -362,4 +366,4 @@ def test_a_stack_beside_an_image_is_refused_with_both_sizes(tmp_path):
     write_stack(tmp_path / "found.tif", found)
     write_labels(tmp_path / "truth.png", truth[0])
     error = refused("evaluate", tmp_path / "found.tif", tmp_path / "truth.png")
-    assert re.search("3 x 96 x 96 .*; expected 96 x 96 ", error)
+    assert re.search("3 x 96 x 96 .* 96 x 96", error)

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from napari_snow_unet.data.pixels.png import encode
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
 from napari_snow_unet.models import open_model
+from napari_snow_unet.paper import messages
 from napari_snow_unet.paper.experiment import begin_experiment
 from napari_snow_unet.paper.figures import NAMES, best_median_worst
 from napari_snow_unet.paper.table import PAPER, rows_of_table
@@ -175,16 +177,17 @@ def test_other_numbers_and_other_folders_are_refused(done, archives, tmp_path):
     assert "seed 0" in str(result.exception)
     (tmp_path / "mine.txt").write_text("mine")
     result = CliRunner().invoke(app, command(archives, tmp_path))
-    assert "something else" in str(result.exception)
+    assert result.exception.message == messages.FOLDER_IN_USE
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     few = tmp_path / "few"
     result = CliRunner().invoke(app, command(archives, few, "--limit", "5"))
-    assert "none for val" in str(result.exception)
+    assert result.exception.message.helps == ("limit",)
+    assert re.search(r"\b5 tiles\b.*\bval\b", str(result.exception))
 
 
 def test_a_damaged_plan_is_named(tmp_path):
     (tmp_path / "experiment.json").write_text(json.dumps({"format": "another"}))
-    with pytest.raises(Exception, match=r"experiment\.json.*cannot be used"):
+    with pytest.raises(Exception, match=r"experiment\.json: .*format or version"):
         begin_experiment(tmp_path)
 
 

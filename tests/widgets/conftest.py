@@ -21,7 +21,7 @@ from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.widgets.common import run_bar
 from napari_snow_unet.widgets.common.comparison import ERRORS_OF, is_segmented
 from napari_snow_unet.widgets.common.dock import VerticalScroll
-from napari_snow_unet.widgets.evaluate.result_tabs import OUTDATED
+from napari_snow_unet.widgets.evaluate.messages import OUTDATED
 from napari_snow_unet.widgets.segment import jobs
 
 PATIENCE_MS = 300_000  # what has not come by then never comes, however busy the computer is
@@ -408,10 +408,10 @@ class SegmentDock(Dock):
         return [layer for layer in self.viewer.layers if is_segmented(layer)]
 
 
-class MeasuringDock(Dock):
-    """The dock that measures."""
+class EvaluateDock(Dock):
+    """The dock Compare with ground truth."""
 
-    title, groups = "Measure a segmentation", ("fields",)
+    title, groups = "Compare with ground truth", ("fields",)
 
     def __init__(self, viewer, qtbot):
         super().__init__(viewer, qtbot)
@@ -419,12 +419,12 @@ class MeasuringDock(Dock):
 
     @property
     def caption(self):
-        """What is said to be compared, without whether that is of the past."""
-        return self.results.caption.text().removesuffix(OUTDATED)
+        """The layers in the caption of the results, whether outdated or not."""
+        return self.results.caption.text().removesuffix(OUTDATED).rstrip()
 
     @property
     def outdated(self):
-        """Whether the scores are said to be those of the past."""
+        """Whether the scores are marked as outdated."""
         return self.results.caption.text().endswith(OUTDATED)
 
     @property
@@ -494,7 +494,7 @@ class TrainingDock(Dock):
         """Leave it to napari, as a person does."""
 
 
-PAGES = {page.title: page for page in (SegmentDock, MeasuringDock, PreparingDock, TrainingDock)}
+PAGES = {page.title: page for page in (SegmentDock, EvaluateDock, PreparingDock, TrainingDock)}
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ press_run(segment)
 labels = next(layer for layer in viewer.layers if "nuclei" in layer.name)
 assert labels.data.max() > 10, segment.bar.message.text()
 truth = viewer.add_labels(labels.data.copy(), name="truth", scale=labels.scale, units=labels.units)
-evaluate = docks["Measure a segmentation"]
+evaluate = docks["Compare with ground truth"]
 evaluate.form.prediction.value, evaluate.form.truth.value = labels, truth
 while evaluate.form.live.counting:
     QApplication.processEvents()

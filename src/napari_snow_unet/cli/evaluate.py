@@ -1,4 +1,4 @@
-"""``napari-snow-unet evaluate``: predicted labels against ground truth."""
+"""``napari-snow-unet evaluate``: scores of predicted labels against ground truth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import (
     MasksAreOption,
@@ -28,19 +29,24 @@ if TYPE_CHECKING:
 
 def evaluate(
     prediction: Annotated[
-        Path, typer.Argument(help="Predicted labels: a file or a folder.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="PREDICTION", help="Predicted labels: a file or folder.", show_default=False
+        ),
     ],
     truth: Annotated[
         Path,
         typer.Argument(
-            help="True labels: a file, a folder or a prepared dataset.", show_default=False
+            metavar="TRUTH",
+            help="Ground-truth labels: a file, folder or prepared dataset.",
+            show_default=False,
         ),
     ],
     probability: Annotated[
         Path | None,
         typer.Option(
-            help="Probability maps: a file or a folder of NAME_probability.png, or of NAME.png or "
-            "NAME.tif, with 8 or 16 bits or fractions from 0 to 1.",
+            help="Probability maps: a file, or a folder of NAME_probability.png, NAME.png or "
+            "NAME.tif (8 or 16 bits, or fractions from 0 to 1).",
             show_default=False,
             rich_help_panel="Input",
         ),
@@ -50,7 +56,8 @@ def evaluate(
     region: Annotated[
         Path | None,
         typer.Option(
-            help="What was annotated: a mask or GeoJSON, or a folder of them.",
+            help="Score only this annotated region: a mask or GeoJSON file, or a folder with one "
+            "per tile.",
             show_default=False,
             rich_help_panel="Input",
         ),
@@ -68,7 +75,7 @@ def evaluate(
     compare: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Another prediction of the same tiles; repeatable.",
+            help="Another prediction of the same tiles, to compare; repeatable.",
             show_default=False,
             rich_help_panel="Input",
         ),
@@ -76,7 +83,7 @@ def evaluate(
     pixel_size: Annotated[
         float | None,
         typer.Option(
-            help="Micrometres per pixel, for the distance. (default: in pixels)",
+            help="Pixel size in micrometres, for the distance. (default: distance in pixels)",
             show_default=False,
             rich_help_panel="Scoring",
         ),
@@ -85,7 +92,7 @@ def evaluate(
         bool,
         typer.Option(
             "--instances",
-            help="Take a mask's only value as one nucleus: the same as --masks-are labels.",
+            help="Treat a mask with a single value as one nucleus (same as --masks-are labels).",
             rich_help_panel="Scoring",
         ),
     ] = False,
@@ -93,24 +100,25 @@ def evaluate(
     predictions_are: Annotated[
         MasksAre | None,
         typer.Option(
-            help="The same of predictions, where truths differ.",
+            help="As --masks-are, for predictions only.",
             show_default=False,
             rich_help_panel="Scoring",
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON.", rich_help_panel="Output")
+        bool, typer.Option("--json", help="Print scores as JSON.", rich_help_panel="Output")
     ] = False,
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Replace reports that exist.", rich_help_panel="Output"),
+        typer.Option("--overwrite", help="Overwrite existing reports.", rich_help_panel="Output"),
     ] = False,
 ) -> None:
-    """Score predicted labels against ground truth; files are matched by the image's name.
+    """Score predicted labels against ground truth.
 
-    Of stacks (TIFF with several pages) each slice counts as a tile, named 'NAME: slice 0'.
-    A tile that cannot be compared, or has no prediction, is named at the end, and the exit code
-    is 1. What each score means stands in docs/metrics.md.
+    Files are matched by the name of their image. Each slice of a stack (multi-page TIFF) counts as
+    a tile. Tiles that are missing or cannot be compared are listed at the end, and the exit code is
+    1. Scores are given pooled (from the counts of all tiles) and as the mean of tiles;
+    docs/metrics.md explains them.
     """
     from napari_snow_unet.data.pixels.pixel_size import check_pixel_size, doubt_pixel_size
     from napari_snow_unet.metrics.files.evaluation_task import make_task
@@ -137,7 +145,9 @@ def evaluate(
         )
         for number, path in enumerate([prediction, *(compare or [])])
     ]
-    evaluations = [_measure(task) for task in _told_apart(tasks, [prediction, *(compare or [])])]
+    evaluations = [
+        _evaluate(task) for task in _with_distinct_names(tasks, [prediction, *(compare or [])])
+    ]
     if as_json:
         typer.echo(json.dumps(document(evaluations), indent=1))
     else:
@@ -147,20 +157,22 @@ def evaluate(
             typer.echo(f"{evaluation.task.name}: {text}", err=True)
     if output_folder is not None:
         for path in write_reports(output_folder, evaluations, overwrite=overwrite):
-            typer.echo(f"Wrote {path}", err=as_json)
+            typer.echo(messages.WROTE_LABEL.format(path), err=as_json)
     if not all(evaluation.complete and evaluation.has_pixels for evaluation in evaluations):
         raise typer.Exit(1)
 
 
-def _measure(task: EvaluationTask) -> Evaluation:
+def _evaluate(task: EvaluationTask) -> Evaluation:
     from napari_snow_unet.metrics.files.evaluation import evaluate as steps
     from napari_snow_unet.segmentation.plane.threshold import otsu_level
 
-    return follow(steps(task, otsu_level), f"Measuring {task.name}")
+    return follow(steps(task, otsu_level), messages.COMPARING_LABEL.format(task.name))
 
 
-def _told_apart(tasks: Sequence[EvaluationTask], paths: Sequence[Path]) -> Iterable[EvaluationTask]:
-    """Call predictions of the same name by their whole path."""
+def _with_distinct_names(
+    tasks: Sequence[EvaluationTask], paths: Sequence[Path]
+) -> Iterable[EvaluationTask]:
+    """Rename predictions of the same name to their full paths."""
     count = Counter(task.name for task in tasks)
     for task, path in zip(tasks, paths, strict=True):
         yield task if count[task.name] == 1 else replace(task, name=str(path))
@@ -209,6 +221,7 @@ def _print_thresholds(evaluation: Evaluation) -> None:
 
 
 def _print_difference(first: Evaluation, other: Evaluation) -> None:
+    from napari_snow_unet.base.words import counted
     from napari_snow_unet.metrics.report.values import (
         score_in_words,
         shown_difference,
@@ -224,7 +237,7 @@ def _print_difference(first: Evaluation, other: Evaluation) -> None:
 
     common = in_all([first.tiles, other.tiles])
     before, after = map(mean_scores, common)
-    title = f"mean of the {len(common[0])} tiles in both"
+    title = f"mean of {counted(len(common[0]), 'tile')} in both"
     typer.echo()
     table(
         [title, first.task.name, other.task.name, "second - first", "95 %", "n"],
@@ -242,5 +255,5 @@ def _print_difference(first: Evaluation, other: Evaluation) -> None:
     )
     tiles = most_different(first.tiles, other.tiles)
     if tiles:
-        listed = ", ".join(f"{name} ({difference:+.3f})" for name, difference in tiles)
-        typer.echo(f"Dice differs most on {listed}")
+        listed = (f"{name} ({difference:+.3f})" for name, difference in tiles)
+        typer.echo(messages.largest_differences(tuple(listed)))

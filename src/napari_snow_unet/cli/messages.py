@@ -6,12 +6,10 @@ from pathlib import Path
 
 from napari_snow_unet.base.errors import Message
 
+# all commands
 STOPPED = "Stopped. Finished results are kept."
 CONTAIN_NAMES = "The results contain the names and folders of the images."
 NO_MEMORY = "Error: Not enough memory. Use smaller tiles or images."
-NOT_THE_DEMO_TILE = Message(
-    "The file exists, and is not the tile of the demo.", "Choose another folder."
-)
 
 
 def renamed(old: str, new: str) -> str:
@@ -46,3 +44,29 @@ def must_be(form: str) -> str:
 def disk_failed(path: Path | None, reason: str) -> str:
     """Say which file could not be read or written, with the reason of the system."""
     return f"Error: {path or 'A file'}: {reason}."
+
+
+# prepare, check, split, demo
+NOT_THE_DEMO_TILE = Message(
+    "The file already exists and is not the demo tile.", "Choose another folder with -o."
+)
+
+# evaluate
+WROTE_LABEL = "Wrote {}"
+COMPARING_LABEL = "Comparing {}"
+
+
+def largest_differences(tiles: tuple[str, ...]) -> str:
+    """Return the tiles on which two predictions differ most."""
+    return f"Largest differences in Dice: {', '.join(tiles)}."
+
+
+# reproduce
+PREPARING_LABEL = "Preparing"
+SEGMENTING_LABEL = "Segmenting: {}"
+CONTINUE_EXPERIMENT = "Run the same command again to continue."
+
+
+def tile_not_used(problem: str) -> str:
+    """Return why a tile of an experiment is not used."""
+    return f"Not used: {problem.removesuffix('.')}."

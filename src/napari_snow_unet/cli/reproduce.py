@@ -1,4 +1,4 @@
-"""``napari-snow-unet reproduce``: the paper's experiment, from the release to its figures."""
+"""``napari-snow-unet reproduce``: the paper's experiment, from the archives to the figures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.prepare import subsets_line
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.train import training_threads
@@ -18,28 +19,24 @@ if TYPE_CHECKING:
     from napari_snow_unet.paper.experiment import Experiment
     from napari_snow_unet.paper.steps import Method
 
-GO_ON = "Run the same command again to go on."
-
 
 def reproduce(
     sources: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="SOURCE...", help="SNOW's archives or folders, in any mix.", show_default=False
-        ),
+        typer.Argument(metavar="SOURCE...", help="SNOW's archives or folders.", show_default=False),
     ],
     output_folder: Annotated[
         Path,
         typer.Option(
             "-o",
             "--out",
-            help="Folder for the experiment.",
+            help="Folder of the experiment, new or to continue.",
             show_default=False,
             rich_help_panel="Output",
         ),
     ],
     limit: Annotated[
-        int, typer.Option(min=1, help="Tiles to use, the first ones.", rich_help_panel="Input")
+        int, typer.Option(min=1, help="Use only the first N tiles.", rich_help_panel="Input")
     ] = 5000,
     epochs: Annotated[
         int, typer.Option(min=1, help="Passes over the training tiles.", rich_help_panel="Training")
@@ -47,7 +44,7 @@ def reproduce(
     seed: Annotated[
         int,
         typer.Option(
-            min=0, help="Of the division and of the training.", rich_help_panel="Training"
+            min=0, help="Random seed of the split and the training.", rich_help_panel="Training"
         ),
     ] = 0,
     device: DeviceOption = "auto",
@@ -56,17 +53,19 @@ def reproduce(
         int | None,
         typer.Option(
             min=1,
-            help="Processes that prepare, threads that make batches. (default: all cores)",
+            help="Processes for preparing and threads for loading batches. (default: all cores)",
             show_default=False,
             rich_help_panel="Speed",
         ),
     ] = None,
 ) -> None:
-    """Do what the paper does, in its order: prepare, train, segment the test tiles, measure, draw.
+    """Reproduce Joyce & Bunyak Ersoy, "Breast Cancer Nuclei Segmentation on the SNOW Dataset".
 
-    Of 5,000 tiles 3,600 train, 400 validate and 1,000 test; of fewer 72, 8 and 20 %. The folder
-    holds dataset, training, predictions, table.csv with the paper's numbers beside ours, figures
-    and methods.md. Stopped at any point, the same command goes on.
+    Prepares the dataset, trains the network, segments and scores the test tiles, and draws the
+    figures. 5,000 tiles are split into 3,600 for training, 400 for validation and 1,000 for
+    testing; fewer tiles into 72, 8 and 20 %. The folder then contains the dataset, the training,
+    predictions, figures, methods.md, and table.csv with the paper's scores. To continue an
+    interrupted experiment, run the same command again.
     """
     from napari_snow_unet.paper import steps
     from napari_snow_unet.paper.experiment import begin_experiment
@@ -76,23 +75,25 @@ def reproduce(
     select_device(backend, device)
     experiment = begin_experiment(output_folder, limit=limit, epochs=epochs, seed=seed)
     prepared = follow(
-        steps.prepare_tiles(experiment, sources, workers=workers), "Preparing", stopped=GO_ON
+        steps.prepare_tiles(experiment, sources, workers=workers),
+        messages.PREPARING_LABEL,
+        stopped=messages.CONTINUE_EXPERIMENT,
     )
-    _tell(prepared)
+    _show_tiles(prepared)
     _train(experiment, training_threads(workers))
-    results = [_apply(experiment, method) for method in steps.methods(experiment)]
+    results = [_evaluate(experiment, method) for method in steps.methods(experiment)]
     rows = write_reproduction(experiment, sources, prepared, results)
     table(*table_rows(rows))
     for path in (experiment.table, experiment.methods, experiment.evaluation, experiment.figures):
-        typer.echo(f"Wrote {path}")
+        typer.echo(messages.WROTE_LABEL.format(path))
 
 
-def _tell(prepared: Prepared) -> None:
+def _show_tiles(prepared: Prepared) -> None:
     typer.echo(
         f"{len(prepared.tiles):,} tiles in {prepared.folder}: {subsets_line(prepared.subsets)}"
     )
     for problem in prepared.problems:
-        typer.echo(f"Not used: {problem}", err=True)
+        typer.echo(messages.tile_not_used(str(problem)), err=True)
 
 
 def _train(experiment: Experiment, threads: int) -> None:
@@ -109,13 +110,19 @@ def _train(experiment: Experiment, threads: int) -> None:
     with signals_ask(stop), watched(run, stop), training_display() as (listen, echo):
         done = train_network(experiment, stop=stop, listen=listen, echo=echo, workers=threads)
     if not done:
-        typer.echo(f"Stopped{stop.ending()} {GO_ON}", err=True)
+        typer.echo(f"Stopped{stop.ending()} {messages.CONTINUE_EXPERIMENT}", err=True)
         raise typer.Exit(130)
 
 
-def _apply(experiment: Experiment, method: Method) -> tuple[Method, Evaluation]:
-    from napari_snow_unet.paper.steps import measure_tiles, segment_tiles
+def _evaluate(experiment: Experiment, method: Method) -> tuple[Method, Evaluation]:
+    from napari_snow_unet.paper.steps import score_tiles, segment_tiles
 
-    follow(segment_tiles(experiment, method), f"Segmenting: {method.title}", stopped=GO_ON)
-    steps = measure_tiles(experiment, method)
-    return method, follow(steps, f"Measuring: {method.title}", stopped=GO_ON)
+    follow(
+        segment_tiles(experiment, method),
+        messages.SEGMENTING_LABEL.format(method.title),
+        stopped=messages.CONTINUE_EXPERIMENT,
+    )
+    steps = score_tiles(experiment, method)
+    return method, follow(
+        steps, messages.COMPARING_LABEL.format(method.title), stopped=messages.CONTINUE_EXPERIMENT
+    )

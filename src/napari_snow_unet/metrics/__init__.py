@@ -1,1 +1,1 @@
-"""Two label images to numbers."""
+"""Scores of a prediction against ground truth."""

@@ -2,7 +2,7 @@
 
 Labels that this package has written are told by what their files say of them, whatever their name
 is; napari asks for names only, so that all but these come through File > IO Utilities > Open
-labels... and through the measuring dock.
+labels... and through the dock Compare with ground truth.
 
 Dropping either half of a pair opens both. When both halves are dropped together napari calls the
 reader once per file, so one of the two calls leaves the pair to the other. Nothing is remembered

@@ -1,1 +1,1 @@
-"""The paper's experiment from the release to the figures: the same steps, in the same order."""
+"""The paper's experiment, step by step from the released archives to the figures."""

@@ -1,4 +1,4 @@
-"""Two diagrams: the pipeline from tile to scores, and the network."""
+"""Diagrams of the pipeline and of the network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREPARING = (
     ("SNOW release", "image .png\nmask .mat"),
     ("pair, rename", "000000.png ..."),
     ("binarise", "id > 0 becomes 255"),
-    ("divide", "train, val, test"),
+    ("split", "train, val, test"),
     ("red channel", "0 to 1"),
 )
 APPLYING = (
@@ -25,7 +25,7 @@ DATA, WORK = "#e8eef7", "#fbe9dc"  # colours of boxes
 
 
 def draw_pipeline() -> Any:
-    """Draw the steps from the release to the scores, in two rows, as a matplotlib figure."""
+    """Draw the steps from the archives to the scores, in two rows, as a matplotlib figure."""
     figure, axes = new_figure(9.0, 3.0)
     for row, steps in enumerate((PREPARING, APPLYING)):
         for column, (title, detail) in enumerate(steps):
@@ -41,7 +41,7 @@ def draw_pipeline() -> Any:
 
 
 def draw_network(config: UNetConfig) -> Any:
-    """Draw, as a matplotlib figure, a network's levels, their filters and what connects them."""
+    """Draw the levels of a network, their filters and connections, as a matplotlib figure."""
     figure, axes = new_figure(9.0, 4.6)
     bottom, right = config.levels - 1, 2.4 * (config.levels - 1)
     convolution = f"2 x conv {config.kernel_size} x {config.kernel_size}"
@@ -79,7 +79,7 @@ def _box(
     detail: str,
     colour: str,
 ) -> None:
-    """Draw a box from its left edge and middle height."""
+    """Draw a box at the centre of its left edge."""
     from matplotlib.patches import FancyBboxPatch
 
     (x, y), (width, height) = place, size

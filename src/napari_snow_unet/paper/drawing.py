@@ -1,4 +1,4 @@
-"""A figure without a window, and its two files."""
+"""Figures without a window, saved as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DPI = 300
 
 
 def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Any, Any]:
-    """Make a figure in inches and its axes (several columns: an array), without pyplot's window."""
+    """Return a figure (size in inches) and its axes, an array of them for several columns."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -19,10 +19,10 @@ def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Any, A
 
 
 def save(figure: Any, folder: Path, name: str) -> None:
-    """Write a figure as PNG of 300 dpi and as SVG, in place of files that are there."""
+    """Write a figure as PNG (300 dpi) and SVG, overwriting existing files."""
     import matplotlib as mpl
 
-    # A date and random names of elements would make every file differ from the last one.
+    # Without dates and random element names the files are reproducible.
     with mpl.rc_context({"svg.hashsalt": name}):
         for kind, metadata in (("png", None), ("svg", {"Date": None})):
             with written_whole(folder / f"{name}.{kind}", overwrite=True) as temporary:

@@ -1,4 +1,4 @@
-"""The paper's figures, drawn of this experiment's tiles and history."""
+"""The paper's figures, with the tiles and training history of an experiment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from napari_snow_unet.data.datasets.tile_arrays import read_mask
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image
 from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.paper import messages
 from napari_snow_unet.paper.diagrams import draw_network, draw_pipeline
 from napari_snow_unet.paper.drawing import new_figure, save
 from napari_snow_unet.paper.experiment import Experiment
@@ -30,7 +31,7 @@ TILE = "figure_2_1_tile", "figure_2_2_mask", "figure_2_3_labels"
 PIPELINE, NETWORK = "figure_2_4_pipeline", "network"
 CURVES = {name: f"figure_4_{number}_{name}" for number, name in enumerate(QUANTITIES, start=1)}
 EXAMPLES = "figure_4_6_test_tiles", "figure_4_7_expected", "figure_4_8_predicted"
-#: Every figure, without its ending; each is written as PNG of 300 dpi and as SVG.
+#: File names of all figures without extension; each is written as PNG (300 dpi) and SVG.
 NAMES = (*TILE, PIPELINE, NETWORK, *CURVES.values(), *EXAMPLES)
 
 
@@ -41,25 +42,25 @@ def draw_figures(
     history: Sequence[Row],
     network: UNetConfig,
 ) -> None:
-    """Draw all figures, in place of those that are there; `result` is of the network shown.
+    """Draw all figures, overwriting existing ones; `result` is of the network shown.
 
-    The masks before binarisation stand only in `sources`, of which the dataset was made.
+    Masks before binarisation are read from the `sources` of the dataset.
     """
-    made = {PIPELINE: draw_pipeline(), NETWORK: draw_network(network)}
-    made |= _tile_figures(experiment, sources)
-    made |= {CURVES[name]: _curve(history, name, title) for name, title in QUANTITIES.items()}
-    made |= _examples(experiment, *result)
+    drawn = {PIPELINE: draw_pipeline(), NETWORK: draw_network(network)}
+    drawn |= _tile_figures(experiment, sources)
+    drawn |= {CURVES[name]: _curve(history, name, title) for name, title in QUANTITIES.items()}
+    drawn |= _examples(experiment, *result)
     for name in NAMES:
-        save(made[name], experiment.figures, name)
+        save(drawn[name], experiment.figures, name)
 
 
 def best_median_worst(dice: Mapping[str, float | None]) -> list[str]:
-    """Choose the best, the median (of an even number, the better one) and the worst tile by Dice.
+    """Return the best, the median (the better one of two) and the worst tile by Dice.
 
-    A tile without a nucleus in truth and prediction has no Dice and is passed over.
+    Tiles without nuclei in truth and prediction have no Dice and are ignored.
     """
-    known = {name: value for name, value in dice.items() if value is not None}
-    order = sorted(known, key=lambda name: (-known[name], name))
+    defined = {name: value for name, value in dice.items() if value is not None}
+    order = sorted(defined, key=lambda name: (-defined[name], name))
     return [order[0], order[(len(order) - 1) // 2], order[-1]] if order else []
 
 
@@ -73,7 +74,7 @@ def _tile_figures(
     pictures = (
         read_image(experiment.dataset / tile.image).array[..., :3],
         read_labels(experiment.dataset / tile.mask) > 0,
-        label2rgb(_labels_before(tile, sources), bg_label=0),
+        label2rgb(_original_labels(tile, sources), bg_label=0),
     )
     titles = (f"{tile.name}: tile", "mask, binarised", f"mask as released: {tile.nuclei} nuclei")
     return {
@@ -82,16 +83,12 @@ def _tile_figures(
     }
 
 
-def _labels_before(tile: Tile, sources: Sequence[str | os.PathLike[str]]) -> NDArray[np.int32]:
-    """Read the mask of a tile as its source has it, with an id for every nucleus."""
-    found, _ = run(find_members(sources, Path(os.devnull)))
-    members = {member.label: member for member, *_ in found}
+def _original_labels(tile: Tile, sources: Sequence[str | os.PathLike[str]]) -> NDArray[np.int32]:
+    """Read the original mask of a tile, with an id for every nucleus."""
+    matches, _ = run(find_members(sources, Path(os.devnull)))
+    members = {member.label: member for member, *_ in matches}
     if tile.source_mask not in members:
-        raise InputError(
-            f"no {tile.source_mask} in " + ", ".join(map(str, sources)),
-            expected="the archives or folders that the dataset was made of",
-            remedy="Name them again, all of them.",
-        )
+        raise InputError(messages.source_missing(tile.source_mask))
     return read_mask(members[tile.source_mask], (tile.height, tile.width), image=tile.name)[0]
 
 

@@ -1,4 +1,4 @@
-"""What was done and what came out, as a paragraph for a report."""
+"""Methods and results as a paragraph for a report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def methods_text(
     rows: Sequence[Mapping[str, str]],
     device: str,
 ) -> str:
-    """Write the paragraph, in Markdown; `rows` are the table's, `device` is in words."""
+    """Return the paragraph in Markdown, with `rows` of the table and the `device` in words."""
     options, subsets = config.options, prepared.subsets
     ours = next(row for row in rows if row["threshold"] == "Otsu" and row["over"] == "all pixels")
     best = min(history, key=lambda row: row["val_loss"] or float("inf"))["epoch"] or 0
@@ -33,26 +33,26 @@ def methods_text(
     network, filters = config.network, config.network.filters
     versions = ", ".join(f"{name} {version}" for name, version in config.made_with.items())
     left_out = f" {len(prepared.problems)} files could not be used." if prepared.problems else ""
-    done = (
+    methods = (
         f"{len(prepared.tiles):,} tiles of {size} pixels, the first in natural order of their "
-        f"names, were divided with the seed {experiment.seed} into {subsets['train']:,} for "
+        f"names, were split with the random seed {experiment.seed} into {subsets['train']:,} for "
         f"training, {subsets['val']:,} for validation and {subsets['test']:,} for testing."
         f"{left_out} Masks were binarised (nucleus or background), and the red channel was scaled "
-        f"to 0 to 1. A U-Net with {filters(0)} to {filters(network.levels - 1)} filters, "
+        f"to the range 0 to 1. A U-Net with {filters(0)} to {filters(network.levels - 1)} filters, "
         f"{parameter_count(network):,} parameters and dropout from {options.dropout:g} was "
         f"trained for {experiment.epochs} epochs on whole tiles without augmentation: "
         f"{options.optimizer.capitalize()}, learning rate {options.learning_rate:g}, batches of "
         f"{options.batch_size}, binary cross-entropy. The network of epoch {best:.0f}, which had "
-        "the lowest validation loss, was used. Its probability was rounded to 8 bits and cut at "
-        "Otsu's threshold of each tile (OpenCV); nothing was split, filled or removed. Over all "
-        f"pixels of the {subsets['test']:,} test tiles: {scores}. The training took {minutes:,.1f} "
-        f"minutes on {device}. Made with {versions}."
+        "the lowest validation loss, was used. Its probability was rounded to 8 bits and "
+        "thresholded by Otsu's method for each tile (OpenCV); no nuclei were separated, filled or "
+        f"removed. Pooled over all pixels of the {subsets['test']:,} test tiles: {scores}. "
+        f"Training took {minutes:,.1f} minutes on {device}. Made with {versions}."
     )
-    beside = (
-        f"The paper reports {theirs} on 1,000 SNOW tiles. `table.csv` has both beside each other, "
-        "with means over tiles, a threshold of 0.5, other epochs and the classical method."
+    comparison = (
+        f"The paper reports {theirs} on 1,000 SNOW tiles. `table.csv` lists both, "
+        "with means over tiles, the threshold 0.5, other epochs and the classical method."
     )
-    return f"# Methods\n\n{fill(done, 100)}\n\n{fill(beside, 100)}\n"
+    return f"# Methods\n\n{fill(methods, 100)}\n\n{fill(comparison, 100)}\n"
 
 
 def _listed(scores: Mapping[str, str]) -> str:

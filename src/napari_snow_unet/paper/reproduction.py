@@ -1,4 +1,4 @@
-"""All steps in their order, and what is written at the end."""
+"""The results of an experiment: table, paragraph, report and figures."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def write_reproduction(
     prepared: Prepared,
     results: Sequence[tuple[Method, Evaluation]],
 ) -> list[dict[str, str]]:
-    """Write table, paragraph, reports and figures over those that are there; return the table.
+    """Write table, paragraph, report and figures, overwriting existing ones; return the table.
 
-    `results` come in the order of `steps.methods`: the first one is drawn.
+    `results` are in the order of `steps.methods`; figures show the first one.
     """
     run = open_run(experiment.training)
     config, history = run.config(), run.history()
@@ -44,10 +44,10 @@ def write_reproduction(
 
 
 def table_rows(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
-    """Return what the shell shows of the table: header and rows, all pixels of all tiles."""
-    kept = [row for row in rows if row["over"] != "mean of tiles"]
+    """Return header and rows of the pooled scores, as shown in the shell."""
+    pooled = [row for row in rows if row["over"] != "mean of tiles"]
     names = ("method", "threshold", *SCORES)
-    return [*names], [[row[name] for name in names] for row in kept]
+    return [*names], [[row[name] for name in names] for row in pooled]
 
 
 def _device(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The steps of the paper: prepare, train, segment, measure. Each goes on where it was stopped."""
+"""The steps of the paper, each of which can be interrupted and continued."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from napari_snow_unet.data.names.result_names import PROBABILITY
 from napari_snow_unet.metrics.files.evaluation import Evaluation, evaluate
 from napari_snow_unet.metrics.files.evaluation_task import make_task
 from napari_snow_unet.models import CLASSICAL, open_model
+from napari_snow_unet.paper import messages
 from napari_snow_unet.paper.experiment import EARLY, Experiment
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.threshold import otsu_level
@@ -29,31 +30,31 @@ from napari_snow_unet.unet.runs.options import make_options
 from napari_snow_unet.unet.runs.progress import StopRequest
 from napari_snow_unet.unet.training import loop, start
 
-#: Otsu's threshold and nothing else: no splitting, no smallest area, no filling.
+#: Otsu's threshold only, without separating nuclei, filling holes or a minimum area.
 AS_IN_THE_PAPER = Options(output="mask", separate=False, min_area=0, fill_holes=False)
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way from an image to a mask."""
+    """A method of segmentation that is evaluated."""
 
-    name: str  # of its folder of predictions
+    name: str  # the folder of its predictions
     title: str
-    model: str  # as `models.open_model` takes it
-    epochs: int | None  # of its training, at most; None for the classical method
+    model: str  # for `models.open_model`
+    epochs: int | None  # the most epochs of its training; None for the classical method
 
 
 def methods(experiment: Experiment) -> list[Method]:
-    """List what is compared: the network first, the classical method last."""
+    """Return the methods that are compared, the network first, the classical method last."""
     run, epochs = RunDirectory(experiment.training), experiment.epochs
-    found = [
+    networks = [
         Method(f"best-of-{epochs}", f"U-Net, best of {epochs}", str(run.best), epochs),
         Method(f"last-of-{epochs}", f"U-Net, last of {epochs}", str(run.last), epochs),
     ]
     if EARLY in experiment.stages[:-1]:
         early, title = str(experiment.early_model), f"U-Net, best of {EARLY}"
-        found.append(Method(experiment.early_model.name, title, early, EARLY))
-    return [*found, Method(CLASSICAL, "classical", CLASSICAL, None)]
+        networks.append(Method(experiment.early_model.name, title, early, EARLY))
+    return [*networks, Method(CLASSICAL, "classical", CLASSICAL, None)]
 
 
 def prepare_tiles(
@@ -62,20 +63,15 @@ def prepare_tiles(
     *,
     workers: int | None = None,
 ) -> Generator[Progress, None, Prepared]:
-    """Make the dataset: the first tiles of SNOW, masks of 0 and 255, divided with the seed."""
+    """Prepare the dataset: the first tiles of SNOW with binary masks, split with the seed."""
     options = PrepareOptions(
         limit=experiment.limit, binary=True, split=SplitPlan(seed=experiment.seed), workers=workers
     )
     prepared = yield from prepare(sources, experiment.dataset, options)
     empty = [subset for subset in ("train", "val", "test") if not prepared.subsets.get(subset)]
     if empty:
-        raise InputError(
-            f"{len(prepared.tiles)} tiles, which leave none for {' and '.join(empty)}",
-            expected="enough for training, validation and test (13 or more)",
-            remedy="Raise the limit or name more archives.",
-            helps=("limit",),
-            path=experiment.dataset,
-        )
+        refusal = messages.empty_subsets(len(prepared.tiles), tuple(empty))
+        raise InputError(refusal, path=experiment.dataset)
     return prepared
 
 
@@ -87,7 +83,7 @@ def train_network(
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
 ) -> bool:
-    """Train with the paper's preset, keeping the best of 20 epochs too; tell if all is done."""
+    """Train with the paper's preset, keep the best of 20 epochs too; return whether it is done."""
     stop = stop or StopRequest()
     run = _run(experiment)
     run.echo = echo
@@ -116,7 +112,7 @@ def _run(experiment: Experiment) -> RunDirectory:
 
 
 def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, None]:
-    """Write a mask and a probability map for every test tile that has none yet."""
+    """Write missing masks and probability maps of the test tiles."""
     folder = experiment.predictions(method.name)
     missing = [
         image
@@ -125,22 +121,17 @@ def segment_tiles(experiment: Experiment, method: Method) -> Generator[Progress,
     ]
     if not missing:
         return
-    # The paper knows no floor under Otsu's threshold.
+    # The paper has no lower bound of Otsu's threshold.
     model = replace(open_model(method.model, precision="float32"), threshold_floor=0.0)
     outputs = Outputs(folder, probability=True, overwrite=True)
     steps = segment_files(missing, model, AS_IN_THE_PAPER, outputs, use_pixel_size=False)
     for result in (yield from steps):
         if result.error:
-            raise InputError(
-                result.error,
-                expected="a tile as it was prepared",
-                remedy="Prepare the dataset again in another folder.",
-                path=result.source,
-            )
+            raise InputError(messages.tile_not_segmented(result.error), path=result.source)
 
 
-def measure_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, Evaluation]:
-    """Score a method on the test tiles: its masks, and its maps at Otsu's level and at 0.5."""
+def score_tiles(experiment: Experiment, method: Method) -> Generator[Progress, None, Evaluation]:
+    """Score a method on the test tiles: its masks, and its maps at Otsu's threshold and at 0.5."""
     folder = experiment.predictions(method.name)
     task = make_task(folder, experiment.dataset, probability=folder, subset="test")
     return (yield from evaluate(replace(task, name=method.title), otsu_level))

@@ -1,4 +1,4 @@
-"""The paper's table of results beside ours."""
+"""The table of results: the paper's scores and those of an experiment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_snow_unet.unet.runs.folder import Row
 
 SCORES = ("accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("method", "epochs", "threshold", "over", "tiles", *SCORES, "training_seconds")
-#: What the paper reports for 1,000 unseen SNOW tiles, in percent.
+#: The paper's scores for 1,000 unseen SNOW tiles, in percent.
 PAPER = {"accuracy": 98.40, "auc": 99.81, "precision": 95.56, "recall": 95.59}
 THRESHOLDS = {"otsu": "Otsu", "0.5": "0.5"}
 
@@ -20,16 +20,15 @@ THRESHOLDS = {"otsu": "Otsu", "0.5": "0.5"}
 def rows_of_table(
     results: Sequence[tuple[Method, Evaluation]], history: Sequence[Row]
 ) -> list[dict[str, str]]:
-    """List the paper's row and two or four of ours for each method, by the names of `COLUMNS`.
+    """Return the paper's row, and two or four rows for each method, by the names of `COLUMNS`.
 
-    Scores are percentages: of all pixels of all tiles together, and means over tiles. A score that
-    is undefined is empty.
+    Scores are percentages, pooled over all pixels and as means over tiles; empty if undefined.
     """
     paper = {name: _percent(value / 100) for name, value in PAPER.items()}
     rows = [_row(method="the paper", epochs="50", over="1,000 SNOW tiles", tiles="1000", **paper)]
     for method, evaluation in results:
         seconds = _seconds(history, method.epochs)
-        # The classical method's map is no probability: 0.5 means nothing in it.
+        # The map of the classical method is not a probability, so 0.5 has no meaning there.
         for key, threshold in THRESHOLDS.items() if method.epochs else [("otsu", "Otsu")]:
             for over, scores in _scores(evaluation, key).items():
                 rows.append(
@@ -64,8 +63,8 @@ def _scores(evaluation: Evaluation, key: str) -> dict[str, Mapping[str, float | 
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None
 
 
 def _seconds(history: Sequence[Row], epochs: int | None) -> str:

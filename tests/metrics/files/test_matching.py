@@ -9,7 +9,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
-from napari_snow_unet.metrics.files import matching
+from napari_snow_unet.metrics.files import matching, messages
 from napari_snow_unet.metrics.files.evaluation_task import make_task
 
 LABELS = np.array([[1, 0], [0, 2]])
@@ -42,11 +42,14 @@ def test_maps_may_have_the_names_of_the_images_where_none_is_called_a_map(tmp_pa
 
 
 def test_the_error_about_maps_says_which_names_are_taken(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(InputError) as refused:
-            matching.find_probabilities(folder)
-        assert refused.value.expected == matching.MAPS
-        assert refused.value.path == folder
+    folder = tmp_path / "nowhere"
+    with pytest.raises(InputError) as refused:
+        matching.find_probabilities(folder)
+    assert refused.value.message == messages.no_maps(matching.MAPS)
+    assert refused.value.path == folder
+    with pytest.raises(InputError) as refused:
+        matching.find_probabilities(tmp_path)
+    assert refused.value.path == tmp_path
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         matching.find_predictions(tmp_path / "empty")
 
 
-def test_of_several_formats_the_label_image_is_compared_and_it_is_told(tmp_path: Path) -> None:
+def test_of_several_formats_the_label_image_is_compared_and_noted(tmp_path: Path) -> None:
     folder = label_files(tmp_path / "out", "a.png", "b.tif")
     write_hovernet_mat(folder / "a.mat", LABELS)
     write_hovernet_mat(folder / "c.mat", LABELS)

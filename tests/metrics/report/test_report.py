@@ -100,7 +100,7 @@ def test_files_and_a_page_that_stands_alone(evaluations: list[Evaluation], tmp_p
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     assert all(image["src"].startswith("data:image/") for image in images)
     captions = [image["alt"] for image in images]
-    assert captions.count("image") == captions.count("truth") == 3 + 3
+    assert captions.count("image") == captions.count("ground truth") == 3 + 3
     assert any("ROC" in caption for caption in captions)
     assert not {"b", "script"} & {tag for tag, _ in page.tags}  # names of tiles are no markup
     assert all(image.keys() == {"alt", "src"} for image in images)

@@ -125,7 +125,7 @@ def test_blocks_do_not_change_the_counts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_refusals_name_what_came() -> None:
-    with pytest.raises(InputError, match=r"\(2, 3\).*\(3, 2\)"):
+    with pytest.raises(InputError, match=r"2 x 3.*3 x 2"):
         pixel.count_pixels(np.zeros((2, 3)), np.zeros((3, 2)))
     with pytest.raises(InputError, match="float32"):
         pixel.histogram_counts(np.zeros((2, 2), np.float32), np.zeros((2, 2)))  # type: ignore[arg-type]

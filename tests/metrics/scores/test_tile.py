@@ -14,17 +14,17 @@ PROBABILITY = np.array([[200, 128, 127, 0], [0, 130, 90, 255]], np.uint8)
 
 
 def test_keys_and_labels_only() -> None:
-    scores = tile.measure(FOUND, TRUTH).scores()
+    scores = tile.compare(FOUND, TRUTH).scores()
     assert tuple(scores) == KEYS
     assert scores["auc"] is None
     assert scores["dice"] == 6 / 7
     assert scores["average_hausdorff"] == 1 / 8
-    assert tile.measure(FOUND, TRUTH).scores_at() == {}
-    assert tile.measure(FOUND, TRUTH, spacing=0.5).scores()["average_hausdorff"] == 1 / 16
+    assert tile.compare(FOUND, TRUTH).scores_at() == {}
+    assert tile.compare(FOUND, TRUTH, spacing=0.5).scores()["average_hausdorff"] == 1 / 16
 
 
 def test_probability_at_otsu_and_half() -> None:
-    measures = tile.measure(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80)
+    measures = tile.compare(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80)
     assert measures.scores()["auc"] == (4 + 3 + 2 + 4) / 16
     at = measures.scores_at()
     assert at["0.5"]["precision"] == 3 / 4
@@ -33,8 +33,8 @@ def test_probability_at_otsu_and_half() -> None:
 
 
 def test_tiles_pooled() -> None:
-    one = tile.measure(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80)
-    two = tile.measure(TRUTH, TRUTH, probability=PROBABILITY, otsu_level=127)
+    one = tile.compare(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80)
+    two = tile.compare(TRUTH, TRUTH, probability=PROBABILITY, otsu_level=127)
     pooled = tile.pool([one, two])
     assert pooled.scores()["average_hausdorff"] is None
     assert pooled.scores()["dice"] == 14 / 15
@@ -44,23 +44,23 @@ def test_tiles_pooled() -> None:
 
 
 def test_a_tile_without_a_map_leaves_the_pool_without_auc() -> None:
-    one = tile.measure(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80)
-    pooled = one + tile.measure(FOUND, TRUTH)
+    one = tile.compare(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80)
+    pooled = one + tile.compare(FOUND, TRUTH)
     assert pooled.scores()["auc"] is None
     assert pooled.scores_at() == {}
 
 
 def test_region_limits_every_score() -> None:
     region = np.array([[1, 1, 1, 1], [0, 0, 0, 0]], bool)
-    got = tile.measure(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80, region=region)
-    cut = tile.measure(FOUND[:1], TRUTH[:1], probability=PROBABILITY[:1], otsu_level=80)
+    got = tile.compare(FOUND, TRUTH, probability=PROBABILITY, otsu_level=80, region=region)
+    cut = tile.compare(FOUND[:1], TRUTH[:1], probability=PROBABILITY[:1], otsu_level=80)
     assert got.scores() == cut.scores()
     assert got.scores_at() == cut.scores_at()
 
 
 def test_a_map_needs_its_level() -> None:
     with pytest.raises(ValueError, match="otsu_level"):
-        tile.measure(FOUND, TRUTH, probability=PROBABILITY)
+        tile.compare(FOUND, TRUTH, probability=PROBABILITY)
 
 
 def test_the_documentation_names_every_score() -> None:

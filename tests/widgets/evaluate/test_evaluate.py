@@ -1,4 +1,4 @@
-"""The measuring dock in a real napari: scores, errors, the table of nuclei, refusals."""
+"""The dock Compare with ground truth in a real napari: scores, errors, nuclei, refusals."""
 
 import csv
 import re
@@ -9,24 +9,27 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
 from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.masks import notes
 from napari_snow_unet.data.pixels.channels import map_divisor
+from napari_snow_unet.metrics.files.messages import truth_from_model
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.objects import error_map
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
 from napari_snow_unet.metrics.scores.score_names import KEYS, MEANINGS
-from napari_snow_unet.metrics.scores.tile import measure
+from napari_snow_unet.metrics.scores.tile import compare
 from napari_snow_unet.napari_plugin import PLUGIN
+from napari_snow_unet.napari_plugin.layers import read_as_labels
 from napari_snow_unet.widgets.common.image_of_labels import CONVERT
 from napari_snow_unet.widgets.common.live_scores import SHOWN
 from napari_snow_unet.widgets.evaluate import dock as dock_module
-from napari_snow_unet.widgets.evaluate.text import NO_LABELS, ONE_LAYER
+from napari_snow_unet.widgets.evaluate import messages
 
 
 @pytest.fixture
 def dock(open_dock):
-    """Open the measuring dock in a napari whose window is on the screen."""
-    return open_dock("Measure a segmentation", show=True)
+    """Open the dock in a napari whose window is on the screen."""
+    return open_dock("Compare with ground truth", show=True)
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_labels_against_labels(dock, tmp_path):
     dock.compare(layer, true_layer)
     dock.run()
 
-    expected = measure(found, truth, spacing=(0.5, 0.5)).scores()
+    expected = compare(found, truth, spacing=(0.5, 0.5)).scores()
     assert dock.scores == {"found": expected}
     assert score_in_words("dice", expected["dice"]) in dock.message
     (errors,) = dock.errors()
@@ -103,6 +106,20 @@ def test_layers_of_two_images_are_doubted_and_measured(dock):
         assert score_in_words("dice", dock.scores["found"]["dice"]) in dock.message
 
 
+def test_a_ground_truth_that_a_model_made_is_named(dock, tmp_path):
+    truth, found = truth_and_prediction()
+    path = tmp_path / "tile.png"
+    write_nuclei(path, Nuclei(truth, provenance={"model": "my-run"}))
+    data, facts, _ = read_as_labels(path)
+    made = dock.viewer.add_labels(data, **facts)
+    layer = dock.viewer.add_labels(found, name="found")
+    note = truth_from_model("my-run")
+    for prediction, true_layer in ((layer, made), (made, layer)):
+        dock.compare(prediction, true_layer)
+        dock.run()
+        assert (note in dock.message) == (true_layer is made)
+
+
 def test_the_tables_name_what_was_compared_until_the_next_run(dock):
     truth, found = truth_and_prediction()
     true_layer, layer, other = (
@@ -112,7 +129,7 @@ def test_the_tables_name_what_was_compared_until_the_next_run(dock):
     dock.compare(layer, true_layer)
     dock.run()
     assert dock.results.caption.isVisibleTo(dock.widget)
-    assert re.fullmatch(r"found\b.*\btruth", dock.caption)
+    assert dock.caption == messages.caption("found", "truth", "")
     dock.compare(other, true_layer)
     other.paint((2, 2), 1)
     assert not dock.outdated
@@ -252,9 +269,9 @@ def test_a_map_of_16_bits_is_one_and_what_is_assumed_of_another_is_said(dock):
 
 def test_layers_that_do_not_fit_are_refused_and_why(dock):
     truth, found = truth_and_prediction()
-    assert dock.message == NO_LABELS
+    assert dock.message == messages.NO_LABELS
     layer = dock.viewer.add_labels(truth, name="only")
-    assert dock.message == ONE_LAYER
+    assert dock.message == messages.ONE_LAYER
     small = dock.viewer.add_labels(found[:100], name="small")
     dock.compare(small, layer)
     assert "100 x 160" in dock.message
@@ -271,14 +288,14 @@ def test_layers_that_do_not_fit_are_refused_and_why(dock):
     assert dock.field("prediction").current_choice == "renamed"
     assert dock.chosen("prediction").name == "renamed"
     dock.viewer.layers.clear()
-    assert dock.message == NO_LABELS
+    assert dock.message == messages.NO_LABELS
 
 
 @pytest.mark.parametrize("file", ["labels.png", "labels.tif"])
 def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_path, file):
     truth, _ = truth_and_prediction()
     (image,) = dock.viewer.open(write_labels(tmp_path / file, truth), plugin="napari")
-    assert all(said in dock.message for said in (NO_LABELS, "'labels'", CONVERT))
+    assert all(said in dock.message for said in (messages.NO_LABELS, "'labels'", CONVERT))
     dock.compare(image, dock.viewer.add_labels(truth, name="truth"))
     assert dock.message.startswith("'labels' ")
     assert dock.message.endswith(CONVERT)
@@ -297,17 +314,17 @@ def test_a_class_map_has_a_nucleus_for_each_region_and_the_choice_overrules_it(d
         dock.viewer.add_labels(truth, name="found"), dock.viewer.add_labels(classes, name="classes")
     )
     dock.run()
-    assert "of 9 nuclei" in dock.message
+    assert messages.nuclei(9, 0, 0, 0, 0) in dock.message
     assert f"'classes': {notes.classes(np.array([1, 2]))}" in dock.message
     dock.choose(masks_are="labels")
     dock.run()
-    assert "of 2 nuclei" in dock.message
+    assert dock.scores["found"]["n_truth"] == 2
     assert "class map" not in dock.message
     dock.choose(masks_are="")
     dock.chosen("truth").data = classes + 1
     dock.run()
     assert dock.told_problem
-    assert re.match(r"No pixel\b.*\b0\b", dock.message)
+    assert re.match(r"(?i)no pixel\b.*\b0\b", dock.message)
 
 
 def header(table, orientation):
@@ -324,14 +341,14 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     dock.run()
     table = dock.results.scores
     assert list(table.sets) == ["pooled", "mean", "slice 0", "slice 1", "slice 2"]
-    assert table.sets["slice 1"] == measure(found, truth).scores()
+    assert table.sets["slice 1"] == compare(found, truth).scores()
     nuclei = dock.results.nuclei
     dock.results.tabs.setCurrentWidget(nuclei)
     dock.frame.setFloating(True)
     dock.frame.resize(54 * dock.results.caption.fontMetrics().horizontalAdvance("0"), 600)
     dock.qtbot.settled(nuclei)
     assert header(nuclei.view, Qt.Orientation.Horizontal) == [
-        "Status", "Id", "Layer", "IoU", "Area (pixels)", "Slice",
+        "Status", "ID", "Layer", "IoU", "Area (pixels)", "Slice",
     ]  # fmt: skip
     assert nuclei.view.horizontalScrollBar().maximum() == 0
     dock.results.tabs.setCurrentIndex(0)
@@ -340,13 +357,11 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     assert dock.viewer.dims.current_step[0] == 1
     dock.choose(all_slices=False)
     assert header(table, Qt.Orientation.Vertical) == list(table.sets)
-    assert all(said in dock.caption for said in ("found", "truth", "3 slices"))
-    assert dock.message.startswith(dock.caption)
+    assert dock.caption == messages.caption("found", "truth", "3 slices pooled")
     dock.run()
     assert list(table.sets) == header(table, Qt.Orientation.Horizontal) == ["slice 1"]
     assert header(table, Qt.Orientation.Vertical)[0] == "accuracy"
-    assert all(said in dock.caption for said in ("found", "truth", "slice 1"))
-    assert dock.message.startswith(dock.caption)
+    assert dock.caption == messages.caption("found", "truth", "slice 1")
     assert list(dock.results.rows())[1][1] == "slice 1"
 
 
@@ -356,7 +371,7 @@ def test_slices_in_which_nothing_was_predicted_are_counted_in_words(dock):
     layer = dock.viewer.add_labels(np.stack([found, 0 * found]), name="found")
     dock.compare(layer, true_layer)
     dock.run()
-    assert "In 1 slice " in dock.message
+    assert messages.nothing_predicted(1) in dock.message
     alone = dock.viewer.add_labels(0 * found, name="alone")
     dock.compare(alone, dock.viewer.add_labels(truth, name="plane"))
     dock.run()
@@ -373,7 +388,7 @@ def test_a_region_drawn_by_hand_limits_the_scores(dock):
     dock.run()
     inside = np.zeros(truth.shape, bool)
     inside[:, 80:] = True
-    expected = measure(found, truth, region=inside, spacing=1.0).scores()
+    expected = compare(found, truth, region=inside, spacing=1.0).scores()
     measured = dock.scores["found"]
     assert measured["n_truth"] == expected["n_truth"] == 3
     assert measured["dice"] == expected["dice"]
@@ -443,13 +458,13 @@ def test_axes_of_length_1_do_not_count(dock, shape):
     dock.compare(layer, true_layer)
     assert not dock.offers("all_slices")
     dock.run()
-    assert dock.scores == {"found": measure(found, truth).scores()}
+    assert dock.scores == {"found": compare(found, truth).scores()}
     (errors,) = dock.errors()
     assert np.array_equal(errors.data, error_map(found, truth).reshape(shape))
     dock.choose(region=dock.viewer.add_labels(area.reshape(shape), name="area"))
     dock.compare(true_layer, layer)
     dock.run()
-    within = measure(truth, found, region=area > 0).scores()
+    within = compare(truth, found, region=area > 0).scores()
     assert dock.scores == {"truth": within}
 
 
@@ -464,7 +479,7 @@ def test_axes_of_length_1_do_not_count_in_a_stack_nor_for_shapes(dock):
     dock.choose(all_slices=False)
     dock.viewer.dims.set_point((0, 1), (3, 7))
     dock.run()
-    assert dock.scores == {"slice 1": measure(found, truth).scores()}
+    assert dock.scores == {"slice 1": compare(found, truth).scores()}
     dock.click_row(dock.results.nuclei.view, 0)  # number 5, which was missed
     assert dock.viewer.dims.point[:2] == (3, 7)
     middle = dock.viewer.scene.camera.center[-2:]
@@ -474,5 +489,5 @@ def test_axes_of_length_1_do_not_count_in_a_stack_nor_for_shapes(dock):
     dock.run()
     inside = np.zeros(truth.shape, bool)
     inside[:, :80] = True
-    expected = measure(found, truth, region=inside).scores()
+    expected = compare(found, truth, region=inside).scores()
     assert dock.scores == {"slice 1": expected}

@@ -1,4 +1,4 @@
-"""File > IO Utilities > Open labels..., and the measuring dock's offer, in real napari."""
+"""File > IO Utilities > Open labels..., and the docks' offer of it, in real napari."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def files(labels, tmp_path):
 
 @pytest.fixture
 def offer(open_dock):
-    """Return a viewer and the offer of its measuring dock."""
-    dock = open_dock("Measure a segmentation")
+    """Return a viewer and the offer of its dock Compare with ground truth."""
+    dock = open_dock("Compare with ground truth")
     return dock.viewer, dock.offer
 
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
 
-DOCKS = ("Segment nuclei", "Measure a segmentation", "Train a U-Net", "Prepare a dataset")
+DOCKS = ("Segment nuclei", "Compare with ground truth", "Train a U-Net", "Prepare a dataset")
 KINDS = ("rgb", "grey", "stack", "pyramid", "labels", "stack of labels", "shapes", "points")
 NAMES = ("A", "A [1]", "ü", "", "(rot) <b>x</b>")
 

@@ -439,7 +439,7 @@ def test_scores_are_those_of_the_past_once_sliders_change_some_slices(
     layer = dock.run()
     truth = dock.viewer.add_labels(layer.data.copy(), name="truth")
     dock.viewer.layers.selection.active = layer
-    measure = open_dock("Measure a segmentation", dock.viewer)
+    measure = open_dock("Compare with ground truth", dock.viewer)
     measure.compare(layer, truth)
     measure.run()
     assert measure.caption

@@ -25,7 +25,7 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication, QWidget
 
 viewer = napari.Viewer(show=False)
-for name in ("Prepare a dataset", "Train a U-Net", "Segment nuclei", "Measure a segmentation"):
+for name in ("Prepare a dataset", "Train a U-Net", "Segment nuclei", "Compare with ground truth"):
     viewer.window.add_plugin_dock_widget("napari-snow-unet", name)[1].show()
 QApplication.processEvents()
 viewer.close()

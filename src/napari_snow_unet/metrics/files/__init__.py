@@ -1,1 +1,1 @@
-"""Files against files."""
+"""Comparison of files with files."""

@@ -1,4 +1,4 @@
-"""What is compared with what."""
+"""Which predictions are compared with which ground truths, and how."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.dataset_info import masks_in
 from napari_snow_unet.data.masks.judgement import MasksAre
+from napari_snow_unet.metrics.files import messages
 from napari_snow_unet.metrics.files.matching import (
     Item,
     Truth,
@@ -24,17 +25,17 @@ from napari_snow_unet.metrics.files.matching import (
 
 @dataclass(frozen=True)
 class EvaluationTask:
-    """What is compared, by the name of the tile, and how."""
+    """The files that are compared, by the name of the tile, and how they are read."""
 
     name: str  # of the prediction
     predictions: Mapping[str, Path]
     truths: Mapping[str, Truth]
     probabilities: Mapping[str, Path] | None = None
-    regions: Path | Mapping[str, Path] | None = None  # annotated: for all tiles, or for each
-    pixel_size_um: float | None = None  # distances are in pixels without it
-    predictions_are: MasksAre | None = None  # None: `judge_mask` tells
+    regions: Path | Mapping[str, Path] | None = None  # annotated: one for all tiles, or for each
+    pixel_size_um: float | None = None  # None: distances in pixels
+    predictions_are: MasksAre | None = None  # None: `judge_mask` decides
     truths_are: MasksAre | None = None
-    notes: tuple[str, ...] = ()  # what was chosen where there was a choice
+    notes: tuple[str, ...] = ()  # about files chosen among several
 
 
 def make_task(
@@ -48,15 +49,9 @@ def make_task(
     masks_are: MasksAre | None = None,
     predictions_are: MasksAre | None = None,
 ) -> EvaluationTask:
-    """Find the files that belong together; of two single files the names do not matter."""
+    """Find the files that belong together; two single files may have any names."""
     if region is not None and not region.exists():
-        raise InputError(
-            "there is no such file or folder",
-            expected="a mask or GeoJSON of what was annotated, or a folder of them",
-            remedy="Check the spelling.",
-            helps=("region",),
-            path=region,
-        )
+        raise InputError(messages.NO_REGION, path=region)
     layout: list[str] = []
     predictions = find_predictions(prediction)
     truths = find_truths(truth, subset=subset, notes=layout)
@@ -68,12 +63,12 @@ def make_task(
         regions = as_tiles(find_predictions(region))
     if prediction.is_file() and truth.is_file() and len(predictions) == len(truths) == 1:
         (name,) = predictions
-        truths = _called(name, truths)
-        maps = maps if maps is None else _called(name, maps)
+        truths = _renamed(name, truths)
+        maps = maps if maps is None else _renamed(name, maps)
     elif prediction.is_file():
-        truths = _those_of(truths, predictions)
+        truths = _with_names(truths, predictions)
     elif truth.is_file():
-        predictions = _those_of(predictions, truths)
+        predictions = _with_names(predictions, truths)
     predictions = renamed_to_images(predictions, truths)
     truths = renamed_to_images(truths, predictions)
     notes = filter(None, map(several_formats, dict.fromkeys([prediction, truth])))
@@ -84,18 +79,18 @@ def make_task(
         maps,
         regions,
         pixel_size_um,
-        # What the dataset.json of a prepared dataset says goes first.
+        # The dataset.json of a prepared dataset takes precedence.
         masks_in(prediction) or predictions_are or masks_are,
         masks_in(truth) or masks_are,
         () if subset is not None else (*layout, *notes),
     )
 
 
-def _called(name: str, found: dict[str, Item]) -> dict[str, Item]:
-    """Give a single file the name of what it is compared with; several keep theirs."""
-    return dict(zip([name], found.values(), strict=True)) if len(found) == 1 else found
+def _renamed(name: str, items: dict[str, Item]) -> dict[str, Item]:
+    """Give a single file the name of its counterpart; several files keep theirs."""
+    return dict(zip([name], items.values(), strict=True)) if len(items) == 1 else items
 
 
-def _those_of(found: dict[str, Item], names: Collection[str]) -> dict[str, Item]:
-    """Return what has one of these names; all, if nothing has."""
-    return {name: item for name, item in found.items() if name in names} or found
+def _with_names(items: dict[str, Item], names: Collection[str]) -> dict[str, Item]:
+    """Return the items with one of these names, or all if there are none."""
+    return {name: item for name, item in items.items() if name in names} or items

@@ -1,4 +1,4 @@
-"""Which file is the truth of which prediction: everything is matched by the name of the image."""
+"""Matching of predictions with ground truths by the name of the image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.data.annotations.annotation_files import (
     images_named_in,
     is_annotation_path,
@@ -32,17 +32,17 @@ from napari_snow_unet.data.names.result_names import (
 from napari_snow_unet.data.pairs.folder import files_in, find_pairs
 from napari_snow_unet.data.pairs.partner import is_mask_path, partner_of
 from napari_snow_unet.data.pairs.unread_files import nothing_to_use
+from napari_snow_unet.metrics.files import messages
 
 MAP_SUFFIXES = (".png", ".tif", ".tiff")
 MAPS = f"NAME{PROBABILITY}.png, NAME.png or NAME.tif for each image"
-LABEL_FILES = "files ending in " + ", ".join(sorted(LABEL_SUFFIXES))
-#: Of an image's labels in several formats the first is compared: the fastest to read.
+#: If an image has labels in several formats, the first is compared: the fastest to read.
 KINDS = ("label image", ".mat", "GeoJSON", "JSON or XML")
 
 
 @dataclass(frozen=True)
 class Truth:
-    """A ground truth and the image it was drawn on, if that is known."""
+    """A ground truth and the image it was drawn on, None if unknown."""
 
     labels: Path
     image: Path | None = None
@@ -56,39 +56,39 @@ def _file_of(item: Path | Truth) -> Path:
 
 
 def kind_of(path: Path) -> str:
-    """Return which of `KINDS` a file of labels is."""
+    """Return the kind of a file of labels, one of `KINDS`."""
     if is_annotation_path(path):
         return KINDS[3 if path.suffix.lower() in LOOKED_INTO else 2]
     return KINDS[1] if path.suffix.lower() == ".mat" else KINDS[0]
 
 
-def renamed_to_images(found: Mapping[str, Item], wanted: Iterable[str]) -> dict[str, Item]:
-    """Call ``a_mask`` or ``a_labels`` ``a`` where that is the name of an image and still free."""
-    free = set(wanted) - set(found)
+def renamed_to_images(items: Mapping[str, Item], wanted: Iterable[str]) -> dict[str, Item]:
+    """Rename ``a_mask`` or ``a_labels`` to ``a`` if that is the name of an image without labels."""
+    free = set(wanted) - set(items)
     named = {}
-    for name, item in found.items():
+    for name, item in items.items():
         image = without_mask_ending(name)
         named[image if image in free and image not in named else name] = item
     return named
 
 
 def renamed_to_tiles(
-    found: Mapping[str, Item], dataset: Path, wanted: Iterable[str]
+    items: Mapping[str, Item], dataset: Path, wanted: Iterable[str]
 ) -> dict[str, Item]:
-    """Call what has the name of a source's image as its tile in a prepared dataset is called."""
-    free = set(wanted) - set(found)
-    if not free or not set(found) - set(wanted) or not is_dataset(dataset):
-        return dict(found)
+    """Rename files named after the source of a tile to the tile in a prepared dataset."""
+    free = set(wanted) - set(items)
+    if not free or not set(items) - set(wanted) or not is_dataset(dataset):
+        return dict(items)
     tiles = {tile.name: name_of(Path(tile.image)) for tile in read_manifest(dataset)}
     sources = {name: tile for name, tile in tiles.items() if tile in free}
-    found = renamed_to_images(found, sources)
-    return {sources.get(name, name): item for name, item in found.items()}
+    items = renamed_to_images(items, sources)
+    return {sources.get(name, name): item for name, item in items.items()}
 
 
 def find_truths(
     path: Path, *, subset: str | None = None, notes: list[str] | None = None
 ) -> dict[str, Truth]:
-    """Find truths by the names of their images; `notes` gets the layout and what was chosen."""
+    """Find ground truths by the names of their images; notes on the layout go to `notes`."""
     if subset is not None:
         return _by_name(path, _named(subset_pairs(path, subset)))
     if path.is_file():
@@ -112,14 +112,14 @@ def find_truths(
 
 
 def _images_in(path: Path) -> list[str]:
-    """Return the names of the images that one file holds the outlines of; empty if it is one."""
+    """Return the images whose outlines one file holds; empty for a file of one image."""
     if path.suffix.lower() not in LOOKED_INTO:
         return []
     return [name_of(Path(name)) for name in images_named_in(path)]
 
 
 def _are_labels_too(image: Path, mask: Path) -> bool:
-    """Tell whether what lies beside a mask is no image but the same labels in another format."""
+    """Return whether the file beside a mask holds the same labels, in another format."""
     if image.parent != mask.parent:
         return False
     try:
@@ -144,7 +144,7 @@ def find_predictions(path: Path) -> dict[str, Path]:
 
 
 def several_formats(path: Path) -> str | None:
-    """Say which files are compared where a folder holds labels of one image in several formats."""
+    """Return a note if a folder holds labels of one image in several formats."""
     if not path.is_dir():
         return None
     kinds: dict[str, set[str]] = {}
@@ -154,27 +154,25 @@ def several_formats(path: Path) -> str | None:
     if len(several) < 2:
         return None
     first, *others = sorted(several, key=KINDS.index)
-    return (
-        f"{path} has labels in several formats: the {first} is compared, not {' or '.join(others)}"
-    )
+    return messages.several_formats(str(path), first, tuple(others))
 
 
 def find_probabilities(path: Path) -> dict[str, Path]:
-    """Find maps: those called ``NAME_probability``, as `segment` does; failing that, all images."""
+    """Find maps: files called ``NAME_probability``, or all images if there are none."""
     if path.is_file():
         return {_map_name(path): path}
     images = [
         file
-        for file in _files(path, expected=MAPS)
+        for file in _files(path, messages.no_maps(MAPS))
         if file.suffix.lower() in MAP_SUFFIXES and not name_of(file).endswith(OVERLAY)
     ]
     maps = [file for file in images if is_named_map(file)] or images
     items = [(_map_name(file), file) for file in maps]
-    return _by_name(path, items, expected=MAPS)
+    return _by_name(path, items)
 
 
 def is_named_map(path: Path) -> bool:
-    """Tell whether a file's name says that it is a probability map."""
+    """Return whether a file is a probability map by its name."""
     return name_of(path).endswith(PROBABILITY)
 
 
@@ -183,52 +181,39 @@ def _map_name(path: Path) -> str:
 
 
 def _label_files(folder: Path) -> list[Path]:
-    """List files of labels, without the images that lie beside what Cellpose saved."""
+    """List files of labels, without the images beside masks saved by Cellpose."""
     files = [file for file in _files(folder) if _is_labels(file)]
     masked = {name_of(file) for file in files if _is_of_cellpose(file)}
     return [file for file in files if _is_of_cellpose(file) or name_of(file) not in masked]
 
 
 def _is_labels(file: Path) -> bool:
-    known = file.suffix.lower() in LABEL_SUFFIXES or is_annotation_path(file)
-    return known and may_hold_labels(file) and not name_of(file).endswith(DERIVED)
+    readable = file.suffix.lower() in LABEL_SUFFIXES or is_annotation_path(file)
+    return readable and may_hold_labels(file) and not name_of(file).endswith(DERIVED)
 
 
 def _is_of_cellpose(file: Path) -> bool:
     return Path(file.name).stem.endswith(CELLPOSE)
 
 
-def _files(
-    folder: Path, *, expected: str = "a label image or a folder of label images"
-) -> list[Path]:
+def _files(folder: Path, refusal: Message = messages.NOT_THERE) -> list[Path]:
     if not folder.is_dir():
-        raise InputError(
-            "there is no such file or folder",
-            expected=expected,
-            remedy="Check the spelling.",
-            path=folder,
-        )
+        raise InputError(refusal, path=folder)
     files = (file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
     return sorted(files, key=natural_key)
 
 
-def _by_name(
-    folder: Path, items: Iterable[tuple[str, Item]], *, expected: str = LABEL_FILES
-) -> dict[str, Item]:
-    """Take one file for each name, of several formats the first of `KINDS`."""
-    found: dict[str, Item] = {}
+def _by_name(folder: Path, items: Iterable[tuple[str, Item]]) -> dict[str, Item]:
+    """Return one file for each name, the first of `KINDS` if there are several formats."""
+    files: dict[str, Item] = {}
     for name, item in sorted(items, key=lambda pair: natural_key(pair[0])):
-        kinds = [KINDS.index(kind_of(_file_of(it))) for it in (found.get(name, item), item)]
-        if name in found and kinds[0] == kinds[1]:
-            raise InputError(
-                f"both {_file_of(found[name])} and {_file_of(item)} are called {name}",
-                expected="one file for each image",
-                remedy="Remove the one that is out of date, or compare a folder at a time.",
-                path=folder,
-            )
-        if name not in found or kinds[1] < kinds[0]:
-            found[name] = item
-    if not found:
+        kinds = [KINDS.index(kind_of(_file_of(it))) for it in (files.get(name, item), item)]
+        if name in files and kinds[0] == kinds[1]:
+            two = str(_file_of(files[name])), str(_file_of(item))
+            raise InputError(messages.same_name(name, *two), path=folder)
+        if name not in files or kinds[1] < kinds[0]:
+            files[name] = item
+    if not files:
         error = nothing_to_use("there is nothing to compare", files_in(folder), "labels", folder)
         raise InputError(error.message, path=folder)
-    return found
+    return files

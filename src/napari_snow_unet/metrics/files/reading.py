@@ -1,4 +1,4 @@
-"""The files of one tile to arrays of one shape."""
+"""The arrays of one tile, read from its files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.words import shape_in_words
 from napari_snow_unet.data.annotations.annotation_files import is_annotation_path
 from napari_snow_unet.data.datasets.manifest import is_dataset
 from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
 from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS, read_outlined_region
+from napari_snow_unet.data.formats.origin import origin_of
 from napari_snow_unet.data.masks.judgement import Judgement
 from napari_snow_unet.data.masks.label_pictures import looks_like_labels
 from napari_snow_unet.data.masks.notes import Note
@@ -24,14 +24,16 @@ from napari_snow_unet.data.names.result_names import name_of
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.data.pixels.channels import map_divisor, map_of_8_bits
 from napari_snow_unet.data.pixels.images import read_header, read_image
+from napari_snow_unet.metrics.files import messages
 from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
 from napari_snow_unet.metrics.files.matching import is_named_map
-from napari_snow_unet.metrics.planes.region import nothing_annotated, region_of_labels
+from napari_snow_unet.metrics.planes.messages import NO_PIXEL_INSIDE
+from napari_snow_unet.metrics.planes.region import region_of_labels
 
 
 @dataclass(frozen=True)
 class ComparedArrays:
-    """The arrays of one tile, of one shape; but a region may be one plane for all of a stack."""
+    """The arrays of one tile, of the same shape; a region may be one plane for a whole stack."""
 
     prediction: NDArray[Any]  # an id for every nucleus
     truth: NDArray[Any]  # likewise
@@ -40,7 +42,7 @@ class ComparedArrays:
 
     @property
     def planes(self) -> list[Index]:
-        """Indices of the slices in which anything counts; ``()`` for an image that is no stack."""
+        """Indices of the slices with annotated pixels; ``()`` for a single image."""
         every = list(np.ndindex(*self.truth.shape[:-2]))
         return every if every == [()] else [index for index in every if self._counts(index)]
 
@@ -76,7 +78,7 @@ def read_tile(task: EvaluationTask, name: str) -> ComparedArrays:
         if each.labels.shape != shape:
             there = [other for other in files if judged[other].labels.shape == shape]
             other = files[1] if files[1] in there or not there else there[0]
-            raise _of_other_size(file, each.labels.shape, f"{shape_in_words(shape)} as in {other}")
+            raise _other_size(file, each.labels.shape, shape, str(other))
     prediction, truth = (judged[file] for file in files)
     region = _region(task, name, shape)
     tile = ComparedArrays(
@@ -86,12 +88,12 @@ def read_tile(task: EvaluationTask, name: str) -> ComparedArrays:
         tuple(_notes(task, name, prediction, truth)),
     )
     if not tile.planes:
-        raise nothing_annotated()
+        raise InputError(NO_PIXEL_INSIDE)
     return tile
 
 
 def _region(task: EvaluationTask, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Read what was annotated; None where no file says it."""
+    """Read the annotated region, None if there is no file of it."""
     file = _region_file(task, name)
     if file is None:
         return None
@@ -100,21 +102,16 @@ def _region(task: EvaluationTask, name: str, shape: tuple[int, ...]) -> NDArray[
         return read_outlined_region(file, (shape[-2], shape[-1]), image)
     region = read_labels(file, stack=True)
     if region.shape not in (shape, shape[-2:]):
-        raise _of_other_size(file, region.shape, f"{shape_in_words(shape)} as the masks have")
+        raise _other_size(file, region.shape, shape, "the ground truth")
     return region != 0
 
 
-def _of_other_size(file: Path, found: tuple[int, ...], expected: str) -> InputError:
-    return InputError(
-        f"it has {_in_words(found)}",
-        expected=expected,
-        remedy="Compare images of the same size, pixel for pixel.",
-        path=file,
-    )
+def _other_size(file: Path, shape: tuple[int, ...], wanted: tuple[int, ...], of: str) -> InputError:
+    return InputError(messages.other_size(shape, wanted, of), path=file)
 
 
 def _image_of(task: EvaluationTask, name: str, file: Path) -> str | Path:
-    """Return what the image is called that a file's outlines are for."""
+    """Return the image, or its name, to which the outlines of a file belong."""
     truth = task.truths[name]
     if file == truth.labels and truth.image is not None:
         return truth.image
@@ -124,28 +121,26 @@ def _image_of(task: EvaluationTask, name: str, file: Path) -> str | Path:
 def _notes(
     task: EvaluationTask, name: str, prediction: Judgement, truth: Judgement
 ) -> Iterator[Note]:
-    """Say what was assumed of masks and outlines, and of a region that nobody named."""
-    for side, judged in (("prediction", prediction), ("truth", truth)):
+    """Return notes on masks, outlines, the region of a dataset and the origin of the truth."""
+    for side, judged in (("prediction", prediction), ("ground truth", truth)):
         yield from (replace(note, gist=f"{side}: {note.gist}") for note in judged.notes)
     if task.regions is None and _region_file(task, name) is not None:
-        yield Note(f"truth: {REGION_COUNTS}, as the dataset's regions say")
+        yield Note(f"ground truth: {REGION_COUNTS}, as the dataset's regions say")
+    model = (origin_of(task.truths[name].labels) or {}).get("model")
+    if model:
+        yield Note(messages.truth_from_model(str(model)))
 
 
 def _as_shown(image: Path | None, masks: dict[Path, Judgement]) -> dict[Path, Judgement]:
-    """Turn masks that lie as their image is stored, where its file asks to be turned."""
+    """Rotate masks stored like their image if the image file asks for a rotation."""
     if image is None or len({mask.labels.shape for mask in masks.values()}) < 2:
         return masks
     header = read_header(image)
     return {file: mask.as_shown(header.size, header.orientation) for file, mask in masks.items()}
 
 
-def _in_words(shape: tuple[int, ...]) -> str:
-    axes = " x ".join(("slices", "height", "width")[-len(shape) :])
-    return f"{shape_in_words(shape)} pixels ({axes})"
-
-
 def _region_file(task: EvaluationTask, name: str) -> Path | None:
-    """Return the file of what was annotated: the one asked for, or that of a prepared dataset."""
+    """Return the file of the annotated region: the user's, or that of a prepared dataset."""
     regions = task.regions
     if regions is None:
         return _region_of_dataset(task.truths[name].labels)
@@ -153,11 +148,7 @@ def _region_file(task: EvaluationTask, name: str) -> Path | None:
         return regions
     if name in regions:
         return regions[name]
-    raise InputError(
-        "no region has its name",
-        expected="a region for each tile",
-        remedy="Add its mask or outline, an empty one if nothing was annotated.",
-    )
+    raise InputError(messages.NO_REGION_OF_TILE)
 
 
 def _region_of_dataset(mask: Path) -> Path | None:
@@ -171,7 +162,7 @@ def _region_of_dataset(mask: Path) -> Path | None:
 def _common_shape(
     task: EvaluationTask, name: str, files: list[Path], images: Mapping[Path, NDArray[Any]]
 ) -> tuple[int, ...]:
-    """Return the shape all must have; outlines have none of their own and follow the others."""
+    """Return the shape that all files must have; outlines adopt that of the others."""
     truth = task.truths[name]
     if truth.labels in images:
         return images[truth.labels].shape
@@ -184,30 +175,20 @@ def _common_shape(
 
 
 def read_map(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
-    """Read a probability map as one of 8 bits, and what was assumed of its values."""
+    """Read a probability map as 8 bits, and return the assumption about its values."""
     array = read_image(path).array
     if array.shape != shape:
-        raise _no_map(f"it has the shape {shape_in_words(array.shape)}", path, shape)
+        raise InputError(messages.map_of_other_size(array.shape, shape), path=path)
     if not is_named_map(path) and np.unique(array).size > 2 and _holds_labels(array):
-        raise _no_map("it holds labels", path, shape)
+        raise InputError(messages.MAP_HOLDS_LABELS, path=path)
     try:
         divisor, assumed = map_divisor(array)
     except InputError as error:
-        raise _no_map(f"it cannot be read as one: {error.message.problem}", path, shape) from None
+        raise InputError(messages.unusable_map(error.message.problem), path=path) from None
     return map_of_8_bits(array, divisor), assumed
 
 
 def _holds_labels(array: NDArray[Any]) -> bool:
-    """Tell whether every plane that is not empty looks like labels."""
+    """Return whether every plane that is not empty looks like labels."""
     planes = [array[index] for index in np.ndindex(*array.shape[:-2])]
     return all(looks_like_labels(plane) for plane in planes if plane.any())
-
-
-def _no_map(received: str, path: Path, shape: tuple[int, ...]) -> InputError:
-    return InputError(
-        received,
-        expected=f"a grey image of shape {shape_in_words(shape)} with whole numbers of 8 or 16 "
-        "bits or fractions from 0 to 1",
-        remedy="Take the map of this image, such as segmenting writes it with probability maps.",
-        path=path,
-    )

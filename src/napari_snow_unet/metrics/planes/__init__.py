@@ -1,1 +1,1 @@
-"""Arrays against arrays, plane by plane."""
+"""Comparison of arrays with arrays, plane by plane."""

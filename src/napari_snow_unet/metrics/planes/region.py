@@ -1,4 +1,4 @@
-"""What was annotated, plane by plane: from label images and from outlines drawn by hand."""
+"""Annotated regions, plane by plane, from label images and from outlines drawn by hand."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.annotations.polygons import fill_polygon
 from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.data.pixels.pixel_grid import nearest
+from napari_snow_unet.metrics.planes import messages
 
 _ELLIPSE_POINTS = 180
 
 
 def region_of_labels(labels: Any, shape: tuple[int, ...]) -> Region:
-    """Take all but 0 as annotated, in labels of the images' shape or in one plane for all."""
-    found = tuple(labels.shape)
-    if found not in (shape, shape[-2:]):
-        raise InputError(
-            f"a region of shape {found} beside images of shape {shape}",
-            expected="equal shapes, or one plane for all slices",
-            remedy="Draw the region in a layer of the same size.",
-        )
-    for_all = found != shape
+    """Take all labels but 0 as annotated; one plane of labels counts for every slice."""
+    own_shape = tuple(labels.shape)
+    if own_shape not in (shape, shape[-2:]):
+        raise InputError(messages.region_of_other_shape(own_shape, shape))
+    for_all = own_shape != shape
 
     def annotated(index: Index) -> NDArray[np.bool_]:
         return np.asarray(labels[() if for_all else index]) != 0
@@ -35,8 +32,8 @@ def region_of_labels(labels: Any, shape: tuple[int, ...]) -> Region:
 
 
 def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, ...]) -> Region:
-    """Take the inside of outlines as annotated; what several enclose counts like the rest."""
-    # Corners are (..., y, x) in pixels; of two axes alone they hold for every plane.
+    """Take the union of the insides of outlines as annotated."""
+    # Corners are (..., y, x) in pixels; with two axes only they apply to every plane.
     in_plane: defaultdict[Index, list[NDArray[np.float64]]] = defaultdict(list)
     for outline in outlines:
         in_plane[_plane_of(outline, len(shape))].append(outline[:, -2:])
@@ -46,7 +43,7 @@ def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int
         height, width = shape[-2:]
         inside = np.zeros((height, width), bool)
         for outline in [*everywhere, *(in_plane.get(index, []) if index else [])]:
-            corners = outline[:, ::-1] + 0.5  # here the centre of a pixel has whole numbers
+            corners = outline[:, ::-1] + 0.5  # pixel centres have integer coordinates here
             window, filled = fill_polygon([corners], (height, width))
             inside[window] |= filled
         return inside
@@ -54,17 +51,8 @@ def region_of_outlines(outlines: Sequence[NDArray[np.float64]], shape: tuple[int
     return annotated
 
 
-def nothing_annotated() -> InputError:
-    """Return the error that says that a region leaves no pixel of a stack."""
-    return InputError(
-        "a region without a pixel of these images",
-        expected="a region that lies on them",
-        remedy="Draw it on the image and in the slices to be measured, or choose no region.",
-    )
-
-
 def ellipse_outline(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Trace the ellipse in a parallelogram, given by its corners in order, shape (4, D)."""
+    """Return the ellipse inscribed in a parallelogram with these corners in order, shape (4, D)."""
     angle = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS, endpoint=False)[:, None]
     first, second = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
     points: NDArray[np.float64] = (
@@ -78,9 +66,5 @@ def _plane_of(outline: NDArray[np.float64], ndim: int) -> Index:
     if outline.shape[1] == 2:
         return ()
     if outline.shape[1] != ndim or (leading != leading[0]).any():
-        raise InputError(
-            "a region with an outline that runs through several slices",
-            expected="outlines that lie in one slice each",
-            remedy="Draw the region in the 2D view.",
-        )
+        raise InputError(messages.SEVERAL_SLICES)
     return tuple(int(number) for number in leading[0])

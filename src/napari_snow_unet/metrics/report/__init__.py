@@ -1,1 +1,1 @@
-"""An evaluation as JSON, CSV and HTML."""
+"""Evaluations as JSON, CSV and HTML."""

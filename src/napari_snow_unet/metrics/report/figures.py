@@ -1,4 +1,4 @@
-"""Curves and pictures of a report, as image files in memory."""
+"""Plots and images of a report, as image files in memory."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def draw_roc(curve: tuple[NDArray[np.float64], NDArray[np.float64]], area: float
 
 
 def draw_histogram(values: Mapping[str, Sequence[float | None]], title: str) -> bytes:
-    """Draw how a score from 0 to 1 is spread over the tiles of each prediction, as PNG."""
+    """Draw histograms of a score from 0 to 1 over the tiles of each prediction, as PNG."""
     figure, axes = _new_figure(5.6, 4.2)
     bins = np.linspace(0, 1, 41)
     for number, (name, scores) in enumerate(values.items()):
-        known = [score for score in scores if score is not None]
+        defined = [score for score in scores if score is not None]
         style = {"color": LINES[number % len(LINES)], "label": name}
         if len(values) == 1:
-            axes.hist(known, bins, **style)
+            axes.hist(defined, bins, **style)
         else:
-            axes.hist(known, bins, histtype="step", linewidth=2, **style)
+            axes.hist(defined, bins, histtype="step", linewidth=2, **style)
     axes.set(xlabel=title, ylabel="tiles", xlim=(0, 1))
     axes.yaxis.get_major_locator().set_params(integer=True)
     if len(values) > 1:
@@ -50,12 +50,12 @@ def draw_histogram(values: Mapping[str, Sequence[float | None]], title: str) -> 
 
 
 def picture_of_image(image: NDArray[Any], values: ValueRange) -> bytes:
-    """Show one plane of an image as JPEG."""
+    """Return one plane of an image as JPEG."""
     return _encode(to_rgb8(image, values), "JPEG", Image.Resampling.LANCZOS)
 
 
 def picture_of_labels(labels: NDArray[Any]) -> bytes:
-    """Show labels in colours on black as PNG."""
+    """Return labels in colours on black as PNG."""
     colours = _PALETTE[(labels.astype(np.int64) * 37) % len(_PALETTE)]
     colours[labels == 0] = 0
     return _encode(colours, "PNG", Image.Resampling.NEAREST)
@@ -64,7 +64,7 @@ def picture_of_labels(labels: NDArray[Any]) -> bytes:
 def picture_of_errors(
     prediction: NDArray[Any], truth: NDArray[Any], region: NDArray[np.bool_] | None = None
 ) -> bytes:
-    """Show true positives, false positives and false negatives in `ERROR_COLOURS` as PNG."""
+    """Return true positives, false positives and false negatives in `ERROR_COLOURS` as PNG."""
     palette = np.full((4, 3), 255, np.uint8)
     for code, colour in ERROR_COLOURS.items():
         palette[code] = tuple(bytes.fromhex(colour[1:]))

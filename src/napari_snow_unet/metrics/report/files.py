@@ -1,4 +1,4 @@
-"""An evaluation to files: CSV for a spreadsheet, JSON for a program, HTML for people."""
+"""Reports on disk: CSV for spreadsheets, JSON for programs, HTML for people."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.metrics.report import messages
 from napari_snow_unet.metrics.report.html_page import page
 from napari_snow_unet.metrics.report.values import document
 
@@ -18,22 +19,16 @@ CSV, JSON, HTML = "scores.csv", "scores.json", "report.html"
 
 
 def require_free(folder: Path) -> None:
-    """Refuse a folder in which a report stands, before any work."""
+    """Refuse a folder that already contains a report."""
     for name in (CSV, JSON, HTML):
         if (folder / name).exists():
-            raise InputError(
-                "the file exists already",
-                expected="a free name",
-                remedy="Choose another folder, or overwrite.",
-                helps=("overwrite",),
-                path=folder / name,
-            )
+            raise InputError(messages.FILE_EXISTS, path=folder / name)
 
 
 def write_reports(
     folder: Path, evaluations: Sequence[Evaluation], *, overwrite: bool = False
 ) -> list[Path]:
-    """Write scores as CSV, JSON and HTML: of the first evaluation, and the others beside it."""
+    """Write evaluations as CSV, JSON and HTML; the first is compared with the others."""
     texts = {JSON: json.dumps(document(evaluations), indent=1), HTML: page(evaluations)}
     write_rows(folder / CSV, score_rows(evaluations), overwrite=overwrite)
     for name, text in texts.items():
@@ -43,7 +38,7 @@ def write_reports(
 
 
 def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:
-    """List the scores of each prediction and tile under a header; empty where undefined."""
+    """Return a header and the scores of each prediction and tile; empty if undefined."""
     yield ["prediction", "name", *next(iter(evaluations[0].tiles.values()))]
     for evaluation in evaluations:
         for name, scores in evaluation.tiles.items():
@@ -52,7 +47,7 @@ def score_rows(evaluations: Sequence[Evaluation]) -> Iterator[list[Any]]:
 
 
 def write_rows(path: Path, rows: Iterable[Sequence[Any]], *, overwrite: bool = False) -> None:
-    """Write rows of cells as CSV, the header first."""
+    """Write rows of cells, the header first, as CSV."""
     with (
         written_whole(path, overwrite=overwrite) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

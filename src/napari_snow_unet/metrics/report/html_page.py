@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that needs no other file."""
+"""Evaluations as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.white_value import range_of
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.data.pixels.images import read_header, read_image
@@ -39,7 +40,7 @@ Picture = tuple[str, str, str]  # "tile", "" of a curve or "problem"; caption; a
 
 
 def page(evaluations: Sequence[Evaluation]) -> str:
-    """Write evaluations of one truth as HTML: the first in full, the others compared with it."""
+    """Render evaluations as HTML: the first in full, the others compared with it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(
@@ -81,7 +82,7 @@ def _scores(evaluation: Evaluation) -> Iterable[Sequence[str]]:
 def _comparison(evaluations: Sequence[Evaluation]) -> Table:
     common = in_all([evaluation.tiles for evaluation in evaluations])
     means = [mean_scores(tiles) for tiles in common]
-    title = f"mean of the {len(common[0])} tiles that all have"
+    title = f"mean of the {counted(len(common[0]), 'tile')} in all predictions"
     return (title, *(evaluation.task.name for evaluation in evaluations)), [
         (title_of(key, evaluations[0]), *(score_in_words(key, mean[key].value) for mean in means))
         for key in means[0]
@@ -117,7 +118,7 @@ def _curves(evaluations: Sequence[Evaluation]) -> Iterable[Picture]:
         evaluation.task.name: [scores["dice"] for scores in evaluation.tiles.values()]
         for evaluation in evaluations
     }
-    yield _picture("", "Dice of the tiles", figures.draw_histogram(dice, TITLES["dice"]))
+    yield _picture("", "Dice by tile", figures.draw_histogram(dice, TITLES["dice"]))
 
 
 def _examples(evaluation: Evaluation) -> Iterable[tuple[str, str, str, Iterable[Picture]]]:
@@ -128,7 +129,7 @@ def _examples(evaluation: Evaluation) -> Iterable[tuple[str, str, str, Iterable[
 
 
 def _pictures(name: str, evaluations: Sequence[Evaluation]) -> Iterable[Picture]:
-    """Show a tile's image and truth, then each prediction with its errors."""
+    """Return a tile's image and ground truth, then each prediction with its errors."""
     first = evaluations[0]
     files, index = first.planes[name]
     image = first.task.truths[files].image
@@ -138,17 +139,17 @@ def _pictures(name: str, evaluations: Sequence[Evaluation]) -> Iterable[Picture]
         for number, other in enumerate(evaluations):
             tile = read_tile(other.task, files).plane(index)
             if number == 0:
-                yield _picture("tile", "truth", figures.picture_of_labels(tile.truth))
-            what = "prediction" if len(evaluations) == 1 else other.task.name
-            yield _picture("tile", what, figures.picture_of_labels(tile.prediction))
+                yield _picture("tile", "ground truth", figures.picture_of_labels(tile.truth))
+            title = "prediction" if len(evaluations) == 1 else other.task.name
+            yield _picture("tile", title, figures.picture_of_labels(tile.prediction))
             errors = figures.picture_of_errors(tile.prediction, tile.truth, tile.region)
-            yield _picture("tile", "errors" if number == 0 else f"errors of {what}", errors)
+            yield _picture("tile", "errors" if number == 0 else f"errors of {title}", errors)
     except InputError as error:
         yield "problem", str(error), ""
 
 
 def _picture_of(path: Path, index: Index) -> bytes:
-    """Show an image, of a stack the plane at an index; one plane may serve a stack of labels."""
+    """Return an image, or the plane of a stack that belongs to a plane of labels."""
     image, size = read_image(path), read_header(path).size
     array = image.array
     plane = array[index] if array.shape[len(index) :][:2] == size else array

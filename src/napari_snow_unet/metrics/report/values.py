@@ -1,12 +1,14 @@
-"""An evaluation as plain values: what the JSON holds and the tables show."""
+"""Evaluations as plain values, for JSON and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.masks.notes import by_gist
 from napari_snow_unet.metrics.files.evaluation import Evaluation
+from napari_snow_unet.metrics.report import messages
 from napari_snow_unet.metrics.scores.score_names import COUNT_KEYS, TITLES
 from napari_snow_unet.metrics.scores.summary import (
     Mean,
@@ -19,7 +21,7 @@ from napari_snow_unet.metrics.scores.tile import Scores
 
 
 def document(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """Describe evaluations in values for JSON: the first in full, the others under ``compare``."""
+    """Describe evaluations as values for JSON, all but the first one under ``compare``."""
     first, *others = evaluations
     result = _describe(first)
     if others:
@@ -53,12 +55,12 @@ def _describe(evaluation: Evaluation) -> dict[str, Any]:
         "missing": evaluation.missing,
         "without_truth": evaluation.without_truth,
         "without_probability": evaluation.without_probability,
-        "assumed": [{"name": name, "of": what} for name, what in evaluation.assumed.items()],
+        "assumed": [{"name": name, "of": text} for name, text in evaluation.assumed.items()],
         "noted": [
             {"name": name, "of": "; ".join(map(str, notes))}
             for name, notes in evaluation.noted.items()
         ],
-        "failed": [{"name": name, "reason": why} for name, why in evaluation.failed.items()],
+        "failed": [{"name": name, "reason": text} for name, text in evaluation.failed.items()],
     }
     if evaluation.tiles_at:
         result["mean"] |= _at(
@@ -71,7 +73,7 @@ def _describe(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def means_at(evaluation: Evaluation) -> dict[str, dict[str, Mean]]:
-    """Average the scores of the probability maps at each threshold over tiles."""
+    """Average the scores of probability maps over tiles, at each threshold."""
     tiles = list(evaluation.tiles_at.values())
     return {
         level: {
@@ -82,7 +84,7 @@ def means_at(evaluation: Evaluation) -> dict[str, dict[str, Mean]]:
 
 
 def threshold_rows(evaluation: Evaluation) -> Iterable[list[str]]:
-    """Write the scores of the probability maps: pooled and mean at Otsu's level, then at 0.5."""
+    """Return rows of probability map scores: pooled and mean at Otsu's threshold, then at 0.5."""
     pooled, means = evaluation.pooled.scores_at(), means_at(evaluation)
     for key in means["otsu"]:
         row = [TITLES[key]]
@@ -98,7 +100,7 @@ def distance_unit(evaluation: Evaluation) -> str:
 
 
 def score_in_words(key: str, value: float | None) -> str:
-    """Write a score for people; a dash where it is undefined."""
+    """Format a score for people; a dash if it is undefined."""
     if value is None:
         return "\N{EN DASH}"
     if key in COUNT_KEYS:
@@ -107,20 +109,20 @@ def score_in_words(key: str, value: float | None) -> str:
 
 
 def shown_difference(key: str, value: float | None) -> str:
-    """Write a difference of scores for people, with its sign."""
+    """Format a difference of scores for people, with its sign."""
     return ("+" if value is not None and value > 0 else "") + score_in_words(key, value)
 
 
 def shown_interval(key: str, mean: Mean, *, of_difference: bool = False) -> str:
-    """Write a confidence interval for people."""
+    """Format a confidence interval for people."""
     if mean.low is None or mean.high is None:
         return ""
-    write = shown_difference if of_difference else score_in_words
-    return f"{write(key, mean.low)} to {write(key, mean.high)}"
+    shown = shown_difference if of_difference else score_in_words
+    return f"{shown(key, mean.low)} to {shown(key, mean.high)}"
 
 
 def title_of(key: str, evaluation: Evaluation) -> str:
-    """Name a score for people, with its unit where it has one."""
+    """Return the name of a score for people, with its unit if it has one."""
     if key == "average_hausdorff":
         unit = {"um": "µm", "pixel": "pixels"}[distance_unit(evaluation)]
         return f"{TITLES[key]} ({unit})"
@@ -128,48 +130,37 @@ def title_of(key: str, evaluation: Evaluation) -> str:
 
 
 def tiles_in_words(evaluation: Evaluation) -> str:
-    """Say of how many tiles, or slices of stacks, the scores are."""
+    """Return the number of scored tiles and slices in words."""
     n = len(evaluation.tiles)
     slices = sum(bool(index) for _, index in evaluation.planes.values())
     if not slices:
-        return f"{n} tiles"
-    return f"{n} slices" if slices == n else f"{n} tiles and slices"
+        return counted(n, "tile")
+    return counted(n, "slice") if slices == n else f"{n} tiles and slices"
 
 
 def problems(evaluation: Evaluation) -> Iterable[str]:
-    """Say in sentences what is not in the numbers."""
+    """Return in sentences what the scores leave out or assume."""
     yield from evaluation.task.notes
     if evaluation.missing:
-        yield f"{len(evaluation.missing)} truths without a prediction: {_some(evaluation.missing)}"
+        yield messages.without_prediction(tuple(evaluation.missing))
     if evaluation.without_truth:
-        names = _some(evaluation.without_truth)
-        yield f"{len(evaluation.without_truth)} predictions without a truth, left out: {names}"
+        yield messages.without_truth(tuple(evaluation.without_truth))
     if evaluation.without_probability:
-        names = _some(evaluation.without_probability)
-        yield (
-            f"{len(evaluation.without_probability)} tiles without a probability map, so there is "
-            f"no pooled ROC-AUC: {names}"
-        )
+        yield messages.without_map(tuple(evaluation.without_probability))
     if not evaluation.has_pixels:
-        yield "The region leaves no pixel inside in any tile, so that nothing is measured."
-    for what, tiles in _by_text(evaluation.assumed):
-        yield f"Probability maps {what}: {_some(tiles)}"
-    for gist, tiles in by_gist(evaluation.noted).items():
-        yield f"Note on {_some(tiles)}: {gist}"
-    for why, tiles in _by_text(evaluation.failed):
-        yield f"Failed: {_some(tiles)}: {why}"
+        yield messages.NO_PIXEL_INSIDE
+    for assumption, tiles in _by_text(evaluation.assumed):
+        yield messages.assumed_of_maps(assumption, tiles)
+    for gist, names in by_gist(evaluation.noted).items():
+        yield messages.note_on(tuple(names), gist)
+    for reason, tiles in _by_text(evaluation.failed):
+        yield messages.not_scored(tiles, reason)
 
 
-def _by_text(texts: Mapping[str, str]) -> Iterable[tuple[str, list[str]]]:
-    """List what is said of several tiles once, with their names."""
-    tiles: dict[str, list[str]] = {}
-    for name, text in texts.items():
-        tiles.setdefault(text, []).append(name)
-    return tiles.items()
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+def _by_text(texts: Mapping[str, str]) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Return every text once, with the tiles it is about."""
+    for text in dict.fromkeys(texts.values()):
+        yield text, tuple(name for name, each in texts.items() if each == text)
 
 
 def _at(scores: Mapping[str, Scores]) -> dict[str, Any]:

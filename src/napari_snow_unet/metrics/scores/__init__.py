@@ -1,1 +1,1 @@
-"""Scores of one tile, and of many."""
+"""Scores of one tile and of many."""

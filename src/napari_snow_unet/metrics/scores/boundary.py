@@ -1,4 +1,4 @@
-"""How far the nuclei of two masks lie apart."""
+"""The distance between the nuclei of two masks."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def average_hausdorff(
     Parameters
     ----------
     prediction, truth : array
-        Masks or label images of one shape; everything but zero is nucleus.
+        Masks or label images of one shape, in which every value but 0 is nucleus.
     spacing : float or sequence of float, default: 1.0
         Size of a pixel along each axis; the distance has its unit.
     region : array of bool, optional
-        Where to look; nuclei outside do not exist.
+        Pixels that count; nuclei outside are ignored.
 
     Returns
     -------
     float or None
-        0 for equal masks; None where either mask is empty, for then there is no distance.
+        0 for equal masks; None if either mask is empty.
 
     Raises
     ------
@@ -41,13 +41,13 @@ def average_hausdorff(
 
     Notes
     -----
-    With X and Y the sets of nucleus pixels (all of them, not the outlines alone) and d(a, B) the
+    With X and Y the sets of all nucleus pixels (not only the outlines) and d(a, B) the
     Euclidean distance from the centre of pixel a to the nearest centre in B::
 
         aHD(X, Y) = (mean of d(x, Y) over x in X + mean of d(y, X) over y in Y) / 2
 
-    as in [1]_, and as SNOW's authors report it [3]_. Some take the larger of the two means [2]_.
-    It does not add up over tiles, so there is no pooled value.
+    as in [1]_ and as reported by SNOW's authors [3]_. Some authors take the larger of the two means
+    [2]_. Distances of tiles cannot be pooled.
 
     References
     ----------
@@ -60,13 +60,13 @@ def average_hausdorff(
        Segmentation of Breast Cancer", Scientific Data 10:231, 2023.
     """
     require_same_shape(prediction, truth, region)
-    found, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
+    predicted, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
     if region is not None:
-        found, true = found & region, true & region
-    if not found.any() or not true.any():
+        predicted, true = predicted & region, true & region
+    if not predicted.any() or not true.any():
         return None
-    size = np.broadcast_to(np.asarray(spacing, float), found.ndim)
-    return (_mean_distance(found, true, size) + _mean_distance(true, found, size)) / 2
+    size = np.broadcast_to(np.asarray(spacing, float), predicted.ndim)
+    return (_mean_distance(predicted, true, size) + _mean_distance(true, predicted, size)) / 2
 
 
 def _mean_distance(
@@ -75,8 +75,8 @@ def _mean_distance(
     """Average the distance from every pixel of `start` to the nearest of `goal`."""
     from scipy.ndimage import distance_transform_edt
 
-    outside = np.nonzero(start & ~goal)  # the others are at distance 0
-    # The places, since distances would take 1 GB in place of 0.4 at 30 megapixels.
+    outside = np.nonzero(start & ~goal)  # all others are at distance 0
+    # Indices take 0.4 GB at 30 megapixels; distances would take 1 GB.
     nearest = distance_transform_edt(~goal, spacing, return_distances=False, return_indices=True)
     steps = (nearest[:, *outside] - np.stack(outside)) * spacing[:, None]
     return float(np.linalg.norm(steps, axis=0).sum()) / int(np.count_nonzero(start))

@@ -1,4 +1,4 @@
-"""Instance scores: which nuclei were found, and how well, from counts that add up over tiles."""
+"""Instance scores: which nuclei were detected, and how well, from counts that add up over tiles."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ IOU_THRESHOLDS = tuple(percent / 100 for percent in range(50, 100, 5))
 
 @dataclass(frozen=True)
 class InstanceCounts:
-    """What the instance scores are ratios of; counts of several tiles are added with ``+``."""
+    """The counts behind the instance scores; counts of several tiles are added with ``+``."""
 
     n_truth: int = 0
     n_prediction: int = 0
     n_matched: int = 0  # pairs with an IoU above 0.5
     iou_sum: float = 0.0  # of these pairs
-    # The most pairs that can be formed one to one at each of `IOU_THRESHOLDS`.
-    n_found: tuple[int, ...] = (0,) * len(IOU_THRESHOLDS)
+    # The largest number of one-to-one pairs at each of `IOU_THRESHOLDS`.
+    n_pairs: tuple[int, ...] = (0,) * len(IOU_THRESHOLDS)
     aji_intersection: int = 0  # in pixels, as are the next three
     aji_union: int = 0
     aji_plus_intersection: int = 0
     aji_plus_union: int = 0
-    n_split: int = 0  # true nuclei cut into several predictions
+    n_split: int = 0  # true nuclei split into several predictions
     n_merged: int = 0  # predictions that join several true nuclei
 
     def __add__(self, other: InstanceCounts) -> InstanceCounts:
@@ -38,32 +38,32 @@ class InstanceCounts:
         total = {
             field.name: getattr(self, field.name) + getattr(other, field.name)
             for field in fields(self)
-            if field.name != "n_found"
+            if field.name != "n_pairs"
         }
-        found = tuple(a + b for a, b in zip(self.n_found, other.n_found, strict=True))
-        return InstanceCounts(**total, n_found=found)
+        n_pairs = tuple(a + b for a, b in zip(self.n_pairs, other.n_pairs, strict=True))
+        return InstanceCounts(**total, n_pairs=n_pairs)
 
 
 def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDArray[Any]:
-    """Take labels as they are, and the connected regions of a mask or class map as its nuclei.
+    """Return an id for every nucleus: of labels their values, else connected components.
 
     Parameters
     ----------
     labels : array of int, float or bool, shape (Y, X)
         A label image, a mask or a class map.
     masks_are : {"labels", "binary", "classes"}, optional
-        Which of these it is; by default `judge_mask` tells.
+        Which of these it is; by default `judge_mask` decides.
 
     Returns
     -------
     array of int, shape (Y, X)
-        The values themselves, or the 8-connected regions numbered from 1; a single one keeps its
-        number.
+        The values themselves, or the 8-connected components numbered from 1; a single one keeps
+        its value.
 
     Raises
     ------
     InputError
-        If it is none of these.
+        If the values fit none of these.
     """
     labels = np.asarray(labels)
     nuclei = judge_mask(labels, masks_are).taken().nuclei()
@@ -73,7 +73,7 @@ def as_instances(labels: NDArray[Any], masks_are: MasksAre | None = None) -> NDA
 def count_instances(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> InstanceCounts:
-    """Count what the instance scores of two label images need; for a region see `find_overlaps`."""
+    """Count nuclei, matches and overlaps of two label images; see `find_overlaps` on regions."""
     table = find_overlaps(prediction, truth, region=region)
     iou = table.iou
     matched = iou > 0.5
@@ -82,7 +82,7 @@ def count_instances(
         n_prediction=table.prediction_ids.size,
         n_matched=int(matched.sum()),
         iou_sum=float(iou[matched].sum()),
-        n_found=tuple(_count_found(table, iou >= threshold) for threshold in IOU_THRESHOLDS),
+        n_pairs=tuple(_most_pairs(table, iou >= threshold) for threshold in IOU_THRESHOLDS),
         **_sums("aji", table, best_for_each_truth(table)),
         **_sums("aji_plus", table, _optimal_assignment(table, iou)),
         n_split=int(split_truths(table).sum()),
@@ -91,13 +91,13 @@ def count_instances(
 
 
 def split_truths(table: Overlaps) -> NDArray[np.bool_]:
-    """Mark true nuclei that hold more than half of at least two predictions each, shape (T,)."""
+    """Mark true nuclei that contain more than half of at least two predictions, shape (T,)."""
     inside = 2 * table.area > table.prediction_area[table.column]
     return np.bincount(table.row[inside], minlength=table.truth_ids.size) > 1
 
 
-def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
-    """Count the pairs of a largest one-to-one choice among `close` pairs."""
+def _most_pairs(table: Overlaps, close: NDArray[np.bool_]) -> int:
+    """Return the size of a maximum one-to-one matching among `close` pairs."""
     row, column = table.row[close], table.column[close]
     if np.unique(row).size == row.size and np.unique(column).size == column.size:
         return row.size
@@ -109,15 +109,15 @@ def _count_found(table: Overlaps, close: NDArray[np.bool_]) -> int:
 
 
 def best_for_each_truth(table: Overlaps) -> NDArray[np.int64]:
-    """Return the pair of highest IoU of every true nucleus that has one; ties to the first."""
+    """Return the pair of highest IoU of every overlapped true nucleus, the first one on ties."""
     order = np.lexsort((table.column, -table.iou, table.row))
     return order[np.diff(table.row[order], prepend=-1) != 0]
 
 
 def _optimal_assignment(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the pairs of the one-to-one choice with the highest sum of IoU."""
-    # Nuclei that do not hang together by overlaps cannot influence each other, so every group is
-    # assigned by itself. Where one nucleus is in all pairs of its group, the best pair is chosen.
+    """Return the pairs of the one-to-one matching with the highest sum of IoU."""
+    # Nuclei not connected by overlaps cannot influence each other, so every group is matched
+    # separately. If one nucleus is in all pairs of its group, the best pair is chosen.
     group = _connected_groups(table)
     i, j = (_rank_within(group, nuclei) for nuclei in (table.row, table.column))
     order = np.lexsort((-iou, group))
@@ -134,7 +134,7 @@ def _optimal_assignment(table: Overlaps, iou: NDArray[np.float64]) -> NDArray[np
 
 
 def _connected_groups(table: Overlaps) -> NDArray[np.int64]:
-    """Return for each pair the number of its group: nuclei that hang together by overlaps."""
+    """Return for each pair the number of its group of nuclei connected by overlaps."""
     from scipy.sparse import coo_array, csgraph
 
     n_truth = table.truth_ids.size
@@ -147,7 +147,7 @@ def _connected_groups(table: Overlaps) -> NDArray[np.int64]:
 
 
 def _rank_within(group: NDArray[np.int64], nuclei: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each pair which nucleus of its group it joins, numbered from 0."""
+    """Return for each pair the rank of its nucleus within the group, from 0."""
     order = np.lexsort((nuclei, group))
     count = np.cumsum(np.diff(nuclei[order], prepend=-1) != 0)
     first = np.diff(group[order], prepend=-1) != 0
@@ -159,7 +159,7 @@ def _rank_within(group: NDArray[np.int64], nuclei: NDArray[np.int64]) -> NDArray
 def _assign(
     i: NDArray[np.int64], j: NDArray[np.int64], iou: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Choose among pairs ``(i, j)`` one to one, by the Hungarian method."""
+    """Match pairs ``(i, j)`` one to one by the Hungarian method."""
     from scipy.optimize import linear_sum_assignment
 
     gain = np.zeros((i.max() + 1, j.max() + 1))
@@ -170,18 +170,18 @@ def _assign(
 
 
 def _sums(name: str, table: Overlaps, pairs: NDArray[np.int64]) -> dict[str, Any]:
-    """Sum shared and joint pixels over `pairs`, and the nuclei without a partner."""
-    alone_truth = np.ones(table.truth_ids.size, bool)
-    alone_prediction = np.ones(table.prediction_ids.size, bool)
-    alone_truth[table.row[pairs]] = alone_prediction[table.column[pairs]] = False
+    """Sum intersections and unions over `pairs`, with unmatched nuclei in the union."""
+    single_truth = np.ones(table.truth_ids.size, bool)
+    single_prediction = np.ones(table.prediction_ids.size, bool)
+    single_truth[table.row[pairs]] = single_prediction[table.column[pairs]] = False
     union = int(table.union[pairs].sum())
-    union += int(table.truth_area[alone_truth].sum())
-    union += int(table.prediction_area[alone_prediction].sum())
+    union += int(table.truth_area[single_truth].sum())
+    union += int(table.prediction_area[single_prediction].sum())
     return {f"{name}_intersection": int(table.area[pairs].sum()), f"{name}_union": union}
 
 
 def instance_scores(counts: InstanceCounts) -> dict[str, float | int | None]:
-    """Compute the instance scores of counts.
+    """Compute the instance scores from counts.
 
     Returns
     -------
@@ -192,25 +192,25 @@ def instance_scores(counts: InstanceCounts) -> dict[str, float | int | None]:
 
     Notes
     -----
-    T true and P predicted nuclei; F(t) is the largest number of pairs with an IoU of at least t
-    in which no nucleus occurs twice; M is the number of pairs with an IoU above 0.5, which can
-    only be one to one. Every ratio is None where its denominator is zero.
+    T true and P predicted nuclei; F(t) is the size of a maximum one-to-one matching of pairs with
+    an IoU of at least t; M is the number of pairs with an IoU above 0.5, which are one to one by
+    definition. A ratio is None if its denominator is zero.
 
     - detection_precision = F(0.5) / P; detection_recall = F(0.5) / T;
       detection_f1 = 2 F(0.5) / (T + P) [1]_
     - dq = 2 M / (T + P); sq = mean IoU of the M pairs; pq = 2 (sum of IoU) / (T + P) [2]_.
-      Without a single match dq and pq are 0 and sq is None.
+      Without a match dq and pq are 0 and sq is None.
     - aji = sum of intersections / sum of unions, over every true nucleus with the prediction of
-      highest IoU (of equal ones the first in reading order), which may serve more than once;
-      true nuclei without an overlap and predictions that served nobody add to the unions [3]_.
-      One side empty: 0.
-    - aji_plus = the same sums over the one-to-one pairs with the highest sum of IoU; every nucleus
-      without a partner adds to the unions [4]_.
+      highest IoU (the first in row-major order on ties), which may be used more than once; true
+      nuclei without an overlap and unused predictions add to the unions [3]_. 0 if one side is
+      empty.
+    - aji_plus = the same sums over the one-to-one matching with the highest sum of IoU; unmatched
+      nuclei add to the unions [4]_.
     - ap_50, ap_75 = F(t) / (T + P - F(t)) at t = 0.5 and 0.75; ap_50_95 = the mean over
       0.50, 0.55, ..., 0.95. This is what StarDist [1]_ and Cellpose [5]_ call average precision
-      (StarDist gives 0 where both are empty, here it is None).
+      (StarDist returns 0 if both are empty; here it is None).
     - n_split: true nuclei in which at least two predictions each have more than half their area;
-      n_merged: predictions in which at least two true nuclei have.
+      n_merged: predictions in which at least two true nuclei each have more than half their area.
 
     References
     ----------
@@ -225,9 +225,9 @@ def instance_scores(counts: InstanceCounts) -> dict[str, float | int | None]:
     .. [5] C. Stringer, T. Wang, M. Michaelos and M. Pachitariu, "Cellpose: a generalist algorithm
        for cellular segmentation", Nature Methods 18:100-106, 2021.
     """
-    n_truth, n_prediction, n_both = counts.n_truth, counts.n_prediction, counts.n_found[0]
+    n_truth, n_prediction, n_both = counts.n_truth, counts.n_prediction, counts.n_pairs[0]
     nuclei = n_truth + n_prediction
-    precisions = [ratio(n_found, nuclei - n_found) for n_found in counts.n_found]
+    precisions = [ratio(n_pairs, nuclei - n_pairs) for n_pairs in counts.n_pairs]
     defined = [value for value in precisions if value is not None]
     return {
         "detection_precision": ratio(n_both, n_prediction),

@@ -1,4 +1,4 @@
-"""What went wrong, nucleus by nucleus and pixel by pixel."""
+"""Errors by nucleus and by pixel."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ERROR_NAMES = {
     FALSE_POSITIVE: "false positive",
     FALSE_NEGATIVE: "false negative",
 }
-# Grey for what is right; vermilion and blue of Okabe and Ito's palette for colour-blind readers.
+# Grey for agreement; vermilion and blue of Okabe and Ito's colour-blind-safe palette for errors.
 ERROR_COLOURS = {TRUE_POSITIVE: "#bbbbbb", FALSE_POSITIVE: "#d55e00", FALSE_NEGATIVE: "#0072b2"}
 
 
 def error_map(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> NDArray[np.uint8]:
-    """Map two masks to the codes of `ERROR_NAMES`; 0 for background in both and elsewhere."""
+    """Map two masks to the codes of `ERROR_NAMES`, with 0 for background in both and outside."""
     require_same_shape(prediction, truth, region)
-    found, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
+    predicted, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
     if region is not None:
-        found, true = found & region, true & region
+        predicted, true = predicted & region, true & region
     codes = np.array([0, FALSE_NEGATIVE, FALSE_POSITIVE, TRUE_POSITIVE], np.uint8)
-    return codes[found.astype(np.uint8) * 2 + true]
+    return codes[predicted.astype(np.uint8) * 2 + true]
 
 
 def object_table(
@@ -41,14 +41,14 @@ def object_table(
     spacing: Sequence[float] | float = 1.0,
     region: NDArray[np.bool_] | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """List every nucleus with what became of it, as columns.
+    """List every nucleus with its status, as columns.
 
     Every true nucleus has a row: ``split`` if at least two predictions each have more than half
     their area in it, else ``matched`` if a prediction has an IoU above 0.5 with it, else
-    ``missed``. Predictions follow that are not the partner of a match: ``merged`` if at least two
-    true nuclei each have more than half their area in it (also where it is a match), else
-    ``spurious``. ``partner`` is the id of highest IoU on the other side, 0 without an overlap;
-    ``area`` is in the unit of `spacing`, squared; ``centroid`` in pixels, shape (rows, axes).
+    ``missed``. Unmatched predictions follow: ``merged`` if at least two true nuclei each have more
+    than half their area in it (matched predictions too), else ``spurious``. ``partner`` is the id
+    of highest IoU on the other side, 0 without an overlap; ``area`` is in the squared unit of
+    `spacing`; ``centroid`` in pixels, shape (rows, axes).
     """
     table = find_overlaps(prediction, truth, region=region)
     size = np.broadcast_to(np.asarray(spacing, float), np.ndim(truth))
@@ -61,7 +61,7 @@ def object_table(
 
 
 def _side(table: Overlaps, layer: str, labels: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """List the nuclei of the table's first side; of the predictions, some are not `listed`."""
+    """List the nuclei of the table's first side; `listed` marks those with a row of their own."""
     n = table.truth_ids.size
     best = best_for_each_truth(table)
     partner, iou = np.zeros(n, np.int64), np.zeros(n)
@@ -90,9 +90,9 @@ def _centroids(labels: NDArray[Any], ids: NDArray[np.int64]) -> NDArray[np.float
     values = labels[where].astype(np.int64)
     order = np.argsort(ids)
     place = np.searchsorted(ids, values, sorter=order)
-    known = place < ids.size
-    known[known] = ids[order[place[known]]] == values[known]
-    index = order[place[known]]
+    present = place < ids.size
+    present[present] = ids[order[place[present]]] == values[present]
+    index = order[place[present]]
     count = np.bincount(index, minlength=ids.size)
-    sums = [np.bincount(index, axis[known], ids.size) for axis in where]
+    sums = [np.bincount(index, axis[present], ids.size) for axis in where]
     return np.stack(sums, axis=1) / count[:, None]

@@ -1,6 +1,6 @@
-"""Which nucleus overlaps which, as a sparse table: what every instance score is made of.
+"""A sparse table of overlaps between nuclei, from which every instance score is computed.
 
-Labels are read as runs of equal pixels, so the cost follows the image, not the ids and their gaps.
+Labels are read as runs of equal pixels, so the cost depends on the image, not on the ids.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.metrics.scores import messages
 from napari_snow_unet.metrics.scores.pixel import require_same_shape
 
-_BLOCK = 1 << 22  # pixels looked at together
+_BLOCK = 1 << 22  # pixels processed together
 _LARGEST_ID = 1 << 31  # beyond it two ids do not fit into one 64-bit number
 
 
@@ -22,7 +23,7 @@ _LARGEST_ID = 1 << 31  # beyond it two ids do not fit into one 64-bit number
 class Overlaps:
     """Areas in pixels of T true and P predicted nuclei and of the K overlaps between them.
 
-    Nuclei are in reading order, by their first pixel, so that renumbering them changes nothing.
+    Nuclei are sorted by their first pixel (row-major), so that renumbering them has no effect.
     """
 
     truth_ids: NDArray[np.int64]  # (T,)
@@ -45,13 +46,13 @@ class Overlaps:
 
     @property
     def swapped(self) -> Overlaps:
-        """The same table with the prediction taken for the truth, the pairs in their order."""
+        """The same table with prediction and truth exchanged, the pairs in the same order."""
         truth = self.truth_ids, self.truth_area
         prediction = self.prediction_ids, self.prediction_area
         return Overlaps(*prediction, *truth, self.column, self.row, self.area)
 
     def keep(self, truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> Overlaps:
-        """Return the table of the nuclei chosen by two masks, shapes (T,) and (P,)."""
+        """Return the table of the nuclei selected by two masks, shapes (T,) and (P,)."""
         pair = truth[self.row] & prediction[self.column]
         return Overlaps(
             self.truth_ids[truth],
@@ -69,12 +70,12 @@ def find_overlaps(
 ) -> Overlaps:
     """Tabulate the overlaps of two label images.
 
-    Nuclei outside a region leave the table, and so do those cut by its edge: their other part
-    cannot be judged. With a cut nucleus goes whatever lies on it by more than half of its own
-    area, for it is the same nucleus seen by the other side, not an error.
+    Nuclei outside a region are left out, and so are nuclei cut by its edge, whose remainder was
+    not annotated. A nucleus of the other side with more than half its area on a cut nucleus is
+    left out too: it is the same nucleus, not an error.
     """
     require_same_shape(prediction, truth, region)
-    truth, prediction = _as_integers(truth, "truth"), _as_integers(prediction, "prediction")
+    truth, prediction = _as_integers(truth, "ground truth"), _as_integers(prediction, "prediction")
     table = _tabulate(*_count_pairs(truth, prediction))
     if region is None:
         return table
@@ -82,34 +83,34 @@ def find_overlaps(
     truth, prediction = truth.copy(), prediction.copy()
     truth[outside] = prediction[outside] = 0
     inside = _tabulate(*_count_pairs(truth, prediction))
-    true_part = _areas_of(table.truth_ids, inside.truth_ids, inside.truth_area)
-    found_part = _areas_of(table.prediction_ids, inside.prediction_ids, inside.prediction_area)
-    true_cut = (true_part > 0) & (true_part < table.truth_area)
-    found_cut = (found_part > 0) & (found_part < table.prediction_area)
-    on_cut = np.bincount(table.row, table.area * found_cut[table.column], len(true_part))
-    true_kept = (true_part == table.truth_area) & (2 * on_cut <= table.truth_area)
-    on_cut = np.bincount(table.column, table.area * true_cut[table.row], len(found_part))
-    found_kept = (found_part == table.prediction_area) & (2 * on_cut <= table.prediction_area)
-    return table.keep(true_kept, found_kept)
+    true_inside = _areas_of(table.truth_ids, inside.truth_ids, inside.truth_area)
+    predicted_inside = _areas_of(
+        table.prediction_ids, inside.prediction_ids, inside.prediction_area
+    )
+    true_cut = (true_inside > 0) & (true_inside < table.truth_area)
+    predicted_cut = (predicted_inside > 0) & (predicted_inside < table.prediction_area)
+    on_cut = np.bincount(table.row, table.area * predicted_cut[table.column], len(true_inside))
+    true_kept = (true_inside == table.truth_area) & (2 * on_cut <= table.truth_area)
+    on_cut = np.bincount(table.column, table.area * true_cut[table.row], len(predicted_inside))
+    predicted_kept = (predicted_inside == table.prediction_area) & (
+        2 * on_cut <= table.prediction_area
+    )
+    return table.keep(true_kept, predicted_kept)
 
 
 def _as_integers(labels: NDArray[Any], name: str) -> NDArray[Any]:
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iub":
-        raise InputError(
-            f"a {name} of type {labels.dtype}",
-            expected="integer labels",
-            remedy="Threshold a probability map first.",
-        )
+        raise InputError(messages.not_integers(name, str(labels.dtype)))
     return labels.ravel()
 
 
 def _count_pairs(
     truth: NDArray[Any], prediction: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return ids, ids, pixels and first pixel of every pair of labels that occurs."""
+    """Return the ids, pixel count and first pixel of every pair of labels that occurs."""
     true_ids, truth = _fit(truth)
-    found_ids, prediction = _fit(prediction)
+    predicted_ids, prediction = _fit(prediction)
     base = int(prediction.max(initial=0)) + 1
     size = base * (int(truth.max(initial=0)) + 1)
     number: Any = np.int32 if size <= np.iinfo(np.int32).max else np.int64
@@ -127,19 +128,19 @@ def _count_pairs(
         starts.append(start[used] + begin)
     runs = np.concatenate(keys), np.concatenate(lengths), np.concatenate(starts)
     pair, pixels, first = _sum_runs(*runs, size)
-    true, found = pair // base, pair % base
+    true, predicted = pair // base, pair % base
     true = true if true_ids is None else true_ids[true]
-    found = found if found_ids is None else found_ids[found]
-    return true, found, pixels, first
+    predicted = predicted if predicted_ids is None else predicted_ids[predicted]
+    return true, predicted, pixels, first
 
 
 def _sum_runs(
     key: NDArray[Any], length: NDArray[np.int64], start: NDArray[np.int64], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the keys that occur, their summed lengths and their first starts."""
-    if size <= 1 << 16:  # few enough possible keys for a table of them all
+    if size <= 1 << 16:  # few enough keys for a table of all
         total, first = np.bincount(key, length, size), np.empty(size, np.int64)
-        first[key[::-1]] = start[::-1]  # the last one written is the first run
+        first[key[::-1]] = start[::-1]  # the first run is written last
         pair = np.flatnonzero(total)
         return pair, total[pair].astype(np.int64), first[pair]
     pair, index, inverse = np.unique(key, return_index=True, return_inverse=True)
@@ -148,7 +149,7 @@ def _sum_runs(
 
 
 def _fit(labels: NDArray[Any]) -> tuple[NDArray[np.int64] | None, NDArray[Any]]:
-    """Return labels that fit 31 bits, and what ids they stand for where they had to change."""
+    """Return labels that fit 31 bits, and their original ids if they were renumbered."""
     if labels.dtype.kind == "b":
         return None, labels
     if labels.min(initial=0) >= 0 and labels.max(initial=0) < _LARGEST_ID:
@@ -161,24 +162,24 @@ def _fit(labels: NDArray[Any]) -> tuple[NDArray[np.int64] | None, NDArray[Any]]:
 
 def _tabulate(
     true: NDArray[np.int64],
-    found: NDArray[np.int64],
+    predicted: NDArray[np.int64],
     pixels: NDArray[np.int64],
     start: NDArray[np.int64],
 ) -> Overlaps:
-    """Build the table from the pairs; a pair with background adds to one area only."""
+    """Build the table from pairs; a pair with background adds to one area only."""
     true_ids, row, true_area = _one_side(true, pixels, start)
-    found_ids, column, found_area = _one_side(found, pixels, start)
+    predicted_ids, column, predicted_area = _one_side(predicted, pixels, start)
     order = np.lexsort((column, row))
     order = order[(row[order] >= 0) & (column[order] >= 0)]
     return Overlaps(
-        true_ids, true_area, found_ids, found_area, row[order], column[order], pixels[order]
+        true_ids, true_area, predicted_ids, predicted_area, row[order], column[order], pixels[order]
     )
 
 
 def _one_side(
     ids: NDArray[np.int64], pixels: NDArray[np.int64], start: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return ids in reading order, the index of each pair's id in them, and the areas."""
+    """Return ids in row-major order, the index of each pair's id in them, and the areas."""
     unique, index = np.unique(ids, return_inverse=True)
     first = np.full(unique.size, np.iinfo(np.int64).max)
     np.minimum.at(first, index, start)
@@ -194,7 +195,7 @@ def _one_side(
 def _areas_of(
     ids: NDArray[np.int64], some: NDArray[np.int64], area: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return the areas of `ids`, 0 for those not among `some`."""
+    """Return the areas of `ids`, with 0 for ids that are not in `some`."""
     result = np.zeros(ids.size, np.int64)
     order = np.argsort(ids)
     result[order[np.searchsorted(ids, some, sorter=order)]] = area

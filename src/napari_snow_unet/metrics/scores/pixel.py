@@ -1,6 +1,6 @@
-"""Pixel scores from counts that add up over tiles: the pooled score is that of the mosaic, exactly.
+"""Pixel scores from counts that add up over tiles; pooled scores are exactly those of the mosaic.
 
-A ratio with nothing in its denominator is None: it is undefined, neither perfect nor failed.
+A ratio whose denominator is zero is None: undefined, neither perfect nor failed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.channels import LEVELS
+from napari_snow_unet.metrics.scores import messages
 
 _BLOCK = 1 << 22  # pixels counted together; counting takes eight times their memory
 
@@ -47,29 +48,25 @@ def ratio(numerator: float, denominator: float) -> float | None:
 
 
 def require_same_shape(prediction: NDArray[Any], truth: NDArray[Any], *more: Any) -> None:
-    """Refuse arrays of other shapes than the truth's; an entry of `more` may be None."""
+    """Refuse arrays whose shape differs from that of the truth; None entries of `more` pass."""
     for other in (prediction, *more):
         if other is not None and np.shape(other) != np.shape(truth):
-            raise InputError(
-                f"an array of shape {np.shape(other)} beside a truth of shape {np.shape(truth)}",
-                expected="equal shapes",
-                remedy="Compare images of the same size, pixel for pixel.",
-            )
+            raise InputError(messages.other_shape(np.shape(other), np.shape(truth)))
 
 
 def count_pixels(
     prediction: NDArray[Any], truth: NDArray[Any], *, region: NDArray[np.bool_] | None = None
 ) -> PixelCounts:
-    """Count the pixels of two masks or label images; everything but zero is nucleus."""
+    """Count the pixels of two masks or label images, in which every value but 0 is nucleus."""
     require_same_shape(prediction, truth, region)
-    found, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
-    total = found.size
+    predicted, true = np.asarray(prediction) != 0, np.asarray(truth) != 0
+    total = predicted.size
     if region is not None:
-        found, true = found & region, true & region
+        predicted, true = predicted & region, true & region
         total = int(np.count_nonzero(region))
-    both = int(np.count_nonzero(found & true))
-    n_found, n_true = int(np.count_nonzero(found)), int(np.count_nonzero(true))
-    return PixelCounts(both, n_found - both, n_true - both, total - n_found - n_true + both)
+    both = int(np.count_nonzero(predicted & true))
+    n_predicted, n_true = int(np.count_nonzero(predicted)), int(np.count_nonzero(true))
+    return PixelCounts(both, n_predicted - both, n_true - both, total - n_predicted - n_true + both)
 
 
 def histogram_counts(
@@ -78,30 +75,26 @@ def histogram_counts(
     *,
     region: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
-    """Count an 8-bit map's values over background and nuclei of the truth, shape (2, 256)."""
+    """Return the histograms of an 8-bit map in background and nuclei of the truth, (2, 256)."""
     require_same_shape(probability, truth, region)
     probability = np.asarray(probability)
     if probability.dtype != np.uint8:
-        raise InputError(
-            f"a probability map of type {probability.dtype}",
-            expected="8 bits, 0 to 255",
-            remedy="Use the map that segmenting keeps or writes, or scale 0..1 to 0..255.",
-        )
+        raise InputError(messages.map_not_8_bit(str(probability.dtype)))
     true = np.asarray(truth) != 0
     if region is not None:
         probability, true = probability[region], true[region]
     histograms = np.zeros((2, LEVELS), np.int64)
     values, is_nucleus = probability.ravel(), true.ravel()
     for start in range(0, values.size, _BLOCK):
-        part = values[start : start + _BLOCK]
-        nuclei = np.bincount(part[is_nucleus[start : start + _BLOCK]], minlength=LEVELS)
-        histograms[0] += np.bincount(part, minlength=LEVELS) - nuclei
+        block = values[start : start + _BLOCK]
+        nuclei = np.bincount(block[is_nucleus[start : start + _BLOCK]], minlength=LEVELS)
+        histograms[0] += np.bincount(block, minlength=LEVELS) - nuclei
         histograms[1] += nuclei
     return histograms
 
 
 def counts_above(histograms: NDArray[np.int64], level: int) -> PixelCounts:
-    """Count the pixels of the mask ``probability > level`` from the histograms alone."""
+    """Count the pixels of the mask ``probability > level`` (a grey level) from the histograms."""
     above = min(max(level + 1, 0), LEVELS)
     background, nuclei = histograms
     return PixelCounts(
@@ -113,7 +106,7 @@ def counts_above(histograms: NDArray[np.int64], level: int) -> PixelCounts:
 
 
 def pixel_scores(counts: PixelCounts) -> dict[str, float | None]:
-    """Compute the pixel scores of counts.
+    """Compute the pixel scores from counts.
 
     Returns
     -------
@@ -124,14 +117,14 @@ def pixel_scores(counts: PixelCounts) -> dict[str, float | None]:
     -----
     With TP, FP, FN, TN for the counts:
 
-    - accuracy = (TP + TN) / (TP + FP + FN + TN); None for no pixel at all
+    - accuracy = (TP + TN) / (TP + FP + FN + TN); None without pixels
     - precision = TP / (TP + FP); None without predicted pixels
-    - recall = TP / (TP + FN); None without true pixels
-    - specificity = TN / (TN + FP); None where everything is nucleus in truth
-    - dice = 2 TP / (2 TP + FP + FN), the F1 of pixels; None where both are empty
-    - iou = TP / (TP + FP + FN), the Jaccard index; None where both are empty
+    - recall = TP / (TP + FN); None without nucleus pixels in the truth
+    - specificity = TN / (TN + FP); None if all of the truth is nucleus
+    - dice = 2 TP / (2 TP + FP + FN), the F1 score of pixels; None if both are empty
+    - iou = TP / (TP + FP + FN), the Jaccard index; None if both are empty
 
-    Where only one of the two is empty, Dice and IoU are 0.
+    If only one of the two is empty, Dice and IoU are 0.
 
     References
     ----------
@@ -153,7 +146,7 @@ def pixel_scores(counts: PixelCounts) -> dict[str, float | None]:
 def roc_curve(
     histograms: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Trace false and true positive rates above 255, ... -1; None if the truth is of one kind."""
+    """Return false and true positive rates above 255, ... -1; None if the truth has one class."""
     totals = histograms.sum(axis=1, keepdims=True)
     if not totals.all():
         return None
@@ -163,7 +156,7 @@ def roc_curve(
 
 
 def roc_auc(histograms: NDArray[np.int64]) -> float | None:
-    """Compute the area under the ROC curve, exactly, ties counted half.
+    """Compute the exact area under the ROC curve, with ties counted half.
 
     Parameters
     ----------
@@ -173,13 +166,13 @@ def roc_auc(histograms: NDArray[np.int64]) -> float | None:
     Returns
     -------
     float or None
-        None where the truth holds only nuclei or only background.
+        None if the truth holds only nuclei or only background.
 
     Notes
     -----
     The chance that a random nucleus pixel has a higher probability than a random background
-    pixel, plus half the chance that both are equal: the Mann-Whitney statistic over the product
-    of the numbers of pixels [1]_. The sums are integers: only the last division rounds.
+    pixel, plus half the chance that both are equal: the Mann-Whitney statistic divided by the
+    product of the pixel counts [1]_. The sums are integers, so only the last division rounds.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Everything that is measured on one tile, so that tiles can be added and scored."""
+"""The counts of one tile, which add up over tiles and from which scores are computed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.progress import Progress, run
-from napari_snow_unet.metrics.scores import instance, pixel
+from napari_snow_unet.metrics.scores import instance, messages, pixel
 from napari_snow_unet.metrics.scores.boundary import average_hausdorff
 from napari_snow_unet.metrics.scores.instance import InstanceCounts
 from napari_snow_unet.metrics.scores.pixel import PixelCounts
@@ -20,17 +20,17 @@ from napari_snow_unet.metrics.scores.score_names import KEYS
 
 Scores = dict[str, float | int | None]
 
-STEPS = 3  # of `measure_steps`
-HALF = 127  # grey level of probability 0.5: nuclei are above it
+STEPS = 3  # of `compare_steps`
+HALF = 127  # grey level of the threshold 0.5, above which a pixel is nucleus
 
 
 @dataclass(frozen=True)
 class MapCounts:
-    """Counts of an 8-bit probability map; those of several tiles are added with ``+``."""
+    """Counts of an 8-bit probability map; counts of several tiles are added with ``+``."""
 
     histograms: NDArray[np.int64]  # (2, 256), from `histogram_counts`
-    at_otsu: PixelCounts  # above each tile's own level of Otsu
-    otsu_level: int | None  # None for several tiles
+    at_otsu: PixelCounts  # above the Otsu threshold of each tile
+    otsu_level: int | None  # the threshold as a grey level; None for several tiles
 
     def __add__(self, other: MapCounts) -> MapCounts:
         """Add the counts of another tile."""
@@ -38,8 +38,8 @@ class MapCounts:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What was measured on a tile; measures of several tiles are added with ``+``.
+class TileCounts:
+    """The counts of a tile, for all its scores; counts of several tiles are added with ``+``.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class Measures:
     instances : InstanceCounts
         Nuclei.
     average_hausdorff : float or None
-        In the unit of the spacing. It does not add up: None for several tiles.
+        In the unit of the spacing. Distances do not add up: None for several tiles.
     probability : MapCounts or None
-        None without a probability map, or if any of several tiles lacks one.
+        None if a tile has no probability map.
     """
 
     pixels: PixelCounts = field(default_factory=PixelCounts)
@@ -58,15 +58,15 @@ class Measures:
     average_hausdorff: float | None = None
     probability: MapCounts | None = None
 
-    def __add__(self, other: Measures) -> Measures:
-        """Add the measures of another tile."""
+    def __add__(self, other: TileCounts) -> TileCounts:
+        """Add the counts of another tile."""
         both = None
         if self.probability is not None and other.probability is not None:
             both = self.probability + other.probability
-        return Measures(self.pixels + other.pixels, self.instances + other.instances, None, both)
+        return TileCounts(self.pixels + other.pixels, self.instances + other.instances, None, both)
 
     def scores(self) -> Scores:
-        """Compute all scores, in the order of `KEYS`; None where a score is undefined."""
+        """Compute all scores, in the order of `KEYS`; None if a score is undefined."""
         values: Scores = {
             **pixel.pixel_scores(self.pixels),
             **instance.instance_scores(self.instances),
@@ -88,7 +88,7 @@ class Measures:
         }
 
 
-def measure(
+def compare(
     prediction: NDArray[Any],
     truth: NDArray[Any],
     *,
@@ -96,25 +96,25 @@ def measure(
     otsu_level: int | None = None,
     region: NDArray[np.bool_] | None = None,
     spacing: Sequence[float] | float = 1.0,
-) -> Measures:
-    """Measure a predicted label image against the truth.
+) -> TileCounts:
+    """Compare a predicted label image with the ground truth.
 
     Parameters
     ----------
     prediction, truth : array of int, shape (Y, X)
-        Label images, 0 = background; masks are to be split into instances before.
+        Label images, 0 = background; separate the nuclei of masks first (`as_instances`).
     probability : array of uint8, shape (Y, X), optional
         Probability map of the prediction.
     otsu_level : int, optional
-        Otsu's level of the whole map; needed with `probability`.
+        Otsu's threshold of the whole map as a grey level; required with `probability`.
     region : array of bool, shape (Y, X), optional
-        What was annotated; see `scores.overlap.find_overlaps` for nuclei at its edge.
+        The annotated region; see `scores.overlap.find_overlaps` for nuclei at its edge.
     spacing : float or sequence of float, default: 1.0
         Size of a pixel along each axis, for the distance.
 
     Returns
     -------
-    Measures
+    TileCounts
 
     Raises
     ------
@@ -122,7 +122,7 @@ def measure(
         If the shapes differ, the labels are not integers, or the map is not 8-bit.
     """
     return run(
-        measure_steps(
+        compare_steps(
             prediction,
             truth,
             probability=probability,
@@ -133,7 +133,10 @@ def measure(
     )
 
 
-def measure_steps(
+measure = compare  # its name in 0.1
+
+
+def compare_steps(
     prediction: NDArray[Any],
     truth: NDArray[Any],
     *,
@@ -141,20 +144,20 @@ def measure_steps(
     otsu_level: int | None = None,
     region: NDArray[np.bool_] | None = None,
     spacing: Sequence[float] | float = 1.0,
-) -> Generator[Progress, None, Measures]:
-    """Do what `measure` does in `STEPS` steps, so that large images can be given up in between."""
-    yield Progress(0, STEPS, "pixels")
+) -> Generator[Progress, None, TileCounts]:
+    """Run `compare` in `STEPS` steps, between which it can be cancelled."""
+    yield Progress(0, STEPS, messages.PIXELS_LABEL)
     counts = None
     if probability is not None:
         if otsu_level is None:
-            raise ValueError("a probability map came without its Otsu level; pass otsu_level")
+            raise ValueError("otsu_level is required with a probability map")
         counts = count_map(probability, truth, otsu_level, region)
     pixels = pixel.count_pixels(prediction, truth, region=region)
-    yield Progress(1, STEPS, "nuclei")
+    yield Progress(1, STEPS, messages.NUCLEI_LABEL)
     instances = instance.count_instances(prediction, truth, region=region)
-    yield Progress(2, STEPS, "distance")
+    yield Progress(2, STEPS, messages.DISTANCE_LABEL)
     distance = average_hausdorff(prediction, truth, spacing=spacing, region=region)
-    return Measures(pixels, instances, distance, counts)
+    return TileCounts(pixels, instances, distance, counts)
 
 
 def count_map(
@@ -168,6 +171,6 @@ def count_map(
     return MapCounts(histograms, pixel.counts_above(histograms, otsu_level), otsu_level)
 
 
-def pool(measures: Iterable[Measures]) -> Measures:
-    """Add the measures of tiles; at least one."""
-    return reduce(add, measures)
+def pool(counts: Iterable[TileCounts]) -> TileCounts:
+    """Add the counts of one or more tiles."""
+    return reduce(add, counts)

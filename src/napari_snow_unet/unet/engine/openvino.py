@@ -143,7 +143,7 @@ def load_openvino() -> Any:
     if first:
         sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # what is None is not found
     try:
-        openvino = importlib.import_module("openvino")
+        openvino: Any = importlib.import_module("openvino")
     except Exception as error:  # a broken library fails in its own ways
         raise _unusable(error) from error
     finally:

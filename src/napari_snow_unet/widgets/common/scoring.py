@@ -15,11 +15,11 @@ from napari_snow_unet.data.masks.mask_kinds import judge_mask
 from napari_snow_unet.data.masks.notes import NOTHING
 from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.data.pixels.channels import map_divisor, map_of_8_bits
-from napari_snow_unet.metrics.planes.measuring import (
-    MeasuredPlanes,
+from napari_snow_unet.metrics.planes.scoring import (
     PlaneArrays,
-    measure_planes,
+    ScoredPlanes,
     plane_name,
+    score_planes,
 )
 from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
 from napari_snow_unet.metrics.scores.instance import as_instances
@@ -45,19 +45,19 @@ class Comparison:
     names: tuple[str, str] = ("the prediction", "the truth")  # in errors
 
 
-def compare(chosen: Comparison) -> Generator[Progress, None, MeasuredPlanes]:
-    """Measure a prediction against a truth, as `planes.measuring.measure_planes`."""
+def compare(chosen: Comparison) -> Generator[Progress, None, ScoredPlanes]:
+    """Measure a prediction against a truth, as `planes.scoring.score_planes`."""
     yield Progress(0, 0, "Reading…")
     notes: dict[str, None] = {}
     read, assumed = _reader(chosen, notes)
-    measured = yield from measure_planes(
+    scored = yield from score_planes(
         read,
         chosen.planes,
         tuple(chosen.truth.shape),
         region=chosen.region,
         spacing=chosen.spacing_um or 1.0,
     )
-    return replace(measured, assumed=assumed, mask_notes=tuple(notes))
+    return replace(scored, assumed=assumed, mask_notes=tuple(notes))
 
 
 def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:

@@ -1,1 +1,1 @@
-"""The dock that compares with the ground truth."""
+"""The dock Compare with ground truth."""

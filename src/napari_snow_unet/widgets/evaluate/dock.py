@@ -1,4 +1,4 @@
-"""The measuring dock: a prediction against a truth, in scores, errors and a table of nuclei."""
+"""The dock Compare with ground truth: scores, errors and a table of nuclei."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qtpy.QtCore import QSize
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.placement import Placement, spacing_um
-from napari_snow_unet.metrics.planes.measuring import MeasuredPlanes, plane_name, score_sets
+from napari_snow_unet.metrics.planes.scoring import ScoredPlanes, plane_name, score_sets
 from napari_snow_unet.metrics.planes.thresholds import levels_of
 from napari_snow_unet.widgets.common.comparison import (
     doubt_about_layers,
@@ -38,44 +38,45 @@ from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.scoring import Comparison, compare
 from napari_snow_unet.widgets.common.view import go_to, go_to_plane
 from napari_snow_unet.widgets.common.watched_layers import SettlingLayers, WatchedLayers
+from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.error_layer import ErrorLayers
 from napari_snow_unet.widgets.evaluate.form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets.evaluate.result_tabs import ResultTabs
-from napari_snow_unet.widgets.evaluate.text import NO_LABELS, ONE_LAYER, SAME_LAYER, summary
+from napari_snow_unet.widgets.evaluate.summary import model_of, summary
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
     from napari.viewer import Viewer
 
-TIP = "Measure the prediction against the truth: scores, an errors layer and a table of nuclei."
 TRUE_NAME = re.compile(r"truth|annotat|\bgt\b| mask$", re.IGNORECASE)
-USUAL_WIDTH = 420  # in which the table of the nuclei of a stack fits
+USUAL_WIDTH = 420  # fits the table of the nuclei of a stack
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationRequest:
-    """What a person asked for with one click on Run, as it was then."""
+    """The layers and places of one comparison, as they were when Run was clicked."""
 
     prediction: ref[Layer]
     truth: ref[Labels]
     source: Source
     truth_name: str
+    truth_model: str  # whose output the ground truth was; empty if unknown
     placements: dict[str, Placement]
     kept: dict[str, tuple[int, ...]]
     spacing_um: tuple[float, float] | None
     watched: WatchedLayers
 
-    def pixel_in(self, layer: str, measured: Sequence[float]) -> list[float]:
-        """Return a position in all axes of a layer, from one in those that were measured."""
+    def pixel_in(self, layer: str, position: Sequence[float]) -> list[float]:
+        """Return a position in all axes of a layer from one in the compared axes."""
         place = [0.0] * self.placements[layer].ndim
-        for axis, value in zip(self.kept[layer], measured, strict=True):
+        for axis, value in zip(self.kept[layer], position, strict=True):
             place[axis] = float(value)
         return place
 
 
 class EvaluateWidget(Dock):
-    """Measure labels or a probability map against true labels."""
+    """Compare labels or a probability map with ground-truth labels."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -84,17 +85,17 @@ class EvaluateWidget(Dock):
         self.offer = LabelsOffer(napari_viewer, self.bar.say)
         self.results = ResultTabs(self._go_to_nucleus, self._go_to_plane, self.bar.say)
         self.errors = ErrorLayers(napari_viewer)
-        self.measured: MeasuredPlanes | None = None
+        self.scored: ScoredPlanes | None = None
         self._request: EvaluationRequest | None = None
         live = self.form.live
         self._counted = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._count)
         self.lay_out(self.form, self.offer, self.bar, last=self.results)
         self._connect()
-        self.bar.set_tip(TIP)
+        self.bar.set_tip(messages.RUN_TIP)
         self.refresh_layers()
 
     def run(self) -> None:
-        """Measure the layers that are chosen as they are now."""
+        """Compare the chosen layers as they are now."""
         self.update_hint()
         if not self.bar.run_button.isEnabled():
             return
@@ -109,6 +110,7 @@ class EvaluateWidget(Dock):
             ref(truth),
             source_of(prediction),
             truth.name,
+            model_of(truth),
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
             {"prediction": kept_of(prediction), "truth": kept_of(truth)},
             chosen.spacing_um,
@@ -116,35 +118,35 @@ class EvaluateWidget(Dock):
         )
         self.bar.start(
             partial(compare, chosen),
-            title=f"Measuring {request.source.name}",
+            title=messages.COMPARING_LABEL.format(request.source.name),
             on_done=partial(self._done, request),
         )
 
     def why_not(self) -> str:
-        """Say why the chosen layers cannot be measured; empty if they can."""
+        """Return why the chosen layers cannot be compared; empty if they can."""
         prediction, truth = self.form.prediction.value, self.form.truth.value
         if prediction is None or truth is None:
-            return f"{NO_LABELS} {how_to_convert(maps_in(self._viewer))}".rstrip()
+            return f"{messages.NO_LABELS} {how_to_convert(maps_in(self._viewer))}".rstrip()
         if is_map(prediction) and holds_labels(prediction):
             return why_no_map(prediction)
         if prediction is truth:
             if len(labels_layers_in(self._viewer)) > 1:
-                return SAME_LAYER
-            return f"{ONE_LAYER} {how_to_convert(maps_in(self._viewer))}".rstrip()
+                return messages.SAME_LAYER
+            return f"{messages.ONE_LAYER} {how_to_convert(maps_in(self._viewer))}".rstrip()
         pixel_by_pixel = self.form.options()["pixel_by_pixel"]
         return why_not_compare(prediction, truth, pixel_by_pixel=pixel_by_pixel)
 
     def refresh_layers(self, event: Any = None) -> None:
-        """List the layers by their present names and keep those that are chosen."""
+        """List the layers by their current names and keep the chosen ones."""
         labels = labels_layers_in(self._viewer)
         self.form.offer(self.form.prediction, [*labels, *maps_in(self._viewer)])
         self.form.offer(self.form.truth, labels)
         self.form.offer(self.form.region, regions_in(self._viewer))
-        self._choose_for_a_start(labels)
+        self._preselect(labels)
         self.update_hint()
 
     def update_hint(self, event: Any = None) -> None:
-        """Show the fields that the layers need, and allow Run or say why not."""
+        """Show the fields that the layers need, and enable Run or show why it is disabled."""
         prediction, truth = self.form.prediction.value, self.form.truth.value
         of_map, why_not = is_map(prediction), self.why_not()
         self.form.show_rows(of_map=of_map, stack=truth is not None and len(kept_of(truth)) > 2)
@@ -157,32 +159,33 @@ class EvaluateWidget(Dock):
         else:
             self.form.live.ask(None)
 
-    def _choose_for_a_start(self, labels: list[Labels]) -> None:
-        """Let prediction and truth differ where there are two, results being predictions."""
+    def _preselect(self, labels: list[Labels]) -> None:
+        """Preselect different layers, results of this plugin as predictions."""
         box_of_truth, box = self.form.truth, self.form.prediction
-        found = [layer for layer in labels if is_segmented(layer)]
+        results = [layer for layer in labels if is_segmented(layer)]
         if box.value is box_of_truth.value and len(labels) > 1:
-            true = [layer for layer in labels if TRUE_NAME.search(layer.name)]
-            prediction = (found or [layer for layer in labels if layer not in true] or labels)[-1]
+            named = [layer for layer in labels if TRUE_NAME.search(layer.name)]
+            unnamed = [layer for layer in labels if layer not in named]
+            prediction = (results or unnamed or labels)[-1]
             others = [layer for layer in labels if layer is not prediction]
-            unmade = [layer for layer in others if not is_segmented(layer)]
-            named = [layer for layer in unmade if layer in true]
+            annotated = [layer for layer in others if not is_segmented(layer)]
+            best = [layer for layer in annotated if layer in named]
             self.form.choose(box, prediction)
-            self.form.choose(box_of_truth, (named or unmade or others)[0])
+            self.form.choose(box_of_truth, (best or annotated or others)[0])
 
     def _comparison(self, prediction: Any, truth: Any) -> Comparison:
         options, region = self.form.options(), self.form.region.value
         pixel_by_pixel = options["pixel_by_pixel"]
-        found, true = measured_pixels(prediction), measured_pixels(truth)
+        predicted, true = measured_pixels(prediction), measured_pixels(truth)
         planes = list(np.ndindex(*true.shape[:-2]))
         if len(planes) > 1 and not options["all_slices"]:
             shown = shown_plane(self._viewer, truth)
             planes = [tuple(shown[axis] for axis in kept_of(truth)[:-2])]
-        annotated = None
+        area = None
         if region not in (None, EVERYWHERE):
-            annotated = region_of_layer(region, truth, pixel_by_pixel=pixel_by_pixel)
+            area = region_of_layer(region, truth, pixel_by_pixel=pixel_by_pixel)
         return Comparison(
-            found,
+            predicted,
             true,
             planes,
             threshold=options["threshold"] if is_map(prediction) else None,
@@ -190,13 +193,13 @@ class EvaluateWidget(Dock):
                 known_kind(prediction) or options["masks_are"],
                 known_kind(truth) or options["masks_are"],
             ),
-            region=annotated,
+            region=area,
             spacing_um=spacing_um(placement_of(truth).of_axes(kept_of(truth))),
             names=(f"'{prediction.name}'", f"'{truth.name}'"),
         )
 
     def _compared(self) -> list[ref[Any]]:
-        """Return the layers that the scores depend on."""
+        """Return the layers on which the scores depend."""
         form = self.form
         layers = (form.prediction.value, form.truth.value, form.region.value)
         return [ref(layer) for layer in layers if layer not in (None, EVERYWHERE)]
@@ -205,44 +208,44 @@ class EvaluateWidget(Dock):
         try:
             chosen = self._comparison(self.form.prediction.value, self.form.truth.value)
         except InputError:
-            chosen = None  # Run will say why
+            chosen = None  # Run shows the reason
         self.form.live.ask(chosen)
 
-    def _done(self, request: EvaluationRequest, measured: MeasuredPlanes) -> None:
+    def _done(self, request: EvaluationRequest, scored: ScoredPlanes) -> None:
         if self._request is not None:
             self._request.watched.stop()
-        self.measured, self._request = measured, request
-        sets = score_sets(measured, request.source.name)
+        self.scored, self._request = scored, request
+        sets = score_sets(scored, request.source.name)
         self.results.show_results(
-            measured,
+            scored,
             sets,
             prediction=request.source.name,
             truth=request.truth_name,
             in_um=request.spacing_um is not None,
         )
         self._changed()
-        errors = measured.errors.reshape(request.source.shape)
+        errors = scored.errors.reshape(request.source.shape)
         self.errors.show(
             errors, request.source, request.prediction, request.truth, request.truth_name
         )
-        counts = levels_of(measured)
+        counts = levels_of(scored)
         same = request.prediction() is self.form.prediction.value
         if counts is not None and same and not request.watched.changed:
             self.form.live.show_counts(counts)
         layers = request.prediction(), request.truth()
         doubt = doubt_about_layers(*layers) if None not in layers else ""
-        said = f"{self.results.caption.text()}: {summary(measured, sets)}"
-        self.bar.say(f"{doubt}{said}", problem=bool(doubt))
+        text = summary(scored, sets, request.truth_model)
+        self.bar.say(f"{doubt}{text}", problem=bool(doubt))
 
     def _changed(self) -> None:
-        """Say so if the layers that the results come from are no longer as they were."""
+        """Mark the results as outdated once a compared layer has changed."""
         if self._request is not None and self._request.watched.changed:
             self.results.mark_outdated()
 
     def _go_to_nucleus(self, row: int) -> None:
-        if self.measured is None or self._request is None:
+        if self.scored is None or self._request is None:
             return
-        objects, spacing = self.measured.objects, self._request.spacing_um or (1.0, 1.0)
+        objects, spacing = self.scored.objects, self._request.spacing_um or (1.0, 1.0)
         layer = str(objects["layer"][row])
         place = self._request.pixel_in(layer, [*objects["plane"][row], *objects["centroid"][row]])
         go_to(
@@ -254,9 +257,9 @@ class EvaluateWidget(Dock):
         )
 
     def _go_to_plane(self, name: str) -> None:
-        if self.measured is None or self._request is None:
+        if self.scored is None or self._request is None:
             return
-        for index in self.measured.measures:
+        for index in self.scored.counts:
             if plane_name(index) == name:
                 plane = self._request.pixel_in("truth", [*index, 0, 0])[:-2]
                 go_to_plane(self._viewer, self._request.placements["truth"], plane)
@@ -271,11 +274,11 @@ class EvaluateWidget(Dock):
             field.changed.connect(self.update_hint)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Open as wide as the tables need; the dock may be made narrower."""
+        """Return a width that fits the tables; the dock can be made narrower."""
         return super().sizeHint().expandedTo(QSize(USUAL_WIDTH, 0))
 
     def closed(self) -> None:
-        """Stop what runs."""
+        """Stop the comparison."""
         self.bar.cancel()
         self._counted.watch([])
         self.form.live.ask(None)

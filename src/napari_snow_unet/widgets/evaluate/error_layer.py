@@ -1,4 +1,4 @@
-"""Labels that show where prediction and truth agree and where not."""
+"""Labels that show where prediction and ground truth agree and differ."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 SUFFIX = "errors"
-OPACITY = 1  # so that the colours are those of the legend
+OPACITY = 1  # the colours match the legend
 
 
 class ErrorLayers:
-    """The error layers of one dock, one for each pair of layers compared."""
+    """The error layers of one dock, one for each pair of compared layers."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
@@ -28,12 +28,12 @@ class ErrorLayers:
     def show(
         self,
         errors: Any,  # uint8 (..., Y, X), from `scores.objects.error_map`
-        source: Source,  # the prediction as it was
+        source: Source,  # the prediction when Run was clicked
         prediction: ref[Layer],
         truth: ref[Layer],
         truth_name: str,
     ) -> Labels:
-        """Show errors in a new layer, or in that of the same pair if nobody has changed it."""
+        """Show errors in a new layer, or in the unedited layer of the same pair."""
         layer = self._layer_of((prediction, truth), source)
         if layer is None:
             facts = {ERRORS_OF: source.name, "truth": truth_name}
@@ -46,9 +46,9 @@ class ErrorLayers:
         return layer
 
     def _layer_of(self, pair: tuple[Any, Any], source: Source) -> Labels | None:
-        for layer, known in self._pairs.items():
+        for layer, layers in self._pairs.items():
             if (
-                known == pair
+                layers == pair
                 and layer in self._viewer.layers
                 and source_of(layer).lies_like(source)
             ):
@@ -72,12 +72,12 @@ class ErrorLayers:
         layer.features = {"index": list(ERROR_NAMES), "error": list(ERROR_NAMES.values())}
 
     def _watch(self, layer: Labels) -> None:
-        pairs, known, me = self._pairs, ref(layer), ref(self)
+        pairs, watched, me = self._pairs, ref(layer), ref(self)
 
         def edited(event: Any = None) -> None:
-            layer, errors = known(), me()
+            layer, errors = watched(), me()
             if layer is not None and not (errors is not None and errors._writing):
-                pairs.pop(layer, None)  # it is somebody's own layer now
+                pairs.pop(layer, None)  # user-edited: never overwritten
 
         layer.events.paint.connect(edited)
         layer.events.data.connect(edited)

@@ -1,6 +1,6 @@
-"""What a person can choose in the measuring dock: names, defaults and help, each in one place.
+"""Options of the dock Compare with ground truth: names, defaults and help, each in one place.
 
-magicgui makes a field of every parameter, and its tooltip of what the docstring says.
+magicgui makes a field of every parameter, with its tooltip from the docstring.
 """
 
 from typing import Any
@@ -19,24 +19,24 @@ def comparison(
     masks_are: str = "",
     pixel_by_pixel: bool = False,
 ) -> dict[str, Any]:
-    """Choose how to compare.
+    """Return the options of a comparison.
 
     Parameters
     ----------
     otsu : bool
-        Cut the probability map at the threshold of Otsu's method, every slice at its own. Moving
-        the slider switches it off.
+        Choose the threshold by Otsu's method, separately for every slice. Moving the slider turns
+        this off.
     threshold : float
-        Probability above which a pixel is nucleus. The scores under it follow at once; nuclei are
-        compared when you press Run.
+        Probability above which a pixel is nucleus. The scores below follow at once; press Run to
+        compare nuclei.
     all_slices : bool
-        Measure every slice of the stack by itself, and all together; otherwise the slice that is
-        shown.
+        Compare every slice of the stack, and show their pooled and mean scores. Otherwise only the
+        current slice is compared.
     masks_are : str
-        What the labels are, where they are judged wrongly: every number a nucleus; or every
-        connected region of nucleus, or of one class, a nucleus. Results of this plugin are known.
+        What the labels are, if they are recognised wrongly: each value is a nucleus, or each
+        connected region of a mask or class is one. Results of this plugin do not need it.
     pixel_by_pixel : bool
-        Compare layers of one size although their scale or position differs.
+        Compare layers of the same size even if their scale or position differs.
     """
     return {
         "threshold": "otsu" if otsu else threshold,
@@ -51,7 +51,7 @@ def fields_of_comparison() -> FunctionGui:
     made = magicgui(
         comparison,
         call_button=False,
-        otsu={"text": "Otsu"},
+        otsu={"text": "Automatic (Otsu)"},
         threshold={"widget_type": "FloatSlider", "min": 0, "max": 1, "step": 0.001},
         all_slices={"text": "All slices"},
         masks_are=mask_choices(),

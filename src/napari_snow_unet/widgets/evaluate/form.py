@@ -1,4 +1,4 @@
-"""The form of the measuring dock: its fields in their order, and the layers they offer."""
+"""The form of the dock Compare with ground truth: its fields and the layers they list."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_snow_unet.widgets.common.form import Rows, end_with
 from napari_snow_unet.widgets.common.live_scores import LiveScores
+from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.fields import fields_of_comparison
 
-EVERYWHERE = "everywhere"
-PREDICTION_TIP = "What to measure: labels, or a probability map, which is an image without colours."
-TRUTH_TIP = "What is right: labels."
-REGION_TIP = (
-    "What was annotated: closed shapes, or labels (everything but 0). Only pixels inside count, "
-    "and nuclei that its edge cuts are left out. Shapes drawn in a slice hold for that slice."
-)
+EVERYWHERE = "whole image"
 
 
 class EvaluateForm(QWidget):
-    """The fields of the measuring dock in their order; the region may be `EVERYWHERE`."""
+    """The fields of the dock in their order; the region may be `EVERYWHERE`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.prediction = ComboBox(choices=[], tooltip=PREDICTION_TIP)
-        self.truth = ComboBox(choices=[], tooltip=TRUTH_TIP)
-        self.region = ComboBox(choices=[EVERYWHERE], tooltip=REGION_TIP)
+        self.prediction = ComboBox(choices=[], tooltip=messages.PREDICTION_TIP)
+        self.truth = ComboBox(choices=[], tooltip=messages.TRUTH_TIP)
+        self.region = ComboBox(choices=[EVERYWHERE], tooltip=messages.REGION_TIP)
         self.fields = fields_of_comparison()
         self.live = LiveScores(
             self.fields.threshold, lambda: self.fields()["threshold"], self._show_otsu
@@ -40,11 +35,11 @@ class EvaluateForm(QWidget):
         self.fields.otsu.changed.connect(self._otsu_ticked)
 
     def options(self) -> dict[str, Any]:
-        """Return the choices."""
+        """Return the options of the comparison."""
         return self.fields()
 
     def offer(self, box: ComboBox, layers: Sequence[Any]) -> None:
-        """List layers by their present names and keep the one that is chosen, if it is there."""
+        """List layers by their current names and keep the chosen one if it still exists."""
         chosen = box.value
         choices = [(layer.name, layer) for layer in layers]
         if box is self.region:
@@ -56,7 +51,7 @@ class EvaluateForm(QWidget):
                 box.value = chosen
 
     def choose(self, box: ComboBox, layer: Any) -> None:
-        """Choose a layer without anybody taking it for the person's choice."""
+        """Choose a layer without a signal, as it is not the user's choice."""
         with box.changed.blocked():
             box.value = layer
 
@@ -93,7 +88,7 @@ class EvaluateForm(QWidget):
         rows.add("Threshold", self.fields.otsu)
         rows.add("", self.fields.threshold)
         rows.layout().addRow(self.live)
-        rows.add("Truth", self.truth)
+        rows.add("Ground truth", self.truth)
         rows.add("Region", self.region)
         rows.add("", self.fields.all_slices)
         rows.add("Masks are", self.fields.masks_are)

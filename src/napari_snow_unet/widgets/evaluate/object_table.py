@@ -1,4 +1,4 @@
-"""The table of nuclei: what became of each; a click on a row goes there."""
+"""The table of nuclei and their status; a click on a row goes to the nucleus."""
 
 from __future__ import annotations
 
@@ -11,36 +11,27 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QVBoxLayout, QWidget
 
 from napari_snow_unet.widgets.common.table import Column, TableView
+from napari_snow_unet.widgets.evaluate import messages
 
 STATUSES = ("missed", "spurious", "merged", "split", "matched")
 EVERYTHING, ERRORS = "all nuclei", "all errors"
 PIXELS = "pixels"
-#: Lets all columns fit into the dock.
+#: Makes all columns fit into the dock.
 NARROW = "QHeaderView { font-size: 8pt; } QHeaderView::section { padding: 1px; }"
-HELP = {
-    "status": "matched: IoU above 0.5. missed: no prediction with an IoU above 0.5. spurious: no "
-    "true nucleus with an IoU above 0.5. split: one true nucleus, several predictions. merged: one "
-    "prediction, several true nuclei.",
-    "id": "The label, in the layer of the next column.",
-    "layer": "Whether the label is that of the truth or of the prediction.",
-    "iou": "Intersection over union with the nucleus of the other layer that it overlaps most.",
-    "area": "Area of the nucleus, in pixels or square micrometres (µm²).",
-    "plane": "Slice of the stack, as the slider under the image counts.",
-}
 Objects = dict[str, Any]
 
 
 class ObjectTable(QWidget):
-    """Nuclei with their status, IoU and area; tells the number of the one gone to."""
+    """Nuclei with their status, IoU and area; reports the row that is chosen."""
 
     def __init__(self, on_chosen: Callable[[int], None]) -> None:
         super().__init__()
         self._on_chosen = on_chosen
         self.objects: Objects = {}
         self.which = QComboBox()
-        self.which.setToolTip("Which nuclei to list.")
+        self.which.setToolTip(messages.WHICH_NUCLEI_TIP)
         self.view = TableView()
-        self.view.setToolTip("Click a row to go to the nucleus, a column's title to sort.")
+        self.view.setToolTip(messages.NUCLEI_TIP)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.view.horizontalHeader().setStyleSheet(NARROW)
@@ -53,7 +44,7 @@ class ObjectTable(QWidget):
         self.view.selectionModel().currentRowChanged.connect(self._moved)
 
     def show_objects(self, objects: Objects, unit: str) -> None:
-        """List nuclei of `planes.measuring.measure_planes`, with the unit of their areas."""
+        """List the nuclei of `planes.scoring.score_planes`, with the unit of their areas."""
         self.objects = objects
         self.view.setSortingEnabled(False)
         self.view.contents.show([], _columns(objects, unit))
@@ -62,7 +53,7 @@ class ObjectTable(QWidget):
         self.view.setSortingEnabled(True)
 
     def rows(self) -> Iterator[list[Any]]:
-        """List all nuclei under a header, as they were found."""
+        """Return a header and a row for every nucleus, unsorted."""
         objects = self.objects
         yield ["slice", "layer", "id", "status", "partner", "iou", "area", "y", "x"]
         for row in range(len(objects["id"])):
@@ -86,7 +77,7 @@ class ObjectTable(QWidget):
         self.which.blockSignals(False)
 
     def _choose(self) -> None:
-        """List the nuclei of the chosen statuses: errors first, then the worst matches."""
+        """List the nuclei with the chosen status: errors first, then the worst matches."""
         which = self.which.currentData()
         statuses = {EVERYTHING: STATUSES, ERRORS: STATUSES[:-1]}.get(which, (which,))
         rows = np.flatnonzero(np.isin(self.objects["status"], statuses))
@@ -96,20 +87,20 @@ class ObjectTable(QWidget):
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
     def _moved(self, current: QModelIndex, previous: QModelIndex) -> None:
-        """Go to the nucleus that the keyboard has reached."""
+        """Go to the nucleus selected with the keyboard."""
         if current.isValid() and previous.isValid():
             self._on_chosen(self.view.contents.rows[current.row()])
 
 
 def _columns(objects: Objects, unit: str) -> list[Column]:
-    """Return the columns, whose rows are the numbers of the nuclei."""
+    """Return the columns; the rows are indices of nuclei."""
 
-    def column(name: str, title: str, words: Callable[[Any], str], **facts: Any) -> Column:
+    def column(name: str, title: str, shown: Callable[[Any], str], **facts: Any) -> Column:
         values = objects[name].tolist()
         return Column(
             title,
-            lambda row: words(values[row]),
-            HELP[name],
+            lambda row: shown(values[row]),
+            messages.COLUMN_TIPS[name],
             value=lambda row: values[row],
             **facts,
         )
@@ -117,7 +108,7 @@ def _columns(objects: Objects, unit: str) -> list[Column]:
     area = "{:,.0f}" if unit == PIXELS else "{:,.1f}"
     columns = [
         column("status", "Status", str),
-        column("id", "Id", str, number=True),
+        column("id", "ID", str, number=True),
         column("layer", "Layer", str),
         column("iou", "IoU", "{:.3f}".format, number=True),
         column("area", f"Area ({unit})", area.format, number=True),

@@ -1,4 +1,4 @@
-"""Scores and nuclei behind two tabs, and what takes them out: the clipboard and CSV files."""
+"""Scores and nuclei behind two tabs, copied to the clipboard or saved as CSV."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from napari_snow_unet.data.names.file_names import valid_file_name
 from napari_snow_unet.metrics.files.evaluation import Evaluation
 from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
-from napari_snow_unet.metrics.planes.measuring import MeasuredPlanes, measured_slices
+from napari_snow_unet.metrics.planes.scoring import ScoredPlanes, scored_slices
 from napari_snow_unet.metrics.report.files import score_rows, write_rows
 from napari_snow_unet.metrics.scores.objects import (
     ERROR_COLOURS,
@@ -33,20 +33,20 @@ from napari_snow_unet.metrics.scores.objects import (
     TRUE_POSITIVE,
 )
 from napari_snow_unet.metrics.scores.tile import Scores
+from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.object_table import ObjectTable
 from napari_snow_unet.widgets.evaluate.score_table import ScoreTable
 
 LOWEST = 70
-OUTDATED = ", before the last change"
 MEANING = {
-    TRUE_POSITIVE: "in both",
-    FALSE_POSITIVE: "prediction only",
-    FALSE_NEGATIVE: "truth only",
+    TRUE_POSITIVE: messages.AGREEMENT_LABEL,
+    FALSE_POSITIVE: messages.PREDICTION_ONLY_LABEL,
+    FALSE_NEGATIVE: messages.TRUTH_ONLY_LABEL,
 }
 
 
 class ResultTabs(QWidget):
-    """What came out of a comparison; tells which nucleus or slice is chosen."""
+    """The results of a comparison; reports the nucleus or slice that is chosen."""
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class ResultTabs(QWidget):
         self.tabs.addTab(self.nuclei, "Nuclei")
         self.tabs.setMinimumHeight(LOWEST)
         self.copy_button = QPushButton("Copy")
-        self.copy_button.setToolTip("Copy the table for a spreadsheet, with all decimals.")
+        self.copy_button.setToolTip(messages.COPY_TIP)
         self.save_button = QPushButton("Save CSV…")
-        self.save_button.setToolTip("Save the table as a CSV file.")
+        self.save_button.setToolTip(messages.SAVE_TIP)
         self.dialog: QFileDialog | None = None
         self.copy_button.clicked.connect(lambda: self.copy())
         self.save_button.clicked.connect(lambda: self.ask_for_file())
@@ -75,49 +75,48 @@ class ResultTabs(QWidget):
 
     def show_results(
         self,
-        measured: MeasuredPlanes,
+        scored: ScoredPlanes,
         sets: Mapping[str, Scores],
         *,
         prediction: str,
         truth: str,
         in_um: bool,
     ) -> None:
-        """Show a comparison and its scores by name, distances in micrometres or pixels."""
+        """Show a comparison and its scores by name, with distances in micrometres or pixels."""
         self._prediction = prediction
-        where = measured_slices(measured)
-        self.caption.setText(f"{prediction} against {truth}{where and f', {where}'}")
-        several = len(measured.measures) > 1
+        self.caption.setText(messages.caption(prediction, truth, scored_slices(scored)))
+        several = len(scored.counts) > 1
         self.scores.show_scores(sets, "µm" if in_um else "pixels", as_rows=several)
-        self.nuclei.show_objects(measured.objects, "µm²" if in_um else "pixels")
+        self.nuclei.show_objects(scored.objects, "µm²" if in_um else "pixels")
         self.show()
 
     def mark_outdated(self) -> None:
-        """Say that what was compared has changed since."""
-        if not self.caption.text().endswith(OUTDATED):
-            self.caption.setText(self.caption.text() + OUTDATED)
+        """Show that a compared layer has changed since."""
+        if not self.caption.text().endswith(messages.OUTDATED):
+            self.caption.setText(f"{self.caption.text()} {messages.OUTDATED}")
 
     def rows(self) -> Iterable[Sequence[Any]]:
-        """List the table in front under its header, with all decimals."""
+        """Return the header and rows of the current table, with all decimals."""
         if self.tabs.currentWidget() is self.nuclei:
             return self.nuclei.rows()
         sets = self.scores.sets
         return score_rows([Evaluation(EvaluationTask(self._prediction, {}, {}), tiles=sets)])
 
     def copy(self) -> None:
-        """Put the table in front on the clipboard, as spreadsheets take it."""
+        """Copy the current table to the clipboard, separated by tabs."""
         text = io.StringIO()
         csv.writer(text, delimiter="\t", lineterminator="\n").writerows(self.rows())
         QGuiApplication.clipboard().setText(text.getvalue())
-        self._say("Copied.")
+        self._say(messages.COPIED)
 
     def ask_for_file(self) -> None:
-        """Ask where to save the table in front; the dialog asks before it replaces a file."""
-        what = self.tabs.tabText(self.tabs.currentIndex()).lower()
-        self.dialog = QFileDialog(self, f"Save {what}", "", "CSV (*.csv)")
+        """Ask where to save the current table; the dialog confirms before overwriting."""
+        title = self.tabs.tabText(self.tabs.currentIndex()).lower()
+        self.dialog = QFileDialog(self, f"Save {title}", "", "CSV (*.csv)")
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.dialog.setDefaultSuffix("csv")
-        self.dialog.selectFile(valid_file_name(f"{self._prediction} {what}.csv"))
+        self.dialog.selectFile(valid_file_name(f"{self._prediction} {title}.csv"))
         rows = list(self.rows())
         self.dialog.fileSelected.connect(lambda path: self._save(Path(path), rows))
         self.dialog.open()
@@ -126,9 +125,9 @@ class ResultTabs(QWidget):
         try:
             write_rows(path, rows, overwrite=True)
         except OSError as error:
-            self._say(f"{path} cannot be written ({error.strerror}). Choose another folder.")
+            self._say(messages.not_saved(path, error.strerror or str(error)))
         else:
-            self._say(f"Saved {path}.")
+            self._say(messages.saved(path))
 
     def _lay_out(self) -> None:
         self.caption.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,4 +1,4 @@
-"""The table of scores: one column for an image or a slice, one row for each of several slices."""
+"""The table of scores: a column for a single image or slice, a row for each of several slices."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.score_names import KEYS, MEANINGS, TITLES
 from napari_snow_unet.metrics.scores.tile import Scores
 from napari_snow_unet.widgets.common.table import Column, TableView
-
-NO_AUC = "The ROC-AUC needs a probability map as the prediction, nuclei and background."
-UNDEFINED = "Undefined: there is nothing to divide by."
-NOT_OF_SEVERAL = "Distances of several slices do not add up."
+from napari_snow_unet.widgets.evaluate import messages
 
 
 class ScoreTable(TableView):
-    """Named sets of scores; where each is a row, tells the name of one that is clicked."""
+    """Named sets of scores; reports the name of a clicked row of several slices."""
 
     def __init__(self, on_chosen: Callable[[str], None]) -> None:
         super().__init__()
@@ -28,7 +25,7 @@ class ScoreTable(TableView):
         self.verticalHeader().sectionClicked.connect(lambda row: self._go(self.contents.rows[row]))
 
     def show_scores(self, sets: Mapping[str, Scores], unit: str, *, as_rows: bool) -> None:
-        """Show scores of `planes.measuring.score_sets`, of several slices one row for each."""
+        """Show the scores of `planes.scoring.score_sets`, a row for each of several slices."""
         self.sets, self._as_rows = dict(sets), as_rows
 
         def text(name: str, key: str) -> str:
@@ -63,5 +60,6 @@ class ScoreTable(TableView):
 
 def _why_undefined(name: str, key: str) -> str:
     if key == "auc":
-        return NO_AUC
-    return NOT_OF_SEVERAL if key == "average_hausdorff" and "pooled" in name else UNDEFINED
+        return messages.NO_AUC
+    pooled = key == "average_hausdorff" and "pooled" in name
+    return messages.DISTANCE_NOT_POOLED if pooled else messages.UNDEFINED

@@ -35,7 +35,7 @@ ROI_TIP = (
 )
 TRUTH_TIP = (
     "True labels, if there are any: Dice, precision and recall then follow the threshold. The "
-    "measuring dock tells more."
+    "dock Compare with ground truth shows more scores."
 )
 OUTLINES_TIP = (
     "Draw nuclei as outlines, so that the tissue below them stays in sight; with a truth chosen, "
