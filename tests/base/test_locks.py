@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from napari_snow_unet.base import messages
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.locks import LOCK, folder_locked
 
@@ -46,7 +47,7 @@ def test_another_program_is_kept_out_until_the_one_inside_is_killed(tmp_path):
         with pytest.raises(InputError) as refused, folder_locked(tmp_path):
             pass
         assert refused.value.path == tmp_path
-        assert "another program" in refused.value.received
+        assert refused.value.message == messages.FOLDER_IN_USE
         holder.kill()
         holder.wait()
         with folder_locked(tmp_path):  # the child, which lives on, holds nothing

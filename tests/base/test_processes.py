@@ -15,30 +15,30 @@ import psutil
 import pytest
 
 from napari_snow_unet.base import processes as base_processes
-from napari_snow_unet.base.processes import Crew, Died, usable_cores
+from napari_snow_unet.base.processes import Died, ProcessPool, usable_cores
 
 DIE = "__import__('os')._exit(9)"
 INTERRUPTED = """
 import multiprocessing, os, sys
-from napari_snow_unet.base.processes import Crew
+from napari_snow_unet.base.processes import ProcessPool
 if __name__ == "__main__":
     tasks = ["__import__('os').getpid()"] + ["__import__('time').sleep(1)"] * 9
-    for task, result in Crew(eval, tasks, 2):
+    for task, result in ProcessPool(eval, tasks, 2):
         print(result, flush=True)
 """
 
 
 UNGUARDED = """
 import os, sys
-from napari_snow_unet.base.processes import Crew
+from napari_snow_unet.base.processes import ProcessPool
 print("runs")
-pids = [pid for _, pid in Crew(eval, ["__import__('os').getpid()"] * 4, 2)]
+pids = [pid for _, pid in ProcessPool(eval, ["__import__('os').getpid()"] * 4, 2)]
 print(os.getpid() in pids, __file__ == sys.argv[0])
 """
 
 
 def crew_of(count, number=2):
-    return Crew(eval, (f"{each} * 2" for each in range(count)), number)
+    return ProcessPool(eval, (f"{each} * 2" for each in range(count)), number)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -50,7 +50,7 @@ def test_every_task_gives_its_result_once(number):
 def test_a_task_that_kills_its_process_is_given_up_and_the_others_are_done():
     tasks = [f"{number} + 0" for number in range(20)]
     tasks[7] = DIE
-    results = dict(Crew(eval, tasks, 2))
+    results = dict(ProcessPool(eval, tasks, 2))
     assert isinstance(results.pop(DIE), Died)
     assert results == {task: eval(task) for task in tasks if task != DIE}
 
@@ -60,7 +60,7 @@ def test_processes_killed_from_outside_change_nothing():
     tasks = [f"({number}, __import__('os').getpid(), sleep(0.02))[:2]" for number in range(30)]
     tasks = [task.replace("sleep", "__import__('time').sleep") for task in tasks]
     killed, seen = 0, []
-    for _, (number, pid) in Crew(eval, tasks, 2):
+    for _, (number, pid) in ProcessPool(eval, tasks, 2):
         seen.append(number)
         if len(seen) in (3, 12):
             os.kill(pid, signal.SIGKILL)
@@ -70,22 +70,22 @@ def test_processes_killed_from_outside_change_nothing():
 
 
 def test_what_a_task_raises_ends_the_work():
-    crew = Crew(eval, ["1", "1 / 0"], 2)
+    pool = ProcessPool(eval, ["1", "1 / 0"], 2)
     with pytest.raises(ZeroDivisionError) as caught:
-        list(crew)
+        list(pool)
     assert "Traceback" in caught.value.__notes__[0]
-    list(crew.finish())
+    list(pool.finish())
     assert not active_children()
 
 
 def test_stopping_gives_what_was_under_way():
-    crew = Crew(eval, (f"({n}, __import__('time').sleep(0.05))[0]" for n in range(100)), 2)
+    pool = ProcessPool(eval, (f"({n}, __import__('time').sleep(0.05))[0]" for n in range(100)), 2)
     seen = []
-    for _, result in crew:
+    for _, result in pool:
         seen.append(result)
         if len(seen) == 5:
             break
-    seen += [result for _, result in crew.finish()]
+    seen += [result for _, result in pool.finish()]
     assert not active_children()
     assert len(seen) == len(set(seen))
     assert 5 <= len(seen) <= 5 + 2 * 2, "two in the hands of each process"
@@ -115,17 +115,17 @@ def test_little_work_is_done_in_this_process_and_much_by_others(tmp_path, monkey
     here = "__import__('os').getpid()"
     clock = [0.0]  # time passes for those who ask for it
     monkeypatch.setattr(base_processes, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
-    little = [str(pid) for _, pid in Crew(eval, [here] * 40)]
+    little = [str(pid) for _, pid in ProcessPool(eval, [here] * 40)]
     assert set(little) == {str(os.getpid())}
     cores = usable_cores()
     processes, number = min(cores, 60), 200
     task = TOGETHER.format(folder=str(tmp_path), processes=processes)
-    crew = Crew(eval, [here] * 8 + [task] * (number - 8))
+    pool = ProcessPool(eval, [here] * 8 + [task] * (number - 8))
     pids = []
-    for _, pid in crew:
+    for _, pid in pool:
         pids.append(pid)
         clock[0] += 0.5
-    list(crew.finish())
+    list(pool.finish())
     assert len(pids) == number
     assert pids[:8] == [os.getpid()] * 8
     others = set(pids[8:])

@@ -600,7 +600,7 @@ def test_two_runs_on_one_folder_lose_no_row(folder, tmp_path):
     first, *others = find_images([folder]).images
     steps = segment_files([first], MODEL, Options(), Outputs(tmp_path))
     next(steps)
-    with pytest.raises(InputError, match="another program"):
+    with pytest.raises(InputError, match="nother program"):
         run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))
     run(steps)
     run(segment_files(others, MODEL, Options(), Outputs(tmp_path)))

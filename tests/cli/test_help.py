@@ -1,8 +1,10 @@
-"""What the commands say of themselves."""
+"""The help of the commands: its form, and that everything is in it."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from typer.main import get_command
@@ -13,12 +15,69 @@ from napari_snow_unet.cli import app
 COMMANDS = get_command(app).commands
 
 
+SCREEN, WIDTH = 45, 98  # lines and columns of a help on a screen of 100 columns
+
+
+def shown(*words):
+    return CliRunner().invoke(app, list(words), terminal_width=WIDTH).output
+
+
+def options_of(command):
+    return [param for param in command.params if param.param_type_name == "option"]
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_nothing_in_a_help_is_taken_for_markup(name):
-    command = COMMANDS[name]
-    texts = [command.help or "", *(getattr(param, "help", None) or "" for param in command.params)]
-    for text in texts:
-        assert re.search(r"(?<!\\)\[[a-z]", text) is None, text
+def test_a_help_fits_on_a_screen(name):
+    lines = shown(name, "--help").splitlines()
+    assert len(lines) <= SCREEN
+    assert max(map(len, lines)) <= WIDTH
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_help_names_every_option_and_explains_it(name):
+    short, long = shown(name, "--help"), shown(name, "--help-all")
+    for param in options_of(COMMANDS[name]):
+        assert param.hidden or all(flag in short for flag in param.opts[:1])
+        assert param.hidden == (f" {param.opts[-1]}" not in long)
+    assert "--help-all" in short or short == long
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_help_has_the_usual_form(name):
+    text = shown(name, "--help-all")
+    usage = text.splitlines()[0]
+    assert re.fullmatch(rf"Usage: napari-snow-unet {name} \[OPTIONS\]( \[?[A-Z.]+\]?)*", usage)
+    assert not re.search(r"<\w|\[default:|\[required|[{\\]", text)
+    for param in options_of(COMMANDS[name]):
+        flag = param.is_flag or param.hidden
+        form = r"TEXT|INTEGER|FLOAT|PATH|\[[\w|-]+\]"
+        assert flag or re.fullmatch(form, param.metavar), param.name
+        assert not flag or param.metavar is None or param.hidden
+
+
+def test_a_default_is_shown_once_in_round_brackets():
+    text = shown("reproduce", "--help")
+    assert re.search(r"--seed INTEGER .*\(default: 0\)", text)
+    assert re.search(r"--limit INTEGER .*\(default: 5000\)", text)
+
+
+def test_the_program_has_its_name_when_python_starts_it():
+    command = [sys.executable, "-m", "napari_snow_unet.cli", "segment", "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+    assert text.startswith("Usage: napari-snow-unet segment [OPTIONS] IMAGE...")
+
+
+@pytest.mark.parametrize("variable", ["complete_bash", "complete_zsh"])
+def test_a_shell_completes_flags(variable):
+    words = "napari-snow-unet segment --prob"
+    env = {
+        "_NAPARI_SNOW_UNET_COMPLETE": variable,
+        "COMP_WORDS": words,
+        "COMP_CWORD": "2",
+        "_TYPER_COMPLETE_ARGS": words,
+    }
+    result = CliRunner().invoke(app, [], prog_name="napari-snow-unet", env=env)
+    assert "--probability" in result.output
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -32,19 +91,16 @@ def test_every_option_says_in_a_sentence_what_it_is(name):
 
 @pytest.mark.parametrize("name", ["prepare", "split"])
 def test_the_usual_parts_are_said_in_numbers(name):
-    shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "160"}).output
-    assert "3,600 of 5,000" in shown
-    assert "1,000 of 5,000" in shown
+    text = shown(name, "--help")
+    assert "3,600 of 5,000" in text
+    assert "1,000 of 5,000" in text
 
 
 def test_a_paragraph_is_one_line_until_the_screen_breaks_it():
-    told = COMMANDS["segment"].help
-    assert len(told.split("\n\n")) == 2
-    assert "\n" not in told.replace("\n\n", "")
+    text = COMMANDS["segment"].help
+    assert len(text.split("\n\n")) == 2
+    assert "\n" not in text.replace("\n\n", "")
 
 
-def test_brackets_that_are_meant_are_shown():
-    shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "160"}).output
-    assert 'pip install "napari-snow-unet[export]"' in " ".join(shown.split())
-    shown = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "160"}).output
-    assert "(default: all cores)" in shown
+def test_brackets_are_shown():
+    assert 'pip install "napari-snow-unet[export]"' in " ".join(shown("export", "--help").split())

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from napari_snow_unet import models
+from napari_snow_unet import __version__, models
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.cli import app
+from napari_snow_unet.cli import app, messages
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
@@ -30,6 +30,12 @@ def shell(*words, code=0):
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == code, result.output
     return result.output
+
+
+def refused(*words):
+    with pytest.raises(InputError) as error:
+        CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    return error.value
 
 
 @pytest.fixture
@@ -218,6 +224,41 @@ def test_one_folder_never_mixes_number_formats(tiles, tmp_path, bfloat16):
         CliRunner().invoke(app, command, catch_exceptions=False)
     assert "--precision bfloat16" in shell("segment", tiles, "-o", out, "--resume")
     assert precisions_in(out) == ["bfloat16", "bfloat16"]
+
+
+@pytest.mark.parametrize("how", [(), ("--overwrite",)])
+def test_a_folder_holds_results_of_one_model(tiles, tmp_path, how):
+    out, first, second = tmp_path / "out", tiles / "t1.png", tiles / "t2.png"
+    shell("segment", first, "-o", out, "--model", "classical", "--threshold", 0.5)
+    text = shell("segment", second, "-o", out, "--model", "classical", *how)  # other options mix
+    assert messages.CONTAIN_NAMES in text
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    (out / "t2.png").unlink()
+    error = refused("segment", second, "-o", out, "--precision", "float32", *how)
+    assert error.path == out / "options.json"
+    names = r"--model classical, .*none; .*--model he-breast-nuclei, .*[0-9a-f]{64}"
+    assert re.search(names, error.message.problem)
+    (out / "t2.png").write_bytes(before["t2.png"])
+    text = shell("segment", first, second, "-o", out, "--precision", "float32", "--overwrite")
+    assert "2 of 2" in text  # nothing of the other model is left
+
+
+@pytest.mark.parametrize(("version", "mixes"), [("0.1.5", True), ("1.0.0", False), (None, True)])
+@pytest.mark.parametrize("how", [(), ("--resume",)])
+def test_a_folder_holds_results_of_one_major_version(tiles, tmp_path, version, mixes, how):
+    out, words = tmp_path / "out", ("--model", "classical", *how)
+    shell("segment", tiles / "t1.png", "-o", out, "--model", "classical")
+    record = json.loads((out / "options.json").read_text())
+    assert record.pop("version") == __version__
+    record |= {} if version is None else {"version": version}
+    (out / "options.json").write_text(json.dumps(record))
+    images = (tiles,) if how else (tiles / "t2.png",)
+    if mixes:
+        shell("segment", *images, "-o", out, *words)
+        return
+    text = str(refused("segment", *images, "-o", out, *words))
+    assert f"version {version}" in text
+    assert f"version {__version__}" in text
 
 
 def test_fast_on_a_computer_that_lacks_it_does_not_go_on_with_bfloat16(

@@ -154,7 +154,7 @@ def test_a_fold_that_fails_is_named_and_the_others_end(tiles, tmp_path):
         (["{tiles}", "-o", "{out}", "--parallel", 2], "goes with --fold all"),
         (["{tiles}"], "DATASET"),
         (["-o", "{out}"], "DATASET"),
-        (["{tiles}", "-o", "{out}", "--epochs", 0], "1 to 100000"),
+        (["{tiles}", "-o", "{out}", "--epochs", 0], "1 to 100,000"),
         (["{tiles}", "-o", "{out}", "--crop", 100], "multiple of 16"),
         (["{tiles}", "-o", "{out}", "--fold", "first"], "number or 'all'"),
         (["{tiles}", "-o", "{out}", "--loss", "mse"], "bce"),

@@ -7,11 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli import app
-from napari_snow_unet.cli.usage import sentence
+from napari_snow_unet.cli.usage import _OTHER_NAMES, sentence
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.unet.models.folder import CONFIG
@@ -31,11 +32,65 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "a.png", generate_tile(1, size=64).image)
     result = CliRunner().invoke(app, words.split())
-    told = " ".join(result.output.replace("│", "").split())
-    assert result.exit_code == 2, told
-    assert "no model" in told
-    assert "he-breast-nuclei" in told
+    text = " ".join(result.output.replace("│", "").split())
+    assert result.exit_code == 2, text
+    assert "no model" in text
+    assert "he-breast-nuclei" in text
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("measure", "evaluate"),
+        ("segmnet", "segment"),
+        ("--versoin", "--version"),
+        ("segment a.png -o out --overwrite-existing", "--overwrite"),
+        ("segment a.png -o out --treshold 0.5", "--threshold"),
+        ("check tiles --masks labels", "--masks-are"),
+        ("train tiles -o out --random-seed 1", "--seed"),
+        ("train tiles -o out --lr 1", "--learning-rate"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_one_that_was_meant(words, meant):
+    result = CliRunner().invoke(app, words.split())
+    assert result.exit_code == 2
+    assert f"Did you mean {meant}" in result.output
+
+
+def test_what_is_like_nothing_gets_no_advice():
+    for words in (["xyzzy"], ["segment", "a.png", "--xyzzy"], ["check", "--lr", "1"]):
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 2
+        assert f"There is no {'option' if words[1:] else 'command'} " in result.output
+        assert "Did you mean" not in result.output
+
+
+def test_every_other_name_stands_for_one_that_there_is():
+    commands = get_command(app).commands
+    flags = {flag for one in commands.values() for param in one.params for flag in param.opts}
+    for name, meant in _OTHER_NAMES.items():
+        assert meant in (flags if name.startswith("--") else commands), name
+
+
+@pytest.mark.parametrize(
+    ("words", "form"),
+    [
+        ("--tile x", "a whole number."),
+        ("--min-area-um2 x", "a number."),
+        ("--device tpu", "one of auto, cpu, gpu."),
+        ("--output x", "one of nuclei, mask."),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_refused_in_our_words(words, form):
+    result = CliRunner().invoke(app, ["segment", "a.png", "-o", "out", *words.split()])
+    assert result.exit_code == 2
+    assert result.output.rstrip().endswith(f"'{words.split()[0]}': It must be {form}")
+
+
+def test_a_limit_is_named():
+    result = CliRunner().invoke(app, ["check", "tiles", "--workers", "0"])
+    assert "a whole number of 1 or more." in result.output
 
 
 @pytest.mark.parametrize("size", ["25", "-1", "nan"])
@@ -44,9 +99,9 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
 )
 def test_a_pixel_size_that_none_can_be_is_refused_in_the_same_words(words, size, tmp_path):
     result = CliRunner().invoke(app, [*words.split(), "--pixel-size", size])
-    told = " ".join(result.output.replace("│", "").split())
-    assert result.exit_code == 2, told
-    assert re.search(rf"{size} µm.* 0\.05 to 20, 0\.25 ", told)
+    text = " ".join(result.output.replace("│", "").split())
+    assert result.exit_code == 2, text
+    assert re.search(rf"{size} µm.* 0\.05 to 20, 0\.25 ", text)
 
 
 def test_a_pixel_size_of_0_is_refused_where_it_does_not_mean_unknown():

@@ -1,1 +1,1 @@
-"""What every other room stands on: errors, progress, files, processes, locks; nothing of images."""
+"""Foundations of the package: errors, options, progress, files, processes, locks."""

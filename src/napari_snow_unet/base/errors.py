@@ -1,4 +1,4 @@
-"""What a person is told: what happened, and what to do about it."""
+"""Messages to the user: what happened, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import NamedTuple
 
 
 def with_ways(text: str, ways: Iterable[str]) -> str:
-    """Return a sentence with the ways out at its end, in brackets."""
+    """Return a text with flags or names of fields at its end, in brackets."""
     named = ", ".join(way for way in ways if way)
     return f"{text.removesuffix('.')} ({named})." if named else text
 
 
 class Message(NamedTuple):
-    """What a person is told, as a room's ``messages.py`` words it."""
+    """A message to the user, from the ``messages.py`` of a room."""
 
-    problem: str  # what happened: whole sentences that do not name the file
-    remedy: str = ""  # what to do: whole sentences without flags or names of fields
-    helps: tuple[str, ...] = ()  # options that would help, by the names of their dataclass fields
+    problem: str  # what happened: full sentences, without the name of the file
+    remedy: str = ""  # what to do: full sentences, without flags or names of fields
+    helps: tuple[str, ...] = ()  # options that would help: names of dataclass fields
 
     def text(self, ways: Iterable[str] = ()) -> str:
-        """Return the sentences, the ways out of a place (flags, fields) at their end."""
+        """Return the sentences, followed by flags or names of fields."""
         return f"{self.problem} {with_ways(self.remedy, ways)}".strip()
 
 
 class InputError(ValueError):
-    """Input that cannot be used: what happened, what to do about it.
+    """Input that cannot be used.
 
     Parameters
     ----------
     message : Message
-        What happened and what helps. The shell adds the flags of the options that help, a dock
-        the labels of their fields.
+        What happened and what to do. The shell adds the flags of the options that would help,
+        a dock the labels of their fields.
     path : path-like, optional
-        The file or folder it is about.
+        The file or folder concerned.
     """
 
     def __init__(
@@ -57,17 +57,17 @@ class InputError(ValueError):
         return self.message.helps
 
     def text(self, ways: Iterable[str] = ()) -> str:
-        """Return the error with the file first and the ways out of a place."""
+        """Return the error as text: the file first, flags or names of fields last."""
         where = f"{os.fspath(self.path)}: " if self.path is not None else ""
         return where + self.message.text(ways)
 
     def reason_first(self, ways: Iterable[str] = ()) -> str:
-        """Return the error with the file at its end and the ways out of a place."""
+        """Return the error as text: the reason first, the file last."""
         where = f" ({os.fspath(self.path)})" if self.path is not None else ""
         return self.message.text(ways) + where
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Rebuild the error from its parts when it crosses a process boundary."""
+        """Pickle the message and the path, so that the error can cross processes."""
         return _rebuild, (self.message, self.path)
 
 

@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or absent."""
+"""Files and folders that are either complete or absent."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from napari_snow_unet.base import messages
 from napari_snow_unet.base.errors import InputError
 
-TEMPORARY = ".writing-"  # begins the names of what is not whole yet
+TEMPORARY = ".writing-"  # prefix of files and folders that are not complete yet
 
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a temporary path, with the same suffix, that takes the name if the block ends well."""
+    """Yield a temporary path with the same suffix; rename it to `path` if the block succeeds."""
     path = Path(path)
     if path.exists() and not overwrite:
-        raise InputError(
-            "the file exists already",
-            expected="a free name",
-            remedy="Choose another folder or allow overwriting.",
-            path=path,
-        )
+        raise InputError(messages.FILE_EXISTS, path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with naming(path):
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
@@ -46,7 +42,7 @@ def written_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
 def write_table(
     path: Path, rows: Iterable[Iterable[Any]], *, overwrite: bool = False, end: str = "\n"
 ) -> None:
-    """Write rows of cells as CSV, whole or not at all, the header first; None is an empty cell."""
+    """Write a complete CSV file or none: the header is the first row, None is an empty cell."""
     with (
         written_whole(path, overwrite=overwrite) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
@@ -56,7 +52,7 @@ def write_table(
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let an error of the disk name this file, where it names none or a temporary one."""
+    """Put this path into disk errors that name no file, or a temporary one."""
     try:
         yield
     except OSError as error:
@@ -67,8 +63,8 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def replace(source: Path, target: Path, attempts: int = 6) -> None:
-    """Give a file or folder a name, taking it from the file that has it."""
-    for attempt in range(attempts):  # on Windows it fails while somebody reads the file: 3 s
+    """Rename a file or folder, replacing the target."""
+    for attempt in range(attempts):  # on Windows it fails while the file is read: wait 3 s
         try:
             source.replace(target)
             return
@@ -82,21 +78,17 @@ def replace(source: Path, target: Path, attempts: int = 6) -> None:
 def folder_written_whole(
     path: str | os.PathLike[str], *, overwrite: bool, ours: Callable[[Path], bool]
 ) -> Iterator[Path]:
-    """Yield a temporary folder that takes the name `path` once the block ends well.
+    """Yield a temporary folder; rename it to `path` if the block succeeds.
 
-    One that is there is replaced only if `overwrite` is set and `ours` says that it is of our kind.
+    An existing folder is replaced only if `overwrite` is set and `ours` returns True for it.
     """
     path = Path(path)
     if path.exists() and not (overwrite and path.is_dir() and ours(path)):
-        allowed = " or allow overwriting" if not overwrite else ""
-        raise InputError(
-            "the folder exists already" if path.is_dir() else "a file has this name",
-            expected="a free name",
-            remedy=f"Choose another folder{allowed}.",
-            path=path,
-        )
+        if not path.is_dir():
+            raise InputError(messages.NAME_OF_FILE, path=path)
+        raise InputError(messages.OTHER_FOLDER if overwrite else messages.FOLDER_EXISTS, path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
     try:
         whole = temporary / path.name
         whole.mkdir()

@@ -1,8 +1,8 @@
-"""Locks on files, which the system takes from a process that ends, killed or not.
+"""File locks that the system releases when their process ends, even if it is killed.
 
-Of the package filelock (4.3.1) only a part would do: it has no shared lock, so of two that look
-whether a lock is held a quarter of the looks find each other; it raises where flock is unknown to
-a network drive; and on Windows it locks the first byte of a file in which others shall read.
+The package filelock (4.3.1) does not replace this module. It has no shared lock, so two processes
+that only test a lock block each other in a quarter of the tests; it raises an error on network
+drives without flock; and on Windows it locks the first byte of a file that others must read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from napari_snow_unet.base import messages
 from napari_snow_unet.base.errors import InputError
 
 LOCK = ".lock"
@@ -21,7 +22,10 @@ _BEYOND = 1 << 30  # Windows locks bytes, and locked bytes cannot be read
 
 
 def lock_file(stream: IO[Any], *, shared: bool = False) -> bool:
-    """Lock an open file, and tell whether that went well; where there are no locks, it does."""
+    """Lock an open file and return True; return False if another process holds the lock.
+
+    Where the file system has no locks, True is returned.
+    """
     if sys.platform == "win32":
         import msvcrt
 
@@ -37,13 +41,13 @@ def lock_file(stream: IO[Any], *, shared: bool = False) -> bool:
         fcntl.flock(stream, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # some network drives know no locks
+    except OSError:  # some network drives have no locks
         return True
     return True
 
 
 def unlock_file(stream: IO[Any]) -> None:
-    """Let go of an open file that `lock_file` locked."""
+    """Release an open file that `lock_file` locked."""
     with suppress(OSError):
         if sys.platform == "win32":
             import msvcrt
@@ -58,39 +62,36 @@ def unlock_file(stream: IO[Any]) -> None:
 
 @contextmanager
 def folder_locked(folder: Path) -> Iterator[None]:
-    """Be the only program that writes to a folder for the time of a block, or refuse."""
+    """Lock a folder for this program during a block.
+
+    Raises
+    ------
+    InputError
+        If another program holds the lock, or the folder is not writable.
+    """
     path = folder / LOCK
     with _locked(path):
         try:
             yield
         finally:
-            if sys.platform != "win32":  # there an open file cannot be removed
+            if sys.platform != "win32":  # Windows cannot remove an open file
                 path.unlink(missing_ok=True)
     if sys.platform == "win32":
-        with suppress(OSError):  # somebody else holds it by now
+        with suppress(OSError):  # another process holds it by now
             path.unlink()
 
 
 def _locked(path: Path) -> IO[bytes]:
-    """Open and lock a file; again if whoever held it has removed it meanwhile."""
+    """Open and lock a file; try again if its last holder has removed it meanwhile."""
     while True:
         try:
             stream = path.open("ab")
         except OSError as error:
-            raise InputError(
-                f"it cannot be written to ({error.strerror})",
-                expected="a folder that you may write to",
-                remedy="Choose another folder.",
-                path=path.parent,
-            ) from error
+            reason = error.strerror or type(error).__name__
+            raise InputError(messages.folder_not_writable(reason), path=path.parent) from error
         if not lock_file(stream):
             stream.close()
-            raise InputError(
-                "another program is writing to the folder",
-                expected="to be the only one",
-                remedy="Wait until it has finished, or stop it.",
-                path=path.parent,
-            )
+            raise InputError(messages.FOLDER_IN_USE, path=path.parent)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
                 return stream

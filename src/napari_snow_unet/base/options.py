@@ -1,8 +1,8 @@
-"""An option is declared once: name, type and default by a dataclass, the rest by an `Option`.
+"""Options are declared once: name, type and default by a dataclass field, the rest by an `Option`.
 
-The shell's flags, the fields of the docks, what is kept in JSON, the arguments of a process and
-the checks on all of these are derived from it, and so are the checks on other JSON. pydantic would
-make every start of the shell 0.1 to 0.3 s longer.
+The shell's flags, the fields of the docks, the entries in JSON files, the arguments of processes
+and the checks on all of them are derived from these declarations. pydantic is not used: it would
+slow every start of the shell by 0.1 to 0.3 s.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from napari_snow_unet.base.errors import InputError, Message
+from napari_snow_unet.base import messages
+from napari_snow_unet.base.errors import InputError
 
-REMEDY = "Change this option."
 _LONGEST = 80  # characters of a value in an error
 _KINDS: dict[Any, str] = {
     bool: "true or false",
@@ -28,34 +28,36 @@ _KINDS: dict[Any, str] = {
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option beside its name, its type and its default.
+    """Everything about an option except its name, type and default.
 
     Attributes
     ----------
     help : str
-        One line, for the shell's help and the tooltip of a field; empty for what is no option.
+        One sentence for the shell's help and the tooltip of a field.
     tip : str
-        The tooltip, where it is another.
+        The tooltip, if it differs from the help.
     label : str
-        What stands beside its field; empty if no dock has one.
+        The label of its field; empty if no dock has one.
     low, high : float
-        Limits of a number, or of those in a dict.
+        Limits of a number, or of the numbers in a dict.
     longest : int, optional
-        Most characters of a text for people, which is then printable.
+        Maximum length of a text, which must then be printable.
     by : callable, optional
-        Refuses, with an `InputError`, what is none of this kind, in place of limits; a number
-        that is none is refused before.
+        Raises `InputError` for unusable values, instead of limits; called only with numbers if the
+        option is a number.
     none : str
-        What None stands for, in words.
+        The meaning of None, in words.
     zero : {"", "none", "own"}
-        What 0 stands for in the shell: itself, None, or a word of its own, which is not checked.
+        The meaning of 0 in the shell: the number, None, or a special value that is not checked.
     flag : str
-        In the shell; by default the name, and for a switch that is on the name behind ``--no-``.
-        "-" if the shell does not have it.
+        The flag in the shell: by default the name, after ``--no-`` for a switch that is on. "-" if
+        the shell has none.
     also : tuple of str
-        Further flags.
+        Other flags for the same option.
     was : str
-        Its name in 0.1, which is still read.
+        Its name in version 0.1, which is still accepted.
+    group : str
+        Heading above the flag in the shell's help.
     """
 
     help: str = ""
@@ -70,6 +72,7 @@ class Option:
     flag: str = ""
     also: tuple[str, ...] = ()
     was: str = ""
+    group: str = ""
 
 
 _NONE = Option()
@@ -80,28 +83,28 @@ class Declared:
     """A field of a dataclass that is an option."""
 
     name: str
-    # bool, int, float, str, tuple (of words), dict (of numbers) or another class; of several the
-    # most general, as float for a number or a word
+    # bool, int, float, str, tuple (of words), dict (of numbers) or another class; the most general
+    # one of several: float for a number or a word
     type: type
     default: Any
     may_be_none: bool
-    choices: tuple[str, ...]  # words that it may be; with a type of float, beside numbers
+    choices: tuple[str, ...]  # allowed words; with the type float, in addition to numbers
     option: Option
 
     @property
     def flag(self) -> str:
-        """What the shell calls it; empty if it does not know it."""
+        """Its flag in the shell; empty if there is none."""
         if self.option.flag:
             return self.option.flag.removeprefix("-") and self.option.flag
         return f"--{'no-' if self.default is True else ''}{self.name.replace('_', '-')}"
 
     @property
     def tooltip(self) -> str:
-        """What a field says of itself."""
+        """The tooltip of its field."""
         return self.option.tip or self.option.help
 
-    def check(self, value: Any, remedy: str = REMEDY) -> None:
-        """Refuse a value of the wrong type, beyond the limits or not among the choices."""
+    def check(self, value: Any, remedy: str = "") -> None:
+        """Raise an error for a value of the wrong type, out of range or not among the choices."""
         value, number = _plain_number(value), self.type in (int, float)
         if value is None and self.may_be_none:
             return
@@ -111,7 +114,7 @@ class Declared:
             raise refusal(self.name, value, expected, remedy)
 
     def _expected(self, value: Any) -> str:
-        """Say what is expected in place of a value, nothing if it will do."""
+        """Return the expected kind of value; empty if the value is usable."""
         words = ", ".join(self.choices)
         if isinstance(value, str) and value in self.choices:
             return ""
@@ -134,16 +137,19 @@ class Declared:
 
     def _number_expected(self, value: Any) -> str:
         whole, low, high = self.type is int, self.option.low, self.option.high
+        kind = "a whole number" if whole else "a number"
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            return "a whole number" if whole else "a number"
+            return kind
         if isinstance(value, float) and not math.isfinite(value):
-            return "a number"
+            return kind
         if not low <= value <= high:
-            return f"{low:g} or more" if high == math.inf else f"{low:g} to {high:g}"
+            if high == math.inf:
+                return f"{kind} of {_digits(low)} or more"
+            return f"{kind} from {_digits(low)} to {_digits(high)}"
         return ""
 
     def as_words(self, value: Any, *, default_too: bool = False) -> list[str]:
-        """Return what is typed in the shell for a value; of a default maybe nothing."""
+        """Return the words to type in the shell for a value; none for a default unless wanted."""
         if value is None and self.option.zero == "none" and self.flag:
             return [self.flag, "0"]
         if value in (None, ()) or not self.flag:
@@ -156,11 +162,11 @@ class Declared:
         return [self.flag, text]
 
     def as_plain(self, value: Any) -> Any:
-        """Return a value as JSON has it."""
+        """Return a value for JSON."""
         return list(value) if isinstance(value, tuple) else value
 
     def from_plain(self, value: Any) -> Any:
-        """Return a value from what JSON has, checked."""
+        """Return a value from JSON, checked."""
         value = tuple(value) if self.type is tuple and isinstance(value, list) else value
         self.check(value)
         return value
@@ -168,31 +174,31 @@ class Declared:
 
 @cache
 def declared(cls: Any) -> dict[str, Declared]:
-    """Return the options of a dataclass, by the names of their fields.
+    """Return the options of a dataclass by field name.
 
     Parameters
     ----------
     cls : type
-        A dataclass, fields of which are annotated with an `Option`.
+        A dataclass whose fields are annotated with `Option`.
     """
     return {name: one for name, one in _all_fields(cls).items() if one.option is not _NONE}
 
 
 @cache
 def _all_fields(cls: Any) -> dict[str, Declared]:
-    found = {}
+    declarations = {}
     hints = get_type_hints(cls, include_extras=True)
     for field in fields(cls):
         hint = hints[field.name]
         option = next((x for x in getattr(hint, "__metadata__", ()) if type(x) is Option), _NONE)
         plain, none, choices = _taken_apart(hint)
         default = None if field.default is MISSING else field.default
-        found[field.name] = Declared(field.name, plain, default, none, choices, option)
-    return found
+        declarations[field.name] = Declared(field.name, plain, default, none, choices, option)
+    return declarations
 
 
 def without_numpy(options: Any) -> None:
-    """Turn NumPy's numbers, which JSON does not take, into Python's; for a ``__post_init__``."""
+    """Convert NumPy numbers to Python numbers, for JSON; for use in ``__post_init__``."""
     for name in declared(type(options)):  # type: ignore[arg-type]
         object.__setattr__(options, name, _plain_number(getattr(options, name)))
 
@@ -201,29 +207,33 @@ def _plain_number(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
 
 
-def check(options: Any, remedy: str = REMEDY) -> None:
-    """Refuse a dataclass of which a field, be it an option or not, cannot be what it is."""
+def check(options: Any, remedy: str = "") -> None:
+    """Raise an error for the first unusable value in a dataclass."""
     for name, one in _all_fields(type(options)).items():  # type: ignore[arg-type]
         one.check(getattr(options, name), remedy)
 
 
-def refusal(name: str, received: object, expected: str, remedy: str = REMEDY) -> InputError:
-    """Return the error for an option that cannot be used."""
+def refusal(name: str, received: object, expected: str, remedy: str = "") -> InputError:
+    """Return the error for an unusable value of an option."""
     shown = repr(received)
     shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
-    return InputError(Message(f"The value of {name} is {shown}. It must be {expected}.", remedy))
+    return InputError(messages.wrong_value(name, shown, expected)._replace(remedy=remedy))
+
+
+def _digits(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
 
 
 def _text_expected(text: str, longest: int) -> str:
     if len(text) > longest:
         return f"text of at most {longest} characters"
-    if not "".join(text.split()).isprintable():  # what a terminal would obey, half characters
+    if not "".join(text.split()).isprintable():  # control characters, lone surrogates
         return "text of printable characters"
     return ""
 
 
 def _taken_apart(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
-    """Return the plain type of an annotation, whether it may be None, and the words it may be."""
+    """Return the type in an annotation, whether it may be None, and the allowed words."""
     if get_origin(hint) is Annotated:
         return _taken_apart(get_args(hint)[0])
     if get_origin(hint) is Literal:

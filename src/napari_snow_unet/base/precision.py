@@ -1,4 +1,4 @@
-"""The number formats that a network can be asked to compute in."""
+"""Number formats in which a network can run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 Precision = Literal["float32", "fast", "bfloat16", "float16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-#: What they were called in 0.1.
+#: Their names in version 0.1.
 EARLIER_PRECISIONS: dict[str, Precision] = {
     "auto": "float32",
     "mixed_bfloat16": "bfloat16",
@@ -15,6 +15,6 @@ EARLIER_PRECISIONS: dict[str, Precision] = {
 
 
 def precision_of(name: str) -> Precision | None:
-    """Return the number format of a name, that of 0.1 too; None if there is none."""
-    now: dict[str, Precision] = {one: one for one in PRECISIONS} | EARLIER_PRECISIONS
-    return now.get(name)
+    """Return the number format with this name, today's or that of 0.1; None if there is none."""
+    names: dict[str, Precision] = {one: one for one in PRECISIONS} | EARLIER_PRECISIONS
+    return names.get(name)

@@ -1,9 +1,9 @@
-"""Work shared out to processes, of which any may die without a change to the result.
+"""A pool of processes in which any may die without changing the results.
 
-Every process has a pipe of its own, so it is known which task it was at when it died: killed by
-the system for its memory, or crashed in a decoder. Pools share theirs. At a death that of the
-standard library and loky's give up all that was handed in (14 tasks of 20); pebble's gives up
-one task, but broke as a whole in 6 of 6 tries with a kill every 0.05 to 0.4 s among short tasks.
+A process may be killed by the system for its memory, or crash in a decoder. Each has its own pipe,
+so its current task is known and can be repeated; other pools share one. When a process dies, the
+pools of the standard library and loky give up all pending tasks (14 of 20); pebble gives up one
+task, but failed completely in 6 of 6 trials with a kill every 0.05 to 0.4 s among short tasks.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _TRIES = 3
-_AHEAD = 2  # tasks in a process's hands: the one it is at, and the next
+_AHEAD = 2  # tasks sent to a process: the current one, and the next
 _MOST = 60  # Windows waits for no more than 63 handles
-_TRIAL = 8  # tasks after which it is known how long one takes
-_WORTH = 2.0  # seconds of work left that are worth starting processes
+_TRIAL = 8  # tasks that are timed before processes are started
+_WORTH = 2.0  # seconds of remaining work that justify starting processes
 _READY = "ready"
 
-#: Pixels of a call of a model up to which it alone leaves cores waiting for each other, so that
-#: several at once are done sooner.
+#: Pixels in a call of a model up to which a single call leaves cores idle, so that several calls
+#: in parallel finish sooner.
 SMALL_CALL = 1024**2
 
 
 class Died:
-    """In place of the result of a task that killed its process every time."""
+    """The result of a task that killed its process in every attempt."""
 
 
 def usable_cores() -> int:
@@ -49,7 +49,7 @@ def usable_cores() -> int:
 
 
 def without_window() -> dict[str, Any]:
-    """Return what `subprocess.Popen` needs so that no window opens and no Ctrl-C comes through."""
+    """Return arguments of `subprocess.Popen` for a process without a window or Ctrl-C."""
     quiet = {"PYTHONUTF8": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "1000"}
     more: dict[str, Any] = {"env": {**os.environ, **quiet}}
     if sys.platform == "win32":
@@ -59,14 +59,19 @@ def without_window() -> dict[str, Any]:
     return more
 
 
-class Crew(Generic[Task, Result]):
-    """Processes that apply a function to tasks; iterating gives ``(task, result or Died)``.
+class ProcessPool(Generic[Task, Result]):
+    """Processes that apply a function to tasks; iterating yields ``(task, result or Died)``.
 
-    The function stands at the top level of a module, so that processes find it; what it raises
-    ends the work. Tasks are taken one by one as processes become free. With one worker, and where
-    none can be started, the work is done in this process. Without `workers` it begins in this one,
-    and one for each core takes over if more than two seconds of it are left; only tasks with a
-    length are handed over so.
+    Parameters
+    ----------
+    function : callable
+        A function at the top level of a module. Its first exception stops the pool.
+    tasks : iterable
+        Taken one by one as processes become free.
+    workers : int, optional
+        Number of processes. With 1, or if no process can be started, tasks run in this process.
+        By default tasks run in this process first, and in one process per core once more than two
+        seconds of work remain; that requires `tasks` to have a length.
     """
 
     def __init__(
@@ -79,7 +84,7 @@ class Crew(Generic[Task, Result]):
         self._total = len(tasks) if workers is None and isinstance(tasks, Sized) else 0
         self._wanted = min(workers, _MOST) if workers is not None and workers > 1 else 0
         self._workers: dict[Connection, _Worker[Task]] = {}
-        self._returned: deque[Task] = deque()  # what dead processes have not done
+        self._returned: deque[Task] = deque()  # unfinished tasks of dead processes
         self._deaths: Counter[int] = Counter()  # by the id of the task
         self._failed_starts = 0  # in a row
 
@@ -88,11 +93,11 @@ class Crew(Generic[Task, Result]):
         while self._share_out():
             for pipe in wait(list(self._workers)):
                 yield from self._receive(self._workers[pipe])  # type: ignore[index]  # its pipe
-        while (task := self._next()) is not None:  # no processes are wanted, or none start
+        while (task := self._next()) is not None:  # without processes
             yield task, Died() if self._deaths[id(task)] else self._function(task)
 
     def finish(self) -> Iterator[tuple[Task, Result | Died]]:
-        """Hand out nothing more, give the results of what is handed out, stop the processes."""
+        """Send no more tasks, yield the results of those already sent, and stop the processes."""
         try:
             for worker in list(self._workers.values()):
                 while worker.tasks and worker.pipe in self._workers:
@@ -103,10 +108,10 @@ class Crew(Generic[Task, Result]):
             self._workers.clear()
 
     def _begin_alone(self) -> Iterator[tuple[Task, Result]]:
-        """Do tasks in this process until it is known that others are worth starting."""
-        began, cores = time.perf_counter(), usable_cores()
+        """Run tasks in this process until the remaining work justifies starting others."""
+        started, cores = time.perf_counter(), usable_cores()
         for done in range(self._total if cores > 1 else 0):
-            left = (time.perf_counter() - began) / max(done, 1) * (self._total - done)
+            left = (time.perf_counter() - started) / max(done, 1) * (self._total - done)
             if done >= _TRIAL and left > _WORTH:
                 self._wanted = min(cores, _MOST)
                 return
@@ -117,19 +122,19 @@ class Crew(Generic[Task, Result]):
         return self._returned.popleft() if self._returned else next(self._tasks, None)
 
     def _share_out(self) -> bool:
-        """Start the processes that are missing, keep all busy; False once nothing is under way."""
+        """Start missing processes and keep all busy; return False when no task is running."""
         while len(self._workers) < self._wanted and (task := self._next()) is not None:
             worker = _Worker[Task](self._function)
             self._workers[worker.pipe] = worker
             worker.give(task)
-        for most in range(1, _AHEAD + 1):  # first to those that have none
+        for most in range(1, _AHEAD + 1):  # first to idle processes
             for worker in self._workers.values():
                 if len(worker.tasks) < most and (task := self._next()) is not None:
                     worker.give(task)
         return any(worker.tasks for worker in self._workers.values())
 
     def _receive(self, worker: _Worker[Task]) -> Iterator[tuple[Task, Result | Died]]:
-        """Take one message of a process, or notice that it is dead."""
+        """Handle one message of a process, or its death."""
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
@@ -145,11 +150,11 @@ class Crew(Generic[Task, Result]):
         yield task, result
 
     def _remove(self, worker: _Worker[Task]) -> Iterator[tuple[Task, Died]]:
-        """Take back the tasks of a dead process; the one that it was at may be given up."""
+        """Take back the tasks of a dead process; give up its current one after several deaths."""
         del self._workers[worker.pipe]
         worker.stop()
         given_up = None
-        if not worker.ready:  # it has not seen a task yet
+        if not worker.ready:  # it died before its first task
             self._failed_starts += 1
             if self._failed_starts >= _TRIES:
                 self._wanted = len(self._workers)
@@ -163,10 +168,10 @@ class Crew(Generic[Task, Result]):
 
 
 class _Worker(Generic[Task]):
-    """One process, its pipe, and the tasks it has been given and not answered."""
+    """One process, its pipe, and the tasks that it has not answered yet."""
 
     def __init__(self, function: Callable[[Task], Any]) -> None:
-        context = get_context("spawn")  # forking a napari that has threads can hang
+        context = get_context("spawn")  # forking napari with its threads can hang
         self.pipe, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
             target=_serve, args=(theirs, function), daemon=True
@@ -178,13 +183,13 @@ class _Worker(Generic[Task]):
         theirs.close()
 
     def give(self, task: Task) -> None:
-        """Send a task; if nobody is there, that is noticed when its answer is read."""
+        """Send a task; a dead process is noticed when its answer is read."""
         self.tasks.append(task)
         with suppress(OSError):
             self.pipe.send(task)
 
     def stop(self) -> None:
-        """Close the pipe, which ends the process, and wait for that."""
+        """Close the pipe, which ends the process, and wait for it."""
         self.pipe.close()
         self.process.join(5)
         if self.process.is_alive():
@@ -195,13 +200,13 @@ class _Worker(Generic[Task]):
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Hold Ctrl-C back for a block; a process started in it never gets to see one."""
+    """Block Ctrl-C; a process started meanwhile never receives it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # it lets Ctrl-C through when it starts
+    resource_tracker.ensure_running()  # it unblocks Ctrl-C when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -211,29 +216,30 @@ def _without_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def _main_module_left_alone(function: Callable[..., Any]) -> Iterator[None]:
-    """Let a process that is started in a block not run the program that starts it once more.
+    """Keep a spawned process from importing the main module.
 
-    A spawned process imports the main module, for what may be defined there; a script without
-    ``if __name__ == "__main__"`` then does its work again and fails at it. Of a main module that
-    knows no file, as that of an interactive session, nothing is imported.
+    A script without ``if __name__ == "__main__"`` would otherwise run again in that process and
+    fail. Like an interactive session, a main module without a file is not imported.
     """
     main = sys.modules["__main__"]
     if function.__module__ == "__main__":
         yield
         return
-    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    attributes = {
+        name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)
+    }
     main.__spec__ = None
-    if "__file__" in kept:
+    if "__file__" in attributes:
         del main.__file__
     try:
         yield
     finally:
-        for name, value in kept.items():
+        for name, value in attributes.items():
             setattr(main, name, value)
 
 
 def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
-    """Answer tasks until the pipe closes, also because the main process was killed."""
+    """Answer tasks until the pipe closes, even because the main process was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError):
         pipe.send(_READY)

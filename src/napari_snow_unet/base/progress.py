@@ -1,4 +1,4 @@
-"""Long work as a generator of plain values: what it yields, and how to exhaust it."""
+"""Progress of long tasks, which are generators that yield it and return their result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long task is: `done` of `total` steps, and what it is doing."""
+    """Progress of a task: `done` of `total` steps, and a message about the current one."""
 
     done: int
     total: int
@@ -22,14 +22,14 @@ def run(
     steps: Generator[Progress, None, Result],
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Result:
-    """Exhaust a generator of progress and return what it returns.
+    """Run a task to its end and return its result.
 
     Parameters
     ----------
     steps : generator
-        Such as `segmentation.pipeline.segment` and `prepare.dataset.prepare` give.
+        For example from `segmentation.pipeline.segment` or `prepare.dataset.prepare`.
     on_progress : callable, optional
-        Called with every progress.
+        Called with each progress.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def run(
 def passed_on(
     steps: Generator[Progress, None, Result], of_the_whole: Callable[[Progress], Progress]
 ) -> Generator[Progress, None, Result]:
-    """Go through a part of some work, told as progress of the whole; it is closed with it."""
+    """Run a sub-task, with its progress converted to that of the whole task."""
     try:
         while True:
             yield of_the_whole(next(steps))
@@ -63,7 +63,7 @@ def passed_on(
 def done_at_once(
     steps: Generator[Progress, None, Result],
 ) -> Generator[Progress, None, Result]:
-    """Exhaust the generator of short work, and return one that gives the same once more."""
+    """Run a short task now, and return a generator that repeats its progress and result."""
     seen: list[Progress] = []
     result = run(steps, seen.append)
 

@@ -1,15 +1,24 @@
-"""Numbers as people write them."""
+"""Numbers and lists in plain English."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 
 def shape_in_words(shape: Iterable[int]) -> str:
-    """Return a shape as people write it: 512 x 512."""
+    """Return a shape as text: 512 x 512."""
     return " x ".join(map(str, shape))
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number of things as people write it: 1 file, 2,000 files."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def counted(number: int, what: str, plural: str = "") -> str:
+    """Return a number of things as text: 1 file, 2,000 files, 3 nuclei."""
+    return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
+
+
+def listed(words: Collection[str], most: int = 5) -> str:
+    """Return words as a list: a, b and c; of more than `most` words: a, b and 3 more."""
+    shown = list(islice(words, most))
+    if more := len(words) - len(shown):
+        shown.append(f"{more:,} more")
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

@@ -16,7 +16,7 @@ from napari_snow_unet.segmentation.options import Options
 class Job:
     """What one needs to know to segment images; all of it can be sent to another machine."""
 
-    model: Annotated[str, Option("Name of a model (see `models`) or the folder of one.")]
+    model: Annotated[str, Option("Model name (see `models`) or folder.")]
     precision: Annotated[
         Precision, Option("Number format of the network; 'fast': bfloat16 where that is faster.")
     ]

@@ -25,6 +25,7 @@ class Outputs:
             f"Also write STEM{PROBABILITY}.png.",
             tip="Also write the probability map of each image.",
             label="Probability maps",
+            group="Output",
         ),
     ] = False
     overlay: Annotated[
@@ -33,6 +34,7 @@ class Outputs:
             f"Also write STEM{OVERLAY}.png, outlines on the image.",
             tip="Also write each image with the outlines of its nuclei.",
             label="Outlines on the image",
+            group="Output",
         ),
     ] = False
     overwrite: Annotated[
@@ -41,6 +43,7 @@ class Outputs:
             "Overwrite existing results.",
             tip="Overwrite existing results; otherwise such images are reported as failed.",
             label="Overwrite existing results",
+            group="Output",
         ),
     ] = False
     # Of `formats.registry.FORMATS`; () is PNG, and OME-Zarr of what is too large to be read whole.
@@ -50,12 +53,14 @@ class Outputs:
             f"Output formats, comma-separated: {', '.join(FORMATS)}.",
             none="png; zarr for very large images",
             flag="--format",
+            group="Output",
         ),
     ] = ()
     resume: Annotated[
         bool,
         Option(
-            "Continue an interrupted run with its original options; finished images are skipped."
+            "Continue an interrupted run with its original options; finished images are skipped.",
+            group="Output",
         ),
     ] = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 from collections.abc import Collection
@@ -9,12 +10,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from napari_snow_unet import __version__
 from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.base.precision import precision_of
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
+from napari_snow_unet.batch.summary import SUMMARY
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
@@ -22,6 +25,8 @@ from napari_snow_unet.segmentation.options import Options
 OPTIONS_FILE = "options.json"
 # The same labels come whatever the edge of a window, and wherever the model lies.
 _CHANGE_NOTHING = ("tile", "model_folder")
+# A folder holds results of one model, number format and major version.
+_ONE_PER_FOLDER = ("model", "checksum", "precision", "version")
 _HOW = ("overwrite", "resume")  # how a run goes on, not what it makes
 _FILES = ("formats", *(name for name in declared(Outputs) if name not in ("formats", *_HOW)))
 _OPTIONS = asdict(Options())
@@ -50,20 +55,22 @@ def what_is_asked(
         **asdict(options),
         "file_pixel_size": use_pixel_size,
         **_files(outputs),
+        "version": __version__,
     }
 
 
 def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
-    """Note what a run is asked for; refuse to go on with one that was asked for something else.
+    """Note the options of a run; refuse a folder whose results were made otherwise.
 
-    The folder is locked; if `there`, some images have results that are not to be replaced.
+    The folder is locked; if `there`, some images have results that are not to be replaced. Results
+    of other images may differ in options, but not in model, number format or major version.
     """
     path = outputs.folder / OPTIONS_FILE
     before = _read(path) if outputs.resume or there else None
     if before is not None:
         before = {**asked, **_OPTIONS, **before}
         ignored = _CHANGE_NOTHING if outputs.resume else (*_CHANGE_NOTHING, *_FILES)
-        other = [name for name in asked if name not in ignored and before[name] != asked[name]]
+        other = [name for name in _differing(before, asked) if name not in ignored]
         if not other:
             return
         if not outputs.resume:
@@ -82,8 +89,35 @@ def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
             helps=("overwrite",),
             path=path,
         )
+    if _has_results(outputs.folder / SUMMARY):
+        before = {**asked, **(_read(path) or {})}
+        if other := [name for name in _differing(before, asked) if name in _ONE_PER_FOLDER]:
+            raise InputError(_mixed(_said(before, other), _said(asked, other)), path=path)
     with written_whole(path, overwrite=True) as temporary:
         temporary.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+
+
+def _differing(before: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    """Return the names of the options that differ; of versions the major number counts."""
+    major = [{**options, "version": _major(options["version"])} for options in (before, asked)]
+    return [name for name in asked if major[0][name] != major[1][name]]
+
+
+def _major(version: object) -> str:
+    return str(version).partition(".")[0]
+
+
+def _has_results(table: Path) -> bool:
+    """Return whether a table has the row of an image with labels; the rows are checked before."""
+    with table.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return any(row["labels"] for row in csv.DictReader(file))
+
+
+def _mixed(before: str, now: str) -> Message:
+    return Message(
+        f"The folder holds results of other images made with {before}; this run uses {now}.",
+        "Choose another folder, so that the results are not mixed.",
+    )
 
 
 def continued_job(job: Job, given: Collection[str]) -> tuple[Job, dict[str, Any]]:
@@ -184,7 +218,9 @@ def _said(asked: dict[str, Any], names: list[str]) -> str:
     said = {}
     for name in names:
         value = asked.get(name)
-        if name == "checksum":
+        if name == "version":
+            said[name] = f"version {value}"
+        elif name == "checksum":
             said[name] = f"weights whose SHA-256 is {value or 'none'}"
         elif words := entry_as_words(name, value):
             said[words[0]] = shlex.join(words)

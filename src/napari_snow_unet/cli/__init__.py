@@ -1,10 +1,12 @@
-"""The shell: one module per command, each a thin call of the functions the docks use too."""
+"""The shell: one module per command, each a thin call of the functions that the docks use."""
 
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import typer
 
@@ -15,6 +17,7 @@ from napari_snow_unet.cli import (
     demo,
     evaluate,
     export,
+    messages,
     models,
     prepare,
     reproduce,
@@ -22,17 +25,23 @@ from napari_snow_unet.cli import (
     split,
     train,
 )
-from napari_snow_unet.cli.usage import sentence
+from napari_snow_unet.cli.options import in_shell_form
+from napari_snow_unet.cli.usage import Command, Group, sentence
 from napari_snow_unet.unet.engine.process import end_at_once
 from napari_snow_unet.unet.network.memory import keep_freed_memory
 
 app = typer.Typer(
     name="napari-snow-unet",
     help="Segment cell nuclei in H&E images of breast cancer with a U-Net.",
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,
+    },
 )
 
 
@@ -52,10 +61,10 @@ def _options(
 
 
 def _add(command: Callable[..., None]) -> None:
-    """Add a command; its docstring's lines end where the screen's do, not where the source's do."""
+    """Add a command; each paragraph of its docstring becomes one line, which the screen wraps."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    told = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    app.command(command.__name__, help=told)(command)
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    app.command(command.__name__, cls=Command, help=text)(in_shell_form(command))
 
 
 for _command in (
@@ -74,28 +83,29 @@ for _command in (
 
 
 def main() -> None:
-    """Run the command line; a problem with the input is one sentence and exit code 1."""
+    """Run the command line; errors of the input are one line, with exit code 1."""
     if sys.argv[1:2] in (["train"], ["reproduce"]):
         keep_freed_memory()
     try:
         _run()
-    except SystemExit as ended:
-        if "keras" in sys.modules and (ended.code is None or isinstance(ended.code, int)):
-            end_at_once(ended.code or 0)
+    except SystemExit as end:
+        if "keras" in sys.modules and (end.code is None or isinstance(end.code, int)):
+            end_at_once(end.code or 0)
         raise
 
 
 def _run() -> None:
     try:
-        app()
+        app(prog_name=app.info.name)
     except InputError as error:
         typer.echo(f"Error: {sentence(error)}", err=True)
         sys.exit(1)
     except OSError as error:  # a full or closed disk, a drive that fails
         if error.errno is None:
             raise
-        typer.echo(f"Error: {error.filename or 'a file'}: {error.strerror}.", err=True)
+        path = Path(error.filename) if isinstance(error.filename, str) else None
+        typer.echo(messages.disk_failed(path, str(error.strerror)), err=True)
         sys.exit(1)
     except MemoryError:
-        typer.echo("Error: there is not enough memory; use smaller tiles or images.", err=True)
+        typer.echo(messages.NO_MEMORY, err=True)
         sys.exit(1)

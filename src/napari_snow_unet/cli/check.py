@@ -20,7 +20,9 @@ def check(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="A prepared dataset, or any folder of images and masks.", show_default=False
+            help="A prepared dataset, or any folder of images and masks.",
+            show_default=False,
+            metavar="DATASET",
         ),
     ],
     workers: Annotated[

@@ -47,9 +47,9 @@ def demo(
     truth = output_folder / "Mask" / "seed0000.mat"
     again = image.exists()
     if again and not np.array_equal(read_image(image).array, tile.image):
-        raise _taken(image)
+        raise InputError(messages.NOT_THE_DEMO_TILE, path=image)
     if truth.exists() and not np.array_equal(read_labels(truth), tile.labels):
-        raise _taken(truth)
+        raise InputError(messages.NOT_THE_DEMO_TILE, path=truth)
     write_image(image, tile.image, overwrite=again)
     write_hovernet_mat(truth, tile.labels, overwrite=True)
     results_folder = output_folder / "results"
@@ -76,10 +76,6 @@ def demo(
         typer.echo(f"{name:9} {found[name]:.3f}")
     if not no_gui:
         _show(image, result.labels, result.provenance)
-
-
-def _taken(path: Path) -> InputError:
-    return InputError(messages.NOT_THE_DEMO_TILE, path=path)
 
 
 def _show(image: Path, labels: Path, provenance: dict[str, Any]) -> None:

@@ -25,10 +25,10 @@ def export(
         bool, typer.Option("--overwrite", help="Replace a file that exists.")
     ] = False,
 ) -> None:
-    r"""Write a model for other programs.
+    """Write a model for other programs.
 
     FILE.zip is a package of the BioImage Model Zoo, with ONNX weights and an example in it;
-    FILE.onnx is the network alone. Needs pip install "napari-snow-unet\[export]".
+    FILE.onnx is the network alone. Needs pip install "napari-snow-unet[export]".
     """
     from napari_snow_unet.models import UnknownModelError, export_model
 

@@ -1,25 +1,60 @@
-"""The flags of a command, derived from the dataclasses that declare its options."""
+"""The parameters of a command: flags derived from dataclasses, and the form of their values."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
+from napari_snow_unet.base.messages import not_a_number
 from napari_snow_unet.base.options import Declared, declared
-from napari_snow_unet.cli.usage import as_wrong_usage, on_command_line
+from napari_snow_unet.cli import messages
+from napari_snow_unet.cli.usage import HelpAllOption, as_wrong_usage, on_command_line
 
 _OLD = "was_"
+_VALUES: dict[Any, str] = {str: "TEXT", int: "INTEGER", float: "FLOAT", Path: "PATH"}
+
+
+def in_shell_form(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command with ``--help-all``, whose parameters name their values in its help."""
+
+    @functools.wraps(command)
+    def called(*, help_all: bool = False, **values: Any) -> Any:
+        return command(**values)
+
+    parameters = list(inspect.signature(command, eval_str=True).parameters.values())
+    for parameter in parameters:
+        if get_origin(parameter.annotation) is Annotated:
+            hint, info = get_args(parameter.annotation)
+            several = "..." if list in _parts(hint) else ""
+            argument = isinstance(info, type(typer.Argument()))
+            name = parameter.name.upper() + several
+            info.metavar = info.metavar or (name if argument else _metavar(hint))
+    return _with_signature(called, [*parameters, _keyword("help_all", HelpAllOption, False)])
+
+
+def _parts(hint: Any) -> list[Any]:
+    """Return all types and words of an annotation."""
+    return [get_origin(hint) or hint, *(part for arg in get_args(hint) for part in _parts(arg))]
+
+
+def _metavar(hint: Any) -> str | None:
+    """Return INTEGER, PATH or [auto|cpu]; None for a flag without a value."""
+    parts = _parts(hint)
+    words = [part for part in parts if isinstance(part, str)]
+    types = [_VALUES[part] for part in parts if isinstance(part, type) and part in _VALUES]
+    return f"[{'|'.join(words + types)}]" if words else next(iter(types), None)
 
 
 def takes(**classes: type) -> Callable[[Callable[..., Any]], Any]:
-    """Let a command have the options of dataclasses as flags.
+    """Give a command the options of dataclasses as flags.
 
-    In place of each parameter named in `classes` stand the flags, and the command is given the
-    values of these by the names of the fields, checked.
+    The flags replace each parameter named in `classes`. The command receives their checked values
+    as a dict with the names of the fields.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,6 +81,12 @@ def with_parameters(
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         parameters += instead.get(name, [parameter])
+    return _with_signature(called, parameters)
+
+
+def _with_signature(
+    called: Callable[..., Any], parameters: list[inspect.Parameter]
+) -> Callable[..., Any]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [parameter.replace(kind=keyword) for parameter in parameters]
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -54,17 +95,17 @@ def with_parameters(
 
 
 def values_of(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a dataclass from what a command was called with."""
+    """Return the options of a dataclass from the arguments of a command, checked."""
     return {name: _value(one, values) for name, one in _in_shell(cls).items()}
 
 
 def takes_given(
     defaults: Callable[[Declared], str], without: Collection[str] = (), **classes: type
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Let a command have flags that are left open: it gets the values of those that are given.
+    """Give a command optional flags; it receives the values of those on the command line.
 
-    `defaults` says what is taken where the flag of an option is not given; options named in
-    `without` are no such flags. The command has a parameter ``context``.
+    `defaults` returns the default of an option in words, for the help; options named in `without`
+    get no flag. The command has a parameter ``context``.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,7 +152,14 @@ def _flags(cls: type) -> list[inspect.Parameter]:
 
 def _parameter(one: Declared, default: Any, text: str) -> inspect.Parameter:
     shown = default not in (None, ()) and one.type is not bool and not one.option.none
-    option = typer.Option(one.flag, *one.option.also, help=text, show_default=shown)
+    option = typer.Option(
+        one.flag,
+        *one.option.also,
+        help=text,
+        show_default=shown,
+        rich_help_panel=one.option.group or None,
+        metavar=f"[{'|'.join(one.choices)}|FLOAT]" if one.choices and one.type is float else None,
+    )
     if one.type is bool:
         return _keyword(one.name, Annotated[bool, option], False)
     if one.type is tuple:
@@ -135,7 +183,7 @@ def _value(one: Declared, values: Mapping[str, Any]) -> Any:
     if one.type is bool:
         switched = bool(value)
         if values.get(_OLD + one.name):
-            typer.echo(f"--no-{one.option.was} is called {one.flag} now.", err=True)
+            typer.echo(messages.renamed(f"--no-{one.option.was}", one.flag), err=True)
             switched = True
         return switched is not (one.default is True)
     if one.type is tuple:
@@ -154,7 +202,5 @@ def _number(text: str, one: Declared) -> float:
     try:
         return float(text)
     except ValueError:
-        words = " or ".join(map(repr, one.choices))
-        raise typer.BadParameter(
-            f"{text!r} is neither {words} nor a number.", param_hint=one.flag
-        ) from None
+        problem = not_a_number(repr(text), one.choices).problem
+        raise typer.BadParameter(problem, param_hint=one.flag) from None

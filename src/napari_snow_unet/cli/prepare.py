@@ -32,11 +32,20 @@ def prepare(
         typer.Argument(help="Folders and zip archives, in any mix.", show_default=False),
     ],
     output_folder: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for the dataset.", show_default=False)
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for the dataset.",
+            show_default=False,
+            rich_help_panel="Output",
+        ),
     ],
     options: dict[str, Any],
     split: dict[str, Any],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel="Output")
+    ] = False,
 ) -> None:
     """Make a dataset of PNG images and masks with a manifest, from SNOW or any image/mask folders.
 

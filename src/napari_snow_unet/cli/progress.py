@@ -1,4 +1,4 @@
-"""What the shell shows of long work and of results."""
+"""Progress bars and tables in the shell."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
 
 from napari_snow_unet.base.progress import Progress, run
+from napari_snow_unet.cli import messages
 
 Result = TypeVar("Result")
 LONGEST_TABLE = 40
-STOPPED = "Stopped. What was finished is kept."
 
 
 def follow(
     steps: Generator[Progress, None, Result],
     what: str,
     *,
-    stopped: str | Callable[[int], str] = STOPPED,
+    stopped: str | Callable[[int], str] = messages.STOPPED,
 ) -> Result:
-    """Exhaust a generator of progress behind a bar on standard error; return what it returns.
+    """Run a task with a progress bar on standard error, and return its result.
 
-    After Ctrl-C `stopped` is said (a callable is given the total) and the exit code is 130, as
-    shells have it.
+    After Ctrl-C, print `stopped` (a callable gets the total) and exit with code 130, as is usual
+    in shells.
     """
     import typer
     from rich.console import Console
@@ -56,7 +56,7 @@ def follow(
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table, its first column aligned left; of a long one only the first rows."""
+    """Print a table with its first column aligned left; of a long one, print the first rows."""
     from rich.console import Console
     from rich.table import Table
 
@@ -70,4 +70,4 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         shown.add_row(*row)
     Console(soft_wrap=not sys.stdout.isatty(), markup=False).print(shown)
     if len(rows) > LONGEST_TABLE:
-        Console().print(f"... and {len(rows) - LONGEST_TABLE} more")
+        Console().print(messages.more_rows(len(rows) - LONGEST_TABLE))

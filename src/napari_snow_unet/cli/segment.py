@@ -15,6 +15,7 @@ from napari_snow_unet.base.options import declared
 from napari_snow_unet.base.precision import PRECISIONS, Precision, precision_of
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.outputs import Outputs
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.options import takes
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import (
@@ -53,13 +54,26 @@ def segment(
         typer.Argument(help="Images, folders, patterns or prepared datasets.", show_default=False),
     ],
     output_folder: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for the results.",
+            show_default=False,
+            rich_help_panel="Output",
+        ),
     ],
-    model: Annotated[str, typer.Option(help=_JOB["model"].option.help)] = "default",
+    model: Annotated[
+        str, typer.Option(help=_JOB["model"].option.help, rich_help_panel="Model")
+    ] = "default",
     options: dict[str, Any],
     precision: Annotated[
         str,
-        typer.Option(help=_JOB["precision"].option.help, metavar=f"[{'|'.join(PRECISIONS)}]"),
+        typer.Option(
+            help=_JOB["precision"].option.help,
+            metavar=f"[{'|'.join(PRECISIONS)}]",
+            rich_help_panel="Speed",
+        ),
     ] = "float32",
     device: DeviceOption = "auto",
     scheduler: Annotated[
@@ -67,6 +81,7 @@ def segment(
         typer.Option(
             help="Address of a dask.distributed scheduler whose workers compute.",
             show_default=False,
+            rich_help_panel="Advanced",
         ),
     ] = None,
     subset: SubsetOption = None,
@@ -75,11 +90,8 @@ def segment(
 ) -> None:
     """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
 
-    More than 65,535 nuclei go to a 32-bit STEM.tif, images of more than 67 million pixels to an
-    OME-Zarr. Other formats: HoVer-Net's .mat, .geojson for QuPath, OME-Zarr, and a .csv with the
-    measurements of every nucleus. Folders in a folder are not looked into. What is not there ends
-    the command before it begins; a file that cannot be used is named at the end, the others are
-    done, and the exit code is 1.
+    Sub-folders are not searched. A missing input stops the command before it starts. Files that
+    cannot be read are listed at the end; the rest are processed, and the exit code is 1.
     """
     from napari_snow_unet.batch import find_images, messages_of, segment_files
     from napari_snow_unet.models import UnknownModelError, open_model
@@ -149,6 +161,8 @@ def segment(
         f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
         + (f", {before} of them before" if before else "")
     )
+    if len(failed) < len(results):
+        typer.echo(messages.CONTAIN_NAMES)
     for told in _reasons(failed):
         typer.echo(f"Failed: {told}", err=True)
     if failed:

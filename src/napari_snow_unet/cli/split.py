@@ -18,13 +18,21 @@ from napari_snow_unet.data.datasets.split_options import SplitOptions
 @takes(options=SplitOptions)
 def split(
     *,
-    folder: Annotated[Path, typer.Argument(help="A prepared dataset.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="A prepared dataset.", show_default=False, metavar="DATASET")
+    ],
     options: dict[str, Any],
     folds: Annotated[
         int | None,
-        typer.Option(min=2, help="Number of folds over train and val, for cross-validation."),
+        typer.Option(
+            min=2,
+            help="Number of folds over train and val, for cross-validation.",
+            rich_help_panel="Split",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel="Output")
+    ] = False,
 ) -> None:
     """Divide a prepared dataset into train, val and test; only its tables change.
 

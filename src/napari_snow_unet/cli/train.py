@@ -41,8 +41,10 @@ _WITH_RESUME = frozenset(
 _OPTIONS = declared(TrainingOptions)
 
 
-def _option(help_text: str) -> Any:
-    return typer.Option(help=help_text, show_default=False)
+def _option(help_text: str, heading: str, metavar: str | None = None) -> Any:
+    return typer.Option(
+        help=help_text, show_default=False, rich_help_panel=heading, metavar=metavar
+    )
 
 
 def _default(one: Declared) -> str:
@@ -64,26 +66,43 @@ def train(
     ] = None,
     run_folder: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Folder for the training.", show_default=False),
+        typer.Option(
+            "-o",
+            "--out",
+            help="Folder for the training.",
+            show_default=False,
+            rich_help_panel="Output",
+        ),
     ] = None,
-    resume: Annotated[Path | None, _option("Go on with the training in this folder.")] = None,
-    preset: Annotated[Preset, typer.Option(help=_OPTIONS["preset"].option.help)] = "default",
+    resume: Annotated[
+        Path | None, _option("Go on with the training in this folder.", heading="Output")
+    ] = None,
+    preset: Annotated[
+        Preset, typer.Option(help=_OPTIONS["preset"].option.help, rich_help_panel="Training")
+    ] = "default",
     options: dict[str, Any],
-    fold: Annotated[str | None, _option(_OPTIONS["fold"].option.help)] = None,
+    fold: Annotated[
+        str | None, _option(_OPTIONS["fold"].option.help, heading="Input", metavar="[all|INTEGER]")
+    ] = None,
     parallel: Annotated[
         int | None,
-        _option("Of all folds, how many at the same time. (default: one per core, one on a GPU)"),
+        _option(
+            "Of all folds, how many at the same time. (default: one per core, one on a GPU)",
+            heading="Speed",
+        ),
     ] = None,
     fine_tune: Annotated[
-        str | None, _option("Model (name or folder) whose weights are the beginning.")
+        str | None,
+        _option("Model (name or folder) whose weights are the beginning.", heading="Model"),
     ] = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     workers: Annotated[
-        int | None, _option("Threads that make batches; they change no result.")
+        int | None, _option("Threads that make batches; they change no result.", heading="Advanced")
     ] = None,
     stop_after: Annotated[
-        float | None, _option("Stop after so many seconds; go on later with --resume.")
+        float | None,
+        _option("Stop after so many seconds; go on later with --resume.", heading="Advanced"),
     ] = None,
     stop_with_parent: Annotated[
         bool, typer.Option("--stop-with-parent", hidden=True, help="Stop when input ends.")

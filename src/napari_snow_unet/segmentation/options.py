@@ -30,6 +30,7 @@ class Options:
             label="Threshold",
             low=0,
             high=1,
+            group="Nuclei",
         ),
     ] = "otsu"
     output: Annotated[
@@ -39,6 +40,7 @@ class Options:
             tip="Separate nuclei, each with its own number, or one mask. Takes effect with the "
             "next Run.",
             label="Output",
+            group="Output",
         ),
     ] = "nuclei"
     separate: Annotated[
@@ -48,25 +50,36 @@ class Options:
             tip="Separate touching nuclei by a watershed.",
             label="Separate touching nuclei",
             was="split",
+            group="Nuclei",
         ),
     ] = True
     min_area: Annotated[
         float | None,
-        Option("Smallest nucleus in pixels.", none="5 µm²", low=0, label="Min. area (pixels)"),
+        Option(
+            "Smallest nucleus in pixels.",
+            none="5 µm²",
+            low=0,
+            label="Min. area (pixels)",
+            group="Advanced",
+        ),
     ] = None
     min_area_um2: Annotated[
         float | None,
         Option(
-            "Smallest nucleus in µm², for a known pixel size; overrides the one in pixels.",
+            "Smallest nucleus in µm²; needs a known pixel size.",
             tip="Smaller nuclei are dropped. Moving it changes the result at once.",
             low=0,
             label="Min. area (µm²)",
+            group="Nuclei",
         ),
     ] = None
     fill_holes: Annotated[
         bool,
         Option(
-            "Leave holes in nuclei open.", tip="Fill small holes in nuclei.", label="Fill holes"
+            "Leave holes in nuclei open.",
+            tip="Fill small holes in nuclei.",
+            label="Fill holes",
+            group="Advanced",
         ),
     ] = True
     clear_border: Annotated[
@@ -75,6 +88,7 @@ class Options:
             "Drop nuclei that touch the image's edge.",
             tip="Drop nuclei that touch the image's edge, which are cut.",
             label="Drop nuclei at the edge",
+            group="Nuclei",
         ),
     ] = False
     channel: Annotated[
@@ -85,6 +99,7 @@ class Options:
             "were trained on. Takes effect with the next Run.",
             none="the model's own",
             label="Channel",
+            group="Advanced",
         ),
     ] = None
     pixel_size_um: Annotated[
@@ -99,6 +114,7 @@ class Options:
             zero="own",
             flag="--pixel-size",
             label="Pixel size (µm)",
+            group="Input",
         ),
     ] = None
     tile: Annotated[
@@ -110,6 +126,7 @@ class Options:
             "the result does not depend on it.",
             low=64,
             label="Tile size (pixels)",
+            group="Advanced",
         ),
     ] = 1024
     test_time_augmentation: Annotated[
@@ -120,6 +137,7 @@ class Options:
             "Takes effect with the next Run.",
             also=("--tta",),
             label="Test-time augmentation",
+            group="Model",
         ),
     ] = False
 

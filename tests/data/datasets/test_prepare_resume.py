@@ -307,7 +307,7 @@ def test_other_options_and_another_program_are_refused(source, whole, tmp_path):
         prepared(source, out, binary=True)
     with pytest.raises(InputError, match="tiles per folder"):
         prepared(source, out, shard=3)
-    with folder_locked(out), pytest.raises(InputError, match="another program"):
+    with folder_locked(out), pytest.raises(InputError, match="nother program"):
         prepared(source, out)
     assert everything(out) == whole
 

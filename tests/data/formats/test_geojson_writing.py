@@ -113,7 +113,7 @@ def test_no_nuclei_are_an_empty_collection(tmp_path):
 def test_what_cannot_be_written_is_refused(tmp_path):
     path = write_geojson(tmp_path / "a.geojson", LABELS)
     before = path.read_bytes()
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_geojson(path, LABELS)
     with pytest.raises(InputError, match="downsample"):
         write_geojson(path, LABELS, downsample=0, overwrite=True)

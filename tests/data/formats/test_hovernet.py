@@ -168,7 +168,7 @@ def test_what_is_written_is_what_hovernet_writes(tmp_path):
 
 def test_nothing_is_overwritten_unasked(tmp_path):
     path = write_hovernet_mat(tmp_path / "a.mat", np.eye(3, dtype=np.int32))
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_hovernet_mat(path, np.ones((3, 3), np.int32))
     write_hovernet_mat(path, np.ones((3, 3), np.int32), overwrite=True)
     assert read_instance_map(path).all()

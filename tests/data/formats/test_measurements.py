@@ -57,7 +57,7 @@ def test_a_row_for_every_nucleus(tmp_path):
     assert first["area_px"] == "16"
     assert first["area_um2"] == "4"
     assert second["centroid_x_um"] == "2.5"
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_measurements(path, [measure_nuclei(LABELS)])
 
 

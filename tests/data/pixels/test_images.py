@@ -391,7 +391,7 @@ def test_how_labels_are_written(tmp_path):
     assert kept.name == "b.tif"
     assert tifffile.imread(kept).dtype == np.uint16
     assert tifffile.imread(write_labels(tmp_path / "c.png", IDS * 2)).dtype == np.uint32
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_labels(tmp_path / "a.png", IDS)
     with pytest.raises(InputError, match=r"'\.jpg'; expected \.png"):
         write_labels(tmp_path / "a.jpg", IDS)
@@ -405,7 +405,7 @@ def test_how_labels_are_written(tmp_path):
 def test_written_images_are_read_back(tmp_path, name, array):
     path = write_image(tmp_path / name, array)
     assert np.array_equal(read_image(path).array, array)
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_image(path, array)
     assert write_image(path, array, overwrite=True) == path
 

@@ -118,7 +118,7 @@ def test_the_zoo_accepts_the_bundled_network_and_runs_it_to_the_same_output(tmp_
 def test_nothing_is_overwritten_untold(tmp_path):
     model, path = saved(tmp_path / "model"), tmp_path / "model.onnx"
     path.write_bytes(b"mine")
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         export_model(model, path)
     assert path.read_bytes() == b"mine"
     export_model(model, path, overwrite=True)

@@ -32,13 +32,13 @@ def test_options_survive_json(preset):
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("epochs", 0, "1 to 100000"),
+        ("epochs", 0, "1 to 100,000"),
         ("epochs", 2.5, "a whole number"),
         ("epochs", True, "a whole number"),
         ("learning_rate", float("nan"), "a number"),
         ("learning_rate", "fast", "a number"),
-        ("batch_size", 10**9, "1 to 1024"),
-        ("batch_size", 10**400, "1 to 1024"),
+        ("batch_size", 10**9, "1 to 1,024"),
+        ("batch_size", 10**400, "1 to 1,024"),
         ("crop", 100, "a multiple of 16"),
         ("loss", "mse", "bce, bce-dice"),
         ("channel", ["red"], "red, green"),

@@ -231,7 +231,7 @@ def test_a_name_without_an_ending_gets_that_of_the_kind_and_replaces_nothing(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: chosen)
     (tmp_path / "mine.mat").write_bytes(b"mine")
     pick(dock, dock.menu.save)
-    assert "exists already" in dock.message
+    assert "already exists" in dock.message
     assert (tmp_path / "mine.mat").read_bytes() == b"mine"
 
 
@@ -244,7 +244,7 @@ def test_a_file_of_another_name_than_was_asked_about_is_spared(dock, discs, tmp_
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: chosen)
     pick(dock, dock.menu.save)
     assert "mine.tif" in dock.message
-    assert "exists already" in dock.message
+    assert "already exists" in dock.message
     assert (tmp_path / "mine.tif").read_bytes() == b"mine"
 
 

@@ -29,6 +29,7 @@ class SplitOptions:
             tip=_TIP,
             none=usual_size("train"),
             label="Train",
+            group="Split",
         ),
     ] = None
     val: Annotated[
@@ -38,11 +39,18 @@ class SplitOptions:
             tip="Tiles to validate with.",
             none=usual_size("val"),
             label="Validate",
+            group="Split",
         ),
     ] = None
     test: Annotated[
         str | None,
-        Option("Test tiles.", tip="Tiles to test with.", none=usual_size("test"), label="Test"),
+        Option(
+            "Test tiles.",
+            tip="Tiles to test with.",
+            none=usual_size("test"),
+            label="Test",
+            group="Split",
+        ),
     ] = None
     seed: Annotated[
         int | None,
@@ -52,6 +60,7 @@ class SplitOptions:
             none="0",
             low=0,
             label="Seed",
+            group="Split",
         ),
     ] = None
     group_by: Annotated[
@@ -60,6 +69,7 @@ class SplitOptions:
             "Regular expression on image names; tiles with the same match (or its first group, "
             "e.g. a patient ID) stay in the same part.",
             label="Group by",
+            group="Split",
         ),
     ] = None
 

@@ -23,6 +23,7 @@ MASKS = Option(
     tip="What masks in PNG, TIFF and BMP hold, where they are judged wrongly.",
     none="judged by their values",
     label="Masks are",
+    group="Advanced",
 )
 MASKS_ARE: tuple[MasksAre, ...] = get_args(MasksAre)
 Kind: TypeAlias = Literal[

@@ -41,10 +41,14 @@ class TrainingOptions:
             "default: varied crops, cross-entropy with soft Dice, a learning rate that falls. The "
             "paper: whole tiles, cross-entropy, dropout, no augmentation.",
             label="Preset",
+            group="Training",
         ),
     ] = "default"
     epochs: Annotated[
-        int, Option("Passes over the training tiles.", low=1, high=100_000, label="Epochs")
+        int,
+        Option(
+            "Passes over the training tiles.", low=1, high=100_000, label="Epochs", group="Training"
+        ),
     ] = 50
     batch_size: Annotated[
         int,
@@ -54,15 +58,27 @@ class TrainingOptions:
             low=1,
             high=1024,
             label="Batch size",
+            group="Training",
         ),
     ] = 4
     learning_rate: Annotated[
         float,
-        Option("Initial (highest) learning rate.", low=1e-8, high=1.0, label="Learning rate"),
+        Option(
+            "Initial (highest) learning rate.",
+            low=1e-8,
+            high=1.0,
+            label="Learning rate",
+            group="Training",
+        ),
     ] = 1e-3
     learning_rate_floor: Annotated[
         float,
-        Option("Final learning rate as a fraction (0-1) of the highest.", low=0.0, high=1.0),
+        Option(
+            "Final learning rate as a fraction (0-1) of the highest.",
+            low=0.0,
+            high=1.0,
+            group="Advanced",
+        ),
     ] = 0.0
     loss: Annotated[
         Loss,
@@ -71,6 +87,7 @@ class TrainingOptions:
             tip="What training minimises: binary cross-entropy, alone or with one minus the soft "
             "Dice.",
             label="Loss",
+            group="Training",
         ),
     ] = "bce-dice"
     augment: Annotated[
@@ -80,6 +97,7 @@ class TrainingOptions:
             tip="How much the crops are turned, stretched and recoloured before the network sees "
             "them.",
             label="Augmentation",
+            group="Training",
         ),
     ] = "strong"
     crop: Annotated[
@@ -93,13 +111,14 @@ class TrainingOptions:
             low=16,
             high=4096,
             label="Crop (pixels)",
+            group="Training",
         ),
     ] = 256
     schedule: Annotated[Schedule, Option("Of the learning rate.", flag="-")] = "cosine"
     warm_up: Annotated[
         int, Option("Steps over which the learning rate rises.", low=0, high=1_000_000, flag="-")
     ] = 100
-    optimizer: Annotated[Optimizer, Option("Optimizer.")] = "adamw"
+    optimizer: Annotated[Optimizer, Option("Optimizer.", group="Advanced")] = "adamw"
     weight_decay: Annotated[float, Option("For AdamW.", low=0.0, high=1.0, flag="-")] = 1e-4
     patience: Annotated[
         int,
@@ -108,11 +127,16 @@ class TrainingOptions:
             low=0,
             high=100_000,
             label="Patience",
+            group="Training",
         ),
     ] = 0
     precision: Annotated[
         Precision,
-        Option("Number format; 'auto' is what the device is fast in.", label="Number format"),
+        Option(
+            "Number format; 'auto' is what the device is fast in.",
+            label="Number format",
+            group="Speed",
+        ),
     ] = "auto"
     base_filters: Annotated[
         int,
@@ -123,6 +147,7 @@ class TrainingOptions:
             low=1,
             high=256,
             label="Base filters",
+            group="Model",
         ),
     ] = 16
     levels: Annotated[int, Option("Levels of the network.", low=2, high=7, flag="-")] = 5
@@ -133,12 +158,16 @@ class TrainingOptions:
             low=0.0,
             high=0.3,
             label="Dropout",
+            group="Advanced",
         ),
     ] = 0.0
     activation: Annotated[Activation, Option("After convolutions.", flag="-")] = "relu"
     normalization: Annotated[Normalization, Option("Of activations.", flag="-")] = "none"
     channel: Annotated[
-        Channel, Option("Channel of a colour image that the network sees.", label="Channel")
+        Channel,
+        Option(
+            "Channel of a colour image that the network sees.", label="Channel", group="Advanced"
+        ),
     ] = "red"
     validation_fraction: Annotated[
         float,
@@ -155,6 +184,7 @@ class TrainingOptions:
             low=0,
             high=999,
             label="Fold",
+            group="Input",
         ),
     ] = None
     seed: Annotated[
@@ -165,6 +195,7 @@ class TrainingOptions:
             low=0,
             high=2**32 - 1,
             label="Random seed",
+            group="Training",
         ),
     ] = 0
     masks_are: Annotated[MasksAre | None, MASKS] = None

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_snow_unet.base.processes import Crew, Died
+from napari_snow_unet.base.processes import Died, ProcessPool
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.base.words import shape_in_words
 from napari_snow_unet.data.datasets.check.findings import (
@@ -181,15 +181,15 @@ def _look(
     tasks = [FactTask(pair.image, pair.mask, white, masks_are) for pair in pairs]
     facts: dict[int, TileFacts] = {}
     number_of = {id(task): number for number, task in enumerate(tasks)}
-    crew = Crew(look_at_tile, tasks, workers)
+    pool = ProcessPool(look_at_tile, tasks, workers)
     try:
-        for task, result in crew:
+        for task, result in pool:
             if isinstance(result, Died):
                 result = TileFacts(error="every process that reads it dies; is it damaged?")
             facts[number_of[id(task)]] = result
             yield Progress(len(facts), len(tasks), task.image.name)
     finally:
-        list(crew.finish())
+        list(pool.finish())
     return [facts[number] for number in range(len(tasks))]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.base.options import check
-from napari_snow_unet.base.processes import Crew
+from napari_snow_unet.base.processes import ProcessPool
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
@@ -211,9 +211,9 @@ def _make_tiles(
     total = len(plan.indices)
     done = total - len(plan.tasks)
     yield Progress(done, total, "making tiles")
-    crew = Crew(make_tile, plan.tasks, workers)
+    pool = ProcessPool(make_tile, plan.tasks, workers)
     try:
-        for task, result in crew:
+        for task, result in pool:
             with writing(ledger.folder):
                 ledger.note(task, result)
             done += 1
@@ -222,7 +222,7 @@ def _make_tiles(
         raise cannot_write(ledger.folder, error.args[0]) from error
     finally:
         with suppress(WriteError, OSError):
-            for task, result in crew.finish():
+            for task, result in pool.finish():
                 ledger.note(task, result)
         with suppress(OSError):
             ledger.save()

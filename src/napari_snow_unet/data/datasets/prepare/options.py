@@ -35,6 +35,7 @@ class PrepareOptions:
             tip="Use only so many pairs, the first in the order of their numbers; 0 takes all.",
             low=1,
             label="Limit (0: all)",
+            group="Input",
         ),
     ] = None
     shard: Annotated[
@@ -45,6 +46,7 @@ class PrepareOptions:
             none="one folder",
             low=1,
             label="Tiles per folder",
+            group="Output",
         ),
     ] = None
     binary: Annotated[
@@ -52,6 +54,7 @@ class PrepareOptions:
         Option(
             "Write binary masks (0 and 255) instead of one ID per nucleus.",
             label="Binary masks (0 and 255)",
+            group="Output",
         ),
     ] = None
     split: SplitPlan | None = None
@@ -63,6 +66,7 @@ class PrepareOptions:
             flag="--pixel-size",
             by=_check_pixel_size,
             label="Pixel size (µm)",
+            group="Input",
         ),
     ] = None
     verify: Annotated[
@@ -70,6 +74,7 @@ class PrepareOptions:
         Option(
             "Read masks in archives to their end, for the checksum.",
             label="Read archives to their end",
+            group="Advanced",
         ),
     ] = False
     workers: Annotated[
@@ -80,6 +85,7 @@ class PrepareOptions:
             none="all cores",
             low=1,
             label="Workers (0: all)",
+            group="Speed",
         ),
     ] = None
     masks_are: Annotated[MasksAre | None, MASKS] = None
