@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.batch.large_file import segment_large_file
+from napari_snow_unet.batch.messages import RESULT_EXISTS
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats.label_images import read_labels
@@ -155,7 +157,7 @@ def test_a_name_that_is_taken_is_refused_before_a_large_image_is_computed(
     outputs.folder.mkdir()
     (outputs.folder / taken).write_bytes(b"mine")
     steps = segment_large_file(slide.open_slide(svs), classical.model(), Options(), outputs)
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match=re.escape(RESULT_EXISTS.problem)):
         next(steps)
     assert [path.name for path in outputs.folder.iterdir()] == [taken]
     assert (outputs.folder / taken).read_bytes() == b"mine"

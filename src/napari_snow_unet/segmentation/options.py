@@ -1,4 +1,4 @@
-"""What a person can choose for a segmentation, and the checks on it."""
+"""The options of a segmentation, and their checks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from napari_snow_unet.segmentation.plane.tiling import check_window
 
 @dataclass(frozen=True)
 class Options:
-    """What a person can choose for a segmentation.
+    """The options of a segmentation.
 
-    Each field is declared with its help and its limits, from which flags, fields and checks follow.
+    Each field declares its help and limits; flags, dock fields and checks are derived from them.
     """
 
     threshold: Annotated[
         float | Literal["otsu"],
         Option(
-            "'otsu', or the probability from 0 to 1 above which a pixel is nucleus.",
-            tip="Probability above which a pixel is nucleus. Moving it changes the result at once.",
+            "'otsu' (automatic), or the probability (0 to 1) above which a pixel is nucleus.",
+            tip="Probability above which a pixel is nucleus. Updates the result immediately.",
             label="Threshold",
             low=0,
             high=1,
@@ -36,29 +36,34 @@ class Options:
         Literal["nuclei", "mask"],
         Option(
             "'nuclei': one label per nucleus; 'mask': binary, 0 and 255.",
-            tip="Separate nuclei, each with its own number, or one mask. Takes effect with the "
-            "next Run.",
+            tip="Separate nuclei, each with its own number, or one binary mask. Takes effect at "
+            "the next Run.",
             label="Output",
         ),
     ] = "nuclei"
     separate: Annotated[
         bool,
         Option(
-            "Leave touching nuclei in one piece.",
-            tip="Separate touching nuclei by a watershed.",
+            "Do not separate touching nuclei.",
+            tip="Separate touching nuclei with a watershed.",
             label="Separate touching nuclei",
             was="split",
         ),
     ] = True
     min_area: Annotated[
         float | None,
-        Option("Smallest nucleus in pixels.", none="5 µm²", low=0, label="Min. area (pixels)"),
+        Option(
+            "Drop nuclei smaller than this area in pixels.",
+            none="5 µm²",
+            low=0,
+            label="Min. area (pixels)",
+        ),
     ] = None
     min_area_um2: Annotated[
         float | None,
         Option(
-            "Smallest nucleus in µm², for a known pixel size; overrides the one in pixels.",
-            tip="Smaller nuclei are dropped. Moving it changes the result at once.",
+            "Drop nuclei smaller than this area in µm²; the pixel size must be known.",
+            tip="Smaller nuclei are dropped. Updates the result immediately.",
             low=0,
             label="Min. area (µm²)",
         ),
@@ -66,35 +71,34 @@ class Options:
     fill_holes: Annotated[
         bool,
         Option(
-            "Leave holes in nuclei open.", tip="Fill small holes in nuclei.", label="Fill holes"
+            "Do not fill holes in nuclei.", tip="Fill small holes in nuclei.", label="Fill holes"
         ),
     ] = True
     clear_border: Annotated[
         bool,
         Option(
-            "Drop nuclei that touch the image's edge.",
-            tip="Drop nuclei that touch the image's edge, which are cut.",
-            label="Drop nuclei at the edge",
+            "Exclude nuclei touching the image edge.",
+            tip="Exclude nuclei touching the image edge, which are incomplete.",
+            label="Exclude nuclei at the edge",
         ),
     ] = False
     channel: Annotated[
         Channel | None,
         Option(
-            "Channel to use.",
-            tip="Channel of a colour image that the model reads. Models do best on the one they "
-            "were trained on. Takes effect with the next Run.",
-            none="the model's own",
+            "Colour channel passed to the model.",
+            tip="Colour channel passed to the model; the one it was trained on is best. Takes "
+            "effect at the next Run.",
+            none="default for this model",
             label="Channel",
         ),
     ] = None
     pixel_size_um: Annotated[
         float | None,
         Option(
-            "Micrometres per pixel; 0: unknown.",
-            tip="Micrometres per pixel; overrides the value in the layer or file. An image outside "
-            "the range that a model was trained for is resampled for it. Takes effect with the "
-            "next Run.",
-            none="the file's",
+            "Micrometres per pixel; 0 means unknown.",
+            tip="Micrometres per pixel; overrides the value in the layer or file. At the next Run, "
+            "images outside the model's range are resampled.",
+            none="from the file",
             by=check_pixel_size,
             zero="own",
             flag="--pixel-size",
@@ -104,10 +108,10 @@ class Options:
     tile: Annotated[
         int,
         Option(
-            "Size of the square windows passed to the network, in pixels; about 2048 for large "
-            "images.",
-            tip="Size of the windows in pixels, a multiple of 64. Smaller ones need less memory; "
-            "the result does not depend on it.",
+            "Size of the square windows passed to the network, in pixels (up to 2048 for large "
+            "images).",
+            tip="Size of the windows passed to the network, a multiple of 64. Smaller windows need "
+            "less memory and give the same result.",
             low=64,
             label="Tile size (pixels)",
         ),
@@ -115,9 +119,9 @@ class Options:
     test_time_augmentation: Annotated[
         bool,
         Option(
-            "Average over four mirrored predictions per tile: usually better, four times slower.",
+            "Average four mirrored predictions per tile: usually better, four times slower.",
             tip="Averages four mirrored predictions per tile: usually better, four times slower. "
-            "Takes effect with the next Run.",
+            "Takes effect at the next Run.",
             also=("--tta",),
             label="Test-time augmentation",
         ),
@@ -126,13 +130,13 @@ class Options:
     def __post_init__(self) -> None:
         without_numpy(self)
 
-    def pixel_size_known(self, stated_um: float | None) -> float | None:
-        """Return the pixel size that counts: the person's, else what the file or layer states."""
+    def effective_pixel_size(self, stated_um: float | None) -> float | None:
+        """Return the pixel size of the options, else that of the file or layer."""
         return self.pixel_size_um or stated_um
 
 
 def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
-    """Return the area in pixels below which a nucleus is dropped; µm² need a known pixel size."""
+    """Return the minimum area in pixels; the option in µm² overrides that in pixels."""
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     area = options.min_area
     if options.min_area_um2 is not None:
@@ -145,7 +149,7 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
 
 
 def check_options(options: Options, model: Model) -> None:
-    """Refuse what no image could be segmented with by this model, before any work."""
+    """Raise `InputError` for options that this model cannot be used with."""
     check_options_alone(options)
     declared(Options)["channel"].check(options.channel or model.channel)
     if options.channel and (options.channel == "rgb") != (model.channel == "rgb"):
@@ -154,5 +158,5 @@ def check_options(options: Options, model: Model) -> None:
 
 
 def check_options_alone(options: Options) -> None:
-    """Refuse what no image could be segmented with by any model, before one is opened."""
+    """Raise `InputError` for options that no model can be used with."""
     check(options)
