@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.batch.large_file import segment_large_file
-from napari_snow_unet.batch.messages import RESULT_EXISTS
+from napari_snow_unet.batch.messages import RESULT_EXISTS, too_large
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats.label_images import read_labels
@@ -22,6 +22,7 @@ from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation.messages import resampled
 from napari_snow_unet.segmentation.options import Options
 
 SEED = 6  # a tile without glass, which large images count as probability 0
@@ -124,9 +125,9 @@ def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_pa
     words = ("segment", svs, "--pixel-size", 0.5, "--format", "tif", "-o")
     assert shell(*words, tmp_path / "small", model="default").exit_code == 0
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
-    told = shell(*words, tmp_path / "large", model="default")
-    assert told.exit_code == 0, told.output
-    assert "Resampled from 0.5" in told.output
+    printed = shell(*words, tmp_path / "large", model="default")
+    assert printed.exit_code == 0, printed.output
+    assert resampled(0.5, 0.42, 0.17, 0.42) in printed.output
     found = read_labels(tmp_path / "large" / "a.tif")
     assert found.max() > 10
     assert np.array_equal(found, read_labels(tmp_path / "small" / "a.tif"))
@@ -134,18 +135,16 @@ def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_pa
 
 def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path, monkeypatch):
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
-    told = shell("segment", svs, "-o", tmp_path / "out", "--format", "png")
-    assert told.exit_code == 1
-    text = told.output.replace("\n", " ")
-    assert str(svs) in told.output.replace("\n", "")
-    assert "512 x 512" in text
-    assert "zarr or tif" in text
+    refused = shell("segment", svs, "-o", tmp_path / "out", "--format", "png")
+    assert refused.exit_code == 1
+    assert str(svs) in refused.output.replace("\n", "")
+    assert too_large(("png",), 512, 512).problem in refused.output.replace("\n", " ")
     again = shell("segment", svs, "-o", tmp_path / "out")  # what nobody has chosen is what can
     assert again.exit_code == 0
     assert (tmp_path / "out" / "a.zarr").is_dir()
     once_more = shell("segment", svs, "-o", tmp_path / "out", "--format", "zarr")
     assert once_more.exit_code == 1
-    assert "exists already" in once_more.output
+    assert RESULT_EXISTS.problem in once_more.output.replace("\n", " ")
 
 
 @pytest.mark.parametrize("taken", ["a.tif", "a_probability.tif"])

@@ -28,7 +28,7 @@ class Outputs:
         bool,
         Option(
             f"Also write the outlines on the image (STEM{OVERLAY}.png).",
-            tip="Also write each image with the outlines of its nuclei.",
+            tip="Also write a copy of each image with its nuclei outlined.",
             label="Outlines on the image",
         ),
     ] = False
@@ -36,7 +36,7 @@ class Outputs:
         bool,
         Option(
             "Overwrite existing results.",
-            tip="Overwrite existing results. Otherwise such images are skipped and reported.",
+            tip="Overwrite existing results; without it, images that have results fail.",
             label="Overwrite existing results",
         ),
     ] = False

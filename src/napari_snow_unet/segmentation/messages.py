@@ -22,8 +22,8 @@ EMPTY_REGION = Message(
 )
 NO_NUCLEI = "No nuclei were found."
 LOOKS_LIKE_LABELS = (
-    "The image looks like a label image or a mask, not like tissue. Segment the image that it was "
-    "made from, or compare the labels with ground truth."
+    "The image looks like labels or a mask, not like tissue. Segment the image that they were made "
+    "from, or compare them with ground truth."
 )
 TRAINING_IMAGES_LABEL = "the images that the model was trained on"
 

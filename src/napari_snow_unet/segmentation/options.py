@@ -26,7 +26,7 @@ class Options:
         float | Literal["otsu"],
         Option(
             "'otsu' (automatic), or the probability (0 to 1) above which a pixel is nucleus.",
-            tip="Probability above which a pixel is nucleus. Updates the result immediately.",
+            tip="A pixel counts as nucleus above this probability. Changes the result immediately.",
             label="Threshold",
             low=0,
             high=1,
@@ -36,8 +36,7 @@ class Options:
         Literal["nuclei", "mask"],
         Option(
             "'nuclei': one label per nucleus; 'mask': binary, 0 and 255.",
-            tip="Separate nuclei, each with its own number, or one binary mask. Takes effect at "
-            "the next Run.",
+            tip="One label per nucleus, or one mask of all nuclei. Takes effect at the next Run.",
             label="Output",
         ),
     ] = "nuclei"
@@ -53,7 +52,7 @@ class Options:
     min_area: Annotated[
         float | None,
         Option(
-            "Drop nuclei smaller than this area in pixels.",
+            "Minimum area of a nucleus in pixels; smaller ones are removed.",
             none="5 µm²",
             low=0,
             label="Min. area (pixels)",
@@ -62,8 +61,8 @@ class Options:
     min_area_um2: Annotated[
         float | None,
         Option(
-            "Drop nuclei smaller than this area in µm²; the pixel size must be known.",
-            tip="Smaller nuclei are dropped. Updates the result immediately.",
+            "Minimum area of a nucleus in µm²; the pixel size must be known.",
+            tip="Remove smaller nuclei. Changes the result immediately.",
             low=0,
             label="Min. area (µm²)",
         ),
@@ -78,7 +77,7 @@ class Options:
         bool,
         Option(
             "Exclude nuclei touching the image edge.",
-            tip="Exclude nuclei touching the image edge, which are incomplete.",
+            tip="Exclude nuclei touching the image edge, which are cut off.",
             label="Exclude nuclei at the edge",
         ),
     ] = False
@@ -86,8 +85,8 @@ class Options:
         Channel | None,
         Option(
             "Colour channel passed to the model.",
-            tip="Colour channel passed to the model; the one it was trained on is best. Takes "
-            "effect at the next Run.",
+            tip="Channel of a colour image that the model reads: best the one it was trained on. "
+            "Takes effect at the next Run.",
             none="default for this model",
             label="Channel",
         ),
@@ -97,7 +96,7 @@ class Options:
         Option(
             "Micrometres per pixel; 0 means unknown.",
             tip="Micrometres per pixel; overrides the value in the layer or file. At the next Run, "
-            "images outside the model's range are resampled.",
+            "the image is resampled if the model needs another size.",
             none="from the file",
             by=check_pixel_size,
             zero="own",
@@ -110,8 +109,8 @@ class Options:
         Option(
             "Size of the square windows passed to the network, in pixels (up to 2048 for large "
             "images).",
-            tip="Size of the windows passed to the network, a multiple of 64. Smaller windows need "
-            "less memory and give the same result.",
+            tip="Size of the square windows passed to the network, a multiple of 64. Smaller ones "
+            "need less memory and give the same result.",
             low=64,
             label="Tile size (pixels)",
         ),
