@@ -21,6 +21,7 @@ from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.messages import resampled
 from napari_snow_unet.segmentation.options import Options
@@ -127,7 +128,8 @@ def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_pa
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
     printed = shell(*words, tmp_path / "large", model="default")
     assert printed.exit_code == 0, printed.output
-    assert resampled(0.5, 0.42, 0.17, 0.42) in printed.output
+    low, high = open_model("default").pixel_size_um
+    assert resampled(0.5, high, low, high) in printed.output
     found = read_labels(tmp_path / "large" / "a.tif")
     assert found.max() > 10
     assert np.array_equal(found, read_labels(tmp_path / "small" / "a.tif"))

@@ -19,12 +19,12 @@ NOT_FOUND = Message(
 )
 RESULT_EXISTS = Message(
     "The image already has a result.",
-    "Overwrite it, resume the run, or choose another folder.",
+    "Overwrite it, or choose another folder.",
     ("overwrite", "resume"),
 )
 OTHER_OPTIONS = Message(
     "Some of these images already have results, made with other options.",
-    "Overwrite them, resume their run, or choose another folder.",
+    "Overwrite them, or choose another folder.",
     ("overwrite", "resume"),
 )
 WOULD_REPLACE_IMAGE = Message(

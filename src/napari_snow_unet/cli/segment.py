@@ -77,10 +77,9 @@ def segment(
 
     With more than 65,535 nuclei the labels are a 32-bit STEM.tif; for images of more than
     67 million pixels, an OME-Zarr. Other formats: .mat (HoVer-Net), .geojson (QuPath), OME-Zarr,
-    and .csv (measurements of every nucleus).
-
-    Sub-folders are not searched. A missing input stops the command before it starts. Files that
-    cannot be read are listed at the end; the rest are processed, and the exit code is 1.
+    and .csv (measurements of every nucleus). Sub-folders are not searched. A missing input stops
+    the command before it starts. Files that cannot be read are listed at the end; the rest are
+    processed, and the exit code is 1.
     """
     from napari_snow_unet.batch import find_images, messages_of, segment_files
     from napari_snow_unet.models import UnknownModelError, open_model
