@@ -89,7 +89,7 @@ def texts_of(room: Path) -> list[tuple[str, Message]]:
 def faults_of(name: str, message: Message, room: Path) -> list[str]:
     """Return what is wrong with the form of a text."""
     text, faults = message.text(), []
-    if name.endswith("_LABEL"):  # a word on a button or beside a field
+    if name.upper().endswith("_LABEL"):  # a word on a button or a bar, or beside a field
         return faults
     for part in filter(None, (message.problem, message.remedy)):
         if not re.match(r"[A-Z0-9'\"(`]", part):

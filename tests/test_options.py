@@ -14,7 +14,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.outputs import Outputs
-from napari_snow_unet.batch.run_options import continued_job, entry_as_words, what_is_asked
+from napari_snow_unet.batch.run_options import continued_job, entry_as_words, run_options
 from napari_snow_unet.cli import app
 from napari_snow_unet.cli.options import values_of
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
@@ -96,7 +96,7 @@ def test_json_gives_the_value_back_and_nonsense_is_refused(cls, one):
     for wrong in ({"a": 1}, float("nan"), -1e12, "no such word", [1]):
         if one.type is str and not one.choices and isinstance(wrong, str):
             continue
-        with pytest.raises(InputError, match=None if one.option.by else f" {one.name} is "):
+        with pytest.raises(InputError, match=None if one.option.by else rf"\b{one.name} is "):
             one.from_plain(wrong)
 
 
@@ -105,9 +105,9 @@ def test_a_choice_of_a_segmentation_is_noted_taken_up_and_said_everywhere(name, 
     options = replace(Options(), **{name: OTHER[name]})
     check_options_alone(options)
     model, outputs = classical.model(), Outputs(tmp_path)
-    noted = what_is_asked(model, options, outputs, use_pixel_size=True)
-    assert noted[name] == OTHER[name]
-    (tmp_path / "options.json").write_text(json.dumps(noted), encoding="utf-8")
+    entries = run_options(model, options, outputs, use_pixel_size=True)
+    assert entries[name] == OTHER[name]
+    (tmp_path / "options.json").write_text(json.dumps(entries), encoding="utf-8")
     job, taken = continued_job(Job("classical", "float32", Options(), outputs), set())
     assert job.options == options
     assert taken == {name: OTHER[name]}
@@ -174,7 +174,7 @@ def test_what_is_none_is_refused_from_python(entries):
 
 @pytest.mark.parametrize("entries", [{"min_area": -1.0}, {"min_area": float("nan")}])
 def test_labelling_anew_refuses_it_too(entries):
-    with pytest.raises(InputError, match=r" min_area is "):
+    with pytest.raises(InputError, match=r"\bmin_area is "):
         label(np.zeros((8, 8), np.uint8), Options(**entries))
 
 

@@ -22,7 +22,9 @@ from napari_snow_unet.base.progress import run
 from napari_snow_unet.batch import SUMMARY, Outputs
 from napari_snow_unet.batch.dask_cluster import segment_files_on
 from napari_snow_unet.batch.job import Job
+from napari_snow_unet.batch.messages import RESULT_EXISTS
 from napari_snow_unet.cli import app
+from napari_snow_unet.cli.messages import segmented
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.synthetic import generate_tile
@@ -102,12 +104,12 @@ def test_workers_give_the_results_of_one_machine(cluster, images, tmp_path):
     assert shell("segment", images, "-o", here, *words).exit_code == 1  # one is no image
     done = shell("segment", images, "-o", there, "--scheduler", cluster, *words)
     assert done.exit_code == 1, done.output
-    assert f"{TILES} of {TILES + 1} images segmented" in done.output
+    assert segmented(TILES, TILES + 1, there, 0) in " ".join(done.output.split())
     assert "bad.png" in done.output
     assert len(same(there, here)) == 2 * TILES
     assert rows_of(there) == rows_of(here)
     again = shell("segment", images, "-o", there, "--scheduler", cluster, *words)
-    assert "exists already" in again.output
+    assert RESULT_EXISTS.problem in again.output
 
 
 @POSIX
@@ -149,17 +151,18 @@ def test_one_large_image_is_divided_among_the_workers(cluster, large, tmp_path, 
     assert shell("segment", large, "-o", tmp_path / "here", *words).exit_code == 0
     options = Options(tile=128, pixel_size_um=0.25)
     outputs = Outputs(tmp_path / "there", probability=True, formats=("zarr", "tif"))
-    steps, said = segment_files_on(cluster, [large], Job("classical", "auto", options, outputs)), []
+    job, seen = Job("classical", "auto", options, outputs), []
+    steps = segment_files_on(cluster, [large], job)
     try:
         while True:
-            said.append(next(steps).message)
-            if killed and len(said) == 10:
+            seen.append(next(steps).message)
+            if killed and len(seen) == 10:
                 os.kill(pids_of(cluster)[0], signal.SIGKILL)
     except StopIteration as end:
         (result,) = end.value
     assert not result.error
     assert result.nuclei > 10
-    assert sum("tile" in message for message in said) > 20
+    assert sum("tile" in message for message in seen) > 20
     here, there = tmp_path / "here", tmp_path / "there"
     for name in ("slide.tif", "slide_probability.tif"):
         np.testing.assert_array_equal(read_image(there / name).array, read_image(here / name).array)
@@ -207,7 +210,7 @@ def test_a_scheduler_that_is_not_there_is_named(images, tmp_path, monkeypatch):
     assert shell("segment", images, "-o", tmp_path / "o", *words).exit_code == 2
 
 
-def test_a_run_on_workers_is_gone_on_with(cluster, images, tmp_path):
+def test_a_run_on_workers_is_resumed(cluster, images, tmp_path):
     link = images / "100.png"
     link.symlink_to(images / "0.png")
     (images / "bad.png").unlink()
@@ -221,8 +224,8 @@ def test_a_run_on_workers_is_gone_on_with(cluster, images, tmp_path):
     rows = rows_of(there)
     done = shell("segment", images, "-o", there, "--scheduler", cluster, "--resume")
     assert done.exit_code == 0, done.output
-    assert f"{TILES + 1} of {TILES + 1} images segmented to" in done.output
-    assert f"{len(rows)} of them before" in done.output
+    printed = " ".join(done.output.split())
+    assert segmented(TILES + 1, TILES + 1, there, len(rows)) in printed
     assert shell("segment", images, "-o", tmp_path / "here").exit_code == 0
     assert "100.png" in same(there, tmp_path / "here")  # a link keeps its name
     assert rows_of(there) == rows_of(tmp_path / "here")

@@ -14,15 +14,22 @@ from typer.testing import CliRunner
 
 from napari_snow_unet import __version__, models
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.batch.messages import (
+    NO_SUBSETS,
+    NOT_FOUND,
+    OTHER_OPTIONS,
+    RESULT_EXISTS,
+    other_run,
+)
 from napari_snow_unet.cli import app, messages
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import find_model, open_model
+from napari_snow_unet.segmentation.messages import AREA_OF_UNKNOWN_SIZE, LOOKS_LIKE_LABELS
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.segmentation.provenance import LABELS
 from napari_snow_unet.unet.network.predictor import NOT_FAST
 
 
@@ -75,15 +82,16 @@ def test_a_folder_with_the_bundled_model_gives_the_labels_of_the_pipeline(tiles,
 def test_wrong_usage_is_noticed_before_a_network_is_loaded(tiles, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_snow_unet.models.open_model", None)
     out = ("-o", tmp_path / "out")
-    for words, told in (
-        (("--min-area", 10, "--min-area-um2", 5), "give one of them"),
+    for words, expected in (
+        (("--min-area", 10, "--min-area-um2", 5), messages.TWO_AREAS),
         (("--threshold", "1.5"), "threshold is 1.5"),
         (("--pixel-size", "-1"), "pixel size of -1"),
     ):
         text = shell("segment", tiles, *out, *words, code=2)
-        assert told in " ".join(text.replace("│", "").split())
+        assert expected in " ".join(text.replace("│", "").split())
     result = CliRunner().invoke(app, ["segment", str(tiles / "none.png"), "-o", str(out[1])])
-    assert "no such file" in str(result.exception or result.output)
+    assert result.exception.message == NOT_FOUND
+    assert "none.png" in str(result.exception)
 
 
 def test_company_in_the_batch_changes_nothing(tiles, tmp_path):
@@ -105,7 +113,7 @@ def test_a_bad_file_is_named_and_the_exit_code_is_1(tiles, tmp_path):
 def test_results_are_not_overwritten_without_the_flag(tiles, tmp_path):
     words = ("segment", tiles / "t1.png", "-o", tmp_path / "out", "--model", "classical")
     shell(*words)
-    assert "exists" in shell(*words, code=1)
+    assert RESULT_EXISTS.problem in shell(*words, code=1)
     shell(*words, "--overwrite")
 
 
@@ -158,14 +166,16 @@ def test_demo_replaces_no_tile_of_snow(tmp_path, name):
 def test_failures_name_their_images(tiles, tmp_path):
     words = ("--model", "classical", "--min-area-um2", 5)
     text = " ".join(shell("segment", tiles, "-o", tmp_path / "out", *words, code=1).split())
-    assert re.search(r"t1\.png and 1 more: .*unknown pixel size", text)
-    assert "0 or more" in shell("segment", tiles, "-o", tmp_path, "--min-area", -1, code=2)
+    assert f"t1.png and 1 more: {AREA_OF_UNKNOWN_SIZE.problem}" in text
+    text = shell("segment", tiles, "-o", tmp_path, "--min-area", -1, code=2)
+    assert "0 or more" in " ".join(text.replace("│", "").split())
 
 
 def test_a_part_of_what_is_no_dataset_is_refused(tiles, tmp_path):
     command = ["segment", str(tiles / "t1.png"), "-o", str(tmp_path / "out"), "--subset", "test"]
-    with pytest.raises(InputError, match="which has subsets"):
+    with pytest.raises(InputError) as refused:
         CliRunner().invoke(app, command, catch_exceptions=False)
+    assert refused.value.message == NO_SUBSETS
 
 
 def test_formats_are_taken_by_commas_and_one_by_one(tiles, tmp_path):
@@ -188,11 +198,11 @@ def test_names_of_0_1_for_precisions_are_taken_with_a_hint(request, tiles, tmp_p
     if new != "float32":
         request.getfixturevalue("bfloat16")
     before, now = tmp_path / "before", tmp_path / "now"
-    assert f"--precision {old} is called {new} now." in shell(
-        "segment", tiles, "-o", before, "--precision", old, "--probability"
-    )
+    hint = messages.renamed_value("--precision", old, new)
+    words = ("--precision", old, "--probability")
+    assert hint in shell("segment", tiles, "-o", before, *words)
     text = shell("segment", tiles, "-o", now, "--precision", new, "--probability")
-    assert "is called" not in text
+    assert old not in text
     for path in sorted(now.glob("*.png")):
         assert path.read_bytes() == (before / path.name).read_bytes()
     assert json.loads((before / "options.json").read_text())["precision"] == new
@@ -217,10 +227,10 @@ def test_one_folder_never_mixes_number_formats(tiles, tmp_path, bfloat16):
     out, words = tmp_path / "out", ("--precision", bfloat16)
     shell("segment", tiles / "t1.png", "-o", out, *words)
     command = ["segment", str(tiles), "-o", str(out), "--precision", "float32"]
-    told = r"--precision bfloat16; expected .*--precision float32\."
-    with pytest.raises(InputError, match=told):
+    other = other_run("--precision bfloat16", "--precision float32").problem
+    with pytest.raises(InputError, match=re.escape(other)):
         CliRunner().invoke(app, [*command, "--resume"], catch_exceptions=False)
-    with pytest.raises(InputError, match="made with other options"):
+    with pytest.raises(InputError, match=re.escape(OTHER_OPTIONS.problem)):
         CliRunner().invoke(app, command, catch_exceptions=False)
     assert "--precision bfloat16" in shell("segment", tiles, "-o", out, "--resume")
     assert precisions_in(out) == ["bfloat16", "bfloat16"]
@@ -270,11 +280,9 @@ def test_fast_on_a_computer_that_lacks_it_does_not_go_on_with_bfloat16(
     monkeypatch.setattr("napari_snow_unet.unet.engine.openvino.computes_bfloat16", lambda: False)
     models._open_network.cache_clear()
     command = ["segment", str(tiles), "-o", str(out), "--resume"]
-    for words, told in (
-        ([], "precision bfloat16 on this processor"),
-        (["--precision", "fast"], r"--precision bfloat16; expected .*--precision float32\."),
-    ):
-        with pytest.raises(InputError, match=told):
+    other = other_run("--precision bfloat16", "--precision float32").problem
+    for words, problem in (([], "bfloat16"), (["--precision", "fast"], re.escape(other))):
+        with pytest.raises(InputError, match=problem):
             CliRunner().invoke(app, [*command, *words], catch_exceptions=False)
     other = tmp_path / "other"
     assert NOT_FAST in " ".join(shell("segment", tiles, "-o", other, "--precision", "fast").split())
@@ -283,7 +291,7 @@ def test_fast_on_a_computer_that_lacks_it_does_not_go_on_with_bfloat16(
 
 
 @pytest.mark.parametrize("was", ["mixed_bfloat16", "auto"])
-def test_a_record_of_0_1_is_gone_on_with_in_its_precision(request, tiles, tmp_path, was):
+def test_a_record_of_0_1_is_resumed_in_its_precision(request, tiles, tmp_path, was):
     """0.1 noted what computed, so never auto; somebody may have written it."""
     now = {"mixed_bfloat16": "bfloat16", "auto": "float32"}[was]
     if now != "float32":
@@ -299,7 +307,7 @@ def test_a_record_of_0_1_is_gone_on_with_in_its_precision(request, tiles, tmp_pa
     other = {"bfloat16": "float32", "float32": "fast"}[now]
     if other == "float32":
         command = ["segment", str(tiles), "-o", str(out), "--resume", "--precision", other]
-        with pytest.raises(InputError, match=f"--precision {now}; expected"):
+        with pytest.raises(InputError, match=f"--precision {now}, not"):
             CliRunner().invoke(app, command, catch_exceptions=False)
 
 
@@ -310,36 +318,34 @@ def test_resume_takes_the_options_of_the_run_and_refuses_others(tiles, tmp_path)
     shell("segment", tiles / "t1.png", "-o", out, *words)
     shell("segment", tiles, "-o", tmp_path / "whole", *words)
     text = shell("segment", tiles, "-o", out, "--resume")
-    assert f"As begun ({out / 'options.json'}): " in text
+    continued = messages.continued_label(out / "options.json")
+    assert f"{continued}: " in text
     assert (
         "--model classical --threshold 0.7 --no-separate --min-area-um2 4.0 --pixel-size 0.5 "
         "--tile 512 --format csv,png --overlay"
     ) in text
     for name in ("t2.png", "t2.csv", "t2_overlay.png"):
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert "As begun" not in shell("segment", tiles, "-o", out, "--resume", *words)
-    for option, told in (
+    assert continued not in shell("segment", tiles, "-o", out, "--resume", *words)
+    for option, before, now in (
         (
             ("--threshold", 0.6, "--min-area", 40),
-            (
-                r"--threshold 0\.7, no --min-area, --min-area-um2 4\.0; expected .*"
-                r"--threshold 0\.6, --min-area 40\.0, no --min-area-um2\."
-            ),
+            "--threshold 0.7, no --min-area, --min-area-um2 4.0",
+            "--threshold 0.6, --min-area 40.0, no --min-area-um2",
         ),
         (
             ("--clear-border", "--format", "mat", "--pixel-size", 0),
-            (
-                r"no --clear-border, --pixel-size 0\.5, --format csv,png; expected .*"
-                r" --clear-border, --pixel-size 0, --format mat\."
-            ),
+            "no --clear-border, --pixel-size 0.5, --format csv,png",
+            "--clear-border, --pixel-size 0, --format mat",
         ),
     ):
         command = [str(word) for word in ("segment", tiles, "-o", out, "--resume", *option)]
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError) as refused:
             CliRunner().invoke(app, command, catch_exceptions=False)
+        assert refused.value.message == other_run(before, now)
 
 
-def test_resume_goes_on_with_the_options_of_the_last_run_in_the_folder(tiles, tmp_path):
+def test_resume_takes_the_options_of_the_last_run_in_the_folder(tiles, tmp_path):
     out, words = tmp_path / "out", ("--model", "classical")
     shell("segment", tiles / "t1.png", "-o", out, *words)
     shell("segment", tiles / "t2.png", "-o", out, *words, "--threshold", 0.9)
@@ -350,7 +356,7 @@ def test_resume_goes_on_with_the_options_of_the_last_run_in_the_folder(tiles, tm
     (used,) = [line.split(",")[5] for line in table if "t2.png" in line]
     assert float(used) == pytest.approx(0.9, abs=1 / 255)
     other = ["segment", str(tiles), "-o", str(out), *words, "--threshold", "0.5"]
-    with pytest.raises(InputError, match="other options"):
+    with pytest.raises(InputError, match=re.escape(OTHER_OPTIONS.problem)):
         CliRunner().invoke(app, other, catch_exceptions=False)
     assert len((out / "summary.csv").read_text().splitlines()) == 3
     more = ("--threshold", 0.9, "--format", "csv")
@@ -367,7 +373,7 @@ def test_resume_opens_the_model_folder_that_a_run_was_begun_with(tiles, tmp_path
     assert "2 of 2" in text
 
 
-def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
+def test_a_record_of_an_earlier_version_is_resumed(tiles, tmp_path):
     out = tmp_path / "out"
     shell("segment", tiles / "t1.png", "-o", out, "--model", "classical", "--min-area", 50)
     record = json.loads((out / "options.json").read_text())
@@ -377,7 +383,7 @@ def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
     text = shell("segment", tiles, "-o", out, "--resume")
     assert "--model classical --min-area 50.0" in text
     command = ["segment", str(tiles), "-o", str(out), "--resume", "--tta"]
-    with pytest.raises(InputError, match="no --test-time-augmentation; expected"):
+    with pytest.raises(InputError, match="no --test-time-augmentation, not"):
         CliRunner().invoke(app, command, catch_exceptions=False)
     (out / "options.json").write_text(json.dumps(record | {"min_area": "large"}))
     with pytest.raises(InputError, match=r"min_area.*'large'"):
@@ -387,6 +393,6 @@ def test_a_record_of_an_earlier_version_is_gone_on_with(tiles, tmp_path):
 def test_labels_among_the_images_are_named(tiles, tmp_path):
     write_image(tiles / "t1_other.png", generate_tile(1, size=128).labels.astype(np.uint8))
     text = shell("segment", tiles, "-o", tmp_path / "out", "--model", "classical")
-    told = " ".join(text.split())
-    assert f"t1_other.png: {LABELS}" in told
-    assert told.count(LABELS) == 1
+    printed = " ".join(text.split())
+    assert f"t1_other.png: {LOOKS_LIKE_LABELS}" in printed
+    assert printed.count(LOOKS_LIKE_LABELS) == 1

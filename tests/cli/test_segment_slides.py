@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,13 +14,16 @@ from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.batch.large_file import segment_large_file
+from napari_snow_unet.batch.messages import RESULT_EXISTS, too_large
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.synthetic import generate_tile
+from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation.messages import resampled
 from napari_snow_unet.segmentation.options import Options
 
 SEED = 6  # a tile without glass, which large images count as probability 0
@@ -122,9 +126,10 @@ def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_pa
     words = ("segment", svs, "--pixel-size", 0.5, "--format", "tif", "-o")
     assert shell(*words, tmp_path / "small", model="default").exit_code == 0
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
-    told = shell(*words, tmp_path / "large", model="default")
-    assert told.exit_code == 0, told.output
-    assert "Resampled from 0.5" in told.output
+    printed = shell(*words, tmp_path / "large", model="default")
+    assert printed.exit_code == 0, printed.output
+    low, high = open_model("default").pixel_size_um
+    assert resampled(0.5, high, low, high) in printed.output
     found = read_labels(tmp_path / "large" / "a.tif")
     assert found.max() > 10
     assert np.array_equal(found, read_labels(tmp_path / "small" / "a.tif"))
@@ -132,18 +137,16 @@ def test_a_large_image_of_another_scale_is_resampled_for_the_network(svs, tmp_pa
 
 def test_what_cannot_hold_a_large_image_is_refused_before_any_work(svs, tmp_path, monkeypatch):
     monkeypatch.setattr(slide, "LARGEST_WHOLE", 1000)
-    told = shell("segment", svs, "-o", tmp_path / "out", "--format", "png")
-    assert told.exit_code == 1
-    text = told.output.replace("\n", " ")
-    assert str(svs) in told.output.replace("\n", "")
-    assert "512 x 512" in text
-    assert "zarr or tif" in text
+    refused = shell("segment", svs, "-o", tmp_path / "out", "--format", "png")
+    assert refused.exit_code == 1
+    assert str(svs) in refused.output.replace("\n", "")
+    assert too_large(("png",), 512, 512).problem in refused.output.replace("\n", " ")
     again = shell("segment", svs, "-o", tmp_path / "out")  # what nobody has chosen is what can
     assert again.exit_code == 0
     assert (tmp_path / "out" / "a.zarr").is_dir()
     once_more = shell("segment", svs, "-o", tmp_path / "out", "--format", "zarr")
     assert once_more.exit_code == 1
-    assert "exists already" in once_more.output
+    assert RESULT_EXISTS.problem in once_more.output.replace("\n", " ")
 
 
 @pytest.mark.parametrize("taken", ["a.tif", "a_probability.tif"])
@@ -155,7 +158,7 @@ def test_a_name_that_is_taken_is_refused_before_a_large_image_is_computed(
     outputs.folder.mkdir()
     (outputs.folder / taken).write_bytes(b"mine")
     steps = segment_large_file(slide.open_slide(svs), classical.model(), Options(), outputs)
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match=re.escape(RESULT_EXISTS.problem)):
         next(steps)
     assert [path.name for path in outputs.folder.iterdir()] == [taken]
     assert (outputs.folder / taken).read_bytes() == b"mine"

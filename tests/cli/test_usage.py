@@ -34,7 +34,7 @@ def test_an_unknown_model_is_wrong_usage(words, tmp_path, monkeypatch):
     result = CliRunner().invoke(app, words.split())
     text = " ".join(result.output.replace("│", "").split())
     assert result.exit_code == 2, text
-    assert "no model" in text
+    assert re.search(r"The model '\S*no-such-model' does not exist", text)
     assert "he-breast-nuclei" in text
     assert not (tmp_path / "out").exists()
 

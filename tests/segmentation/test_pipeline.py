@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import dask.array as da
@@ -10,12 +11,11 @@ import numpy as np
 import pytest
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.segmentation import classical
+from napari_snow_unet.segmentation import classical, messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import label, run, segment
 from napari_snow_unet.segmentation.plane.tiling import padded_length
-from napari_snow_unet.segmentation.provenance import UNKNOWN_SIZE
 
 
 def darkness(pixels):
@@ -114,7 +114,7 @@ def test_grey_rgba_lazy_and_other_data_types_give_the_same_labels():
 def test_a_constant_image_has_no_nuclei(value, model):
     result = run(segment(np.full((70, 90, 3), value, np.uint8), model))
     assert not result.labels.any()
-    assert "No nuclei" in result.messages[0]
+    assert messages.NO_NUCLEI in result.messages
 
 
 def test_faint_texture_is_not_taken_for_nuclei():
@@ -184,11 +184,11 @@ def test_an_image_outside_the_models_scale_is_resampled_and_comes_back(pixel, wo
     assert bool(result.messages) == (working is not None)
 
 
-def test_unknown_scale_is_said_and_the_persons_word_goes_first():
+def test_unknown_scale_is_noted_and_the_option_overrides_the_file():
     model = Model(darkness, "scaled", halo=0, pixel_size_um=(0.2, 0.4))
     image, _ = discs()
-    said = run(segment(image, model)).messages[0]
-    assert said.startswith(UNKNOWN_SIZE.partition("{")[0])
+    (note,) = run(segment(image, model)).messages
+    assert note == messages.unknown_pixel_size(0.2, 0.4)
     chosen = run(segment(image, model, Options(pixel_size_um=0.3), pixel_size_um=9.0))
     assert chosen.provenance["pixel_size_um"] == 0.3
     assert chosen.messages == ()
@@ -199,12 +199,12 @@ def test_unknown_scale_is_said_and_the_persons_word_goes_first():
 
 def test_provenance_is_plain_and_complete():
     result = run(segment(discs()[0], DARKNESS, Options(threshold=0.4)))
-    told = json.loads(json.dumps(result.provenance))
-    assert told["model"] == "darkness"
-    assert told["model_checksum"] == "0" * 64
-    assert told["options"]["threshold"] == 0.4
-    assert told["threshold"] == result.threshold
-    assert {"napari-snow-unet", "numpy", "opencv-python-headless"} <= set(told["versions"])
+    facts = json.loads(json.dumps(result.provenance))
+    assert facts["model"] == "darkness"
+    assert facts["model_checksum"] == "0" * 64
+    assert facts["options"]["threshold"] == 0.4
+    assert facts["threshold"] == result.threshold
+    assert {"napari-snow-unet", "numpy", "opencv-python-headless"} <= set(facts["versions"])
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_provenance_is_plain_and_complete():
         (Options(threshold=1.5), "1.5"),
         (Options(output="outline"), "outline"),
         (Options(channel="infrared"), "infrared"),
-        (Options(channel="rgb"), "such as red"),
+        (Options(channel="rgb"), re.escape(messages.other_channel("rgb", "red").problem)),
         (Options(tile=100), "100"),
         (Options(min_area=-1), "-1"),
         (Options(pixel_size_um=-0.5), "-0.5"),
@@ -227,7 +227,15 @@ def test_bad_options_are_refused_before_anything_is_computed(options, names):
         run(segment(discs()[0], Model(never, "never", halo=0), options))
 
 
-@pytest.mark.parametrize("shape", [(5, 20, 30, 3), (4, 20, 30), (20,)])
-def test_what_is_not_a_plane_is_refused(shape):
-    with pytest.raises(InputError, match="shape"):
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((5, 20, 30, 3), messages.not_a_plane((5, 20, 30, 3))),
+        ((4, 20, 30), messages.not_a_plane((4, 20, 30))),
+        ((20,), messages.no_pixels((20,))),
+    ],
+)
+def test_what_is_not_a_plane_is_refused(shape, message):
+    with pytest.raises(InputError) as refused:
         run(segment(np.zeros(shape, np.uint8), DARKNESS))
+    assert refused.value.message == message

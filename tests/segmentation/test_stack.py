@@ -15,13 +15,11 @@ import pytest
 from napari_snow_unet.base import scratch
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.value_range import EIGHT_BITS
-from napari_snow_unet.segmentation import prefetch
-from napari_snow_unet.segmentation.findings import NO_NUCLEI
+from napari_snow_unet.segmentation import messages, prefetch
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import label, run, segment
 from napari_snow_unet.segmentation.plane.threshold import level_of, rounded_threshold
-from napari_snow_unet.segmentation.provenance import UNKNOWN_SIZE
 from napari_snow_unet.segmentation.stack import check_stack, relabel_stack, segment_stack
 from napari_snow_unet.segmentation.stack_result import was_changed
 
@@ -188,32 +186,32 @@ def test_the_summary_counts_and_averages():
     blank = np.stack([np.full_like(STACK[0], 255), STACK[0]])
     both = run(segment_stack(blank, MODEL, rgb=False))
     assert both.summary.startswith("2 slices, 6 nuclei")
-    assert both.messages == (f"1 of 2 slices: {NO_NUCLEI}",)
+    assert both.messages == (f"1 of 2 slices: {messages.NO_NUCLEI}",)
 
 
 def test_what_concerns_all_planes_is_said_once():
     known = replace(MODEL, pixel_size_um=(0.2, 0.3))
     result = run(segment_stack(STACK, known, rgb=False))
     (message,) = result.messages
-    assert message.startswith(UNKNOWN_SIZE.partition("{")[0])
+    assert message == messages.unknown_pixel_size(0.2, 0.3)
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype", "rgb", "said"),
+    ("shape", "dtype", "rgb", "problem"),
     [
-        ((5,), np.uint8, False, "at least one plane"),
-        ((0, 5), np.uint8, False, "pixels"),
-        ((4, 5, 3), np.uint8, False, "looks like colours"),
+        ((5,), np.uint8, False, messages.no_pixels((5,)).problem),
+        ((0, 5), np.uint8, False, messages.no_pixels((0, 5)).problem),
+        ((4, 5, 3), np.uint8, False, messages.NOT_SHOWN_AS_RGB.problem),
         ((4, 5), np.complex64, False, "complex64"),
     ],
 )
-def test_what_cannot_work_is_refused_without_reading(shape, dtype, rgb, said):
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_work_is_refused_without_reading(shape, dtype, rgb, problem):
+    with pytest.raises(InputError, match=re.escape(problem)):
         check_stack(shape, dtype, rgb=rgb)
 
 
 def test_no_plane_at_all_is_refused():
-    with pytest.raises(InputError, match="no plane"):
+    with pytest.raises(InputError, match=re.escape(messages.NO_PLANE.problem)):
         run(segment_stack(STACK, MODEL, rgb=False, planes=[]))
 
 
@@ -263,7 +261,7 @@ def test_planes_without_anything_of_a_region_are_left_out():
     assert not result.labels[1, 40:].any()
     again = run(relabel_stack(result.probability, [(1,)], Options(), region=region))
     assert np.array_equal(again.labels, result.labels)
-    with pytest.raises(InputError, match="without a pixel"):
+    with pytest.raises(InputError, match=re.escape(messages.EMPTY_REGION.problem)):
         run(segment_stack(STACK, MODEL, rgb=False, planes=[(0,)], region=region))
 
 

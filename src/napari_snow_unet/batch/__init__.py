@@ -1,4 +1,4 @@
-"""Files in, files out: segment any number of images, for the shell and the segment dock."""
+"""Segment any number of image files, for the shell and the segment dock."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from napari_snow_unet.batch.segmenting import segment_files
     from napari_snow_unet.batch.summary import SUMMARY, FileDone, FileResult, messages_of
 
-# The shell wants the options only, whatever the command is.
+# Every command of the shell imports the options, and few need the rest.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={

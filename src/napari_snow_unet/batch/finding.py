@@ -1,4 +1,4 @@
-"""The images that a person means by files, folders, patterns or prepared datasets."""
+"""Find images by files, folders, patterns or prepared datasets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.batch import messages
 from napari_snow_unet.data.names.file_names import (
     IMAGE_SUFFIXES,
     natural_key,
@@ -19,8 +20,8 @@ from napari_snow_unet.data.pairs.folder import files_in, masks_among
 from napari_snow_unet.data.pairs.unread_files import nothing_to_use
 from napari_snow_unet.data.slides.slide import SCANNER_SUFFIXES, is_slide
 
-IMAGE_FOLDERS = ("images", "image")  # in small or capital letters
-#: In folders; a DICOM file is one level of a slide, so these are taken only by name.
+IMAGE_FOLDERS = ("images", "image")  # in any case
+#: In folders; a DICOM file is one level of a slide, so it is used only if named.
 SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 
 
@@ -28,22 +29,24 @@ SUFFIXES = IMAGE_SUFFIXES | SCANNER_SUFFIXES - {".dcm"}
 class FoundImages:
     """Images to segment."""
 
-    images: list[Path]  # in natural order, without repeats
-    skipped: list[Path]  # files in the folders that are no images
-    folders: list[Path] = field(default_factory=list)  # in the folders: not looked into
-    pixel_sizes: dict[Path, float] = field(default_factory=dict)  # um, by a dataset's manifest
+    images: list[Path]  # in natural order, without duplicates
+    skipped: list[Path]  # files in the folders that are not images
+    folders: list[Path] = field(default_factory=list)  # sub-folders, which are not searched
+    pixel_sizes: dict[Path, float] = field(
+        default_factory=dict
+    )  # um, from the manifest of a dataset
 
     def folders_but(self, results: Path) -> list[Path]:
-        """Return the folders without that of the results, which often lies beside the images."""
+        """Return the sub-folders without that of the results."""
         return [folder for folder in self.folders if folder.resolve() != results.resolve()]
 
 
 def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> FoundImages:
-    """Find the images that a person means by files, folders, patterns or prepared datasets.
+    """Find images by files, folders, patterns or prepared datasets.
 
-    Of a folder those directly inside are taken, or those in its ``images`` or ``Image`` folder if
-    it has one. What exists under its exact name is never taken for a pattern. `subset` is one of a
-    prepared dataset, by the column ``split`` of its manifest.
+    In a folder only images directly inside are found, or those in its ``images`` or ``Image``
+    folder. An existing name is not a pattern. `subset` is that of a prepared dataset, the column
+    ``split`` of its manifest.
     """
     images: dict[Path, None] = {}
     skipped: list[Path] = []
@@ -53,26 +56,15 @@ def find_images(inputs: Iterable[str | Path], subset: str | None = None) -> Foun
     for name in inputs:
         for path in _existing(name):
             if path.suffix.lower() == ".zip" and path.is_file():
-                raise InputError(
-                    "this is an archive",
-                    expected="images, or a folder of images",
-                    remedy="Unpack it, or prepare a dataset from it.",
-                    helps=("prepare_dataset",),
-                    path=path,
-                )
+                raise InputError(messages.ARCHIVE, path=path)
             if path.is_dir() and not is_slide(path):
-                found = _images_in(path, subset)
-                images.update(dict.fromkeys(found.images))
-                skipped += found.skipped
-                folders += found.folders
-                pixel_sizes |= found.pixel_sizes
+                inside = _images_in(path, subset)
+                images.update(dict.fromkeys(inside.images))
+                skipped += inside.skipped
+                folders += inside.folders
+                pixel_sizes |= inside.pixel_sizes
             elif subset is not None:
-                raise InputError(
-                    f"a subset ({subset!r}) of what is not a folder",
-                    expected="a prepared dataset, which has subsets",
-                    remedy="Name the folder of the dataset, or leave the subset out.",
-                    path=path,
-                )
+                raise InputError(messages.NO_SUBSETS, path=path)
             else:
                 images[path] = None
     if not images:
@@ -88,12 +80,7 @@ def _existing(name: str | Path) -> list[Path]:
         return [path]
     matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))  # noqa: PTH207 (absolute patterns)
     if not matches:
-        raise InputError(
-            "no such file or folder, and no file matches it as a pattern",
-            expected="an image, a folder of images or a pattern",
-            remedy="Check the spelling.",
-            path=path,
-        )
+        raise InputError(messages.NOT_FOUND, path=path)
     return matches
 
 
@@ -115,19 +102,19 @@ def _images_in(folder: Path, subset: str | None) -> FoundImages:
 
 
 def _order(path: Path) -> tuple[list[tuple[int, str]], int, str]:
-    """Sort naturally, and of images of one name that first which a dataset would have."""
+    """Return the sort key: natural order, and preferred formats first among equal names."""
     return natural_key(tile_name(path)), suffix_rank(path.name, "image"), path.name
 
 
 def _pixel_sizes(dataset: Path) -> dict[Path, float]:
-    """Return what the manifest of a prepared dataset says; nothing where there is none."""
+    """Return the pixel sizes in the manifest of a prepared dataset; empty without one."""
     from napari_snow_unet.data.datasets.manifest import MANIFEST, read_manifest
 
     if not (dataset / MANIFEST).is_file():
         return {}
     try:
         tiles = read_manifest(dataset)
-    except InputError:  # some other table
+    except InputError:  # another table
         return {}
     return {dataset / tile.image: tile.um_per_px for tile in tiles if tile.um_per_px}
 

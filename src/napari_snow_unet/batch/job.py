@@ -1,4 +1,4 @@
-"""What is to be done with images, in plain values."""
+"""A job over images, as plain values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from napari_snow_unet.segmentation.options import Options
 
 @dataclass(frozen=True)
 class Job:
-    """What one needs to know to segment images; all of it can be sent to another machine."""
+    """The settings of a job; they can be sent to another machine."""
 
     model: Annotated[str, Option("Model name (see `models`) or folder.")]
     precision: Annotated[
-        Precision, Option("Number format of the network; 'fast': bfloat16 where that is faster.")
+        Precision, Option("Number format of the network; 'fast' is bfloat16 where that is faster.")
     ]
     options: Options
-    outputs: Outputs  # in a folder that every machine sees under the same path
-    use_pixel_size: bool = True  # believe the pixel size that a file states
-    pixel_sizes: dict[Path, float] = field(default_factory=dict)  # um, of files that state none
+    outputs: Outputs  # in a folder with the same path on every machine
+    use_pixel_size: bool = True  # use the pixel size of a file
+    pixel_sizes: dict[Path, float] = field(default_factory=dict)  # um, for files without one

@@ -1,4 +1,4 @@
-"""Which images' results are half, so that a run that goes on with them may replace these."""
+"""A journal of incomplete results, so that a resumed run may overwrite them."""
 
 from __future__ import annotations
 
@@ -11,76 +11,76 @@ from pathlib import Path
 from napari_snow_unet.base.files import TEMPORARY, naming
 from napari_snow_unet.batch.outputs import Outputs
 
-_BEGUN = ".begun"
-_BEGINS, _ENDS = "begun", "ended"
+_FILE = ".begun"
+_STARTED, _ENDED = "begun", "ended"  # in the file
 
 
-class Begun:
-    """Remembers on disk whose results were begun and did not end in a row of the table.
+class Journal:
+    """Records on disk whose results were started and have no row in the table yet.
 
-    Results of an image are several files, and their row in the table comes last. What a killed
-    program or a failing drive leaves of them is no result and nobody's work: where a run is gone on
-    with, it is made again, and so is nothing else that is there. The folder must be locked.
+    The results of an image are several files, and their row in the table is written last. A resumed
+    run may overwrite the files that a killed program or a failing drive has left of them, and no
+    others. The folder must be locked.
     """
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
-        self._path = outputs.folder / _BEGUN
-        self._half = _read(self._path)
+        self._path = outputs.folder / _FILE
+        self._incomplete = _read(self._path)
         if outputs.resume:
-            remove_halves(outputs.folder)
+            remove_temporary(outputs.folder)
 
     def outputs_for(self, source: Path) -> Outputs:
-        """Return what may be written for an image: over what is half, too."""
-        half = self._outputs.resume and str(source) in self._half
-        return replace(self._outputs, overwrite=True) if half else self._outputs
+        """Return the outputs of an image; incomplete results may be overwritten."""
+        incomplete = self._outputs.resume and str(source) in self._incomplete
+        return replace(self._outputs, overwrite=True) if incomplete else self._outputs
 
-    def begins(self, source: Path) -> None:
-        """Note that the results of an image are written from now on."""
-        self.replaces([source])
+    def start(self, source: Path) -> None:
+        """Record that the results of an image are about to be written."""
+        self.replace([source])
 
-    def replaces(self, sources: Iterable[Path]) -> None:
-        """Note that whatever is there of some images is going to be replaced."""
+    def replace(self, sources: Iterable[Path]) -> None:
+        """Record that the results of some images are about to be overwritten."""
         names = [str(source) for source in sources]
-        self._half.update(names)
-        self._note(_BEGINS, *names)
+        self._incomplete.update(names)
+        self._write(_STARTED, *names)
 
-    def ends(self, source: Path) -> None:
-        """Note that the results of an image are whole and in the table."""
-        self._half.discard(str(source))
-        self._note(_ENDS, str(source))
+    def end(self, source: Path) -> None:
+        """Record that the results of an image are complete and in the table."""
+        self._incomplete.discard(str(source))
+        self._write(_ENDED, str(source))
 
     def forget(self, done: Iterable[Path]) -> None:
-        """Forget the images that are done, and everything if no other one is half."""
-        if self._half <= set(map(str, done)):
+        """Remove the journal if no image but those done is incomplete."""
+        if self._incomplete <= set(map(str, done)):
             self._path.unlink(missing_ok=True)
 
-    def _note(self, what: str, *sources: str) -> None:
-        """Add lines; the break before each keeps it whole where the last one was cut short."""
+    def _write(self, event: str, *sources: str) -> None:
+        """Add lines; each starts with a line break, in case the last one was cut short."""
         with naming(self._path), self._path.open("a", encoding="utf-8") as file:
-            file.writelines(f"\n{json.dumps([what, source])}" for source in sources)
+            file.writelines(f"\n{json.dumps([event, source])}" for source in sources)
 
 
 def _read(path: Path) -> set[str]:
-    half: set[str] = set()
+    incomplete: set[str] = set()
     if not path.exists():
-        return half
+        return incomplete
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            what, source = json.loads(line)
-        except (ValueError, TypeError):  # cut short, empty, or of somebody else
+            event, source = json.loads(line)
+        except (ValueError, TypeError):  # cut short, empty, or of another program
             continue
-        if what == _BEGINS:
-            half.add(source)
+        if event == _STARTED:
+            incomplete.add(source)
         else:
-            half.discard(source)
-    return half
+            incomplete.discard(source)
+    return incomplete
 
 
-def remove_halves(folder: Path) -> None:
-    """Remove what killed programs have left under temporary names; nobody writes there now."""
-    for left in folder.glob(f"{TEMPORARY}*"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+def remove_temporary(folder: Path) -> None:
+    """Remove the temporary files of killed programs; nothing may be writing to the folder."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
         else:
-            left.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)

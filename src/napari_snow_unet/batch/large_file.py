@@ -1,4 +1,4 @@
-"""Segment a file that is larger than the memory, to files that are written as they come."""
+"""Segment a file larger than memory, writing its results block by block."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch import messages
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import FileResult
 from napari_snow_unet.batch.writing import file_facts, refuse_taken
@@ -35,7 +36,7 @@ from napari_snow_unet.segmentation.plane.resample import Resampling, scale_facto
 from napari_snow_unet.segmentation.plane.tiling import cheapest_window
 
 CHUNK = 1024  # pixels
-WINDOW = 2048  # pixels at most, where nobody has chosen: the halo then adds a fifth, not a half
+WINDOW = 2048  # default for large images, in pixels: the halo adds a fifth, not a half
 
 
 def segment_large_file(
@@ -47,13 +48,13 @@ def segment_large_file(
     compute_all: ComputeAll | None = None,
     values: ValueRange | None = None,
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
-    """Segment the full resolution of a slide; return what writes and names the files at the end.
+    """Segment a slide at full resolution; return a callable that completes and names the files.
 
-    OME-Zarr and tiled BigTIFF can hold the labels, a tiled TIFF the probability; nothing else can.
+    Labels are written as OME-Zarr or tiled BigTIFF, the probability as tiled TIFF.
     """
     _check_outputs(slide, outputs)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
-    side = options.pixel_size_known(side)
+    side = options.effective_pixel_size(side)
     if options.tile == Options().tile:
         at_scale = Resampling.by(scale_factor(side, model.pixel_size_um), slide.size).new
         options = replace(options, tile=cheapest_window(at_scale, model.halo, WINDOW))
@@ -72,7 +73,7 @@ def segment_large_file(
         written = stack.enter_context(
             ome_zarr_labels(target, slide.size, spacing_um=spacing, overwrite=outputs.overwrite)
         )
-        found = yield from segment_large(
+        result = yield from segment_large(
             slide.levels[0],
             model,
             options,
@@ -88,19 +89,20 @@ def segment_large_file(
         unnamed = stack.pop_all()
 
     def write() -> FileResult:
-        about = facts_for_file(file_facts(slide.path, found.provenance, found.threshold), spacing)
-        with unnamed:  # the OME-Zarr takes its name at the end
+        provenance = file_facts(slide.path, result.provenance, result.threshold)
+        about = facts_for_file(provenance, spacing)
+        with unnamed:  # the OME-Zarr gets its name at the end
             written.say(about)
             for path, array in (
                 (targets.get("tif"), written.levels[0]),
                 (map_path if outputs.probability else None, probability),
             ):
                 if path is not None:
-                    known = None if path == map_path else about
+                    facts = None if path == map_path else about
                     overwrite = outputs.overwrite
-                    write_tiled_tiff(path, array, spacing, about=known, overwrite=overwrite)
+                    write_tiled_tiff(path, array, spacing, about=facts, overwrite=overwrite)
         labels, turned = next(iter(targets.values())), said_of_turning(slide.orientation)
-        return FileResult.of(slide.path, labels, found, turned, {"level": 0})
+        return FileResult.of(slide.path, labels, result, turned, {"level": 0})
 
     return write
 
@@ -109,17 +111,12 @@ def _check_outputs(slide: Slide, outputs: Outputs) -> None:
     others = [name for name in outputs.formats_of(large=True) if not FORMATS[name].any_size]
     if others or outputs.overlay:
         height, width = slide.size
-        asked = [*others, *(["an overlay"] if outputs.overlay else [])]
-        raise InputError(
-            f"{' and '.join(asked)} for an image of {width:,} x {height:,} pixels",
-            expected="labels in the format zarr or tif, which hold any size, and no overlay",
-            remedy="Choose these formats, and leave the overlay out.",
-            path=slide.path,
-        )
+        refused = (*others, *(["an overlay"] if outputs.overlay else []))
+        raise InputError(messages.too_large(refused, width, height), path=slide.path)
 
 
 def _on_disk(path: Path, shape: tuple[int, int], kind: Any) -> Any:
-    """Make an array of zeros in a folder; what is never written takes no room."""
+    """Create an array of zeros on disk; chunks that are never written take no space."""
     import zarr
 
     chunks = tuple(min(CHUNK, length) for length in shape)

@@ -1,4 +1,4 @@
-"""One image of many: read, segmented, and what became of it."""
+"""Read and segment one image of a run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, passed_on, run
+from napari_snow_unet.batch import messages
 from napari_snow_unet.batch.large_file import segment_large_file
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import FileResult
@@ -29,9 +30,9 @@ from napari_snow_unet.segmentation.prefetch import is_small
 from napari_snow_unet.segmentation.stack import predict_stack
 
 Result = TypeVar("Result")
-#: What may be wrong with one image while the others are done.
+#: Errors that concern one image; the run continues with the others.
 OF_ONE_IMAGE = (InputError, OSError, MemoryError)
-BIG = 4 * 2**20  # bytes of a file; of larger ones no more than one waits in memory
+BIG = 4 * 2**20  # bytes of a file; at most one larger file waits in memory
 
 
 def segment_one(
@@ -43,10 +44,10 @@ def segment_one(
     use_pixel_size: bool = True,
     pixel_sizes: Mapping[Path, float] | None = None,
 ) -> FileResult:
-    """Segment one image and write its results, without a table; where it fails, say why."""
+    """Segment one image and write its results, without a table; a failure is in the result."""
     start = time.perf_counter()
     try:
-        image = read_input(path, use_pixel_size=use_pixel_size, known=pixel_sizes or {})
+        image = read_input(path, use_pixel_size=use_pixel_size, pixel_sizes=pixel_sizes or {})
         steps = segment_read_image(image, model, options, outputs)
         result = run(steps)()
     except OF_ONE_IMAGE as error:
@@ -56,15 +57,15 @@ def segment_one(
 
 
 def is_big(path: Path) -> bool:
-    """Tell whether a file is too big to be read while another is segmented."""
+    """Return whether a file is too big to be read while another is segmented."""
     try:
         return path.is_dir() or path.stat().st_size > BIG
-    except OSError:  # reading it will say why
+    except OSError:  # reported when it is read
         return False
 
 
 def is_one_small_plane(image: ImageFile | Slide, model: Model, options: Options) -> bool:
-    """Tell whether an image is so small that two are segmented at a time."""
+    """Return whether an image is small enough to segment two at a time."""
     if isinstance(image, Slide):
         return False
     planes = planes_of(image.array)
@@ -73,21 +74,21 @@ def is_one_small_plane(image: ImageFile | Slide, model: Model, options: Options)
 
 
 def read_input(
-    path: Path, *, use_pixel_size: bool, known: Mapping[Path, float]
+    path: Path, *, use_pixel_size: bool, pixel_sizes: Mapping[Path, float]
 ) -> ImageFile | Slide:
-    """Read an image; of one that is too large for that, open it."""
+    """Read an image, or open it if it is too large for memory."""
     large = large_image(path)
     if large is not None:
         return large if use_pixel_size else replace(large, spacing_um=None)
     image = read_any_image(path)
-    pixel_size = image.pixel_size_um or known.get(path)
+    pixel_size = image.pixel_size_um or pixel_sizes.get(path)
     return replace(image, pixel_size_um=pixel_size if use_pixel_size else None)
 
 
 def segment_read_image(
     image: ImageFile | Slide, model: Model, options: Options, outputs: Outputs
 ) -> Generator[Progress, None, Callable[[], FileResult]]:
-    """Predict the planes of an image; return what finds their nuclei and writes the result."""
+    """Predict the planes of an image; return a callable that finds the nuclei and writes them."""
     if isinstance(image, Slide):
         return (yield from segment_large_file(image, model, options, outputs))
     check_formats(image, outputs)
@@ -102,10 +103,10 @@ def segment_read_image(
     )
 
     def write() -> FileResult:
-        found = find_nuclei()
-        labels = write_results(image, values, found, outputs, mask=options.output == "mask")
+        result = find_nuclei()
+        labels = write_results(image, values, result, outputs, mask=options.output == "mask")
         level = {"level": 0} if is_slide(image.path) else {}
-        return FileResult.of(image.path, labels, found.together, image.notes, level)
+        return FileResult.of(image.path, labels, result.overall, image.notes, level)
 
     return write
 
@@ -113,21 +114,19 @@ def segment_read_image(
 def within_file(
     steps: Generator[Progress, None, Result], name: str, done: int, total: int
 ) -> Generator[Progress, None, Result]:
-    """Pass on the progress within a file as that among all files."""
+    """Pass on the progress within a file as progress over all files."""
     return passed_on(steps, lambda step: Progress(done, total, f"{name}, {step.message}"))
 
 
 def failed(error: Exception, source: Path) -> FileResult:
-    """Return what became of an image that failed, behind the name of a file."""
-    helps: tuple[str, ...] = ()
-    if isinstance(error, MemoryError):
-        reason = f"{source}: not enough memory; use a smaller tile size or a smaller image."
-    elif isinstance(error, OSError) and error.errno is not None:
-        other = error.filename not in (None, str(source))
-        reason = f"{source}: {f'{error.filename}: ' if other else ''}{error.strerror}."
-    elif isinstance(error, InputError):
-        reason, helps = error.text(), error.helps
-        reason = reason if error.path is not None else f"{source}: {reason}"
+    """Return the result of an image that failed; the error starts with the name of a file."""
+    if isinstance(error, InputError):
+        refusal = error if error.path is not None else InputError(error.message, path=source)
+    elif isinstance(error, MemoryError):
+        refusal = InputError(messages.OUT_OF_MEMORY, path=source)
     else:
-        reason = f"{source}: {error}"
-    return FileResult(source, error=reason, helps=helps)
+        file = getattr(error, "filename", None)
+        other = None if file in (None, str(source)) else str(file)
+        reason = getattr(error, "strerror", None) or str(error)
+        refusal = InputError(messages.file_failed(reason, other), path=source)
+    return FileResult(source, error=refusal.text(), helps=refusal.helps)

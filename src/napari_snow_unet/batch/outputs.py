@@ -1,4 +1,4 @@
-"""What a run over a folder is to write, in plain values."""
+"""The outputs of a run, as plain values."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from napari_snow_unet.base.options import Option
 from napari_snow_unet.data.formats.registry import FORMATS
 from napari_snow_unet.data.names.result_names import OVERLAY, PROBABILITY
 
-WHERE_TAKEN = "Choose another folder, or say what shall become of what is there."
-HELPS_WHERE_TAKEN = ("overwrite", "resume")
-
 
 @dataclass(frozen=True)
 class Outputs:
-    """What to write, and whether existing files may be replaced."""
+    """The files to write, and whether existing ones may be overwritten."""
 
     folder: Path
     probability: Annotated[
         bool,
         Option(
-            f"Also write STEM{PROBABILITY}.png.",
+            f"Also write the probability map (STEM{PROBABILITY}.png).",
             tip="Also write the probability map of each image.",
             label="Probability maps",
             group="Output",
@@ -31,8 +28,8 @@ class Outputs:
     overlay: Annotated[
         bool,
         Option(
-            f"Also write STEM{OVERLAY}.png, outlines on the image.",
-            tip="Also write each image with the outlines of its nuclei.",
+            f"Also write the outlines on the image (STEM{OVERLAY}.png).",
+            tip="Also write a copy of each image with its nuclei outlined.",
             label="Outlines on the image",
             group="Output",
         ),
@@ -41,12 +38,12 @@ class Outputs:
         bool,
         Option(
             "Overwrite existing results.",
-            tip="Overwrite existing results; otherwise such images are reported as failed.",
+            tip="Overwrite existing results; without it, images that have results fail.",
             label="Overwrite existing results",
             group="Output",
         ),
     ] = False
-    # Of `formats.registry.FORMATS`; () is PNG, and OME-Zarr of what is too large to be read whole.
+    # Of `formats.registry.FORMATS`; () is PNG, and OME-Zarr for images too large for memory.
     formats: Annotated[
         tuple[str, ...],
         Option(
@@ -65,5 +62,5 @@ class Outputs:
     ] = False
 
     def formats_of(self, *, large: bool) -> tuple[str, ...]:
-        """Return the formats of an image's labels."""
+        """Return the formats of the labels of an image."""
         return self.formats or (("zarr",) if large else ("png",))

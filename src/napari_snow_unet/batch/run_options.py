@@ -1,4 +1,4 @@
-"""What a folder of results was asked for, so that a run that goes on with it asks for the same."""
+"""The options of a folder of results, so that a resumed run uses the same."""
 
 from __future__ import annotations
 
@@ -11,42 +11,48 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet import __version__
-from napari_snow_unet.base.errors import InputError, Message
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.base.options import Declared, Option, declared
 from napari_snow_unet.base.precision import precision_of
+from napari_snow_unet.batch import messages
 from napari_snow_unet.batch.job import Job
-from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import SUMMARY
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
 OPTIONS_FILE = "options.json"
-# The same labels come whatever the edge of a window, and wherever the model lies.
+# The labels do not depend on these.
 _CHANGE_NOTHING = ("tile", "model_folder")
 # A folder holds results of one model, number format and major version.
 _ONE_PER_FOLDER = ("model", "checksum", "precision", "version")
-_HOW = ("overwrite", "resume")  # how a run goes on, not what it makes
+_HOW = ("overwrite", "resume")  # how a run continues, not what it writes
 _FILES = ("formats", *(name for name in declared(Outputs) if name not in ("formats", *_HOW)))
 _OPTIONS = asdict(Options())
 _FILE_PIXEL_SIZE = Declared(
-    "file_pixel_size", bool, True, False, (), Option("Believe what files say.", flag="--pixel-size")
+    "file_pixel_size",
+    bool,
+    True,
+    False,
+    (),
+    Option("Use the pixel size of files.", flag="--pixel-size"),
 )
-#: What is noted of a run, and read again.
-_NOTED: dict[str, Declared] = {
+#: The entries of the file.
+_RECORDED: dict[str, Declared] = {
     **{name: declared(Job)[name] for name in ("model", "precision")},
     **declared(Options),
     "file_pixel_size": _FILE_PIXEL_SIZE,
     **{name: declared(Outputs)[name] for name in _FILES},
 }
-_OLD_NAMES = {one.option.was: name for name, one in _NOTED.items() if one.option.was}
+_OLD_NAMES = {one.option.was: name for name, one in _RECORDED.items() if one.option.was}
 
 
-def what_is_asked(
+def run_options(
     model: Model, options: Options, outputs: Outputs, *, use_pixel_size: bool
 ) -> dict[str, Any]:
-    """Return what decides the files of a run, in plain values that JSON can hold."""
+    """Return the options that determine the files of a run, as plain values for JSON."""
     return {
         "model": model.name,
         "model_folder": model.folder,
@@ -59,48 +65,37 @@ def what_is_asked(
     }
 
 
-def note_asked(asked: dict[str, Any], outputs: Outputs, *, there: bool) -> None:
-    """Note the options of a run; refuse a folder whose results were made otherwise.
+def record_options(now: dict[str, Any], outputs: Outputs, *, has_results: bool) -> None:
+    """Write the options of a run; raise `InputError` for a folder with other options.
 
-    The folder is locked; if `there`, some images have results that are not to be replaced. Results
+    The folder is locked; with `has_results` some images have results that are to be kept. Results
     of other images may differ in options, but not in model, number format or major version.
     """
     path = outputs.folder / OPTIONS_FILE
-    before = _read(path) if outputs.resume or there else None
+    before = _read(path) if outputs.resume or has_results else None
     if before is not None:
-        before = {**asked, **_OPTIONS, **before}
+        before = {**now, **_OPTIONS, **before}
         ignored = _CHANGE_NOTHING if outputs.resume else (*_CHANGE_NOTHING, *_FILES)
-        other = [name for name in _differing(before, asked) if name not in ignored]
+        other = [name for name in _differing(before, now) if name not in ignored]
         if not other:
             return
         if not outputs.resume:
-            raise InputError(
-                "some of these images have results there, made with other options",
-                expected="the options of these results, or another folder",
-                remedy=WHERE_TAKEN,
-                helps=HELPS_WHERE_TAKEN,
-                path=path,
-            )
-        raise InputError(
-            f"these results were begun with {_said(before, other)}",
-            expected=f"what is asked for now, {_said(asked, other)}",
-            remedy="Leave these options out to go on as before, choose another folder, or "
-            "overwrite.",
-            helps=("overwrite",),
-            path=path,
-        )
+            raise InputError(messages.OTHER_OPTIONS, path=path)
+        texts = _in_words(before, other), _in_words(now, other)
+        raise InputError(messages.other_run(*texts), path=path)
     if _has_results(outputs.folder / SUMMARY):
-        before = {**asked, **(_read(path) or {})}
-        if other := [name for name in _differing(before, asked) if name in _ONE_PER_FOLDER]:
-            raise InputError(_mixed(_said(before, other), _said(asked, other)), path=path)
+        before = {**now, **(_read(path) or {})}
+        if other := [name for name in _differing(before, now) if name in _ONE_PER_FOLDER]:
+            texts = _in_words(before, other), _in_words(now, other)
+            raise InputError(messages.mixed(*texts), path=path)
     with written_whole(path, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
 
 
-def _differing(before: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+def _differing(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return the names of the options that differ; of versions the major number counts."""
-    major = [{**options, "version": _major(options["version"])} for options in (before, asked)]
-    return [name for name in asked if major[0][name] != major[1][name]]
+    major = [{**options, "version": _major(options["version"])} for options in (before, now)]
+    return [name for name in now if major[0][name] != major[1][name]]
 
 
 def _major(version: object) -> str:
@@ -113,17 +108,10 @@ def _has_results(table: Path) -> bool:
         return any(row["labels"] for row in csv.DictReader(file))
 
 
-def _mixed(before: str, now: str) -> Message:
-    return Message(
-        f"The folder holds results of other images made with {before}; this run uses {now}.",
-        "Choose another folder, so that the results are not mixed.",
-    )
-
-
 def continued_job(job: Job, given: Collection[str]) -> tuple[Job, dict[str, Any]]:
-    """Complete a job by what its folder of results was begun with, but for the entries in `given`.
+    """Complete a job with the recorded options of its folder, except the entries in `given`.
 
-    Return it, and the entries that have become others by this.
+    Return it, and the entries that changed.
     """
     path = job.outputs.folder / OPTIONS_FILE
     before = _read(path) or {}
@@ -151,7 +139,7 @@ def _entries(job: Job) -> dict[str, Any]:
 
 
 def _files(outputs: Outputs) -> dict[str, Any]:
-    return {name: _NOTED[name].as_plain(getattr(outputs, name)) for name in _FILES}
+    return {name: _RECORDED[name].as_plain(getattr(outputs, name)) for name in _FILES}
 
 
 def _with_entries(job: Job, entries: dict[str, Any]) -> Job:
@@ -168,28 +156,21 @@ def _with_entries(job: Job, entries: dict[str, Any]) -> Job:
 
 
 def _checked(name: str, value: Any, path: Path) -> Any:
-    one = _NOTED[name]
+    one = _RECORDED[name]
     try:
         return one.as_plain(one.from_plain(value))
     except InputError as error:
-        raise InputError(
-            Message(
-                f"The options of the interrupted run cannot be used. {error.message.problem}",
-                "Give that option, choose another folder, or overwrite.",
-                ("overwrite",),
-            ),
-            path=path,
-        ) from None
+        raise InputError(messages.unusable_options(error.message), path=path) from None
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Read what was asked for; None where an older version or nobody has noted it."""
+    """Read the recorded options; None if there are none."""
     content = _content(path)
     if content is None:
         return None
     content = {_OLD_NAMES.get(name, name): value for name, value in content.items()}
-    if isinstance(was := content.get("precision"), str):
-        content["precision"] = precision_of(was) or was
+    if isinstance(precision := content.get("precision"), str):
+        content["precision"] = precision_of(precision) or precision
     return content
 
 
@@ -202,28 +183,28 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 
 def renamed_entries(path: Path) -> dict[str, str]:
-    """Return the entries of an ``options.json`` that have a name of 0.1, and today's names."""
+    """Return the entries of an ``options.json`` with names of 0.1, and their new names."""
     return {old: new for old, new in _OLD_NAMES.items() if old in (_content(path) or {})}
 
 
 def entry_as_words(name: str, value: Any) -> list[str]:
-    """Return what is typed in the shell for an entry of `what_is_asked`; of some values nothing."""
+    """Return the flag and value of an entry of `run_options`; for some values nothing."""
     if name == "file_pixel_size":
         return [] if value else ["--pixel-size", "0"]
-    one = _NOTED[name]
+    one = _RECORDED[name]
     return one.as_words(tuple(value) if isinstance(value, list) else value, default_too=True)
 
 
-def _said(asked: dict[str, Any], names: list[str]) -> str:
-    said = {}
+def _in_words(entries: dict[str, Any], names: list[str]) -> str:
+    texts = {}
     for name in names:
-        value = asked.get(name)
+        value = entries.get(name)
         if name == "version":
-            said[name] = f"version {value}"
+            texts[name] = f"version {value}"
         elif name == "checksum":
-            said[name] = f"weights whose SHA-256 is {value or 'none'}"
+            texts[name] = f"weights whose SHA-256 is {value or 'none'}"
         elif words := entry_as_words(name, value):
-            said[words[0]] = shlex.join(words)
+            texts[words[0]] = shlex.join(words)
         else:
-            said.setdefault(_NOTED[name].flag, f"no {_NOTED[name].flag}")
-    return ", ".join(said.values())
+            texts.setdefault(_RECORDED[name].flag, f"no {_RECORDED[name].flag}")
+    return ", ".join(texts.values())

@@ -1,4 +1,4 @@
-"""Segment images in their order, small ones two at a time."""
+"""Segment images in order, small ones two at a time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_snow_unet.base.progress import Progress, done_at_once
+from napari_snow_unet.batch import messages
 from napari_snow_unet.batch.folder_run import FolderRun, Planned, folder_run
 from napari_snow_unet.batch.one_file import (
     OF_ONE_IMAGE,
@@ -30,7 +31,7 @@ from napari_snow_unet.segmentation.prefetch import in_order
 
 @dataclass(frozen=True)
 class _Opened:
-    """An image that was read ahead: the steps that compute it, and the seconds spent so far."""
+    """An image that was read in advance: the steps that compute it, and the seconds so far."""
 
     steps: Generator[Progress, None, Callable[[], FileResult]]
     seconds: float
@@ -45,31 +46,31 @@ def segment_files(
     use_pixel_size: bool = True,
     pixel_sizes: Mapping[Path, float] | None = None,
 ) -> Generator[Progress, None, list[FileResult]]:
-    """Segment images in their order and write their labels.
+    """Segment images in order and write their labels.
 
-    A file that cannot be used is reported in its result and the others are done. What is written
-    is whole at any moment, so stopping between two steps leaves nothing half.
+    A file that cannot be used is reported in its result, and the run continues. Files are written
+    completely or not at all, so the generator may be closed at any step.
 
     Parameters
     ----------
     files : sequence of Path
-        Images; a stack is segmented plane by plane, a slide at its full resolution.
+        Images; a stack is segmented plane by plane, a slide at full resolution.
     model : Model
         The network or the classical method.
     options : Options
-        Threshold, output and so on, the same for all.
+        Threshold, output and so on, for all images.
     outputs : Outputs
-        Where to, and what else to write.
+        Folder, formats and further outputs.
     use_pixel_size : bool, default: True
-        Believe the pixel size that a file states; otherwise it counts as unknown.
+        Use the pixel size of a file; otherwise it is unknown.
     pixel_sizes : mapping from Path to float, optional
-        Micrometres per pixel of files that do not state any.
+        Micrometres per pixel, for files without one.
 
     Yields
     ------
     Progress
-        After every window, of small images once they are computed; `done` counts files. After every
-        file a `FileDone`, once its results are written, which goes on while others are computed.
+        After every window, or after every small image; `done` counts files. A `FileDone` follows
+        when the results of a file are written, in parallel to the next files.
 
     Returns
     -------
@@ -79,19 +80,22 @@ def segment_files(
     Raises
     ------
     InputError
-        If an option cannot be used for any image, another program writes to the folder, or its
-        results are to be gone on with and were made with another model.
+        If an option cannot be used for any image, another program writes to the folder, or a
+        resumed run has used another model or other options.
     """
-    known = pixel_sizes or {}
     with folder_run(files, model, options, outputs, use_pixel_size=use_pixel_size) as run:
-        yield from run.tell_kept()
+        yield from run.report_kept()
         if run.left:
             yield run.progress(run.left[0].name)
         read = partial(
-            _read, model=model, options=options, use_pixel_size=use_pixel_size, known=known
+            _read,
+            model=model,
+            options=options,
+            use_pixel_size=use_pixel_size,
+            pixel_sizes=pixel_sizes or {},
         )
-        # Small images are read and computed side by side in threads, and of others the next is read
-        # while the network is at one; another thread finds and writes the nuclei behind.
+        # Small images are read and computed in parallel; of larger ones the next is read while the
+        # network computes. Another thread finds and writes the nuclei.
         images = in_order(
             run.planned(),
             read,
@@ -110,18 +114,18 @@ def segment_files(
                 done, total = len(run.results), len(run.files)
                 try:
                     write = yield from within_file(image.steps, source.name, done, total)
-                except OF_ONE_IMAGE as error:  # nothing of it was begun
+                except OF_ONE_IMAGE as error:  # nothing was written
                     spent = time.perf_counter() - start
-                    written = writer.submit(run.enter, failed(error, source), spent)
+                    written = writer.submit(run.record, failed(error, source), spent)
                 else:
                     written = writer.submit(_write, run, source, write, start)
                 before, behind = behind, written
                 if before is not None:
-                    yield run.tell(before.result())
+                    yield run.report(before.result())
             if behind is not None:
-                yield run.tell(behind.result())
+                yield run.report(behind.result())
         results = run.end()
-    yield Progress(len(files), len(files), f"{len(files)} of {len(files)} images")
+    yield Progress(len(files), len(files), messages.images_label(len(files), len(files)))
     return results
 
 
@@ -131,14 +135,14 @@ def _read(
     model: Model,
     options: Options,
     use_pixel_size: bool,
-    known: Mapping[Path, float],
+    pixel_sizes: Mapping[Path, float],
 ) -> _Opened:
-    """Read an image ahead, and compute it where it is small; what goes wrong is in its steps."""
+    """Read an image, and compute it if it is small; errors are raised by its steps."""
     start = time.perf_counter()
     try:
         if planned.refusal is not None:
             raise planned.refusal
-        image = read_input(planned.source, use_pixel_size=use_pixel_size, known=known)
+        image = read_input(planned.source, use_pixel_size=use_pixel_size, pixel_sizes=pixel_sizes)
         steps = segment_read_image(image, model, options, planned.outputs)
         if is_one_small_plane(image, model, options):
             steps = done_at_once(steps)
@@ -149,16 +153,16 @@ def _read(
 
 def _failing(error: Exception) -> Generator[Progress, None, Callable[[], FileResult]]:
     raise error
-    yield  # a generator, though one without steps
+    yield  # makes this a generator
 
 
 def _write(
     run: FolderRun, source: Path, write: Callable[[], FileResult], start: float
 ) -> FileResult:
-    """Write the results of an image whose computing began at `start`, and its row."""
-    run.begin(source)
+    """Write the results of an image whose computation started at `start`, and its row."""
+    run.start(source)
     try:
         result = write()
     except OF_ONE_IMAGE as error:
         result = failed(error, source)
-    return run.enter(result, time.perf_counter() - start)
+    return run.record(result, time.perf_counter() - start)

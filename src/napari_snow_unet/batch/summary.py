@@ -1,4 +1,4 @@
-"""What became of every image, and the table of it."""
+"""The result of every image, and the table of results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any, Literal, Self, TextIO
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import naming, written_whole
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.segmentation.findings import Findings, result_in_words
+from napari_snow_unet.batch import messages
+from napari_snow_unet.segmentation.findings import Findings
+from napari_snow_unet.segmentation.messages import result_label
 from napari_snow_unet.segmentation.plane.threshold import in_digits
 
 SUMMARY = "summary.csv"
@@ -29,35 +31,35 @@ COLUMNS = (
     "notes",
     "precision",
 )
-_OF_EARLIER = COLUMNS[:-2]  # of 0.1
+_OF_0_1 = COLUMNS[:-2]
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one image.
+    """The result of one image.
 
     Attributes
     ----------
     source : Path
         The image.
     labels : Path or None
-        Where its labels stand, in the first of several formats; None if it failed.
+        Its labels, in the first of several formats; None if it failed.
     nuclei : int
         Number of nuclei over all planes.
     area_fraction : float
-        Part of the area that is nucleus, 0..1.
+        Fraction of the area that is nucleus, 0..1.
     nuclei_per_mm2 : float or None
-        None where the pixel size is unknown.
+        None if the pixel size is unknown.
     threshold : float
-        Probability exceeded by nuclei; the mean over planes.
+        Probability above which a pixel is nucleus; the mean over planes.
     pixel_size_um : float or None
-        Micrometres per pixel, if known.
+        Micrometres per pixel; None if unknown.
     seconds : float
-        Time it took, reading and writing included.
+        Duration, including reading and writing.
     messages : tuple of str
-        What a person should be told.
+        Notes for the user.
     error : str
-        Why it failed; empty if it did not.
+        Why it failed, after the name of a file; empty if it succeeded.
     helps : tuple of str
         Names of the options that would help.
     provenance : dict
@@ -65,7 +67,7 @@ class FileResult:
     model : str
         Name of the model.
     precision : str
-        Number format that its network computed in; empty if it is none.
+        Number format of the network; empty for the classical method.
     """
 
     source: Path
@@ -88,59 +90,59 @@ class FileResult:
         cls,
         source: Path,
         labels: Path,
-        found: Findings,
+        findings: Findings,
         notes: Iterable[str],
         level: Mapping[str, int],
     ) -> Self:
-        """Return what became of an image from what was found in it; `notes` are said first."""
+        """Return the result of an image; `notes` come before those of the findings."""
         return cls(
             source=source,
             labels=labels,
-            nuclei=found.nuclei,
-            area_fraction=found.area_fraction,
-            nuclei_per_mm2=found.nuclei_per_mm2,
-            threshold=found.threshold,
-            pixel_size_um=found.pixel_size_um,
-            provenance={**found.provenance, "source": str(source), **level},
-            messages=tuple(dict.fromkeys([*notes, *found.messages])),
+            nuclei=findings.nuclei,
+            area_fraction=findings.area_fraction,
+            nuclei_per_mm2=findings.nuclei_per_mm2,
+            threshold=findings.threshold,
+            pixel_size_um=findings.pixel_size_um,
+            provenance={**findings.provenance, "source": str(source), **level},
+            messages=tuple(dict.fromkeys([*notes, *findings.messages])),
         )
 
     @property
     def summary(self) -> str:
-        """One sentence on nuclei, area and threshold."""
+        """Nuclei, area and threshold in one line."""
         threshold = in_digits(self.threshold)
-        return result_in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
+        return result_label(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
 
 @dataclass(frozen=True)
 class FileDone(Progress):
-    """Progress that tells at once what became of an image."""
+    """Progress with the result of an image."""
 
     result: FileResult | None = None
 
 
 def messages_of(results: Sequence[FileResult]) -> list[str]:
-    """Return what a person should be told, once, behind the names of the images it is about."""
-    told: dict[str, list[str]] = {}
+    """Return each note for the user once, after the names of its images."""
+    images: dict[str, list[str]] = {}
     for result in results:
         for message in result.messages:
-            told.setdefault(message, []).append(result.source.name)
+            images.setdefault(message, []).append(result.source.name)
     return [
-        f"{first}{f' and {len(others)} more' if others else ''}: {message}"
-        for message, (first, *others) in told.items()
+        f"{messages.several_label(first, len(others))}: {message}"
+        for message, (first, *others) in images.items()
     ]
 
 
 def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> dict[str, FileResult]:
-    """Begin a CSV table of one row per image, or go on with one that is there.
+    """Start a CSV table of one row per image, or continue an existing one.
 
-    Rows of images that are about to be segmented again are taken out; all others stay, and so do
-    those of images whose labels are there and not to be replaced: their results are returned.
+    Rows of images that are to be segmented again are removed. The others are kept; without
+    `overwrite` also those of `sources` whose labels exist, and their results are returned.
     """
     again = {str(source) for source in sources}
     rows = _whole_rows(path) if path.exists() else []
     kept = {} if overwrite else {row["image"]: row for row in rows if row["image"] in again}
-    results = {image: found for image, row in kept.items() if (found := _result_of(row))}
+    results = {image: result for image, row in kept.items() if (result := _result_of(row))}
     with (
         written_whole(path, overwrite=True) as temporary,
         _opened(temporary, "w") as file,
@@ -152,7 +154,7 @@ def start_summary(path: Path, sources: Sequence[Path], *, overwrite: bool) -> di
 
 
 def require_summary(path: Path) -> None:
-    """Refuse a file of this name that is some other table."""
+    """Raise `InputError` for a file of this name that is another table."""
     if path.exists():
         _whole_rows(path)
 
@@ -160,19 +162,14 @@ def require_summary(path: Path) -> None:
 def _whole_rows(path: Path) -> list[dict[str, str]]:
     with _opened(path, "r") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) not in (COLUMNS, _OF_EARLIER):
-            raise InputError(
-                "the file is another table",
-                expected="the columns " + ", ".join(COLUMNS),
-                remedy="Choose another folder for the results.",
-                path=path,
-            )
+        if tuple(reader.fieldnames or ()) not in (COLUMNS, _OF_0_1):
+            raise InputError(messages.OTHER_TABLE, path=path)
         # A row cut short by a crash lacks its last columns.
         return [row for row in reader if None not in row.values()]
 
 
 def _result_of(row: dict[str, str]) -> FileResult | None:
-    """Read a row of the table; None if it tells of an error or its labels are gone."""
+    """Read a row of the table; None for a failed image or missing labels."""
     labels = Path(row["labels"])
     if row["error"] or not row["labels"] or not labels.exists():
         return None
@@ -194,11 +191,11 @@ def _result_of(row: dict[str, str]) -> FileResult | None:
 
 
 def append_to_summary(path: Path, result: FileResult) -> None:
-    """Append one row to a table that `start_summary` began."""
+    """Append one row to the table of `start_summary`."""
     row = {name: getattr(result, name, "") for name in COLUMNS}
     row |= {"image": str(result.source), "labels": str(result.labels or "")}
     row["notes"] = " ".join(result.messages)
-    if result.error:  # nothing was measured
+    if result.error:  # no measurements
         row |= dict.fromkeys(("nuclei", "area_fraction", "threshold"))
     with naming(path), _opened(path, "a") as file:
         csv.DictWriter(file, COLUMNS).writerow(
@@ -207,5 +204,5 @@ def append_to_summary(path: Path, result: FileResult) -> None:
 
 
 def _opened(path: Path, mode: Literal["r", "w", "a"]) -> TextIO:
-    """Open a table; names that are no UTF-8, which Linux allows, keep their bytes."""
+    """Open a table; file names that are not UTF-8 keep their bytes."""
     return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")

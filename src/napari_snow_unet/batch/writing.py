@@ -1,4 +1,4 @@
-"""What is written for one image: labels in the formats asked for, probability map, overlay."""
+"""Write the results of one image: labels, probability map, overlay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.batch.outputs import HELPS_WHERE_TAKEN, WHERE_TAKEN, Outputs
+from napari_snow_unet.batch import messages
+from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import SUMMARY
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei, write_stack
 from napari_snow_unet.data.formats.registry import check_format
@@ -28,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 
 def planes_of(image: Array) -> Array:
-    """Return the planes of an image behind each other, shape (N, Y, X) or (N, Y, X, C)."""
+    """Return the planes of an image as one axis, shape (N, Y, X) or (N, Y, X, C)."""
     rgb = is_rgb(image.shape)
     plane_axes(image.shape, rgb=rgb)
     return image.reshape(-1, *image.shape[-3 if rgb else -2 :])
@@ -37,19 +38,19 @@ def planes_of(image: Array) -> Array:
 def write_results(
     image: ImageFile,
     values: ValueRange,
-    found: StackSegmentation,
+    result: StackSegmentation,
     outputs: Outputs,
     *,
     mask: bool,
 ) -> Path:
-    """Write what was found in an image; return the path of the labels' first format.
+    """Write the result of an image; return the path of its labels in the first format.
 
-    With `mask` the labels are one mask, which is 0 and 255 as an image.
+    With `mask` the labels are a binary mask, 0 and 255 in images.
     """
     planes, stem = planes_of(image.array), outputs.folder / image.path.stem
     shape = planes.shape[:3]
-    labels, maps = found.labels.reshape(shape), found.probability.reshape(shape)
-    about = file_facts(image.path, found.provenance, found.threshold)
+    labels, maps = result.labels.reshape(shape), result.probability.reshape(shape)
+    about = file_facts(image.path, result.provenance, result.threshold)
     if outputs.probability:
         _write_planes(_named(stem, f"{PROBABILITY}.png"), maps, outputs.overwrite)
     if outputs.overlay:
@@ -86,12 +87,12 @@ def _nuclei(
 
 
 def file_facts(source: Path, provenance: Mapping[str, Any], threshold: float) -> dict[str, Any]:
-    """Return what the files of an image's labels say of them; of its path only the name."""
+    """Return the provenance for label files, with the name of the image but not its path."""
     return {"image": tile_name(source), **provenance, "threshold": threshold}
 
 
 def _single(planes: Array) -> Array:
-    """Return the plane itself where there is only one."""
+    """Return a single plane without the axis of planes."""
     return planes[0] if len(planes) == 1 else planes
 
 
@@ -112,7 +113,7 @@ def _write_planes(
 
 
 def check_formats(image: ImageFile, outputs: Outputs) -> None:
-    """Refuse an image that a format asked for cannot hold, before any work."""
+    """Raise `InputError` for an image that one of the formats cannot hold."""
     axes = 2 if len(planes_of(image.array)) == 1 else 3
     for name in outputs.formats_of(large=False):
         check_format(name, axes, image.path)
@@ -121,46 +122,31 @@ def check_formats(image: ImageFile, outputs: Outputs) -> None:
 def refuse_clash(
     source: Path, outputs: Outputs, sources: set[Path], taken: dict[str, Path]
 ) -> None:
-    """Refuse an image whose results would take the place of something else.
+    """Raise `InputError` if the results of an image would overwrite something else.
 
-    `sources` are all images to be segmented, resolved; `taken` says whose results a stem has.
+    `sources` are the resolved paths of all images; `taken` maps stems to their images.
     """
     if source.stem in taken:
-        raise InputError(
-            f"its results would have the names of those of {taken[source.stem]}",
-            expected="images of different names",
-            remedy="Segment them into different folders.",
-            path=source,
-        )
+        raise InputError(messages.same_names(str(taken[source.stem])), path=source)
     for target in _targets(source, outputs):
-        if target.resolve() in sources or target.name == SUMMARY:
-            what = "the summary" if target.name == SUMMARY else "an image that is to be segmented"
-            raise InputError(
-                f"the result would replace {what}",
-                expected="an output folder other than the images' own",
-                remedy="Choose another folder or another name.",
-                path=target,
-            )
+        if target.name == SUMMARY:
+            raise InputError(messages.WOULD_REPLACE_SUMMARY, path=target)
+        if target.resolve() in sources:
+            raise InputError(messages.WOULD_REPLACE_IMAGE, path=target)
         refuse_taken(target, outputs)
 
 
 def refuse_taken(target: Path, outputs: Outputs) -> None:
-    """Refuse a result that is there already and may not be replaced, before any work."""
+    """Raise `InputError` for an existing result that may not be overwritten."""
     if target.exists() and not outputs.overwrite:
-        raise InputError(
-            "the result exists already",
-            expected="a free name",
-            remedy=WHERE_TAKEN,
-            helps=HELPS_WHERE_TAKEN,
-            path=target,
-        )
+        raise InputError(messages.RESULT_EXISTS, path=target)
 
 
 def _targets(source: Path, outputs: Outputs) -> Iterator[Path]:
-    """Name all files that may be written for an image; what a PNG cannot hold goes to a TIFF."""
+    """Yield all files that may be written for an image; a PNG may become a TIFF."""
     try:
         large = large_image(source) is not None
-    except (InputError, OSError):  # whoever reads it will say why
+    except (InputError, OSError):  # reported when it is read
         large = False
     endings = [f".{name}" for name in outputs.formats_of(large=large)]
     for flag, name in zip((outputs.probability, outputs.overlay), DERIVED, strict=True):

@@ -1,4 +1,4 @@
-"""The command `models`: what can be used, with size, checksum, and what it was trained on."""
+"""The command `models`: the available models, with size, checksum and training data."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_snow_unet.cli import messages
+
 if TYPE_CHECKING:
     from napari_snow_unet.models import ModelEntry
 
 
 def models(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, for other programs.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all details as JSON.")] = False,
 ) -> None:
-    """List the models that can be used: bundled, your own, and the classical method."""
+    """List the available models: bundled, your own, and the classical method."""
     from napari_snow_unet.models import list_models
 
     entries = list_models()
@@ -39,7 +39,7 @@ def _print_table(entries: list[ModelEntry]) -> None:
     console = Console()
     table = Table("Model", "Kind", "Size", "SHA-256", "Channel", "Pixel size (µm)", box=None)
     for entry in entries:
-        note = " (default)" if entry.name == DEFAULT_MODEL else ""
+        note = f" {messages.DEFAULT_LABEL}" if entry.name == DEFAULT_MODEL else ""
         table.add_row(escape(entry.name) + note, entry.kind, *_facts(entry))
     console.print(table)
     for entry in entries:
@@ -47,15 +47,17 @@ def _print_table(entries: list[ModelEntry]) -> None:
         if entry.path:
             console.print(str(entry.path), style="dim", markup=False, soft_wrap=True)
         if entry.problem:
-            console.print(f"Cannot be used: {entry.problem}", style="red", markup=False)
+            problem = f"{messages.UNUSABLE_LABEL}: {entry.problem}"
+            console.print(problem, style="red", markup=False)
         else:
-            console.print(entry.trained_on or "Not stated.", markup=False)
-    console.print(f"\nYour own models: {user_folder()} (or ${FOLDER_VARIABLE})", soft_wrap=True)
+            console.print(entry.trained_on or messages.UNKNOWN_TRAINING_DATA, markup=False)
+    own = messages.own_models(user_folder(), FOLDER_VARIABLE)
+    console.print(f"\n{own}", soft_wrap=True, markup=False)
 
 
 def _facts(entry: ModelEntry) -> tuple[str, str, str, str]:
     size = f"{entry.size / 1e6:.1f} MB" if entry.size else "-"
-    known = entry.pixel_size_um
-    unstated = "any" if entry.kind == "classical" else "not stated"
-    pixels = unstated if known is None else "{:.2g} to {:.2g}".format(*known)
+    sizes = entry.pixel_size_um
+    default = messages.ANY_LABEL if entry.kind == "classical" else messages.UNKNOWN_LABEL
+    pixels = default if sizes is None else "{:.2g} to {:.2g}".format(*sizes)
     return size, entry.checksum[:12] or "-", entry.channel, pixels if not entry.problem else "-"

@@ -14,6 +14,7 @@ from napari_snow_unet.base.errors import with_ways
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.base.precision import PRECISIONS, Precision, precision_of
 from napari_snow_unet.batch.job import Job
+from napari_snow_unet.batch.messages import several_label
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.options import takes
@@ -33,10 +34,8 @@ from napari_snow_unet.segmentation.options import Options
 if TYPE_CHECKING:
     from napari_snow_unet.batch import FileResult
 
-STOPPED = "Stopped. What was finished is kept; the same command goes on with --resume."
-
-#: What a flag decides in the record of a run, where that is not called as it is.
-_DECIDES = {
+#: The entries of `options.json` that a flag sets, if their names differ.
+_ENTRIES = {
     "min_area": ("min_area", "min_area_um2"),
     "min_area_um2": ("min_area", "min_area_um2"),
     "was_separate": ("separate",),
@@ -79,7 +78,7 @@ def segment(
     scheduler: Annotated[
         str | None,
         typer.Option(
-            help="Address of a dask.distributed scheduler whose workers compute.",
+            help="Address of a dask.distributed scheduler; its workers compute.",
             show_default=False,
             rich_help_panel="Advanced",
         ),
@@ -88,7 +87,7 @@ def segment(
     was_split: OldSubsetOption = None,
     files: dict[str, Any],
 ) -> None:
-    """Label the nuclei of images: STEM.png with 16-bit labels, and summary.csv.
+    """Label the nuclei in images. Writes STEM.png (16-bit labels) and summary.csv.
 
     Sub-folders are not searched. A missing input stops the command before it starts. Files that
     cannot be read are listed at the end; the rest are processed, and the exit code is 1.
@@ -99,42 +98,40 @@ def segment(
     from napari_snow_unet.segmentation.plane.threshold import in_digits
 
     if files["overwrite"] and files["resume"]:
-        raise typer.BadParameter("--overwrite begins again, --resume goes on: choose one of them.")
+        raise typer.BadParameter(messages.OVERWRITE_OR_RESUME)
     if scheduler is not None and device != "auto":
-        raise typer.BadParameter("--device is of this machine: with --scheduler, workers compute.")
+        raise typer.BadParameter(messages.DEVICE_OF_WORKERS)
     if options["min_area"] is not None and options["min_area_um2"] is not None:
-        raise typer.BadParameter(
-            "--min-area is in pixels, --min-area-um2 in µm²: give one of them."
-        )
+        raise typer.BadParameter(messages.TWO_AREAS)
     files["formats"] = _formats(files["formats"])
-    believed = options["pixel_size_um"] != 0
+    use_pixel_size = options["pixel_size_um"] != 0
     chosen = Options(**options | {"pixel_size_um": options["pixel_size_um"] or None})
     outputs = Outputs(output_folder, **files)
-    job = Job(model, _precision(precision), chosen, outputs, believed)
+    job = Job(model, _precision(precision), chosen, outputs, use_pixel_size)
     if job.outputs.resume:
-        job = _as_begun(job, on_command_line(context))
+        job = _resumed(job, on_command_line(context))
     with as_wrong_usage():
         check_options_alone(job.options)
-    found = find_images(image, subset_of(subset, was_split))
+    inputs = find_images(image, subset_of(subset, was_split))
     with as_wrong_usage(UnknownModelError):
         network = open_model(job.model, precision=job.precision, device=device)
     with as_wrong_usage():
         check_options(job.options, network)
     if scheduler is None:
         steps = segment_files(
-            found.images,
+            inputs.images,
             network,
             job.options,
             job.outputs,
             use_pixel_size=job.use_pixel_size,
-            pixel_sizes=found.pixel_sizes,
+            pixel_sizes=inputs.pixel_sizes,
         )
     else:
         from napari_snow_unet.batch.dask_cluster import segment_files_on
 
-        job = replace(job, pixel_sizes=found.pixel_sizes)
-        steps = segment_files_on(scheduler, found.images, job)
-    results = follow(steps, "Segmenting", stopped=STOPPED)
+        job = replace(job, pixel_sizes=inputs.pixel_sizes)
+        steps = segment_files_on(scheduler, inputs.images, job)
+    results = follow(steps, "Segmenting", stopped=messages.SEGMENT_STOPPED)
     failed = [result for result in results if result.error]
     table(
         ["image", "nuclei", "area", "threshold", "per mm²"],
@@ -150,27 +147,28 @@ def segment(
             if not result.error
         ],
     )
-    for told in messages_of(results):
-        typer.echo(told)
-    if found.skipped:
-        typer.echo("Skipped, no images: " + ", ".join(path.name for path in found.skipped))
-    if folders := found.folders_but(output_folder):
-        typer.echo("Skipped, folders: " + ", ".join(path.name for path in folders))
+    for note in messages_of(results):
+        typer.echo(note)
+    _list(messages.SKIPPED_FILES_LABEL, inputs.skipped)
+    _list(messages.SKIPPED_FOLDERS_LABEL, inputs.folders_but(output_folder))
     before = sum(not (result.error or result.provenance) for result in results)
-    typer.echo(
-        f"{len(results) - len(failed)} of {len(results)} images segmented to {output_folder}"
-        + (f", {before} of them before" if before else "")
-    )
-    if len(failed) < len(results):
+    done = len(results) - len(failed)
+    typer.echo(messages.segmented(done, len(results), output_folder, before))
+    if done:
         typer.echo(messages.CONTAIN_NAMES)
-    for told in _reasons(failed):
-        typer.echo(f"Failed: {told}", err=True)
+    for reason in _reasons(failed):
+        typer.echo(f"{messages.FAILED_LABEL}: {reason}", err=True)
     if failed:
         raise typer.Exit(1)
 
 
-def _as_begun(job: Job, given: Iterable[str]) -> Job:
-    """Go on with the options that a run was begun with, and say which they are."""
+def _list(label: str, paths: Iterable[Path]) -> None:
+    if names := ", ".join(path.name for path in paths):
+        typer.echo(f"{label}: {names}")
+
+
+def _resumed(job: Job, given: Iterable[str]) -> Job:
+    """Complete a job with the options of the interrupted run, and print them."""
     from napari_snow_unet.batch.run_options import (
         OPTIONS_FILE,
         continued_job,
@@ -180,37 +178,37 @@ def _as_begun(job: Job, given: Iterable[str]) -> Job:
 
     path = job.outputs.folder / OPTIONS_FILE
     for old, new in renamed_entries(path).items():
-        typer.echo(f"{path}: the entry '{old}' of version 0.1 is called '{new}' now.", err=True)
-    decided = {entry for name in given for entry in _DECIDES.get(name, (name,))}
-    job, taken = continued_job(job, decided)
+        typer.echo(messages.renamed_entry(path, old, new), err=True)
+    entries = {entry for name in given for entry in _ENTRIES.get(name, (name,))}
+    job, taken = continued_job(job, entries)
     words = [word for entry in taken.items() for word in entry_as_words(*entry)]
     if words:
-        typer.echo(f"As begun ({path}): {shlex.join(words)}")
+        typer.echo(f"{messages.continued_label(path)}: {shlex.join(words)}")
     return job
 
 
 def _reasons(failed: list[FileResult]) -> Iterator[str]:
-    """Tell a reason that several files share once, behind the first of them."""
+    """Yield each reason once, after the first of its files."""
     files: dict[str, list[str]] = {}
     for result in failed:
         error = with_ways(result.error, flags_of(result.helps))
-        file, parted, reason = error.partition(": ")
-        if not parted:
+        file, separator, reason = error.partition(": ")
+        if not separator:
             file, reason = str(result.source), error
         files.setdefault(reason, []).append(file)
     for reason, (first, *others) in files.items():
-        yield f"{first}{f' and {len(others)} more' if others else ''}: {reason}"
+        yield f"{several_label(first, len(others))}: {reason}"
 
 
 def _precision(name: str) -> Precision:
-    """Return a number format, by its name in 0.1 too."""
+    """Return a number format; names of 0.1 are accepted with a hint."""
     precision = precision_of(name)
     if precision is None:
         raise typer.BadParameter(
-            f"{name!r} is none of {', '.join(PRECISIONS)}.", param_hint="--precision"
+            messages.not_one_of(name, tuple(PRECISIONS)), param_hint="--precision"
         )
     if precision != name:
-        typer.echo(f"--precision {name} is called {precision} now.", err=True)
+        typer.echo(messages.renamed_value("--precision", name, precision), err=True)
     return precision
 
 
@@ -219,6 +217,6 @@ def _formats(given: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if name not in FORMATS:
             raise typer.BadParameter(
-                f"{name!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
+                messages.not_one_of(name, tuple(FORMATS)), param_hint="--format"
             )
     return names

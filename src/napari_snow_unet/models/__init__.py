@@ -1,4 +1,4 @@
-"""The models a person can choose from, and opening one."""
+"""The available models, and opening one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import refusal
 from napari_snow_unet.base.precision import PRECISIONS, Precision, precision_of
+from napari_snow_unet.models import messages
 from napari_snow_unet.models.listing import (
     CLASSICAL,
     DEFAULT,
@@ -39,8 +41,8 @@ __all__ = [
 ]
 
 DeviceChoice = Literal["auto", "cpu", "gpu"]
-# HDF5 refuses a file that another thread of the process is opening in another way; and who comes
-# second finds the network loaded.
+# HDF5 fails if two threads open a file in different modes. The second caller finds the network
+# in the cache.
 _OPENING = threading.Lock()
 
 
@@ -55,36 +57,32 @@ def open_model(
     Parameters
     ----------
     name_or_path : str or path-like, default: "default"
-        A name from `list_models` or a model folder. What holds a path separator, or is no known
-        name, is a path. The two networks opened last stay in memory and are not read again while
-        their weights on disk are unchanged.
+        A name from `list_models`, or a model folder. A text with a path separator, or that is not
+        the name of a model, is a path. The two networks opened last stay in memory and are not
+        read again while their weights on disk are unchanged.
     precision : {"float32", "fast", "bfloat16", "float16"}, default: "float32"
-        Number format of the network. float32 gives the same labels on every computer but for a few
-        pixels. "fast" is bfloat16 where the processor multiplies it in hardware, else float32; on a
-        GPU what it is fastest in. The others insist: float16 is for GPUs.
+        Number format of the network. float32 gives the same labels on every computer except for a
+        few pixels. "fast" is bfloat16 where the processor multiplies it in hardware, else float32;
+        on a GPU it is the fastest format. The others are required; float16 is for GPUs.
     device : {"auto", "cpu", "gpu"}, default: "auto"
-        "auto" takes a GPU where there is one; "gpu" insists on it.
+        "auto" uses a GPU if there is one; "gpu" requires one.
 
     Returns
     -------
     Model
-        What the pipeline needs.
+        The model for the pipeline.
 
     Raises
     ------
     UnknownModelError
-        If there is no such model.
+        If there is no model of that name.
     InputError
-        If it is damaged or may hold code, there is no GPU and it has to be one, or the precision is
-        another or cannot be had here.
+        If the model is damaged or may contain code, or if the device or the number format is not
+        available.
     """
     wanted_precision = precision_of(precision)
     if wanted_precision is None:
-        raise InputError(
-            f"the precision {precision!r}",
-            expected="one of " + ", ".join(PRECISIONS),
-            remedy="Choose one of these.",
-        )
+        raise refusal("precision", precision, "one of " + ", ".join(PRECISIONS))
     wanted = os.fspath(name_or_path)
     if wanted == CLASSICAL:
         return classical.model()
@@ -97,15 +95,10 @@ def open_model(
 def export_model(
     name_or_path: str | os.PathLike[str], path: Path, *, overwrite: bool = False
 ) -> Path:
-    """Write a network for other programs, as ``.onnx`` or a package of the BioImage Model Zoo."""
+    """Export a network as ``.onnx`` or as a package of the BioImage Model Zoo."""
     wanted = os.fspath(name_or_path)
     if wanted == CLASSICAL:
-        raise InputError(
-            "the classical method, which is no network",
-            expected="a network",
-            remedy="Choose one of the models that are there.",
-            helps=("list_models",),
-        )
+        raise InputError(messages.NOT_A_NETWORK)
     folder = find_model(wanted)
     if path.suffix.lower() == ".onnx":
         from napari_snow_unet.unet.models.onnx import write_onnx

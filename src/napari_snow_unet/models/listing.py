@@ -1,4 +1,4 @@
-"""The models a person can choose from; listing them loads no network library."""
+"""List and find models, without loading a network library."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.models import messages
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.unet.models import folder as models_folder
 from napari_snow_unet.unet.models.refused_files import why_refused
@@ -17,13 +18,13 @@ from napari_snow_unet.unet.network.config import UNetConfig, parameter_count
 from napari_snow_unet.unet.runs import registry
 from napari_snow_unet.unet.runs.folder import RunDirectory, is_run
 
-DEFAULT = "default"  # stands for the model below
+DEFAULT = "default"  # an alias of the next one
 DEFAULT_MODEL = "he-breast-nuclei"
 CLASSICAL = classical.NAME
 
 
 class UnknownModelError(InputError):
-    """A model that is not there, by name or path."""
+    """No model has this name or path."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class ModelEntry:
     Attributes
     ----------
     name : str
-        What `open_model` takes.
+        Name for `open_model`.
     kind : {"bundled", "user", "classical"}
-        Shipped with this package, trained by the user, or no network at all.
+        Bundled with this package, trained by the user, or without a network.
     path : pathlib.Path or None
         Model folder.
     size : int
@@ -45,13 +46,13 @@ class ModelEntry:
     checksum : str
         SHA-256 of the weights file in hexadecimal.
     channel : str
-        What of the image it reads.
+        Channel of the image that it uses.
     pixel_size_um : tuple of float or None
         Smallest and largest pixel size it was trained on, in micrometres.
     trained_on : str
-        Data with their licences.
+        Training data with their licences.
     problem : str
-        Why it cannot be used; empty if it can.
+        Why it cannot be used; empty if it can be.
     """
 
     name: str
@@ -72,8 +73,8 @@ def list_models() -> list[ModelEntry]:
     Returns
     -------
     list of ModelEntry
-        A model that is damaged is listed with its problem. Of two with one name the bundled one
-        is opened by that name, the other by its path.
+        A damaged model is listed with its problem. Of two models with one name, that name opens
+        the bundled one; open the other by its path.
     """
     bundled = [
         _describe(folder, "bundled") for folder in models_folder.find_folders(bundled_folder())
@@ -88,20 +89,20 @@ def list_models() -> list[ModelEntry]:
         for name, folder in registry.registered().items()
     ]
     user = sorted([*user, *trained], key=lambda entry: entry.name)
-    told = "Nothing: Gaussian blur and Otsu's threshold of the red channel, watershed."
-    return [*bundled, *user, ModelEntry(CLASSICAL, "classical", trained_on=told)]
+    method = ModelEntry(CLASSICAL, "classical", trained_on=messages.CLASSICAL_METHOD)
+    return [*bundled, *user, method]
 
 
 def bundled_folder() -> Path:
-    """Return the folder of the models that come with the package."""
+    """Return the folder of the bundled models."""
     # setuptools installs packages as plain files, so the resource is a real path.
     return Path(str(resources.files("napari_snow_unet") / "weights"))
 
 
 def describe_model(name_or_path: str | os.PathLike[str]) -> ModelEntry:
-    """Tell what a network is from its config and the header of its weights, which are not read.
+    """Describe a network by its config and the header of its weights.
 
-    It has no checksum then, and only damage that one sees at once is found.
+    The weights are not read, so there is no checksum, and only obvious damage is noticed.
     """
     folder = find_model(os.fspath(name_or_path))
     config = models_folder.read_config(folder)
@@ -111,14 +112,14 @@ def describe_model(name_or_path: str | os.PathLike[str]) -> ModelEntry:
 
 def _describe(folder: Path, kind: Literal["bundled", "user"]) -> ModelEntry:
     try:
-        config, found = models_folder.read_config(folder), models_folder.verify(folder)
+        config, checksum = models_folder.read_config(folder), models_folder.verify(folder)
     except InputError as error:
         return ModelEntry(folder.name, kind, folder, problem=error.text())
-    return _entry(folder, kind, config, found)
+    return _entry(folder, kind, config, checksum)
 
 
 def _entry(
-    folder: Path, kind: Literal["bundled", "user"], config: UNetConfig, found: str
+    folder: Path, kind: Literal["bundled", "user"], config: UNetConfig, checksum: str
 ) -> ModelEntry:
     return ModelEntry(
         name=folder.name,
@@ -126,7 +127,7 @@ def _entry(
         path=folder,
         size=models_folder.weights_of(folder).stat().st_size,
         parameters=parameter_count(config),
-        checksum=found,
+        checksum=checksum,
         channel=config.channel,
         pixel_size_um=config.pixel_size_um,
         trained_on=config.trained_on,
@@ -134,7 +135,7 @@ def _entry(
 
 
 def find_model(wanted: str) -> Path:
-    """Find the folder of a network by name, by path, or of a training, whose best epoch it is."""
+    """Find the folder of a network by its name, its path, or its run folder (best epoch)."""
     wanted = DEFAULT_MODEL if wanted == DEFAULT else wanted
     is_path = any(separator in wanted for separator in ("/", os.sep)) or wanted in (".", "..")
     if not is_path:
@@ -152,24 +153,13 @@ def find_model(wanted: str) -> Path:
         return path.resolve()
     if path.exists():
         raise why_refused(path)
-    names = [entry.name for entry in list_models()]
-    near = difflib.get_close_matches(wanted, names, n=1)
-    raise UnknownModelError(
-        f"there is no model {wanted!r}",
-        expected=f"a model folder or one of {', '.join(names)}",
-        remedy=f"Did you mean {near[0]!r}?" if near else "Choose one of the models that are there.",
-        helps=() if near else ("list_models",),
-    )
+    names = tuple(entry.name for entry in list_models())
+    similar = next(iter(difflib.get_close_matches(wanted, names, n=1)), None)
+    raise UnknownModelError(messages.unknown_model(wanted, names, similar))
 
 
 def _best_of(run: Path) -> Path:
     best = RunDirectory(run).best
     if not models_folder.has_weights(best):
-        raise InputError(
-            "a training that has not finished an epoch yet",
-            expected="at least one epoch",
-            remedy="Wait for it, or resume it.",
-            helps=("resume_training",),
-            path=run,
-        )
+        raise InputError(messages.NO_EPOCH, path=run)
     return best

@@ -1,4 +1,4 @@
-"""Nuclei without a network, as the paper compares them: the red channel smoothed and inverted."""
+"""The paper's baseline without a network: the red channel, smoothed and inverted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BLUR_PX = 1.5
 
 
 def darkness(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how dark each pixel is, 1 for black, after a Gaussian blur of 1.5 pixels."""
+    """Return 1 minus the red channel after a Gaussian blur of 1.5 pixels: 1 is black."""
     import cv2
 
     edge = cv2.BORDER_REFLECT
@@ -21,12 +21,12 @@ def darkness(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     except cv2.error as error:
         if error.code != cv2.Error.StsNoMem:
             raise
-        raise MemoryError("there is no memory to blur a window") from error
+        raise MemoryError("not enough memory to blur a window") from error
     return (1 - np.asarray(blurred, dtype=np.float32))[None]
 
 
 def model() -> Model:
-    """Return the classical method as a model whose probability is the darkness of red."""
+    """Return the classical method as a model whose probability is the darkness in red."""
     return Model(
         predict=darkness,
         name=NAME,

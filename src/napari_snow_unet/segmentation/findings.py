@@ -1,36 +1,34 @@
-"""What was found: one record for a plane, a plane of a stack, a stack and a large image."""
+"""The numbers of a result: one record for a plane, a stack and a large image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.plane.threshold import in_digits
-
-NO_NUCLEI = "No nuclei were found."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """The nuclei that were found, in numbers, and how they were found.
+    """Count, area and threshold of segmented nuclei, with their provenance.
 
     Attributes
     ----------
     threshold : float
-        The probability that was exceeded by nuclei, a multiple of 1/255; of several planes the
-        mean.
+        Probability above which a pixel is nucleus, a multiple of 1/255; the mean over planes.
     nuclei : int
-        Number of nuclei; for a mask, of 8-connected components.
+        Number of nuclei; of 8-connected components for a mask.
     area_fraction : float
-        Fraction of what was looked at that is nucleus; of several planes the mean.
+        Fraction of the segmented area that is nucleus; the mean over planes.
     pixels : int
-        Pixels that were looked at.
+        Pixels of the segmented area.
     pixel_size_um : float or None
-        Micrometres per pixel, if known.
+        Micrometres per pixel; None if unknown.
     messages : tuple of str
-        What a person should be told.
+        Notes for the user.
     provenance : dict
-        Model, options, threshold and versions: plain values that JSON can hold.
+        Model, options, threshold and versions, as plain values for JSON.
     """
 
     threshold: float
@@ -43,27 +41,18 @@ class Findings:
 
     @property
     def nuclei_per_mm2(self) -> float | None:
-        """Density of nuclei; None where the pixel size is unknown."""
+        """Density of nuclei; None if the pixel size is unknown."""
         if self.pixel_size_um is None:
             return None
         return self.nuclei / (self.pixels * self.pixel_size_um**2 / 1e6)
 
     @property
     def summary(self) -> str:
-        """One sentence on nuclei, their density, their area and the threshold."""
+        """Nuclei, their density and area, and the threshold in one line."""
         return self.in_words(in_digits(self.threshold))
 
     def in_words(self, threshold: str) -> str:
-        """Return the summary with a threshold in words of one's own."""
-        return result_in_words(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
-
-
-def result_in_words(
-    nuclei: int, nuclei_per_mm2: float | None, area_fraction: float, threshold: str
-) -> str:
-    """Return one sentence on nuclei, their density, their area and the threshold."""
-    density = "" if nuclei_per_mm2 is None else f" ({nuclei_per_mm2:,.0f} per mm²)"
-    return (
-        f"{nuclei:,} {'nucleus' if nuclei == 1 else 'nuclei'}{density}, "
-        f"{area_fraction:.1%} of the area, threshold {threshold}"
-    )
+        """Return the summary with the threshold written out."""
+        return messages.result_label(
+            self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold
+        )

@@ -1,4 +1,4 @@
-"""What the pipeline needs to know of a model: plain values and one function."""
+"""A model as the pipeline uses it: plain values and one function."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def _any_window(edge: int) -> int:
 
 
 def _nothing() -> None:
-    """Do what there is to do where nothing is held."""
+    """Release nothing."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A function from pixels to probabilities and the facts that belong to it.
+    """A function from pixels to probabilities, and its properties.
 
     Attributes
     ----------
@@ -29,35 +29,35 @@ class Model:
         Takes float32 (1, Y, X, C) in unit range, Y and X multiples of 64, and returns the
         probability of nucleus, float32 (1, Y, X) in 0..1.
     name : str
-        What people call it.
+        Name shown to the user.
     checksum : str
-        SHA-256 of its weights, empty if it has none.
+        SHA-256 of its weights; empty if it has none.
     channel : str
-        What it was trained on, one of `pixels.channels.CHANNELS`.
+        Channel it was trained on, one of `pixels.channels.CHANNELS`.
     halo : int
-        Pixels at an inner edge of a window whose result is not used, a multiple of 16: as far as
-        the network sees from windows that begin on its pooling stride.
+        Margin in pixels that is discarded at inner edges of windows, a multiple of 16: the radius
+        of the receptive field for windows aligned with the pooling stride.
     pixel_size_um : tuple of float or None
-        Smallest and largest pixel size it was trained on, in micrometres; None if any will do.
+        Smallest and largest pixel size it was trained on, in micrometres; None for any.
     threshold_floor : float
-        Smallest probability at which Otsu's method may cut; keeps tissue without nuclei empty.
+        Lower bound of the Otsu threshold, which keeps tissue without nuclei empty.
     precision : str
-        The number format it computes in.
+        Number format it computes in.
     device : str
-        What computes it, in words; empty for what is no network.
+        Description of the device; empty for the classical method.
     folder : str
-        Where it lies, if it can be opened by its folder only, not by its name.
+        Its folder, if it cannot be opened by its name.
     white : mapping from str to float
-        Which value is white in the images it was trained on, by their data type.
+        White value of its training images, by data type.
     calls_at_once : int
-        How many threads may call `predict` side by side, and gain by it.
+        Number of threads that may call `predict` at once and gain by it.
     window_that_fits : callable
-        From the edge of a square window in pixels to the largest, at most as large, for which there
-        is memory now.
+        Takes the edge of a square window in pixels and returns the largest edge, up to that one,
+        that fits into memory now.
     messages : tuple of str
-        What a person should be told of every result.
+        Notes for the user on every result.
     release_memory : callable
-        Gives back what the last windows took, once no more are to come soon.
+        Releases the memory of the last windows; call it after a run.
     """
 
     predict: Predict

@@ -1,4 +1,4 @@
-"""What a person can choose for a segmentation, and the checks on it."""
+"""The options of a segmentation, and their checks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from napari_snow_unet.segmentation.plane.tiling import check_window
 
 @dataclass(frozen=True)
 class Options:
-    """What a person can choose for a segmentation.
+    """The options of a segmentation.
 
-    Each field is declared with its help and its limits, from which flags, fields and checks follow.
+    Each field declares its help and limits; flags, dock fields and checks are derived from them.
     """
 
     threshold: Annotated[
         float | Literal["otsu"],
         Option(
-            "'otsu', or the probability from 0 to 1 above which a pixel is nucleus.",
-            tip="Probability above which a pixel is nucleus. Moving it changes the result at once.",
+            "'otsu' (automatic), or the probability (0 to 1) above which a pixel is nucleus.",
+            tip="A pixel counts as nucleus above this probability. Changes the result immediately.",
             label="Threshold",
             low=0,
             high=1,
@@ -37,8 +37,7 @@ class Options:
         Literal["nuclei", "mask"],
         Option(
             "'nuclei': one label per nucleus; 'mask': binary, 0 and 255.",
-            tip="Separate nuclei, each with its own number, or one mask. Takes effect with the "
-            "next Run.",
+            tip="One label per nucleus, or one mask of all nuclei. Takes effect at the next Run.",
             label="Output",
             group="Output",
         ),
@@ -46,8 +45,8 @@ class Options:
     separate: Annotated[
         bool,
         Option(
-            "Leave touching nuclei in one piece.",
-            tip="Separate touching nuclei by a watershed.",
+            "Do not separate touching nuclei.",
+            tip="Separate touching nuclei with a watershed.",
             label="Separate touching nuclei",
             was="split",
             group="Nuclei",
@@ -56,7 +55,7 @@ class Options:
     min_area: Annotated[
         float | None,
         Option(
-            "Smallest nucleus in pixels.",
+            "Minimum area of a nucleus in pixels; smaller ones are removed.",
             none="5 µm²",
             low=0,
             label="Min. area (pixels)",
@@ -66,8 +65,8 @@ class Options:
     min_area_um2: Annotated[
         float | None,
         Option(
-            "Smallest nucleus in µm²; needs a known pixel size.",
-            tip="Smaller nuclei are dropped. Moving it changes the result at once.",
+            "Minimum area of a nucleus in µm²; the pixel size must be known.",
+            tip="Remove smaller nuclei. Changes the result immediately.",
             low=0,
             label="Min. area (µm²)",
             group="Nuclei",
@@ -76,7 +75,7 @@ class Options:
     fill_holes: Annotated[
         bool,
         Option(
-            "Leave holes in nuclei open.",
+            "Do not fill holes in nuclei.",
             tip="Fill small holes in nuclei.",
             label="Fill holes",
             group="Advanced",
@@ -85,19 +84,19 @@ class Options:
     clear_border: Annotated[
         bool,
         Option(
-            "Drop nuclei that touch the image's edge.",
-            tip="Drop nuclei that touch the image's edge, which are cut.",
-            label="Drop nuclei at the edge",
+            "Exclude nuclei touching the image edge.",
+            tip="Exclude nuclei touching the image edge, which are cut off.",
+            label="Exclude nuclei at the edge",
             group="Nuclei",
         ),
     ] = False
     channel: Annotated[
         Channel | None,
         Option(
-            "Channel to use.",
-            tip="Channel of a colour image that the model reads. Models do best on the one they "
-            "were trained on. Takes effect with the next Run.",
-            none="the model's own",
+            "Colour channel passed to the model.",
+            tip="Channel of a colour image that the model reads: best the one it was trained on. "
+            "Takes effect at the next Run.",
+            none="default for this model",
             label="Channel",
             group="Advanced",
         ),
@@ -105,11 +104,10 @@ class Options:
     pixel_size_um: Annotated[
         float | None,
         Option(
-            "Micrometres per pixel; 0: unknown.",
-            tip="Micrometres per pixel; overrides the value in the layer or file. An image outside "
-            "the range that a model was trained for is resampled for it. Takes effect with the "
-            "next Run.",
-            none="the file's",
+            "Micrometres per pixel; 0 means unknown.",
+            tip="Micrometres per pixel; overrides the value in the layer or file. At the next Run, "
+            "the image is resampled if the model needs another size.",
+            none="from the file",
             by=check_pixel_size,
             zero="own",
             flag="--pixel-size",
@@ -120,10 +118,10 @@ class Options:
     tile: Annotated[
         int,
         Option(
-            "Size of the square windows passed to the network, in pixels; about 2048 for large "
-            "images.",
-            tip="Size of the windows in pixels, a multiple of 64. Smaller ones need less memory; "
-            "the result does not depend on it.",
+            "Size of the square windows passed to the network, in pixels (up to 2048 for large "
+            "images).",
+            tip="Size of the square windows passed to the network, a multiple of 64. Smaller ones "
+            "need less memory and give the same result.",
             low=64,
             label="Tile size (pixels)",
             group="Advanced",
@@ -132,9 +130,9 @@ class Options:
     test_time_augmentation: Annotated[
         bool,
         Option(
-            "Average over four mirrored predictions per tile: usually better, four times slower.",
+            "Average four mirrored predictions per tile: usually better, four times slower.",
             tip="Averages four mirrored predictions per tile: usually better, four times slower. "
-            "Takes effect with the next Run.",
+            "Takes effect at the next Run.",
             also=("--tta",),
             label="Test-time augmentation",
             group="Model",
@@ -144,13 +142,13 @@ class Options:
     def __post_init__(self) -> None:
         without_numpy(self)
 
-    def pixel_size_known(self, stated_um: float | None) -> float | None:
-        """Return the pixel size that counts: the person's, else what the file or layer states."""
+    def effective_pixel_size(self, stated_um: float | None) -> float | None:
+        """Return the pixel size of the options, else that of the file or layer."""
         return self.pixel_size_um or stated_um
 
 
 def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
-    """Return the area in pixels below which a nucleus is dropped; µm² need a known pixel size."""
+    """Return the minimum area in pixels; the option in µm² overrides that in pixels."""
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     area = options.min_area
     if options.min_area_um2 is not None:
@@ -163,7 +161,7 @@ def smallest_area_px(options: Options, pixel_size_um: float | None) -> float:
 
 
 def check_options(options: Options, model: Model) -> None:
-    """Refuse what no image could be segmented with by this model, before any work."""
+    """Raise `InputError` for options that this model cannot be used with."""
     check_options_alone(options)
     declared(Options)["channel"].check(options.channel or model.channel)
     if options.channel and (options.channel == "rgb") != (model.channel == "rgb"):
@@ -172,5 +170,5 @@ def check_options(options: Options, model: Model) -> None:
 
 
 def check_options_alone(options: Options) -> None:
-    """Refuse what no image could be segmented with by any model, before one is opened."""
+    """Raise `InputError` for options that no model can be used with."""
     check(options)

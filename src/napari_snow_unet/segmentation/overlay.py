@@ -1,11 +1,11 @@
-"""Outlines of nuclei drawn on their image, for eyes and reports."""
+"""Outlines of nuclei drawn on their image."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-OUTLINE_RGB = (255, 225, 0)  # stands out from pink and violet, for colour-blind eyes too
+OUTLINE_RGB = (255, 225, 0)  # contrasts with pink and violet, also for colour-blind people
 
 
 def draw_outlines(

@@ -1,4 +1,4 @@
-"""segment(): from an image to labelled nuclei, the one way used by docks, shell and tests."""
+"""From an image to labelled nuclei; used by the docks, the shell and Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.progress import Progress, run
 from napari_snow_unet.data.pixels.value_range import ValueRange
-from napari_snow_unet.segmentation.findings import NO_NUCLEI, Findings
+from napari_snow_unet.segmentation import messages
+from napari_snow_unet.segmentation.findings import Findings
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options, check_options_alone, smallest_area_px
 from napari_snow_unet.segmentation.plan import make_plan
@@ -24,14 +25,14 @@ __all__ = ["Progress", "Segmentation", "label", "predict", "run", "segment"]
 
 @dataclass(frozen=True, kw_only=True)
 class Segmentation(Findings):
-    """The nuclei of one plane and how they were found.
+    """The nuclei of one plane.
 
     Attributes
     ----------
     labels : ndarray of int32, shape (Y, X)
-        0 is background; 1 to N are nuclei, or 1 is all of them for a mask.
+        0 is background, 1 to N are nuclei; for a mask, 1 is nucleus.
     probability : ndarray of uint8, shape (Y, X)
-        Probability of nucleus times 255, on the image's own grid.
+        Probability of nucleus times 255, on the grid of the image.
     """
 
     labels: NDArray[np.int32]
@@ -53,14 +54,14 @@ def label(
     probability : ndarray of uint8, shape (Y, X)
         Probability of nucleus times 255.
     options : Options
-        Threshold, output, splitting, smallest area, holes, border.
+        Threshold, output, separation, minimum area, holes, border.
     floor : float, default: 0.0
-        Smallest probability at which Otsu's method may cut.
+        Lower bound of the Otsu threshold.
     pixel_size_um : float, optional
         Micrometres per pixel.
     inside : ndarray of bool, shape (Y, X), optional
-        The part of the plane that is looked at; outside of it there is nothing, and it counts
-        neither for Otsu's method nor as area.
+        Region of interest. Labels outside are 0; the threshold, the area and the density refer to
+        the region only.
 
     Returns
     -------
@@ -74,8 +75,8 @@ def label(
     """
     check_options_alone(options)
     smallest = smallest_area_px(options, pixel_size_um)
-    seen = probability if inside is None else probability[inside]
-    level = choose_level(grey_histogram(seen), options.threshold, floor=floor)
+    considered = probability if inside is None else probability[inside]
+    level = choose_level(grey_histogram(considered), options.threshold, floor=floor)
     mask = probability > level
     labels = label_nuclei(
         mask if inside is None else mask & inside,
@@ -86,7 +87,7 @@ def label(
         pixel_size_um=pixel_size_um,
     )
     if inside is not None:
-        labels *= inside  # where a hole was filled
+        labels *= inside  # filled holes may reach beyond the region
     nuclei = int(labels.max(initial=0))
     if options.output == "mask":
         labels = (labels > 0).astype(np.int32)
@@ -95,10 +96,10 @@ def label(
         probability=probability,
         threshold=level / 255,
         nuclei=nuclei,
-        area_fraction=float(np.count_nonzero(labels) / seen.size),
-        pixels=seen.size,
+        area_fraction=float(np.count_nonzero(labels) / considered.size),
+        pixels=considered.size,
         pixel_size_um=pixel_size_um,
-        messages=() if nuclei else (NO_NUCLEI,),
+        messages=() if nuclei else (messages.NO_NUCLEI,),
     )
 
 
@@ -116,24 +117,24 @@ def segment(
     Parameters
     ----------
     image : array-like, shape (Y, X) or (Y, X, 3) or (Y, X, 4)
-        NumPy array, or a lazy one that is read window by window. Any real data type.
+        NumPy array, or a lazy array that is read window by window, of any real data type.
     model : Model
         The network or the classical method.
     options : Options, optional
         Threshold, output and so on.
     pixel_size_um : float, optional
-        Micrometres per pixel as the file or layer has it; `options.pixel_size_um` goes before it.
-        Outside the model's range the plane is resampled to the nearest end of the range, and the
-        probability map back to the plane's own grid.
+        Micrometres per pixel of the file or layer; `options.pixel_size_um` overrides it. Outside
+        the model's range the plane is resampled to the nearest end of the range, and the
+        probability map back to the grid of the plane.
     values : ValueRange, optional
-        Which of its values is white, where that was decided for a whole stack or file.
+        White value of the image, if it was chosen for a whole stack or file.
     inside : ndarray of bool, shape (Y, X), optional
         See `label`.
 
     Yields
     ------
     Progress
-        Once after every window.
+        After every window.
 
     Returns
     -------
@@ -160,10 +161,10 @@ def predict(
     values: ValueRange | None = None,
     inside: NDArray[np.bool_] | None = None,
 ) -> Generator[Progress, None, Callable[[], Segmentation]]:
-    """Do the network's part of `segment`, and return what does the rest.
+    """Compute the probability map for `segment`, and return a callable that finds the nuclei.
 
-    The rest needs one processor core and no network, so it may run in another thread while the
-    network is at the next plane.
+    The callable needs one processor core and no network, so it may run in another thread while the
+    network computes the next plane.
 
     Parameters
     ----------
@@ -173,7 +174,7 @@ def predict(
     Yields
     ------
     Progress
-        Once after every window.
+        After every window.
 
     Returns
     -------

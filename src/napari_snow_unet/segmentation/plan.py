@@ -1,4 +1,4 @@
-"""What is decided before a plane is computed, once, whether it fits into memory or not."""
+"""The plan for one plane, made before anything is computed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ from napari_snow_unet.segmentation.provenance import (
     white_of,
 )
 
-TRAINED_ON = "the images that the model was trained on"
-
 
 def values_for(model: Model, image: Any, *, white: float | None = None) -> ValueRange:
-    """Find which value of an image is white for a model: what its training says, else the image."""
-    return value_range(image, white=white, known=model.white, of=TRAINED_ON)
+    """Return the value range of an image: by the model's training images, else by the image."""
+    return value_range(image, white=white, known=model.white, of=messages.TRAINING_IMAGES_LABEL)
 
 
 @dataclass(frozen=True)
@@ -38,37 +36,37 @@ class Plan:
 
     model: Model
     options: Options
-    pixel_size_um: float | None  # the options' own, else what the file or layer says
+    pixel_size_um: float | None  # of the options, else of the file or layer
     smallest_px: float  # area in pixels below which a nucleus is dropped
     values: ValueRange
-    grid: Resampling  # from the plane's grid to the one the network works on
-    windows: list[PlannedWindow]  # on that grid, as large as memory may do for
-    doubts: tuple[str, ...]  # what speaks against the image or was assumed of its values
+    grid: Resampling  # from the plane's grid to the network's
+    windows: list[PlannedWindow]  # on the network's grid, as large as memory allows
+    doubts: tuple[str, ...]  # notes on the image and its values
     dtype: np.dtype[Any]
 
     @property
     def channel(self) -> str:
-        """What the network reads of the colours."""
+        """The channel passed to the network."""
         return self.options.channel or self.model.channel
 
     @property
     def resampled_um(self) -> float | None:
-        """The pixel size at which the network works, if that is not the image's own."""
+        """The pixel size that the image is resampled to; None if it is not resampled."""
         if self.grid.is_none or self.pixel_size_um is None:
             return None
         return self.pixel_size_um / scale_factor(self.pixel_size_um, self.model.pixel_size_um)
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """What a person should be told, whatever is found."""
+        """Notes for the user that do not depend on the result."""
         scale = scale_messages(self.model, self.pixel_size_um, self.resampled_um)
         return scale + self.doubts + self.model.messages
 
     def provenance(self, threshold: float) -> dict[str, Any]:
-        """Return how a result with this threshold came about."""
+        """Return the provenance of a result with this threshold."""
         sizes = self.pixel_size_um, self.resampled_um
-        about = provenance(self.model, self.options, threshold, *sizes)
-        return about | white_of(self.dtype, self.values)
+        facts = provenance(self.model, self.options, threshold, *sizes)
+        return facts | white_of(self.dtype, self.values)
 
 
 def make_plan(
@@ -79,7 +77,7 @@ def make_plan(
     pixel_size_um: float | None = None,
     values: ValueRange | None = None,
 ) -> Plan:
-    """Check a plane and the options for it, and decide what is open; see `pipeline.segment`.
+    """Check a plane and its options, and plan the windows; see `pipeline.segment`.
 
     Raises
     ------
@@ -89,7 +87,7 @@ def make_plan(
     if plane_axes(image.shape, rgb=is_rgb(image.shape)) != "plane":
         raise InputError(messages.not_a_plane(image.shape))
     check_options(options, model)
-    pixel_size_um = check_pixel_size(options.pixel_size_known(pixel_size_um))
+    pixel_size_um = check_pixel_size(options.effective_pixel_size(pixel_size_um))
     smallest = smallest_area_px(options, pixel_size_um)
     values = values_for(model, image) if values is None else values
     doubts = label_messages(image, rgb=is_rgb(image.shape)) + range_messages(image, values)

@@ -1,4 +1,4 @@
-"""From a plane to its map of probabilities, window by window."""
+"""From a plane to its probability map, window by window."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.channels import network_input, to_grey
 from napari_snow_unet.data.pixels.value_range import ValueRange, is_rgb
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.plan import Plan
 from napari_snow_unet.segmentation.plane.resample import Resampling
@@ -29,7 +30,7 @@ def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[n
     """Compute the 8-bit probability map of one plane, on its own grid, window by window."""
     grid, model = plan.grid, augmented(plan.model, plan.options)
     probability = np.empty(grid.new, dtype=np.uint8)
-    reading = Lock()  # what is read lazily need not bear to be read by several threads
+    reading = Lock()  # lazy arrays may not be thread-safe
 
     def computed(planned: PlannedWindow) -> NDArray[np.uint8]:
         with reading:
@@ -43,12 +44,14 @@ def predict_plane(image: Any, plan: Plan) -> Generator[Progress, None, NDArray[n
     with closing(several) as cores:
         for done, (planned, core) in enumerate(cores, start=1):
             probability[planned.core] = core
-            yield Progress(done, len(plan.windows), f"tile {done} of {len(plan.windows)}")
+            yield Progress(
+                done, len(plan.windows), messages.step_label("tile", done, len(plan.windows))
+            )
     whole = slice(0, grid.old[0]), slice(0, grid.old[1])
-    found = grid.back.take(probability, whole)
+    on_image = grid.back.take(probability, whole)
     if not grid.is_none and is_rgb(image.shape) and image.shape[-1] == 4:
-        found = np.where(np.asarray(image[..., 3]) == 0, np.uint8(0), found)
-    return found
+        on_image = np.where(np.asarray(image[..., 3]) == 0, np.uint8(0), on_image)
+    return on_image
 
 
 def predict_core(
@@ -60,10 +63,10 @@ def predict_core(
     channel: str,
     values: ValueRange,
 ) -> NDArray[np.uint8]:
-    """Compute the part of the 8-bit probability map that a window is responsible for: its core.
+    """Compute the 8-bit probabilities of a window's core.
 
-    `pixels` are those of the image that `grid.needed` names for the part of the window inside the
-    plane.
+    `pixels` are the pixels of the image that `grid.needed` returns for the part of the window
+    inside the plane.
     """
     taken = grid.take(network_input(pixels, channel, values), within(planned.window, grid.new))
     window = mirrored(taken, planned.window)
@@ -74,7 +77,7 @@ def predict_core(
 def _where_opaque(
     core: NDArray[np.uint8], pixels: NDArray[Any], planned: PlannedWindow, grid: Resampling
 ) -> NDArray[np.uint8]:
-    """Find nothing where an image is transparent."""
+    """Set the probability to 0 where the image is transparent."""
     if pixels.ndim != 3 or pixels.shape[-1] != 4 or pixels[..., 3].all():
         return core
     window = within(planned.window, grid.new)

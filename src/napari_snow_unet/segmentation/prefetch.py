@@ -1,4 +1,4 @@
-"""Compute in threads what comes next, and give results in order."""
+"""Compute the next items in threads, and yield results in order."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Result = TypeVar("Result")
 def is_small(
     shape: tuple[int, int], model: Model, options: Options, pixel_size_um: float | None
 ) -> bool:
-    """Tell whether a plane is one window, so small that several are computed at once."""
-    factor = scale_factor(options.pixel_size_known(pixel_size_um), model.pixel_size_um)
+    """Return whether a plane is one window, small enough to compute several at once."""
+    factor = scale_factor(options.effective_pixel_size(pixel_size_um), model.pixel_size_um)
     computed = Resampling.by(factor, shape).new
     small = math.prod(computed) <= SMALL_CALL and max(computed) <= options.tile
     return model.calls_at_once > 1 and small
@@ -35,11 +35,11 @@ def in_order(
     *,
     is_large: Callable[[Item], bool] = lambda item: False,
 ) -> Generator[tuple[Item, Result], None, None]:
-    """Yield every item with what was computed of it, while threads compute the next ones.
+    """Yield every item with its result, while threads compute the next ones.
 
-    What `compute` raises is raised here in its turn. No more results wait than there are threads;
-    an item that `is_large` is begun only when no other waits. Closing the generator ends the
-    threads.
+    An exception of `compute` is raised when its item is due. At most as many results wait as there
+    are threads; an item that `is_large` is submitted only when no other waits. Closing the
+    generator ends the threads.
     """
     todo = iter(items)
     pool = ThreadPoolExecutor(threads, "ahead")
@@ -49,10 +49,10 @@ def in_order(
     def submitted(item: Item) -> Future[Result]:
         try:
             return pool.submit(compute, item)
-        except RuntimeError:  # there is no memory for a thread
-            return _done_here(compute, item)
+        except RuntimeError:  # not enough memory for a thread
+            return _computed_here(compute, item)
 
-    def begin() -> None:
+    def submit_next() -> None:
         while following and len(waiting) < threads:
             if waiting and is_large(following[0]):
                 return
@@ -61,17 +61,17 @@ def in_order(
             following.extend(islice(todo, 1))
 
     try:
-        begin()
+        submit_next()
         while waiting:
             item, future = waiting.popleft()
             result = future.result()
-            begin()
+            submit_next()
             yield item, result
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _done_here(compute: Callable[[Item], Result], item: Item) -> Future[Result]:
+def _computed_here(compute: Callable[[Item], Result], item: Item) -> Future[Result]:
     done: Future[Result] = Future()
     try:
         done.set_result(compute(item))

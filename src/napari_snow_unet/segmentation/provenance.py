@@ -1,4 +1,4 @@
-"""How a result came about, for people and for files."""
+"""Provenance of a result, and the notes on its image."""
 
 from __future__ import annotations
 
@@ -12,17 +12,10 @@ import numpy as np
 from napari_snow_unet.data.masks.label_pictures import is_picture_of_labels
 from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
 from napari_snow_unet.data.pixels.value_range import NEARLY_BLACK, ValueRange, is_nearly_black
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 
-LABELS = (
-    "This looks like labels or a mask, not like tissue, and its numbers were taken for brightness. "
-    "Segment the image that it was made from; to score labels, measure them against a truth."
-)
-UNKNOWN_SIZE = (
-    "The pixel size is unknown: taken as {}, as the model expects. If it is another one, nuclei "
-    "are missed: give the pixel size, 0.25 for a 40x scan and 0.5 for 20x."
-)
 VERSIONED = (
     "napari-snow-unet",
     "tensorflow",
@@ -34,36 +27,34 @@ VERSIONED = (
 
 
 def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
-    """Say so if what is segmented looks like labels; its middle is read."""
-    return (LABELS,) if is_picture_of_labels(image, rgb=rgb) else ()
+    """Return the note on an image that looks like labels; only its middle is read."""
+    return (messages.LOOKS_LIKE_LABELS,) if is_picture_of_labels(image, rgb=rgb) else ()
 
 
 def range_messages(image: Any, values: ValueRange) -> tuple[str, ...]:
-    """Say which value was taken for white where that was assumed, and if all is nearly black."""
-    said = (values.said,) if values.said else ()
-    return (*said, NEARLY_BLACK) if is_nearly_black(image, values) else said
+    """Return the notes on an assumed white value and on an image that is nearly black."""
+    assumed = (values.said,) if values.said else ()
+    return (*assumed, NEARLY_BLACK) if is_nearly_black(image, values) else assumed
 
 
 def white_of(dtype: Any, values: ValueRange) -> dict[str, float]:
-    """Return what was taken for white, for the provenance; of 8 bits there is nothing to say."""
+    """Return the white value for the provenance; nothing for 8-bit images."""
     return {} if np.dtype(dtype) == np.uint8 else {"white": values.white}
 
 
 def scale_messages(
     model: Model, pixel_size_um: float | None, resampled_um: float | None
 ) -> tuple[str, ...]:
-    """Say in a line what was done about the pixel size, where there is something to say."""
+    """Return the notes on the pixel size: unknown, implausible, or resampled."""
     doubt = doubt_pixel_size(pixel_size_um)
     doubts = (doubt,) if doubt else ()
     if model.pixel_size_um is None:
         return doubts
-    known = "{:.2g} to {:.2g} µm".format(*model.pixel_size_um)
     if pixel_size_um is None:
-        return (UNKNOWN_SIZE.format(known),)
+        return (messages.unknown_pixel_size(*model.pixel_size_um),)
     if resampled_um is None:
         return doubts
-    sizes = f"from {pixel_size_um:g} to {resampled_um:.3g} µm per pixel"
-    return (f"Resampled {sizes} for the model, which knows {known}.", *doubts)
+    return (messages.resampled(pixel_size_um, resampled_um, *model.pixel_size_um), *doubts)
 
 
 def provenance(
@@ -73,7 +64,7 @@ def provenance(
     pixel_size_um: float | None,
     resampled_um: float | None,
 ) -> dict[str, Any]:
-    """Return how a result came about, in plain values that JSON can hold."""
+    """Return the provenance of a result, as plain values for JSON."""
     return {
         "model": model.name,
         "model_checksum": model.checksum,
@@ -92,12 +83,12 @@ def provenance(
 def installed_versions() -> dict[str, str]:
     """Return the versions of the packages a result depends on, without importing them.
 
-    Every result holds the same dict, and nobody changes it: looking them up takes a millisecond.
+    All results share the dict, which is not to be changed: looking it up takes a millisecond.
     """
-    found = {}
+    versions = {}
     for name in VERSIONED:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -1,4 +1,4 @@
-"""A result as text that makes it again: a program, or a line for the shell."""
+"""A result as a Python script or a terminal command that reproduces it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from napari_snow_unet.segmentation.options import Options
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a result was made from."""
+    """The image, model and options of a result."""
 
     source: str  # the image file, or the folder of an OME-Zarr
     model: str  # as `models.open_model` takes it
     options: Options
-    pixel_size_um: float | None  # that was used, whoever knew it
-    shape: tuple[int, ...]  # without colours
+    pixel_size_um: float | None  # that was used
+    shape: tuple[int, ...]  # without the colour axis
     rgb: bool
-    planes: Sequence[tuple[int, ...]]  # that were segmented, by their index in the leading axes
+    planes: Sequence[tuple[int, ...]]  # segmented ones, by their index in the leading axes
     provenance: dict[str, Any]
-    to_files: bool = False  # whether the labels were too large for the memory
+    to_files: bool = False  # whether the labels were written to disk as too large for memory
 
     @property
     def precision(self) -> str:
@@ -35,12 +35,12 @@ class Recipe:
 
     @property
     def is_network(self) -> bool:
-        """Whether a network computed it, in a number format."""
+        """Whether a network computed it."""
         return bool(self.provenance.get("model_checksum"))
 
     @property
     def is_stack(self) -> bool:
-        """Whether the image has more than one plane's axes."""
+        """Whether the image has more than two axes."""
         return len(self.shape) > 2
 
     @property
@@ -53,7 +53,7 @@ class Recipe:
 
 
 def as_python(recipe: Recipe) -> str:
-    """Return a program that ends with the same labels in ``labels``."""
+    """Return a Python script that ends with the same labels in ``labels``."""
     if recipe.to_files:
         return _as_python_to_files(recipe)
     options = _options(recipe.options)
@@ -69,12 +69,12 @@ def as_python(recipe: Recipe) -> str:
     run = [] if not recipe.is_stack else ["from napari_snow_unet.base.progress import run"]
     slide = is_slide(recipe.source)
     read = ("slides.slide", "read_slide") if slide else ("pixels.images", "read_image")
-    known = [] if white is None else [f"{_FROM_RANGE} import value_range"]
+    ranges = [] if white is None else [f"{_FROM_RANGE} import value_range"]
     lines = [
         _comment(recipe),
         *run,
         f"from napari_snow_unet.data.{read[0]} import {read[1]}",
-        *known,
+        *ranges,
         "from napari_snow_unet.models import open_model",
         "from napari_snow_unet.segmentation.options import Options",
         f"from napari_snow_unet.segmentation.{room}",
@@ -90,7 +90,7 @@ def as_python(recipe: Recipe) -> str:
 
 def _as_python_to_files(recipe: Recipe) -> str:
     options = _options(replace(recipe.options, pixel_size_um=recipe.pixel_size_um))
-    known = "" if recipe.pixel_size_um else ", use_pixel_size=False"
+    ignored = "" if recipe.pixel_size_um else ", use_pixel_size=False"
     lines = [
         _comment(recipe),
         "from pathlib import Path",
@@ -104,7 +104,7 @@ def _as_python_to_files(recipe: Recipe) -> str:
         f"image = Path({recipe.source!r})",
         _opened(recipe),
         f"options, outputs = Options({options}), Outputs(Path('nuclei'))",
-        f"(result,) = run(segment_files([image], model, options, outputs{known}))",
+        f"(result,) = run(segment_files([image], model, options, outputs{ignored}))",
         "labels = open_slide(result.labels).levels[0]",
         "",
     ]
@@ -112,7 +112,7 @@ def _as_python_to_files(recipe: Recipe) -> str:
 
 
 def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
-    """Return a line for the shell that writes the same labels; of stacks all planes."""
+    """Return a terminal command that writes the same labels; for a stack, of all planes."""
     words = ["napari-snow-unet", "segment", recipe.source, "-o", folder, "--model", recipe.model]
     for name, one in declared(Options).items():
         if name != "pixel_size_um":
@@ -127,7 +127,7 @@ _FROM_RANGE = "from napari_snow_unet.data.pixels.value_range"
 
 
 def _chosen(options: Options) -> list[tuple[str, Any]]:
-    """Return what differs from the defaults."""
+    """Return the options that differ from the defaults."""
     return [
         (field.name, value)
         for field in fields(options)

@@ -1,4 +1,4 @@
-"""Planes of a stack, one after the other: segmented, and labelled again without the network."""
+"""Segment the planes of a stack, and relabel them without the network."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from napari_snow_unet.segmentation.pipeline import Segmentation, label, predict
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.preprocess import plane_axes
 from napari_snow_unet.segmentation.prefetch import in_order, is_small
-from napari_snow_unet.segmentation.stack_result import StackSegmentation, Together
+from napari_snow_unet.segmentation.stack_result import StackBuilder, StackSegmentation
 
 Result = TypeVar("Result")
 FindNuclei = Callable[[], Segmentation]
 
 
 def check_stack(shape: tuple[int, ...], dtype: Any, *, rgb: bool) -> None:
-    """Refuse an image that cannot be segmented, without reading it."""
+    """Raise `InputError` for an image that cannot be segmented, without reading it."""
     plane_axes(shape, rgb=rgb)
     check_type(dtype)
     if not rgb and len(shape) > 2 and shape[-1] in COLOURS:
@@ -47,44 +47,44 @@ def segment_stack(
     values: ValueRange | None = None,
     region: Region | None = None,
 ) -> Generator[Progress, None, StackSegmentation]:
-    """Segment planes of a stack, each by itself, or an image that is one plane.
+    """Segment planes of a stack independently, or a single plane.
 
     Parameters
     ----------
     image : array-like, shape (..., Y, X) or (..., Y, X, C)
-        NumPy array or a lazy one, which is read window by window. Where an axis of length 1 stands
-        in the place of the plane, as in (Y, X, 1), it is passed over.
+        NumPy array, or a lazy array that is read window by window. Trailing axes of length 1, as in
+        (Y, X, 1), are ignored.
     model : Model
         The network or the classical method.
     options : Options, optional
-        What the person chose. Otsu's method finds a threshold for each plane.
+        Threshold, output and so on. Otsu's method chooses a threshold for each plane.
     rgb : bool
-        Whether the last axis holds colours.
+        Whether the last axis is the colour axis.
     planes : sequence of tuple of int, optional
-        Indices into the leading axes; all planes if left out, or if an axis is passed over.
+        Indices into the leading axes. By default, and if an axis is ignored, all planes.
     pixel_size_um : float, optional
-        Micrometres per pixel; `options.pixel_size_um` goes before it.
+        Micrometres per pixel; `options.pixel_size_um` overrides it.
     values : ValueRange, optional
-        Which of its values is white; decided once for all planes if left out.
+        White value of the image; by default chosen once for all planes.
     region : callable, optional
-        From the index of a plane to an array of bool, shape (Y, X): the part of it that is looked
-        at. Planes in which it is empty are left out. See `pipeline.label`.
+        Takes the index of a plane and returns its region of interest, bool (Y, X). Planes with an
+        empty region are skipped. See `pipeline.label`.
 
     Yields
     ------
     Progress
-        After every window of every plane; of planes that are one small window, after every plane.
+        After every window; after every plane if planes are single small windows.
 
     Returns
     -------
     StackSegmentation
-        As long as the stack.
+        In the shape of the stack.
 
     Raises
     ------
     InputError
-        If the image or an option cannot be used, before anything is computed, or if there is
-        nothing of the region in any of the planes.
+        If the image or an option cannot be used, before anything is computed, or if the region is
+        empty in all planes.
     """
     find_nuclei = yield from predict_stack(
         image,
@@ -110,25 +110,25 @@ def predict_stack(
     values: ValueRange | None = None,
     region: Region | None = None,
 ) -> Generator[Progress, None, Callable[[], StackSegmentation]]:
-    """Do as `segment_stack` does; of a single plane, what is returned is still to find the nuclei.
+    """Do the network's work of `segment_stack`; for a single plane the callable finds the nuclei.
 
-    That needs one core and no network, so another thread may do it during the next image.
+    That needs one core and no network, so it may run in another thread during the next image.
     """
     check_stack(image.shape, image.dtype, rgb=rgb)
-    given = tuple(int(length) for length in (image.shape[:-1] if rgb else image.shape))
-    shape = plane_last(given)
-    if shape != given:
-        image, planes = image.reshape((*shape, *image.shape[len(given) :])), None
+    original = tuple(int(length) for length in (image.shape[:-1] if rgb else image.shape))
+    shape = plane_last(original)
+    if shape != original:
+        image, planes = image.reshape((*shape, *image.shape[len(original) :])), None
     wanted = list(np.ndindex(shape[:-2])) if planes is None else list(planes)
     _check_planes(wanted)
     options = options or Options()
     values = values_for(model, image) if values is None else values
     rows, columns = shape[-2:]
     small = len(wanted) > 1 and is_small((rows, columns), model, options, pixel_size_um)
-    reading = Lock()  # what is read lazily need not bear to be read by several threads
+    reading = Lock()  # lazy arrays may not be thread-safe
 
     def predicted(index: Index) -> Generator[Progress, None, FindNuclei | None]:
-        """Read a plane and compute its map; None where nothing of the region is in it."""
+        """Read a plane and compute its map; None if the region is empty in it."""
         with reading:
             inside = None if region is None else region(index)
             if inside is not None and not inside.any():
@@ -144,25 +144,25 @@ def predict_stack(
         find_nuclei = yield from predicted(index)
         return None if find_nuclei is None else find_nuclei()
 
-    found = Together(shape)
+    stack = StackBuilder(shape)
     if len(wanted) == 1:
         find_nuclei = yield from predicted(wanted[0])
         if find_nuclei is None:
-            raise _nothing_of_the_region()
-        return lambda: found.taking(wanted[0], find_nuclei()).result(given)
+            raise InputError(messages.EMPTY_REGION)
+        return lambda: stack.add(wanted[0], find_nuclei()).result(original)
     if small:
         threads = model.calls_at_once
         with closing(in_order(wanted, lambda index: run(segmented(index)), threads)) as results:
             for done, (index, result) in enumerate(results, start=1):
-                found.taking(index, result)
-                yield Progress(done, len(wanted), f"slice {done} of {len(wanted)}")
+                stack.add(index, result)
+                yield Progress(done, len(wanted), messages.step_label("slice", done, len(wanted)))
     else:
         for number, index in enumerate(wanted):
             result = yield from _among(segmented(index), number, len(wanted))
-            found.taking(index, result)
-    if not found.planes:
-        raise _nothing_of_the_region()
-    return lambda: found.result(given)
+            stack.add(index, result)
+    if not stack.planes:
+        raise InputError(messages.EMPTY_REGION)
+    return lambda: stack.result(original)
 
 
 def relabel_stack(
@@ -174,7 +174,7 @@ def relabel_stack(
     pixel_size_um: float | None = None,
     region: Region | None = None,
 ) -> Generator[Progress, None, StackSegmentation]:
-    """Label planes anew from their probability maps; no network is needed.
+    """Relabel planes from their probability maps; no network is needed.
 
     Parameters
     ----------
@@ -183,9 +183,9 @@ def relabel_stack(
     planes : sequence of tuple of int
         Indices into the leading axes.
     options : Options
-        Threshold, output, splitting, smallest area, holes, border.
+        Threshold, output, separation, minimum area, holes, border.
     floor : float, default: 0.0
-        Smallest probability at which Otsu's method may cut.
+        Lower bound of the Otsu threshold.
     pixel_size_um : float, optional
         Micrometres per pixel.
     region : callable, optional
@@ -199,7 +199,7 @@ def relabel_stack(
     Returns
     -------
     StackSegmentation
-        New labels, the same probability; of the provenance the thresholds.
+        New labels and the same probability; its provenance holds the thresholds only.
 
     Raises
     ------
@@ -208,25 +208,26 @@ def relabel_stack(
     """
     _check_planes(planes)
     maps = probability.reshape(plane_last(probability.shape))
-    found = Together(maps.shape, maps)
+    stack = StackBuilder(maps.shape, maps)
     for done, index in enumerate(planes, start=1):
         inside = None if region is None else region(index)
         result = label(
             maps[index], options, floor=floor, pixel_size_um=pixel_size_um, inside=inside
         )
-        found.taking(index, result)
-        yield Progress(done, len(planes), f"slice {done} of {len(planes)}")
-    return replace(found.result(probability.shape), probability=probability)
+        stack.add(index, result)
+        yield Progress(done, len(planes), messages.step_label("slice", done, len(planes)))
+    return replace(stack.result(probability.shape), probability=probability)
 
 
 def _among(
     steps: Generator[Progress, None, Result], number: int, total: int
 ) -> Generator[Progress, None, Result]:
-    """Pass on the progress of one plane as that of all, which have as many windows each."""
+    """Pass on the progress of one plane as progress over all planes."""
 
     def among_planes(step: Progress) -> Progress:
         done = number * step.total + step.done
-        return Progress(done, total * step.total, f"slice {number + 1} of {total}, {step.message}")
+        message = f"{messages.step_label('slice', number + 1, total)}, {step.message}"
+        return Progress(done, total * step.total, message)
 
     return passed_on(steps, among_planes)
 
@@ -234,7 +235,3 @@ def _among(
 def _check_planes(planes: Sequence[Index]) -> None:
     if not planes:
         raise InputError(messages.NO_PLANE)
-
-
-def _nothing_of_the_region() -> InputError:
-    return InputError(messages.EMPTY_REGION)

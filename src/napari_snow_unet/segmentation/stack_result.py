@@ -1,4 +1,4 @@
-"""What was found in the planes of a stack, and whether somebody has changed it since."""
+"""The result for a stack, and whether a user has edited it since."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.scratch import moved_to_disk, zeros
 from napari_snow_unet.data.pixels.axes import Index, plane_last
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.findings import Findings
 from napari_snow_unet.segmentation.pipeline import Segmentation
 from napari_snow_unet.segmentation.plane.threshold import in_digits
@@ -21,28 +22,28 @@ from napari_snow_unet.segmentation.plane.threshold import in_digits
 
 @dataclass(frozen=True, kw_only=True)
 class Plane(Findings):
-    """What was found in one plane of a stack."""
+    """The result for one plane of a stack, without its arrays."""
 
-    fingerprint: int  # changes when a label in the plane does
+    fingerprint: int  # of the labels; changes when a label is edited
 
 
 @dataclass(frozen=True)
 class StackSegmentation:
-    """The nuclei of some planes of a stack, or of an image that is one plane.
+    """The nuclei of some planes of a stack, or of a single plane.
 
     Attributes
     ----------
     labels : ndarray of int32, shape (..., Y, X)
-        As long as the stack; planes that were not segmented hold zeros. Labels start at 1 in
-        every plane: the same number in two planes is not the same nucleus.
+        Has the shape of the stack; planes that were not segmented are 0. Labels start at 1 in
+        every plane: equal numbers in two planes are different nuclei.
     probability : ndarray of uint8, shape (..., Y, X)
-        Probability of nucleus times 255. Both lie on disk when larger than 1 GB.
+        Probability of nucleus times 255. Both arrays are on disk if larger than 1 GB.
     planes : dict from tuple of int to Plane
-        The planes that were segmented, by their index in the leading axes.
+        The segmented planes, by their index in the leading axes.
     pixel_size_um : float or None
-        Micrometres per pixel, if known.
+        Micrometres per pixel; None if unknown.
     messages : tuple of str
-        What a person should be told.
+        Notes for the user.
     provenance : dict
         Model, options, thresholds and versions.
     """
@@ -55,8 +56,8 @@ class StackSegmentation:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def together(self) -> Findings:
-        """What was found in all planes."""
+    def overall(self) -> Findings:
+        """The numbers over all planes."""
         planes = list(self.planes.values())
         return Findings(
             threshold=float(np.mean([plane.threshold for plane in planes])),
@@ -71,45 +72,46 @@ class StackSegmentation:
     @property
     def nuclei(self) -> int:
         """Number of nuclei over all planes."""
-        return self.together.nuclei
+        return self.overall.nuclei
 
     @property
     def threshold(self) -> float:
         """The threshold, averaged over planes."""
-        return self.together.threshold
+        return self.overall.threshold
 
     @property
     def summary(self) -> str:
-        """One sentence on nuclei, area and threshold."""
+        """Nuclei, area and threshold in one line."""
         thresholds = [plane.threshold for plane in self.planes.values()]
         low, high = in_digits(min(thresholds)), in_digits(max(thresholds))
-        where = "" if len(thresholds) == 1 else f"{len(thresholds)} slices, "
-        return where + self.together.in_words(low if low == high else f"{low} to {high}")
+        line = self.overall.in_words(messages.thresholds_label(low, high))
+        several = len(thresholds) > 1
+        return f"{messages.slices_label(len(thresholds), None)}, {line}" if several else line
 
 
-class Together:
-    """Puts planes together as they are found; `maps` where these are there from the start."""
+class StackBuilder:
+    """Collects the results of planes; `maps` are their probability maps if these exist already."""
 
     def __init__(self, shape: tuple[int, ...], maps: NDArray[np.uint8] | None = None) -> None:
         self._shape, self._maps, self._takes_maps = shape, maps, maps is None
         self._labels: NDArray[np.int32] | None = None
-        self._said: list[tuple[str, ...]] = []
+        self._messages: list[tuple[str, ...]] = []
         self._provenance: dict[str, Any] = {}
         self.planes: dict[Index, Plane] = {}
 
-    def taking(self, index: Index, found: Segmentation | None) -> Self:
-        """Take over what was found in a plane, if anything of it was wanted."""
-        if found is not None:
-            self._labels = self._with(self._labels, index, found.labels)
+    def add(self, index: Index, result: Segmentation | None) -> Self:
+        """Add the result of a plane; None if the region is empty in it."""
+        if result is not None:
+            self._labels = self._with(self._labels, index, result.labels)
             if self._takes_maps:
-                self._maps = self._with(self._maps, index, found.probability)
-            self._provenance = self._provenance or found.provenance
-            self._said.append(found.messages)
-            self.planes[index] = _without_arrays(found)
+                self._maps = self._with(self._maps, index, result.probability)
+            self._provenance = self._provenance or result.provenance
+            self._messages.append(result.messages)
+            self.planes[index] = _without_arrays(result)
         return self
 
     def _with(self, whole: NDArray[Any] | None, index: Index, plane: NDArray[Any]) -> NDArray[Any]:
-        """Return the whole with a plane in its place; that itself where there is no other."""
+        """Return the whole array with a plane put in; the plane itself if there is no other."""
         if not index:
             return moved_to_disk(plane)
         whole = zeros(self._shape, plane.dtype) if whole is None else whole
@@ -117,7 +119,7 @@ class Together:
         return whole
 
     def result(self, shape: tuple[int, ...]) -> StackSegmentation:
-        """Return what was found, in the shape that was given; there must be a plane."""
+        """Return the result in the shape of the image; at least one plane must have been added."""
         assert self._labels is not None
         assert self._maps is not None
         return StackSegmentation(
@@ -125,29 +127,29 @@ class Together:
             probability=self._maps.reshape(shape),
             planes=self.planes,
             pixel_size_um=next(iter(self.planes.values())).pixel_size_um,
-            messages=_messages(self._said),
+            messages=_merged(self._messages),
             provenance=self._provenance | thresholds_of(self.planes),
         )
 
 
-def _without_arrays(found: Segmentation) -> Plane:
+def _without_arrays(result: Segmentation) -> Plane:
     return Plane(
-        threshold=found.threshold,
-        nuclei=found.nuclei,
-        area_fraction=found.area_fraction,
-        pixels=found.pixels,
-        pixel_size_um=found.pixel_size_um,
-        fingerprint=fingerprint(found.labels),
+        threshold=result.threshold,
+        nuclei=result.nuclei,
+        area_fraction=result.area_fraction,
+        pixels=result.pixels,
+        pixel_size_um=result.pixel_size_um,
+        fingerprint=fingerprint(result.labels),
     )
 
 
 def fingerprint(labels: NDArray[np.int32]) -> int:
-    """Return a number that changes when a label in a plane does (CRC-32)."""
+    """Return a number that changes when a label of a plane changes (CRC-32)."""
     return zlib.crc32(np.ascontiguousarray(labels).data)
 
 
 def was_changed(labels: Any, planes: Mapping[Index, Plane]) -> bool:
-    """Tell whether planes of labels are no longer what was found in them."""
+    """Return whether labels were edited since the planes were segmented."""
     return any(
         fingerprint(np.asarray(labels[index])) != plane.fingerprint
         for index, plane in planes.items()
@@ -155,7 +157,7 @@ def was_changed(labels: Any, planes: Mapping[Index, Plane]) -> bool:
 
 
 def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
-    """Return the thresholds that were used, in plain values that JSON can hold."""
+    """Return the thresholds of the planes, as plain values for JSON."""
     mean = float(np.mean([plane.threshold for plane in planes.values()]))
     if tuple(planes) == ((),):
         return {"threshold": mean}
@@ -167,23 +169,20 @@ def thresholds_of(planes: Mapping[Index, Plane]) -> dict[str, Any]:
 
 
 def planes_in_words(planes: Collection[Index], shape: tuple[int, ...]) -> str:
-    """Say which planes were segmented ("slice 0 of 4", "2 of 4 slices"), nothing if all were.
-
-    They are counted from 0, as napari does.
-    """
+    """Return which planes were segmented, as "2 of 4 slices"; empty if all of them were."""
     total = math.prod(plane_last(shape)[:-2])
     if len(planes) >= total:
         return ""
     if len(planes) > 1:
-        return f"{len(planes)} of {total} slices"
+        return messages.slices_label(len(planes), total)
     (index,) = planes
-    return f"slice {index[0] if len(index) == 1 else index} of {total}"
+    return messages.one_slice_label(index, total)
 
 
-def _messages(said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Say once what concerns several planes."""
-    counts = Counter(message for messages in said for message in messages)
+def _merged(notes: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return each note once, with the number of planes if it does not concern all of them."""
+    counts = Counter(note for of_plane in notes for note in of_plane)
     return tuple(
-        message if count == len(said) else f"{count} of {len(said)} slices: {message}"
-        for message, count in counts.items()
+        note if count == len(notes) else f"{messages.slices_label(count, len(notes))}: {note}"
+        for note, count in counts.items()
     )

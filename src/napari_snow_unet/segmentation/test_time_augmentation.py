@@ -1,4 +1,4 @@
-"""Test-time augmentation: the mean of what a network makes of a window and its mirror images."""
+"""Test-time augmentation: the mean prediction over a window and its mirror images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIRRORS = ((), (1,), (2,), (1, 2))  # axes of (1, Y, X, C) and of (1, Y, X)
 
 
 def augmented(model: Model, options: Options) -> Model:
-    """Return a model that averages over four mirror images, if that is asked for."""
+    """Return a model that averages over four mirror images, if the options say so."""
     if not options.test_time_augmentation:
         return model
     return replace(model, predict=_averaged(model.predict, model.calls_at_once))
@@ -24,8 +24,8 @@ def augmented(model: Model, options: Options) -> Model:
 def _averaged(predict: Predict, at_once: int) -> Predict:
     def mean(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         def mirrored(axes: tuple[int, ...]) -> NDArray[np.float32]:
-            found = predict(np.ascontiguousarray(np.flip(pixels, axes)))
-            return np.flip(found, axes)
+            prediction = predict(np.ascontiguousarray(np.flip(pixels, axes)))
+            return np.flip(prediction, axes)
 
         if at_once == 1:
             first, *others = map(mirrored, MIRRORS)

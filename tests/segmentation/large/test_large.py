@@ -47,7 +47,7 @@ def blobs(shape, seed=0, density=0.5, sigma=3.0):
 def in_blocks(probability, rules, block):
     labels = np.zeros(probability.shape, np.int32)
     found = run(label_blocks(probability, labels, rules, block=block))
-    return found.in_reading_order()[labels], found
+    return found.row_major_numbers()[labels], found
 
 
 def segmented(image, options=None, model=MODEL, block=128, **facts):

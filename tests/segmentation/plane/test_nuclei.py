@@ -16,7 +16,7 @@ from napari_snow_unet.segmentation.plane.nuclei import (
     label_nuclei,
     renumber,
 )
-from napari_snow_unet.segmentation.plane.touching import regional_maxima, split_touching
+from napari_snow_unet.segmentation.plane.touching import regional_maxima, separate_touching
 
 
 def masks(largest):
@@ -129,10 +129,10 @@ def test_only_the_wanted_components_are_separated():
     parts, statistics = find_components(left | right)
     wanted = np.zeros(len(statistics), bool)
     wanted[parts[20, 70]] = True
-    found, everything = (split_touching(parts, statistics, wanted=w) for w in (wanted, None))
-    assert len(np.unique(found[left])) == 1
-    assert len(np.unique(found[right])) == 2
-    np.testing.assert_array_equal(renumber(found * right, np.zeros(9, bool)), label_nuclei(right))
+    some, everything = (separate_touching(parts, statistics, wanted=w) for w in (wanted, None))
+    assert len(np.unique(some[left])) == 1
+    assert len(np.unique(some[right])) == 2
+    np.testing.assert_array_equal(renumber(some * right, np.zeros(9, bool)), label_nuclei(right))
     assert len(np.unique(everything)) == 1 + 4
 
 

@@ -7,6 +7,7 @@ import csv
 import numpy as np
 import pytest
 
+from napari_snow_unet.batch.messages import RESULT_EXISTS
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.slides import slide
@@ -122,7 +123,7 @@ def test_results_that_exist_are_replaced_only_when_asked(chosen, folder):
     chosen.run()
     assert [row[3][:6] for row in chosen.rows()] == ["failed"] * 4
     overwrite = chosen.field("overwrite").text
-    assert "exists already" in chosen.rows()[1][3]
+    assert RESULT_EXISTS.problem in chosen.rows()[1][3]
     assert f"({overwrite})" in chosen.rows()[1][3]
     places = [chosen.message.index(name) for name in ("broken.png", ", ".join(TILES))]
     assert places == sorted(places)
@@ -188,7 +189,7 @@ def test_a_large_layer_whose_results_exist_is_told_which_box_to_tick(
     (tmp_path / "A.zarr").mkdir()
     dock.press_run()
     dock.wait()
-    assert "exists already" in dock.message
+    assert RESULT_EXISTS.problem in dock.message
     assert f"({dock.field('overwrite').text})" in dock.message
 
 

@@ -18,7 +18,7 @@ from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.segmentation import classical
-from napari_snow_unet.segmentation.findings import NO_NUCLEI
+from napari_snow_unet.segmentation.messages import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets.common.image_of_labels import CONVERT_BY_HAND, NO_TISSUE
@@ -214,7 +214,7 @@ def test_colours_that_are_not_shown_as_such_are_refused_before_anything_is_compu
 ):
     dock.viewer.add_image(discs(), rgb=False)
     assert not dock.bar.run_button.isEnabled()
-    assert "looks like colours" in dock.message
+    assert "looks like RGB" in dock.message
     assert "rgb=True" in dock.message
     assert network.calls == 0
 
@@ -266,7 +266,7 @@ def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, d
     dock.viewer.add_image(stack, rgb=True, name="stack", scale=(5, 1, 1), translate=(100, 0, 0))
     dock.viewer.dims.set_point(0, 110)
     layer = dock.run()
-    assert SLICES.format("Slice 2 of 3") in dock.message
+    assert SLICES.format("Slice 2 (of 0 to 2)") in dock.message
     dock.viewer.dims.set_point(0, 100)
     assert dock.run() == layer
     assert SLICES.format("2 of 3 slices") in dock.message

@@ -209,5 +209,5 @@ def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     dock.choose(model="classical")
     assert SIZE_NOT_STATED not in dock.field("model").tooltip.replace("\n", " ")
     (mine,) = [entry for entry in list_models() if entry.name == "mine"]
-    assert _facts(mine)[-1] == "not stated"
+    assert _facts(mine)[-1] == "unknown"
     assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

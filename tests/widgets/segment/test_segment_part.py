@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tifffile import imwrite
 
+from napari_snow_unet.batch.messages import RESULT_EXISTS
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.segmentation.options import Options
@@ -190,7 +191,7 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     name = layer.name
     dock.press_run()  # nothing is replaced without being told
     dock.wait()
-    assert "exists already" in dock.message
+    assert RESULT_EXISTS.problem in dock.message
     dock.choose(overwrite=True)
     dock.choose(min_area_um2=40)  # a disc has 16
     image.translate = np.asarray(image.translate) + 30

@@ -8,7 +8,7 @@ from qtpy.QtCore import QLocale, QPoint, Qt
 from qtpy.QtWidgets import QSlider
 
 from napari_snow_unet.models import DEFAULT_MODEL
-from napari_snow_unet.segmentation.findings import NO_NUCLEI
+from napari_snow_unet.segmentation.messages import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets.segment.current_result import NEW_SIZE, OUTLINE

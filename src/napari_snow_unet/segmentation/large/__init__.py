@@ -1,4 +1,4 @@
-"""Images larger than the memory: window by window, with the labels of the whole."""
+"""Segment images larger than memory, with the same labels as in memory."""
 
 from napari_snow_unet.segmentation.large.pipeline import LargeSegmentation, segment_large
 

@@ -1,4 +1,4 @@
-"""Blocks of a map that is larger than the memory, and the components in them."""
+"""Blocks of a map larger than memory, and the components in them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from napari_snow_unet.segmentation.plane.nuclei import (
 )
 
 BLOCK = 2048  # pixels a side
-LARGEST_CLUMP = 2048  # pixels a side: what reaches further is no clump of nuclei and stays whole
-SEEN = 16  # pixels of 0.25 um around a component that its splitting depends on
+LARGEST_CLUMP = 2048  # pixels a side; longer components are not separated
+SEEN = 16  # pixels of 0.25 um around a component that its separation depends on
 
 Labels = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is a nucleus."""
+    """How nuclei are found in a probability map."""
 
-    level: int  # grey level that nuclei exceed
+    level: int  # grey level; nuclei are above it
     separate: bool = True
     min_area: float = 0.0  # pixels
     fill_holes: bool = True
@@ -44,24 +44,23 @@ class Rules:
 
     @property
     def reach(self) -> int:
-        """How many pixels around a place decide on the holes in it."""
+        """Pixels around a block that are needed to fill its holes."""
         return 2 + (math.ceil(LARGEST_HOLE_UM2 / self.pixel**2) if self.fill_holes else 0)
 
     @property
     def margin(self) -> int:
-        """How many pixels around a component are needed to label it."""
+        """Pixels around a component that are needed to label it."""
         return self.reach + math.ceil(SEEN * max(1.0, REFERENCE_PIXEL_UM / self.pixel))
 
 
 @dataclass
 class NumberedNuclei:
-    """The nuclei found so far, numbered from 1 in the order in which they were found."""
+    """The nuclei so far, with preliminary numbers from 1."""
 
-    # Position of the first pixel of each, in reading order of the whole image.
-    first: list[int] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)  # flat index of each first pixel
     area: int = 0  # pixels of all
 
-    def in_reading_order(self) -> Labels:
+    def row_major_numbers(self) -> Labels:
         """Return the final number of every preliminary one; 0 stays 0."""
         table = np.zeros(len(self.first) + 1, np.int32)
         table[np.argsort(np.asarray(self.first, np.int64)) + 1] = np.arange(1, table.size)
@@ -69,13 +68,13 @@ class NumberedNuclei:
 
 
 def boxes_of(shape: tuple[int, int], side: int) -> list[Box]:
-    """Return the blocks of an image, row by row."""
+    """Return the blocks of an image in row-major order."""
     corners = product(range(0, shape[0], side), range(0, shape[1], side))
     return [(y, x, min(y + side, shape[0]), min(x + side, shape[1])) for y, x in corners]
 
 
 def pieces(parts: Labels, statistics: NDArray[np.int32], box: Box, seams: Seams) -> dict[int, int]:
-    """Take in the components of a block that touch its edge; return their numbers in `seams`."""
+    """Add the components that touch the edge of a block to `seams`; return their numbers."""
     edges = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
     numbers: dict[int, int] = {}
     table = np.full(len(statistics), -1, np.int64)
@@ -93,7 +92,7 @@ def pieces(parts: Labels, statistics: NDArray[np.int32], box: Box, seams: Seams)
 def components_of(
     probability: Any, box: Box, shape: tuple[int, int], rules: Rules
 ) -> tuple[Labels, NDArray[np.int32]]:
-    """Return the components within a box, its holes filled as in the whole image."""
+    """Return the components in a box, with holes filled as in the whole image."""
     around = grown(box, rules.reach, shape)
     mask = (read(probability, around) > rules.level).astype(np.uint8)
     if rules.fill_holes:
@@ -103,7 +102,7 @@ def components_of(
 
 @dataclass(frozen=True)
 class BlockNuclei:
-    """The nuclei that belong to a block: their extent, labels in it, first pixels and area."""
+    """The nuclei of a block: their extent, labels in it, first pixels and area."""
 
     extent: Box
     labels: Labels
@@ -111,10 +110,10 @@ class BlockNuclei:
     area: int
 
 
-def is_mine(
+def belongs_to_block(
     parts: Labels, statistics: NDArray[np.int32], extent: Box, box: Box, shape: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Tell which components of an extent begin in a block and are seen whole."""
+    """Return which components of an extent have their first pixel in a block and are complete."""
     first = first_pixels(parts)
     rows, columns = np.divmod(first, parts.shape[1])
     rows, columns = rows + extent[0], columns + extent[1]
@@ -128,13 +127,13 @@ def is_mine(
     return np.asarray(mine)
 
 
-def is_no_clump(box: Box) -> bool:
-    """Tell whether a component reaches too far for a clump of nuclei."""
+def is_too_long(box: Box) -> bool:
+    """Return whether a component is too long to be a clump of nuclei."""
     return max(box[2] - box[0], box[3] - box[1]) > LARGEST_CLUMP
 
 
 def at_image_edge(nuclei: Labels, extent: Box, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Return the ids of nuclei that touch the edge of the image."""
+    """Return the labels of nuclei that touch the edge of the image."""
     edges = [np.zeros(0, np.int32)]
     edges += [nuclei[0]] if extent[0] == 0 else []
     edges += [nuclei[:, 0]] if extent[1] == 0 else []
@@ -144,7 +143,7 @@ def at_image_edge(nuclei: Labels, extent: Box, shape: tuple[int, int]) -> NDArra
 
 
 def grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
-    """Return a box with a margin, inside the image."""
+    """Return a box with a margin, clipped to the image."""
     top, left, bottom, right = box
     return (
         max(top - margin, 0),
@@ -167,7 +166,7 @@ def read(array: Any, box: Box) -> NDArray[Any]:
 
 
 def write(labels: Any, box: Box, new: Labels) -> None:
-    """Write where there is something new; an extent reaches into other blocks' places."""
+    """Write the new labels; the extent may overlap other blocks, whose labels are kept."""
     rows, columns = np.flatnonzero(new.any(axis=1)), np.flatnonzero(new.any(axis=0))
     if rows.size == 0:
         return
@@ -177,5 +176,5 @@ def write(labels: Any, box: Box, new: Labels) -> None:
         slice(box[0] + int(rows[0]), box[0] + int(rows[-1]) + 1),
         slice(box[1] + int(columns[0]), box[1] + int(columns[-1]) + 1),
     )
-    there = np.asarray(labels[place])
-    labels[place] = np.where(new > 0, new, there)
+    before = np.asarray(labels[place])
+    labels[place] = np.where(new > 0, new, before)

@@ -1,4 +1,4 @@
-"""Where a slide shows empty glass, on a fixed grid, so that no choice of windows changes it."""
+"""Empty glass of a slide, found on a fixed grid that does not depend on the windows."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from napari_snow_unet.segmentation.plane.resample import Resampling
 from napari_snow_unet.segmentation.plane.tiling import PlannedWindow, within
 
 CELL = 64  # pixels of the full resolution
-DARKEST = 0.84  # of glass, in the darkest colour channel; tissue lets less light through
-SMOOTHING = 5  # pixels a side: noise and single dark pixels are no tissue
+DARKEST = 0.84  # transmission of glass in the darkest colour channel; tissue transmits less
+SMOOTHING = 5  # pixels a side; suppresses noise and single dark pixels
 
 Cells = NDArray[np.bool_]
 
 
 def glass_of(block: NDArray[Any], values: ValueRange) -> Cells:
-    """Tell which cells of a block, which begins at a cell's corner, show nothing but empty glass.
+    """Return which cells of a block are empty glass; the block starts at the corner of a cell.
 
-    That is where the cell, averaged over 5 x 5 of its own pixels, transmits at least 84 % of the
-    light in every colour channel. A nucleus or stained tissue never does.
+    A cell is glass if the mean over every 5 x 5 of its pixels transmits at least 84 % of the light
+    in every colour channel. Nuclei and stained tissue transmit less.
     """
     import cv2
 
     darkest = block = on_white(block, values)
-    if block.ndim == 3:  # pairwise: the least along a last axis of three takes thrice as long
+    if block.ndim == 3:  # pairwise minima are three times as fast as along an axis of length 3
         darkest = np.minimum(np.minimum(block[..., 0], block[..., 1]), block[..., 2])
     unit = darkest.astype(np.float32) / np.float32(values.white)
     smooth = cv2.blur(unit, (SMOOTHING, SMOOTHING))
-    # What lies nearer to the edge of its cell is averaged with pixels of another.
+    # Near the edge of a cell the mean includes pixels of another cell.
     smooth[_near_edges(unit.shape[0])] = np.inf
     smooth[:, _near_edges(unit.shape[1])] = np.inf
     lowest = _lowest(smooth)
@@ -57,7 +57,7 @@ def _lowest(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def read_with_glass(
     image: Any, planned: PlannedWindow, grid: Resampling, values: ValueRange
 ) -> tuple[NDArray[Any], Cells]:
-    """Read a window once: the pixels the network needs, and the glass in its core's cells."""
+    """Read a window once; return the pixels for the network and the glass of its core's cells."""
     needed = grid.needed(within(planned.window, grid.new))
     cells = tuple(
         slice(cell.start * CELL, min(cell.stop * CELL, length))
@@ -76,7 +76,7 @@ def read_with_glass(
 
 
 def cells_of(window: tuple[slice, slice], grid: Resampling) -> tuple[slice, slice]:
-    """Return the rows and columns of the cells that a window, on the grid's new side, touches."""
+    """Return the rows and columns of the cells that a window of the new grid touches."""
     rows, columns = (slice(part.start // CELL, -(-part.stop // CELL)) for part in grid.span(window))
     return rows, columns
 
@@ -84,9 +84,9 @@ def cells_of(window: tuple[slice, slice], grid: Resampling) -> tuple[slice, slic
 def glass_cleared(
     probability: NDArray[np.uint8], cells: Cells, window: tuple[slice, slice], grid: Resampling
 ) -> NDArray[np.uint8]:
-    """Return a window's probabilities with 0 where the centre of a pixel lies on glass.
+    """Return the probabilities of a window, 0 where the centre of a pixel is on glass.
 
-    `cells` are those that `cells_of` names for the window.
+    `cells` are the cells that `cells_of` returns for the window.
     """
     rows, columns = (
         (centres // CELL).astype(np.intp) - first.start

@@ -1,9 +1,9 @@
-"""Label a probability map that is larger than the memory, with the labels of the whole.
+"""Label a probability map larger than memory, with the same labels as in memory.
 
-A nucleus depends on the component of the mask that it lies in, on holes of at most a few hundred
-pixels in it, and on what lies within a few pixels of it. So the map is gone through twice, block by
-block: first to learn which components reach beyond their block and how far, then to label every
-component in one piece, in the block that holds its first pixel, with the surroundings it needs.
+A nucleus depends on its component of the mask, on holes of at most a few hundred pixels, and on a
+margin of a few pixels. So the blocks are processed twice: first to find how far components reach
+beyond their block, then to label every component as a whole, in the block of its first pixel, with
+the margin it needs.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ import numpy as np
 
 from napari_snow_unet.base.processes import usable_cores
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.large.blocks import (
     BLOCK,
     BlockNuclei,
     NumberedNuclei,
     Rules,
     at_image_edge,
+    belongs_to_block,
     boxes_of,
     components_of,
     grown,
-    is_mine,
-    is_no_clump,
+    is_too_long,
     pieces,
     read,
     write,
@@ -39,38 +40,38 @@ from napari_snow_unet.segmentation.plane.nuclei import (
     find_components,
     first_pixels,
 )
-from napari_snow_unet.segmentation.plane.touching import split_touching
+from napari_snow_unet.segmentation.plane.touching import separate_touching
 from napari_snow_unet.segmentation.prefetch import in_order
 
-MOST_THREADS = 4  # each needs the memory of a block many times over
+MOST_THREADS = 4  # each needs many times the memory of a block
 
 
 def label_blocks(
     probability: Any, labels: Any, rules: Rules, *, block: int = BLOCK
 ) -> Generator[Progress, None, NumberedNuclei]:
-    """Label a probability map block by block, with preliminary numbers in `labels`, once zeros.
+    """Label a probability map block by block; writes preliminary numbers to `labels` (zeros).
 
-    `NumberedNuclei.in_reading_order` gives the labels of `label_nuclei` for the whole map, whatever
-    the side of a block, but for components that are longer than 2,048 pixels: each of those stays
-    one label.
+    `NumberedNuclei.row_major_numbers` turns them into the labels of `label_nuclei` for the whole
+    map, whatever the block size. Components longer than 2,048 pixels stay one label each.
     """
     shape = int(probability.shape[0]), int(probability.shape[1])
     threads = min(usable_cores(), MOST_THREADS)
     boxes = boxes_of(shape, block)
     seams, numbered = Seams(shape[1]), {}
     components = partial(components_of, probability, shape=shape, rules=rules)
-    with closing(in_order(boxes, components, threads)) as found_parts:
-        for done, (box, parts) in enumerate(found_parts, start=1):
+    with closing(in_order(boxes, components, threads)) as results:
+        for done, (box, parts) in enumerate(results, start=1):
             numbered[box] = pieces(*parts, box, seams)
-            yield Progress(done, 2 * len(boxes), f"finding seams, block {done} of {len(boxes)}")
+            message = messages.block_label("joining blocks", done, len(boxes))
+            yield Progress(done, 2 * len(boxes), message)
     whole = seams.components()
-    clumps = {root: whole.pop(root) for root in list(whole) if is_no_clump(whole[root].box)}
+    clumps = {root: whole.pop(root) for root in list(whole) if is_too_long(whole[root].box)}
     owned: dict[tuple[int, int], list[Piece]] = defaultdict(list)  # by the corner of their block
     for piece in whole.values():
         y, x = (place // block * block for place in piece.first)
         owned[y, x].append(piece)
-    found = NumberedNuclei()
-    numbers = _number_clumps(clumps, shape, rules, found)
+    numbered_nuclei = NumberedNuclei()
+    numbers = _number_clumps(clumps, shape, rules, numbered_nuclei)
 
     def nuclei_of(box: Box) -> BlockNuclei | None:
         return _label_block(probability, box, owned.get(box[:2], []), shape, rules)
@@ -78,9 +79,9 @@ def label_blocks(
     with closing(in_order(boxes, nuclei_of, threads)) as labelled:
         for done, (box, nuclei) in enumerate(labelled, start=1):
             if nuclei is not None:
-                nuclei.labels[nuclei.labels > 0] += len(found.first)
-                found.first += nuclei.first
-                found.area += nuclei.area
+                nuclei.labels[nuclei.labels > 0] += len(numbered_nuclei.first)
+                numbered_nuclei.first += nuclei.first
+                numbered_nuclei.area += nuclei.area
                 write(labels, nuclei.extent, nuclei.labels)
             inside = {
                 part: numbers[root]
@@ -90,14 +91,14 @@ def label_blocks(
             if inside:
                 _paint_clumps(probability, labels, box, inside, shape, rules)
             total = len(boxes)
-            yield Progress(total + done, 2 * total, f"labelling, block {done} of {total}")
-    return found
+            yield Progress(total + done, 2 * total, messages.block_label("labelling", done, total))
+    return numbered_nuclei
 
 
 def _label_block(
     probability: Any, box: Box, owned: list[Piece], shape: tuple[int, int], rules: Rules
 ) -> BlockNuclei | None:
-    """Label every component whose first pixel lies in a block, from 1 on."""
+    """Label the components whose first pixel is in a block, from 1."""
     extent = box
     for piece in owned:
         extent = (Piece((0, 0), extent, 0) + piece).box
@@ -108,13 +109,13 @@ def _label_block(
     parts, statistics = find_components(
         mask, fill_holes=rules.fill_holes, pixel_size_um=rules.pixel_size_um
     )
-    mine = is_mine(parts, statistics, extent, box, shape)
+    mine = belongs_to_block(parts, statistics, extent, box, shape)
     if not mine.any():
         return None
     nuclei = parts
     if rules.separate:
         scale = REFERENCE_PIXEL_UM / rules.pixel
-        nuclei = split_touching(parts, statistics, scale=scale, wanted=mine)
+        nuclei = separate_touching(parts, statistics, scale=scale, wanted=mine)
     first = first_pixels(nuclei)
     seen = np.flatnonzero(first < nuclei.size)
     keep = np.zeros(first.size, np.bool_)
@@ -133,18 +134,18 @@ def _label_block(
 
 
 def _number_clumps(
-    clumps: dict[int, Piece], shape: tuple[int, int], rules: Rules, found: NumberedNuclei
+    clumps: dict[int, Piece], shape: tuple[int, int], rules: Rules, nuclei: NumberedNuclei
 ) -> dict[int, int]:
-    """Give every component that is too long to be labelled in one piece a preliminary number."""
+    """Give every component that is too long to be separated a preliminary number."""
     numbers = {}
     for root, piece in clumps.items():
         top, left, bottom, right = piece.box
         at_edge = top == 0 or left == 0 or bottom == shape[0] or right == shape[1]
         if piece.area < rules.min_area or (rules.clear_border and at_edge):
             continue
-        found.first.append(piece.first[0] * shape[1] + piece.first[1])
-        found.area += piece.area
-        numbers[root] = len(found.first)
+        nuclei.first.append(piece.first[0] * shape[1] + piece.first[1])
+        nuclei.area += piece.area
+        numbers[root] = len(nuclei.first)
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""segment_large(): the pipeline for images larger than the memory, with what it needs handed in."""
+"""The pipeline for images larger than memory; files are passed in as arrays and functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.pixels.channels import LEVELS
 from napari_snow_unet.data.pixels.value_range import ValueRange
-from napari_snow_unet.segmentation.findings import NO_NUCLEI, Findings
+from napari_snow_unet.segmentation import messages
+from napari_snow_unet.segmentation.findings import Findings
 from napari_snow_unet.segmentation.large.blocks import BLOCK, Rules, boxes_of
 from napari_snow_unet.segmentation.large.glass import CELL, Cells, cells_of, glass_cleared
 from napari_snow_unet.segmentation.large.labelling import label_blocks
@@ -39,7 +40,7 @@ NewMap = Callable[[tuple[int, int]], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class LargeSegmentation(Findings):
-    """What is known of the nuclei of a large image; the labels are where they were written to.
+    """Numbers on the nuclei of a large image, whose labels were written to disk.
 
     Attributes
     ----------
@@ -70,8 +71,8 @@ def segment_large(
 ) -> Generator[Progress, None, LargeSegmentation]:
     """Segment a plane that need not fit into memory.
 
-    The labels are those of `pipeline.segment` but for two things: glass has the probability 0; a
-    component longer than 2,048 pixels stays one label.
+    The labels equal those of `pipeline.segment`, with two exceptions: the probability of glass is
+    0, and a component longer than 2,048 pixels stays one label.
 
     Parameters
     ----------
@@ -82,19 +83,19 @@ def segment_large(
     options : Options
         Threshold, output and so on.
     probability, preliminary : array-like of uint8 and of int32, shape (Y, X)
-        Zeros, such as Zarr arrays on disk, for the probability map and for labels on the way.
+        Zeros, such as Zarr arrays on disk, for the probability map and for preliminary labels.
     keep : callable
-        Takes rows, columns and final labels of every block, in reading order.
+        Takes rows, columns and final labels of every block, in row-major order.
     new_map : callable
-        Makes an array like `probability` of another shape, for the map at the model's scale.
+        Returns an array like `probability` of another shape, for the map at the model's scale.
     pixel_size_um : float, optional
-        Micrometres per pixel; `options.pixel_size_um` goes before it.
+        Micrometres per pixel; `options.pixel_size_um` overrides it.
     values : ValueRange, optional
-        Which of its values is white, where that was decided before.
+        White value of the image, if it was chosen before.
     inside : ndarray of bool, shape (Y, X), optional
-        The part of the plane that is looked at, see `pipeline.label`; a map on disk will do.
+        Region of interest, see `pipeline.label`; may be a memory map.
     compute_all : callable, optional
-        Computes windows elsewhere, in any order, in place of `windows.compute_here`.
+        Computes windows elsewhere, in any order; by default `windows.compute_here`.
     block : int, default: 2048
         Side of the blocks in pixels.
 
@@ -106,7 +107,7 @@ def segment_large(
     Returns
     -------
     LargeSegmentation
-        What is known of the nuclei.
+        Numbers on the nuclei.
 
     Raises
     ------
@@ -132,8 +133,8 @@ def segment_large(
         clear_border=options.clear_border,
         pixel_size_um=plan.pixel_size_um,
     )
-    found = yield from label_blocks(probability, preliminary, rules, block=block)
-    table = found.in_reading_order()
+    numbered = yield from label_blocks(probability, preliminary, rules, block=block)
+    table = numbered.row_major_numbers()
     if options.output == "mask":
         table = (table > 0).astype(np.int32)
     blocks = _blocks(grid.old, block)
@@ -145,26 +146,26 @@ def segment_large(
     with closing(in_order(blocks, final)) as pieces:
         for done, (window, piece) in enumerate(pieces, start=1):
             keep(*window, piece)
-            yield Progress(done, len(blocks), f"writing, block {done} of {len(blocks)}")
-    nuclei, pixels = len(found.first), int(predicted.histogram.sum())
+            yield Progress(done, len(blocks), messages.block_label("writing", done, len(blocks)))
+    nuclei, pixels = len(numbered.first), int(predicted.histogram.sum())
     return LargeSegmentation(
         threshold=level / 255,
         nuclei=nuclei,
-        area_fraction=found.area / pixels,
+        area_fraction=numbered.area / pixels,
         pixels=pixels,
         pixel_size_um=plan.pixel_size_um,
         glass_fraction=predicted.glass_fraction,
         computed_pixels=predicted.computed_pixels,
-        messages=(() if nuclei else (NO_NUCLEI,)) + plan.messages,
+        messages=(() if nuclei else (messages.NO_NUCLEI,)) + plan.messages,
         provenance=plan.provenance(level / 255),
     )
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What is known of a probability map."""
+    """Numbers on a probability map."""
 
-    histogram: NDArray[np.int64]  # pixels per grey level, of the inside where that is given
+    histogram: NDArray[np.int64]  # pixels per grey level, of the region if there is one
     computed_pixels: int  # halos included
     glass_fraction: float  # of the cells
 
@@ -177,7 +178,7 @@ def _predict_large(
     probability: Any,
     inside: NDArray[np.bool_] | None,
 ) -> Generator[Progress, None, Predicted]:
-    """Put the probability map together; outside of `inside` it is 0 and not counted."""
+    """Assemble the probability map; outside the region it is 0 and not counted."""
     histogram, computed = np.zeros(LEVELS, np.int64), 0
     glass = np.zeros([-(-length // CELL) for length in grid.old], np.bool_)
     for done, window in enumerate(windows, start=1):
@@ -191,7 +192,7 @@ def _predict_large(
             histogram += _store_and_count(core, planned.core, probability, inside)
         elif core.any():
             at_scale[planned.core] = core
-        yield Progress(done, count, f"tile {done} of {count}")
+        yield Progress(done, count, messages.step_label("tile", done, count))
     if not grid.is_none:
         histogram += yield from _bring_back(at_scale, probability, grid, glass, inside)
     return Predicted(histogram, computed, float(glass.mean()))
@@ -215,14 +216,14 @@ def _bring_back(
     with closing(in_order(blocks, on_own_grid)) as pieces:
         for done, (window, piece) in enumerate(pieces, start=1):
             histogram += _store_and_count(piece, window, probability, inside)
-            yield Progress(done, len(blocks), f"resampling, block {done} of {len(blocks)}")
+            yield Progress(done, len(blocks), messages.block_label("resampling", done, len(blocks)))
     return histogram
 
 
 def _store_and_count(
     piece: NDArray[np.uint8], window: Window, probability: Any, inside: NDArray[np.bool_] | None
 ) -> NDArray[np.int64]:
-    """Write a window of the map; return how often each grey level occurs, inside."""
+    """Write a window of the map; return its histogram, of the region only."""
     counted = piece
     if inside is not None:
         counted, piece = piece[inside[window]], piece * inside[window]

@@ -1,4 +1,4 @@
-"""Components that reach from one block into others, and where each of them ends."""
+"""Components that extend over several blocks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are not included
+Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are exclusive
 
 
 @dataclass
 class Piece:
-    """What is known of a component, or of its piece in one block."""
+    """First pixel, box and area of a component, or of its piece in one block."""
 
-    first: tuple[int, int]  # pixel in reading order
+    first: tuple[int, int]  # pixel in row-major order
     box: Box
     area: int
 
@@ -27,7 +27,7 @@ class Piece:
 
 @dataclass
 class Seams:
-    """Joins pieces along the edges of blocks, which come row by row."""
+    """Joins pieces along the edges of blocks, which are added in row-major order."""
 
     width: int  # of the image, in pixels
     pieces: list[Piece] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Seams:
         self._row = -1
 
     def add(self, piece: Piece) -> int:
-        """Take in a piece that touches the edge of its block; return its number."""
+        """Add a piece that touches the edge of its block; return its number."""
         self.pieces.append(piece)
         self.parents.append(len(self.parents))
         return len(self.parents) - 1
@@ -48,7 +48,7 @@ class Seams:
     def join(
         self, parts: NDArray[np.int32], numbers: NDArray[np.int64], top: int, left: int
     ) -> None:
-        """Join a block's pieces with those above and left; `numbers` is -1 off the block's edge."""
+        """Join the pieces of a block with those above and left; `numbers` is -1 off its edge."""
         first, last = numbers[parts[0]], numbers[parts[-1]]
         leftmost, rightmost = numbers[parts[:, 0]], numbers[parts[:, -1]]
         if top != self._row:
@@ -65,7 +65,7 @@ class Seams:
         self._below[left + 1 : left + 1 + width] = last
 
     def root(self, number: int) -> int:
-        """Return the number that stands for all pieces of a component."""
+        """Return the number that all pieces of a component share."""
         while self.parents[number] != number:
             self.parents[number] = self.parents[self.parents[number]]
             number = self.parents[number]

@@ -1,4 +1,4 @@
-"""Compute the windows of a large image, on this machine or on another one."""
+"""Compute the windows of a large image, here or on other machines."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from napari_snow_unet.segmentation.prefetch import in_order
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """What is the same for all windows of an image."""
+    """The settings that all windows of an image share."""
 
-    grid: Resampling  # from the image's grid to the one the network works on
+    grid: Resampling  # from the image's grid to the network's
     channel: str
     values: ValueRange
 
 
 @dataclass(frozen=True)
 class Computed:
-    """A window that is computed."""
+    """The result of one window."""
 
     planned: PlannedWindow
-    glass: Cells  # those that `glass.cells_of` names for its core
-    probability: NDArray[np.uint8] | None  # of its core, 0 on glass; None if there is only glass
+    glass: Cells  # those that `glass.cells_of` returns for its core
+    probability: NDArray[np.uint8] | None  # of its core, 0 on glass; None if all is glass
 
 
 ComputeAll = Callable[[WindowPlan, list[PlannedWindow]], Generator[Computed, None, None]]
@@ -54,8 +54,8 @@ def compute_window(
 def compute_here(
     image: Any, model: Model, plan: WindowPlan, windows: list[PlannedWindow]
 ) -> Generator[Computed, None, None]:
-    """Compute windows in their order, as many at once as the model gains by."""
-    reading = Lock()  # what is read lazily need not bear to be read by several threads
+    """Compute windows in order, as many at once as the model allows."""
+    reading = Lock()  # lazy arrays may not be thread-safe
 
     def computed(planned: PlannedWindow) -> Computed:
         with reading:

@@ -1,1 +1,1 @@
-"""One plane, step by step: plain functions on arrays."""
+"""The steps on one plane, as functions on arrays."""

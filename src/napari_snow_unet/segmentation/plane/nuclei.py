@@ -1,4 +1,4 @@
-"""From a binary mask to nuclei: holes, components, touching nuclei, size, border."""
+"""From a binary mask to nuclei: holes, components, separation, size, border."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.segmentation.plane.touching import Labels, split_touching
+from napari_snow_unet.segmentation.plane.touching import Labels, separate_touching
 
-REFERENCE_PIXEL_UM = 0.25  # the pixel size at which the lengths below are stated
-LARGEST_HOLE_UM2 = 12.5  # larger holes are gaps between nuclei, not nucleoli or pale chromatin
+REFERENCE_PIXEL_UM = 0.25  # pixel size for lengths in pixels, and if the size is unknown
+LARGEST_HOLE_UM2 = 12.5  # nucleoli and pale chromatin; larger holes are gaps between nuclei
 SMALLEST_NUCLEUS_UM2 = 5.0
 
 
 def fill_small_holes(mask: NDArray[np.uint8], largest: float) -> NDArray[np.uint8]:
-    """Fill 4-connected holes of up to `largest` pixels; those open to the image's border stay."""
+    """Fill 4-connected holes of up to `largest` pixels, except at the image border."""
     import cv2
 
     background = (mask == 0).astype(np.uint8)
@@ -37,15 +37,16 @@ def label_nuclei(
     clear_border: bool = False,
     pixel_size_um: float | None = None,
 ) -> Labels:
-    """Label the nuclei of a mask from 1 to N, in reading order of their first pixel.
+    """Label the nuclei of a mask from 1 to N, in row-major order of their first pixels.
 
     `min_area` is in pixels. Holes of up to 12.5 square micrometres are filled (200 pixels of 0.25
-    um, the size where none is known). Without `separate` nuclei are the 8-connected components.
+    um, which is assumed if the size is unknown). Without `separate`, nuclei are the 8-connected
+    components.
     """
     pixel = pixel_size_um or REFERENCE_PIXEL_UM
     labels, statistics = find_components(mask, fill_holes=fill_holes, pixel_size_um=pixel_size_um)
     if separate:
-        labels = split_touching(labels, statistics, scale=REFERENCE_PIXEL_UM / pixel)
+        labels = separate_touching(labels, statistics, scale=REFERENCE_PIXEL_UM / pixel)
     drop = _areas(labels) < min_area
     drop[0] = False
     if clear_border:
@@ -61,7 +62,7 @@ def find_components(
     fill_holes: bool = True,
     pixel_size_um: float | None = None,
 ) -> tuple[Labels, NDArray[np.int32]]:
-    """Find the 8-connected components; return their labels and OpenCV's statistics of each.
+    """Return the labels of the 8-connected components and their OpenCV statistics.
 
     Holes of up to 12.5 square micrometres are filled first. The statistics are int32 (N + 1, 5):
     left, top, width, height, area.
@@ -77,13 +78,14 @@ def find_components(
 
 
 def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
-    """Return where each label, up to the largest or `size`, has its first pixel in reading order.
+    """Return the flat index of the first pixel of each label, in row-major order.
 
-    It is the number of pixels for 0 and for labels that do not occur.
+    Labels run up to the largest or `size` - 1. The index is the number of pixels for 0 and for
+    labels that do not occur.
     """
     flat = labels.ravel()
     first = np.full(int(flat.max(initial=0)) + 1 if size is None else size, flat.size, np.int64)
-    # Only the first pixel of a run can be the first of its label. Assigned backwards, it stays.
+    # The first pixel of a label begins a run. Assigned backwards, the first run is kept.
     starts = _run_starts(flat)[::-1]
     first[flat[starts]] = starts
     first[0] = flat.size
@@ -91,7 +93,7 @@ def first_pixels(labels: Labels, size: int | None = None) -> NDArray[np.int64]:
 
 
 def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
-    """Drop labels and number the others from 1 in reading order of their first pixel."""
+    """Drop labels and renumber the others from 1 in row-major order of their first pixels."""
     first = first_pixels(labels, drop.size)
     first[drop] = labels.size
     kept = np.flatnonzero(first < labels.size)
@@ -101,7 +103,7 @@ def renumber(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
 
 
 def _areas(labels: Labels) -> NDArray[Any]:
-    """Count the pixels of each label, run by run, which is faster than pixel by pixel."""
+    """Count the pixels of each label by runs, which is faster than by pixels."""
     flat = labels.ravel()
     starts = _run_starts(flat)
     lengths = np.diff(starts, append=flat.size).astype(np.float64)
@@ -109,7 +111,7 @@ def _areas(labels: Labels) -> NDArray[Any]:
 
 
 def _run_starts(flat: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return where the runs of equal values in a row of pixels begin."""
+    """Return the start indices of runs of equal values."""
     return np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)[: flat.size]
 
 

@@ -1,4 +1,4 @@
-"""From an image as stored to what a network reads: one channel, unit range, known axes."""
+"""From a stored image to the input of a network: channel, unit range, axes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from napari_snow_unet.data.pixels.channels import (
     network_input,
 )
 from napari_snow_unet.data.pixels.value_range import COLOURS, ValueRange, is_rgb, value_range
+from napari_snow_unet.segmentation import messages
 
 __all__ = [
     "CHANNELS",
@@ -31,12 +32,8 @@ Axes = Literal["plane", "stack"]
 
 
 def plane_axes(shape: tuple[int, ...], *, rgb: bool) -> Axes:
-    """Tell whether an image is one plane or a stack of planes, and refuse what is neither."""
+    """Return whether an image is a plane or a stack; raise `InputError` if it is neither."""
     spatial = shape[:-1] if rgb else shape
     if len(spatial) < 2 or 0 in spatial:
-        raise InputError(
-            f"an image of shape {shape}",
-            expected="at least one plane with pixels",
-            remedy="Choose another image.",
-        )
+        raise InputError(messages.no_pixels(shape))
     return "plane" if len(spatial) == 2 else "stack"

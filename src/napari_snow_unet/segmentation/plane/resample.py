@@ -1,4 +1,4 @@
-"""Bring a plane to the pixel sizes a model knows, and results back, window by window."""
+"""Resample a plane to the pixel sizes of a model, and results back, window by window."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ Pixels = TypeVar("Pixels", bound=np.generic)
 Window = tuple[slice, slice]
 
 
-def scale_factor(pixel_size_um: float | None, known_um: tuple[float, float] | None) -> float:
+def scale_factor(pixel_size_um: float | None, trained_um: tuple[float, float] | None) -> float:
     """Return the factor on the image's length in pixels that brings it into the model's range.
 
-    1 inside the range and where either is unknown; below 1 for finer pixels, above for coarser
-    ones.
+    It is 1 inside the range and if either is unknown, below 1 for finer pixels and above 1 for
+    coarser ones.
     """
-    if pixel_size_um is None or known_um is None:
+    if pixel_size_um is None or trained_um is None:
         return 1.0
-    nearest = min(max(pixel_size_um, known_um[0]), known_um[1])
+    nearest = min(max(pixel_size_um, trained_um[0]), trained_um[1])
     return 1.0 if nearest == pixel_size_um else pixel_size_um / nearest
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """From one grid of pixels to another one over the same area.
+    """Resampling from one grid of pixels to another one over the same area.
 
-    Linear interpolation; when shrinking, the mean of the neighbourhood weighted by a triangle
-    (Pillow's ``BILINEAR``). A window of the new grid gets the same values as in the whole.
+    Linear interpolation; when shrinking, a mean of the neighbourhood with triangular weights
+    (Pillow's ``BILINEAR``). A window of the new grid has the same values as in the whole.
     """
 
-    old: tuple[int, int]  # rows and columns, as of the new one
+    old: tuple[int, int]  # rows and columns, as in `new`
     new: tuple[int, int]
 
     @classmethod
     def by(cls, factor: float, shape: tuple[int, int]) -> Resampling:
-        """Return the resampling that makes a plane of this shape `factor` times as long."""
+        """Return the resampling that scales a plane of this shape by `factor`."""
         rows, columns = np.maximum(1, nearest(np.multiply(shape, factor))).tolist()
         return cls(shape, (rows, columns))
 
@@ -51,11 +51,11 @@ class Resampling:
 
     @property
     def back(self) -> Resampling:
-        """The way back."""
+        """The inverse resampling."""
         return Resampling(self.new, self.old)
 
     def span(self, window: Window) -> Window:
-        """Return the rows and columns of the old grid that a window of the new one lies on."""
+        """Return the rows and columns of the old grid that a window of the new one covers."""
         return self._span(window, 0)
 
     def needed(self, window: Window) -> Window:
@@ -63,7 +63,7 @@ class Resampling:
         return self._span(window, 0 if self.is_none else 1)
 
     def centres(self, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return where on the old grid a window's rows and columns lie; the first pixel is 0.5."""
+        """Return the centres of a window's rows and columns on the old grid, from 0.5."""
         rows, columns = (
             (np.arange(part.start, part.stop, dtype=np.float64) + 0.5) * (old / new)
             for part, old, new in zip(window, self.old, self.new, strict=True)
@@ -71,7 +71,7 @@ class Resampling:
         return rows, columns
 
     def take(self, pixels: NDArray[Pixels], window: Window) -> NDArray[Pixels]:
-        """Return a window of the new grid from those pixels of the old one that `needed` names."""
+        """Return a window of the new grid from the pixels of the old one that `needed` returns."""
         if self.is_none:
             return pixels
         origin = [part.start for part in self.needed(window)]
@@ -92,7 +92,7 @@ class Resampling:
         return taken
 
     def _span(self, window: Window, reach: int) -> Window:
-        """Widen by `reach` times what one pixel of the coarser grid covers, and one pixel."""
+        """Widen by `reach` times one pixel of the coarser grid plus one pixel."""
         spans = []
         for part, old, new in zip(window, self.old, self.new, strict=True):
             around = reach * (1 + -(-old // new))

@@ -1,4 +1,4 @@
-"""Thresholds on 8-bit probability maps, by histogram."""
+"""Thresholds of 8-bit probability maps, from their histogram."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import refusal
 from napari_snow_unet.data.pixels.channels import LEVELS
 
 
 def grey_histogram(probability: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count the pixels per grey level, 0 to 255; histograms of parts add up to the whole's."""
+    """Count the pixels per grey level, 0 to 255; histograms of blocks add up."""
     return np.bincount(probability.ravel(), minlength=LEVELS).astype(np.int64)
 
 
 def otsu_level(histogram: NDArray[np.integer]) -> int:
-    """Find Otsu's threshold as OpenCV finds it: the level in 0..255 that foreground exceeds.
+    """Return Otsu's threshold as OpenCV computes it: foreground is above this grey level, 0..255.
 
-    OpenCV itself is asked, with an image that has this histogram; counts beyond what fits such an
-    image are scaled down in proportion. A flat map has no threshold: its only level is returned,
-    and nothing is greater.
+    OpenCV is given an image with this histogram; very large counts are scaled down in proportion.
+    For a constant map its only grey level is returned, so that there is no foreground.
 
     Otsu (1979), IEEE Transactions on Systems, Man, and Cybernetics 9:62-66.
     """
@@ -43,13 +42,9 @@ def otsu_level(histogram: NDArray[np.integer]) -> int:
 
 
 def level_of(threshold: float) -> int:
-    """Return the grey level that foreground exceeds, of a threshold in 0..1 on the probability."""
+    """Return the grey level above which a probability exceeds a threshold in 0..1."""
     if isinstance(threshold, str) or not 0 <= threshold <= 1:
-        raise InputError(
-            f"a threshold of {threshold!r}",
-            expected="'otsu' or a number from 0 to 1",
-            remedy="Choose a probability such as 0.5.",
-        )
+        raise refusal("threshold", threshold, "otsu or 0 to 1")
     return int(np.floor(threshold * 255))
 
 
@@ -61,9 +56,8 @@ def choose_level(
 ) -> int:
     """Choose the grey level above which a pixel is nucleus.
 
-    Otsu's method always finds a threshold, in an image without a single nucleus too. Its level is
-    therefore never taken below the probability `floor`; a threshold given as a number is taken as
-    it is.
+    Otsu's method finds a threshold even in an image without nuclei, so the probability `floor` is
+    its lower bound. A number is used as it is.
     """
     if threshold == "otsu":
         return max(otsu_level(histogram), level_of(floor))
@@ -71,10 +65,10 @@ def choose_level(
 
 
 def rounded_threshold(threshold: float) -> float:
-    """Return a threshold with three decimals that cuts at the same grey level."""
+    """Return a threshold with three decimals that has the same grey level."""
     return math.ceil(round(threshold * 1000, 6)) / 1000
 
 
 def in_digits(threshold: float) -> str:
-    """Return a threshold as people read and type it."""
+    """Return a threshold with three decimals, as shown to the user."""
     return f"{rounded_threshold(threshold):.3f}"

@@ -1,4 +1,4 @@
-"""Cut a plane into overlapping windows so that the parts pasted back equal the whole."""
+"""Divide a plane into overlapping windows whose cores add up to the result for the whole."""
 
 from __future__ import annotations
 
@@ -9,50 +9,51 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import refusal
 
-GRID = 64  # edges of windows are multiples of this many pixels: few shapes, few traces
+GRID = 64  # window edges are multiples of this many pixels: few shapes for the network
 
 
 @dataclass(frozen=True)
 class PlannedWindow:
-    """One window to compute and the part of its result to keep."""
+    """One window to compute, and the core of its result to keep."""
 
-    window: tuple[slice, slice]  # what the network sees; mirrored where beyond the plane
-    core: tuple[slice, slice]  # of the plane, for which this window is responsible
-    inner: tuple[slice, slice]  # where `core` lies inside the window
+    window: tuple[slice, slice]  # the input of the network; mirrored beyond the plane
+    core: tuple[slice, slice]  # of the plane; cores do not overlap
+    inner: tuple[slice, slice]  # the core inside the window
 
 
 def padded_length(length: int) -> int:
-    """Round a length in pixels up to the grid of windows."""
+    """Round a length up to a multiple of 64 pixels."""
     return -(-length // GRID) * GRID
 
 
 def smallest_window(halo: int) -> int:
-    """Return the smallest window edge in pixels that leaves a core behind this halo."""
+    """Return the smallest window edge in pixels that leaves a core inside this halo."""
     return padded_length(2 * halo + GRID)
 
 
 def check_window(window: int, halo: int) -> None:
-    """Raise `InputError` unless windows of this edge fit the grid and leave a core."""
+    """Raise `InputError` unless a window edge is a multiple of 64 and leaves a core."""
     least = smallest_window(halo)
     if window < least or window % GRID:
-        raise InputError(
-            f"a tile size of {window} pixels",
-            expected=f"a multiple of {GRID} and at least {least} for this model",
-            remedy=f"Use {max(least, padded_length(window))}.",
+        raise refusal(
+            "tile",
+            window,
+            f"a multiple of {GRID}, and at least {least} for this model",
+            f"Use {max(least, padded_length(window))}.",
         )
 
 
 def plan_grid(shape: tuple[int, int], window: int, halo: int) -> list[PlannedWindow]:
-    """Plan the windows for a plane, in reading order; their cores cover it without overlap.
+    """Plan the windows of a plane in row-major order; their cores cover it without overlap.
 
-    Every window has the same size (smaller only where the plane itself is smaller), and lies inside
-    the plane rounded up to multiples of 64 pixels. The outer edges of the plane are therefore edges
-    of a window at any tile size, and every inner edge has a halo that is thrown away, so the result
-    does not depend on `window`.
+    All windows have the same size (or that of a smaller plane) and lie inside the plane rounded up
+    to multiples of 64 pixels. Outer edges of the plane are therefore edges of a window at any
+    window size, and the halo at inner edges is discarded, so the result does not depend on
+    `window`.
 
-    The halo is a multiple of 16, at least the radius of the network's receptive field.
+    The halo is a multiple of 16 and at least the radius of the network's receptive field.
     """
     check_window(window, halo)
     rows, columns = (_plan_axis(length, window, halo) for length in shape)
@@ -62,12 +63,12 @@ def plan_grid(shape: tuple[int, int], window: int, halo: int) -> list[PlannedWin
 
 
 def smaller_window(window: int, fitting: int, halo: int) -> int:
-    """Return the window to use where one of `fitting` pixels is the largest that memory allows."""
+    """Return the window edge to use if memory allows at most `fitting` pixels."""
     return min(window, max(fitting // GRID * GRID, smallest_window(halo)))
 
 
 def cheapest_window(shape: tuple[int, int], halo: int, largest: int) -> int:
-    """Choose the window, at most a quarter below `largest`, that computes fewest pixels twice."""
+    """Return the window edge, from 3/4 of `largest`, that computes the fewest pixels twice."""
     least = max(smallest_window(halo), padded_length(largest * 3 // 4))
 
     def computed(window: int) -> int:
@@ -95,7 +96,7 @@ def _plan_axis(length: int, window: int, halo: int) -> list[tuple[slice, slice, 
 
 
 def within(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[slice, slice]:
-    """Return the part of a window that lies inside a plane of this shape."""
+    """Clip a window to a plane of this shape."""
     rows, columns = (
         slice(part.start, min(part.stop, length))
         for part, length in zip(window, shape, strict=True)
@@ -104,10 +105,10 @@ def within(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[slice, 
 
 
 def mirrored(pixels: NDArray[Any], window: tuple[slice, slice]) -> NDArray[Any]:
-    """Fill up a window that reaches beyond the last row or column of its plane by mirroring."""
+    """Extend pixels by mirroring to a window that exceeds its plane."""
     missing = [
-        (0, wanted.stop - wanted.start - found)
-        for wanted, found in zip(window, pixels.shape[:2], strict=True)
+        (0, side.stop - side.start - length)
+        for side, length in zip(window, pixels.shape[:2], strict=True)
     ]
     if not any(after for _, after in missing):
         return pixels

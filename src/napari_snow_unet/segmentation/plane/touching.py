@@ -1,4 +1,4 @@
-"""Touching nuclei, separated by a seeded watershed."""
+"""Separate touching nuclei by a seeded watershed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.segmentation.plane.watershed import watershed
 
-MARKER_DISTANCE_PX = 4.0  # peaks of the distance map nearer than this are one nucleus
+MARKER_DISTANCE_PX = 4.0  # closer peaks of the distance map are one nucleus
 MARKER_HEIGHT_PX = 1.0  # a nucleus rises at least this much above the neck to its neighbour
 SMOOTHING_PX = 1.0
 STRIP = 512  # rows smoothed at a time
@@ -15,7 +15,7 @@ STRIP = 512  # rows smoothed at a time
 Labels = NDArray[np.int32]
 
 
-def split_touching(
+def separate_touching(
     labels: Labels,
     statistics: NDArray[np.int32],
     *,
@@ -24,14 +24,14 @@ def split_touching(
 ) -> Labels:
     """Separate touching nuclei by a watershed from the peaks of the distance to the background.
 
-    Each component is treated by itself. Its peaks are the maxima of the smoothed Euclidean distance
-    map that rise at least one pixel above the saddle to any higher peak (h-maxima) and lie more
-    than four pixels apart; a component with one peak stays whole. So the result does not depend on
-    what else is in the image.
+    The peaks of a component are the maxima of the smoothed Euclidean distance map that rise at
+    least one pixel above the saddle to any higher peak (h-maxima) and are more than four pixels
+    apart; a component with one peak stays whole. Components are independent, so the result does
+    not depend on the rest of the image.
 
-    `statistics` are OpenCV's of the 8-connected components; `scale`, 0.25 divided by the pixel size
-    in micrometres, multiplies every length; components outside of `wanted` stay as they are. Parts
-    are numbered anyhow.
+    `statistics` are OpenCV's of the 8-connected components. `scale`, 0.25 divided by the pixel size
+    in micrometres, multiplies every length. Only components in `wanted` are separated. The order of
+    the new labels is arbitrary.
 
     Soille (2003), Morphological Image Analysis, 6.3 (h-maxima) and 9 (watershed).
     """
@@ -44,24 +44,24 @@ def split_touching(
         box = (slice(y, y + height), slice(x, x + width))
         inside = labels[box] == label
         parts = _watershed(np.where(inside, distance[box], 0), inside, MARKER_HEIGHT_PX * scale)
-        found = parts > 1
-        result[box][found] = parts[found] + (following - 2)
+        further = parts > 1
+        result[box][further] = parts[further] + (following - 2)
         following += max(int(parts.max()) - 1, 0)
     return result
 
 
 def regional_maxima(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
-    """Label the 8-connected plateaus that have nothing higher around; heights are 0 outside.
+    """Label the 8-connected plateaus without a higher neighbour; heights are 0 outside.
 
-    scikit-image's `local_maxima` finds the same ones and takes three times as long for components
-    of a nucleus' size.
+    Equals scikit-image's `local_maxima`, and is three times as fast for components the size of a
+    nucleus.
     """
     import cv2
 
     around = np.ones((3, 3), np.uint8)
     top = (heights >= cv2.dilate(heights, around)) & inside
     count, plateaus = cv2.connectedComponents(top.astype(np.uint8), connectivity=8)
-    # A plateau that goes on beyond these pixels does so beside a higher one, or outside.
+    # A plateau that extends beyond these pixels has a higher neighbour or reaches outside.
     beyond = cv2.dilate(np.where(top, np.float32(-1), heights), around)
     kept = np.ones(count, dtype=bool)
     kept[plateaus[beyond >= heights]] = False
@@ -72,7 +72,7 @@ def regional_maxima(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> 
 def _smoothed_distance(labels: Labels, sigma: float) -> NDArray[np.float32]:
     import cv2
 
-    # A frame of foreground lets nuclei that the border cuts keep their distance there.
+    # Foreground around the image keeps the distance of nuclei cut by the border.
     framed = cv2.copyMakeBorder((labels != 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     smooth = _exactly_blurred(distance, sigma)
@@ -81,11 +81,11 @@ def _smoothed_distance(labels: Labels, sigma: float) -> NDArray[np.float32]:
 
 
 def _exactly_blurred(distance: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Blur without any rounding that depends on a pixel's place in the array.
+    """Blur without rounding errors that depend on the position in the array.
 
-    OpenCV's sums in float32 differ in the last bit between the body of a row and its end, which is
-    enough to move a watershed line in one crop of an image and not in another. Distances in whole
-    1024ths and weights in steps of 1/4096 make all sums exact in float64.
+    OpenCV's float32 sums differ in the last bit between the body of a row and its end, which can
+    move a watershed line between two crops of an image. Distances in 1024ths and weights in 4096ths
+    make all sums exact in float64.
     """
     import cv2
 
@@ -93,7 +93,9 @@ def _exactly_blurred(distance: NDArray[np.float32], sigma: float) -> NDArray[np.
     weights = np.rint(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_64F) * 4096) / 4096
     weights[radius] += 1 - weights.sum()
     smooth = np.empty_like(distance)
-    for top in range(0, len(distance), STRIP):  # float64 for the whole would double the memory
+    for top in range(
+        0, len(distance), STRIP
+    ):  # float64 for the whole image would double the memory
         first = max(top - radius, 0)
         exact = distance[first : top + STRIP + radius].astype(np.float64)
         exact *= 1024
@@ -113,7 +115,7 @@ def _count_peaks(
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (edge, edge))
     peaks = (distance >= cv2.dilate(distance, disk)) & (labels != 0)
     count, plateaus = cv2.connectedComponents(peaks.astype(np.uint8), connectivity=8)
-    component = np.zeros(count, dtype=np.int32)  # in which each plateau lies
+    component = np.zeros(count, dtype=np.int32)  # of each plateau
     component[plateaus[peaks]] = labels[peaks]
     return np.bincount(component[1:], minlength=size)
 
@@ -126,16 +128,16 @@ def _watershed(
     if markers.max() < 2:
         return inside.astype(np.int32)
     parts = watershed(-distance, markers, inside)
-    if (inside & (parts == 0)).any():  # what is connected by a corner only
+    if (inside & (parts == 0)).any():  # connected by a corner only
         parts = watershed(-distance, parts, inside, across_corners=True)
     return parts
 
 
 def _grown(marker: NDArray[np.float32], limit: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Reconstruct by dilation: let the marker grow below the limit until nothing changes.
+    """Morphological reconstruction by dilation: grow the marker below the limit.
 
-    A peak comes down to its own height within a few pixels, so a few dilations do. scikit-image
-    sorts all pixels instead, which takes five times as long for components of a nucleus' size.
+    A few dilations are enough here. scikit-image sorts all pixels instead, which takes five times
+    as long for components the size of a nucleus.
     """
     import cv2
 

@@ -1,7 +1,7 @@
-"""scikit-image's seeded watershed, without the modules that its public function loads.
+"""scikit-image's seeded watershed, without the modules that its public function imports.
 
-They are scipy.ndimage and scipy.spatial, a quarter of the time of segmenting one tile from the
-shell, for arguments that are not used here.
+Importing scipy.ndimage and scipy.spatial takes a quarter of the time of segmenting one tile from
+the shell; they are needed only for arguments that are not used here.
 """
 
 from __future__ import annotations
@@ -26,18 +26,13 @@ def watershed(
 
     Notes
     -----
-    The flooding is by P. Soille and L. Vincent, as scikit-image's compiled part has it.
+    Soille and Vincent's flooding, in the compiled code of scikit-image.
     """
     try:
         from skimage.segmentation import _watershed_cy as compiled
 
         return _flooded(compiled, heights, markers, inside, across_corners)
-    except (
-        ImportError,
-        AttributeError,
-        TypeError,
-        ValueError,
-    ):  # another version has it in another form
+    except (ImportError, AttributeError, TypeError, ValueError):  # changed in another version
         from skimage.segmentation import watershed as public
 
         parts = public(heights, markers, connectivity=1 + across_corners, mask=inside)
@@ -51,7 +46,7 @@ def _flooded(
     inside: NDArray[np.bool_],
     across_corners: bool,
 ) -> NDArray[np.int32]:
-    framed = np.pad(heights.astype(np.float64), 1)  # so that nothing flows off the edge
+    framed = np.pad(heights.astype(np.float64), 1)  # keeps the flooding inside the array
     parts = np.pad((markers * inside).astype(np.int32), 1)
     strides = np.array(framed.strides, dtype=np.intp) // framed.itemsize
     neighbours = np.array(_EDGES + _CORNERS * across_corners, dtype=np.intp) @ strides
@@ -63,6 +58,6 @@ def _flooded(
         strides,
         0.0,  # compactness
         parts.ravel(),
-        False,  # no line between parts
+        False,  # no watershed lines
     )
     return parts[1:-1, 1:-1].copy()

@@ -195,7 +195,7 @@ class LayerJob:
         self, layer: Image, source: Source, options: Options, roi: RegionOfInterest | None
     ) -> tuple[Labels, Record] | None:
         """Return the result to bring up to date: same image, same choices, no edit left in it."""
-        pixel_size_um = options.pixel_size_known(source.pixel_size_um)
+        pixel_size_um = options.effective_pixel_size(source.pixel_size_um)
         mark = None if roi is None else roi.name
         for target, record in self._current.results.of(layer):
             same = (
