@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from napari_snow_unet.base.errors import Message
 
 # prepare, check, split, demo
@@ -28,3 +30,28 @@ CONTINUE_EXPERIMENT = "Run the same command again to continue."
 def tile_not_used(problem: str) -> str:
     """Return why a tile of an experiment is not used."""
     return f"Not used: {problem.removesuffix('.')}."
+
+
+# train
+NAME_DATASET_AND_RUN = "Give a DATASET and an output folder (-o), or --resume RUN."
+FOLDS_START_FROM_SCRATCH = (
+    "Every fold starts from random weights. Omit --fine-tune, or name one fold."
+)
+PARALLEL_NEEDS_FOLDS = "It can only be used with --fold all."
+FOLD_OR_ALL = "It must be a number or 'all'."
+FOLDS_KEEP_EPOCHS = "The folds of a cross-validation keep their number of epochs."
+
+
+def kept_when_resumed(options: tuple[str, ...]) -> str:
+    """Return the refusal of options that a resumed training keeps."""
+    return f"A resumed training keeps its own {', '.join(options)}."
+
+
+def use_model(folder: Path) -> str:
+    """Return how to segment with a trained model."""
+    return f"To use the model: `napari-snow-unet segment --model {folder}`."
+
+
+def resume_training(folder: Path) -> str:
+    """Return how to continue a training."""
+    return f"To continue: `napari-snow-unet train --resume {folder}`."
