@@ -28,7 +28,7 @@ FOLDER_OF_FOLDS_NOT_EMPTY = Message(
 )
 NO_DATASET_FOLDER = Message(
     "The dataset folder does not exist.",
-    "Choose a prepared dataset, or a folder with images/ and masks/ of equal names.",
+    "Choose a folder with images/ and masks/ of equal names, or prepare a dataset.",
     ("prepare_dataset",),
 )
 ONE_PAIR = Message(

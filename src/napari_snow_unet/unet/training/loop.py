@@ -160,7 +160,8 @@ def _log_start(
     now: TrainingProgress,
     problem: str,
 ) -> None:
-    where = f"{now.backend} on {now.device} ({now.device_kind}) in {now.precision}"
+    fmt = now.precision.removeprefix("mixed_")
+    where = f"{now.backend} on {now.device} ({now.device_kind}) in {fmt}"
     run.log(messages.started(state.epoch, len(tiles.train), len(tiles.validation), where))
     if now.why_no_gpu:
         run.log(messages.no_gpu(now.why_no_gpu))

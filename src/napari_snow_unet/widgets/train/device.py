@@ -98,5 +98,5 @@ def device_of(progress: TrainingProgress) -> str:
     """Return the device of a training in words; empty if unknown so far."""
     if not progress.device:
         return ""
-    how = f"{progress.backend}, {progress.precision}"
+    how = f"{progress.backend}, {progress.precision.removeprefix('mixed_')}"
     return messages.device(progress.device_kind, progress.device, how, progress.why_no_gpu)
