@@ -35,7 +35,7 @@ NEEDS_TRAIN = [
     "paper/test_reproduce.py",
     "test_foreign_private_names.py",
     "test_models.py",
-    "unet/engine/test_ask.py",
+    "unet/engine/test_device_report.py",
     "unet/engine/test_process.py",
     "unet/engine/test_selection.py",
     "unet/models/test_bioimageio.py",

@@ -29,7 +29,7 @@ SOURCES = {
 def trained_on(run: RunDirectory) -> str:
     """Say in a paragraph which tiles a training has seen, counted from the run itself."""
     from napari_snow_unet.data.synthetic import GENERATOR_VERSION
-    from napari_snow_unet.unet.training.augment import ZOOM
+    from napari_snow_unet.unet.training.augment import SCALES
 
     names = [tile.name.split("_")[0] for tile in run.tiles().train]
     parts = [
@@ -39,7 +39,7 @@ def trained_on(run: RunDirectory) -> str:
     options = run.config().options
     return (
         "; ".join(parts)
-        + f". Shown for {options.epochs} epochs at magnifications of {ZOOM[0]} to {ZOOM[1]}, "
+        + f". Shown for {options.epochs} epochs at magnifications of {SCALES[0]} to {SCALES[1]}, "
         + f"optimizer {options.optimizer}. "
         + f"Seed {options.seed}."
     )

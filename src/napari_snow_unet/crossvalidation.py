@@ -1,4 +1,4 @@
-"""Train once per fold of a dataset, and score every tile by the network that never saw it."""
+"""Train once per fold of a dataset, and score every tile by a network not trained on it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import segment
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.plane.threshold import grey_histogram, otsu_level
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.dataset import folds_of
 from napari_snow_unet.unet.runs.folder import RunDirectory, is_run, open_run
 from napari_snow_unet.unet.runs.options import (
     TrainingOptions,
-    muon_is_gone,
     options_from_dict,
     with_muon,
 )
@@ -37,7 +37,7 @@ from napari_snow_unet.unet.training import start as training_begin
 
 PLAN, FOLDS, TILES = "cross-validation.json", "folds.csv", "tiles.csv"
 FORMAT, VERSION = "napari-snow-unet cross-validation", 1
-#: Columns of folds.csv before the scores, which are means over tiles, then pooled over tiles.
+#: Columns of folds.csv before the scores: means over tiles, then pooled over tiles.
 FACTS = ("fold", "tiles", "epochs", "best_epoch", "val_loss")
 POOLED = ("dice", "iou", "precision", "recall", "aji", "pq")
 SHOWN = ("fold", "tiles", "best_epoch", "dice", "pooled_dice", "aji", "pq")
@@ -45,7 +45,7 @@ Cells = dict[str, str]
 
 
 def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
-    """Tell the folder of a cross-validation from others; never raises."""
+    """Tell whether a folder holds a cross-validation; never raises."""
     try:
         with (Path(folder) / PLAN).open(encoding="utf-8", errors="replace") as file:
             return FORMAT in file.read(200)
@@ -54,15 +54,9 @@ def is_cross_validation(folder: str | os.PathLike[str]) -> bool:
 
 
 def begin_folds(dataset: Path, folder: Path, options: TrainingOptions) -> None:
-    """Make the folder of a cross-validation, over a dataset with folds; nothing is computed yet."""
+    """Create the folder of a cross-validation over a dataset with folds, without computing."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(
-            "there is something already",
-            expected="a new or empty folder",
-            remedy="Resume it if it is a cross-validation, or choose another folder.",
-            helps=("resume",),
-            path=folder,
-        )
+        raise InputError(messages.FOLDER_OF_FOLDS_NOT_EMPTY, path=folder)
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -83,7 +77,7 @@ def cross_validate(
     workers: int = 1,
     at_once: int | None = None,
 ) -> list[Cells]:
-    """Train and score every fold that is not done yet.
+    """Train and score every unfinished fold.
 
     Parameters
     ----------
@@ -91,14 +85,14 @@ def cross_validate(
         From `begin_folds`. Every fold is trained in ``fold-I``; ``folds.csv`` has a row per
         finished fold and one for all of them, ``tiles.csv`` a row per tile.
     stop : StopRequest, optional
-        Whether to end early; what is finished is kept.
+        Whether to end early; finished epochs are kept.
     listen, echo : callable, optional
-        Take the progress of the fold in work (of several, of the one with most to do), and every
-        line of the log.
+        Get the progress of the current fold (of several, that of the one that needs longest), and
+        every line of the log.
     workers : int, default: 1
         Threads that compute batches.
     at_once : int, optional
-        Folds that are trained at the same time; by default what is fastest.
+        Folds to train at the same time; by default the fastest number.
 
     Returns
     -------
@@ -108,7 +102,7 @@ def cross_validate(
     Raises
     ------
     InputError
-        If the folder is no cross-validation, or a training fails.
+        If the folder does not hold a cross-validation, or a training fails.
     """
     stop = stop or StopRequest()
     dataset, folds, options = _read_plan(folder)
@@ -127,7 +121,7 @@ def cross_validate(
         state = loop.train(run, stop=stop, listen=listen, workers=workers, listed=False)
         if not loop.is_finished(run):
             break
-        echo(f"Fold {fold}: scoring its tiles.")
+        echo(messages.scoring_fold(fold))
         measures = score_tiles(run)
         scored |= {name: (fold, measured) for name, measured in measures.items()}
         facts = {
@@ -142,9 +136,9 @@ def cross_validate(
 
 
 def score_tiles(run: RunDirectory) -> dict[str, TileCounts]:
-    """Segment the validation tiles of a training with its last model, and measure.
+    """Segment the validation tiles of a training with its last model, and score them.
 
-    The best epoch was chosen by these very tiles, which would flatter it; the last one was not.
+    The best epoch was chosen on these tiles, so its scores would be too optimistic.
     """
     model = open_model(run.last)
     measured = {}
@@ -154,12 +148,12 @@ def score_tiles(run: RunDirectory) -> dict[str, TileCounts]:
         values = values_for(model, image.array, white=image.white)
         size = tile.height, tile.width
         truth = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
-        found = drain(segment(image.array, model, options, values=values))
+        result = drain(segment(image.array, model, options, values=values))
         measured[tile.name] = compare(
-            found.labels,
+            result.labels,
             truth.nuclei(),
-            probability=found.probability,
-            otsu_level=otsu_level(grey_histogram(found.probability)),
+            probability=result.probability,
+            otsu_level=otsu_level(grey_histogram(result.probability)),
             region=None if tile.region is None else read_labels(tile.region) > 0,
         )
     return measured
@@ -181,21 +175,15 @@ def _read_plan(folder: Path) -> tuple[str, list[int], TrainingOptions]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["version"] != VERSION:
-            raise ValueError("it is of another kind or version")
+            raise ValueError("another kind or version")
         folds = [int(fold) for fold in content["folds"]]
         if with_muon(content["options"]):
-            raise muon_is_gone(path)
+            raise InputError(messages.MUON, path=path)
         return str(content["dataset"]), folds, options_from_dict(content["options"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"it cannot be used ({error!r})",
-            expected="the plan of a cross-validation",
-            remedy="Train on all folds to start one.",
-            helps=("all_folds",),
-            path=path,
-        ) from error
+        raise InputError(messages.damaged_plan(repr(error)), path=path) from error
 
 
 def _summary(measures: Sequence[TileCounts]) -> Cells:

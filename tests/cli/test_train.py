@@ -1,7 +1,6 @@
 """The command train as a person types it."""
 
 import csv
-import re
 import shutil
 import time
 
@@ -10,12 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.cli import app
+from napari_snow_unet.cli import app, messages
 from napari_snow_unet.crossvalidation import begin_folds, cross_validate
 from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.models import list_models
+from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs import stopping
 from napari_snow_unet.unet.runs.folder import open_run
 from napari_snow_unet.unet.runs.lock import run_locked, training_process
@@ -60,8 +60,9 @@ def tiles(tmp_path):
 def test_from_tiles_to_a_listed_model_and_on(tiles, tmp_path):
     run = tmp_path / "my run"
     text = shell(tiles, "-o", run, "--preset", "paper", *SMALL, "--epochs", 1, "--seed", 5)
-    assert re.search(r"\b5 tiles .*\b1 validate", text)
-    assert "1 of 1" in text
+    assert run_messages.subsets_of_manifest(5, 1, None) in text
+    assert run_messages.few_groups(1) in text
+    assert "Epoch 1 of 1" in text
     assert f"segment --model {run}" in text
     options = open_run(run).config().options
     assert (options.preset, options.crop, options.seed, options.loss) == ("paper", 32, 5, "bce")
@@ -90,7 +91,7 @@ def test_a_stop_file_of_an_earlier_training_does_not_stop_this_one(tiles, tmp_pa
 def test_all_folds_are_trained_and_scored(tiles, tmp_path):
     run = tmp_path / "folds"
     text = shell(tiles, "-o", run, *SMALL, "--epochs", 1, "--fold", "all", "--parallel", 2)
-    assert text.count("Finished after") == 4  # in its process, and before it is scored
+    assert text.count("Finished 1 epoch") == 4  # in its process, and before it is scored
     for line in text.splitlines():
         assert line.startswith(("Fold 0: ", "Fold 1: ", "fold", "0 ", "1 ", "all")), line
     with (run / "folds.csv").open() as file:
@@ -140,7 +141,7 @@ def test_a_fold_that_fails_is_named_and_the_others_end(tiles, tmp_path):
     cross_validate(run, stop=StopRequest(seconds=0), at_once=2)
     with (
         run_locked(run / "fold-0"),
-        pytest.raises(InputError, match=r"Fold 0 .*trains"),
+        pytest.raises(InputError, match=r"fold 0 .*already uses"),
     ):
         cross_validate(run, at_once=2)
     while training_process(run / "fold-1") is not None:  # it has been asked to end
@@ -148,24 +149,24 @@ def test_a_fold_that_fails_is_named_and_the_others_end(tiles, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
         ([], "DATASET"),
-        (["{tiles}", "-o", "{out}", "--parallel", 2], "goes with --fold all"),
+        (["{tiles}", "-o", "{out}", "--parallel", 2], messages.PARALLEL_NEEDS_FOLDS),
         (["{tiles}"], "DATASET"),
         (["-o", "{out}"], "DATASET"),
         (["{tiles}", "-o", "{out}", "--epochs", 0], "1 to 100,000"),
         (["{tiles}", "-o", "{out}", "--crop", 100], "multiple of 16"),
-        (["{tiles}", "-o", "{out}", "--fold", "first"], "number or 'all'"),
+        (["{tiles}", "-o", "{out}", "--fold", "first"], messages.FOLD_OR_ALL),
         (["{tiles}", "-o", "{out}", "--loss", "mse"], "bce"),
-        (["--resume", "{out}", "--seed", 3], "keeps its own seed"),
-        (["{tiles}", "--resume", "{out}"], "keeps its own dataset"),
+        (["--resume", "{out}", "--seed", 3], messages.kept_when_resumed(("seed",))),
+        (["{tiles}", "--resume", "{out}"], messages.kept_when_resumed(("dataset",))),
     ],
 )
-def test_wrong_usage_is_told_and_leaves_no_folder(tiles, tmp_path, words, told):
+def test_wrong_usage_is_told_and_leaves_no_folder(tiles, tmp_path, words, text):
     out = tmp_path / "out"
-    text = shell(*(str(word).format(tiles=tiles, out=out) for word in words), code=2)
-    assert told in " ".join(text.replace("│", " ").split())
+    printed = shell(*(str(word).format(tiles=tiles, out=out) for word in words), code=2)
+    assert text in " ".join(printed.replace("│", " ").split())
     assert not out.exists()
 
 

@@ -131,3 +131,28 @@ EXPORT_SUFFIX = "The file name must end in .zip or .onnx."
 def exported(path: Path, size: int) -> str:
     """Return what was exported; the size is in bytes."""
     return f"Wrote {path} ({size / 1e6:.1f} MB)."
+
+
+# train
+NAME_DATASET_AND_RUN = "Give a DATASET and an output folder (-o), or --resume RUN."
+FOLDS_START_FROM_SCRATCH = (
+    "Every fold starts from random weights. Omit --fine-tune, or name one fold."
+)
+PARALLEL_NEEDS_FOLDS = "It can only be used with --fold all."
+FOLD_OR_ALL = "It must be a number or 'all'."
+FOLDS_KEEP_EPOCHS = "The folds of a cross-validation keep their number of epochs."
+
+
+def kept_when_resumed(options: tuple[str, ...]) -> str:
+    """Return the refusal of options that a resumed training keeps."""
+    return f"A resumed training keeps its own {', '.join(options)}."
+
+
+def use_model(folder: Path) -> str:
+    """Return how to segment with a trained model."""
+    return f"To use the model: `napari-snow-unet segment --model {folder}`."
+
+
+def resume_training(folder: Path) -> str:
+    """Return how to continue a training."""
+    return f"To continue: `napari-snow-unet train --resume {folder}`."

@@ -1,4 +1,4 @@
-"""``napari-snow-unet train``: train a network on a dataset, or go on with a training."""
+"""``napari-snow-unet train``: train a network on a dataset, or resume a training."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Declared, declared
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.options import takes_given
 from napari_snow_unet.cli.usage import (
     BackendOption,
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from napari_snow_unet.unet.runs.folder import RunDirectory
     from napari_snow_unet.unet.runs.progress import StopRequest
 
-GO_ON = "Go on with `napari-snow-unet train --resume {}`."
-
-# What may be given when a training is resumed; everything else it keeps.
+# Options that are allowed when a training is resumed; it keeps all others.
 _WITH_RESUME = frozenset(
     {
         "resume",
@@ -48,7 +47,7 @@ def _option(help_text: str, heading: str, metavar: str | None = None) -> Any:
 
 
 def _default(one: Declared) -> str:
-    """Return the default in words, with that of the preset 'paper' where it differs."""
+    """Return the default in words, and that of the preset 'paper' if it differs."""
     ours, papers = (getattr(make_options(preset), one.name) for preset in ("default", "paper"))
     words = [one.option.none if value is None else str(value) for value in (ours, papers)]
     return words[0] if ours == papers else f"{words[0]}, paper: {words[1]}"
@@ -61,7 +60,7 @@ def train(
     dataset: Annotated[
         Path | None,
         typer.Argument(
-            help="What `prepare` wrote, or a folder with images/ and masks/.", show_default=False
+            help="Folder from `prepare`, or one with images/ and masks/.", show_default=False
         ),
     ] = None,
     run_folder: Annotated[
@@ -69,13 +68,13 @@ def train(
         typer.Option(
             "-o",
             "--out",
-            help="Folder for the training.",
+            help="Run folder: new or empty.",
             show_default=False,
             rich_help_panel="Output",
         ),
     ] = None,
     resume: Annotated[
-        Path | None, _option("Go on with the training in this folder.", heading="Output")
+        Path | None, _option("Resume the training in this run folder.", heading="Output")
     ] = None,
     preset: Annotated[
         Preset, typer.Option(help=_OPTIONS["preset"].option.help, rich_help_panel="Training")
@@ -87,31 +86,32 @@ def train(
     parallel: Annotated[
         int | None,
         _option(
-            "Of all folds, how many at the same time. (default: one per core, one on a GPU)",
+            "Number of folds to train at once. (default: one per core, one on a GPU)",
             heading="Speed",
         ),
     ] = None,
     fine_tune: Annotated[
         str | None,
-        _option("Model (name or folder) whose weights are the beginning.", heading="Model"),
+        _option("Model (name or folder) to start from. (default: random weights)", heading="Model"),
     ] = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     workers: Annotated[
-        int | None, _option("Threads that make batches; they change no result.", heading="Advanced")
+        int | None,
+        _option("Threads for loading batches (does not affect the result).", heading="Advanced"),
     ] = None,
     stop_after: Annotated[
         float | None,
-        _option("Stop after so many seconds; go on later with --resume.", heading="Advanced"),
+        _option("Stop after this many seconds; continue later with --resume.", heading="Advanced"),
     ] = None,
     stop_with_parent: Annotated[
         bool, typer.Option("--stop-with-parent", hidden=True, help="Stop when input ends.")
     ] = False,
 ) -> None:
-    """Train a network; Ctrl-C ends after the batch and keeps everything.
+    """Train a network. Ctrl-C stops after the current batch; finished epochs are kept.
 
-    The folder of the training holds the best and the last model, the history with its curves, and
-    what is needed to go on with --resume. `segment --model FOLDER` uses the best model.
+    The run folder contains the best and the last model, the history with its curves, and the state
+    for --resume. `segment --model FOLDER` uses the best model.
     """
     from napari_snow_unet.unet.engine.selection import select_device
     from napari_snow_unet.unet.runs.folder import STOP
@@ -120,7 +120,7 @@ def train(
     given = _given(context) | options
     folder = resume or run_folder
     if folder is None or (dataset is None and resume is None):
-        raise typer.BadParameter("Name a DATASET and a folder with -o, or a training to --resume.")
+        raise typer.BadParameter(messages.NAME_DATASET_AND_RUN)
     _forget_old_stop(folder)
     stop = StopRequest(folder / STOP, stop_after)
     if stop_with_parent:
@@ -130,24 +130,22 @@ def train(
     select_device(backend, device)
     threads = training_threads(workers)
     if fold == "all" and fine_tune is not None:
-        raise typer.BadParameter(
-            "Every fold begins with random weights: leave --fine-tune out, or name one fold."
-        )
+        raise typer.BadParameter(messages.FOLDS_START_FROM_SCRATCH)
     if fold == "all" or (resume is not None and _is_cross_validation(resume)):
         _cross_validate(given, folder, stop, threads, parallel)
         return
     if parallel is not None:
-        raise typer.BadParameter("It goes with --fold all.", param_hint="--parallel")
-    run = _resumed(given) if resume is not None else _begun(given)
+        raise typer.BadParameter(messages.PARALLEL_NEEDS_FOLDS, param_hint="--parallel")
+    run = _resumed(given) if resume is not None else _started(given)
     _follow(run, stop, threads)
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
-    """Return what stands on the command line; with --resume, that is not everything."""
+    """Return the options on the command line; with --resume, only some are allowed."""
     given = on_command_line(context)
     if "resume" in given and (kept := sorted(set(given) - _WITH_RESUME)):
-        words = ", ".join("-o" if name == "run_folder" else name for name in kept)
-        raise typer.BadParameter(f"A resumed training keeps its own {words.replace('_', '-')}.")
+        words = ("-o" if name == "run_folder" else name.replace("_", "-") for name in kept)
+        raise typer.BadParameter(messages.kept_when_resumed(tuple(words)))
     return given
 
 
@@ -165,14 +163,14 @@ def _is_cross_validation(folder: Path) -> bool:
 
 
 def training_threads(workers: int | None) -> int:
-    """Return how many threads make batches: those asked for, else one less than there are cores."""
+    """Return the number of threads that load batches; by default one less than cores, at most 8."""
     from napari_snow_unet.base.processes import usable_cores
 
     return max(1, min(usable_cores() - 1, 8)) if workers is None else max(workers, 0)
 
 
 def _options(given: dict[str, Any]) -> Any:
-    """Fill in the preset; a value out of range is wrong usage."""
+    """Return the options; a value beyond its limits is wrong usage."""
     values = {name: value for name, value in given.items() if name in _OPTIONS}
     whole = values.get("crop", 0) is None
     for name in ("preset", "fold"):
@@ -185,11 +183,11 @@ def _options(given: dict[str, Any]) -> Any:
     except ValueError as error:
         if isinstance(error, InputError):
             raise typer.BadParameter(sentence(error)) from None
-        raise typer.BadParameter("It is a number or 'all'.", param_hint="--fold") from None
+        raise typer.BadParameter(messages.FOLD_OR_ALL, param_hint="--fold") from None
     return whole_tiles(options) if whole else options
 
 
-def _begun(given: dict[str, Any]) -> RunDirectory:
+def _started(given: dict[str, Any]) -> RunDirectory:
     from napari_snow_unet.models import UnknownModelError, find_model
     from napari_snow_unet.unet.training.start import begin_training
 
@@ -224,11 +222,11 @@ def _follow(run: RunDirectory, stop: StopRequest, threads: int) -> None:
             state = train_in(run, stop=stop, listen=listen, workers=threads, listed=listed)
     except InputError:
         if any(run.checkpoints.glob("[0-9]*")):
-            typer.echo(GO_ON.format(run.folder), err=True)
+            typer.echo(messages.resume_training(run.folder), err=True)
         raise
     if state.epoch:
-        typer.echo(f"Use it with `napari-snow-unet segment --model {run.folder}`.")
-    _say_how_to_go_on(stop, run.folder)
+        typer.echo(messages.use_model(run.folder))
+    _report_stop(stop, run.folder)
 
 
 def _cross_validate(
@@ -241,10 +239,7 @@ def _cross_validate(
     from napari_snow_unet.unet.runs.stopping import signals_ask, watched
 
     if "resume" in given and "epochs" in given:
-        raise typer.BadParameter(
-            "the folds of a cross-validation keep the number of epochs they were begun with.",
-            param_hint="--epochs",
-        )
+        raise typer.BadParameter(messages.FOLDS_KEEP_EPOCHS, param_hint="--epochs")
     if "resume" not in given:
         begin_folds(given["dataset"], folder, _options(given))
     with (
@@ -256,13 +251,13 @@ def _cross_validate(
             folder, stop=stop, listen=listen, echo=echo, workers=threads, at_once=at_once
         )
     table(SHOWN, [[row[name] for name in SHOWN] for row in rows])
-    _say_how_to_go_on(stop, folder)
+    _report_stop(stop, folder)
 
 
-def _say_how_to_go_on(stop: StopRequest, folder: Path) -> None:
+def _report_stop(stop: StopRequest, folder: Path) -> None:
     from napari_snow_unet.unet.runs.stopping import EXIT_CODE, INTERRUPTED
 
     if stop.reason():
-        typer.echo(GO_ON.format(folder))
+        typer.echo(messages.resume_training(folder))
     if stop.reason() == INTERRUPTED:
         raise typer.Exit(EXIT_CODE)

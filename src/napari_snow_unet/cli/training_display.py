@@ -1,4 +1,4 @@
-"""What the shell shows of a training: a bar on a terminal, plain lines anywhere else."""
+"""Progress of a training in the shell: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Shown = tuple["Callable[[TrainingProgress], None]", "Callable[[str], None]"]
 
 @contextmanager
 def training_display() -> Iterator[Shown]:
-    """Show progress on standard error while the block runs, and lines on standard output."""
+    """Show progress on standard error during the block, and lines on standard output."""
     if not sys.stderr.isatty():
         yield (lambda progress: None), typer.echo
         return

@@ -1,1 +1,1 @@
-"""The network: the only rooms that know Keras."""
+"""The U-Net: its engines, models and trainings; the only package that imports Keras."""

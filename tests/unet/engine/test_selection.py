@@ -48,7 +48,7 @@ def test_the_engine_is_chosen_by_the_environment():
     )
     assert fresh(code, KERAS_BACKEND="jax").stdout == "jax\n"
     assert fresh(code).stdout == "tensorflow\n"
-    assert "KERAS_BACKEND=theano" in fresh(code, KERAS_BACKEND="theano").stderr
+    assert "KERAS_BACKEND is 'theano'" in fresh(code, KERAS_BACKEND="theano").stderr
 
 
 def test_another_engine_is_taken_where_tensorflow_is_missing(monkeypatch):

@@ -33,7 +33,7 @@ def test_training_says_how_to_add_what_it_needs_before_any_work(words, tmp_path,
     done = shell(*words)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("Error: what trains networks")
+    assert line.startswith("Error: Training and GPUs need TensorFlow")
     assert HOW in line
     assert not (tmp_path / "made").exists()
 

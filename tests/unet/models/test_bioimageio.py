@@ -100,7 +100,7 @@ def test_a_package_holds_what_its_description_names(tmp_path, channel):
     np.testing.assert_allclose(found, expected, atol=1e-5)
     text = member(path, "README.md").decode()
     assert "Nothing." in text
-    assert f"drops those below {SMALLEST_NUCLEUS_UM2:g} square micrometres" in text
+    assert f"removes those below {SMALLEST_NUCLEUS_UM2:g} square micrometres" in text
 
 
 def test_the_zoo_accepts_a_model_and_runs_it_to_the_same_output(tmp_path, judge):

@@ -79,7 +79,7 @@ def test_damaged_weights_are_noticed(folder):
     content = bytearray(path.read_bytes())
     content[-100] ^= 1
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"model\.safetensors: weights with the SHA-256"):
+    with pytest.raises(InputError, match=r"model\.safetensors: .*SHA256SUMS"):
         store.load_model(folder)
 
 
@@ -93,20 +93,20 @@ def test_truncated_weights_are_noticed_without_a_checksum_too(folder):
 
 def test_missing_parts_are_named(folder):
     (folder / models_folder.WEIGHTS).unlink()
-    with pytest.raises(InputError, match=r"model\.safetensors cannot be read"):
+    with pytest.raises(InputError, match=r"model\.safetensors: The file cannot be read"):
         store.load_model(folder)
     (folder / models_folder.CONFIG).unlink()
-    with pytest.raises(InputError, match=r"config\.json: the config cannot be read"):
+    with pytest.raises(InputError, match=r"config\.json: The file cannot be read"):
         store.load_model(folder)
 
 
 def test_a_refused_config_names_its_file(folder):
     content = json.loads((folder / models_folder.CONFIG).read_text())
     (folder / models_folder.CONFIG).write_text(json.dumps({**content, "levels": 70}))
-    with pytest.raises(InputError, match=r"config\.json: levels is 70"):
+    with pytest.raises(InputError, match=r"config\.json: The value of levels is 70"):
         store.load_model(folder)
     (folder / models_folder.CONFIG).write_bytes(b"\xff\xfe{")
-    with pytest.raises(InputError, match=r"config\.json: the config cannot be read"):
+    with pytest.raises(InputError, match=r"config\.json: The file cannot be read"):
         store.load_model(folder)
 
 
@@ -127,7 +127,7 @@ def test_a_pickle_in_place_of_the_weights_is_refused_and_does_not_run(folder, tm
 
     (folder / models_folder.CHECKSUMS).unlink()
     (folder / models_folder.WEIGHTS).write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(InputError, match="no safetensors"):
+    with pytest.raises(InputError, match="not safetensors"):
         store.load_model(folder)
     assert not marker.exists()
     pickle.loads((folder / models_folder.WEIGHTS).read_bytes())
@@ -140,7 +140,7 @@ def test_a_keras_archive_in_place_of_the_weights_is_refused(folder):
         file.writestr("config.json", "{}")
     (folder / models_folder.CHECKSUMS).unlink()
     (folder / models_folder.WEIGHTS).write_bytes(archive.getvalue())
-    with pytest.raises(InputError, match="no safetensors"):
+    with pytest.raises(InputError, match="not safetensors"):
         store.load_model(folder)
 
 

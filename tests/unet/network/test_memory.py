@@ -220,7 +220,7 @@ def test_where_no_window_can_fit_that_is_one_sentence():
     ended = limited(512, 512, 4)
     *_, last = ended.stderr.splitlines()
     assert ended.returncode == 1, ended.stderr
-    assert "InputError: a window of 256 x 256 pixels" in last
+    assert "InputError: A window of 256 x 256 px" in last
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS of Linux")
@@ -231,7 +231,7 @@ def test_where_one_might_fit_and_does_not_that_is_no_crash(room):
     if ended.returncode:
         assert ended.returncode == 1, ended.stderr
         *_, last = ended.stderr.splitlines()
-        assert re.search("MemoryError|InputError: a window of 256 x 256 pixels", last)
+        assert re.search("MemoryError|InputError: A window of 256 x 256 px", last)
 
 
 FREES = """

@@ -53,7 +53,7 @@ def test_a_value_out_of_range_is_named(name, value, told):
 
 
 def test_a_floor_under_a_constant_learning_rate_is_refused():
-    with pytest.raises(InputError, match=r"_floor is 0\.2.*0 where the learning rate is"):
+    with pytest.raises(InputError, match=r"_floor is 0\.2.*0 if the learning rate is"):
         make_options("paper", learning_rate_floor=0.2)
 
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs import progress as runs_progress
 from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.progress import (
@@ -56,11 +57,11 @@ def test_reasons_to_stop(tmp_path):
     assert stop.reason()
     assert stop.ending() == "."
     assert StopRequest(None, 1000).reason() == ""
-    assert "seconds" in StopRequest(None, 0).reason()
+    assert StopRequest(None, 0).reason() == messages.TIME_LABEL.format(0)
     (tmp_path / "STOP").unlink()
     assert stop.reason()  # never taken back
     pressed = StopRequest(None)
     pressed.ask("Ctrl-C")
     pressed.ask("another")
     assert pressed.reason() == "Ctrl-C"
-    assert pressed.ending() == ": Ctrl-C."
+    assert pressed.ending() == " (Ctrl-C)."

@@ -4,6 +4,7 @@ import math
 import pytest
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.create import create_run
 from napari_snow_unet.unet.runs.folder import COLUMNS, is_run, open_run
 from napari_snow_unet.unet.runs.lock import run_locked
@@ -50,9 +51,9 @@ def test_history_comes_back_and_undefined_scores_are_empty(run):
 def test_a_folder_with_something_in_it_is_not_touched(discs, tmp_path, run):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
-    with pytest.raises(InputError, match="nothing was touched"):
+    with pytest.raises(InputError, match=messages.FOLDER_NOT_EMPTY.problem):
         start.begin_training(discs, tmp_path / "thesis", OPTIONS)
-    with pytest.raises(InputError, match="Resume it"):
+    with pytest.raises(InputError, match=messages.EXISTING_RUN.problem):
         start.begin_training(discs, run.folder, OPTIONS)
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
 
@@ -94,7 +95,7 @@ def test_what_may_be_of_worth_stays(discs, run, what):
     path.parent.mkdir(parents=True, exist_ok=True)
     with run_locked(run.folder) if what == "running" else path.open("w"):
         before = sorted(run.folder.rglob("*"))
-        with pytest.raises(InputError, match="Resume it"):
+        with pytest.raises(InputError, match=messages.EXISTING_RUN.problem):
             start.begin_training(discs, run.folder, OPTIONS)
         assert sorted(run.folder.rglob("*")) == before
 
@@ -115,7 +116,7 @@ def test_nothing_is_left_of_a_run_that_could_not_be_made(run, tmp_path, monkeypa
 def test_a_changed_dataset_is_noticed(run):
     path = run.folder / "config.json"
     path.write_text(path.read_text().replace(run.config().fingerprint, "0" * 64))
-    with pytest.raises(InputError, match="has changed"):
+    with pytest.raises(InputError, match=messages.DATASET_CHANGED.problem):
         run.tiles()
 
 
@@ -123,7 +124,7 @@ def test_a_dataset_that_is_gone_is_named(run, tmp_path):
     content = json.loads((run.folder / "config.json").read_text())
     content["dataset"] = str(tmp_path / "gone")
     (run.folder / "config.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match="it is gone"):
+    with pytest.raises(InputError, match=messages.DATASET_GONE.problem):
         run.tiles()
 
 
@@ -168,10 +169,12 @@ def test_a_damaged_history_is_refused(run):
 
 
 def test_what_is_no_training_is_not_opened(tmp_path):
-    for folder in (tmp_path, tmp_path / "nothing"):
+    cases = {tmp_path: messages.NOT_A_RUN, tmp_path / "nothing": messages.NO_SUCH_RUN}
+    for folder, message in cases.items():
         assert not is_run(folder)
-        with pytest.raises(InputError, match="no training"):
+        with pytest.raises(InputError) as refused:
             open_run(folder)
+        assert refused.value.message == message
 
 
 def test_cleaning_up_removes_temporary_files_and_nothing_else(run):

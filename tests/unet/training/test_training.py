@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import re
 import shutil
 
 import numpy as np
@@ -28,7 +29,7 @@ from napari_snow_unet.unet.runs.progress import (
     read_progress,
     request_stop,
 )
-from napari_snow_unet.unet.training import fitting, loop
+from napari_snow_unet.unet.training import fitting, loop, messages
 from napari_snow_unet.unet.training import start as training_begin
 
 SMALL = {"crop": 32, "batch_size": 4, "base_filters": 4, "levels": 2, "precision": "float32"}
@@ -189,7 +190,7 @@ def test_the_paper_refuses_mixed_sizes_by_name_and_makes_no_folder(discs, tmp_pa
     for place in ("images", "masks"):
         path = folder / place / "odd.png"
         Image.open(path).crop((0, 0, 32, 48)).save(path)
-    with pytest.raises(InputError, match=r"odd\.png.*48 x 32.*preset default"):
+    with pytest.raises(InputError, match=r"odd\.png.*48 x 32.*48 x 48"):
         training_begin.begin_training(
             folder, tmp_path / "run", make_options("paper", validation_fraction=0.1)
         )
@@ -253,12 +254,12 @@ def test_more_epochs_for_a_constant_learning_rate(discs, tmp_path):
     training_begin.extend(run, 2)
     assert loop.train(run).epoch == 2
     cosine = begin(discs, tmp_path / "cosine", epochs=2)
-    with pytest.raises(InputError, match="begins with this one's model"):
+    with pytest.raises(InputError, match=re.escape(messages.planned_epochs(3, 2).text())):
         training_begin.extend(cosine, 3)
 
 
 def test_a_network_that_finds_nothing_is_told(discs, trained, tmp_path):
-    assert "finds no nuclei" not in (trained[0].folder / "log.txt").read_text(encoding="utf-8")
+    assert messages.FINDS_NOTHING not in (trained[0].folder / "log.txt").read_text(encoding="utf-8")
     model, config = store.load_model(trained[0].best)
     kernel, bias = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([kernel, bias - 20])
@@ -266,7 +267,7 @@ def test_a_network_that_finds_nothing_is_told(discs, trained, tmp_path):
     options = make_options(crop=32, epochs=1, learning_rate=1e-8, precision="float32")
     run, _ = training_begin.begin_training(discs, tmp_path / "run", options, fine_tune=blind)
     loop.train(run)
-    assert "It finds no nuclei yet" in read_progress(run.folder).message
+    assert messages.FINDS_NOTHING in read_progress(run.folder).message
 
 
 def test_fine_tuning_begins_with_the_weights_of_the_model(discs, trained, tmp_path):
@@ -309,11 +310,11 @@ def test_a_loss_that_becomes_nan_is_told_and_the_last_good_epoch_stays(discs, tm
     good = (run.last / "model.safetensors").read_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("napari_snow_unet.unet.training.fitting.PixelLoss", _loss_of(float("nan")))
-        with pytest.raises(InputError, match=r"not a number any more \(epoch 2, batch 1"):
+        with pytest.raises(InputError, match=r"\(epoch 2, batch 1"):
             loop.train(run)
     assert (run.last / "model.safetensors").read_bytes() == good
     assert read_progress(run.folder).state == "failed"
-    assert "not a number" in (run.folder / "log.txt").read_text()
+    assert "epoch 2, batch 1" in (run.folder / "log.txt").read_text()
     assert loop.train(run).epoch == 3
 
 
@@ -344,7 +345,7 @@ def test_a_full_disk_is_told_and_the_training_goes_on_when_there_is_room(
             patch.setattr("napari_snow_unet.unet.runs.checkpoint._sync", full)
         else:
             patch.setattr("napari_snow_unet.unet.runs.folder.RunDirectory.write_history", full)
-        with pytest.raises(InputError, match=r"disk is full.*resumed, the training goes on"):
+        with pytest.raises(InputError, match=r"disk is full.*resume the training"):
             loop.train(run)
     assert read_progress(run.folder).state == "failed"
     assert loop.train(run).epoch == 2
@@ -366,7 +367,7 @@ def test_a_tile_that_vanishes_is_named(discs, tmp_path):
 
 def test_two_at_once_is_one_too_many(discs, tmp_path):
     run = begin(discs, tmp_path / "run", epochs=1)
-    with run_locked(run.folder), pytest.raises(InputError, match="one training at a time"):
+    with run_locked(run.folder), pytest.raises(InputError, match=rf"process {os.getpid()} "):
         loop.train(run)
     assert loop.train(run).epoch == 1
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.folder import is_run
 from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.progress import read_progress, request_stop
@@ -136,5 +137,5 @@ def test_it_does_not_wait_for_a_batch_that_takes_long(tmp_path):
         assert process.wait(timeout=600) == 0
     progress = read_progress(tmp_path)
     assert progress.state == "stopped"
-    assert "in the middle of a batch" in progress.message
+    assert progress.message == messages.stopped_in_batch("")
     assert not (tmp_path / "STOP").exists()

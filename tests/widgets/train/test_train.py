@@ -12,12 +12,13 @@ import pytest
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.models import list_models, open_model
+from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs import process as runs_process
 from napari_snow_unet.unet.runs.folder import open_run
 from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.progress import StopRequest, read_progress
 from napari_snow_unet.unet.training import loop, start
-from napari_snow_unet.widgets.train.dock import TRAIN_AGAIN
+from napari_snow_unet.widgets.train import messages
 
 MANY = 5000  # epochs: nobody waits for them
 DOCK = "Train a U-Net"
@@ -103,7 +104,7 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, open_dock, tiles,
     assert "Finished" in dock.message
     assert str(folder) in dock.message
     assert not dock.bar.train_button.isEnabled()
-    assert dock.message.endswith(TRAIN_AGAIN)
+    assert dock.message.endswith(messages.TRAIN_AGAIN)
     assert dock.bar.preview_button.isEnabled()
     assert dock.curves.rows == run.history()
     qtbot.waitUntil(lambda: not dock.curves.pixmap().isNull())
@@ -199,12 +200,12 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     dock.wait()
     (note,) = notifications()
     assert note.message == dock.message
-    assert "one pair" in note.message
+    assert run_messages.ONE_PAIR.problem in note.message
     assert str(tiles) in note.message
     assert not dock.bar.stop_button.isEnabled()
     assert not dock.bar.epochs.isVisibleTo(dock.bar)
     assert dock.form.isEnabled()
-    dock.qtbot.waitUntil(lambda: "One pair" in dock.form.tiles_text)
+    dock.qtbot.waitUntil(lambda: run_messages.ONE_PAIR.problem in dock.form.tiles_text)
     assert not dock.bar.train_button.isEnabled()
 
 

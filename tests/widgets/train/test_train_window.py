@@ -19,18 +19,20 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.folder import COLUMNS
 from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 from napari_snow_unet.unet.runs.process import arguments_to_train, last_error
 from napari_snow_unet.unet.runs.progress import TrainingProgress
-from napari_snow_unet.widgets.train import device
+from napari_snow_unet.widgets.train import device, messages
 from napari_snow_unet.widgets.train.at_exit import ExitWatch
 from napari_snow_unet.widgets.train.bar import duration_in_words, time_left
 from napari_snow_unet.widgets.train.curves import TRAINING, VALIDATION, Look, curves_figure
 from napari_snow_unet.widgets.train.preview import PreviewLayers
 
-DOCK, NO_GPU = "Train a U-Net", "CPU: this one; no GPU: there is none"
+DOCK = "Train a U-Net"
+NO_GPU = messages.device("cpu", "this one", "", "There is none.")
 
 
 def history(epochs):
@@ -51,7 +53,7 @@ def tiles(tmp_path):
 @pytest.fixture
 def no_question(monkeypatch):
     """Know the device already, so that no process has to be asked."""
-    monkeypatch.setattr(device, "_known", {("auto", "auto"): (NO_GPU, False)})
+    monkeypatch.setattr(device, "_cached", {("auto", "auto"): (NO_GPU, False)})
 
 
 @pytest.fixture
@@ -100,11 +102,11 @@ def test_the_device_and_what_becomes_of_a_training_are_told(shown):
 
 
 def test_the_device_is_asked_for_in_a_process_of_its_own(qtbot, monkeypatch):
-    monkeypatch.setattr(device, "_known", {})
+    monkeypatch.setattr(device, "_cached", {})
     parent, answers = QObject(), []
-    question = device.DeviceQuestion(parent, lambda *told, **more: answers.append((told, more)))
+    question = device.DeviceQuestion(parent, lambda *texts, **more: answers.append((texts, more)))
     question.ask("auto", "cpu")
-    qtbot.waitUntil(lambda: any("cores" in told[0] for told, _ in answers), timeout=120_000)
+    qtbot.waitUntil(lambda: any("cores" in texts[0] for texts, _ in answers), timeout=120_000)
     question.forget()
 
 
@@ -116,6 +118,7 @@ def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifi
     assert not train.isEnabled()
     shown.choose(dataset=tiles)
     qtbot.waitUntil(lambda: "2 training tiles" in form.tiles_text)
+    assert run_messages.few_groups(1) in form.tiles_text
     assert train.isEnabled()
     write_image(tiles / "images/t3.png", np.full((48, 32, 3), 200, np.uint8))
     write_labels(tiles / "masks/t3.png", np.zeros((48, 32), np.int32))
@@ -434,7 +437,7 @@ def test_folders_that_were_mended_elsewhere_are_looked_at_again(shown, tiles, qt
     button, run = shown.bar.train_button, tiles.parent / "run"
     (tiles / "masks").rename(tiles / "not yet")
     shown.choose(dataset=tiles, run_folder=run)
-    qtbot.waitUntil(lambda: "cannot be used" in button.toolTip())
+    qtbot.waitUntil(lambda: button.toolTip() == messages.DATASET_UNUSABLE)
     (tiles / "not yet").rename(tiles / "masks")
     back(shown)
     qtbot.waitUntil(button.isEnabled)

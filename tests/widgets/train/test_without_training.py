@@ -23,7 +23,7 @@ def tiles(tmp_path):
 def test_it_says_how_to_add_what_trains_and_makes_nothing(
     make_napari_viewer_proxy, qtbot, monkeypatch, tiles, notifications, without_training
 ):
-    monkeypatch.setattr(device, "_known", {})
+    monkeypatch.setattr(device, "_cached", {})
     viewer = make_napari_viewer_proxy()
     _, dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Train a U-Net")
     dock.form.places.dataset.value = tiles

@@ -1,1 +1,1 @@
-"""Keras' engines: which one, on which device, and how to live with it in one process."""
+"""Engines that compute networks: OpenVINO and the Keras backends, and their devices."""

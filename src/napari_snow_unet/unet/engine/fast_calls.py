@@ -1,4 +1,4 @@
-"""A network as a plain function on arrays, as fast as its engine can."""
+"""Keras models as fast functions on arrays."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from napari_snow_unet.unet.engine.tensorflow import tensorflow_call
 
 
 def compiles_steps() -> bool | str:
-    """Return what `keras.Model.compile` takes as `jit_compile` where training is fastest."""
+    """Return the fastest `jit_compile` for training with `keras.Model.compile`."""
     # XLA, which Keras would choose for TensorFlow, is slower on the CPU and compiles every shape.
     return "auto" if load_engine().backend == "jax" else False
 
 
 def traced_call(model: Any) -> Call:
-    """Turn a network, with the weights it has now, no dropout, into a function on arrays."""
+    """Return a function that computes a network with its current weights, without dropout."""
     # TensorFlow traces it once for all shapes, which is as fast as a trace for each and gives the
     # same bits; JAX compiles it for every shape; PyTorch does neither.
     import keras

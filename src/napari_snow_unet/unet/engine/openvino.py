@@ -1,4 +1,4 @@
-"""Networks on a processor by OpenVINO, which is there in a fifth of a second."""
+"""Networks on a processor with OpenVINO, which loads in a fifth of a second."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import usable_cores
+from napari_snow_unet.unet.engine import messages
 from napari_snow_unet.unet.engine.device import onednn_may_use_bfloat16
 
 if TYPE_CHECKING:
@@ -22,33 +23,40 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-_CORES_PER_WINDOW = 4  # more of them wait for each other more than they compute
+_CORES_PER_WINDOW = 4  # with more, cores mostly wait for each other
 _CONVERTER = "openvino.tools.ovc"
-NO_NETWORKS = "networks cannot be used"
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
+class NetworksUnusableError(InputError):
+    """OpenVINO cannot be loaded, or cannot compile networks on this computer."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the class when the error crosses a process boundary."""
+        return type(self), (self.message,)
+
+
 class Compiled:
-    """A network for this processor: may be called from any thread, with the same bits every time.
+    """A network compiled for this processor; thread-safe, and its results are reproducible.
 
     Parameters
     ----------
     pixels, probability : openvino.Node
-        Its input, of `input_of`, and its output.
+        Its input, from `input_of`, and its output.
     precision : {"float32", "bfloat16"}
-        Number format of its convolutions. It is always stated: else OpenVINO takes the fastest that
-        the processor knows.
+        Number format of its convolutions. Always set, since OpenVINO's default is the fastest
+        format of the processor.
 
     Raises
     ------
-    InputError
+    NetworksUnusableError
         If OpenVINO cannot compile it.
     """
 
     def __init__(self, pixels: Any, probability: Any, precision: str) -> None:
         import openvino
 
-        self.windows = max(1, usable_cores() // _CORES_PER_WINDOW)  # that are computed at once
+        self.windows = max(1, usable_cores() // _CORES_PER_WINDOW)  # computed at once
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": str(self.windows),
@@ -70,7 +78,7 @@ class Compiled:
             return np.array(request.infer({0: planes}, share_inputs=True)[0])
 
     def release_memory(self) -> None:
-        """Give back what the last windows took, unless another is being computed."""
+        """Release the memory of the last windows, unless one is being computed."""
         taken = []
         with suppress(queue.Empty):
             for _ in range(self.calls_at_once):
@@ -89,7 +97,7 @@ class Compiled:
 
 
 class Operators:
-    """The steps of a network as OpenVINO's operators; see `unet.network.operators`."""
+    """The steps of a network as OpenVINO operators; see `unet.network.operators`."""
 
     def convolve(self, x: Any, kernel: Floats, bias: Floats) -> Any:
         """Convolve to the same size."""
@@ -108,40 +116,45 @@ class Operators:
         return {"relu": ops.relu, "silu": ops.swish, "sigmoid": ops.sigmoid}[activation](x)
 
     def halve(self, x: Any) -> Any:
-        """Take the largest of every 2 x 2 pixels."""
+        """Take the maximum of every 2 x 2 pixels."""
         from openvino import opset15 as ops
 
         return ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
 
     def double(self, x: Any, kernel: Floats, bias: Floats) -> Any:
-        """Convolve transposed to double the size."""
+        """Double the size by a transposed convolution."""
         from openvino import opset15 as ops
 
         x = ops.convolution_backprop_data(x, ops.constant(kernel), strides=[2, 2])
         return ops.add(x, ops.constant(bias.reshape(1, -1, 1, 1)))
 
     def join(self, skip: Any, x: Any) -> Any:
-        """Put channels behind each other."""
+        """Concatenate channels."""
         from openvino import opset15 as ops
 
         return ops.concat([skip, x], 1)
 
 
 def input_of(channels: int) -> Any:
-    """Return the input of a network: windows of any number and size, (N, C, Y, X)."""
+    """Return the input node of a network: any number of windows of any size, (N, C, Y, X)."""
     ops = load_openvino().opset15
     return ops.parameter([-1, channels, -1, -1], np.float32, name="pixels")
 
 
 def load_openvino() -> Any:
-    """Import OpenVINO and return it; say what can be done where it cannot be loaded.
+    """Import OpenVINO without its converter and telemetry, and return it.
 
-    Its converter of models is left out until it is called: it takes most of the time, and reports
-    every import to its makers through openvino_telemetry, without asking.
+    The converter of models is loaded only when it is called: it takes most of the time, and reports
+    every import to its makers through openvino_telemetry, without consent.
+
+    Raises
+    ------
+    NetworksUnusableError
+        If OpenVINO cannot be imported.
     """
     first = "openvino" not in sys.modules and _CONVERTER not in sys.modules
     if first:
-        sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # what is None is not found
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # blocks the import
     try:
         openvino: Any = importlib.import_module("openvino")
     except Exception as error:  # a broken library fails in its own ways
@@ -155,25 +168,20 @@ def load_openvino() -> Any:
 
 
 def _convert_model(*arguments: Any, **options: Any) -> Any:
-    """Convert a model for whoever else uses OpenVINO in this process."""
+    """Convert a model for other users of OpenVINO in this process."""
     return importlib.import_module(_CONVERTER).convert_model(*arguments, **options)
 
 
-def _unusable(error: Exception) -> InputError:
+def _unusable(error: Exception) -> NetworksUnusableError:
     here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    said = " ".join(str(error).split())[:300]
-    return InputError(
-        f"{NO_NETWORKS} ({type(error).__name__}: {said}; {here})",
-        expected="an installation of OpenVINO that can be imported",
-        remedy="Use the model 'classical', which needs no network library; or reinstall with "
-        "`pip install --force-reinstall openvino`.",
-    )
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return NetworksUnusableError(messages.networks_unusable(reason, here))
 
 
 def computes_bfloat16() -> bool:
     """Tell whether this processor multiplies bfloat16 in hardware, and OpenVINO may use that."""
     try:
-        known = load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    except RuntimeError:  # told by whoever compiles
+        formats = load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    except RuntimeError:  # compiling a network reports it
         return False
-    return "BF16" in known and onednn_may_use_bfloat16()
+    return "BF16" in formats and onednn_may_use_bfloat16()

@@ -1,4 +1,4 @@
-"""The number format in which a device computes fastest."""
+"""The fastest number format of a device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_snow_unet.unet.engine.tensorflow import gpu_generation
 
 
 def fast_precision() -> str:
-    """Return the dtype policy in which the device trains fastest without loss of quality."""
+    """Return the dtype policy that trains fastest on the device without loss of quality."""
     device = load_engine()
     if device.kind == "cpu":
         fast = _uses_onednn(device.backend) and _multiplies_bfloat16()
@@ -29,7 +29,7 @@ def fast_precision() -> str:
 
 
 def _multiplies_bfloat16(facts: Path = Path("/proc/cpuinfo")) -> bool:
-    """Tell whether the processor multiplies bfloat16 in hardware, and oneDNN may (Linux only)."""
+    """Tell whether the processor multiplies bfloat16 and oneDNN may use it (Linux only)."""
     if not onednn_may_use_bfloat16():
         return False
     try:
@@ -41,6 +41,6 @@ def _multiplies_bfloat16(facts: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 def _uses_onednn(backend: str) -> bool:
-    """Tell whether the engine computes with oneDNN; without, bfloat16 takes longer than float32."""
-    asked = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
-    return backend == "torch" or (backend == "tensorflow" and asked not in {"0", "false"})
+    """Tell whether the backend uses oneDNN; without it, bfloat16 is slower than float32."""
+    setting = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
+    return backend == "torch" or (backend == "tensorflow" and setting not in {"0", "false"})

@@ -1,4 +1,4 @@
-"""What a network library does to the process it is in: its loading, its talk, its end."""
+"""Side effects of network libraries in a process: symbols, start-up output, slow exit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# What TensorFlow's libraries print to the terminal on every start, whatever the log level; before
-# TensorFlow 2.21 some of it behind a date.
+# Printed by TensorFlow's libraries on every start, whatever the log level; before TensorFlow 2.21
+# partly with a date in front.
 _CHATTER = re.compile(
     r"^(WARNING: All log messages before absl|To enable the following instructions"
     r"|([IWE]\d{4}|\d{4}-\d\d-\d\d [\d:.]+: [IWE]) "
@@ -21,31 +21,31 @@ _CHATTER = re.compile(
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Keep the engine's start-up lines off the terminal; everything else is passed on."""
+    """Hide the engine's start-up lines from the terminal; pass everything else on."""
     try:
         kept = os.dup(2)
     except OSError:  # no terminal at all
         yield
         return
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-            said.seek(0)
-            lines = said.read().decode(errors="replace").splitlines(keepends=True)
+            output.seek(0)
+            lines = output.read().decode(errors="replace").splitlines(keepends=True)
             for line in lines:
                 if not _CHATTER.match(line):
                     os.write(2, line.encode())
 
 
 def end_at_once(code: int = 0) -> None:
-    """Do what is to be done at exit, and end: taking an engine apart takes seconds."""
+    """Run the exit handlers and exit at once: unloading an engine takes seconds."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # nobody reads it any more
+        with suppress(OSError, ValueError, AttributeError):  # its reader is gone
             stream.flush()
     os._exit(code)
 
@@ -55,12 +55,12 @@ _MAKES_SYMBOLS_GLOBAL = "tensorflow.python.pywrap_dlopen_global_flags"
 
 @contextmanager
 def symbols_kept_apart() -> Iterator[None]:
-    """Keep the libraries loaded inside from sharing symbols with those loaded elsewhere (Linux)."""
+    """Keep libraries loaded in the block from sharing symbols with other libraries (Linux)."""
     # TensorFlow and Mesa's OpenGL drivers each bring a copy of LLVM, and each offers its symbols to
     # the whole process. Whichever comes second then calls into the other's copy and the process
     # dies: napari when a network is first run, or a script that opens napari after using one.
-    # Inside this block TensorFlow keeps its symbols to itself (its own road where the module that
-    # makes them global is missing) and prefers them to what is there already. Only Linux has the
+    # Inside this block TensorFlow keeps its symbols to itself (as it does where the module that
+    # makes them global is missing) and prefers them to those already loaded. Only Linux has the
     # conflict. Seen with TensorFlow 2.21 beside Mesa 22.3 (LLVM 15, Debian 12) and Mesa 25.0 (LLVM
     # 19, Debian 13); reported as https://github.com/tensorflow/tensorflow/issues/109933.
     if not hasattr(os, "RTLD_DEEPBIND"):

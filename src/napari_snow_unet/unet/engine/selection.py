@@ -1,7 +1,4 @@
-"""Which of Keras' engines computes, on which device, and how it is made ready.
-
-Under ``KERAS_BACKEND=torch`` or ``jax`` the same functions do what those engines need.
-"""
+"""Choose the Keras backend and its device, and load them: TensorFlow, PyTorch or JAX."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ import threading
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.engine import messages
 from napari_snow_unet.unet.engine.device import Device, processor_name
 from napari_snow_unet.unet.engine.process import symbols_kept_apart, without_chatter
 from napari_snow_unet.unet.engine.tensorflow import reproducible_kernels, tensorflow_device
@@ -26,7 +24,7 @@ _ready: list[Device] = []
 
 
 def select_backend() -> str:
-    """Choose the engine: what Keras runs, else ``KERAS_BACKEND``, else the first installed."""
+    """Choose the Keras backend: loaded one, else ``KERAS_BACKEND``, else the first installed."""
     loaded = sys.modules.get("keras")
     if loaded is not None:
         chosen = str(loaded.config.backend())
@@ -36,42 +34,30 @@ def select_backend() -> str:
     if not chosen:
         raise _no_engine("none of TensorFlow, PyTorch and JAX is installed")
     if chosen not in BACKENDS:
-        raise InputError(
-            f"KERAS_BACKEND={chosen}",
-            expected="one of " + ", ".join(BACKENDS),
-            remedy="Change or remove this environment variable.",
-        )
+        raise InputError(messages.unknown_backend(chosen))
     os.environ["KERAS_BACKEND"] = chosen
     return chosen
 
 
-def select_device(engine: str = "auto", device: str = "auto") -> None:
-    """Choose engine and device for this process, before Keras is imported for the first time."""
-    if engine != "auto":
-        if "keras" in sys.modules and select_backend() != engine:
-            raise InputError(
-                f"the engine {engine!r} while Keras runs on {select_backend()!r}",
-                expected="one engine per process",
-                remedy="Start a new process.",
-            )
-        os.environ["KERAS_BACKEND"] = engine
+def select_device(backend: str = "auto", device: str = "auto") -> None:
+    """Choose Keras backend and device for this process, before Keras is first imported."""
+    if backend != "auto":
+        if "keras" in sys.modules and (loaded := select_backend()) != backend:
+            raise InputError(messages.backend_in_use(backend, loaded))
+        os.environ["KERAS_BACKEND"] = backend
     for needed in (select_backend(), "keras"):
         if not _is_installed(needed):
             raise _no_engine(f"{needed} is not installed")
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"] = "-1", "cpu"
-    if device == "gpu" and (found := load_engine()).kind != "gpu":
-        raise InputError(
-            f"no GPU can be used ({found.reason})",
-            expected="a GPU that the engine can use",
-            remedy="Choose the device auto or cpu, or another engine.",
-        )
+    if device == "gpu" and (loaded_on := load_engine()).kind != "gpu":
+        raise InputError(messages.no_gpu(loaded_on.reason))
 
 
 def may_have_gpu() -> bool:
-    """Tell whether it is worth looking for a GPU: NVIDIA's driver, Keras and an engine are there.
+    """Tell whether to look for a GPU: NVIDIA's driver, Keras and a backend are installed.
 
-    To be sure takes loading the engine, which takes seconds.
+    Only loading the backend, which takes seconds, would make sure.
     """
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
         return False
@@ -81,7 +67,7 @@ def may_have_gpu() -> bool:
 
 
 def load_engine() -> Device:
-    """Import Keras and its engine, claim the device without taking all its memory; once."""
+    """Import Keras and its backend once, without reserving all memory of the device."""
     with _lock:
         if not _ready:
             backend = select_backend()
@@ -91,17 +77,17 @@ def load_engine() -> Device:
                     if backend == "torch":
                         _use_no_gpu_but_cudas()
                     importlib.import_module("keras")
-                    found = _FIND_DEVICE[backend]()
+                    device = _FIND_DEVICE[backend]()
                 except Exception as error:  # a broken engine fails in its own ways
                     raise _no_engine(f"{type(error).__name__}: {str(error)[:300]}") from error
-            _ready.append(found)
+            _ready.append(device)
         return _ready[0]
 
 
 def compute_reproducibly() -> str:
-    """Make training give the same bits every time; return why that cannot be promised, or ""."""
+    """Make training reproducible bit by bit; return why that is not possible, or an empty text."""
     # Before anything is computed. TensorFlow's CPU kernels do so when operations run one after the
-    # other, each on all cores (on two cores as fast as together); its GPU kernels when told to.
+    # other, each on all cores (on two cores as fast as together); its GPU kernels when set to.
     device = load_engine()
     if device.backend == "tensorflow":
         return reproducible_kernels(device.kind)
@@ -109,23 +95,23 @@ def compute_reproducibly() -> str:
         torch = importlib.import_module("torch")
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         if device.kind == "gpu":
-            return "PyTorch has no reproducible kernels for all operations on a GPU"
+            return messages.TORCH_NOT_REPRODUCIBLE
     return ""
 
 
 def seed_engine(seed: int) -> None:
-    """Seed what an engine draws without asking Keras: dropout in PyTorch."""
+    """Seed random numbers that a backend draws itself: dropout in PyTorch."""
     if load_engine().backend == "torch":
         importlib.import_module("torch").manual_seed(seed)
 
 
 def environment_for_threads(count: int) -> dict[str, str]:
-    """Return the variables with which another process computes in so many threads (not JAX)."""
+    """Return environment variables that limit the threads of another process (not with JAX)."""
     return {"TF_NUM_INTRAOP_THREADS": str(count), "OMP_NUM_THREADS": str(count)}
 
 
 def _use_no_gpu_but_cudas() -> None:
-    """Keep Keras from taking another GPU, as Apple's, on which nothing here was measured."""
+    """Keep Keras from using other GPUs, such as Apple's, on which nothing was tested."""
     if not importlib.import_module("torch").cuda.is_available():
         os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")
 
@@ -134,14 +120,14 @@ def _torch_device() -> Device:
     torch = importlib.import_module("torch")
     if torch.cuda.is_available():
         return Device("torch", "gpu", torch.cuda.get_device_name(0))
-    return Device("torch", "cpu", processor_name(), "PyTorch finds no CUDA device")
+    return Device("torch", "cpu", processor_name(), messages.TORCH_WITHOUT_CUDA)
 
 
 def _jax_device() -> Device:
     jax = importlib.import_module("jax")
     device = jax.devices()[0]
     if device.platform == "cpu":
-        return Device("jax", "cpu", processor_name(), "JAX finds no accelerator")
+        return Device("jax", "cpu", processor_name(), messages.JAX_WITHOUT_GPU)
     return Device("jax", "gpu", str(device.device_kind))
 
 
@@ -154,16 +140,9 @@ def _is_installed(name: str) -> bool:
 
 def _no_engine(reason: str) -> InputError:
     here = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    remedy = 'Add it with `pip install "napari-snow-unet[train]"`.'
+    wheels: messages.Wheels = "missing"
     if platform.system() == "Darwin" and platform.machine() == "x86_64":
-        remedy = "It has no current wheels for Intel Macs: train elsewhere, the models work here."
+        wheels = "Intel Mac"
     elif sys.version_info >= (3, 14):
-        remedy = (
-            "It has wheels for Python 3.11 to 3.13: use one of these, or PyTorch by "
-            '`pip install "napari-snow-unet[train]" torch`.'
-        )
-    return InputError(
-        f"what trains networks, and computes them on GPUs, cannot be used ({reason}; {here})",
-        expected="an installation of TensorFlow that can be imported",
-        remedy=remedy,
-    )
+        wheels = "Python 3.14"
+    return InputError(messages.no_engine(reason, here, wheels))

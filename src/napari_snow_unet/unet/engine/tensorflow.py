@@ -1,4 +1,4 @@
-"""All that is asked of TensorFlow itself: the only module that names it."""
+"""Direct uses of TensorFlow: no other module imports it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.unet.engine import messages
 from napari_snow_unet.unet.engine.device import Call, Device, processor_name
 
 
 def tensorflow_call(model: Any) -> Call:
-    """Trace a network once for all shapes: as fast as a trace for each, and the same bits."""
+    """Trace a network once for all shapes, which is as fast as one trace per shape."""
     import tensorflow as tf
 
     # Weights that are constants of the graph are converted and laid out for the kernels once.
@@ -35,7 +36,7 @@ def tensorflow_call(model: Any) -> Call:
 
 
 def tensorflow_device() -> Device:
-    """Return what TensorFlow computes on; of a GPU's memory it takes no more than it needs."""
+    """Return TensorFlow's device; of a GPU's memory only what is needed is used."""
     import tensorflow as tf
 
     devices = tf.config.list_physical_devices("GPU")
@@ -46,19 +47,16 @@ def tensorflow_device() -> Device:
         details = tf.config.experimental.get_device_details(devices[0])
         return Device("tensorflow", "gpu", details.get("device_name", devices[0].name))
     if platform.system() == "Windows":
-        reason = "TensorFlow has no GPU build for Windows; use WSL2, or KERAS_BACKEND=torch"
+        reason = messages.TENSORFLOW_ON_WINDOWS
     elif not tf.test.is_built_with_cuda():
-        reason = "this build of TensorFlow has no GPU support"
+        reason = messages.TENSORFLOW_WITHOUT_CUDA
     else:
-        reason = (
-            "TensorFlow finds no NVIDIA GPU; it needs a driver and "
-            "`pip install tensorflow[and-cuda]`"
-        )
+        reason = messages.TENSORFLOW_WITHOUT_GPU
     return Device("tensorflow", "cpu", processor_name(), reason)
 
 
 def reproducible_kernels(kind: str) -> str:
-    """Have the same bits computed every time; return why that cannot be promised, or nothing."""
+    """Make results reproducible bit by bit; return why that is not possible, or an empty text."""
     import tensorflow as tf
 
     if kind == "gpu":
@@ -67,7 +65,7 @@ def reproducible_kernels(kind: str) -> str:
         try:
             tf.config.threading.set_inter_op_parallelism_threads(1)
         except RuntimeError:  # too late: TensorFlow has computed something already
-            return "TensorFlow was in use before the training"
+            return messages.TENSORFLOW_IN_USE
     return ""
 
 

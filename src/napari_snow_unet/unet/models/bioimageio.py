@@ -1,4 +1,4 @@
-"""A model as a package of the BioImage Model Zoo.
+"""Export of a model as a package of the BioImage Model Zoo.
 
 References
 ----------
@@ -40,14 +40,14 @@ CITE = {
 }
 TEXT = """# {name}
 
-Finds cell nuclei in H&E-stained sections of breast tissue: the probability of nucleus for every
-pixel. A U-Net, made with napari-snow-unet.
+A U-Net that finds cell nuclei in H&E-stained sections of breast tissue: it predicts the probability
+of nucleus for every pixel. Made with napari-snow-unet.
 
 ## How to use it
 
 - Input: the {channel} channel of the image, {values}{scale}.
 - Output: probability from 0 to 1. Otsu's threshold, never below {floor:g}, gives the nuclei;
-  napari-snow-unet parts those that touch and drops those below 5 square micrometres.
+  napari-snow-unet separates touching nuclei and removes those below 5 square micrometres.
 
 For research and teaching; not a medical device.
 
@@ -57,7 +57,7 @@ For research and teaching; not a medical device.
 
 ## Validation
 
-Compare the labels with outlines of your own images before you trust them.
+Before you rely on the labels, compare them with annotations of your own images:
 `napari-snow-unet evaluate` computes Dice, PQ, AJI and the Hausdorff distance.
 """
 
@@ -66,8 +66,8 @@ def write_zoo_package(
     folder: str | os.PathLike[str], path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Path:
     """Write a model as ``NAME.zip`` of the zoo, with ONNX weights and an example."""
-    # The description is JSON, which is YAML too. The network's input is 0 to 255 where it reads
-    # channels as images have them, and 0 to 1 where the channel is computed.
+    # The description is JSON, which is valid YAML. The input is 0 to 255 for channels that images
+    # have, and 0 to 1 for channels that are computed.
     config, arrays = read_model(folder)
     with tempfile.TemporaryDirectory(prefix="napari-snow-unet-") as name:
         parts = Path(name)
@@ -86,7 +86,7 @@ def write_zoo_package(
 
 
 def _is_stored(config: UNetConfig) -> bool:
-    """Tell whether the network reads channels as images have them."""
+    """Tell whether the network reads a channel that images have."""
     return config.channel in ("red", "green", "blue", "rgb")
 
 
@@ -110,7 +110,7 @@ def _readme(config: UNetConfig) -> str:
         values="0 to 255" if _is_stored(config) else "0 to 1",
         scale=scale,
         floor=config.threshold_floor,
-        trained_on=config.trained_on or "Not stated.",
+        trained_on=config.trained_on or "Unknown.",
     )
 
 
@@ -135,7 +135,7 @@ def _description(config: UNetConfig, parts: Path) -> dict[str, Any]:
 
 def _input(config: UNetConfig, parts: Path) -> dict[str, Any]:
     scaled = [{"id": "scale_linear", "kwargs": {"gain": 1 / 255}}] if _is_stored(config) else []
-    # A tile must be larger than what is cut off around it.
+    # A tile must be larger than the margin that is cut off.
     smallest = -(-(2 * window_halo(config) + config.stride) // EXAMPLE_SIZE) * EXAMPLE_SIZE
     size = {"min": smallest, "step": config.stride}
     names = ["red", "green", "blue"] if config.channel == "rgb" else [config.channel]
@@ -175,6 +175,6 @@ def _file(parts: Path, name: str) -> dict[str, str]:
 
 
 def _allowed(name: str) -> str:
-    """Return a name in the characters that the zoo takes, of five at least."""
+    """Return a name with at least five characters, all of them allowed by the zoo."""
     kept = re.sub(r"[^\w+\-() ]", "-", name)
     return kept if len(kept) >= 5 else f"nuclei {kept}".strip()

@@ -1,8 +1,8 @@
-"""A network on a GPU, computed by Keras in a process of its own.
+"""A network on a GPU, computed by Keras in a separate process.
 
-TensorFlow takes seconds to load, hundreds of megabytes, and cannot share a process with the OpenGL
-drivers of some windows. So the program that a person works with never imports it: windows go to the
-process, and maps come back, through a file in memory that both map; lines of JSON say when.
+TensorFlow takes seconds to load and hundreds of megabytes, and conflicts with some OpenGL drivers.
+So the user's program never imports it: windows and probability maps are exchanged with the process
+through a file that both map into memory, coordinated by lines of JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.base.processes import without_window
+from napari_snow_unet.unet.engine import messages as engine_messages
 from napari_snow_unet.unet.engine.process import end_at_once
+from napari_snow_unet.unet.models import messages
 from napari_snow_unet.unet.models.store import read_model
 from napari_snow_unet.unet.network.config import UNetConfig
 from napari_snow_unet.unet.network.memory import Room
@@ -36,9 +38,9 @@ PROGRAM = "napari_snow_unet.unet.models.keras_process"
 
 
 class KerasProcess:
-    """A process that holds a network; it ends with `close`, and when this process or object does.
+    """A process with a network; it ends with `close`, this object, or this program.
 
-    Whoever calls it after it has ended starts it again.
+    A call after its end starts it again.
 
     Parameters
     ----------
@@ -50,15 +52,15 @@ class KerasProcess:
     Raises
     ------
     InputError
-        If no engine of Keras can be loaded there.
+        If no Keras backend can be loaded.
     """
 
     def __init__(self, folder: Path, precision: Precision) -> None:
-        self._asked_for = str(folder), precision
+        self._arguments = str(folder), precision
         self._turn = threading.Lock()
-        self._told = self._start()
-        self.kind, self.precision = self._told["kind"], self._told["precision"]
-        self.device, self.reason = self._told["device"], self._told["reason"]
+        self._facts = self._start()
+        self.kind, self.precision = self._facts["kind"], self._facts["precision"]
+        self.device, self.reason = self._facts["device"], self._facts["reason"]
 
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute float32 (N, Y, X, C) to the probability, float32 (N, Y, X)."""
@@ -73,7 +75,7 @@ class KerasProcess:
                 return self._windows.as_array(pixels.shape[:3]).copy()
             except (InputError, MemoryError):
                 raise
-            except BaseException:  # as Ctrl-C: what it answers now belongs to no question
+            except BaseException:  # such as Ctrl-C: its next answer would be out of step
                 self.close()
                 raise
 
@@ -81,7 +83,7 @@ class KerasProcess:
         self._windows = _Windows()
         program = [sys.executable, "-P", "-m", PROGRAM]
         self._process = subprocess.Popen(
-            [*program, *self._asked_for, self._windows.name],
+            [*program, *self._arguments, self._windows.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -97,18 +99,15 @@ class KerasProcess:
 
     def _start_again(self) -> None:
         self.close()
-        if (told := self._start()) != self._told:
+        if (facts := self._start()) != self._facts:
             self.close()
             raise InputError(
-                f"a network on {told['device']} in {told['precision']}, where it was on "
-                f"{self.device} in {self.precision} before",
-                expected="the same GPU as before",
-                remedy="Restart this program, or compute on the CPU.",
+                messages.other_gpu(facts["device"], facts["precision"], self.device, self.precision)
             )
 
     def _ask(self, request: dict[str, Any]) -> None:
         stdin = cast(IO[str], self._process.stdin)
-        with contextlib.suppress(OSError):  # it has ended: reading its answer says so
+        with contextlib.suppress(OSError):  # it has ended; `_answer` notices
             stdin.write(json.dumps(request) + "\n")
             stdin.flush()
 
@@ -116,11 +115,7 @@ class KerasProcess:
         line = cast(IO[str], self._process.stdout).readline()
         if not line:
             code = self._process.wait()
-            raise InputError(
-                f"the process that computes on the GPU has ended (exit code {code})",
-                expected="one that stays",
-                remedy="Run again, or on the CPU.",
-            )
+            raise InputError(messages.gpu_process_ended(code))
         answer: dict[str, Any] = json.loads(line)
         if "memory" in answer:
             raise MemoryError(answer["memory"])
@@ -133,12 +128,12 @@ class KerasProcess:
 def on_gpu(
     config: UNetConfig, folder: Path, precision: Precision, *, insist: bool
 ) -> Predictor | None:
-    """Start a network on a GPU; None where there is none, or the reason if one is insisted on.
+    """Start a network on a GPU; without a GPU return None, or raise if `insist`.
 
     Raises
     ------
     InputError
-        If a GPU is insisted on and there is none.
+        If `insist` and no GPU can be used.
     """
     try:
         process = KerasProcess(folder, precision)
@@ -149,43 +144,39 @@ def on_gpu(
     if process.kind != "gpu":
         process.close()
         if insist:
-            raise InputError(
-                f"no GPU can be used ({process.reason})",
-                expected="a GPU that the engine can use",
-                remedy="Choose the device auto or cpu, or another engine.",
-            )
+            raise InputError(engine_messages.no_gpu(process.reason))
         return None
     return in_process(config, process)
 
 
 def in_process(config: UNetConfig, process: KerasProcess) -> Predictor:
-    """Return a network that such a process holds, for as long as the predictor lives."""
-    room = Room()  # a GPU has memory of its own, and an engine that says it is full
+    """Return the network of a process, which ends with the predictor."""
+    room = Room()  # a GPU has its own memory, and its engine reports when it is full
     return Predictor(guarded(process, config, room), process.precision, process.device, room)
 
 
 class _Windows:
-    """A temporary file that two processes map, as large as was ever needed."""
+    """A temporary file that two processes map; it only grows."""
 
     def __init__(self) -> None:
-        # not a NamedTemporaryFile, which nobody else may open on Windows
+        # not a NamedTemporaryFile, which another process cannot open on Windows
         self._folder = Path(tempfile.mkdtemp(prefix="napari-snow-unet-"))
         self._size = 0
         self.name = str(self._folder / "windows")
 
     def hold(self, size: int) -> None:
-        """Make room for so many bytes; what is merely promised would end a program later."""
+        """Write so many bytes: with a sparse file, a full disk would crash the program later."""
         if size > self._size:
             with Path(self.name).open("ab") as file:
                 file.write(bytes(size - self._size))
             self._size = size
 
     def as_array(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """Return the beginning of the file as an array."""
+        """Return the start of the file as an array."""
         return _mapped(self.name, shape)
 
     def remove(self) -> None:
-        """Remove the file; the other process does so where this one has been killed."""
+        """Remove the file; if this process was killed, the other one does."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -194,7 +185,7 @@ def _mapped(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def _end(process: subprocess.Popen[str], windows: _Windows) -> None:
-    """End a process that may be at a window: it holds nothing that would be lost."""
+    """Kill a process, which has nothing to lose."""
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
@@ -205,15 +196,15 @@ def _end(process: subprocess.Popen[str], windows: _Windows) -> None:
 
 
 def main(folder: str, precision: Precision, windows: str) -> None:
-    """Hold a network and compute windows until nobody asks any more."""
+    """Load a network and compute windows until the input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with contextlib.suppress(OSError):
-        os.dup2(2, 1)  # what libraries print is no answer
+        os.dup2(2, 1)  # keep output of libraries out of the answers
     try:
-        for said in _answers(folder, precision, windows):
-            answers.write(json.dumps(said) + "\n")
+        for answer in _answers(folder, precision, windows):
+            answers.write(json.dumps(answer) + "\n")
             answers.flush()
-    except BrokenPipeError:  # whoever asked is gone
+    except BrokenPipeError:  # the parent has ended
         pass
     finally:
         shutil.rmtree(Path(windows).parent, ignore_errors=True)
@@ -226,7 +217,7 @@ def _answers(folder: str, precision: Precision, windows: str) -> Iterator[dict[s
         device = load_engine()
         network = by_keras(*read_model(folder), precision)
     except Exception as error:
-        yield _as_said(error)
+        yield _failure(error)
         return
     yield {
         "kind": device.kind,
@@ -236,25 +227,22 @@ def _answers(folder: str, precision: Precision, windows: str) -> Iterator[dict[s
     }
     for line in sys.stdin:
         try:
-            found = network.predict(np.array(_mapped(windows, json.loads(line)["shape"])))
-            _mapped(windows, found.shape)[...] = found
+            maps = network.predict(np.array(_mapped(windows, json.loads(line)["shape"])))
+            _mapped(windows, maps.shape)[...] = maps
         except Exception as error:
-            yield _as_said(error)
+            yield _failure(error)
         else:
             yield {}
 
 
-def _as_said(error: Exception) -> dict[str, Any]:
+def _failure(error: Exception) -> dict[str, Any]:
     if isinstance(error, MemoryError):
         return {"memory": str(error)}
     if isinstance(error, InputError):
         return {"refused": error.message}
-    problem = f"The GPU failed ({type(error).__name__}: {str(error)[:300]})."
-    return {
-        "refused": Message(problem, "Run again, or on the CPU."),
-    }
+    return {"refused": messages.gpu_failed(f"{type(error).__name__}: {str(error)[:300]}")}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])  # type: ignore[arg-type]  # from `KerasProcess`, which knows the choices
+    main(*sys.argv[1:])  # type: ignore[arg-type]  # `KerasProcess` passes a valid choice
     end_at_once()

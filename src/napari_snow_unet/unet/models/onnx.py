@@ -1,4 +1,4 @@
-"""A network as an ONNX file, for other programs."""
+"""Export of a network as ONNX, for other programs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.unet.models import messages
 from napari_snow_unet.unet.network.config import UNetConfig
 from napari_snow_unet.unet.network.operators import Arrays, compose
 
-OPSET, IR_VERSION = 15, 8  # what ONNX Runtime has read since 1.10
+OPSET, IR_VERSION = 15, 8  # supported by ONNX Runtime since 1.10
 
 Floats = NDArray[np.float32]
 
@@ -26,15 +27,11 @@ def write_onnx(
     *,
     overwrite: bool = False,
 ) -> Path:
-    """Write a network as ONNX, from ``pixels`` to ``probability``, float32 (N, Y, X, C) in 0..1."""
+    """Write a network as ONNX: ``pixels`` to ``probability``, float32 (N, Y, X, C) in 0..1."""
     try:
         import onnx
     except ImportError as error:
-        raise InputError(
-            f"a package is missing ({error})",
-            expected="the one that writes ONNX",
-            remedy='Install it: pip install "napari-snow-unet[export]".',
-        ) from error
+        raise InputError(messages.onnx_missing(str(error))) from error
     graph = _Graph()
     planes = graph.add("Transpose", "pixels", perm=[0, 3, 1, 2])
     graph.add(
@@ -66,7 +63,7 @@ def _value(name: str, channels: int) -> Any:
 
 
 class _Graph:
-    """The steps of a network as nodes of ONNX; a map is the name of the one that gives it."""
+    """The steps of a network as ONNX nodes; a map is the name of the node that outputs it."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []

@@ -1,4 +1,4 @@
-"""Load models: a folder with a JSON config and arrays, nothing that can run."""
+"""Load models: folders with a JSON config and arrays, without any code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_snow_unet.unet.models.array_file import read_arrays, refused
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.models import messages
+from napari_snow_unet.unet.models.array_file import read_arrays
 from napari_snow_unet.unet.models.folder import read_config, verify, weights_of
 from napari_snow_unet.unet.models.keras_file import keras_places, read_hdf5
 from napari_snow_unet.unet.network.arrays import Shape, array_shapes, fill
@@ -23,16 +25,16 @@ if TYPE_CHECKING:
 def load_model(
     folder: str | os.PathLike[str], *, precision: str = "float32"
 ) -> tuple[keras.Model, UNetConfig]:
-    """Build the network a folder describes and fill in its weights.
+    """Build the network of a model folder, with its weights.
 
     Parameters
     ----------
     folder : path-like
         A model folder, see `unet.models.folder`.
     precision : str, default: "float32"
-        Keras dtype policy of the layers but the first convolution, which computes in float32: on
-        37 real tiles labels of a network in bfloat16 then have a mean Dice of 0.999 with those in
-        float32, and one of 0.990 where its kernel is rounded too.
+        Keras dtype policy of all layers except the first convolution, which stays float32: on 37
+        real tiles, labels in bfloat16 then have a mean Dice of 0.999 with those in float32, and of
+        0.990 with that kernel rounded too.
 
     Returns
     -------
@@ -44,8 +46,8 @@ def load_model(
     Raises
     ------
     InputError
-        If the folder is no model, its weights are damaged, do not belong to the config, or hold
-        anything but arrays.
+        If the folder is not a model, or its weights are damaged, belong to another config, or
+        contain more than arrays.
     """
     config, arrays = read_model(folder)
     from napari_snow_unet.unet.network.build import build_unet
@@ -58,7 +60,7 @@ def load_model(
 def read_model(
     folder: str | os.PathLike[str],
 ) -> tuple[UNetConfig, dict[str, NDArray[np.float32]]]:
-    """Read a model folder without a network library; it raises what `load_model` does."""
+    """Read a model folder without a network library; raises the same errors as `load_model`."""
     folder = Path(folder)
     config = read_config(folder)
     verify(folder)
@@ -66,16 +68,16 @@ def read_model(
 
 
 def read_weights(path: Path, shapes: Mapping[str, Shape]) -> dict[str, NDArray[np.float32]]:
-    """Read the arrays of a network as float32, finite, by name, without a network library."""
+    """Read the named arrays of a network as finite float32, without a network library."""
     if path.suffix == ".h5":
         places = keras_places(shapes)
         held = read_hdf5(path, {places[name]: shape for name, shape in shapes.items()})
         held = {name: held[place] for name, place in places.items()}
     else:
         held = read_arrays(path, shapes)
-    with np.errstate(over="ignore"):  # of float64, told below
+    with np.errstate(over="ignore"):  # of float64, refused below
         arrays = {name: np.asarray(array, np.float32) for name, array in held.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise refused(path, f"infinite values, or such as are no numbers, in {name!r}")
+            raise InputError(messages.not_finite(name), path=path)
     return arrays

@@ -1,1 +1,1 @@
-"""The U-Net itself: its config, its layers, what it takes, and its prediction."""
+"""The U-Net: its config, its layers, the memory it needs, and its prediction."""

@@ -1,10 +1,10 @@
-"""The arrays of a U-Net in the order of its layers: names and shapes follow from the config.
+"""Names and shapes of a U-Net's arrays, in the order of its layers; they follow from its config.
 
-A name is that of the layer and of the array in it. Layers are called down0a, down0b, ... on the
-way down, 0 being the finest level, bottom4a and bottom4b at the coarsest, up3, decode3a, decode3b,
-... on the way up, and logits; with batch normalisation down0a_norm and so on behind each but up
-and logits. Shapes are those of Keras: a kernel has rows, columns, channels from, channels to; that
-of a transposed convolution (up) rows, columns, to, from.
+A name joins layer and array. The layers are down0a, down0b, ... of the encoder, where level 0 is
+the finest; bottom4a and bottom4b at the coarsest level; up3, decode3a, decode3b, ... of the
+decoder; and logits. With batch normalisation each layer except up and logits is followed by one
+such as down0a_norm. Shapes are Keras': (rows, columns, input channels, output channels) for a
+kernel, with the channels swapped for a transposed convolution (up).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NORM_ARRAYS = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def array_shapes(config: UNetConfig) -> dict[str, Shape]:
-    """Return the shape of every array of a network by its name, in the order of the layers."""
+    """Return the shapes of a network's arrays by name, in the order of the layers."""
     size, bottom = config.kernel_size, config.levels - 1
     shapes: dict[str, Shape] = {}
 
@@ -56,12 +56,12 @@ def arrays_of(model: Any) -> dict[str, NDArray[np.float32]]:
 
 
 def shapes_of(model: Any) -> dict[str, Shape]:
-    """Return what `array_shapes` does for the config of a network."""
+    """Return `array_shapes` of a network that is built."""
     return {_name(variable): tuple(variable.shape) for variable in model.weights}
 
 
 def fill(model: Any, arrays: Mapping[str, NDArray[np.float32]]) -> None:
-    """Put arrays into a network of `build_unet`."""
+    """Set the arrays of a network of `build_unet`."""
     for variable in model.weights:
         variable.assign(arrays[_name(variable)])
 

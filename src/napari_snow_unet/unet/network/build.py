@@ -1,4 +1,4 @@
-"""The U-Net as a Keras model, to be trained."""
+"""The U-Net as a Keras model, for training."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ def build_unet(
     precision: str = "float32",
     first: str | None = None,
 ) -> keras.Model:
-    """Build the network with fresh weights.
+    """Build the network with new random weights.
 
-    Two convolutions per level, max-pooling on the way down, transposed convolutions and
-    concatenated skip connections on the way up, dropout between the two convolutions, one sigmoid
+    Two convolutions per level, max-pooling in the encoder, transposed convolutions and
+    concatenated skip connections in the decoder, dropout between the two convolutions, one sigmoid
     at the end. Convolutions are padded with zeros, so output and input have the same size. The
-    transposed ones keep a bias of zero: the convolution behind has one that does the same.
+    bias of the transposed ones stays zero, since that of the next convolution has the same
+    effect.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def build_unet(
     precision : {"float32", "mixed_bfloat16", "mixed_float16"}, default: "float32"
         Keras dtype policy of the layers. Weights and the sigmoid stay float32.
     first : str, optional
-        Another policy for the first convolution, whose input is the image.
+        Policy of the first convolution, whose input is the image, if it differs.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def _convolve_twice(
         )(x)
         if config.normalization == "batch":
             x = layers.BatchNormalization(name=f"{name}_norm", dtype=precision)(x)
-        # in the format of its convolution, which engines then compute in one go with it
+        # in the format of its convolution, so that engines can fuse the two
         x = layers.Activation(act, name=f"{name}_{act}", dtype=policy)(x)
         if part == "a" and rate > 0:
             x = layers.Dropout(rate, name=f"{side}{level}_dropout", dtype=precision)(x)

@@ -1,4 +1,4 @@
-"""What a U-Net is built from and belongs to: a checked dataclass, kept as JSON by its weights."""
+"""The config of a U-Net: a checked dataclass, stored as JSON beside the weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Option, check, refusal, without_numpy
 from napari_snow_unet.data.pixels.channels import Channel
+from napari_snow_unet.unet.network import messages
 
 Activation = Literal["relu", "elu", "silu"]
 Normalization = Literal["none", "batch"]
@@ -23,7 +24,6 @@ _DATA_TYPES = (
     *("int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"),
     *("float16", "float32", "float64"),
 )
-_REMEDY = "Correct the model's config.json, or choose another model."
 
 
 def _check_range(value: object) -> None:
@@ -32,42 +32,42 @@ def _check_range(value: object) -> None:
     numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
     if len(ends) != 2 or not numbers or not low <= ends[0] <= ends[1] <= high:
         expected = f"null or [smallest, largest] in micrometres, from {low:g} to {high:g}"
-        raise refusal("pixel_size_um", value, expected, _REMEDY)
+        raise refusal("pixel_size_um", value, expected, messages.CORRECT_CONFIG)
 
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """Architecture of a U-Net, what its input is, and where its weights come from.
+    """Architecture of a U-Net, its input, and the origin of its weights.
 
     Attributes
     ----------
     base_filters : int
-        Filters of the first level; every level below has twice as many. 16 is the network of
+        Filters of the first level; each further level has twice as many. 16 is the network of
         Ding et al. (2023), 64 the original of Ronneberger et al. (2015).
     levels : int
-        Resolutions, the finest and the coarsest included. Five halve the image four times.
+        Number of resolutions. Five halve the image four times.
     kernel_size : int
-        Edge of the convolutions in pixels, odd.
+        Size of the convolution kernels in pixels, odd.
     dropout : float
-        Part of the activations dropped in training at the two finest levels; it grows by as much
-        every second level (0.1, 0.1, 0.2, 0.2, 0.3).
+        Fraction of activations dropped in training at the two finest levels; it grows by the same
+        amount every second level (0.1, 0.1, 0.2, 0.2, 0.3).
     activation : {"relu", "elu", "silu"}
-        After every convolution but the last.
+        After every convolution except the last.
     normalization : {"none", "batch"}
         Between convolution and activation.
     channel : {"red", "green", "blue", "grey", "hematoxylin", "rgb"}
-        What of the image the network reads, in unit range.
+        Channel of the image that is the input, in unit range.
     pixel_size_um : tuple of float or None
-        Smallest and largest pixel size it was trained on, in micrometres; None if unknown.
+        Smallest and largest pixel size of the training data, in micrometres; None if unknown.
     white : dict from str to float
-        Which value was white in the images it was trained on, by their data type; empty for 8-bit
-        images. Images of that type are read in the same way.
+        Value of white in the training images, by data type; empty for 8-bit images. Images of that
+        type are normalised in the same way.
     threshold_floor : float
-        Smallest probability at which Otsu's method may cut.
+        Lower bound of Otsu's threshold, as a probability.
     name : str
-        What people call the model.
+        Display name of the model.
     trained_on : str
-        Data with their licences, in one paragraph.
+        Training data and their licences, in one paragraph.
 
     Raises
     ------
@@ -95,21 +95,20 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         without_numpy(self)
-        check(self, _REMEDY)
+        check(self, messages.CORRECT_CONFIG)
         if self.kernel_size % 2 == 0:
-            raise refusal("kernel_size", self.kernel_size, "an odd number", _REMEDY)
+            raise refusal("kernel_size", self.kernel_size, "an odd number", messages.CORRECT_CONFIG)
         if not set(self.white) <= set(_DATA_TYPES):
             expected = f"the largest value of any of these: {', '.join(_DATA_TYPES)}"
-            raise refusal("white", self.white, expected, _REMEDY)
+            raise refusal("white", self.white, expected, messages.CORRECT_CONFIG)
         if self.pixel_size_um is not None:  # JSON has lists
             object.__setattr__(self, "pixel_size_um", tuple(map(float, self.pixel_size_um)))
         object.__setattr__(self, "white", {name: float(x) for name, x in self.white.items()})
         if parameter_count(self) > LARGEST_NETWORK:
-            sizes = f"base_filters {self.base_filters}, levels {self.levels}"
             raise InputError(
-                f"a network of {parameter_count(self):,} parameters ({sizes})",
-                expected=f"at most {LARGEST_NETWORK:,}",
-                remedy="Use fewer filters or levels.",
+                messages.network_too_large(
+                    parameter_count(self), LARGEST_NETWORK, self.base_filters, self.levels
+                )
             )
 
     @property
@@ -119,7 +118,7 @@ class UNetConfig:
 
     @property
     def stride(self) -> int:
-        """Pixels of the image per pixel of the coarsest level; input sizes are multiples of it."""
+        """Image pixels per pixel of the coarsest level; input sizes are multiples of it."""
         return int(2 ** (self.levels - 1))
 
     def filters(self, level: int) -> int:
@@ -127,18 +126,18 @@ class UNetConfig:
         return int(self.base_filters * 2**level)
 
     def to_json(self) -> str:
-        """Return the config as the text of a ``config.json``."""
+        """Return the config as the text of ``config.json``."""
         content = {"format": FORMAT, "version": FORMAT_VERSION, **as_entries(self)}
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> UNetConfig:
-        """Read a config; every entry is known and within its limits, or it is refused."""
+        """Read a config; refuse unknown entries and values beyond their limits."""
         return cls(**_checked_entries(text, {field.name for field in fields(cls)}))
 
 
 def as_entries(config: UNetConfig) -> dict[str, Any]:
-    """Return the entries of a ``config.json``; what earlier versions do not know only if needed."""
+    """Return the entries of ``config.json``; new ones only if needed, for earlier versions."""
     entries = asdict(config)
     if not config.white:
         del entries["white"]
@@ -161,26 +160,18 @@ def parameter_count(config: UNetConfig) -> int:
     return total + config.base_filters + 1
 
 
-def _checked_entries(text: str, known: set[str]) -> dict[str, Any]:
+def _checked_entries(text: str, names: set[str]) -> dict[str, Any]:
     if len(text) > LARGEST_JSON:
-        raise refusal(
-            "the config's length", len(text), f"at most {LARGEST_JSON:,} characters", _REMEDY
-        )
+        raise InputError(messages.config_too_long(len(text), LARGEST_JSON))
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise refusal("the config", text[:40], f"JSON ({error})", _REMEDY) from error
+        raise InputError(messages.config_not_json(text[:40], str(error))) from error
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise refusal("the config", text[:40], f'a JSON object with "format": "{FORMAT}"', _REMEDY)
+        raise InputError(messages.config_of_another_kind(text[:40], FORMAT))
     version = content.pop("version", None)
     if version != FORMAT_VERSION:
-        raise InputError(
-            f"the config has version {version!r}",
-            expected=f"version {FORMAT_VERSION}",
-            remedy="Update napari-snow-unet, or choose another model.",
-        )
-    if unknown := sorted(set(content) - known):
-        raise refusal(
-            "the config's entry " + repr(unknown[0]), "unknown", "only known entries", _REMEDY
-        )
+        raise InputError(messages.config_version(repr(version)[:40], FORMAT_VERSION))
+    if unknown := sorted(set(content) - names):
+        raise InputError(messages.config_entry(unknown[0][:80]))
     return content

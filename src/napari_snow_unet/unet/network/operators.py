@@ -1,7 +1,7 @@
-"""The U-Net step by step, for engines and formats other than Keras: from its config and arrays.
+"""The U-Net step by step, for engines and file formats other than Keras.
 
-What runs a network without Keras, or writes it to a file, gives an `Operators`; `compose` calls it
-in the order of `build.build_unet`, without dropout and with normalisation folded into kernels.
+Each of them implements `Operators`; `compose` calls it in the order of `build.build_unet`, without
+dropout and with the normalisation folded into the kernels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BATCH_EPSILON = 1e-3  # Keras' default, under the root of the variance
 
 
 class Operators(Protocol[Map]):
-    """What a network is made of. Maps are (N, C, Y, X); kernels are (to, from, rows, columns)."""
+    """Steps of a network on maps (N, C, Y, X); kernels are (output, input, rows, columns)."""
 
     def convolve(self, x: Map, kernel: Floats, bias: Floats) -> Map:
         """Convolve with a stride of 1, padded with zeros to the same size."""
@@ -31,13 +31,13 @@ class Operators(Protocol[Map]):
         """Apply relu, elu, silu or sigmoid."""
 
     def halve(self, x: Map) -> Map:
-        """Take the largest of every 2 x 2 pixels."""
+        """Take the maximum of every 2 x 2 pixels."""
 
     def double(self, x: Map, kernel: Floats, bias: Floats) -> Map:
-        """Convolve transposed with a stride of 2; the kernel is (from, to, 2, 2)."""
+        """Double the size by a transposed convolution; the kernel is (input, output, 2, 2)."""
 
     def join(self, skip: Map, x: Map) -> Map:
-        """Put the channels of two maps behind each other."""
+        """Concatenate the channels of two maps."""
 
 
 def compose(
@@ -48,7 +48,7 @@ def compose(
     *,
     first_in_two_parts: bool = False,
 ) -> Map:
-    """Go through the network, from pixels in unit range to the probability of nucleus.
+    """Compute the network, from pixels in unit range to the probability of nucleus.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def compose(
     arrays : mapping from str to ndarray of float32
         The weights by name, see `arrays.array_shapes`.
     pixels : object
-        The input, one of the maps that `operators` takes and returns.
+        The input, a map of `operators`.
     operators : Operators
-        What each step is done by.
+        Computes or writes each step.
     first_in_two_parts : bool, default: False
-        Whether the pixels are those of `in_two_parts`, and the kernel of the first convolution is
-        split in the same way. In bfloat16 that is the convolution in which rounding costs most.
+        Whether the pixels are those of `in_two_parts`; the kernel of the first convolution is then
+        split in the same way. In bfloat16, rounding costs most in that convolution.
 
     Returns
     -------
@@ -95,16 +95,16 @@ def compose(
 
 
 def in_two_parts(planes: Floats) -> Floats:
-    """Return high, low and high part of an image, (N, 3C, Y, X), whose sums bfloat16 holds.
+    """Return the high, low and high bits of an image as (N, 3C, Y, X), exact in bfloat16.
 
-    With a kernel of the parts high, high and low the products that are left out are below 2**-16.
+    With a kernel split into high, high and low bits, the neglected products are below 2**-16.
     """
     high = _bfloat16(planes)
     return np.concatenate([high, planes - high, high], axis=1)
 
 
 def _folded(arrays: Arrays, name: str) -> tuple[Floats, Floats]:
-    """Return kernel and bias of a convolution, the normalisation behind it included."""
+    """Return kernel and bias of a convolution, with the following normalisation folded in."""
     kernel, bias = arrays[f"{name}.kernel"], arrays[f"{name}.bias"]
     if f"{name}_norm.gamma" not in arrays:
         return kernel, bias
@@ -117,7 +117,7 @@ def _folded(arrays: Arrays, name: str) -> tuple[Floats, Floats]:
 
 
 def _bfloat16(array: Floats) -> Floats:
-    """Round to the nearest number with the eight significant bits of bfloat16, ties to even."""
+    """Round to the eight significant bits of bfloat16, ties to even."""
     bits = np.ascontiguousarray(array).view(np.uint32)
     odd = (bits >> np.uint32(16)) & np.uint32(1)
     return ((bits + np.uint32(0x7FFF) + odd) & np.uint32(0xFFFF0000)).view(np.float32)

@@ -14,36 +14,35 @@ from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.unet.engine import openvino as engine
 from napari_snow_unet.unet.engine.device import Call, processor_name
 from napari_snow_unet.unet.engine.failures import is_out_of_memory, unsupported
+from napari_snow_unet.unet.network import messages
 from napari_snow_unet.unet.network.config import UNetConfig
 from napari_snow_unet.unet.network.memory import Room
 from napari_snow_unet.unet.network.operators import Arrays, compose, in_two_parts
 
-NOT_FAST = "This computer does not compute in bfloat16, so float32 was used."
-
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network that is ready: every call with the same pixels gives the same bits.
+    """A network ready to predict: the same pixels always give the same bits.
 
     Attributes
     ----------
     predict : callable
         From float32 (N, Y, X, C) in unit range, Y and X multiples of the network's stride, to the
-        probability of nucleus, float32 (N, Y, X) in 0..1, from any thread. It raises `InputError`
-        for arrays of another kind, and for more pixels than can fit into memory; `MemoryError`
-        whatever the engine calls it.
+        probability of nucleus, float32 (N, Y, X) in 0..1; thread-safe. It raises `InputError` for
+        other arrays and for more pixels than can fit into memory, and `MemoryError` when memory
+        runs out, whatever the engine raises.
     precision : str
-        The number format it computes in.
+        Its number format.
     device : str
-        What computes it, in words.
+        Its device, in words.
     room : Room
-        The memory that a window takes.
+        The memory that a window needs.
     calls_at_once : int
-        How many threads may call it side by side, and gain by it.
+        Number of threads that gain from calling it at the same time.
     messages : tuple of str
-        What a person should be told.
+        Remarks for the user.
     release_memory : callable
-        Gives back what the last windows took.
+        Releases the memory of the last windows.
     """
 
     predict: Call
@@ -56,7 +55,7 @@ class Predictor:
 
 
 def on_processor(config: UNetConfig, arrays: Arrays, precision: Precision) -> Predictor:
-    """Compile a network by OpenVINO.
+    """Compile a network with OpenVINO.
 
     Parameters
     ----------
@@ -70,12 +69,12 @@ def on_processor(config: UNetConfig, arrays: Arrays, precision: Precision) -> Pr
     Returns
     -------
     Predictor
-        In float32, and with a message, where "fast" finds nothing faster.
+        In float32, and with a message, if "fast" finds nothing faster.
 
     Raises
     ------
     InputError
-        If the processor does not compute in what is insisted on, or OpenVINO cannot be loaded.
+        If the processor lacks the requested number format, or OpenVINO cannot be loaded.
     """
     engine.load_openvino()
     fast = _is_fast(precision)
@@ -85,7 +84,7 @@ def on_processor(config: UNetConfig, arrays: Arrays, precision: Precision) -> Pr
         if not fast:
             raise
         if precision != "fast":
-            raise _not_here(precision, "float32") from error
+            raise _unavailable(precision, ("float32",)) from error
         fast, compiled = False, _compiled(config, arrays, fast=False)
 
     def call(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,35 +92,31 @@ def on_processor(config: UNetConfig, arrays: Arrays, precision: Precision) -> Pr
         planes = in_two_parts(planes) if fast else np.ascontiguousarray(planes)
         return compiled(planes)[:, 0]
 
-    found = "bfloat16" if fast else "float32"
-    room = Room.on_processor(config, found, compiled.windows)
+    number_format = "bfloat16" if fast else "float32"
+    room = Room.on_processor(config, number_format, compiled.windows)
     return Predictor(
         guarded(call, config, room),
-        found,
+        number_format,
         f"{processor_name()} (cpu, openvino)",
         room,
         compiled.calls_at_once,
-        (NOT_FAST,) if precision == "fast" and not fast else (),
+        (messages.NO_BFLOAT16,) if precision == "fast" and not fast else (),
         compiled.release_memory,
     )
 
 
 def _is_fast(precision: Precision) -> bool:
-    """Tell whether to compute in bfloat16; refuse what is insisted on in vain."""
+    """Tell whether to compute in bfloat16; refuse a requested format that is unavailable."""
     if precision == "float32":
         return False
     there = engine.computes_bfloat16()
     if precision != "fast" and (precision != "bfloat16" or not there):
-        raise _not_here(precision, "float32 or bfloat16" if there else "float32")
+        raise _unavailable(precision, ("float32", "bfloat16") if there else ("float32",))
     return there
 
 
-def _not_here(precision: Precision, expected: str) -> InputError:
-    return InputError(
-        f"the precision {precision} on this processor, {processor_name()}",
-        expected=expected,
-        remedy="Choose one of these, or another folder for the results.",
-    )
+def _unavailable(precision: Precision, available: tuple[str, ...]) -> InputError:
+    return InputError(messages.precision_unavailable(precision, processor_name(), available))
 
 
 def _compiled(config: UNetConfig, arrays: Arrays, *, fast: bool) -> engine.Compiled:
@@ -131,9 +126,9 @@ def _compiled(config: UNetConfig, arrays: Arrays, *, fast: bool) -> engine.Compi
 
 
 def by_keras(config: UNetConfig, arrays: Arrays, precision: Precision) -> Predictor:
-    """Fill a network of Keras, on the device that `engine.selection` chooses; see `on_processor`.
+    """Build a Keras network on the device of `engine.selection`; see `on_processor`.
 
-    "fast" is the number format in which that device computes fastest.
+    "fast" is the fastest number format of that device.
     """
     from napari_snow_unet.unet.engine.fast_calls import traced_call
     from napari_snow_unet.unet.engine.precision import fast_precision
@@ -153,7 +148,7 @@ def by_keras(config: UNetConfig, arrays: Arrays, precision: Precision) -> Predic
         with one_at_a_time:
             return call(pixels)[..., 0]
 
-    room = Room()  # a GPU has memory of its own, and an engine that says it is full
+    room = Room()  # a GPU has its own memory, and its engine reports when it is full
     return Predictor(
         guarded(compute, config, room),
         policy.removeprefix("mixed_"),
@@ -163,7 +158,7 @@ def by_keras(config: UNetConfig, arrays: Arrays, precision: Precision) -> Predic
 
 
 def guarded(call: Call, config: UNetConfig, room: Room) -> Call:
-    """Refuse what a network cannot compute or has no memory for, before an engine gets it."""
+    """Refuse arrays that a network cannot compute or has no memory for, before an engine fails."""
 
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
@@ -173,7 +168,7 @@ def guarded(call: Call, config: UNetConfig, room: Room) -> Call:
             return call(pixels)
         except Exception as error:
             if is_out_of_memory(error):
-                raise MemoryError("the network got no memory for a window") from error
+                raise MemoryError(messages.NO_MEMORY_FOR_WINDOW) from error
             if (refusal := unsupported(error)) is not None:
                 raise refusal from error
             raise
@@ -184,8 +179,4 @@ def guarded(call: Call, config: UNetConfig, room: Room) -> Call:
 def _check_shape(shape: tuple[int, ...], channels: int, stride: int) -> None:
     good = len(shape) == 4 and shape[3] == channels and 0 not in shape
     if not good or shape[1] % stride or shape[2] % stride:
-        raise InputError(
-            f"an array of shape {shape}",
-            expected=f"(N, Y, X, {channels}) with Y and X multiples of {stride}",
-            remedy="Pad the window to such a size.",
-        )
+        raise InputError(messages.window_shape(shape, channels, stride))

@@ -1,1 +1,1 @@
-"""A training seen from outside: its options, tiles, folder, process; no network library."""
+"""A training seen from outside: options, tiles, folder, process; without network libraries."""

@@ -1,8 +1,8 @@
-"""The state a training goes on from: a folder that appears as a whole or not at all.
+"""The state from which a training resumes: a folder that is written atomically.
 
-``checkpoints/000012/`` holds what there was after epoch 12. It is written under another name,
-forced to the disk, and renamed; then its predecessor is removed. Whatever moment a process is
-killed at, the newest folder with a number is complete. In one of version 0.1 arrays are in HDF5.
+``checkpoints/000012/`` holds the state after epoch 12. It is written under another name, synced to
+the disk and renamed; then its predecessor is removed. So the newest numbered folder is complete at
+any time, even if the process is killed. Version 0.1 stored the arrays as HDF5.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from typing import Any
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import folder_written_whole
+from napari_snow_unet.unet.models import messages as models_messages
 from napari_snow_unet.unet.models.array_file import read_arrays, write_arrays
 from napari_snow_unet.unet.models.keras_file import read_hdf5
 from napari_snow_unet.unet.models.store import read_weights
 from napari_snow_unet.unet.network.arrays import arrays_of, fill, shapes_of
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.folder import Row
 
 WEIGHTS, BEST, OPTIMIZER = "model.safetensors", "best.safetensors", "optimizer.safetensors"
 STATE = "state.json"
 _IN_0_1 = {WEIGHTS: "model.weights.h5", BEST: "best.weights.h5", OPTIMIZER: "optimizer.h5"}
-_REMEDY = "Start a new training; best/ and last/ can still be used."
-_OTHER_OPTIMIZER = "Another version has begun this training: begin a new one with its model."
 _LARGEST_STATE = 200_000_000
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What there is beside weights."""
+    """The state of a training besides its weights."""
 
     epoch: int = 0
-    best_epoch: int = 0  # from 1; that with the lowest validation loss
-    best_score: float = math.inf  # that loss
-    wait: int = 0  # epochs since, as early stopping counts them
+    best_epoch: int = 0  # from 1; the one with the lowest validation loss
+    best_score: float = math.inf  # its validation loss
+    wait: int = 0  # epochs since then, as early stopping counts them
     stopped_early: bool = False
     history: tuple[Row, ...] = field(default_factory=tuple)  # a row per epoch
 
@@ -63,13 +63,13 @@ class Checkpoint:
         return _file(self.folder, BEST)
 
     def load(self, model: Any, optimizer: Any) -> None:
-        """Fill in the weights of the last epoch and the optimizer's variables."""
+        """Restore the weights of the last epoch and the variables of the optimizer."""
         fill(model, read_weights(self.weights, shapes_of(model)))
         _load_optimizer(optimizer, _file(self.folder, OPTIMIZER))
 
 
 def find_checkpoint(place: Path) -> Checkpoint | None:
-    """Open the newest checkpoint in ``checkpoints``; None before the first epoch is finished."""
+    """Open the newest checkpoint in ``checkpoints``; None before the first finished epoch."""
     if not place.is_dir():
         return None
     numbered = sorted(path for path in place.iterdir() if path.name.isdecimal())
@@ -79,15 +79,15 @@ def find_checkpoint(place: Path) -> Checkpoint | None:
 
 
 def save_checkpoint(place: Path, model: Any, optimizer: Any, state: TrainingState) -> Checkpoint:
-    """Write a checkpoint and remove the one before it, whose best weights may stay the best."""
+    """Write a checkpoint and remove the previous one, whose best weights may be kept."""
     place.mkdir(exist_ok=True)
     target = place / f"{state.epoch:06d}"
     with folder_written_whole(target, overwrite=True, ours=Path.is_dir) as folder:
         write_arrays(folder / WEIGHTS, arrays_of(model))
         _save_optimizer(optimizer, folder / OPTIMIZER)
-        known = sorted(path for path in place.iterdir() if path.name.isdecimal())
-        newest = state.best_epoch == state.epoch or not known
-        best = folder / WEIGHTS if newest else _file(known[-1], BEST)
+        earlier = sorted(path for path in place.iterdir() if path.name.isdecimal())
+        newest = state.best_epoch == state.epoch or not earlier
+        best = folder / WEIGHTS if newest else _file(earlier[-1], BEST)
         _link(best, folder / (BEST if newest else best.name))
         sums = {file.name: _sha256(file) for file in folder.iterdir()}
         text = json.dumps({**asdict(state), "sha256": sums}, indent=1) + "\n"
@@ -105,26 +105,26 @@ def _read_state(folder: Path) -> TrainingState:
     path = folder / STATE
     try:
         if path.stat().st_size > _LARGEST_STATE:
-            raise ValueError("it is far too large")
+            raise ValueError("the file is too large")
         content = json.loads(path.read_text(encoding="utf-8"))
         sums = dict(content.pop("sha256"))
-        known = {entry.name for entry in fields(TrainingState)}
-        if set(content) != known:
-            raise ValueError(f"entries {sorted(set(content) ^ known)}")
+        names = {entry.name for entry in fields(TrainingState)}
+        if set(content) != names:
+            raise ValueError(f"missing or unknown entries {sorted(set(content) ^ names)}"[:100])
         state = TrainingState(**{**content, "history": tuple(dict(r) for r in content["history"])})
         if state.epoch != len(state.history) or state.epoch != int(folder.name):
-            raise ValueError(f"epoch {state.epoch} and {len(state.history)} rows")
+            raise ValueError(f"epoch {state.epoch}, but {len(state.history)} rows of history")
         for name in (WEIGHTS, OPTIMIZER, BEST):
             file = _file(folder, name)
             if _sha256(file) != sums.get(file.name):
                 raise ValueError(f"{file.name} has changed")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(path, f"a damaged checkpoint ({error})") from error
+        raise InputError(messages.damaged_checkpoint(str(error)), path=path) from error
     return state
 
 
 def _file(folder: Path, name: str) -> Path:
-    """Return a file of a checkpoint by its name now; version 0.1 gave it another."""
+    """Return a file of a checkpoint, under its name of version 0.1 if it has that one."""
     old = folder / _IN_0_1[name]
     return old if old.is_file() else folder / name
 
@@ -132,7 +132,7 @@ def _file(folder: Path, name: str) -> Path:
 def _load_optimizer(optimizer: Any, path: Path) -> None:
     read = read_hdf5 if path.suffix == ".h5" else read_arrays
     shapes = {f"{n:05d}": tuple(each.shape) for n, each in enumerate(optimizer.variables)}
-    arrays = read(path, shapes, _OTHER_OPTIMIZER)
+    arrays = read(path, shapes, models_messages.ANOTHER_OPTIMIZER)
     for variable, array in zip(optimizer.variables, arrays.values(), strict=True):
         variable.assign(array)
 
@@ -145,7 +145,7 @@ def _save_optimizer(optimizer: Any, path: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give the same content a second name; copy it where the file system has no hard links."""
+    """Create a hard link; copy the file if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -158,9 +158,9 @@ def _sha256(path: Path) -> str:
 
 
 def _force_to_disk(path: Path) -> None:
-    """Make what was written last, also when the computer loses its power now."""
+    """Sync a file or folder to the disk, so that it survives a power failure."""
     if path.is_dir():
-        with suppress(OSError):  # Windows and some network drives cannot do this with folders
+        with suppress(OSError):  # not possible for folders on Windows and some network drives
             _sync(path, os.O_RDONLY)
     else:
         _sync(path, os.O_RDWR)
@@ -172,9 +172,3 @@ def _sync(path: Path, mode: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _damaged(path: Path, received: str) -> InputError:
-    return InputError(
-        received, expected="a checkpoint as it was written", remedy=_REMEDY, path=path
-    )

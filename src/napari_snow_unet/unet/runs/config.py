@@ -1,4 +1,4 @@
-"""The file of a run that says what is trained, on which tiles: written and checked."""
+"""The config and the tiles of a run, as its files store them."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ TILE_COLUMNS = (
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What a training is: content of ``config.json``."""
+    """Config of a training: content of ``config.json``."""
 
     options: TrainingOptions  # the preset filled in
     network: UNetConfig
     dataset: str
-    fingerprint: str  # of the dataset when the training began
-    fine_tune: str  # model folder that the weights begin with; empty for fresh weights
+    fingerprint: str  # of the dataset at the start of the training
+    fine_tune: str  # model folder of the initial weights; empty for random ones
     made_with: dict[str, str]  # versions
-    muon: bool = False  # its optimizer is gone: `options` names another, and it cannot go on
+    muon: bool = False  # 0.1 only: `options` names another optimizer, and it cannot be resumed
 
 
 def config_text(config: RunConfig) -> str:
-    """Return a run's config as it is kept."""
+    """Return a run's config as JSON."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -54,14 +54,14 @@ def config_text(config: RunConfig) -> str:
 
 
 def config_from(content: Any) -> RunConfig:
-    """Return a run's config from what was kept."""
+    """Return a run's config from the content of its file."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f'there is no "format": "{FORMAT}"')
+        raise ValueError(f'it lacks "format": "{FORMAT}"')
     if content.get("version") != VERSION:
-        raise ValueError(f"version {content.get('version')!r}, not {VERSION}")
+        raise ValueError(f"version {content.get('version')!r} instead of {VERSION}")
     texts = {name: content[name] for name in ("dataset", "fingerprint", "fine_tune")}
     if not all(isinstance(text, str) and len(text) < 10_000 for text in texts.values()):
-        raise ValueError("dataset, fingerprint and fine_tune are not all texts")
+        raise ValueError("dataset, fingerprint or fine_tune is not a text")
     return RunConfig(
         options=options_from_dict(without_muon(content["options"])),
         network=UNetConfig.from_json(json.dumps(content["network"])),
@@ -75,8 +75,8 @@ def tile_row(subset: str, tile: TrainingTile, root: Path) -> list[object]:
     """Return a tile as a row of the run's table."""
     files = [tile.image, tile.mask, tile.region]
     relative = [path.relative_to(root).as_posix() if path else "" for path in files]
-    known = [tile.height, tile.width, tile.um_per_px or "", tile.weight, tile.masks_are or ""]
-    return [subset, tile.name, *relative, *known]
+    facts = [tile.height, tile.width, tile.um_per_px or "", tile.weight, tile.masks_are or ""]
+    return [subset, tile.name, *relative, *facts]
 
 
 def tile_from(row: dict[str, str], root: Path) -> TrainingTile:
@@ -94,10 +94,10 @@ def tile_from(row: dict[str, str], root: Path) -> TrainingTile:
     )
 
 
-def _masks_are(said: str | None) -> MasksAre | None:
-    for known in MASKS_ARE:
-        if said == known:
-            return known
-    if said:
-        raise ValueError(f"masks_are is {said!r}")
+def _masks_are(cell: str | None) -> MasksAre | None:
+    for choice in MASKS_ARE:
+        if cell == choice:
+            return choice
+    if cell:
+        raise ValueError(f"masks_are is {cell!r}")
     return None

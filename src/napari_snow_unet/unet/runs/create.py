@@ -1,4 +1,4 @@
-"""A new run: which folders are free for one, and what lies in it from the start."""
+"""Create the folder of a new run, where that is possible."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.config import TILE_COLUMNS, RunConfig, config_text, tile_row
 from napari_snow_unet.unet.runs.folder import (
     CHECKPOINTS,
@@ -30,7 +31,7 @@ _BEFORE_THE_FIRST_EPOCH = frozenset({CONFIG, TILES, PROGRESS, LOG, LOCK, STOP})
 def create_run(
     folder: str | os.PathLike[str], config: RunConfig, tiles: TrainingSet
 ) -> RunDirectory:
-    """Make the folder of a new training, whole or not at all, where `check_free` allows it."""
+    """Create the folder of a new training atomically, where `check_free` allows it."""
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
@@ -55,38 +56,27 @@ def create_run(
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a place with more than an empty folder or a training that ended before an epoch."""
+    """Refuse a folder that is not empty, unless its training ended before its first epoch."""
     if is_run(folder):
         if _is_without_epochs(folder):
             return
-        raise InputError(
-            "there is a training in it already",
-            expected="a new folder",
-            remedy="Resume it, or choose another folder.",
-            helps=("resume",),
-            path=folder,
-        )
+        raise InputError(messages.EXISTING_RUN, path=folder)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InputError(
-            "there is something else",
-            expected="a new or empty folder",
-            remedy="Choose another folder; nothing was touched.",
-            path=folder,
-        )
+        raise InputError(messages.FOLDER_NOT_EMPTY, path=folder)
 
 
 def _is_without_epochs(folder: Path) -> bool:
-    """Tell whether a training ended without an epoch; what it was writing does not count."""
-    found = _whole_in(folder)
-    if CHECKPOINTS in found and not _whole_in(folder / CHECKPOINTS):
-        found.remove(CHECKPOINTS)
+    """Tell whether a training ended without a finished epoch; temporary files do not count."""
+    names = _whole_in(folder)
+    if CHECKPOINTS in names and not _whole_in(folder / CHECKPOINTS):
+        names.remove(CHECKPOINTS)
     return (
-        PROGRESS in found and found <= _BEFORE_THE_FIRST_EPOCH and training_process(folder) is None
+        PROGRESS in names and names <= _BEFORE_THE_FIRST_EPOCH and training_process(folder) is None
     )
 
 
 def _whole_in(folder: Path) -> set[str]:
-    """Return the names of what is whole in a folder; of a file, its own."""
+    """Return the names of the complete files in a folder; of a file, its own."""
     if not folder.is_dir():
         return {folder.name}
     return {path.name for path in folder.iterdir() if not path.match(LEFT_BEHIND)}

@@ -1,4 +1,4 @@
-"""From the folder of a dataset to the tiles that train and validate."""
+"""The training and validation tiles of a dataset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.dataset_info import masks_in, read_info
 from napari_snow_unet.data.datasets.manifest import MANIFEST, Tile, is_dataset, read_manifest
 from napari_snow_unet.data.datasets.splits import (
@@ -19,22 +18,25 @@ from napari_snow_unet.data.datasets.splits import (
     are_divided,
     assign_by_folders,
     assign_subsets,
+    groups_of,
 )
 from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.data.pairs.folder import require_pairs
 from napari_snow_unet.data.pairs.unread_files import passed_over
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.tiles import (
     TrainingSet,
     TrainingTile,
     checked,
     region_file_of,
     tile_of,
-    unusable,
 )
 
 WEIGHT, HEAVIEST = "weight", 1000.0
+_PREFIX = "^([^_]+)_"  # of a name: often the patient or slide
+_FEW_GROUPS = 3  # validation on fewer says little about other patients
 
 
 def open_training_set(
@@ -45,46 +47,36 @@ def open_training_set(
     fold: int | None = None,
     masks_are: MasksAre | None = None,
 ) -> TrainingSet:
-    """Find the tiles of a dataset and divide them into training and validation.
+    """Find the tiles of a dataset and split them into training and validation.
 
-    A manifest of this package or folders called train, val and test divide them, else a fraction
-    by the seed. All folds but one train, and so do training tiles that are in no fold.
+    The split is that of a manifest of this package, or of folders called train, val and test, else
+    random by the seed. With a fold, that one validates; all others, and training tiles without a
+    fold, are trained on.
     """
     folder = Path(folder).resolve()
     if not folder.is_dir():
-        raise unusable(folder, "there is no such folder")
+        raise InputError(messages.NO_DATASET_FOLDER, path=folder)
     if is_dataset(folder):
         return _prepared(folder, read_manifest(folder), fold)
     if fold is not None:
-        raise InputError(
-            "a fold of a dataset without folds",
-            expected=f"a prepared dataset with a column 'fold' in {MANIFEST}",
-            remedy="Prepare it, and deal its tiles into folds.",
-            helps=("folds",),
-            path=folder,
-        )
+        raise InputError(messages.NO_FOLDS, path=folder)
     return _plain(folder, validation_fraction, seed, masks_are)
 
 
 def folds_of(folder: str | os.PathLike[str]) -> list[int]:
-    """List the folds of a prepared dataset; refuse one that has none."""
+    """List the folds of a prepared dataset; refuse one with fewer than two."""
     folder = Path(folder).resolve()
     rows = read_manifest(folder) if is_dataset(folder) else []
     folds = sorted({row.fold for row in rows if row.fold is not None})
     if len(folds) < 2:
-        raise InputError(
-            f"a dataset with {len(folds)} folds",
-            expected=f"a prepared dataset with at least two folds in {MANIFEST}",
-            remedy="Deal its tiles into folds.",
-            helps=("folds",),
-            path=folder,
-        )
+        raise InputError(messages.too_few_folds(len(folds)), path=folder)
     return folds
 
 
 def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingSet:
     subsets: dict[str, list[TrainingTile]] = {"train": [], "val": []}
-    masks_are = masks_in(folder)
+    sources: dict[str, list[str]] = {"train": [], "val": []}
+    masks_are, info = masks_in(folder), read_info(folder)
     for row in rows:
         subset = row.split
         if fold is not None and row.fold is not None:
@@ -105,85 +97,91 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 masks_are,
             )
             subsets[subset].append(tile)
-    division = f"fold {fold}" if fold is not None else "the split"
+            sources[subset].append(row.source_image if info.split.group_by else row.name)
     for subset, tiles in subsets.items():
         if not tiles:
             raise _empty_subset(folder, rows, subset, fold)
-    note = f"{len(subsets['train'])} tiles train and {len(subsets['val'])} validate, by {division} "
-    found = checked(folder, subsets["train"], subsets["val"], [note + f"in {MANIFEST}."])
-    return replace(found, white=read_info(folder).white)
+    train, validation = subsets["train"], subsets["val"]
+    notes = [
+        messages.subsets_of_manifest(len(train), len(validation), fold),
+        *_doubt_about_groups(sources["train"], sources["val"], info.split.group_by),
+    ]
+    return replace(checked(folder, train, validation, notes), white=info.white)
 
 
 def _empty_subset(folder: Path, rows: Sequence[Tile], subset: str, fold: int | None) -> InputError:
-    """Return the refusal of a dataset without tiles to train on or to validate with."""
-    what = f"no tile to {'train on' if subset == 'train' else 'validate with'}"
+    """Return the refusal of a dataset without training or validation tiles."""
     folds = sorted({row.fold for row in rows if row.fold is not None})
-    helps: tuple[str, ...] = ()
     if fold is not None:
-        received, remedy = f"{what} in fold {fold}", f"The folds are {', '.join(map(str, folds))}."
-        expected = "a fold of the manifest"
+        message = messages.no_such_fold(fold, tuple(folds))
     else:
-        received, expected = f"{what} in the split", "tiles for training and for validation"
-        number = len(rows) - 1
-        remedy = f"Divide it anew, for example {number} to train on and 1 to validate with."
-        helps = ("split_dataset",)
-        if number < 1:
-            remedy, helps = "Cut the tile into several, or add others.", ()
-    return InputError(
-        received, expected=expected, remedy=remedy, path=folder / MANIFEST, helps=helps
-    )
+        message = messages.empty_subset(subset, len(rows))
+    return InputError(message, path=folder / MANIFEST)
+
+
+def _doubt_about_groups(
+    train: Sequence[str], validation: Sequence[str], pattern: str | None
+) -> list[str]:
+    """Return a doubt if the validation tiles come from few patients or groups.
+
+    A group is what `pattern` matches in a name, else the part before the first underscore. If a
+    name has no such part, or all have the same one, every tile is a group of its own.
+    """
+    names = [*train, *validation]
+    try:
+        groups = groups_of(names, pattern or _PREFIX)
+    except InputError:
+        groups = names
+    if pattern is None and len(set(groups)) == 1:
+        groups = names
+    number = len(set(groups[len(train) :]))
+    return [messages.few_groups(number)] if number < _FEW_GROUPS else []
 
 
 def _weight(folder: Path, row: Tile) -> float:
-    said = row.extra.get(WEIGHT, "").strip()
+    text = row.extra.get(WEIGHT, "").strip()
     try:
-        weight = float(said) if said else 1.0
+        weight = float(text) if text else 1.0
     except ValueError:
         weight = math.nan
     if not 0 < weight <= HEAVIEST:
-        raise InputError(
-            f"a {WEIGHT} of {said!r} for {row.name}",
-            expected=f"a number above 0, at most {HEAVIEST:g}",
-            remedy="Correct this column, or take it out.",
-            path=folder / MANIFEST,
-        )
+        raise InputError(messages.bad_weight(text, row.name, HEAVIEST), path=folder / MANIFEST)
     return weight
 
 
 def _plain(folder: Path, fraction: float, seed: int, masks_are: MasksAre | None) -> TrainingSet:
     notes = []
     if (folder / MANIFEST).exists():
-        notes.append(f"{MANIFEST} is not of this package and is ignored.")
+        notes.append(messages.foreign_manifest(MANIFEST))
     pairs = require_pairs(folder)
     notes += [*pairs.notes, *passed_over(pairs.unread)]
     if pairs.orphans:
-        count = counted(len(pairs.orphans), "file")
-        left = _inner(folder, pairs.orphans[0])
-        notes.append(f"{count} left out, such as {left}: {pairs.reasons[0]}")
+        example = _inner(folder, pairs.orphans[0])
+        notes.append(messages.left_out(len(pairs.orphans), example, pairs.reasons[0]))
     if len(pairs.images) < 2:
-        raise InputError(
-            "one pair of an image and a mask",
-            expected="at least two: one to train on, one to validate with",
-            remedy="Cut the image and its mask into several tiles, or add others.",
-            path=folder,
-        )
+        raise InputError(messages.ONE_PAIR, path=folder)
     tiles = [
         replace(tile_of(folder, name, image, mask), masks_are=masks_are)
         for name, image, mask in zip(pairs.names, pairs.images, pairs.masks, strict=True)
     ]
     train, validation, division = _divided(tiles, pairs.subsets, fraction, seed)
     if not train or not validation:
-        lacking = "validate with" if train else "train on"
-        raise unusable(folder, f"no tile to {lacking}: {division}")
-    white, said = white_of_images((tile.image.suffix, partial(Path, tile.image)) for tile in tiles)
-    found = checked(folder, train, validation, [*notes, *said, division])
-    return replace(found, white=white)
+        lacking = "val" if train else "train"
+        raise InputError(messages.empty_folder_subset(lacking, division), path=folder)
+    white, remarks = white_of_images(
+        (tile.image.suffix, partial(Path, tile.image)) for tile in tiles
+    )
+    notes += [*remarks, division]
+    notes += _doubt_about_groups(
+        [tile.name for tile in train], [tile.name for tile in validation], None
+    )
+    return replace(checked(folder, train, validation, notes), white=white)
 
 
 def _divided(
     tiles: list[TrainingTile], named: Sequence[str], fraction: float, seed: int
 ) -> tuple[list[TrainingTile], list[TrainingTile], str]:
-    """Divide tiles as their folders say, train and val or test; else by the seed."""
+    """Split tiles by their folders train and val or test, else by the seed."""
     names = [tile.name for tile in tiles]
     own = are_divided(named)
     if own:
@@ -197,16 +195,11 @@ def _divided(
     )
     how = f"random split, seed {seed}"
     if own:
-        how = "as the folders train and val say"
+        how = "by the folders train and val"
         if "val" not in named:
             how = f"validation drawn from the folder train, seed {seed}"
-    sizes = (
-        counted(len(train), "training tile"),
-        counted(len(validation), "validation tile"),
-    )
-    others = [f" {counted(len(test), 'tile')} in the folder test not used."] if test else []
-    others += [f" {counted(len(unused), 'tile')} in neither of them not used."] if unused else []
-    return train, validation, f"{sizes[0]} and {sizes[1]} ({how})." + "".join(others)
+    sizes = len(train), len(validation), len(test), len(unused)
+    return train, validation, messages.subsets_of_folder(*sizes, how)
 
 
 def _inner(folder: Path, path: Path) -> str:

@@ -1,21 +1,21 @@
-"""The folder of a training: all that is known of it, for whoever trains, watches or resumes.
+"""The run folder: everything about a training, for the processes that train, watch or resume.
 
 ==================== =============================================================================
-``config.json``      options, dataset, network, seed, versions: what the training is
+``config.json``      options, dataset, network, random seed, versions
 ``tiles.csv``        every tile with its subset
 ``history.csv``      a row per finished epoch
-``progress.json``    where it is within the epoch, time left, device
-``best/``, ``last/`` models, ready to be used: lowest validation loss, last finished epoch
-``checkpoints/``     what a resumed training goes on from
+``progress.json``    epoch and batch, time left, device
+``best/``, ``last/`` models of the lowest validation loss and of the last finished epoch
+``checkpoints/``     state from which the training resumes
 ``curves.png``       the scores over the epochs
-``preview.png``      a validation tile, its truth, the prediction; alone in ``preview/``
-``log.txt``          what happened
-``lock``             held by the process that trains, whose number stands in it
-``STOP``             made by whoever wants the training to end after the batch
+``preview.png``      a validation tile, its truth and prediction; single files in ``preview/``
+``log.txt``          log with times
+``lock``             held by the process that trains; contains its ID
+``STOP``             created to end the training after the current batch
 ==================== =============================================================================
 
-Every file is written under another name and renamed, so each is whole at any moment. Nothing here
-needs a network library.
+Every file is written under another name and renamed, so it is complete at any time. No network
+library is needed here.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.config import (
     FORMAT,
     LARGEST_CONFIG,
@@ -47,17 +48,16 @@ PROGRESS, LOG, CHECKPOINTS = "progress.json", "log.txt", "checkpoints"
 SCORES = ("loss", "accuracy", "auc", "precision", "recall", "dice")
 COLUMNS = ("epoch", *SCORES, *(f"val_{name}" for name in SCORES), "seconds", "learning_rate")
 LEFT_BEHIND = ".writing-*"
-_REMEDY = "Choose the folder of a training, or start a new one."
 
 Row = dict[str, float | None]
 
 
 class RunDirectory:
-    """A training's folder; `open_run` and `create_run` give one."""
+    """A run folder; returned by `open_run` and `create_run`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.echo: Callable[[str], None] = lambda line: None  # called with every line of the log
+        self.echo: Callable[[str], None] = lambda line: None  # gets every line of the log
 
     @property
     def best(self) -> Path:
@@ -71,12 +71,12 @@ class RunDirectory:
 
     @property
     def checkpoints(self) -> Path:
-        """Where `checkpoint` keeps its folders."""
+        """Folder of the checkpoints."""
         return self.folder / CHECKPOINTS
 
     @property
     def stop_file(self) -> Path:
-        """A file that ends the training after the batch."""
+        """A file that ends the training after the current batch."""
         return self.folder / STOP
 
     def config(self) -> RunConfig:
@@ -84,24 +84,19 @@ class RunDirectory:
         path = self.folder / CONFIG
         try:
             if path.stat().st_size > LARGEST_CONFIG:
-                raise ValueError("it is far too large")
+                raise ValueError("the file is too large")
             return config_from(json.loads(path.read_text(encoding="utf-8")))
         except InputError as error:
             raise InputError(error.message, path=path) from error
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError(
-                f"it cannot be used ({error})",
-                expected="the config of a training",
-                remedy=_REMEDY,
-                path=path,
-            ) from error
+            raise InputError(messages.damaged_config(str(error)), path=path) from error
 
     def write_config(self, config: RunConfig) -> None:
         """Replace ``config.json``."""
         self.write(CONFIG, config_text(config).encode())
 
     def tiles(self) -> TrainingSet:
-        """Read ``tiles.csv``; refuse a dataset that is gone or has changed since."""
+        """Read ``tiles.csv``; refuse a dataset that has been removed or changed."""
         config = self.config()
         subsets: dict[str, list[TrainingTile]] = {"train": [], "val": []}
         root, path = Path(config.dataset), self.folder / TILES
@@ -110,25 +105,17 @@ class RunDirectory:
                 for row in csv.DictReader(file):
                     subsets[row["part"]].append(tile_from(row, root))
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-            raise InputError(
-                f"it is damaged ({error!r})", expected="a row per tile", remedy=_REMEDY, path=path
-            ) from error
+            raise InputError(messages.damaged_tiles(repr(error)), path=path) from error
         tiles = TrainingSet(
             root, tuple(subsets["train"]), tuple(subsets["val"]), white=config.network.white
         )
         if tiles.fingerprint != config.fingerprint:
-            raise InputError(
-                "the dataset has changed since the training began"
-                if root.is_dir()
-                else "it is gone",
-                expected="the same files",
-                remedy="Restore it, or start a new training, from this one's model if you like.",
-                path=root,
-            )
+            message = messages.DATASET_CHANGED if root.is_dir() else messages.DATASET_GONE
+            raise InputError(message, path=root)
         return tiles
 
     def history(self) -> list[Row]:
-        """Read ``history.csv``: a row per finished epoch; [] before the first."""
+        """Read ``history.csv``: a row per finished epoch."""
         path = self.folder / HISTORY
         if not path.is_file():
             return []
@@ -142,12 +129,7 @@ class RunDirectory:
                 raise ValueError("an epoch without a number")
             return rows
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-            raise InputError(
-                f"it is damaged ({error!r})",
-                expected="a row per epoch",
-                remedy="It is written again when the training is resumed.",
-                path=path,
-            ) from error
+            raise InputError(messages.damaged_history(repr(error)), path=path) from error
 
     def write_history(self, rows: Iterable[Row]) -> None:
         """Replace ``history.csv``."""
@@ -159,12 +141,12 @@ class RunDirectory:
         self.write(HISTORY, text.getvalue().encode())
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace a file as a whole."""
+        """Replace a file atomically."""
         with written_whole(self.folder / name, overwrite=True) as temporary:
             temporary.write_bytes(content)
 
     def log(self, line: str, *, echo: bool = True) -> None:
-        """Add a line to ``log.txt``, with the time, and pass it on to `echo`."""
+        """Add a line to ``log.txt`` with the time, and pass it to `echo`."""
         now = datetime.now().isoformat(sep=" ", timespec="seconds")
         with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write(f"{now}  {line}\n")
@@ -172,7 +154,7 @@ class RunDirectory:
             self.echo(line)
 
     def clean_up(self) -> None:
-        """Remove what a killed process has left behind."""
+        """Remove temporary files of a killed process."""
         for place in (self.folder, self.best, self.last, self.folder / "preview", self.checkpoints):
             for left in place.glob(LEFT_BEHIND):
                 if left.is_dir():
@@ -182,7 +164,7 @@ class RunDirectory:
 
 
 def is_run(folder: str | os.PathLike[str]) -> bool:
-    """Tell the folder of a training from others by its config; never raises."""
+    """Tell whether a folder is a run folder, by its config; never raises."""
     try:
         with (Path(folder) / CONFIG).open(encoding="utf-8", errors="replace") as file:
             return FORMAT in file.read(200)
@@ -191,20 +173,16 @@ def is_run(folder: str | os.PathLike[str]) -> bool:
 
 
 def open_run(folder: str | os.PathLike[str]) -> RunDirectory:
-    """Open the folder of a training."""
+    """Open a run folder."""
     folder = Path(folder).resolve()
     if not is_run(folder):
-        raise InputError(
-            f"no training ({'no ' + CONFIG + ' in it' if folder.is_dir() else 'no such folder'})",
-            expected="the folder of a training",
-            remedy=_REMEDY,
-            path=folder,
-        )
+        message = messages.NOT_A_RUN if folder.is_dir() else messages.NO_SUCH_RUN
+        raise InputError(message, path=folder)
     return RunDirectory(folder)
 
 
 def _cell(name: str, value: float | None) -> str:
-    if value is None or value != value:  # undefined: nothing to divide by
+    if value is None or value != value:  # undefined, such as a ratio to 0
         return ""
     if name == "epoch":
         return str(int(value))

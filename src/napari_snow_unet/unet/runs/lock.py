@@ -1,4 +1,4 @@
-"""One process at a time trains in a folder, and others can see which."""
+"""Only one process at a time trains in a folder, and others can see which."""
 
 from __future__ import annotations
 
@@ -13,26 +13,23 @@ from typing import Any
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.locks import lock_file, unlock_file
+from napari_snow_unet.unet.runs import messages
 
 LOCK = "lock"
-_TRIES, _PAUSE = 10, 0.1  # somebody may be looking at the lock just now
+_TRIES, _PAUSE = 10, 0.1  # another process may be reading the lock
 
 
 @contextmanager
 def run_locked(folder: Path) -> Iterator[None]:
-    """Be the only process that trains in a folder for the time of a block, or refuse."""
+    """Lock a folder for training during a block; refuse if another process trains in it."""
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         for left in reversed(range(_TRIES)):
             if lock_file(file):
                 break
             if not left:
                 process = _read(folder)
-                raise InputError(
-                    f"process {process.get('pid', '?')} on {process.get('host', '?')} trains in it",
-                    expected="one training at a time in a folder",
-                    remedy="Wait for it, stop it, or choose another folder.",
-                    path=folder,
-                )
+                number, host = process.get("pid", "?"), process.get("host", "?")
+                raise InputError(messages.in_use(str(number), str(host)), path=folder)
             time.sleep(_PAUSE)
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
@@ -46,7 +43,7 @@ def run_locked(folder: Path) -> Iterator[None]:
 
 
 def training_process(folder: str | os.PathLike[str]) -> int | None:
-    """Return the number of the process that trains in a folder; maybe one of another computer."""
+    """Return the ID of the process that trains in a folder, possibly on another computer."""
     folder = Path(folder)
     try:
         with (folder / LOCK).open("a+", encoding="utf-8") as file:

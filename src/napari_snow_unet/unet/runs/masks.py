@@ -1,4 +1,4 @@
-"""Look at the masks of a dataset before anything is computed."""
+"""Check the masks of a dataset before the training starts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from napari_snow_unet.data.masks.doubts import (
 from napari_snow_unet.data.masks.judgement import Judgement
 from napari_snow_unet.data.masks.notes import NOTHING, Note, told_once
 from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.tiles import TrainingSet, TrainingTile
 
-_LOOKED_AT = 60  # tiles, spread evenly over a dataset that has more
+_CHECKED = 60  # tiles, spread evenly over a larger dataset
 
 
 def look_at_masks(tiles: TrainingSet) -> tuple[tuple[str, ...], str]:
-    """Compare masks with their images; return what is assumed, and what is doubtful of all.
+    """Compare masks with their images; return assumptions, and a doubt about all masks.
 
-    Of a large dataset a part is read, and more only if nothing is in these.
+    Only some tiles of a large dataset are read, and more if those have no useful mask.
     """
     every = (*tiles.train, *tiles.validation)
-    step = max(1, len(every) // _LOOKED_AT)
+    step = max(1, len(every) // _CHECKED)
     notes: dict[str, tuple[Note, ...]] = {}
     covers: list[Cover] = []
     for tile in every[::step]:
@@ -36,16 +37,11 @@ def look_at_masks(tiles: TrainingSet) -> tuple[tuple[str, ...], str]:
         notes[tile.mask.name] = tuple(
             note for note in mask.notes if note != NOTHING and note.of_pixels
         )
-        if image.shape[:2] == mask.labels.shape:  # reading the tile says what is wrong otherwise
+        if image.shape[:2] == mask.labels.shape:  # else reading the tile reports it
             covers.append(cover_of(image, mask.labels > 0))
     doubt = doubt_about_masks(covers)
     if covers and marks_nothing_useful(covers) and not _any_other(tiles.train, covers[0]):
-        raise InputError(
-            f"{doubt[0].lower()}{doubt[1:].rstrip('.')}",
-            expected="nuclei in some of the masks, and background",
-            remedy="Choose the dataset with the masks, or export them again.",
-            path=tiles.folder,
-        )
+        raise InputError(messages.useless_masks(doubt), path=tiles.folder)
     return tuple(told_once(notes)), doubt
 
 
@@ -55,7 +51,7 @@ def _mask(tile: TrainingTile) -> Judgement:
 
 
 def _any_other(tiles: Sequence[TrainingTile], cover: Cover) -> bool:
-    """Tell whether the mask of any tile is neither empty nor full like those looked at."""
+    """Tell whether any mask is neither empty nor full like those already read."""
     for tile in tiles:
         labels = _mask(tile).labels
         if float((labels > 0).mean()) != cover.foreground:

@@ -1,12 +1,10 @@
-"""What a training is asked to do: presets, checks, and the text they are kept as."""
+"""Options of a training: presets, checks, and their JSON."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Option, check, refusal, without_numpy
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.data.pixels.channels import Channel
@@ -23,9 +21,7 @@ _MUON = "muon"  # an optimizer of 0.1
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """Everything that decides how a training goes, beside the data.
-
-    Each field is declared with its help and its limits, from which flags, fields and checks follow.
+    """Options of a training; the flags, form fields and checks follow from these declarations.
 
     Raises
     ------
@@ -36,10 +32,10 @@ class TrainingOptions:
     preset: Annotated[
         Preset,
         Option(
-            "'paper': whole tiles, Adam, cross-entropy, no augmentation.",
-            tip="Sets all options but epochs, learning rate, filters, channel, fold and seed. The "
-            "default: varied crops, cross-entropy with soft Dice, a learning rate that falls. The "
-            "paper: whole tiles, cross-entropy, dropout, no augmentation.",
+            "'paper': whole tiles, Adam, cross-entropy, dropout, no augmentation.",
+            tip="Sets all options except epochs, learning rate, filters, channel, fold, masks and "
+            "random seed. default: augmented crops, cross-entropy with soft Dice, falling learning "
+            "rate; paper: whole tiles, cross-entropy, dropout, no augmentation.",
             label="Preset",
             group="Training",
         ),
@@ -53,8 +49,8 @@ class TrainingOptions:
     batch_size: Annotated[
         int,
         Option(
-            "Crops or tiles in a batch.",
-            tip="Crops or tiles in a batch. More need more memory.",
+            "Crops or tiles per batch.",
+            tip="Crops or tiles per batch. Larger batches need more memory.",
             low=1,
             high=1024,
             label="Batch size",
@@ -84,8 +80,7 @@ class TrainingOptions:
         Loss,
         Option(
             "Binary cross-entropy, alone or plus one minus the soft Dice.",
-            tip="What training minimises: binary cross-entropy, alone or with one minus the soft "
-            "Dice.",
+            tip="Loss to minimise: binary cross-entropy, alone or plus one minus the soft Dice.",
             label="Loss",
             group="Training",
         ),
@@ -93,9 +88,8 @@ class TrainingOptions:
     augment: Annotated[
         Augment,
         Option(
-            "How much the crops are varied.",
-            tip="How much the crops are turned, stretched and recoloured before the network sees "
-            "them.",
+            "Strength of the augmentation.",
+            tip="How strongly crops are rotated, scaled, recoloured and blurred.",
             label="Augmentation",
             group="Training",
         ),
@@ -103,9 +97,9 @@ class TrainingOptions:
     crop: Annotated[
         int | None,
         Option(
-            "Side of the crops in pixels, 0 for whole tiles.",
-            tip="Side of the square crops in pixels, a multiple of 16; 0 trains on whole tiles, "
-            "which then all have one size.",
+            "Size of the square crops in pixels; 0 for whole tiles.",
+            tip="Size of the square crops in pixels, a multiple of 16. 0 trains on whole tiles, "
+            "which must all have the same size.",
             none="whole tiles",
             zero="none",
             low=16,
@@ -114,26 +108,28 @@ class TrainingOptions:
             group="Training",
         ),
     ] = 256
-    schedule: Annotated[Schedule, Option("Of the learning rate.", flag="-")] = "cosine"
+    schedule: Annotated[Schedule, Option("Schedule of the learning rate.", flag="-")] = "cosine"
     warm_up: Annotated[
         int, Option("Steps over which the learning rate rises.", low=0, high=1_000_000, flag="-")
     ] = 100
     optimizer: Annotated[Optimizer, Option("Optimizer.", group="Advanced")] = "adamw"
-    weight_decay: Annotated[float, Option("For AdamW.", low=0.0, high=1.0, flag="-")] = 1e-4
+    weight_decay: Annotated[
+        float, Option("Weight decay of AdamW.", low=0.0, high=1.0, flag="-")
+    ] = 1e-4
     patience: Annotated[
         int,
         Option(
-            "Stop after this many epochs without improvement in validation loss; 0: never.",
+            "Stop after this many epochs without improvement in validation loss (0: off).",
             low=0,
             high=100_000,
-            label="Patience",
+            label="Patience (epochs)",
             group="Training",
         ),
     ] = 0
     precision: Annotated[
         Precision,
         Option(
-            "Number format; 'auto' is what the device is fast in.",
+            "Number format; 'auto' takes the fastest for the device.",
             label="Number format",
             group="Speed",
         ),
@@ -141,9 +137,9 @@ class TrainingOptions:
     base_filters: Annotated[
         int,
         Option(
-            "Filters of the first level.",
-            tip="Filters of the first level; each level below has twice as many. Half of them make "
-            "a network that is about four times as fast, and coarser.",
+            "Filters at the first level.",
+            tip="Filters at the first level; each further level has twice as many. Half the "
+            "filters make a network about four times as fast, but coarser.",
             low=1,
             high=256,
             label="Base filters",
@@ -161,25 +157,30 @@ class TrainingOptions:
             group="Advanced",
         ),
     ] = 0.0
-    activation: Annotated[Activation, Option("After convolutions.", flag="-")] = "relu"
-    normalization: Annotated[Normalization, Option("Of activations.", flag="-")] = "none"
+    activation: Annotated[Activation, Option("Activation after convolutions.", flag="-")] = "relu"
+    normalization: Annotated[Normalization, Option("Normalisation of activations.", flag="-")] = (
+        "none"
+    )
     channel: Annotated[
         Channel,
         Option(
-            "Channel of a colour image that the network sees.", label="Channel", group="Advanced"
+            "Channel of colour images that the network reads.", label="Channel", group="Advanced"
         ),
     ] = "red"
     validation_fraction: Annotated[
         float,
         Option(
-            "Part for validation where nothing divides the tiles.", low=0.01, high=0.9, flag="-"
+            "Fraction of the tiles for validation if the dataset has no split.",
+            low=0.01,
+            high=0.9,
+            flag="-",
         ),
     ] = 0.1
     fold: Annotated[
         int | None,
         Option(
             "Fold to validate on, or 'all' to cross-validate over every fold.",
-            tip="Fold of a prepared dataset that validates while the others train.",
+            tip="Fold of a prepared dataset to validate on; the others are trained on.",
             none="as prepared",
             low=0,
             high=999,
@@ -204,14 +205,14 @@ class TrainingOptions:
         without_numpy(self)
         check(self)
         if self.learning_rate_floor and self.schedule == "constant":
-            expected = "0 where the learning rate is constant, as in the preset 'paper'"
+            expected = "0 if the learning rate is constant, as in the preset 'paper'"
             raise refusal("learning_rate_floor", self.learning_rate_floor, expected)
         stride = 2 ** (self.levels - 1)
         if self.crop is not None and self.crop % stride:
             raise refusal("crop", self.crop, f"a multiple of {stride} pixels")
 
     def network(self, **more: Any) -> UNetConfig:
-        """Return the config of the network to train, with further entries such as its name."""
+        """Return the config of the network, with further entries such as its name."""
         return UNetConfig(
             base_filters=self.base_filters,
             levels=self.levels,
@@ -223,12 +224,11 @@ class TrainingOptions:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the options as what JSON knows."""
+        """Return the options as plain values for JSON."""
         return asdict(self)
 
 
-#: What differs from the values above. The paper: whole tiles, Adam, binary cross-entropy, dropout,
-#: no augmentation; batch size and learning rate are not given in it.
+#: Differences from the defaults above. The paper states neither batch size nor learning rate.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "paper": {
@@ -247,7 +247,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def make_options(preset: str = "default", **given: Any) -> TrainingOptions:
-    """Fill in a preset; of what is given, None stands for the preset's value."""
+    """Return a preset with some options replaced; None keeps the preset's value."""
     if preset not in PRESETS:
         raise refusal("preset", preset, "one of " + ", ".join(PRESETS))
     values = {name: value for name, value in given.items() if value is not None}
@@ -260,31 +260,20 @@ def whole_tiles(options: TrainingOptions) -> TrainingOptions:
 
 
 def options_from_dict(content: Any) -> TrainingOptions:
-    """Read options from what `TrainingOptions.as_dict` returned, every entry checked."""
+    """Return options from the values of `TrainingOptions.as_dict`, all checked."""
     if not isinstance(content, dict):
-        raise refusal("what holds the options", content, "a JSON object")
-    known = {field.name for field in fields(TrainingOptions)}
-    if unknown := sorted(set(content) - known):
-        raise refusal("an option", unknown[0], "one of " + ", ".join(sorted(known)))
+        raise refusal("options", content, "a JSON object")
+    names = {field.name for field in fields(TrainingOptions)}
+    if unknown := sorted(set(content) - names):
+        raise refusal("an option", unknown[0], "one of " + ", ".join(sorted(names)))
     return TrainingOptions(**content)
 
 
 def with_muon(content: Any) -> bool:
-    """Tell whether kept options are of a training of 0.1 with Muon, which is gone."""
+    """Tell whether stored options use Muon, an optimizer that only version 0.1 has."""
     return isinstance(content, dict) and content.get("optimizer") == _MUON
 
 
 def without_muon(content: Any) -> Any:
-    """Return kept options with AdamW in the place of Muon, to look at the training."""
+    """Return stored options with AdamW instead of Muon, to show the training."""
     return {**content, "optimizer": "adamw"} if with_muon(content) else content
-
-
-def muon_is_gone(path: Path) -> InputError:
-    """Say why a training with Muon cannot be gone on with, and what to do."""
-    return InputError(
-        "a training with the optimizer Muon, which only version 0.1 has",
-        expected="adam or adamw",
-        remedy="Its model can be used as it is; a new training can begin with it.",
-        helps=("fine_tune",),
-        path=path,
-    )

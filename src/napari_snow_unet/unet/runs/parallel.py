@@ -1,4 +1,4 @@
-"""Trainings at the same time, each in a process of its own with its share of the cores."""
+"""Several trainings at once, each in its own process with its share of the cores."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import usable_cores
 from napari_snow_unet.unet.engine import selection
 from napari_snow_unet.unet.network.memory import memory_limit
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.process import TrainingProcess, arguments_to_resume
 from napari_snow_unet.unet.runs.progress import StopRequest, TrainingProgress, read_progress
 
-_MEMORY = 2 * 2**30  # bytes for each; one of the default preset takes 1.1 GB
+_MEMORY = 2 * 2**30  # bytes per training; the default preset uses 1.1 GB
 _PAUSE = 0.2  # seconds between two looks
 
 
 def most_at_once(trainings: int) -> int:
-    """Return how many trainings at once are done soonest: as cores and memory allow, 1 on a GPU."""
+    """Return the fastest number of trainings at once: as cores and memory allow, 1 on a GPU."""
     if selection.load_engine().kind != "cpu":
         return 1
-    # Small batches leave cores idle: on two cores, two trainings with one thread each get 1.4 times
-    # as much done as one with two.
+    # Small batches leave cores idle: on two cores, two trainings with one thread each are 1.4 times
+    # as fast as one with two.
     memory = memory_limit()
     fitting = trainings if memory is None else memory // _MEMORY
     return max(1, min(trainings, usable_cores(), fitting))
@@ -37,7 +38,7 @@ def train_side_by_side(
     echo: Callable[[str], None] = lambda line: None,
     workers: int = 1,
 ) -> None:
-    """Train all; `listen` gets the progress of the one that has most to do, `echo` all logs."""
+    """Train all; `listen` gets the progress of the one that needs longest, `echo` all logs."""
     environment = selection.environment_for_threads(max(1, usable_cores() // at_once))
     words = ["--workers", str(max(workers // at_once, min(workers, 1)))]
     waiting, processes = dict(folders), dict[str, TrainingProcess]()
@@ -56,7 +57,7 @@ def train_side_by_side(
             if stop.reason():
                 _end(processes)
             if listen is not None:
-                _tell(processes, listen)
+                _report(processes, listen)
             time.sleep(_PAUSE)
             _gather(processes)
     finally:
@@ -64,20 +65,15 @@ def train_side_by_side(
 
 
 def _gather(processes: dict[str, TrainingProcess]) -> None:
-    """Let go of those that have ended."""
+    """Remove processes that have ended; raise if one failed."""
     for name, process in list(processes.items()):
         code = process.exit_code()
         if code is None:
             continue
         del processes[name]
         if code:
-            raise InputError(
-                f"{name} failed ({process.error() or f'its process ended with {code}'})",
-                expected="a training that can go on",
-                remedy="Resume it once the reason is gone; nothing is lost.",
-                helps=("resume",),
-                path=process.folder,
-            )
+            reason = (process.error() or messages.process_failed(code)).rstrip(".")
+            raise InputError(messages.fold_failed(name, reason), path=process.folder)
 
 
 def _end(processes: Mapping[str, TrainingProcess]) -> None:
@@ -85,10 +81,10 @@ def _end(processes: Mapping[str, TrainingProcess]) -> None:
         process.end()
 
 
-def _tell(
+def _report(
     processes: Mapping[str, TrainingProcess], listen: Callable[[TrainingProgress], None]
 ) -> None:
-    found = [read_progress(process.folder) for process in processes.values()]
-    known = [progress for progress in found if progress is not None]
-    if known:
-        listen(max(known, key=lambda progress: progress.seconds_left or 0.0))
+    all_progress = (read_progress(process.folder) for process in processes.values())
+    running = [progress for progress in all_progress if progress is not None]
+    if running:
+        listen(max(running, key=lambda progress: progress.seconds_left or 0.0))

@@ -1,4 +1,4 @@
-"""The process that trains: the shell's command, started without a window, that may outlive us."""
+"""The process that trains: the shell command, without a window; it may outlive this program."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from napari_snow_unet.base.options import declared
 from napari_snow_unet.base.processes import without_window
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 
-_LONGEST_ERROR = 20_000  # bytes of what was printed last
+_LONGEST_ERROR = 20_000  # bytes at the end of its output
 
 
 def arguments_to_train(
     dataset: Path, folder: Path, options: TrainingOptions, *, fine_tune: str = ""
 ) -> list[str]:
-    """Return the shell's arguments for a new training, without what the preset says already."""
+    """Return the shell's arguments for a new training, without values of the preset."""
     words = ["train", str(dataset), "--out", str(folder), "--preset", options.preset]
     preset = make_options(options.preset)
     for name, one in declared(TrainingOptions).items():
@@ -32,14 +32,14 @@ def arguments_to_train(
 
 
 def arguments_to_resume(folder: Path) -> list[str]:
-    """Return the arguments of ``napari-snow-unet`` to go on with a training."""
+    """Return the shell's arguments to resume a training."""
     return ["train", "--resume", str(folder)]
 
 
 class TrainingProcess:
-    """A child process that trains; it ends when this program does, however that ends, unless kept.
+    """A child process that trains; unless `keep`, it ends with this program, even if killed.
 
-    `echo` is called, from a thread, with every line that it prints.
+    `echo` gets every line that it prints, from a thread.
     """
 
     def __init__(
@@ -57,14 +57,16 @@ class TrainingProcess:
         command = [*arguments, "--device", device, "--backend", backend]
         if not keep:
             command.append("--stop-with-parent")
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `_clean_up`)
         self._last_error = ""
         options = without_window()
         options["env"] |= environment or {}
         self._process = subprocess.Popen(
             [*shell_command(), *command],
             stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
-            stdout=subprocess.DEVNULL if echo is None else subprocess.PIPE,  # log.txt says the same
+            stdout=subprocess.DEVNULL
+            if echo is None
+            else subprocess.PIPE,  # log.txt has the same lines
             stderr=self._errors,
             **options,
         )
@@ -76,27 +78,27 @@ class TrainingProcess:
 
     @property
     def pid(self) -> int:
-        """Number of the process."""
+        """ID of the process."""
         return self._process.pid
 
     def exit_code(self) -> int | None:
-        """Return how the process has ended; None while it lives."""
+        """Return the exit code; None while the process runs."""
         code = self._process.poll()
         if code is not None:
             self._clean_up()
         return code
 
     def error(self) -> str:
-        """Return the error it has printed last."""
+        """Return the last error that it printed."""
         return self._last_error
 
     def end(self) -> None:
-        """Ask the process to end after its batch, or 4 seconds later; returns at once."""
+        """Request the process to end after its batch, at most 4 seconds later; return at once."""
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
         elif self._process.poll() is None and os.name == "posix":
-            self._process.terminate()  # it takes this for a request to stop
+            self._process.terminate()  # a request to stop
 
     def _read(self, echo: Callable[[str], None]) -> None:
         if self._process.stdout is not None:
@@ -118,24 +120,24 @@ class TrainingProcess:
             self._errors.close()
 
 
-_started: dict[Path, TrainingProcess] = {}  # also while no dock looks at them
+_started: dict[Path, TrainingProcess] = {}  # also while no dock follows them
 
 
 def started_here(folder: Path) -> TrainingProcess | None:
-    """Return the process that this program has started in a folder, if it still lives."""
+    """Return the running process that this program started in a folder, if any."""
     process = _started.get(folder)
     return process if process is not None and process.exit_code() is None else None
 
 
 def shell_command() -> list[str]:
-    """Return how the shell's command is started; files beside the user are not imported."""
+    """Return the shell command; Python files in the working folder are not imported."""
     return [sys.executable, "-P", "-m", "napari_snow_unet.cli"]
 
 
 def last_error(printed: str) -> str:
-    """Return our own last error in what a command has printed, else the last line."""
-    _, found, message = f"\n{printed}".rpartition("\nError: ")
-    if found:
+    """Return the last error of this package in the output of a command, else the last line."""
+    _, prefix, message = f"\n{printed}".rpartition("\nError: ")
+    if prefix:
         return " ".join(message.split())
     lines = [line.strip(" │╭╮╰╯─\t") for line in printed.splitlines()]
     return next((line for line in reversed(lines) if line), "")

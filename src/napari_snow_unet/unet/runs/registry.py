@@ -1,7 +1,7 @@
-"""Trained models by name: one small file per training says where its folder is.
+"""Trained models by name: one small file per training points to its folder.
 
-The files stand beside the user's own models and are called ``NAME.run``. A model stays in its
-training's folder, so it is listed from its first epoch on, and for as long as the folder exists.
+The files are called ``NAME.run`` and lie beside the user's own models. The model itself stays in
+its run folder, so it is listed from its first epoch on, as long as the folder exists.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _LARGEST = 10_000  # bytes; a path is shorter
 
 
 def register(run: RunDirectory) -> str:
-    """Put a training's best model on the list of models, and return its name there.
+    """Add a training's best model to the list of models, and return its name there.
 
-    That is the folder's, with a number where another training or model has it.
+    The name is that of the folder, with a number if it is taken.
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", run.folder.name).strip(".-")[:90] or "trained"
     for number in itertools.count(1):
         name = stem if number == 1 else f"{stem}-{number}"
         entry = user_folder() / f"{name}{SUFFIX}"
-        known = _folder_in(entry)
-        if known == run.folder:
+        listed = _folder_in(entry)
+        if listed == run.folder:
             return name
-        taken = (user_folder() / name).exists() or (known is not None and is_run(known))
+        taken = (user_folder() / name).exists() or (listed is not None and is_run(listed))
         if not taken:
             break
     with written_whole(entry, overwrite=True) as temporary:
@@ -40,15 +40,15 @@ def register(run: RunDirectory) -> str:
 
 
 def registered() -> dict[str, Path]:
-    """Return the best model of every training that is on the list and still there, by name."""
-    found = {}
+    """Return the best model of every listed training that still exists, by name."""
+    models = {}
     for entry in sorted(user_folder().glob(f"*{SUFFIX}")):
         folder = _folder_in(entry)
         if folder is not None and is_run(folder):
             best = RunDirectory(folder).best
             if (best / CONFIG).is_file() and has_weights(best):
-                found[entry.stem] = best
-    return found
+                models[entry.stem] = best
+    return models
 
 
 def _folder_in(entry: Path) -> Path | None:

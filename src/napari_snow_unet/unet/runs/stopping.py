@@ -1,4 +1,4 @@
-"""Let a process that trains end in time, whatever it is doing just now."""
+"""End a training process in time, whatever it is doing."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from dataclasses import asdict, replace
 from types import FrameType
 from typing import Any
 
+from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.folder import PROGRESS, RunDirectory
 from napari_snow_unet.unet.runs.progress import StopRequest, TrainingProgress, read_progress
 
-INTERRUPTED = "Ctrl-C"
-EXIT_CODE = 130  # after it, as shells have it: a script must not go on as if all were done
-GRACE = 3.0  # seconds for the batch in work; with the end of the program it is under five
+INTERRUPTED = messages.CTRL_C_LABEL
+EXIT_CODE = 130  # after it, as in shells: a script must not continue as if all were done
+GRACE = 3.0  # seconds for the current batch; with the exit of the program it is under five
 _LOOK_EVERY = 0.2
 
 
 @contextmanager
 def watched(run: RunDirectory, stop: StopRequest) -> Iterator[None]:
-    """End this process if a stop has been asked for and the batch in work takes too long.
+    """Exit the process if a stop was requested and the current batch takes too long.
 
-    A batch may take minutes on a slow computer, and the first one waits for the network to be
-    built. An epoch that was cut short is run again anyway, so nothing is lost by not waiting.
+    A batch may take minutes on a slow computer, and the first one waits until the network is built.
+    An unfinished epoch is run again anyway, so nothing is lost.
     """
     over = threading.Event()
 
@@ -48,10 +49,10 @@ def watched(run: RunDirectory, stop: StopRequest) -> Iterator[None]:
 
 @contextmanager
 def signals_ask(stop: StopRequest) -> Iterator[None]:
-    """Let Ctrl-C and the system end the training after the batch; a second Ctrl-C does at once."""
+    """Let Ctrl-C and SIGTERM end the training after the batch; a second Ctrl-C ends it at once."""
 
     def ask(number: int, frame: FrameType | None) -> None:
-        stop.ask(INTERRUPTED if number == signal.SIGINT else "the system asked for it")
+        stop.ask(INTERRUPTED if number == signal.SIGINT else messages.SYSTEM_LABEL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before: dict[int, Any] = {}
@@ -65,24 +66,24 @@ def signals_ask(stop: StopRequest) -> Iterator[None]:
 
 
 def stop_when_input_ends(stop: StopRequest) -> None:
-    """Stop when standard input ends, as it does when the program that started this one ends."""
+    """Stop when standard input ends, as it does with the program that started this one."""
 
     def wait() -> None:
         with suppress(OSError, ValueError):
-            # Not through sys.stdin, whose lock must be free when Python ends.
+            # Not through sys.stdin, whose lock must be free when Python exits.
             while os.read(sys.stdin.fileno(), 4096):
                 pass
-        stop.ask("the program that started it has ended")
+        stop.ask(messages.PARENT_LABEL)
 
     threading.Thread(target=wait, name="input", daemon=True).start()
 
 
 def _leave(run: RunDirectory, stop: StopRequest) -> None:
-    told = f"Stopped in the middle of a batch{stop.ending()} The epoch will be run again."
+    text = messages.stopped_in_batch(stop.cause())
     now = read_progress(run.folder) or TrainingProgress()
-    ended = replace(now, state="stopped", message=told, seconds_left=None, updated=time.time())
+    ended = replace(now, state="stopped", message=text, seconds_left=None, updated=time.time())
     with suppress(OSError):
-        run.log(told)
+        run.log(text)
         run.write(PROGRESS, (json.dumps(asdict(ended)) + "\n").encode())
         run.stop_file.unlink(missing_ok=True)
     with suppress(OSError, ValueError):

@@ -1,6 +1,6 @@
-"""Crops of tiles, turned, scaled, and with other light, focus and noise; NumPy and OpenCV alone.
+"""Augmented crops of tiles: rotation, scale, light, focus, noise; with NumPy and OpenCV only.
 
-Every function takes the random generator it draws from, so that a crop depends on nothing else.
+Every function takes its random generator, so that a crop depends on nothing else.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from napari_snow_unet.data.pixels.channels import network_input
 from napari_snow_unet.unet.training.tile_reader import IGNORED, TrainingArrays
 
-ZOOM = (0.6, 1.5)  # smallest and largest magnification
-BLANK = 0.04  # part of the crops of "strong" that show an empty field
+SCALES = (0.6, 1.5)  # smallest and largest scale
+BLANK = 0.04  # fraction of the crops of "strong" that show an empty field
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 
 def needs_colour(kind: str, channel: str) -> bool:
-    """Tell whether crops are changed in colour before the channel is taken."""
+    """Tell whether crops are augmented in colour before the channel is taken."""
     return kind == "strong" and channel != "rgb"
 
 
@@ -32,14 +32,14 @@ def augment_crop(
     kind: str,
     channel: str,
 ) -> tuple[Floats, Bytes]:
-    """Cut a crop of (height, width) out of a tile, mirrored beyond it, and vary it.
+    """Cut a crop of (height, width) from a tile, mirrored beyond its edges, and augment it.
 
     Return pixels, float32 (Y, X, C) in unit range, and truth: 0, 1, or 255 where not annotated.
     """
-    # "none": the place of the crop is random, nothing else. "standard": any rotation, mirrored or
-    # not, magnified by 0.6 to 1.5, other brightness, contrast and gamma. "strong": also squeezed,
-    # blurred or sharpened, with noise, JPEG compressed, with channels mixed, now and then an empty
-    # field. Pixels in colour are reduced to the channel after the colours were varied.
+    # "none": only the position is random. "standard": any rotation, with or without mirroring,
+    # scaled by 0.6 to 1.5, other brightness, contrast and gamma. "strong": also squeezed, blurred
+    # or sharpened, with noise, JPEG compression, mixed channels, and sometimes an empty field.
+    # The channel is taken after the colours were changed.
     if kind == "none":
         pixels, truth = _cut(rng, tile, size)
         return _to_network(pixels, channel), truth
@@ -69,9 +69,9 @@ def _to_network(pixels: Bytes, channel: str) -> Floats:
 def _cut(
     rng: np.random.Generator, tile: TrainingArrays, size: tuple[int, int]
 ) -> tuple[Bytes, Bytes]:
-    """Cut a window at a random place, on whole pixels."""
+    """Cut a crop at a random position, on whole pixels."""
     height, width = size
-    center_y, center_x = _draw_middle(rng, tile.truth, size)
+    center_y, center_x = _draw_centre(rng, tile.truth, size)
     y, x = int(center_y - height / 2), int(center_x - width / 2)
     rows = _mirrored(np.arange(y, y + height), tile.truth.shape[0])
     columns = _mirrored(np.arange(x, x + width), tile.truth.shape[1])
@@ -80,16 +80,16 @@ def _cut(
 
 
 def _mirrored(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Bring indices into range by reflection at the first and last pixel."""
+    """Reflect indices at the first and last pixel."""
     period = max(2 * length - 2, 1)
     index = np.abs(index) % period
     return np.minimum(index, period - index) if length > 1 else np.zeros_like(index)
 
 
-def _draw_middle(
+def _draw_centre(
     rng: np.random.Generator, truth: Bytes, extent: tuple[float, float]
 ) -> list[float]:
-    """Draw the middle of a crop: inside the tile if it fits, near where somebody has annotated."""
+    """Draw the centre of a crop: inside the tile if it fits, and in annotated areas."""
     draws = rng.random(2)
     margins = [min(reach, length) / 2 for reach, length in zip(extent, truth.shape, strict=True)]
     annotated = truth != IGNORED
@@ -109,21 +109,21 @@ def _draw_middle(
 def _warp(
     rng: np.random.Generator, tile: TrainingArrays, size: tuple[int, int], *, squeeze: float
 ) -> tuple[Bytes, Bytes]:
-    """Turn, mirror, magnify and cut in one step, so that pixels are interpolated once."""
+    """Rotate, mirror, scale and cut in one step, so that pixels are interpolated only once."""
     import cv2
 
-    zoom = math.exp(rng.uniform(*np.log(ZOOM)))
+    scale = math.exp(rng.uniform(*np.log(SCALES)))
     turn, mirror = rng.uniform(0, 2 * math.pi), rng.choice((-1, 1))
     stretch = math.exp(rng.uniform(-squeeze, squeeze))
     cos, sin = math.cos(turn), math.sin(turn)
     linear = np.array([[cos, -sin * mirror], [sin, cos * mirror]])
-    linear = linear @ np.diag([stretch, 1 / stretch]) / zoom
+    linear = linear @ np.diag([stretch, 1 / stretch]) / scale
     height, width = size
-    y, x = _draw_middle(rng, tile.truth, (height / zoom, width / zoom))
-    part, top, left = _around(tile, y, x, math.hypot(*size) / 2 / zoom * math.exp(squeeze) + 8)
+    y, x = _draw_centre(rng, tile.truth, (height / scale, width / scale))
+    part, top, left = _around(tile, y, x, math.hypot(*size) / 2 / scale * math.exp(squeeze) + 8)
     pixels = part.pixels
-    if zoom < 0.85:  # what would alias
-        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.4 / zoom)
+    if scale < 0.85:  # against aliasing
+        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.4 / scale)
     middle = np.array([x - left, y - top])
     matrix = np.c_[linear, middle - linear @ np.array([width / 2, height / 2])]
     border = {"borderMode": cv2.BORDER_REFLECT_101}
@@ -136,7 +136,7 @@ def _warp(
 def _around(
     tile: TrainingArrays, y: float, x: float, radius: float
 ) -> tuple[TrainingArrays, int, int]:
-    """Cut out what a turned crop can see of a tile, however large the tile is."""
+    """Cut out the part of a tile that a rotated crop can cover."""
     top, left = max(int(y - radius), 0), max(int(x - radius), 0)
     place = np.s_[top : int(y + radius) + 1, left : int(x + radius) + 1]
     pixels, truth = (np.ascontiguousarray(part[place]) for part in (tile.pixels, tile.truth))
@@ -173,18 +173,18 @@ def _add_noise(rng: np.random.Generator, unit: Floats) -> Floats:
 
 
 def _compress(rng: np.random.Generator, pixels: Bytes) -> Bytes:
-    """Lose what a JPEG of quality 30 to 90 loses."""
+    """Compress and decompress as JPEG of quality 30 to 90."""
     import cv2
 
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
     flag = cv2.IMREAD_COLOR if pixels.shape[-1] == 3 else cv2.IMREAD_GRAYSCALE
-    # OpenCV takes red for blue, on the way in and on the way out.
+    # OpenCV swaps red and blue, on input and output.
     encoded = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), quality)[1]
     return np.asarray(cv2.imdecode(encoded, flag)).reshape(pixels.shape)[..., ::-1]
 
 
 def _blank_field(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
-    """Return glass without tissue, of any brightness, half of them with uneven light and noise."""
+    """Return a field without tissue of any brightness; half of them have uneven light and noise."""
     plane = np.full(size, rng.uniform(0, 1), np.float32)
     if rng.random() < 0.5:
         down = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None]

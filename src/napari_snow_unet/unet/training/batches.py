@@ -1,4 +1,4 @@
-"""What Keras trains and validates on: batches that are a function of seed, epoch and number."""
+"""Training and validation batches for Keras, determined by seed, epoch and number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Batch = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
 
 class _Loader:
-    """Compute batches ahead in threads; which thread computes one changes nothing in it."""
+    """Computes batches ahead in threads; results do not depend on the thread."""
 
     def __init__(self, compute: Callable[[int], Batch], workers: int, end: int | None) -> None:
         self._compute, self._ahead, self._end = compute, 2 * workers, end
@@ -42,12 +42,12 @@ class _Loader:
         try:
             if self._pool is None:
                 return self._compute(index)
-            return self._ask(index).result()
+            return self._submit(index).result()
         except BaseException as error:
             self.failure = self.failure or error
             raise
 
-    def _ask(self, index: int) -> Future[Batch]:
+    def _submit(self, index: int) -> Future[Batch]:
         last = index + self._ahead if self._end is None else min(index + self._ahead, self._end - 1)
         with self._lock:
             for far in [key for key in self._waiting if not index <= key <= last]:
@@ -63,9 +63,9 @@ class _Loader:
 
 
 class TrainingBatches(keras.utils.PyDataset):
-    """Endless batches of crops; batch `first` is that with which a resumed training goes on.
+    """Endless batches of crops; a resumed training continues with batch `first`.
 
-    With 0 workers each is computed when it is asked for, else ahead in so many threads.
+    With 0 workers, each batch is computed on demand, else ahead in so many threads.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class TrainingBatches(keras.utils.PyDataset):
         workers: int = 1,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        super().__init__()  # Keras' own workers start anew with every epoch
+        super().__init__()  # Keras' own workers restart with every epoch
         self._tiles, self._options, self._first = tiles.train, options, first
         if options.crop is None:
             require_equal_sizes(tiles.train)
@@ -92,12 +92,12 @@ class TrainingBatches(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> None:
-        """There is no end to them."""
+        """None: the batches are endless."""
         return
 
     @property
     def failure(self) -> BaseException | None:
-        """What went wrong in a thread, if anything."""
+        """The first error in a thread, if any."""
         return self._loader.failure
 
     def __getitem__(self, index: int) -> Batch:
@@ -131,7 +131,7 @@ class TrainingBatches(keras.utils.PyDataset):
 
 
 class ValidationBatches(keras.utils.PyDataset):
-    """The validation tiles, whole, every pixel once, in the same order each time."""
+    """Batches with every pixel of the validation tiles once, always in the same order."""
 
     def __init__(
         self,
@@ -152,12 +152,12 @@ class ValidationBatches(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int:
-        """Batches of the whole validation."""
+        """Number of batches of a validation."""
         return len(self._groups)
 
     @property
     def failure(self) -> BaseException | None:
-        """What went wrong in a thread, if anything."""
+        """The first error in a thread, if any."""
         return self._loader.failure
 
     def __getitem__(self, index: int) -> Batch:
@@ -169,7 +169,7 @@ class ValidationBatches(keras.utils.PyDataset):
         self._loader.close()
 
     def read(self, tile: TrainingTile) -> TrainingArrays:
-        """Return one of the tiles, as the network sees it."""
+        """Return one of the tiles as the network reads it."""
         return self._reader.read(tile)
 
     def compute(self, index: int) -> Batch:

@@ -1,4 +1,4 @@
-"""What happens between the batches and epochs of `fit`."""
+"""Callbacks between the batches and epochs of `fit`."""
 
 from __future__ import annotations
 
@@ -9,65 +9,67 @@ from typing import Any
 
 import keras
 
-from napari_snow_unet.unet.engine.failures import became_nan
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.engine import messages as engine_messages
 from napari_snow_unet.unet.runs.checkpoint import TrainingState
 from napari_snow_unet.unet.runs.folder import SCORES, Row, RunDirectory
 from napari_snow_unet.unet.runs.progress import ProgressWriter, StopRequest
 from napari_snow_unet.unet.training.seeding import reseed_dropout
 
 Logs = dict[str, float] | None
-_WARM_UP = 2  # batches that are slow because everything is built in them
+_WARM_UP = 2  # slow first batches, in which everything is built
 
 
-class Stopped(Exception):  # noqa: N818 (nothing went wrong)
-    """Raised within `fit` to leave it after a batch; the epoch is not counted."""
+class Stopped(Exception):  # noqa: N818 (not an error)
+    """Raised to leave `fit` after a batch; the epoch does not count."""
 
 
 class StopBetweenBatches(keras.callbacks.Callback):
-    """End `fit` after the batch when somebody wants that."""
+    """End `fit` after the batch when a stop is requested."""
 
     def __init__(self, request: StopRequest) -> None:
         super().__init__()
         self._request = request
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Look before the first batch too."""
-        self._stop_if_asked()
+        """Check before the first batch too."""
+        self._stop_if_requested()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Look after every batch."""
-        self._stop_if_asked()
+        """Check after every batch."""
+        self._stop_if_requested()
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Look after every batch of the validation."""
-        self._stop_if_asked()
+        """Check after every batch of the validation."""
+        self._stop_if_requested()
 
-    def _stop_if_asked(self) -> None:
+    def _stop_if_requested(self) -> None:
         if reason := self._request.reason():
             raise Stopped(reason)
 
 
 class RefuseNaN(keras.callbacks.Callback):
-    """Leave `fit` at once when the loss is not finite, before anything of it is kept."""
+    """Leave `fit` at once when the loss is not finite, before the epoch is saved."""
 
-    # Keras' TerminateOnNaN lets the epoch end as if it were complete, so that it would be kept.
+    # Keras' TerminateOnNaN lets the epoch end as if it were complete, so it would be saved.
 
     def __init__(self, run: RunDirectory) -> None:
         super().__init__()
         self._run, self._epoch = run, 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Note the epoch."""
+        """Store the epoch."""
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Raise `InputError` for a loss that is NaN or infinite."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
-            raise became_nan(self._run.folder, epoch=self._epoch, batch=batch + 1)
+            message = engine_messages.loss_not_finite(self._epoch, batch + 1)
+            raise InputError(message, path=self._run.folder)
 
 
 class ReportProgress(keras.callbacks.Callback):
-    """Say after every batch how far the training is and how long it will take."""
+    """Reports progress and the time left after every batch."""
 
     def __init__(
         self, writer: ProgressWriter, epochs: int, train_batches: int, validation_batches: int
@@ -82,13 +84,13 @@ class ReportProgress(keras.callbacks.Callback):
         """Start counting the epoch's batches."""
         self._epoch, self._done = epoch, 0
         self._train.start()
-        self._say("training", "")
+        self._report("training", "")
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Count a batch."""
         self._done += 1
         self._train.tick()
-        self._say("training", f"loss {(logs or {}).get('loss', math.nan):.4f}")
+        self._report("training", f"loss {(logs or {}).get('loss', math.nan):.4f}")
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Start counting the validation's batches."""
@@ -98,9 +100,9 @@ class ReportProgress(keras.callbacks.Callback):
         """Count a batch of the validation."""
         self._done += 1
         self._validation.tick()
-        self._say("validating", "")
+        self._report("validating", "")
 
-    def _say(self, state: str, message: str) -> None:
+    def _report(self, state: str, message: str) -> None:
         self._writer.update(
             state=state,
             epoch=self._epoch + 1,
@@ -115,7 +117,7 @@ class ReportProgress(keras.callbacks.Callback):
         each = self._train.mean()
         if each is None:
             return None
-        # Until the validation has been timed: without gradients it takes a third, roughly.
+        # Until the validation has been timed: without gradients it takes about a third.
         each_validated = self._validation.mean() or each / 3
         later = self._epochs - self._epoch - 1
         train = self._train_batches * (later + 1) - min(self._done, self._train_batches)
@@ -145,9 +147,9 @@ class _Clock:
 
 
 class KeepState(keras.callbacks.Callback):
-    """Hand over the state after every epoch, and give dropout and early stopping theirs."""
+    """Saves the state after every epoch, and restores that of dropout and early stopping."""
 
-    # `early_stopping` stands before this one in the list of callbacks.
+    # `early_stopping` precedes this one in the list of callbacks.
 
     def __init__(
         self,
@@ -158,26 +160,26 @@ class KeepState(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.state, self._seed, self._keep = state, seed, keep
-        self._early_stopping, self._began, self._epoch = early_stopping, 0.0, 0
+        self._early_stopping, self._started, self._epoch = early_stopping, 0.0, 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Give early stopping back what it knew."""
+        """Restore the state of early stopping."""
         if self._early_stopping is not None and self.state.epoch:
             self._early_stopping.wait = self.state.wait
             self._early_stopping.best = self.state.best_score
             self._early_stopping.best_epoch = self.state.best_epoch - 1
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Note when it began."""
-        self._began, self._epoch = time.monotonic(), epoch
+        """Store the start time."""
+        self._started, self._epoch = time.monotonic(), epoch
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Make dropout a function of seed and epoch, after the engine has set up its batches."""
+        """Make dropout a function of seed and epoch, after the backend has set up its batches."""
         if batch == 0:
             reseed_dropout(self.model, self._seed, self._epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Keep the state of a finished epoch."""
+        """Save the state of a finished epoch."""
         row = self._row(epoch + 1, logs or {})
         score = row["val_loss"]
         score = math.inf if score is None or math.isnan(score) else score
@@ -197,6 +199,6 @@ class KeepState(keras.callbacks.Callback):
         for name in (*SCORES, *(f"val_{name}" for name in SCORES)):
             value = float(logs.get(name, math.nan))
             row[name] = None if math.isnan(value) else value
-        row["seconds"] = time.monotonic() - self._began
+        row["seconds"] = time.monotonic() - self._started
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
         return {**row, "learning_rate": float(rate)}

@@ -1,4 +1,4 @@
-"""Which crop of which tile stands where in an epoch, and the windows that validation looks at."""
+"""The order of crops in an epoch, and the windows of the validation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.unet.runs.tiles import TrainingTile
+from napari_snow_unet.unet.training import messages
 from napari_snow_unet.unet.training.tile_reader import IGNORED, TrainingArrays
 
 LARGEST_WINDOW = 1024
@@ -23,10 +24,10 @@ class CropPlan:
     """The crops of every epoch: a function of seed, epoch and position."""
 
     sizes: tuple[tuple[int, int], ...]  # height and width of each tile
-    crop: int | None  # side in pixels; None for whole tiles
+    crop: int | None  # size in pixels; None for whole tiles
     batch_size: int  # the last batch of an epoch may have fewer crops
     seed: int
-    # How many times as many crops as its area gives it each tile gets; () for equal ones.
+    # Factor for the number of crops of each tile; () for equal ones.
     weights: tuple[float, ...] = ()
 
     @property
@@ -46,7 +47,7 @@ class CropPlan:
         ]
 
     def _repeats(self) -> NDArray[np.intp]:
-        """Return how often each tile is cropped: as often as crops fit into its area, weighted."""
+        """Return the number of crops of each tile: as many as fit into its area, weighted."""
         weights = np.array(self.weights or (1.0,) * len(self.sizes))
         crops = np.ones(len(self.sizes))
         if self.crop is not None:
@@ -59,24 +60,20 @@ class CropPlan:
 
 
 def require_equal_sizes(tiles: Sequence[TrainingTile]) -> None:
-    """Refuse tiles of mixed sizes, which do not go whole into one batch; name a rare one."""
+    """Refuse whole tiles of mixed sizes, which do not fit into one batch; name a rare one."""
     by_size: dict[tuple[int, int], list[TrainingTile]] = defaultdict(list)
     for tile in tiles:
         by_size[tile.height, tile.width].append(tile)
     if len(by_size) > 1:
         (height, width), rare = min(by_size.items(), key=lambda item: len(item[1]))
         common = max(by_size, key=lambda size: len(by_size[size]))
-        raise InputError(
-            f"a tile of {height} x {width} pixels ({len(by_size)} sizes in all)",
-            expected=f"whole tiles of one size, {common[0]} x {common[1]} as most are",
-            remedy="Train on crops, of 256 pixels as the preset default, or take these tiles out.",
-            path=rare[0].image,
-        )
+        message = messages.mixed_sizes(height, width, len(by_size), common)
+        raise InputError(message, path=rare[0].image)
 
 
 @dataclass(frozen=True)
 class ValidationWindow:
-    """A part of a validation tile that is looked at as one."""
+    """A window of a validation tile."""
 
     tile: int
     y: int
@@ -85,15 +82,15 @@ class ValidationWindow:
     width: int
 
     def padded(self, stride: int) -> tuple[int, int]:
-        """Return height and width with what fills it up to a multiple of `stride`."""
+        """Return height and width rounded up to multiples of `stride`."""
         return -(-self.height // stride) * stride, -(-self.width // stride) * stride
 
 
 def validation_windows(sizes: Sequence[tuple[int, int]]) -> list[ValidationWindow]:
-    """Cover every tile once: whole up to 1024 pixels a side, in equal parts beyond."""
+    """Cover every tile once: whole up to 1024 pixels a side, larger ones in equal windows."""
     windows = []
     for tile, (height, width) in enumerate(sizes):
-        rows, columns = _parts(height), _parts(width)
+        rows, columns = _bounds(height), _bounds(width)
         windows += [
             ValidationWindow(tile, top, left, bottom - top, right - left)
             for top, bottom in pairwise(rows)
@@ -102,15 +99,15 @@ def validation_windows(sizes: Sequence[tuple[int, int]]) -> list[ValidationWindo
     return windows
 
 
-def _parts(length: int) -> list[int]:
+def _bounds(length: int) -> list[int]:
     number = -(-length // LARGEST_WINDOW)
-    return [round(part * length / number) for part in range(number + 1)]
+    return [round(edge * length / number) for edge in range(number + 1)]
 
 
 def group_windows(
     windows: Sequence[ValidationWindow], stride: int, most_pixels: int
 ) -> list[tuple[ValidationWindow, ...]]:
-    """Put windows of one padded size together, as many as `most_pixels` allow, at least one."""
+    """Group windows of the same padded size, as many as `most_pixels` allow, at least one."""
     by_size: dict[tuple[int, int], list[ValidationWindow]] = defaultdict(list)
     for window in windows:
         by_size[window.padded(stride)].append(window)
@@ -122,7 +119,7 @@ def group_windows(
 
 
 def cut_window(arrays: TrainingArrays, window: ValidationWindow, stride: int) -> TrainingArrays:
-    """Cut a window and fill it up to a multiple of `stride`: mirrored pixels that do not count."""
+    """Cut a window and pad it to a multiple of `stride` with mirrored pixels that do not count."""
     place = np.s_[window.y : window.y + window.height, window.x : window.x + window.width]
     pixels, truth = arrays.pixels[place], arrays.truth[place]
     height, width = window.padded(stride)

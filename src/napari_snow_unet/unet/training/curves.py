@@ -1,4 +1,4 @@
-"""The scores over the epochs, drawn."""
+"""Figure of the scores over the epochs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_snow_unet.unet.runs.folder import Row
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: The quantities of the five figures in the paper.
+#: The quantities of the paper's five figures.
 QUANTITIES = {
     "accuracy": "Accuracy",
     "auc": "AUC",
@@ -20,19 +20,19 @@ QUANTITIES = {
     "recall": "Recall",
     "loss": "Loss",
 }
-#: What is drawn of a training: those, and the score that nuclei are usually judged by.
+#: The curves of a training: those, and the usual score for nuclei.
 CURVES = {**QUANTITIES, "dice": "Dice"}
 
 
 def draw_curves(rows: Sequence[Row], path: Path) -> None:
-    """Draw the paper's five quantities and Dice over the epochs as PNG, replaced as a whole."""
+    """Draw the paper's five quantities and Dice over the epochs as PNG."""
     if not rows:
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(19, 3.4))
-    # Margins that suit three decimals: a layout that measures every label takes 1.7 times as long.
+    # Margins for three decimals: an automatic layout takes 1.7 times as long.
     figure.subplots_adjust(left=0.03, right=0.995, bottom=0.16, top=0.9, wspace=0.2)
     for axes, (name, title) in zip(figure.subplots(1, len(CURVES)), CURVES.items(), strict=True):
         plot_quantity(axes, rows, name)
@@ -53,7 +53,7 @@ def plot_quantity(
     most_ticks: int = 10,
     **look: float,
 ) -> None:
-    """Plot one quantity of training and validation over the epochs; what is None leaves a gap."""
+    """Plot one quantity of training and validation over the epochs, with gaps for None."""
     from matplotlib.ticker import MaxNLocator
 
     epochs = [row["epoch"] for row in rows]

@@ -1,4 +1,4 @@
-"""One stretch of training with Keras' `fit`, from a checkpoint to the end or to a stop."""
+"""Training with Keras' `fit`, from a checkpoint to the end or a stop."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from napari_snow_unet.unet.runs.options import TrainingOptions
 from napari_snow_unet.unet.runs.progress import ProgressWriter, StopRequest
 from napari_snow_unet.unet.runs.registry import register
 from napari_snow_unet.unet.runs.tiles import TrainingSet
+from napari_snow_unet.unet.training import messages
 from napari_snow_unet.unet.training.batches import TrainingBatches, ValidationBatches
 from napari_snow_unet.unet.training.callbacks import (
     KeepState,
@@ -88,7 +89,7 @@ class Fitting:
         self._drawn = -_BETWEEN_CURVES
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
-        """Fill in the first weights, or those of a checkpoint with all that follows from it."""
+        """Set the initial weights, or restore a checkpoint and the files that follow from it."""
         self._optimizer.build(self.model.trainable_variables)
         if checkpoint is not None:
             checkpoint.load(self.network, self._optimizer)
@@ -104,7 +105,7 @@ class Fitting:
     def fit(
         self, state: TrainingState, stop: StopRequest, writer: ProgressWriter
     ) -> tuple[TrainingState, str]:
-        """Train from a state on; return the state and why it was stopped, "" if it was not."""
+        """Train from a state on; return the new state and why it stopped, or an empty text."""
         options = self._options
         self._batches.close()
         self._batches = TrainingBatches(
@@ -155,11 +156,11 @@ class Fitting:
             for name in ("loss", "val_loss", "val_dice", "val_auc")
             if row[name] is not None
         )
-        best = ", the best so far" if state.best_epoch == state.epoch else ""
-        self._run.log(f"Epoch {state.epoch} of {self._options.epochs}: {scores}{best}.")
+        best = state.best_epoch == state.epoch
+        self._run.log(messages.epoch_done(state.epoch, self._options.epochs, scores, best))
 
     def _derive(self, checkpoint: Checkpoint, *, draw: bool) -> None:
-        """Write what follows from a checkpoint: models, history, pictures."""
+        """Write the files that follow from a checkpoint: models, history, pictures."""
         _put_model(self._run.last, checkpoint.weights, self._config)
         _put_model(self._run.best, checkpoint.best, self._config)
         self._run.write_history(checkpoint.state.history)
@@ -174,7 +175,7 @@ class Fitting:
         try:
             register(self._run)
         except OSError as error:
-            self._run.log(f"The model could not be put on the list of models: {error}.")
+            self._run.log(messages.not_listed(str(error)))
 
     def _draw(self, state: TrainingState) -> None:
         draw_curves(state.history, self._run.folder / "curves.png")
@@ -182,7 +183,7 @@ class Fitting:
 
 
 def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> Any:
-    """Make the optimizer of a training, its learning rate a function of the step."""
+    """Return the optimizer, whose learning rate is a function of the step."""
     steps = options.epochs * batches
     rate: Any = options.learning_rate
     if options.schedule == "cosine":
@@ -204,19 +205,19 @@ def make_optimizer(options: TrainingOptions, batches: int, *, scaled: bool) -> A
 
 
 def _by_sorting() -> bool:
-    """Tell where pixels cannot be counted directly and in the same order every time."""
+    """Tell whether pixels cannot be counted directly and reproducibly."""
     device = selection.load_engine()
     return device.kind == "gpu" or device.backend == "jax"
 
 
 def _put_model(folder: Path, weights: Path, config: RunConfig) -> None:
-    """Let a model folder hold these weights; only the weights file changes, as a whole."""
+    """Write these weights to a model folder; only the weights file changes, atomically."""
     described = folder / models_folder.CONFIG
     text = config.network.to_json()
     if not described.is_file() or described.read_text(encoding="utf-8") != text:
         with written_whole(described, overwrite=True) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    names = [models_folder.WEIGHTS, models_folder.KERAS_WEIGHTS]  # the second in a run of 0.1
+    names = [models_folder.WEIGHTS, models_folder.KERAS_WEIGHTS]  # the second one in runs of 0.1
     if weights.suffix == ".h5":
         names.reverse()
     path, other = (folder / name for name in names)

@@ -1,28 +1,30 @@
-"""Train a network in the folder of a run: begin, resume, and leave everything valid."""
+"""Train a network in its run folder: start or resume, and keep the folder valid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.unet.engine import precision as engine_precision
 from napari_snow_unet.unet.engine import selection
 from napari_snow_unet.unet.engine.failures import explain
+from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.checkpoint import TrainingState, find_checkpoint
 from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.lock import run_locked
-from napari_snow_unet.unet.runs.options import TrainingOptions, muon_is_gone
+from napari_snow_unet.unet.runs.options import TrainingOptions
 from napari_snow_unet.unet.runs.progress import ProgressWriter, StopRequest, TrainingProgress
 from napari_snow_unet.unet.runs.tiles import TrainingSet
+from napari_snow_unet.unet.training import messages
 
 Listener = Callable[[TrainingProgress], None]
-_USELESS = 0.01  # recall on the validation tiles of a network that has learnt nothing yet
+_USELESS = 0.01  # validation recall of a network that has learnt nothing yet
 
 
 def is_finished(run: RunDirectory) -> bool:
-    """Tell whether nothing is left to train."""
+    """Tell whether all epochs are done, or early stopping has ended the training."""
     checkpoint = find_checkpoint(run.checkpoints)
     return checkpoint is not None and _is_over(checkpoint.state, run.config().options)
 
@@ -35,20 +37,20 @@ def train(
     workers: int = 1,
     listed: bool = True,
 ) -> TrainingState:
-    """Train, from the last finished epoch on, until the end or until somebody stops it.
+    """Train from the last finished epoch to the end or until stopped.
 
     Parameters
     ----------
     run : RunDirectory
-        From `begin`, or of a training that was stopped or killed.
+        From `begin_training`, or of a training that was stopped or killed.
     stop : StopRequest, optional
-        Whether to end early; looked at after every batch.
+        Whether to end early; checked after every batch.
     listen : callable, optional
         Called with the progress after every batch.
     workers : int, default: 1
-        Threads that compute batches ahead. They change nothing in the result.
+        Threads that compute batches ahead; the result does not depend on them.
     listed : bool, default: True
-        Put the model on the list of models after the first epoch.
+        Add the model to the list of models after the first epoch.
 
     Returns
     -------
@@ -58,9 +60,9 @@ def train(
     Raises
     ------
     InputError
-        If the dataset has changed, the optimizer is one that only 0.1 had, another process trains
-        here, the loss is not a number any more, the disk is full or the memory too small. The last
-        finished epoch stays.
+        If the dataset has changed, only version 0.1 has the optimizer, another process trains here,
+        the loss is no longer finite, the disk is full or the memory too small. Finished epochs are
+        kept.
     """
     writer = ProgressWriter(run, listen)
     with run_locked(run.folder):
@@ -68,10 +70,10 @@ def train(
         try:
             return _train(run, stop or StopRequest(), writer, workers, listed)
         except BaseException as error:
-            known = _say_why(run, writer, error)
-            if known is None or known is error:
+            explained = _record_failure(run, writer, error)
+            if explained is None or explained is error:
                 raise
-            raise known from error
+            raise explained from error
 
 
 def _train(
@@ -79,7 +81,7 @@ def _train(
 ) -> TrainingState:
     config = run.config()
     if config.muon:
-        raise muon_is_gone(run.folder)
+        raise InputError(run_messages.MUON, path=run.folder)
     tiles = run.tiles()
     checkpoint = find_checkpoint(run.checkpoints)
     state = checkpoint.state if checkpoint is not None else TrainingState()
@@ -109,9 +111,9 @@ def _train(
     if not reason:
         return _finish(run, writer, state)
     run.stop_file.unlink(missing_ok=True)
-    told = f"Stopped after {state.epoch} of {options.epochs} epochs{stop.ending()}"
-    run.log(told)
-    writer.update(state="stopped", message=told, seconds_left=None)
+    text = messages.stopped(state.epoch, options.epochs, stop.cause())
+    run.log(text)
+    writer.update(state="stopped", message=text, seconds_left=None)
     return state
 
 
@@ -120,37 +122,35 @@ def _is_over(state: TrainingState, options: TrainingOptions) -> bool:
 
 
 def _finish(run: RunDirectory, writer: ProgressWriter, state: TrainingState) -> TrainingState:
-    why = "early stopping" if state.stopped_early else "all epochs are done"
-    epochs = f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
-    told = f"Finished after {epochs} ({why}); epoch {state.best_epoch} is the best."
+    ended = messages.finished_early if state.stopped_early else messages.finished
+    dice = state.history[state.best_epoch - 1]["val_dice"]
+    text = ended(state.epoch, state.best_epoch, dice)
     recalls = [row["val_recall"] for row in state.history if row["val_recall"] is not None]
     if recalls and max(recalls) < _USELESS:
-        told += " It finds no nuclei yet: train longer, or fine-tune a model that does."
-    run.log(told)
+        text += f" {messages.FINDS_NOTHING}"
+    run.log(text)
     run.stop_file.unlink(missing_ok=True)
-    writer.update(state="finished", epoch=state.epoch, message=told, seconds_left=0.0, at_once=True)
+    writer.update(state="finished", epoch=state.epoch, message=text, seconds_left=0.0, at_once=True)
     return state
 
 
-def _say_why(
+def _record_failure(
     run: RunDirectory, writer: ProgressWriter, error: BaseException
 ) -> BaseException | None:
-    """Note in the folder why a training ended; return the error to raise, None for unforeseen."""
+    """Write why a training ended; return the error to raise, None for an unforeseen one."""
     try:
         epoch = len(run.history())
     except InputError:
         epoch = 0
     if isinstance(error, KeyboardInterrupt):
-        known, state, told = None, "stopped", f"Interrupted; {epoch} epochs are kept."
+        explained, state, text = None, "stopped", messages.interrupted(epoch)
     else:
-        known, state = explain(error, run.folder, epoch=epoch), "failed"
-        told = str(known or f"{type(error).__name__}: {error}")
-    writer.update(state=state, message=told, seconds_left=None)
-    try:
-        run.log(told, echo=False)  # whoever catches the error tells it
-    except OSError:
-        return known  # the disk is full, which is what is told
-    return known
+        explained, state = explain(error, run.folder, epoch=epoch), "failed"
+        text = str(explained or messages.failed(type(error).__name__, str(error)))
+    writer.update(state=state, message=text, seconds_left=None)
+    with suppress(OSError):  # the disk may be full
+        run.log(text, echo=False)  # the caller reports the error
+    return explained
 
 
 def _log_start(
@@ -160,15 +160,13 @@ def _log_start(
     now: TrainingProgress,
     problem: str,
 ) -> None:
-    again = f"Resumed after epoch {state.epoch}" if state.epoch else "Started"
-    run.log(
-        f"{again}: {len(tiles.train)} tiles train, {len(tiles.validation)} validate; "
-        f"{now.backend} on {now.device} ({now.device_kind}) in {now.precision}."
-    )
+    fmt = now.precision.removeprefix("mixed_")
+    where = f"{now.backend} on {now.device} ({now.device_kind}) in {fmt}"
+    run.log(messages.started(state.epoch, len(tiles.train), len(tiles.validation), where))
     if now.why_no_gpu:
-        run.log(f"No GPU is used: {now.why_no_gpu}.")
+        run.log(messages.no_gpu(now.why_no_gpu))
     if problem:
-        run.log(f"The same run again may differ in the last digits: {problem}.")
+        run.log(problem)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Losses over pixels, of which some may not be annotated."""
+"""Loss over the annotated pixels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from keras import ops
 
 
 class PixelLoss(keras.losses.Loss):
-    """Binary cross-entropy over the annotated pixels of a batch, with soft Dice if asked for."""
+    """Binary cross-entropy over the annotated pixels of a batch, optionally plus soft Dice."""
 
     # With truth t and probability p of the annotated pixels: mean of -t log p - (1 - t) log(1 - p),
     # plus 1 - (2 sum(t p) + 1) / (sum t + sum p + 1), after Milletari, Navab, Ahmadi (2016), 3DV,
-    # 565-571. A batch in which nothing is annotated has the loss 0.
+    # 565-571. A batch without annotated pixels has the loss 0.
 
     def __init__(self, with_dice: bool) -> None:
         super().__init__(name="loss", reduction="sum_over_batch_size")

@@ -1,4 +1,4 @@
-"""A validation tile, its truth, and what the network makes of it, after every epoch."""
+"""A validation tile, its truth and its prediction, after every epoch."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from napari_snow_unet.unet.training.tile_reader import TrainingArrays
 FOLDER, FILE = "preview", "preview.png"
 _LARGEST = 512
 _GAP = 8
-_MOST_LOOKED_AT = 20
+_MOST_TRIED = 20
 
 
 class Preview:
-    """The tile that is shown: the first one for validation that has nuclei."""
+    """The first validation tile with nuclei."""
 
     def __init__(
         self,
@@ -31,8 +31,8 @@ class Preview:
         stride: int,
         white: Mapping[str, float] | None = None,
     ) -> None:
-        looked_at = tiles[:_MOST_LOOKED_AT]
-        tile = next((tile for tile in looked_at if (read(tile).truth == 1).any()), tiles[0])
+        tried = tiles[:_MOST_TRIED]
+        tile = next((tile for tile in tried if (read(tile).truth == 1).any()), tiles[0])
         height, width = min(tile.height, _LARGEST), min(tile.width, _LARGEST)
         self._window = ValidationWindow(0, 0, 0, height, width)
         self._arrays = cut_window(read(tile), self._window, stride)
@@ -41,11 +41,11 @@ class Preview:
         self.name = tile.name
 
     def pixels(self) -> NDArray[np.float32]:
-        """Return what the network is given, shape (1, Y, X, C), in unit range."""
+        """Return the input of the network, shape (1, Y, X, C), in unit range."""
         return self._arrays.pixels.astype(np.float32)[None] / np.float32(255)
 
     def write(self, folder: Path, probability: NDArray[np.float32]) -> None:
-        """Write image, truth and prediction (1, Y, X, 1), each alone and side by side."""
+        """Write image, truth and prediction (1, Y, X, 1), as single files and side by side."""
         height, width = self._window.height, self._window.width
         grey = np.rint(np.clip(probability[0, :height, :width, 0], 0, 1) * 255).astype(np.uint8)
         # Not annotated is grey.

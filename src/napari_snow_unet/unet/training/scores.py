@@ -1,4 +1,4 @@
-"""The scores of a training's history, from one histogram of 8-bit probabilities."""
+"""Scores of an epoch, from one histogram of 8-bit probabilities."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from keras import ops
 
 from napari_snow_unet.data.pixels.channels import LEVELS
 
-CUT = 128  # levels from here on are nucleus: a probability of 0.5 and more
+THRESHOLD = 128  # grey level from which on a pixel is nucleus: a probability of 0.5
 
 
 class PixelScores(keras.metrics.Metric):
     """Accuracy, AUC, precision, recall and Dice over all annotated pixels of an epoch."""
 
-    # One histogram of the 8-bit probability for nuclei and one for background are counted per
-    # batch; all five scores follow from their sums. A score with nothing in its denominator is NaN.
-    # AUC is the area under the ROC curve over all 256 levels: the chance that a nucleus pixel has a
-    # higher level than a background pixel, ties counted half. `by_sorting`: GPUs count directly in
-    # an order that is not the same every time, which TensorFlow refuses when results have to be
-    # reproducible; JAX compiles no direct count.
+    # Histograms of the 8-bit probability, one for nuclei and one for background, are summed over
+    # batches; all five scores follow from them. A score with a denominator of 0 is NaN. AUC is the
+    # area under the ROC curve over all 256 grey levels: the probability that a nucleus pixel has a
+    # higher level than a background pixel, ties counted half. `by_sorting`: GPUs count in random
+    # order, which TensorFlow refuses in reproducible mode; JAX cannot compile a direct count.
 
     def __init__(self, *, by_sorting: bool = False) -> None:
         super().__init__(name="scores")
         self._by_sorting = by_sorting
-        # JAX has no 64-bit integers unless asked; its counts are rounded beyond 16 million.
+        # JAX has no 64-bit integers by default; its counts are rounded beyond 16 million.
         exact = keras.config.backend() != "jax"
         self.counts = self.add_variable(
             (2 * LEVELS,), "zeros", dtype="int64" if exact else "float32", name="counts"
@@ -40,21 +39,24 @@ class PixelScores(keras.metrics.Metric):
         self.counts.assign_add(ops.cast(counted, self.counts.dtype))
 
     def result(self) -> dict[str, Any]:
-        """Return the scores of what was counted so far, by name."""
+        """Return the scores of all batches so far, by name."""
         counts = ops.cast(self.counts, "float32")
         counts = counts / ops.maximum(ops.sum(counts), 1)
         background, nuclei = counts[:LEVELS], counts[LEVELS:]
-        true_negative, false_positive = ops.sum(background[:CUT]), ops.sum(background[CUT:])
-        false_negative, true_positive = ops.sum(nuclei[:CUT]), ops.sum(nuclei[CUT:])
+        true_negative, false_positive = (
+            ops.sum(background[:THRESHOLD]),
+            ops.sum(background[THRESHOLD:]),
+        )
+        false_negative, true_positive = ops.sum(nuclei[:THRESHOLD]), ops.sum(nuclei[THRESHOLD:])
         below = ops.cumsum(background) - background / 2
         pairs = ops.sum(background) * ops.sum(nuclei)
-        found, real = true_positive + false_positive, true_positive + false_negative
+        predicted, real = true_positive + false_positive, true_positive + false_negative
         return {
             "accuracy": _ratio(true_positive + true_negative, ops.sum(counts)),
             "auc": _ratio(ops.sum(nuclei * below), pairs),
-            "precision": _ratio(true_positive, found),
+            "precision": _ratio(true_positive, predicted),
             "recall": _ratio(true_positive, real),
-            "dice": _ratio(2 * true_positive, found + real),
+            "dice": _ratio(2 * true_positive, predicted + real),
         }
 
     def _count(self, code: Any) -> Any:

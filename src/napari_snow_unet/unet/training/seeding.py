@@ -1,4 +1,4 @@
-"""Random numbers of a network as functions of seed and epoch, whatever was drawn before."""
+"""Random numbers of a network that depend only on seed and epoch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from napari_snow_unet.unet.engine.selection import seed_engine
 
-_WEIGHTS, _DROPOUT = 2, 3  # streams of random numbers, beside those of `crops`
+_WEIGHTS, _DROPOUT = 2, 3  # streams of random numbers, besides those of `crops`
 
 
 def initialise(model: Any, seed: int) -> None:
-    """Draw the first weights of every layer anew, by the layer's own initializer."""
+    """Draw the initial weights of every layer with the layer's own initializer."""
     for number, layer in enumerate(model.layers):
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
@@ -23,7 +23,7 @@ def initialise(model: Any, seed: int) -> None:
 
 
 def reseed_dropout(model: Any, seed: int, epoch: int) -> None:
-    """Start the random numbers of all dropout layers as they start in an epoch (from 0)."""
+    """Seed all dropout layers for an epoch, counted from 0."""
     seed_engine(_draw(seed, _DROPOUT, epoch))
     for number, layer in enumerate(model.layers):
         generator = getattr(layer, "seed_generator", None)

@@ -1,4 +1,4 @@
-"""What a training begins with: options, tiles, network, in the folder of its run."""
+"""Start a training: options, tiles and network, in a new run folder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.pixel_size import PLAUSIBLE_UM
 from napari_snow_unet.unet.models import folder as models_folder
 from napari_snow_unet.unet.network.config import UNetConfig
+from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.config import RunConfig
 from napari_snow_unet.unet.runs.create import check_free, create_run
 from napari_snow_unet.unet.runs.dataset import open_training_set
 from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.masks import look_at_masks
-from napari_snow_unet.unet.runs.options import TrainingOptions, muon_is_gone
+from napari_snow_unet.unet.runs.options import TrainingOptions
 from napari_snow_unet.unet.runs.tiles import TrainingSet
-from napari_snow_unet.unet.training.augment import ZOOM
+from napari_snow_unet.unet.training import messages
+from napari_snow_unet.unet.training.augment import SCALES
 
 
 def begin_training(
@@ -29,26 +31,26 @@ def begin_training(
     *,
     fine_tune: Path | None = None,
 ) -> tuple[RunDirectory, tuple[str, ...]]:
-    """Check a dataset and make the folder of a training; nothing is computed yet.
+    """Check a dataset and create the run folder of a training; nothing is computed yet.
 
     Parameters
     ----------
     dataset : path-like
         See `runs.dataset.open_training_set`.
     folder : path-like
-        Where the training shall stand.
+        The run folder: new or empty.
     options : TrainingOptions
-        What it shall do.
+        Its options.
     fine_tune : pathlib.Path, optional
-        Model folder whose network and weights the training begins with. Its architecture and
-        channel take the place of those in `options`.
+        Model folder with the initial weights. Its architecture and channel replace those in
+        `options`.
 
     Returns
     -------
     run : RunDirectory
         For `train`.
     notes : tuple of str
-        What a person should know of the dataset.
+        Remarks on the dataset for the user.
 
     Raises
     ------
@@ -88,20 +90,16 @@ def begin_training(
 
 
 def extend(run: RunDirectory, epochs: int) -> None:
-    """Give a training another number of epochs; refused where the learning rate depends on it."""
-    # With a constant rate the result is that of a training which had them from the start.
+    """Change the number of epochs; refuse if the learning rate depends on it."""
+    # With a constant rate the result equals that of a training with this number from the start.
     config = run.config()
     if config.muon:
-        raise muon_is_gone(run.folder)
+        raise InputError(run_messages.MUON, path=run.folder)
     if config.options.epochs == epochs:
         return
     if config.options.schedule != "constant":
-        raise InputError(
-            f"{epochs} epochs for a training planned with {config.options.epochs}",
-            expected="as many as planned, since its learning rate falls to zero at the end",
-            remedy="Start a new training that begins with this one's model.",
-            path=run.folder,
-        )
+        message = messages.planned_epochs(epochs, config.options.epochs)
+        raise InputError(message, path=run.folder)
     options = replace(config.options, epochs=epochs)
     run.write_config(replace(config, options=options))
 
@@ -118,12 +116,12 @@ def _like_model(options: TrainingOptions, network: UNetConfig) -> TrainingOption
 
 
 def _network(options: TrainingOptions, tiles: TrainingSet, name: str) -> UNetConfig:
-    known = [tile.um_per_px for tile in tiles.train if tile.um_per_px]
-    low, high = ZOOM if options.augment != "none" else (1.0, 1.0)
+    pixel_sizes = [tile.um_per_px for tile in tiles.train if tile.um_per_px]
+    low, high = SCALES if options.augment != "none" else (1.0, 1.0)
     sizes = None
-    if known:
-        largest = min(max(known) / low, PLAUSIBLE_UM[1])
-        sizes = round(min(known) / high, 4), round(largest, 4)
+    if pixel_sizes:
+        largest = min(max(pixel_sizes) / low, PLAUSIBLE_UM[1])
+        sizes = round(min(pixel_sizes) / high, 4), round(largest, 4)
     text = (
         f"{len(tiles.train)} tiles of the dataset {tiles.folder.name!r}, "
         f"{len(tiles.validation)} more to validate; {options.epochs} epochs of the preset "

@@ -1,4 +1,4 @@
-"""Tiles from their files to 8-bit arrays, kept in memory up to a bound."""
+"""Read tiles as 8-bit arrays, cached up to a limit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from napari_snow_unet.data.pixels.channels import network_input, on_white
 from napari_snow_unet.data.pixels.images import ImageFile, read_image
 from napari_snow_unet.data.pixels.orientation import mask_as_shown
 from napari_snow_unet.unet.runs.tiles import TrainingTile, check_same_size
+from napari_snow_unet.unet.training import messages
 
-IGNORED = 255  # in a truth: nobody has said what is there
+IGNORED = 255  # in a truth: not annotated
 CACHE_BYTES = 1 << 30
 
 
@@ -26,13 +27,13 @@ class TrainingArrays:
     """A tile in memory."""
 
     pixels: NDArray[np.uint8]  # (Y, X, C): the channel of the network, or all colours
-    truth: NDArray[np.uint8]  # (Y, X): 1 is nucleus, 0 is not, 255 is not annotated
+    truth: NDArray[np.uint8]  # (Y, X): 1 nucleus, 0 background, 255 not annotated
 
 
 class TileReader:
-    """Read tiles, and keep as many as fit; any number of threads may call it."""
+    """Reads tiles and caches as many as fit; thread-safe."""
 
-    # `in_colour` keeps red, green and blue, which can be changed before the channel is taken.
+    # `in_colour` keeps red, green and blue, for augmentation before the channel is taken.
 
     def __init__(
         self,
@@ -48,9 +49,9 @@ class TileReader:
         self._lock = threading.Lock()
 
     def read(self, tile: TrainingTile) -> TrainingArrays:
-        """Return a tile's pixels and truth; refuse files that do not fit each other."""
-        if (known := self._kept.get(tile.name)) is not None:
-            return known
+        """Return a tile's pixels and truth; refuse files that do not match."""
+        if (cached := self._kept.get(tile.name)) is not None:
+            return cached
         arrays = self._read(tile)
         size = arrays.pixels.nbytes + arrays.truth.nbytes
         with self._lock:
@@ -63,12 +64,7 @@ class TileReader:
         file = read_image(tile.image)
         image = file.array
         if not (image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (3, 4))):
-            raise InputError(
-                f"an image of shape {image.shape}",
-                expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
-                remedy="Save one plane of it.",
-                path=tile.image,
-            )
+            raise InputError(messages.not_one_plane(image.shape), path=tile.image)
         size = (image.shape[0], image.shape[1])
         judged = read_mask_file(tile.mask, size, image=tile.image, masks_are=tile.masks_are)
         judged = judged.as_shown(size, file.orientation)

@@ -17,7 +17,7 @@ from napari_snow_unet.models import (
     describe_model,
     list_models,
 )
-from napari_snow_unet.unet.engine.openvino import NO_NETWORKS
+from napari_snow_unet.unet.engine.openvino import NetworksUnusableError
 from napari_snow_unet.unet.models.folder import (
     CONFIG,
     FILES,
@@ -114,8 +114,8 @@ class ModelChoice(QObject):
         return "" if self._box.value == CLASSICAL else self._broken
 
     def note_error(self, error: Exception) -> None:
-        """Remember that networks cannot be used, if that is what an error says."""
-        if isinstance(error, InputError) and NO_NETWORKS in error.message.problem:
+        """Remember that networks cannot be used, if that is the error."""
+        if isinstance(error, NetworksUnusableError):
             self._broken = error_in_words(error)
             self._on_change()
 

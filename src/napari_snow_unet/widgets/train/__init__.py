@@ -1,1 +1,1 @@
-"""The dock that trains."""
+"""The train dock."""

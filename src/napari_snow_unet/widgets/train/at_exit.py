@@ -1,10 +1,10 @@
-"""What happens to a training when napari is closed.
+"""Stop or keep a training when napari is closed.
 
-- It goes on or is stopped, as was last chosen for it in a dock.
-- napari is closed when its program ends, when the window with the dock is closed, and when that
-  window is destroyed with the dock in it. The first of these counts.
-- Closing the dock alone stops nothing. The choice is kept for the end of the program, and for the
-  dock that follows the training next.
+- The choice made last in a dock counts.
+- napari is closed when its program exits, when the window with the dock is closed, or when that
+  window is destroyed with the dock in it, whichever comes first.
+- Closing only the dock stops nothing. The choice stays valid for the exit of the program, and for
+  the next dock that follows the training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from napari_snow_unet.unet.runs.progress import request_stop
 
 
 class RunningTraining:
-    """A training that runs, and whether it shall go on without napari."""
+    """A running training, and whether it should continue without napari."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,12 +34,12 @@ class RunningTraining:
         QApplication.instance().aboutToQuit.connect(self.napari_closes)
 
     def napari_closes(self) -> None:
-        """Stop the training, unless it was chosen to go on."""
+        """Stop the training, unless it should be kept."""
         if self.forget() and not self.keep:
             self._stop()
 
     def forget(self) -> bool:
-        """Let the end of napari no longer matter; tell whether it has mattered."""
+        """Stop watching for the end of napari; tell whether it was watched."""
         if _running.get(self.folder) is not self:
             return False
         del _running[self.folder]
@@ -47,35 +47,35 @@ class RunningTraining:
 
     def _stop(self) -> None:
         if self.process is not None and self.process.exit_code() is not None:
-            return  # another may train in its folder by now
+            return  # another process may train in its folder now
         trains = is_run(self.folder) and training_process(self.folder) is not None
         if trains:
             request_stop(self.folder)
-        # A request is enough for a process that trains, unless it shall not live without napari.
+        # A request is enough for a process that trains, unless it must not outlive napari.
         if self.process is not None and not (trains and self.process.keep):
             self.process.end()
 
 
-# Kept here, for as long as the training runs: Qt holds methods weakly, and docks are closed.
+# Kept here while the training runs, since Qt holds methods weakly and docks are closed.
 _running: dict[Path, RunningTraining] = {}
 
 
 @dataclass
 class _Dock:
-    """What is known of a dock, also after Qt has destroyed it."""
+    """State of a dock that outlives its Qt object."""
 
     follows: RunningTraining | None = None
     closed: bool = False
 
 
 def _dock_destroyed(dock: _Dock, gone: QObject | None = None) -> None:
-    """Take it for the end of napari if nobody has closed the dock: the window has gone with it."""
+    """Treat a dock destroyed without being closed as the end of napari, with its window."""
     if dock.follows is not None and not dock.closed:
         dock.follows.napari_closes()
 
 
 class ExitWatch(QObject):
-    """Notices for a dock that napari is closed, and tells the training that the dock follows."""
+    """Watches for a dock whether napari is closed, and informs the training it follows."""
 
     def __init__(self, dock: QWidget) -> None:
         super().__init__(dock)
@@ -84,39 +84,39 @@ class ExitWatch(QObject):
         dock.destroyed.connect(partial(_dock_destroyed, self._dock))
 
     def follow(self, folder: Path, process: TrainingProcess | None, *, keep: bool) -> None:
-        """Look after a training, whose process was started here or elsewhere."""
+        """Follow a training, whose process was started here or elsewhere."""
         training = _running.get(folder) or RunningTraining(folder)
         training.process, training.keep = process, keep
         _running[folder] = training
         self._dock.follows, self._dock.closed = training, False
 
     def choose(self, keep: bool) -> None:
-        """Let the training go on without napari, or not."""
+        """Choose whether the training continues without napari."""
         if self._dock.follows is not None:
             self._dock.follows.keep = keep
 
     def chosen(self, folder: Path, otherwise: bool) -> bool:
-        """Return what an earlier dock has chosen for a training that still runs."""
+        """Return the choice of an earlier dock for a training that still runs."""
         return _running[folder].keep if folder in _running else otherwise
 
     def training_ended(self) -> None:
-        """Leave a training alone that has ended."""
+        """Forget a training that has ended."""
         if self._dock.follows is not None:
             self._dock.follows.forget()
             self._dock.follows = None
 
     def dock_closed(self) -> None:
-        """Take the end of the dock for no end of napari."""
+        """Note that only the dock was closed, not napari."""
         self._dock.closed = True
 
     def watch(self, window: QWidget) -> None:
-        """Notice when this window is closed, not when it asks whether to."""
+        """Watch for the closing of this window, not for its question before."""
         if window is not self._window():
             self._window = ref(window)  # which does not keep it once napari lets go of it
             window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """See a window being closed."""
+        """Notice that a window is closed."""
         if event.type() == QEvent.Type.Close and watched is self._window():
             QTimer.singleShot(0, self._window_closes)
         return super().eventFilter(watched, event)

@@ -1,4 +1,4 @@
-"""The buttons of a training, what happens at napari's exit, and its progress in words."""
+"""The buttons of a training, the choice for napari's exit, and progress."""
 
 from __future__ import annotations
 
@@ -16,21 +16,7 @@ from qtpy.QtWidgets import (
 from napari_snow_unet.unet.runs.progress import TrainingProgress
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.common.run_bar import Bar
-
-TIPS = {
-    "train": "Start a new training in the training folder, as a program of its own.",
-    "stop": "End the training after its batch. All finished epochs are kept; Resume goes on.",
-    "resume": "Go on with the training in the training folder after its last finished epoch.",
-    "preview": "Go to the validation tile that the training looks at after every epoch: image, "
-    "truth and prediction, side by side. Layers of it that were removed come back.",
-}
-NO_PREVIEW = "There is a preview once a training with validation tiles has finished an epoch."
-AT_EXIT_TIP = (
-    "What becomes of a training when napari is closed. Stopped: it ends within 5 seconds, all "
-    "finished epochs are kept, and Resume goes on. Kept: it goes on without napari, and this dock "
-    "follows it again when napari is opened. A training that was started to be stopped cannot be "
-    "kept any more."
-)
+from napari_snow_unet.widgets.train import messages
 
 
 class TrainingBar(QWidget):
@@ -44,9 +30,9 @@ class TrainingBar(QWidget):
         self.train_button, self.stop_button = QPushButton("Train"), QPushButton("Stop")
         self.resume_button, self.preview_button = QPushButton("Resume"), QPushButton("Preview")
         self.at_exit = QComboBox()
-        self.at_exit.addItem("stop training", False)
-        self.at_exit.addItem("keep training", True)
-        self.at_exit.setToolTip(wrapped(AT_EXIT_TIP))
+        self.at_exit.addItem(messages.STOP_AT_EXIT_LABEL, False)
+        self.at_exit.addItem(messages.KEEP_AT_EXIT_LABEL, True)
+        self.at_exit.setToolTip(wrapped(messages.AT_EXIT))
         self.epochs, self.batches = Bar(), Bar()
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -63,49 +49,49 @@ class TrainingBar(QWidget):
 
     @property
     def keep(self) -> bool:
-        """Whether a training goes on when napari is closed."""
+        """Whether a training continues when napari is closed."""
         return bool(self.at_exit.currentData())
 
     @keep.setter
     def keep(self, keep: bool) -> None:
         self.at_exit.setCurrentIndex(self.at_exit.findData(keep))
 
-    def say(self, text: str, *, problem: bool = False) -> None:
+    def show_message(self, text: str, *, problem: bool = False) -> None:
         """Show a text under the bars."""
         self._hint = ""
         self.message.setText(text)
         self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
 
     def allow(self, why_not_train: str, why_not_resume: str) -> None:
-        """Allow Train and Resume, or say why not."""
+        """Enable Train and Resume, or show in their tooltips why not."""
         self.train_button.setEnabled(not why_not_train)
-        self.train_button.setToolTip(wrapped(why_not_train or TIPS["train"]))
+        self.train_button.setToolTip(wrapped(why_not_train or messages.TRAIN))
         self.resume_button.setEnabled(not why_not_resume)
-        self.resume_button.setToolTip(wrapped(why_not_resume or TIPS["resume"]))
+        self.resume_button.setToolTip(wrapped(why_not_resume or messages.RESUME))
         hint = why_not_train if why_not_resume else ""
         if self.message.text() == self._hint:
-            self.say(hint)
+            self.show_message(hint)
             self._hint = hint
 
     def allow_preview(self, *, there: bool) -> None:
-        """Allow Preview where there is one."""
+        """Enable Preview if there is one."""
         self.preview_button.setEnabled(there)
-        self.preview_button.setToolTip(wrapped(TIPS["preview"] if there else NO_PREVIEW))
+        self.preview_button.setToolTip(wrapped(messages.PREVIEW if there else messages.NO_PREVIEW))
 
     def show_busy(self, text: str) -> None:
-        """Show that a training runs of which nothing else is known yet."""
+        """Show that a training runs, without progress yet."""
         for button in (self.train_button, self.resume_button):
             button.setEnabled(False)
-            button.setToolTip("A training runs. Stop it, or choose another training folder later.")
+            button.setToolTip(messages.BUSY)
         self.stop_button.setEnabled(True)
-        self.stop_button.setToolTip(TIPS["stop"])
+        self.stop_button.setToolTip(wrapped(messages.STOP))
         for bar in (self.epochs, self.batches):
             bar.show_unknown("")
             bar.show()
-        self.say(text)
+        self.show_message(text)
 
     def show_progress(self, progress: TrainingProgress) -> None:
-        """Show where a training is."""
+        """Show the epoch and batch of a training."""
         if progress.epochs:
             self.epochs.setRange(0, progress.epochs)
             self.epochs.setValue(max(self.epochs.value(), progress.epoch - 1, 0))
@@ -113,23 +99,23 @@ class TrainingBar(QWidget):
         if progress.batches:
             self.batches.setRange(0, progress.batches)
             self.batches.setValue(progress.batch)
-            told = [f"batch {progress.batch} of {progress.batches}", progress.message]
-            self.batches.setFormat(", ".join(filter(None, told)))
+            texts = [f"batch {progress.batch} of {progress.batches}", progress.message]
+            self.batches.setFormat(", ".join(filter(None, texts)))
 
     def show_epochs(self, done: int) -> None:
-        """Show how many epochs are finished."""
+        """Show the number of finished epochs."""
         self.epochs.setMaximum(max(self.epochs.maximum(), done))
         self.epochs.setValue(done)
 
     def show_stopping(self) -> None:
         """Show that the training will end."""
         self.stop_button.setEnabled(False)
-        self.say("Stopping after the batch…")
+        self.show_message(messages.STOPPING_LABEL)
 
     def show_idle(self) -> None:
         """Show that no training runs."""
         self.stop_button.setEnabled(False)
-        self.stop_button.setToolTip("No training runs.")
+        self.stop_button.setToolTip(messages.NOT_RUNNING)
         for bar in (self.epochs, self.batches):
             bar.hide()
             bar.reset()
@@ -140,8 +126,8 @@ class TrainingBar(QWidget):
         for button in shown:
             buttons.addWidget(button)
         exit_row = QHBoxLayout()
-        label = QLabel("When napari closes:")
-        label.setToolTip(wrapped(AT_EXIT_TIP))
+        label = QLabel(messages.AT_EXIT_LABEL)
+        label.setToolTip(wrapped(messages.AT_EXIT))
         exit_row.addWidget(label)
         exit_row.addWidget(self.at_exit, 1)
         layout = QVBoxLayout(self)
@@ -154,18 +140,18 @@ class TrainingBar(QWidget):
 
 
 def time_left(progress: TrainingProgress) -> str:
-    """Say how long a training will go on, and how long the whole of it takes."""
+    """Return the time left of a training and its total time, in words."""
     left = progress.seconds_left
     if left is None or not progress.epochs or not progress.batches:
-        return "The time it takes will be known after the first batches."
+        return messages.TIME_UNKNOWN
     done = (max(progress.epoch, 1) - 1 + progress.batch / progress.batches) / progress.epochs
     if done >= 1:
-        return "Nearly done."
-    return f"About {duration_in_words(left)} left of {duration_in_words(left / (1 - done))}."
+        return messages.NEARLY_DONE
+    return messages.time_left(duration_in_words(left), duration_in_words(left / (1 - done)))
 
 
 def duration_in_words(seconds: float) -> str:
-    """Return a duration as a person would say it."""
+    """Return a duration in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

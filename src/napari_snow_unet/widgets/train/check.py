@@ -1,4 +1,4 @@
-"""Look at a dataset before anything starts, in a thread: thousands of files take a while."""
+"""Check a dataset before the training starts, in a thread: thousands of files take a while."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from napari_snow_unet.unet.runs.progress import read_progress
 from napari_snow_unet.unet.training.crops import require_equal_sizes
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.run import Run
+from napari_snow_unet.widgets.train import messages
 
 _SETTLED_MS = 300
 
 
 @dataclass(frozen=True)
 class Question:
-    """A dataset and what of the options decides whether it can be used."""
+    """A dataset, and the options that decide whether it can be used."""
 
     dataset: Path
     seed: int
@@ -36,7 +37,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found: notes, which may be doubtful, or a problem."""
+    """The result of a check: notes, which may contain a doubt, or a problem."""
 
     notes: str = ""
     problem: str = ""
@@ -44,7 +45,7 @@ class Answer:
 
 
 class DatasetCheck(QObject):
-    """Checks one dataset at a time, the one asked for last, and tells when there is an answer."""
+    """Checks one dataset at a time, the latest one, and calls back with the answer."""
 
     def __init__(self, parent: QObject, on_answer: Callable[[], None]) -> None:
         super().__init__(parent)
@@ -58,18 +59,18 @@ class DatasetCheck(QObject):
         self._settled.timeout.connect(self._start)
 
     def ask(self, question: Question | None) -> None:
-        """Check a dataset, unless that is what was asked last."""
+        """Check a dataset, unless it was the last one checked."""
         if question != self.question:
             self.question, self.answer = question, None
             self._settled.start()
 
     def again(self) -> None:
-        """Check the same dataset again: it may have changed."""
+        """Check the same dataset again, since it may have changed."""
         self.answer = None
         self._settled.start()
 
     def again_after_problem(self) -> None:
-        """Check the same dataset again if it could not be used; until then it cannot."""
+        """Check the same dataset again if it could not be used; its problem stays until then."""
         if self.answer is not None and self.answer.problem:
             self._settled.start()
 
@@ -102,7 +103,7 @@ class DatasetCheck(QObject):
 
 
 def _checked(question: Question) -> Generator[Progress, None, Answer]:
-    yield Progress(0, 0, "Checking the dataset…")
+    yield Progress(0, 0, messages.CHECKING_LABEL)
     try:
         tiles = open_training_set(
             question.dataset,
@@ -115,28 +116,28 @@ def _checked(question: Question) -> Generator[Progress, None, Answer]:
         notes, doubt = look_at_masks(tiles)
     except InputError as error:
         return Answer(problem=error_in_words(error))
-    said = filter(None, [doubt, *tiles.notes, *notes])
-    return Answer(notes=" ".join(said), doubtful=bool(doubt))
+    texts = filter(None, [doubt, *tiles.notes, *notes])
+    return Answer(notes=" ".join(texts), doubtful=bool(doubt))
 
 
-def why_not_begin_in(folder: Path | None) -> str:
-    """Say why no training can begin in a folder; empty if it can."""
+def why_not_train_in(folder: Path | None) -> str:
+    """Return why no training can start in a folder; empty if it can."""
     if folder is None:
-        return "Choose a training folder."
+        return messages.CHOOSE_RUN_FOLDER
     try:
         check_free(folder)
     except InputError as error:
         return error_in_words(error)
     except OSError as error:
-        return f"The training folder cannot be used ({error})."
+        return messages.run_folder_unusable(error.strerror or str(error))
     return ""
 
 
 def why_not_resume_in(folder: Path | None) -> str:
-    """Say why there is nothing to resume in a folder; empty if there is."""
+    """Return why no training can resume in a folder; empty if it can."""
     if folder is None or not is_run(folder):
-        return "There is no training in the training folder yet."
+        return messages.NO_RUN
     progress = read_progress(folder)
     if progress is not None and progress.state == "finished":
-        return "The training in this folder has finished."
+        return messages.RUN_FINISHED
     return ""

@@ -1,4 +1,4 @@
-"""The scores of a training over its epochs, drawn in the colours of napari, beside its thread."""
+"""The scores of a training over its epochs, in the colours of napari, drawn in a thread."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.unet.runs.folder import Row
 from napari_snow_unet.unet.training.curves import CURVES, plot_quantity
 from napari_snow_unet.widgets.common.run import Run
+from napari_snow_unet.widgets.train import messages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 COLUMNS, LINES = 3, 2
 LOWEST, USUAL = QSize(200, 130), QSize(340, 230)
-TRAINING, VALIDATION = "#3f97e8", "#ef8a3c"  # told apart by the colour-blind, on black and white
+TRAINING, VALIDATION = "#3f97e8", "#ef8a3c"  # safe for colour-blind people, on black and white
 _SETTLED_MS = 150
 _DOTS_PER_INCH = 100
 _FONT = 7
@@ -32,7 +33,7 @@ _PIXELS_PER_TICK = 28
 
 @dataclass(frozen=True)
 class Look:
-    """Size in pixels, dots of the screen per pixel, and colours of a figure."""
+    """Size in pixels, screen dots per pixel, and colours of a figure."""
 
     width: int
     height: int
@@ -79,7 +80,7 @@ def curves_figure(rows: Sequence[Row], look: Look) -> Figure:
 def _drawing(
     rows: Sequence[Row], look: Look
 ) -> Generator[Progress, None, tuple[NDArray[np.uint8], Look]]:
-    yield Progress(0, 0, "Drawing curves…")
+    yield Progress(0, 0, messages.DRAWING_LABEL)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(curves_figure(rows, look))
@@ -88,7 +89,7 @@ def _drawing(
 
 
 class Curves(QLabel):
-    """Shows the curves of a training; matplotlib is imported, in a thread, for the first ones."""
+    """Shows the curves of a training; the first ones import matplotlib in a thread."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -101,26 +102,26 @@ class Curves(QLabel):
         self._settled.setInterval(_SETTLED_MS)
         self._settled.timeout.connect(self._draw)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
-        self.setToolTip("Scores of every epoch, on the training and on the validation tiles.")
+        self.setToolTip(messages.CURVES)
         self.hide()
 
     def show_rows(self, rows: list[Row]) -> None:
-        """Draw the history of a training; nothing is shown of an empty one."""
+        """Draw the history of a training; hide an empty one."""
         self.rows = rows
         self.setVisible(bool(rows))
         self.update_colors()
 
     def update_colors(self, event: Any = None) -> None:
-        """Draw again, soon."""
+        """Draw again soon."""
         if self.rows and not self._settled.isActive():
             self._settled.start()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Return the size below which nothing could be read."""
+        """Return the smallest readable size."""
         return LOWEST
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return a size in which everything can be read."""
+        """Return a comfortable size."""
         return USUAL
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802

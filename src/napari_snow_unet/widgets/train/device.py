@@ -1,4 +1,4 @@
-"""Ask which device would compute, in a process of its own: that loads a network library."""
+"""Find the device of a training in a separate process, since that loads a network library."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from weakref import finalize
 from qtpy.QtCore import QObject, QTimer
 
 from napari_snow_unet.base.processes import without_window
+from napari_snow_unet.unet.engine.messages import UNKNOWN_DEVICE
 from napari_snow_unet.unet.runs.process import last_error
 from napari_snow_unet.unet.runs.progress import TrainingProgress
+from napari_snow_unet.widgets.train import messages
 
-PROGRAM = "napari_snow_unet.unet.engine.ask"
+PROGRAM = "napari_snow_unet.unet.engine.device_report"
 _LOOK_EVERY_MS = 200
-_known: dict[tuple[str, str], tuple[str, bool]] = {}
+_cached: dict[tuple[str, str], tuple[str, bool]] = {}
 
 
-class _Asked:
-    """A process that was asked, and what."""
+class _Query:
+    """A process, and the backend and device it was asked about."""
 
     def __init__(self) -> None:
         self.question = ("", "")
         self.process: subprocess.Popen[bytes] | None = None
 
     def forget(self) -> None:
-        """End a process whose answer nobody waits for."""
+        """End a process whose answer is no longer needed."""
         process, self.process = self.process, None
         if process is not None:
             with suppress(OSError):
@@ -37,27 +39,27 @@ class _Asked:
 
 
 class DeviceQuestion(QObject):
-    """Finds out in a process what computes, and says so in words, and whether that is a problem."""
+    """Finds the device in a process; answers with a text, and whether it is a problem."""
 
     def __init__(self, parent: QObject, answer: Callable[..., None]) -> None:
         super().__init__(parent)
         self._answer = answer
-        self._asked = _Asked()  # outlives the dock
+        self._query = _Query()  # outlives the dock
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY_MS)
         self._timer.timeout.connect(self._read_answer)
-        # No slot of `destroyed`: Qt would call one that Python has half taken apart.
-        finalize(self, self._asked.forget)
+        # Not a slot of `destroyed`: Qt would call it when Python has half deleted the object.
+        finalize(self, self._query.forget)
 
     def ask(self, backend: str, device: str) -> None:
-        """Ask for an engine and a device, as `engine.selection.select_device` takes them."""
+        """Ask about a backend and a device, as `engine.selection.select_device` takes them."""
         question = (backend, device)
-        self._asked.forget()
-        if question in _known:
-            text, problem = _known[question]
+        self._query.forget()
+        if question in _cached:
+            text, problem = _cached[question]
             self._answer(text, problem=problem)
             return
-        self._answer("Looking for a GPU…", problem=False)
+        self._answer(messages.LOOKING_FOR_GPU_LABEL, problem=False)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", PROGRAM, backend, device],
             stdin=subprocess.DEVNULL,
@@ -65,39 +67,36 @@ class DeviceQuestion(QObject):
             stderr=subprocess.PIPE,
             **without_window(),
         )
-        self._asked.question, self._asked.process = question, process
+        self._query.question, self._query.process = question, process
         self._timer.start()
 
     def forget(self) -> None:
-        """Wait for no answer any more."""
+        """Drop the pending answer."""
         self._timer.stop()
-        self._asked.forget()
+        self._query.forget()
 
     def _read_answer(self) -> None:
-        question, process = self._asked.question, self._asked.process
+        question, process = self._query.question, self._query.process
         if process is not None and process.poll() is None:
             return
         self._timer.stop()
-        self._asked.process = None
+        self._query.process = None
         if process is None:
             return
-        printed, errors = (told.decode("utf-8", "replace") for told in process.communicate())
+        printed, errors = (text.decode("utf-8", "replace") for text in process.communicate())
         try:
-            found = json.loads(printed.splitlines()[-1])
-            _known[question] = _in_words(found["name"], found["kind"], found["reason"]), False
+            facts = json.loads(printed.splitlines()[-1])
+            text = messages.device(facts["kind"], facts["name"], "", facts["reason"])
+            _cached[question] = text, False
         except (IndexError, ValueError, KeyError):
-            _known[question] = last_error(errors) or "The device is not known.", True
-        text, problem = _known[question]
+            _cached[question] = last_error(errors) or UNKNOWN_DEVICE, True
+        text, problem = _cached[question]
         self._answer(text, problem=problem)
 
 
 def device_of(progress: TrainingProgress) -> str:
-    """Say on what a training computes; empty if it has not said so yet."""
+    """Return the device of a training in words; empty if unknown so far."""
     if not progress.device:
         return ""
-    text = _in_words(progress.device, progress.device_kind, progress.why_no_gpu)
-    return f"{text} ({progress.backend}, {progress.precision})"
-
-
-def _in_words(name: str, kind: str, reason: str) -> str:
-    return f"{kind.upper()}: {name}" + (f"; no GPU: {reason}" if reason else "")
+    how = f"{progress.backend}, {progress.precision.removeprefix('mixed_')}"
+    return messages.device(progress.device_kind, progress.device, how, progress.why_no_gpu)

@@ -1,4 +1,4 @@
-"""The train dock: a training as a program of its own, followed while it runs."""
+"""The train dock: starts a training as a separate process, and follows it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from napari_snow_unet.unet.runs.process import (
 from napari_snow_unet.unet.runs.progress import TrainingProgress, read_progress
 from napari_snow_unet.widgets.common.dock import Dock
 from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.train import messages
 from napari_snow_unet.widgets.train.at_exit import ExitWatch
 from napari_snow_unet.widgets.train.bar import TrainingBar, time_left
 from napari_snow_unet.widgets.train.check import (
     DatasetCheck,
     Question,
-    why_not_begin_in,
     why_not_resume_in,
+    why_not_train_in,
 )
 from napari_snow_unet.widgets.train.curves import Curves
 from napari_snow_unet.widgets.train.device import DeviceQuestion, device_of
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _SETTLED_MS = 300
-GOES_ON = "The training in {} goes on. Open the dock again to follow or stop it."
-TRAIN_AGAIN = " To train once more, choose another training folder."
 
 
 class TrainWidget(Dock):
@@ -74,7 +73,7 @@ class TrainWidget(Dock):
         self._start(words, folder)
 
     def resume(self) -> None:
-        """Go on with the training in the folder."""
+        """Resume the training in the folder."""
         self._look_at_folder()
         self.update_hint()
         folder = self.form.run_folder
@@ -84,18 +83,18 @@ class TrainWidget(Dock):
             self._start(arguments_to_resume(folder), folder)
 
     def show_preview(self) -> None:
-        """Go to the preview of the training in the folder."""
+        """Show the preview of the training in the folder."""
         folder = self.form.run_folder
         if folder is not None:
             self.preview.look_at(folder.resolve())
 
     def stop(self) -> None:
-        """Let the training end after its batch."""
+        """Stop the training after the current batch."""
         self.bar.show_stopping()
         self.follower.stop()
 
     def update_hint(self) -> None:
-        """Allow Train, Resume and Preview, or say why not."""
+        """Enable Train, Resume and Preview, or show why not."""
         self.bar.allow_preview(there=has_preview(self.form.run_folder))
         if self.follower.following:
             return
@@ -106,13 +105,13 @@ class TrainWidget(Dock):
             (answer.problem or answer.notes) if answer else "",
             problem=bool(answer and (answer.problem or answer.doubtful)),
         )
-        problem = options_problem or why_not_begin_in(self.form.run_folder)
+        problem = options_problem or why_not_train_in(self.form.run_folder)
         if self.form.dataset is None:
-            problem = "Choose a dataset."
+            problem = messages.CHOOSE_DATASET
         elif answer is not None and answer.problem:
-            problem = "The dataset cannot be used."
+            problem = messages.DATASET_UNUSABLE
         elif answer is None:
-            problem = problem or "Checking the dataset…"
+            problem = problem or messages.CHECKING_LABEL
         self.bar.allow(problem, why_not_resume_in(self.form.run_folder))
 
     def _start(self, words: list[str], folder: Path) -> None:
@@ -127,7 +126,7 @@ class TrainWidget(Dock):
                 backend=chosen["backend"],
             )
         except OSError as error:
-            self._ended(End("failed", f"The training cannot be started ({error})."))
+            self._ended(End("failed", messages.not_started(error.strerror or str(error))))
             return
         self._follow(folder, process)
 
@@ -135,12 +134,12 @@ class TrainWidget(Dock):
         self.curves.show_rows([])
         self.follower.follow(folder, process)
         self.form.setEnabled(False)
-        self.bar.show_busy(f"Starting… Everything is kept in {folder}.")
+        self.bar.show_busy(messages.starting(folder))
         self.bar.at_exit.setEnabled(process is None or process.keep)
         self.exit_watch.follow(folder, process, keep=self.bar.keep)
 
     def _attach(self, folder: Path) -> None:
-        """Follow a training that runs already."""
+        """Follow a training that is already running."""
         process = started_here(folder)
         self.bar.keep = self.exit_watch.chosen(folder, process is None or process.keep)
         self._show_config(folder)
@@ -152,8 +151,9 @@ class TrainWidget(Dock):
             remember(self._remembered)
         self.bar.show_progress(progress)
         self.form.show_device(device_of(progress) or self.form.device_text)
-        if self.bar.stop_button.isEnabled():
-            self.bar.say(f"{time_left(progress)} Kept in {self.follower.folder}.")
+        if self.bar.stop_button.isEnabled() and self.follower.folder is not None:
+            text = messages.running(time_left(progress), self.follower.folder)
+            self.bar.show_message(text)
 
     def _epochs_done(self, rows: list[Any]) -> None:
         if self.follower.following:
@@ -177,14 +177,17 @@ class TrainWidget(Dock):
             remember(folder)
         self.check.again()
         self.update_hint()
-        kept = f" It is in {folder}." if end.state != "failed" and self.curves.rows else ""
-        again = TRAIN_AGAIN if end.state == "finished" else ""
-        self.bar.say(f"{end.message}{kept}{again}", problem=end.state == "failed")
+        texts = [end.message]
+        if end.state != "failed" and self.curves.rows and folder is not None:
+            texts.append(messages.ended_in(folder))
+        if end.state == "finished":
+            texts.append(messages.TRAIN_AGAIN)
+        self.bar.show_message(" ".join(texts), problem=end.state == "failed")
         if end.state == "failed":
             show_error(end.message)
 
     def _question(self) -> tuple[Question | None, str]:
-        """Return what to ask about the dataset, and what is wrong with the options."""
+        """Return what to check about the dataset, and the problem with the options."""
         try:
             options, problem = self.form.options(), ""
         except InputError as error:
@@ -200,7 +203,7 @@ class TrainWidget(Dock):
         self._settled.start()
 
     def _look_at_folder(self) -> None:
-        """Show the training in the folder; follow it if it runs."""
+        """Show the training in the folder; follow it if it is running."""
         self._settled.stop()
         folder = self.form.run_folder
         if self.follower.following or folder is None:
@@ -216,16 +219,16 @@ class TrainWidget(Dock):
         self.update_hint()
 
     def _show_config(self, folder: Path) -> None:
-        """Show the options of an earlier training, which it keeps."""
+        """Show the options of an earlier training, which stay as they are."""
         try:
             config = RunDirectory(folder).config()
         except InputError:
-            return  # whoever resumes it is told
+            return  # resuming reports it
         self.form.show_places(Path(config.dataset), folder)
         self.form.show_options(config.options)
 
     def _begin(self) -> None:
-        """Find a training that runs or was left unfinished."""
+        """Show a training that is running or unfinished."""
         folder = running_training() or last_training()
         self.update_hint()
         if folder is None:
@@ -262,7 +265,7 @@ class TrainWidget(Dock):
         self.follow(self._viewer.events.theme, self.curves.update_colors)
 
     def event(self, event: QEvent) -> bool:
-        """Notice when the dock is shown, in another window too, and when its window is active."""
+        """Notice when the dock is shown, also in another window, or its window is activated."""
         if event.type() == QEvent.Type.Show:
             QTimer.singleShot(0, self._shown)
         elif event.type() == QEvent.Type.WindowActivate:
@@ -277,15 +280,15 @@ class TrainWidget(Dock):
         self._look_again()
 
     def _look_again(self) -> None:
-        """See whether what was wrong with the folders has been mended meanwhile."""
+        """Check whether problems with the folders have been fixed."""
         self.update_hint()
         if not self.follower.following:
             self.check.again_after_problem()
 
     def closed(self) -> None:
-        """Leave a training to itself when the dock is closed while napari goes on."""
-        if self.follower.following:
-            show_info(GOES_ON.format(self.follower.folder))
+        """Let the training continue when only the dock is closed."""
+        if self.follower.following and self.follower.folder is not None:
+            show_info(messages.continues(self.follower.folder))
         self.device.forget()
         self.exit_watch.dock_closed()
         self.follower.leave()

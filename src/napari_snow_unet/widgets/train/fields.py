@@ -1,4 +1,4 @@
-"""The fields of the train dock: its options as they are declared, and what only a dock asks."""
+"""The fields of the train dock: the declared options, and fields that only the dock has."""
 
 from pathlib import Path
 from typing import Any
@@ -14,52 +14,52 @@ from napari_snow_unet.widgets.common.fields import (
     WholeNumberField,
     option_fields,
 )
+from napari_snow_unet.widgets.train import messages
 
-_FRESH = [("random weights", "")]
+_FRESH = [(messages.FROM_SCRATCH_LABEL, "")]
 
 
 def places(dataset: Path | None = None, run_folder: Path | None = None) -> None:
-    """Choose where the tiles are and where the training goes.
+    """Choose the dataset and the run folder.
 
     Parameters
     ----------
     dataset : Path
-        A prepared dataset, or any folder with images/ and masks/ of equal names. It is only read.
+        A prepared dataset, or a folder with images/ and masks/ of equal names. It is not changed.
     run_folder : Path
-        Folder of the training: a new or empty one for Train, or that of an earlier training to
-        look at it, to go on with it, or to follow it while it runs. The models, the history, the
-        curves and the log are kept in it.
+        Folder for models, history, curves and log: a new or empty one for Train, or that of an
+        earlier training to view, resume or follow it.
     """
 
 
 def computing(fine_tune: str = "", device: str = "auto", backend: str = "auto") -> dict[str, str]:
-    """Choose what the training begins with and what computes.
+    """Choose initial weights and device.
 
     Parameters
     ----------
     fine_tune : str
-        A model to begin with; its architecture and channel are kept. Random weights need more
-        epochs.
+        Initial weights: a model, whose architecture and channel are kept, or random weights, which
+        need more epochs.
     device : str
-        What computes. "auto" takes a GPU where one can be used.
+        Device to train on. "auto" uses a GPU if possible.
     backend : str
-        Keras' engine. "auto" takes the first of TensorFlow, PyTorch and JAX that is installed.
+        Keras backend. "auto" takes the first of TensorFlow, PyTorch and JAX that is installed.
     """
     return {"fine_tune": fine_tune, "device": device, "backend": backend}
 
 
 def fields_of_places() -> FunctionGui:
     """Return the fields of `places`."""
-    made = magicgui(places, call_button=False, dataset={"mode": "d"}, run_folder={"mode": "d"})
-    for path in (made.dataset, made.run_folder):
+    fields = magicgui(places, call_button=False, dataset={"mode": "d"}, run_folder={"mode": "d"})
+    for path in (fields.dataset, fields.run_folder):
         path.choose_btn.text = "…"
         path.choose_btn.native.setMaximumWidth(BROWSE_WIDTH)
-    return made
+    return fields
 
 
 def fields_of_main_options() -> FunctionGui[dict[str, Any]]:
-    """Return the fields of what most people choose."""
-    made = option_fields(
+    """Return the fields of the main options."""
+    fields = option_fields(
         TrainingOptions,
         "preset",
         "epochs",
@@ -70,14 +70,14 @@ def fields_of_main_options() -> FunctionGui[dict[str, Any]]:
         learning_rate={"min": 1e-6, "step": 1e-4},
         crop={"widget_type": WholeNumberField, "step": 16},
     )
-    made.learning_rate.native.setDecimals(6)
-    made.crop.native.setSpecialValueText(declared(TrainingOptions)["crop"].option.none)
-    return made
+    fields.learning_rate.native.setDecimals(6)
+    fields.crop.native.setSpecialValueText(declared(TrainingOptions)["crop"].option.none)
+    return fields
 
 
 def fields_of_more_options() -> FunctionGui[dict[str, Any]]:
-    """Return the fields of what few people choose."""
-    made = option_fields(
+    """Return the fields of the advanced options."""
+    fields = option_fields(
         TrainingOptions,
         "loss",
         "augment",
@@ -94,9 +94,9 @@ def fields_of_more_options() -> FunctionGui[dict[str, Any]]:
         seed={"max": 2**31 - 1},
         masks_are={"choices": MASKS},
     )
-    made.patience.native.setSpecialValueText("all epochs")
-    made.fold.native.setSpecialValueText(declared(TrainingOptions)["fold"].option.none)
-    return made
+    fields.patience.native.setSpecialValueText(messages.NO_PATIENCE_LABEL)
+    fields.fold.native.setSpecialValueText(declared(TrainingOptions)["fold"].option.none)
+    return fields
 
 
 def fields_of_computing() -> FunctionGui:
@@ -111,5 +111,5 @@ def fields_of_computing() -> FunctionGui:
 
 
 def model_choices(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return what `fine_tune` offers: random weights, then models as (text, value)."""
+    """Return the choices of `fine_tune`: random weights, then models as (text, value)."""
     return [*_FRESH, *names]

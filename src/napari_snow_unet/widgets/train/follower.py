@@ -1,4 +1,4 @@
-"""Follow a training by its folder, whoever has started it, and tell how it ends."""
+"""Follow a training by its folder, whoever started it, until it ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.folder import HISTORY, Row, RunDirectory, is_run
 from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.process import TrainingProcess
@@ -20,6 +21,7 @@ from napari_snow_unet.unet.runs.progress import (
     request_stop,
 )
 from napari_snow_unet.unet.training.preview import FOLDER as PREVIEW
+from napari_snow_unet.widgets.train import messages
 
 EVERY_MS = 250
 PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"
@@ -27,17 +29,17 @@ PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"
 
 @dataclass(frozen=True)
 class End:
-    """How a training ended, in a word and in words."""
+    """How a training ended."""
 
     state: State  # "finished", "stopped" or "failed"
     message: str
 
 
 class TrainingFollower(QObject):
-    """Looks into the folder of a training four times a second while it runs."""
+    """Reads the folder of a running training four times a second."""
 
-    progressed = Signal(object)  # the `TrainingProgress` that has changed
-    epochs_done = Signal(list)  # the whole history, longer than before
+    progressed = Signal(object)  # the new `TrainingProgress`
+    epochs_done = Signal(list)  # the whole history, with new epochs
     previewed = Signal(object)  # the folder, with a new preview
     ended = Signal(object)  # an `End`, once
 
@@ -47,42 +49,42 @@ class TrainingFollower(QObject):
         self.process: TrainingProcess | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.read_news)
-        self._began, self._stop_wanted = 0.0, False
+        self._started, self._stop_wanted = 0.0, False
         self._progress_seen: TrainingProgress | None = None
         self._history_seen: tuple[int, int] | None = None
         self._preview_seen: tuple[int, int] | None = None
 
     @property
     def following(self) -> bool:
-        """Whether a training runs."""
+        """Whether a training is running."""
         return self._timer.isActive()
 
     def follow(self, folder: Path, process: TrainingProcess | None) -> None:
-        """Follow a training; a process that was started here has yet to make the folder."""
+        """Follow a training; a process started here has yet to create the folder."""
         self.show(folder)
-        self.process, self._began = process, time.time()
+        self.process, self._started = process, time.time()
         self._timer.start(EVERY_MS)
 
     def show(self, folder: Path) -> None:
-        """Tell what is in the folder of a training that may have ended."""
+        """Emit the epochs in the folder of a training, which may have ended."""
         self.leave()
         self.folder = folder
         self._look_for_epochs()
 
     def leave(self) -> None:
-        """Look no longer; the training goes on."""
+        """Stop following; the training continues."""
         self._timer.stop()
         self._forget()
 
     def stop(self) -> None:
-        """Let the training end after its batch, as soon as it has begun."""
+        """Stop the training after the current batch, or as soon as it has started."""
         self._stop_wanted = True
         if self.process is not None and not self._locked():
             self.process.end()
         self.read_news()
 
     def read_news(self) -> None:
-        """Tell what is new in the folder."""
+        """Emit what is new in the folder."""
         if self.folder is None or not self.following:
             return
         code = self.process.exit_code() if self.process is not None else None
@@ -105,7 +107,7 @@ class TrainingFollower(QObject):
     def _progress(self) -> TrainingProgress | None:
         """Return the progress unless it is that of an earlier process."""
         progress = read_progress(self.folder) if self.folder is not None else None
-        old = self.process is not None and progress is not None and progress.updated < self._began
+        old = self.process is not None and progress is not None and progress.updated < self._started
         return None if old else progress
 
     def _look_for_epochs(self) -> None:
@@ -132,32 +134,27 @@ class TrainingFollower(QObject):
 
     def _forget(self) -> None:
         self.folder = self.process = None
-        self._began, self._stop_wanted = 0.0, False
+        self._started, self._stop_wanted = 0.0, False
         self._progress_seen = self._history_seen = self._preview_seen = None
 
 
 def _how_it_ended(
     code: int | None, progress: TrainingProgress | None, errors: str, *, stop_wanted: bool
 ) -> End:
-    """Take the word of the training if it has left one, else that of its process, ours or not."""
-    told = progress if progress is not None and progress.state in ENDED else None
-    if told is not None and (told.state == "failed" or not code):
-        return End(told.state, told.message)
+    """Return how a training ended: by its own progress file, else by its process."""
+    last = progress if progress is not None and progress.state in ENDED else None
+    if last is not None and (last.state == "failed" or not code):
+        return End(last.state, last.message)
     if code is not None and code > 0:
-        return End("failed", errors or f"The process that trained ended with code {code}.")
-    if code == 0 or (stop_wanted and told is None):
-        return End("stopped", "Stopped before the training had begun.")
-    signal = f" by signal {-code}" if code else ""
-    return End(
-        "failed",
-        f"The process that trained was ended from outside{signal}, maybe for want of memory. "
-        "What was finished is kept; Resume goes on.",
-    )
+        return End("failed", errors or run_messages.process_failed(code))
+    if code == 0 or (stop_wanted and last is None):
+        return End("stopped", messages.STOPPED_BEFORE_START)
+    return End("failed", messages.killed(-code if code else None))
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size

@@ -1,4 +1,4 @@
-"""The form of the train dock: its fields in their order, read and shown as `TrainingOptions`."""
+"""The form of the train dock, which reads and shows `TrainingOptions`."""
 
 from __future__ import annotations
 
@@ -45,49 +45,49 @@ class TrainingForm(QWidget):
 
     @property
     def dataset(self) -> Path | None:
-        """The dataset that is chosen."""
+        """The chosen dataset."""
         return self.places.dataset.value
 
     @property
     def run_folder(self) -> Path | None:
-        """The folder of the training that is chosen."""
+        """The chosen run folder."""
         return self.places.run_folder.value
 
     def options(self) -> TrainingOptions:
-        """Return the choices; an `InputError` says which cannot be used."""
+        """Return the chosen options; raise `InputError` for values that cannot be used."""
         values = {**self.main(), **self.more()}
         options = make_options(**values)
         return whole_tiles(options) if values["crop"] is None else options
 
     def show_options(self, options: TrainingOptions) -> None:
-        """Show the choices of an earlier training."""
+        """Show the options of an earlier training."""
         self._show({**options.as_dict(), "preset": options.preset})
 
     def show_places(self, dataset: Path, run_folder: Path) -> None:
-        """Show where the tiles are and where the training is."""
+        """Show a dataset and a run folder."""
         with self.places.dataset.changed.blocked(), self.places.run_folder.changed.blocked():
             self.places.dataset.value, self.places.run_folder.value = dataset, run_folder
 
     def show_tiles(self, text: str, *, problem: bool = False) -> None:
-        """Say what was found in the dataset."""
-        _say(self._tiles, text, problem=problem)
+        """Show the result of checking the dataset."""
+        _set(self._tiles, text, problem=problem)
 
     def show_device(self, text: str, *, problem: bool = False) -> None:
-        """Say what computes, and why it is no GPU."""
-        _say(self._device, text, problem=problem)
+        """Show the device, and why it is not a GPU."""
+        _set(self._device, text, problem=problem)
 
     @property
     def device_text(self) -> str:
-        """What is said of the device."""
+        """The text about the device."""
         return self._device.text()
 
     @property
     def tiles_text(self) -> str:
-        """What is said of the dataset."""
+        """The text about the dataset."""
         return self._tiles.text()
 
     def list_models(self) -> None:
-        """List the models that a training can begin with."""
+        """List the models that a training can start from."""
         box = self.computing.fine_tune
         chosen = box.value
         names = [
@@ -124,7 +124,7 @@ class TrainingForm(QWidget):
         self.main.changed.emit(None)
 
     def _take_model(self, model: str) -> None:
-        """Show the architecture that a model brings with it."""
+        """Show the architecture of a model, which cannot be changed."""
         for field in (self.main.base_filters, self.more.channel):
             field.enabled = not model
         if model:
@@ -136,7 +136,7 @@ class TrainingForm(QWidget):
             self._show({"base_filters": config.base_filters, "channel": config.channel})
 
     def _suggest_folder(self, dataset: Path | None) -> None:
-        """Suggest a new folder beside the dataset, unless the person has chosen one."""
+        """Suggest a new folder beside the dataset, unless the user has chosen one."""
         if (
             dataset is None
             or not dataset.is_dir()
@@ -152,17 +152,17 @@ class TrainingForm(QWidget):
         main, more = Rows(self._labels), Rows(self._labels)
         main.add("Dataset", self.places.dataset)
         main.add_note(self._tiles)
-        main.add("Training folder", self.places.run_folder)
+        main.add("Run folder", self.places.run_folder)
         for field in self.main:
             main.add(declared(TrainingOptions)[field.name].option.label, field)
-        main.add("Begin with", self.computing.fine_tune)
+        main.add("Start from", self.computing.fine_tune)
         main.add("Device", self.computing.device)
         main.add_note(self._device)
         for field in self.more:
             more.add(declared(TrainingOptions)[field.name].option.label, field)
-        more.add("Engine", self.computing.backend)
+        more.add("Keras backend", self.computing.backend)
         for note in (self._tiles, self._device):
-            _say(note, "")
+            _set(note, "")
         self.advanced = stacked(self, main, advanced=more)
         end_with(self, self.places, self.main, self.more, self.computing)
 
@@ -173,7 +173,7 @@ def _note() -> QLabel:
     return label
 
 
-def _say(label: QLabel, text: str, *, problem: bool = False) -> None:
+def _set(label: QLabel, text: str, *, problem: bool = False) -> None:
     label.setText(text)
     label.setStyleSheet(PROBLEM_STYLE if problem else "")
     label.setVisible(bool(text))

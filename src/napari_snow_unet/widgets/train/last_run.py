@@ -1,4 +1,4 @@
-"""Which training was shown last, for the next start of napari."""
+"""The training shown last, for the next start of napari."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST = 10_000  # bytes
 
 
 def remember(folder: Path) -> None:
-    """Note the folder of a training; a note that cannot be written is no harm."""
+    """Store the folder of a training; failing to do so does no harm."""
     with (
         suppress(OSError),
         written_whole(user_folder() / FILE, overwrite=True) as temporary,
@@ -26,7 +26,7 @@ def remember(folder: Path) -> None:
 
 
 def last_training() -> Path | None:
-    """Return the training that was shown last, if it is still there."""
+    """Return the training that was shown last, if it still exists."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         path = user_folder() / FILE
         if path.stat().st_size <= _LARGEST:
@@ -36,7 +36,7 @@ def last_training() -> Path | None:
 
 
 def running_training() -> Path | None:
-    """Return a training that runs just now: the one shown last before all others."""
+    """Return a running training, preferably the one shown last."""
     last = last_training()
     others = (best.parent for best in registered().values())
     for folder in (*([last] if last else []), *others):

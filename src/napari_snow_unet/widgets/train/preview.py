@@ -1,4 +1,4 @@
-"""The validation tile that a training looks at after every epoch, as layers of napari."""
+"""The validation tile that a training predicts after every epoch, as napari layers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ _GAP = 1.05  # of the tile's width
 class PreviewLayers:
     """Shows the preview of one training at a time: image, truth and prediction side by side.
 
-    A layer is brought up to date only while it holds what this dock has written into it, and one
-    that was removed does not come back.
+    A layer is updated only if the user has not changed it, and a removed one is not added again.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -41,9 +40,9 @@ class PreviewLayers:
         self._place: _Place | None = None
 
     def look_at(self, folder: Path) -> None:
-        """Show the preview in the middle of the window, what was removed of it as well."""
+        """Show the preview in the middle of the window, including removed layers."""
         if folder == self._folder:
-            self._layers = self._found(folder)
+            self._layers = self._existing(folder)
         self.show(folder)
         there = [layer() for layer in self._layers.values()]
         layers = [layer for layer in there if layer is not None]
@@ -53,14 +52,14 @@ class PreviewLayers:
             fit(self._viewer, layers)
 
     def show(self, folder: Path) -> None:
-        """Show the preview that lies in the folder of a training."""
-        with suppress(InputError, OSError):  # it is being replaced; the next one is shown
+        """Show the preview in the folder of a training."""
+        with suppress(InputError, OSError):  # it is being replaced; the next one will be shown
             parts = _read(folder / FOLDER)
             if folder != self._folder:
-                self._folder, self._layers, self._place = folder, self._found(folder), None
+                self._folder, self._layers, self._place = folder, self._existing(folder), None
             missing = [part for part in PARTS if part not in self._layers]
             for part in self._layers:
-                self._bring_up_to_date(part, parts[part])
+                self._update(part, parts[part])
             if missing:
                 self._add_all(missing, parts, folder)
 
@@ -76,17 +75,17 @@ class PreviewLayers:
         if was_empty:
             self._viewer.reset_view()
 
-    def _bring_up_to_date(self, part: str, data: NDArray[np.uint8]) -> None:
+    def _update(self, part: str, data: NDArray[np.uint8]) -> None:
         layer = self._layers[part]()
         if layer is None or layer not in self._viewer.layers:
             return
-        said = layer.metadata.get(PLUGIN, {})
-        if said.get("checksum") == _checksum(layer.data) != _checksum(data):
+        facts = layer.metadata.get(PLUGIN, {})
+        if facts.get("checksum") == _checksum(layer.data) != _checksum(data):
             layer.data = data
-            layer.metadata = {**layer.metadata, PLUGIN: {**said, "checksum": _checksum(data)}}
+            layer.metadata = {**layer.metadata, PLUGIN: {**facts, "checksum": _checksum(data)}}
 
     def _add(self, part: str, data: NDArray[np.uint8], folder: Path, place: _Place) -> None:
-        said = {"training": str(folder), "part": part, "checksum": _checksum(data)}
+        facts = {"training": str(folder), "part": part, "checksum": _checksum(data)}
         left = place.left + PARTS.index(part) * _GAP * data.shape[1] * place.scale[1]
         layer = self._viewer.add_image(
             data,
@@ -96,24 +95,24 @@ class PreviewLayers:
             translate=(0, left),
             scale=place.scale,
             units=place.units,
-            metadata={PLUGIN: said},
+            metadata={PLUGIN: facts},
         )
         self._layers[part] = ref(unwrapped(layer))
 
-    def _found(self, folder: Path) -> dict[str, ref[Layer]]:
-        """Return the layers of a training that a dock has added which was closed meanwhile."""
-        found = {}
+    def _existing(self, folder: Path) -> dict[str, ref[Layer]]:
+        """Return the layers of a training that an earlier dock has added."""
+        layers = {}
         for layer in self._viewer.layers:
-            said = layer.metadata.get(PLUGIN)
-            if isinstance(said, dict) and said.get("training") == str(folder):
-                found[said["part"]] = ref(unwrapped(layer))
-        return found
+            facts = layer.metadata.get(PLUGIN)
+            if isinstance(facts, dict) and facts.get("training") == str(folder):
+                layers[facts["part"]] = ref(unwrapped(layer))
+        return layers
 
     def _free_place(self) -> _Place:
-        """Return where, to the right of all other layers, there is room."""
+        """Return a free place to the right of all other layers."""
         if not len(self._viewer.layers):
             return _Place()
-        # As large as another image: napari ignores all units when one layer has none.
+        # In the scale and units of another layer: napari ignores all units if one layer has none.
         other = self._viewer.layers[-1]
         left, right = self._viewer.layers.extent.world[:, -1]
         free = float(right + (_GAP - 1) * (right - left))
@@ -125,7 +124,7 @@ class PreviewLayers:
 
 
 def has_preview(folder: Path | None) -> bool:
-    """Tell whether there is a preview in the folder of a training."""
+    """Tell whether the folder of a training has a preview."""
     return folder is not None and all((folder / FOLDER / f"{part}.png").exists() for part in PARTS)
 
 

@@ -1,6 +1,6 @@
-"""Say in JSON what computes; a program of its own, since that loads a network library.
+"""Print the device of a Keras backend as JSON; a separate program, since it loads the backend.
 
-python -m napari_snow_unet.unet.engine.ask BACKEND DEVICE
+python -m napari_snow_unet.unet.engine.device_report BACKEND DEVICE
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from napari_snow_unet.unet.engine.selection import load_engine, select_device
 
 
 def main(backend: str, device: str) -> None:
-    """Print the device, or end with the reason why there is none."""
+    """Print the device, or exit with the reason why there is none."""
     try:
         select_device(backend, device)
         sys.stdout.write(json.dumps(dataclasses.asdict(load_engine())) + "\n")

@@ -1,0 +1,94 @@
+"""Texts of the train dock: tooltips, hints, progress, how a training ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Texts while something is under way.
+CHECKING_LABEL = "Checking the dataset…"
+DRAWING_LABEL = "Drawing curves…"
+LOOKING_FOR_GPU_LABEL = "Looking for a GPU…"
+STOPPING_LABEL = "Stopping after the current batch…"
+# Words on buttons and in fields.
+AT_EXIT_LABEL = "When napari closes:"
+STOP_AT_EXIT_LABEL = "stop the training"
+KEEP_AT_EXIT_LABEL = "keep it running"
+FROM_SCRATCH_LABEL = "scratch (random weights)"
+NO_PATIENCE_LABEL = "off"
+
+TRAIN = "Start a new training in the run folder, as a separate process."
+STOP = "Stop after the current batch. Finished epochs are kept; press Resume to continue."
+RESUME = "Resume the training in the run folder after its last finished epoch."
+PREVIEW = (
+    "Show the validation tile that is predicted after every epoch: image, truth and prediction "
+    "side by side. Restores removed layers."
+)
+NO_PREVIEW = "A preview exists once the training in the run folder has finished an epoch."
+AT_EXIT = (
+    "What happens to a running training when napari closes. Stop: it ends within 5 seconds, "
+    "finished epochs are kept, and Resume continues. Keep: it runs without napari, and this dock "
+    "follows it again later. To keep a training, choose this before you press Train."
+)
+CURVES = "Scores after every epoch, on the training and the validation tiles."
+
+BUSY = "A training is running. Stop it, or wait until it ends."
+NOT_RUNNING = "No training is running."
+CHOOSE_DATASET = "Choose a dataset."
+DATASET_UNUSABLE = "The dataset cannot be used."
+CHOOSE_RUN_FOLDER = "Choose a run folder."
+NO_RUN = "The run folder has no training yet."
+RUN_FINISHED = "The training in the run folder is finished."
+TRAIN_AGAIN = "To train again, choose another run folder."
+STOPPED_BEFORE_START = "Stopped before the training started."
+TIME_UNKNOWN = "The remaining time is shown after the first batches."
+NEARLY_DONE = "Nearly done."
+
+
+def run_folder_unusable(reason: str) -> str:
+    """Return why no training can start in a folder."""
+    return f"The run folder cannot be used ({reason})."
+
+
+def starting(folder: Path) -> str:
+    """Return where a training starts."""
+    return f"Starting the training. Run folder: {folder}."
+
+
+def running(left: str, folder: Path) -> str:
+    """Return the time left of a training and its folder."""
+    return f"{left[:1].upper()}{left[1:]} Run folder: {folder}."
+
+
+def ended_in(folder: Path) -> str:
+    """Return where a training has ended."""
+    return f"Run folder: {folder}."
+
+
+def continues(folder: Path) -> str:
+    """Return what happens to a training whose dock was closed."""
+    return f"The training in {folder} continues. Open the dock again to follow or stop it."
+
+
+def not_started(reason: str) -> str:
+    """Return why the process did not start."""
+    return f"The training cannot be started ({reason})."
+
+
+def killed(signal: int | None) -> str:
+    """Return how a process ended that another program killed."""
+    number = f" (signal {signal})" if signal else ""
+    return (
+        f"The training process was killed{number}, possibly for lack of memory. Finished epochs "
+        "are kept; press Resume to continue."
+    )
+
+
+def device(kind: str, name: str, how: str, reason: str) -> str:
+    """Return the device of a training, its backend and number format, and why it is not a GPU."""
+    text = f"{kind.upper()}: {name}{f' ({how})' * bool(how)}. {reason}"
+    return f"{text.rstrip('. ')}."
+
+
+def time_left(left: str, total: str) -> str:
+    """Return the estimated time left and that of the whole training."""
+    return f"About {left} left of {total}."
