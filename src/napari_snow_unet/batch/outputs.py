@@ -31,7 +31,7 @@ class Outputs:
         bool,
         Option(
             f"Also write STEM{OVERLAY}.png, outlines on the image.",
-            tip="Also write each image with the outlines of its nuclei.",
+            tip="Also write a copy of each image with its nuclei outlined.",
             label="Outlines on the image",
         ),
     ] = False
@@ -39,7 +39,7 @@ class Outputs:
         bool,
         Option(
             "Overwrite existing results.",
-            tip="Overwrite existing results; otherwise such images are reported as failed.",
+            tip="Overwrite existing results; without it, images that have results fail.",
             label="Overwrite existing results",
         ),
     ] = False

@@ -26,7 +26,7 @@ class Options:
         float | Literal["otsu"],
         Option(
             "'otsu', or the probability from 0 to 1 above which a pixel is nucleus.",
-            tip="Probability above which a pixel is nucleus. Moving it changes the result at once.",
+            tip="A pixel counts as nucleus above this probability. Changes the result immediately.",
             label="Threshold",
             low=0,
             high=1,
@@ -36,8 +36,7 @@ class Options:
         Literal["nuclei", "mask"],
         Option(
             "'nuclei': one label per nucleus; 'mask': binary, 0 and 255.",
-            tip="Separate nuclei, each with its own number, or one mask. Takes effect with the "
-            "next Run.",
+            tip="One label per nucleus, or one mask of all nuclei. Takes effect at the next Run.",
             label="Output",
         ),
     ] = "nuclei"
@@ -45,7 +44,7 @@ class Options:
         bool,
         Option(
             "Leave touching nuclei in one piece.",
-            tip="Separate touching nuclei by a watershed.",
+            tip="Separate touching nuclei with a watershed.",
             label="Separate touching nuclei",
             was="split",
         ),
@@ -58,7 +57,7 @@ class Options:
         float | None,
         Option(
             "Smallest nucleus in µm², for a known pixel size; overrides the one in pixels.",
-            tip="Smaller nuclei are dropped. Moving it changes the result at once.",
+            tip="Remove smaller nuclei. Changes the result immediately.",
             low=0,
             label="Min. area (µm²)",
         ),
@@ -73,16 +72,16 @@ class Options:
         bool,
         Option(
             "Drop nuclei that touch the image's edge.",
-            tip="Drop nuclei that touch the image's edge, which are cut.",
-            label="Drop nuclei at the edge",
+            tip="Exclude nuclei touching the image edge, which are cut off.",
+            label="Exclude nuclei at the edge",
         ),
     ] = False
     channel: Annotated[
         Channel | None,
         Option(
             "Channel to use.",
-            tip="Channel of a colour image that the model reads. Models do best on the one they "
-            "were trained on. Takes effect with the next Run.",
+            tip="Channel of a colour image that the model reads: best the one it was trained on. "
+            "Takes effect at the next Run.",
             none="the model's own",
             label="Channel",
         ),
@@ -91,9 +90,8 @@ class Options:
         float | None,
         Option(
             "Micrometres per pixel; 0: unknown.",
-            tip="Micrometres per pixel; overrides the value in the layer or file. An image outside "
-            "the range that a model was trained for is resampled for it. Takes effect with the "
-            "next Run.",
+            tip="Micrometres per pixel; overrides the value in the layer or file. At the next Run, "
+            "the image is resampled if the model needs another size.",
             none="the file's",
             by=check_pixel_size,
             zero="own",
@@ -106,8 +104,8 @@ class Options:
         Option(
             "Size of the square windows passed to the network, in pixels; about 2048 for large "
             "images.",
-            tip="Size of the windows in pixels, a multiple of 64. Smaller ones need less memory; "
-            "the result does not depend on it.",
+            tip="Size of the square windows passed to the network, a multiple of 64. Smaller ones "
+            "need less memory and give the same result.",
             low=64,
             label="Tile size (pixels)",
         ),
@@ -117,7 +115,7 @@ class Options:
         Option(
             "Average over four mirrored predictions per tile: usually better, four times slower.",
             tip="Averages four mirrored predictions per tile: usually better, four times slower. "
-            "Takes effect with the next Run.",
+            "Takes effect at the next Run.",
             also=("--tta",),
             label="Test-time augmentation",
         ),

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_snow_unet.cli.models import _facts
 from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
 from napari_snow_unet.unet.models.folder import user_folder
-from napari_snow_unet.widgets.segment.models import SIZE_NOT_STATED
+from napari_snow_unet.widgets.segment import messages
 
 
 @pytest.fixture
@@ -32,8 +32,10 @@ def listed(dock):
 def test_the_list_has_networks_and_the_classical_method(dock):
     assert listed(dock) == [DEFAULT_MODEL, "classical (no network)"]
     dock.choose(model=DEFAULT_MODEL)
-    assert "pixels of" in dock.field("model").tooltip
-    assert "trained on" in dock.field("model").tooltip
+    entry = dock.widget.models.entry
+    lines = " ".join(dock.field("model").tooltip.split())
+    assert messages.model_sizes(entry.pixel_size_um, "red") in lines
+    assert messages.trained_on(entry.trained_on) in lines
 
 
 def test_a_new_model_appears_while_the_dock_is_open(shown_dock, bundled, qtbot):
@@ -70,7 +72,7 @@ def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monke
     dock.click(dock.form.browse.native)
     assert dock.chosen("model") == str(folder)
     assert any(name.startswith("from a colleague ") for name in listed(dock))
-    assert "pixels of" in dock.field("model").tooltip
+    assert "million parameters" in dock.field("model").tooltip
     assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
     chosen[0] = ""  # the dialog was cancelled
     dock.click(dock.form.browse.native)
@@ -198,6 +200,23 @@ def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock
     assert not dock.chosen("otsu")
 
 
+def test_the_first_run_of_a_network_says_that_it_was_not_checked_here(
+    dock, open_dock, network, discs
+):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.run()  # the classical method
+    assert messages.NOT_CHECKED not in dock.message
+    dock.choose(model=DEFAULT_MODEL)
+    dock.run()
+    assert dock.message.endswith(messages.NOT_CHECKED)
+    dock.run()
+    assert messages.NOT_CHECKED not in dock.message
+    again = open_dock(dock.title, dock.viewer)
+    again.choose(model=DEFAULT_MODEL)
+    again.run()
+    assert messages.NOT_CHECKED not in again.message
+
+
 def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     folder = shutil.copytree(bundled, user_folder() / "mine")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -205,9 +224,10 @@ def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     dock.widget.models.refresh()
     dock.choose(model="mine")
-    assert SIZE_NOT_STATED in dock.field("model").tooltip.replace("\n", " ")
+    unknown = messages.model_sizes(None, "red")
+    assert unknown in dock.field("model").tooltip.replace("\n", " ")
     dock.choose(model="classical")
-    assert SIZE_NOT_STATED not in dock.field("model").tooltip.replace("\n", " ")
+    assert unknown not in dock.field("model").tooltip.replace("\n", " ")
     (mine,) = [entry for entry in list_models() if entry.name == "mine"]
     assert _facts(mine)[-1] == "not stated"
     assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]
