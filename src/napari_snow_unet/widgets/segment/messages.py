@@ -129,8 +129,8 @@ def model_in_numbers(parameters: int, size: int) -> str:
 
 
 def trained_on(data: str) -> str:
-    """Say on which data a network was trained."""
-    return f"Training data: {data.removesuffix('.')}."
+    """Say on which data a network was trained; the recipe behind them is left to its card."""
+    return f"Training data: {data.partition('. Shown for ')[0].removesuffix('.')}."
 
 
 def rest_of_stack(done: str) -> str:
