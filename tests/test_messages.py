@@ -94,7 +94,7 @@ def faults_of(name: str, message: Message, room: Path) -> list[str]:
     for part in filter(None, (message.problem, message.remedy)):
         if not re.match(r"[A-Z0-9'\"(`]", part):
             faults.append("begins without a capital")
-        if not re.search(r"[.?:][)\"'`]?$", part):
+        if not re.search(r"[.?:…][)\"'`]?$", part):
             faults.append("ends without a full stop")
     if len(text) > LONGEST:
         faults.append(f"has {len(text)} characters")

@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_snow_unet.widgets.common.pixel_sizes import LAYER
+from napari_snow_unet.widgets.common.messages import SIZE_OF_LAYER_LABEL as LAYER
 from napari_snow_unet.widgets.segment.state import SIZE_UNKNOWN
 
 PLACE = {"scale": (0.3, 0.3), "units": ("um", "um")}

@@ -17,8 +17,11 @@ from napari_snow_unet.data.slides import any_image
 from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets.common.pixel_sizes import FILE, LAYER
-from napari_snow_unet.widgets.segment.state import SIZE_OF_EACH, SIZE_UNKNOWN, UNKNOWN_SIZE
+from napari_snow_unet.widgets.common.messages import SIZE_OF_FILE_LABEL as FILE
+from napari_snow_unet.widgets.common.messages import SIZE_OF_LAYER_LABEL as LAYER
+from napari_snow_unet.widgets.opening.slide import add_slide
+from napari_snow_unet.widgets.segment import messages
+from napari_snow_unet.widgets.segment.state import SIZE_OF_EACH, SIZE_UNKNOWN
 
 
 def write_tiff(path, image, pixel_um):
@@ -126,11 +129,10 @@ def test_what_is_typed_for_a_layer_is_for_no_other(dock, network, discs):
 def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network, discs):
     assert dock.form.size_note == ""
     plain = dock.viewer.add_image(discs(), rgb=True, name="A")
-    assert "mm²" in dock.form.size_note
+    assert dock.form.size_note == messages.unknown_size(None, None)
     dock.choose(model=DEFAULT_MODEL)
-    said = [UNKNOWN_SIZE.partition("{}")[2]]  # what to do
-    said += [f"{um:.2g}" for um in dock.widget.models.entry.pixel_size_um]
-    assert all(part in dock.form.size_note for part in said)
+    um = dock.widget.models.entry.pixel_size_um
+    assert dock.form.size_note == messages.unknown_size(um, None)
     dock.choose(pixel_size_um=0.3)
     assert dock.form.size_note == ""
     dock.choose(pixel_size_um=0)
@@ -140,6 +142,19 @@ def test_an_unknown_size_is_said_with_what_it_means_and_what_to_do(dock, network
     dock.viewer.layers.selection.active = plain
     assert dock.form.size_note
     dock.choose(kind="folder")
+    assert dock.form.size_note == ""
+
+
+def test_a_slide_that_states_only_its_objective_has_a_nominal_size(dock, discs, tmp_path):
+    path = tmp_path / "scan.svs"
+    text = "Aperio Image Library v11.2.1 \r\n300x200 [0,0 300x200] (256x256) JPEG/RGB|AppMag = 40"
+    how = {"tile": (256, 256), "photometric": "rgb", "metadata": None, "description": text}
+    tifffile.imwrite(path, discs(), **how)
+    add_slide(dock.viewer, path)
+    assert dock.text_of("pixel_size_um") == SIZE_UNKNOWN
+    assert dock.form.size_note == messages.unknown_size(None, 40.0)
+    assert "0.25" in dock.form.size_note
+    dock.choose(pixel_size_um=0.25)
     assert dock.form.size_note == ""
 
 

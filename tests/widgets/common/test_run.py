@@ -12,11 +12,12 @@ from napari.utils.progress import progress as activity
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QProgressBar, QPushButton, QWidget
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common import run as run_module
 from napari_snow_unet.widgets.common.run import Run
-from napari_snow_unet.widgets.common.run_bar import INTERVAL_S, TOO_LATE, RunBar
+from napari_snow_unet.widgets.common.run_bar import INTERVAL_S, RunBar
 
 
 class Log:
@@ -141,7 +142,7 @@ def test_every_run_has_a_thread_of_its_own(owner, finish):
 @pytest.mark.parametrize(
     ("error", "cause", "remedy"),
     [
-        (InputError("a fish", expected="a nucleus", remedy="Look again."), "a fish", "Look again."),
+        (InputError(Message("It is a fish.", "Look again.")), "a fish", "Look again."),
         (MemoryError("cannot allocate 9 GiB"), "cannot allocate 9 GiB", "smaller tile size"),
         (MemoryError(), "not enough memory", "smaller tile size"),
         (ValueError("odd"), "ValueError: odd", "View Traceback"),
@@ -170,7 +171,7 @@ def test_an_error_before_the_first_step_is_told_too(owner, finish, notifications
     log = Log()
 
     def broken():
-        raise InputError("nothing", expected="something", remedy="Bring it.")
+        raise InputError(Message("Nothing is there.", "Bring it."))
 
     started(owner, broken, log)
     finish(log)
@@ -370,7 +371,7 @@ def test_the_bar_counts_and_its_buttons_say_what_can_be_done(viewer, bar, qtbot)
     assert (bar.run_button.isEnabled(), bar.cancel_button.isEnabled()) == (True, False)
 
 
-@pytest.mark.parametrize("error", [InputError("a", expected="b", remedy="c"), MemoryError()])
+@pytest.mark.parametrize("error", [InputError(Message("It is odd.")), MemoryError()])
 def test_after_an_error_the_bar_is_gone_and_run_can_be_clicked(
     viewer, bar, qtbot, notifications, error
 ):
@@ -411,14 +412,14 @@ def test_a_hint_forbids_run_and_goes_when_it_no_longer_holds(viewer, bar):
 def test_an_error_shows_its_reason_before_its_file(viewer, bar, qtbot, notifications):
     """A notification shows the beginning of its text only."""
     path = "/a/very/long/path/of/somebody/who/files/things/well/tile.png"
-    error = InputError("damaged", expected="a PNG", remedy="Copy it.", path=path)
+    error = InputError(Message("The file is damaged.", "Copy it."), path=path)
     assert str(error).startswith(path)
     begin(bar, lambda: failing(error))
     qtbot.waitUntil(lambda: not bar.running)
     (note,) = notifications()
-    places = [note.message.lower().index(part) for part in ("damaged", "a png", "copy it.", path)]
+    places = [note.message.index(part) for part in (error.message.problem, "Copy it.", path)]
     assert places == sorted(places)
-    assert note.message.startswith("Damaged")
+    assert places[0] == 0
     assert bar.message.text() == note.message
 
 
@@ -431,7 +432,7 @@ def test_files_that_are_written_when_cancel_comes_are_told(viewer, bar, qtbot):
         assert go_on.wait(60)
         return "a.png"
 
-    for writes, said in ((True, f"{TOO_LATE} Saved a.png."), (False, "Cancelled.")):
+    for writes, said in ((True, f"{messages.TOO_LATE} Saved a.png."), (False, "Cancelled.")):
         writing.clear()
         go_on.clear()
         bar.start(

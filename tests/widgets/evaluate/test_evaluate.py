@@ -20,8 +20,8 @@ from napari_snow_unet.metrics.scores.score_names import KEYS, MEANINGS
 from napari_snow_unet.metrics.scores.tile import compare
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.napari_plugin.layers import read_as_labels
-from napari_snow_unet.widgets.common.image_of_labels import CONVERT
 from napari_snow_unet.widgets.common.live_scores import SHOWN
+from napari_snow_unet.widgets.common.messages import OPEN_AS_LABELS
 from napari_snow_unet.widgets.evaluate import dock as dock_module
 from napari_snow_unet.widgets.evaluate import messages
 
@@ -295,10 +295,10 @@ def test_layers_that_do_not_fit_are_refused_and_why(dock):
 def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_path, file):
     truth, _ = truth_and_prediction()
     (image,) = dock.viewer.open(write_labels(tmp_path / file, truth), plugin="napari")
-    assert all(said in dock.message for said in (messages.NO_LABELS, "'labels'", CONVERT))
+    assert all(said in dock.message for said in (messages.NO_LABELS, "'labels'", OPEN_AS_LABELS))
     dock.compare(image, dock.viewer.add_labels(truth, name="truth"))
     assert dock.message.startswith("'labels' ")
-    assert dock.message.endswith(CONVERT)
+    assert dock.message.endswith(OPEN_AS_LABELS)
     assert not dock.bar.run_button.isEnabled()
     assert not dock.form.live.text.text()
     image.data = np.where(truth, 255, 0).astype(np.uint8)  # a mask may serve as a map

@@ -22,7 +22,7 @@ from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pixels.png import encode
-from napari_snow_unet.widgets.common.run_bar import CANCELLED
+from napari_snow_unet.widgets.common.messages import CANCELLED
 from napari_snow_unet.widgets.prepare import dock as dock_module
 from napari_snow_unet.widgets.prepare import text
 from napari_snow_unet.widgets.prepare.findings_table import MOST_ROWS, FindingsTable

@@ -11,9 +11,8 @@ from napari_snow_unet.batch.messages import RESULT_EXISTS
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.slides import slide
-from napari_snow_unet.widgets.segment.folder_job import KEPT
+from napari_snow_unet.widgets.segment import messages
 from napari_snow_unet.widgets.segment.result_names import name_suffix
-from napari_snow_unet.widgets.segment.state import NO_FOLDER
 
 TILES = ["tile1.png", "tile2.png", "tile10.png"]
 OF_TILE = f"tile{{}} {name_suffix('nuclei', 'classical')}"
@@ -41,7 +40,7 @@ def chosen(dock, network, folder):
 def test_without_a_folder_run_says_what_to_do(dock, folder):
     dock.choose(kind="folder")
     assert not dock.bar.run_button.isEnabled()
-    assert dock.message == NO_FOLDER
+    assert dock.message == messages.NO_FOLDER
     dock.choose(folder=folder)
     assert dock.bar.run_button.isEnabled()
     assert dock.message == ""
@@ -92,7 +91,7 @@ def test_cancel_keeps_what_is_done(chosen, network, folder):
     network.go_on.set()
     chosen.wait()
     assert table.rowCount() == 2
-    assert chosen.message == KEPT
+    assert chosen.message == messages.FILES_KEPT
     assert read_labels(folder / "nuclei" / "tile1.png").max() == 24
     assert not list((folder / "nuclei").glob(".writing*"))
     assert chosen.bar.run_button.isEnabled()

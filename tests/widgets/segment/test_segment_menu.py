@@ -21,8 +21,9 @@ from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.data.synthetic import generate_tile
-from napari_snow_unet.widgets.common.run_bar import TOO_LATE
+from napari_snow_unet.widgets.common.messages import TOO_LATE
 from napari_snow_unet.widgets.segment import menu as menu_module
+from napari_snow_unet.widgets.segment import messages
 
 PRINT = "\nimport numpy, sys\nnumpy.save(sys.argv[1], labels)\n"
 
@@ -156,7 +157,7 @@ def test_one_slice_is_no_command_but_a_program(dock, tmp_path):
     tifffile.imwrite(tmp_path / "stack.tif", planes, photometric="rgb")
     dock.viewer.open(tmp_path / "stack.tif", plugin="napari")
     layer = dock.run()
-    assert reasons(dock) == ["", "", menu_module.PART]
+    assert reasons(dock) == ["", "", messages.SOME_SLICES]
     pick(dock, dock.menu.python)
     found = {}
     exec(QGuiApplication.clipboard().text(), found)
@@ -169,16 +170,16 @@ def test_one_slice_is_no_command_but_a_program(dock, tmp_path):
 
 
 def test_no_result_is_the_reason(dock, discs):
-    assert reasons(dock) == [menu_module.NO_RESULT] * 3
+    assert reasons(dock) == [messages.NO_RESULT] * 3
     dock.viewer.add_image(discs(), rgb=True)
-    assert reasons(dock) == [menu_module.NO_RESULT] * 3
+    assert reasons(dock) == [messages.NO_RESULT] * 3
 
 
 def test_an_image_that_is_no_file_has_no_text(dock, discs):
     dock.viewer.add_image(discs(), rgb=True)
     dock.run()
-    assert reasons(dock) == ["", menu_module.NO_FILE, menu_module.NO_FILE]
-    assert dock.menu.reason.text() == menu_module.NO_FILE
+    assert reasons(dock) == ["", messages.NO_FILE, messages.NO_FILE]
+    assert dock.menu.reason.text() == messages.NO_FILE
 
 
 def test_labels_changed_by_hand_have_no_text(dock, tile):
@@ -186,11 +187,11 @@ def test_labels_changed_by_hand_have_no_text(dock, tile):
     layer = dock.run()
     assert reasons(dock) == ["", "", ""]
     layer.data_setitem((np.array([0]), np.array([0])), 900)
-    assert reasons(dock) == ["", menu_module.EDITED, menu_module.EDITED]
+    assert reasons(dock) == ["", messages.EDITED, messages.EDITED]
     layer.undo()
     assert reasons(dock) == ["", "", ""]
     pick(dock, dock.menu.command)
-    assert dock.message.startswith("Copied.")
+    assert dock.message == messages.COPIED
 
 
 def test_pixels_that_are_not_those_of_the_file_have_no_text(dock, tile):
@@ -240,7 +241,10 @@ def test_a_file_of_another_name_than_was_asked_about_is_spared(dock, discs, tmp_
     dock.run()
     for name in ("mine.png", "mine.tif"):
         (tmp_path / name).write_bytes(b"mine")
-    chosen = (str(tmp_path / "mine.png"), menu_module.BY_ENDING)  # of which the dialog has asked
+    chosen = (
+        str(tmp_path / "mine.png"),
+        messages.ALL_FORMATS_LABEL,
+    )  # of which the dialog has asked
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: chosen)
     pick(dock, dock.menu.save)
     assert "mine.tif" in dock.message
@@ -295,7 +299,9 @@ def test_the_kind_saved_last_is_offered_first_and_a_stack_only_what_holds_one(
     pick(dock, dock.menu.save)
     ending, kinds = asked[-1]
     assert ending == ".tif"
-    assert kinds == [FORMATS[x].title for x in ("tif", "zarr", "csv")] + [menu_module.BY_ENDING]
+    assert kinds == [FORMATS[x].title for x in ("tif", "zarr", "csv")] + [
+        messages.ALL_FORMATS_LABEL
+    ]
 
 
 def test_labels_opened_from_the_table_of_a_folder_say_how_they_came_about(dock, tile):
@@ -313,7 +319,7 @@ def test_labels_that_a_script_has_changed_have_no_text(dock, tile):
     layer = dock.run()
     layer.data[0, :5] = 77
     pick(dock, dock.menu.command)
-    assert dock.message == menu_module.EDITED
+    assert dock.message == messages.EDITED
 
 
 def test_cancel_does_not_deny_a_file_that_is_written(dock, tile, tmp_path, monkeypatch):

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli.models import _facts
-from napari_snow_unet.models import DEFAULT_MODEL, list_models, open_model
+from napari_snow_unet.models import DEFAULT_MODEL, describe_model, list_models, open_model
 from napari_snow_unet.unet.models.folder import user_folder
-from napari_snow_unet.widgets.segment.models import SIZE_NOT_STATED
+from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.segment import messages
 
 
 @pytest.fixture
@@ -32,8 +34,10 @@ def listed(dock):
 def test_the_list_has_networks_and_the_classical_method(dock):
     assert listed(dock) == [DEFAULT_MODEL, "classical (no network)"]
     dock.choose(model=DEFAULT_MODEL)
-    assert "pixels of" in dock.field("model").tooltip
-    assert "trained on" in dock.field("model").tooltip
+    entry = dock.widget.models.entry
+    lines = " ".join(dock.field("model").tooltip.split())
+    assert messages.model_sizes(entry.pixel_size_um, "red") in lines
+    assert messages.trained_on(entry.trained_on) in lines
 
 
 def test_a_new_model_appears_while_the_dock_is_open(shown_dock, bundled, qtbot):
@@ -70,23 +74,30 @@ def test_a_model_from_elsewhere_on_the_disk(dock, bundled, network, discs, monke
     dock.click(dock.form.browse.native)
     assert dock.chosen("model") == str(folder)
     assert any(name.startswith("from a colleague ") for name in listed(dock))
-    assert "pixels of" in dock.field("model").tooltip
+    assert "million parameters" in dock.field("model").tooltip
     assert dock.run().metadata["napari-snow-unet"]["model"] == str(folder)
     chosen[0] = ""  # the dialog was cancelled
     dock.click(dock.form.browse.native)
     assert dock.chosen("model") == str(folder)
 
 
+def refusal(path):
+    """Return the error of a path that is not a model, as the dock shows it."""
+    with pytest.raises(InputError) as refused:
+        describe_model(path)
+    return error_in_words(refused.value)
+
+
 @pytest.mark.parametrize(
-    ("name", "data", "said"),
+    ("name", "data"),
     [
-        ("model.h5", b"\x89HDF\r\n\x1a\n", "A legacy Keras .h5 model"),
-        ("notes.txt", b"hello", "A file of another kind"),
-        ("other/config.json", b'{"name": 1}', "expected"),
+        ("model.h5", b"\x89HDF\r\n\x1a\n"),
+        ("notes.txt", b"hello"),
+        ("other/config.json", b'{"name": 1}'),
     ],
 )
 def test_a_file_that_is_no_model_is_refused_when_it_is_chosen(
-    dock, discs, monkeypatch, tmp_path, notifications, name, data, said
+    dock, discs, monkeypatch, tmp_path, notifications, name, data
 ):
     wrong = tmp_path / name
     wrong.parent.mkdir(exist_ok=True)
@@ -95,8 +106,8 @@ def test_a_file_that_is_no_model_is_refused_when_it_is_chosen(
     dock.viewer.add_image(discs(), rgb=True)
     before, chosen = listed(dock), dock.chosen("model")
     dock.click(dock.form.browse.native)
-    assert name.split("/")[-1] in dock.message
-    assert said in dock.message
+    assert dock.message == refusal(wrong.parent if wrong.name == "config.json" else wrong)
+    assert name in dock.message
     assert len(notifications()) == 1
     assert (listed(dock), dock.chosen("model")) == (before, chosen)
     assert dock.bar.run_button.isEnabled()
@@ -111,11 +122,12 @@ def test_weights_that_are_none_are_refused_when_they_are_chosen(
     wrong = str(folder / "model.weights.h5")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (wrong, ""))
     dock.click(dock.form.browse.native)
-    assert "HDF5" in dock.message
+    assert dock.message == refusal(folder)
     assert not any("mine" in name for name in listed(dock))
     (folder / "model.weights.h5").unlink()
     dock.click(dock.form.browse.native)
-    assert dock.message.startswith("model.safetensors ")
+    assert dock.message == refusal(folder)
+    assert "model.safetensors" in dock.message
 
 
 def test_the_bundled_network_needs_no_internet_and_stays_loaded(dock, monkeypatch):
@@ -198,6 +210,23 @@ def test_another_model_begins_with_otsu_again_and_its_results_have_its_name(dock
     assert not dock.chosen("otsu")
 
 
+def test_the_first_run_of_a_network_says_that_it_was_not_checked_here(
+    dock, open_dock, network, discs
+):
+    dock.viewer.add_image(discs(), rgb=True, name="A")
+    dock.run()  # the classical method
+    assert messages.NOT_CHECKED not in dock.message
+    dock.choose(model=DEFAULT_MODEL)
+    dock.run()
+    assert dock.message.endswith(messages.NOT_CHECKED)
+    dock.run()
+    assert messages.NOT_CHECKED not in dock.message
+    again = open_dock(dock.title, dock.viewer)
+    again.choose(model=DEFAULT_MODEL)
+    again.run()
+    assert messages.NOT_CHECKED not in again.message
+
+
 def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     folder = shutil.copytree(bundled, user_folder() / "mine")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -205,9 +234,10 @@ def test_a_model_that_states_no_pixel_size_is_listed_so(dock, bundled):
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     dock.widget.models.refresh()
     dock.choose(model="mine")
-    assert SIZE_NOT_STATED in dock.field("model").tooltip.replace("\n", " ")
+    unknown = messages.model_sizes(None, "red")
+    assert unknown in dock.field("model").tooltip.replace("\n", " ")
     dock.choose(model="classical")
-    assert SIZE_NOT_STATED not in dock.field("model").tooltip.replace("\n", " ")
+    assert unknown not in dock.field("model").tooltip.replace("\n", " ")
     (mine,) = [entry for entry in list_models() if entry.name == "mine"]
     assert _facts(mine)[-1] == "unknown"
     assert [_facts(entry)[-1] for entry in list_models() if entry.kind == "classical"] == ["any"]

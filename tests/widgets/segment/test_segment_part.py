@@ -14,9 +14,8 @@ from napari_snow_unet.data.slides import slide
 from napari_snow_unet.data.slides.slide import open_slide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets.common.run_bar import TOO_LATE
-from napari_snow_unet.widgets.segment import jobs, region
-from napari_snow_unet.widgets.segment.menu import PART_ONLY
+from napari_snow_unet.widgets.common.messages import TOO_LATE
+from napari_snow_unet.widgets.segment import jobs, messages, region
 
 PLACE = {"scale": (0.25, 0.25), "translate": (10, -4), "rotate": 30, "units": ("um", "um")}
 
@@ -116,7 +115,11 @@ def test_a_part_without_the_image_is_one_sentence(dock, network, discs):
     empty = dock.viewer.add_labels(np.zeros((200, 300), np.uint8), name="empty")
     other = dock.viewer.add_labels(np.ones((20, 30), np.uint8), name="small")
     dock.choose(image=image)
-    for layer, said in ((beside, "beside the image"), (empty, "without a label"), (other, "shape")):
+    for layer, said in (
+        (beside, messages.outside_image("far").text()),
+        (empty, messages.nothing_marked("empty").text()),
+        (other, "200 x 300"),
+    ):
         dock.choose(roi=layer)
         dock.press_run()
         assert not dock.bar.running
@@ -148,7 +151,7 @@ def test_a_part_is_saved_with_its_pixels_and_has_no_text(dock, network, discs, t
     menu = dock.menu
     menu.refresh()
     assert not menu.python.isEnabled()
-    assert menu.reason.text() == PART_ONLY
+    assert menu.reason.text() == messages.REGION_ONLY
     menu.save_as(tmp_path / "part.csv", overwrite=False)
     dock.wait()
     header, *rows = (tmp_path / "part.csv").read_text().splitlines()
@@ -171,7 +174,8 @@ def test_a_large_pyramid_gives_a_pyramid_of_labels_backed_by_files(
     image = dock.viewer.add_image(levels, rgb=True, multiscale=True, name="my slide [1]", **PLACE)
     assert dock.offers("results")
     dock.press_run()
-    assert f"'{dock.label_of('results')}'" in dock.message
+    assert dock.message == messages.no_folder_for_large(1_200_000).text()
+    assert dock.label_of("results") == messages.RESULTS_LABEL
     dock.choose(results=tmp_path / "found", probability=True)
     layer = dock.run() or dock.nuclei()[0]
     assert layer.multiscale

@@ -11,7 +11,8 @@ from napari_snow_unet.models import DEFAULT_MODEL
 from napari_snow_unet.segmentation.messages import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
-from napari_snow_unet.widgets.segment.current_result import NEW_SIZE, OUTLINE
+from napari_snow_unet.widgets.segment import messages
+from napari_snow_unet.widgets.segment.current_result import OUTLINE
 
 
 def with_a_point(shown):
@@ -414,6 +415,22 @@ def test_sliders_moved_while_an_older_result_is_active_belong_to_the_new_one(
     assert dock.nuclei()[1] == latest
 
 
+def test_a_threshold_set_by_hand_is_said_and_is_for_one_image(dock, network, discs, result):
+    assert messages.BY_HAND not in dock.message
+    dock.choose(threshold=0.7)
+    dock.settle()
+    assert messages.BY_HAND in dock.message
+    image = dock.chosen("image")
+    dock.viewer.add_image(discs(), rgb=True, name="another")
+    assert dock.chosen("otsu")
+    dock.run()
+    assert messages.BY_HAND not in dock.message
+    dock.viewer.layers.selection.active = image
+    assert (dock.chosen("otsu"), dock.chosen("threshold")) == (False, 0.7)
+    dock.run()
+    assert messages.BY_HAND in dock.message
+
+
 def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
     dock.choose(min_area_um2=100)
     dock.settle()
@@ -421,7 +438,7 @@ def test_a_pixel_size_that_is_new_is_for_the_next_run(dock, result):
     dock.choose(pixel_size_um=0.5)
     dock.choose(min_area_um2=30)
     dock.settle()
-    assert dock.message == NEW_SIZE
+    assert dock.message == messages.AREA_OF_UNKNOWN_SIZE
     assert dock.told_problem
     assert np.array_equal(result.data, before)
     other = dock.run()

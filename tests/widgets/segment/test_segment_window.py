@@ -13,8 +13,8 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QAbstractSpinBox, QLabel, QWidget
 
 from napari_snow_unet.models import DEFAULT_MODEL
-from napari_snow_unet.widgets.common.run_bar import CANCELLED
-from napari_snow_unet.widgets.segment import jobs
+from napari_snow_unet.widgets.common.messages import CANCELLED
+from napari_snow_unet.widgets.segment import jobs, messages
 from napari_snow_unet.widgets.segment.state import SegmentState
 
 FROZEN_S = 1.0  # of computing; on one core the thread that works takes half of it
@@ -206,7 +206,7 @@ def test_the_bar_says_that_it_stops_after_this_tile(shown_dock, network, discs, 
     shown_dock.click(bar.cancel_button)
     for last in (False, True):
         qtbot.turn()
-        assert bar.progress.text() == shown_dock.message == jobs.CANCELLING
+        assert bar.progress.text() == shown_dock.message == messages.CANCELLING
         if last:
             network.go_on.set()
     shown_dock.wait()

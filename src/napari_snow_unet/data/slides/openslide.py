@@ -7,6 +7,7 @@ for digital pathology", Journal of Pathology Informatics 4:27, 2013.
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,16 @@ def open_scanned(path: Path) -> tuple[list[Any], tuple[float, float] | None]:
     scan = _Scan(path, openslide)
     levels = [_level(path, scan, number) for number in range(scan.slide.level_count)]
     return levels, _spacing_um(scan.slide.properties)
+
+
+def objective_power(path: Path) -> float | None:
+    """Return the power of the objective that a scanner's file states, 40 for 40x; never raises."""
+    try:
+        with import_module("openslide").OpenSlide(str(path)) as slide:
+            power = float(slide.properties["openslide.objective-power"])
+    except Exception:  # a question: without OpenSlide, a damaged file, no such property
+        return None
+    return power if 0 < power < math.inf else None
 
 
 class _Scan:

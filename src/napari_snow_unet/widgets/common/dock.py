@@ -1,4 +1,4 @@
-"""What every dock is: a form that scrolls, and lets go of everything when napari closes it."""
+"""The base of every dock: a form that scrolls, and the clean-up when napari closes it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 class Dock(QWidget):
     """A widget in one of napari's docks.
 
-    Closing a dock takes the widget out of its window and nothing else, and so does, for a moment,
-    undocking it.
+    Closing a dock only removes the widget from its window; undocking does so for a moment.
     """
 
     def __init__(self) -> None:
@@ -25,7 +24,7 @@ class Dock(QWidget):
         self._followed: list[tuple[Any, Callable[..., None]]] = []
 
     def lay_out(self, form: QWidget, *below: QWidget | QLayout, last: QWidget) -> None:
-        """Put a form that scrolls on top, others below, and what takes the room left at the end."""
+        """Put a scrolling form on top, other widgets below, and one that fills the rest last."""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.addWidget(VerticalScroll(form))
@@ -35,12 +34,12 @@ class Dock(QWidget):
         layout.addStretch()
 
     def follow(self, emitter: Any, callback: Callable[..., None]) -> None:
-        """Call a function at every event of an emitter of napari's, until the dock is closed."""
+        """Call a function at every event of a napari emitter until the dock is closed."""
         emitter.connect(callback)
         self._followed.append((emitter, callback))
 
     def follow_layers(self, viewer: Viewer, callback: Callable[..., None]) -> None:
-        """Call a function when layers come, go, change places or get other names."""
+        """Call a function when layers are added, removed, moved or renamed."""
         events = viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             self.follow(emitter, callback)
@@ -91,7 +90,7 @@ class VerticalScroll(QScrollArea):
         return QSize(hint.width() + self._bar_width, min(LOWEST, hint.height()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Take another size when the content does."""
+        """Follow the size of the content."""
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)

@@ -1,4 +1,4 @@
-"""Fields that magicgui lacks: a pixel size, a whole number with a word, what masks hold."""
+"""Fields that magicgui lacks: pixel sizes, whole numbers with a word, kinds of masks."""
 
 from __future__ import annotations
 
@@ -25,50 +25,56 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.unet.runs.options import TrainingOptions
 
 DECIMALS = 4
-PREPARE = "Prepare a dataset"  # the dock
+#: Docks and fields that help, but are not fields of an option.
+_OTHER_PLACES = {
+    **dict.fromkeys(("prepare_dataset", "check_dataset", "split_dataset"), "Prepare a dataset"),
+    "model": "Model",
+    "list_models": "Model",
+    "region": "Region",
+}
 BROWSE_WIDTH = 32  # of the button beside a path
 
 
 class PixelSizeBox(QDoubleSpinBox):
-    """A spin box that leaves the text alone while somebody types.
+    """A spin box that keeps its text while the user types.
 
-    0 and no text both stand for the special value, and a comma counts as a point.
+    0 and an empty text both mean the special value; a comma is read as a point.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setDecimals(DECIMALS)
         self.setKeyboardTracking(False)
-        self._said: str | None = None
+        self._pending: str | None = None  # the text for 0, while the user types
         self.editingFinished.connect(self._typed)
 
     def say_unknown(self, text: str) -> None:
-        """Show a text for 0, once nobody types any more."""
+        """Show a text for 0, as soon as the user stops typing."""
         if self.lineEdit().isModified():
-            self._said = text
+            self._pending = text
         elif text != self.specialValueText():
             self.setSpecialValueText(text)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
-        """Show a number without zeros at its end."""
+        """Format a number without trailing zeros."""
         return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
     def valueFromText(self, text: str | None) -> float:  # noqa: N802
-        """Take a comma for a point, and no number for 0."""
+        """Read a comma as a point, and text that is not a number as 0."""
         with suppress(ValueError):
             return float((text or "").strip().replace(",", "."))
         return 0.0
 
     def validate(self, text: str | None, pos: int) -> tuple[QValidator.State, str, int]:
-        """Accept what is, or may become, a number in the range."""
+        """Accept a number in the range, or the beginning of one."""
         text = text or ""
         digits = text.strip().replace(",", ".", 1).replace(".", "", 1)
-        known = not digits or text == self.specialValueText() or digits.isdecimal()
-        good = known and self.valueFromText(text) <= self.maximum()
+        numeric = not digits or text == self.specialValueText() or digits.isdecimal()
+        good = numeric and self.valueFromText(text) <= self.maximum()
         return (QValidator.State.Acceptable if good else QValidator.State.Invalid), text, pos
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        """Type over a text that is no number, wherever the cursor stands in it."""
+        """Replace the special text by the first key, wherever the cursor is."""
         if self.lineEdit().text() == self.specialValueText():
             self.selectAll()
         super().keyPressEvent(event)
@@ -81,9 +87,9 @@ class PixelSizeBox(QDoubleSpinBox):
 
     def _typed(self) -> None:
         self.lineEdit().setModified(False)
-        said, self._said = self._said, None
-        if said is not None:
-            self.say_unknown(said)
+        text, self._pending = self._pending, None
+        if text is not None:
+            self.say_unknown(text)
 
 
 class _Backend(QBaseRangedWidget):
@@ -92,30 +98,30 @@ class _Backend(QBaseRangedWidget):
 
 
 class PixelSizeField(RangedWidget):
-    """A `PixelSizeBox` as magicgui takes it for a parameter."""
+    """A `PixelSizeBox` as a magicgui field."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(widget_type=_Backend, **options)
 
 
 MASKS = [
-    ("judged by their values", ""),
-    ("labels: an id for every nucleus", "labels"),
-    ("binary: nucleus or not", "binary"),
-    ("classes: a class for every pixel", "classes"),
+    ("detected from their values", ""),
+    ("labels: one ID per nucleus", "labels"),
+    ("binary: nucleus or background", "binary"),
+    ("classes: one class per pixel", "classes"),
 ]
 
 
 def mask_choices() -> dict[str, Any]:
-    """Return what magicgui needs for a field `masks_are`, whose value is empty or a choice."""
+    """Return the magicgui options of a field `masks_are`, whose value may be empty."""
     return {"choices": MASKS, "widget_type": "ComboBox"}
 
 
 class WholeNumberBox(QSpinBox):
-    """A spin box whose word can be typed over; that of magicgui shows no words."""
+    """A spin box that shows a word for its special value, unlike that of magicgui."""
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        """Type over a word, wherever the cursor stands in it."""
+        """Replace the word by the first key, wherever the cursor is."""
         if self.lineEdit().text() == self.specialValueText():
             self.selectAll()
         super().keyPressEvent(event)
@@ -127,7 +133,7 @@ class _WholeNumberBackend(QBaseRangedWidget):
 
 
 class WholeNumberField(RangedWidget):
-    """A `WholeNumberBox` as magicgui takes it for a parameter."""
+    """A `WholeNumberBox` as a magicgui field."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(widget_type=_WholeNumberBackend, **options)
@@ -136,13 +142,13 @@ class WholeNumberField(RangedWidget):
 def option_fields(
     cls: type, *options: str | Declared, **looks: Mapping[str, Any]
 ) -> FunctionGui[dict[str, Any]]:
-    """Make fields of options as a dataclass declares them; called, they return what is chosen.
+    """Make fields for options of a dataclass; calling them returns the chosen values.
 
-    `looks` is what magicgui takes beside what follows from an option, by its name. Where None is a
-    value, ``empty`` in it is what the field shows for it: 0, or no word.
+    `looks` holds further magicgui options of each field, by the name of the option. If None is a
+    valid value, their ``empty`` is what the field shows for it: 0 or an empty text.
     """
-    known = declared(cls)
-    chosen = [known[each] if isinstance(each, str) else each for each in options]
+    all_of_it = declared(cls)
+    chosen = [all_of_it[each] if isinstance(each, str) else each for each in options]
     own: dict[str, dict[str, Any]] = {}
     empties: dict[str, Any] = {}
     parameters = []
@@ -169,7 +175,7 @@ def option_fields(
 
 
 def _look_of(one: Declared, empties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what magicgui takes for a field of an option."""
+    """Return the magicgui options of the field of an option."""
     look: dict[str, Any] = {"tooltip": one.tooltip}
     if one.type is bool:
         return look | {"text": one.option.label}
@@ -189,15 +195,15 @@ def _look_of(one: Declared, empties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def error_in_words(error: Exception) -> str:
-    """Return an error as docks and notifications show it."""
+    """Return an error as docks and notifications show it: the reason first."""
     if isinstance(error, InputError):
         return error.reason_first(fields_that_help(error.helps))
     return str(error)
 
 
 def fields_that_help(helps: Iterable[str]) -> list[str]:
-    """Return the names of the fields of the options that would help; docks lack some."""
-    known = dict.fromkeys(("prepare_dataset", "check_dataset", "split_dataset"), PREPARE)
+    """Return the labels of the fields that would help; an option without a field has none."""
+    labels = dict(_OTHER_PLACES)
     for cls in (TrainingOptions, SplitOptions, PrepareOptions, Options, Outputs):
-        known |= {name: one.option.label for name, one in declared(cls).items()}
-    return [known.get(name, "") for name in helps]
+        labels |= {name: one.option.label for name, one in declared(cls).items()}
+    return [labels.get(name, "") for name in helps]

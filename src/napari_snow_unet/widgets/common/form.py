@@ -1,4 +1,4 @@
-"""Fields under each other with their labels, wide as the dock."""
+"""Rows of labels and fields, as wide as the dock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from superqt import QCollapsible
 COMBO_CHARACTERS = 12
 TIP_WIDTH = 80
 STEPS_OF_A_PAGE = 50
-# Buttons of no size: for a field without any, Qt 6.12 leaves the number no room in napari's style.
+# Buttons of no size: in a field without buttons, Qt 6.12 cuts off the number in napari's style.
 READOUT_STYLE = """
 QDoubleSpinBox { background: transparent; border: 0; padding: 1px 2px; }
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; height: 0; }
@@ -33,7 +33,7 @@ PROBLEM_STYLE = "QLabel { color: #e8803c; }"
 
 
 class Rows(QWidget):
-    """A form of fields; `labels` takes the label of each, so that both can be hidden together."""
+    """A form of fields; `labels` collects their labels, so that both can be hidden together."""
 
     def __init__(self, labels: dict[Widget, QLabel]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Rows(QWidget):
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
 
     def add(self, text: str, widget: Widget, beside: Widget | None = None) -> None:
-        """Append a field, and a button beside it."""
+        """Append a field, optionally with a button beside it."""
         label = QLabel(text)
         widget.tooltip = wrapped(widget.tooltip or "")
         label.setToolTip(widget.tooltip)
@@ -73,7 +73,7 @@ class Rows(QWidget):
 
 
 def stacked(form: QWidget, *parts: QWidget, advanced: QWidget) -> QCollapsible:
-    """Put parts of a form under each other, and below them what is rarely changed, folded up."""
+    """Stack parts of a form, with the rarely used fields folded up below them."""
     folded = QCollapsible("Advanced", form, expandedIcon="▾", collapsedIcon="▸")
     folded.setDuration(0)
     folded.setContent(advanced)
@@ -87,10 +87,10 @@ def stacked(form: QWidget, *parts: QWidget, advanced: QWidget) -> QCollapsible:
 
 
 def end_with(form: QWidget, *all_fields: FunctionGui) -> None:
-    """Have the form delete what magicgui laid out around fields that stand in its rows.
+    """Let the form own the containers that magicgui made around the fields in its rows.
 
-    Left without a parent it would be deleted when Python ends, with calls of magicgui's event
-    filters in between: PyQt then fails now and then, since it goes through a table that grows.
+    Without a parent they would be deleted when Python ends, during calls of magicgui's event
+    filters: PyQt then fails now and then, since it iterates over a table that grows.
     """
     for fields in all_fields:
         fields.native.setParent(form)
@@ -103,7 +103,7 @@ def wrapped(tip: str) -> str:
 
 
 def adjust_slider(slider: FloatSlider, decimals: int) -> None:
-    """Show so many decimals, and let a click beside the handle move it by what can be seen."""
+    """Set the number of decimals, and let a click beside the handle move it visibly."""
     readout = slider.native.findChild(QDoubleSpinBox)
     readout.setDecimals(decimals)
     readout.setButtonSymbols(readout.ButtonSymbols.UpDownArrows)

@@ -1,4 +1,4 @@
-"""Layers as plain facts, their files, and results as layers that lie where their image lies."""
+"""Layers as plain facts, their files, and results as layers in the place of their image."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from napari_snow_unet.data.pixels.pixel_grid import nearest
 from napari_snow_unet.data.pixels.placement import in_units, pixel_size_um
 from napari_snow_unet.data.slides.slide import is_slide
 from napari_snow_unet.napari_plugin import PLUGIN
+from napari_snow_unet.widgets.common import messages
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
@@ -29,7 +30,7 @@ _keeping: WeakSet[Viewer] = WeakSet()
 
 
 def unwrapped(layer: Layer) -> Layer:
-    """Return the layer itself where napari hands out a proxy that comes and goes."""
+    """Return the layer itself instead of a short-lived proxy of napari."""
     return getattr(layer, "__wrapped__", layer)
 
 
@@ -41,30 +42,27 @@ def images_in(viewer: Viewer) -> list[Image]:
 
 
 def is_preview(layer: Any) -> bool:
-    """Tell whether a layer shows how a training is going."""
+    """Tell whether a layer shows the progress of a training."""
     return "training" in layer.metadata.get(PLUGIN, {})
 
 
 @contextmanager
 def selection_kept(viewer: Viewer) -> Iterator[None]:
-    """Leave the selection as it is, or empty, while layers are added that nobody asked for.
-
-    napari selects every layer that is added.
-    """
+    """Keep the selection while the plugin adds layers, each of which napari selects."""
     selected = [unwrapped(layer) for layer in viewer.layers.selection]
-    was_empty, known = not len(viewer.layers), unwrapped(viewer)
-    _keeping.add(known)
+    was_empty, itself = not len(viewer.layers), unwrapped(viewer)
+    _keeping.add(itself)
     try:
         yield
         if not was_empty:
             viewer.layers.selection.clear()
             viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
     finally:
-        _keeping.discard(known)
+        _keeping.discard(itself)
 
 
 def selected_by_itself(viewer: Viewer) -> bool:
-    """Tell whether what is selected changes without the person having selected anything."""
+    """Tell whether the selection is changed by a program, not by the user."""
     return unwrapped(viewer) in _keeping
 
 
@@ -73,13 +71,13 @@ class Source:
     """An image or labels layer as it was at one moment."""
 
     name: str
-    shape: tuple[int, ...]  # without colours
-    rgb: bool  # whether the last axis holds colours
-    placement: dict[str, Any]  # all that napari takes to place a new layer there
-    pixel_size_um: float | None  # if the layer says so
+    shape: tuple[int, ...]  # without the colour axis
+    rgb: bool  # whether there is a colour axis
+    placement: dict[str, Any]  # napari's arguments that place a new layer there
+    pixel_size_um: float | None  # if the layer has one
 
     def cropped(self, box: tuple[int, int, int, int]) -> Source:
-        """Return a rectangle of it, from top and left to before bottom and right."""
+        """Return a rectangle of it; bottom and right are excluded."""
         from napari.utils.transforms import Affine
 
         top, left, bottom, right = box
@@ -92,19 +90,19 @@ class Source:
         return replace(self, shape=shape, placement=placement)
 
     def lies_like(self, other: Source) -> bool:
-        """Tell whether both have the same place in the world and the same shape."""
+        """Tell whether both have the same shape and place in the world."""
         return self.shape == other.shape and all(
             np.array_equal(value, other.placement[key]) for key, value in self.placement.items()
         )
 
 
 def pixels_of(layer: Image | Labels) -> Any:
-    """Return the pixels of a layer, of a multiscale layer those of the finest level."""
+    """Return the pixels of a layer; of a multiscale layer, its finest level."""
     return layer.data[0] if layer.multiscale else layer.data
 
 
 def source_of(layer: Image | Labels) -> Source:
-    """Take down what a layer is, so that it may change afterwards."""
+    """Copy the facts of a layer, which may change afterwards."""
     placement = {key: getattr(layer, key) for key in PLACEMENT}
     placement = {
         key: np.array(value) if isinstance(value, np.ndarray) else value
@@ -121,7 +119,7 @@ def source_of(layer: Image | Labels) -> Source:
 
 
 def shape_of(layer: Image | Labels) -> tuple[int, ...]:
-    """Return the shape of a layer's pixels without colours."""
+    """Return the shape of a layer's pixels without the colour axis."""
     shape = pixels_of(layer).shape
     return tuple(int(length) for length in (shape[:-1] if _is_rgb(layer) else shape))
 
@@ -138,36 +136,28 @@ def _axes(layer: Layer) -> np.ndarray:
 
 
 def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:
-    """Return the index, in the axes before its last two, of the plane of a layer that is shown."""
+    """Return the index of the plane that a layer shows, in the axes before its last two."""
     leading = layer.ndim - 2
     if not leading:
         return ()
     dims = viewer.dims
     hidden = set(range(dims.ndim)) - set(dims.displayed)
     if not set(range(dims.ndim - layer.ndim, dims.ndim - 2)) <= hidden:
-        raise InputError(
-            "a stack of which the viewer shows no single slice",
-            expected="the last two axes in the viewer, in 2D",
-            remedy="Switch the viewer to 2D and back to its first view, or choose all slices.",
-        )
+        raise InputError(messages.NO_SINGLE_SLICE)
     shape = shape_of(layer)[:leading]
     position = in_units(dims.point, dims.units, layer.units)
     index = nearest(layer.world_to_data(position)[:leading])
     if ((index < 0) | (index >= shape)).any():
-        raise InputError(
-            "a viewer that stands beside the image",
-            expected="a slice of it",
-            remedy="Move the slider under the image, or choose all slices.",
-        )
+        raise InputError(messages.OUTSIDE_IMAGE)
     return tuple(int(number) for number in index)
 
 
 def add_labels(
     viewer: Viewer, data: Any, source: Source, suffix: str, facts: dict[str, Any]
 ) -> Labels:
-    """Add labels, or a list as a pyramid, as a new layer in the place of their image.
+    """Add labels, or a pyramid as a list, as a new layer in the place of their image.
 
-    `suffix` follows the image's name in the layer's; napari numbers it where that is taken.
+    The layer is named after the image, followed by `suffix`; napari numbers duplicates.
     """
     layer = viewer.add_labels(
         data,
@@ -180,7 +170,7 @@ def add_labels(
 
 
 def forget_edits(layer: Labels) -> None:
-    """Empty the undo history of a layer whose data were exchanged."""
+    """Empty the undo history of a layer whose data were replaced."""
     mode = layer.mode
     layer.editable = False  # this empties it
     layer.editable = True
@@ -188,21 +178,21 @@ def forget_edits(layer: Labels) -> None:
 
 
 def file_of(layer: Image) -> Path | None:
-    """Return the image file, or slide, a layer was read from; None if it is no single one.
+    """Return the image file or slide that a layer was read from; None if there is no single one.
 
-    napari's own note is asked last: for an image that came along with its mask it names the mask.
+    The source that napari notes comes last: for an image that came with its mask, it is the mask.
     """
-    said = layer.metadata.get("source") or layer.source.path
-    if said is None:
+    source = layer.metadata.get("source") or layer.source.path
+    if source is None:
         return None
-    path = Path(said)
+    path = Path(source)
     if is_slide(path):
         return path if path.exists() else None
     return path if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() else None
 
 
 def image_origin_of(layer: Image) -> dict[str, Any]:
-    """Return what a result's provenance says of its image: the file, and of a slide the level."""
+    """Return the file of an image, and the level of a slide, for the provenance of a result."""
     file = file_of(layer)
     if file is None:
         return {}

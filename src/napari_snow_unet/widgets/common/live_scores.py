@@ -1,4 +1,4 @@
-"""Scores that follow a threshold slider at once, and the mark of Otsu's threshold under it."""
+"""Scores that follow a threshold slider, and a mark for Otsu's threshold under it."""
 
 from __future__ import annotations
 
@@ -23,24 +23,21 @@ from napari_snow_unet.metrics.planes.thresholds import LevelCounts
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.score_names import TITLES
 from napari_snow_unet.segmentation.plane.threshold import level_of, rounded_threshold
+from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.common.run import Run
 from napari_snow_unet.widgets.common.scoring import Comparison, count
 
 SHOWN = ("dice", "precision", "recall")
 NO_BREAK = "\N{NO-BREAK SPACE}"
-QUIET_MS = 1000  # counting that takes no longer does not show in napari's activity dock
-TIP = (
-    "Pixel scores of the probability map above the threshold, against the truth. Small nuclei are "
-    "not yet dropped from it, nor holes filled."
-)
+QUIET_MS = 1000  # shorter counting does not show in napari's activity dock
 
 
 class LiveScores(QWidget):
     """Dice, precision and recall of a probability map at the threshold of a slider.
 
-    The map is counted once, in a thread; from then on any threshold costs nothing. Whoever moves
-    the slider calls `update_scores`; `on_counted` is told Otsu's threshold once it is known.
+    The map is counted once, in a thread; after that any threshold is free. Call `update_scores`
+    when the slider moves; `on_counted` is called with Otsu's threshold after counting.
     """
 
     def __init__(
@@ -55,7 +52,7 @@ class LiveScores(QWidget):
         self.mark = OtsuMark(slider)
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setToolTip(wrapped(TIP))
+        self.text.setToolTip(wrapped(messages.SCORES_TIP))
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._run: Run | None = None
@@ -72,44 +69,44 @@ class LiveScores(QWidget):
         return self._run is not None
 
     def ask(self, chosen: Comparison | None) -> None:
-        """Count a map, in place of what was counted before; None shows nothing."""
+        """Count another map; None shows nothing."""
         self._next = chosen
         self._take(None)
         if self._run is not None:
-            self._run.cancel()  # what comes next starts when it has ended
+            self._run.cancel()  # the next map is counted after its end
         else:
             self._start_next()
 
     def show_counts(self, counts: LevelCounts) -> None:
-        """Show the scores of counts that were taken elsewhere."""
+        """Show the scores of counts that another thread has made."""
         self.ask(None)
         self._take(counts)
 
     def show_text(self, text: str, *, problem: bool = False) -> None:
-        """Show a sentence in place of scores."""
+        """Show a sentence instead of scores."""
         self.text.setText(text)
         self.text.setStyleSheet(PROBLEM_STYLE if problem else "")
 
     def update_scores(self) -> None:
-        """Show the scores at the threshold that is chosen now."""
+        """Show the scores at the current threshold."""
         if self.counts is None:
             return
         threshold = self._threshold()
         scores = self.counts.scores_above(None if threshold == "otsu" else level_of(threshold))
-        said = (
+        words = [
             f"{TITLES[key].split()[0]}{NO_BREAK}{score_in_words(key, scores[key])}" for key in SHOWN
-        )
-        self.show_text(f"Pixels above the threshold: {'   '.join(said)}")
+        ]
+        self.show_text(messages.pixel_scores(words))
 
     def _start_next(self) -> None:
         chosen, self._next = self._next, None
         if chosen is None:
             return
-        self.show_text("Counting…")
+        self.show_text(messages.COUNTING)
         self._run = Run(
             self,
             partial(count, chosen),
-            title="Counting a probability map",
+            title=messages.COUNTING,
             on_done=self._counted,
             on_finished=self._finished,
             quiet_ms=QUIET_MS,
@@ -132,7 +129,7 @@ class LiveScores(QWidget):
         self.update_scores()
 
     def _finished(self) -> None:
-        if self.text.text() == "Counting…":
+        if self.text.text() == messages.COUNTING:
             self.show_text("")
         self._run = None
         self._start_next()
@@ -142,7 +139,7 @@ TRIANGLE = 6  # pixels
 
 
 class OtsuMark(QWidget):
-    """A triangle that points at a value of the slider (0 to 1) above it, and its name."""
+    """A triangle under a slider that points at a value (0 to 1), with its name."""
 
     def __init__(self, slider: FloatSlider) -> None:
         super().__init__()
@@ -150,10 +147,10 @@ class OtsuMark(QWidget):
         self._slider.installEventFilter(self)
         self.value: float | None = None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Where Otsu's method puts the threshold; the mean of several slices.")
+        self.setToolTip(messages.OTSU_TIP)
 
     def show_value(self, value: float | None) -> None:
-        """Move the mark, or take it away."""
+        """Move the mark; None hides it."""
         self.value = value
         self.update()
 
@@ -162,7 +159,7 @@ class OtsuMark(QWidget):
         return QSize(80, TRIANGLE + self.fontMetrics().height())
 
     def position(self) -> float | None:
-        """Return where the mark stands, in pixels from the left."""
+        """Return the position of the mark, in pixels from the left."""
         if self.value is None:
             return None
         slider, option = self._slider, QStyleOptionSlider()
@@ -177,7 +174,7 @@ class OtsuMark(QWidget):
         return x + self.mapFromGlobal(slider.mapToGlobal(QPoint(0, 0))).x()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Draw the triangle and the text, which stays inside."""
+        """Draw the triangle, and the text within the widget."""
         x = self.position()
         if x is None:
             return
@@ -195,7 +192,7 @@ class OtsuMark(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Follow the slider when it moves or takes another size."""
+        """Follow the slider when it moves or is resized."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
             self.update()
         return super().eventFilter(watched, event)

@@ -1,4 +1,4 @@
-"""The pixel size of each image layer: what was typed for it, what it says, what its file says."""
+"""The pixel size of each image layer: typed by the user, from the layer or from its file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from napari_snow_unet.data.pixels.axes import plane_last
 from napari_snow_unet.data.pixels.images import ImageHeader
 from napari_snow_unet.data.pixels.orientation import UPRIGHT
 from napari_snow_unet.data.slides.any_image import header_for
+from napari_snow_unet.data.slides.openslide import objective_power
+from napari_snow_unet.data.slides.slide import is_slide
+from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common.layers import Source, file_of, pixels_of, shape_of, source_of
 
 if TYPE_CHECKING:
@@ -19,43 +22,56 @@ if TYPE_CHECKING:
 
     from napari_snow_unet.widgets.common.fields import PixelSizeField
 
-LAYER, FILE = "from the layer", "from the file"
 ORIENTATION = "orientation"  # in the metadata of a layer that was turned
 
 _of_files: WeakKeyDictionary[Image, dict[tuple[str, tuple[int, ...]], ImageHeader | None]]
 _of_files = WeakKeyDictionary()
+_objectives: WeakKeyDictionary[Image, dict[str, float | None]] = WeakKeyDictionary()
 
 
 def measured(layer: Image) -> tuple[Source, str]:
-    """Take down what a layer is, and who knows its pixel size: `LAYER`, `FILE` or nobody ("").
+    """Return the facts of a layer, and in words where its pixel size is from ("" if unknown).
 
-    Where the layer says nothing, the header of the file that it was read from is asked, once.
+    If the layer has no pixel size, the header of its file is read once.
     """
     source = source_of(layer)
     if source.pixel_size_um is not None:
-        return source, LAYER
+        return source, messages.SIZE_OF_LAYER_LABEL
     header = header_of(layer)
     size = None if header is None else header.pixel_size_um
-    return (source, "") if size is None else (replace(source, pixel_size_um=size), FILE)
+    if size is None:
+        return source, ""
+    return replace(source, pixel_size_um=size), messages.SIZE_OF_FILE_LABEL
 
 
 def header_of(layer: Image) -> ImageHeader | None:
-    """Return what a layer's file says, if the layer may have its pixels; it is read once."""
+    """Return the header of a layer's file, read once, if the layer may have its pixels."""
     file = file_of(layer)
     if file is None:
         return None
     height, width = plane_last(shape_of(layer))[-2:]
-    known = _of_files.setdefault(layer, {})
-    asked = (str(file), (height, width))
-    if asked not in known:
-        known[asked] = header_for(file, (height, width))
-    return known[asked]
+    cached = _of_files.setdefault(layer, {})
+    key = (str(file), (height, width))
+    if key not in cached:
+        cached[key] = header_for(file, (height, width))
+    return cached[key]
+
+
+def objective_of(layer: Image) -> float | None:
+    """Return the power of the objective in the header of a layer's slide; it is read once."""
+    file = file_of(layer)
+    if file is None or not is_slide(file):
+        return None
+    cached = _objectives.setdefault(layer, {})
+    if str(file) not in cached:
+        cached[str(file)] = objective_power(file)
+    return cached[str(file)]
 
 
 def unturned(layer: Image) -> int:
-    """Return the orientation that a layer's file asks for, if its pixels lie as stored; else 1.
+    """Return the orientation tag of a layer's file if the layer ignores it; else 1.
 
-    napari's own reader turns nothing; this plugin's does, and says so in the layer's metadata.
+    napari's own reader does not rotate; this plugin's does, and notes it in the metadata.
     """
     header = header_of(layer)
     if header is None or ORIENTATION in layer.metadata:
@@ -65,7 +81,7 @@ def unturned(layer: Image) -> int:
 
 
 class TypedSizes:
-    """Keeps what was typed in a field for each layer, and for folders, and shows it again."""
+    """Keeps the pixel size typed for each layer, and for folders, and shows it again."""
 
     def __init__(self, field: PixelSizeField) -> None:
         self._field = field
@@ -76,11 +92,11 @@ class TypedSizes:
         field.changed.connect(self._keep)
 
     def show_for(self, layer: Image | None, *, folders: bool = False) -> None:
-        """Show what was typed for a layer, or for folders; 0 if nothing was."""
+        """Show the size typed for a layer, or for folders; 0 if there is none."""
         shown = None if self._layer is None else self._layer()
         if folders == self._folders and (folders or (shown is layer and self._layer_lives())):
             return
-        self._field.native.interpretText()  # what is half typed is for what was shown
+        self._field.native.interpretText()  # a number being typed is for the previous layer
         self._folders, self._layer = folders, None if layer is None else ref(layer)
         typed = self._of_folders if folders else self._typed.get(layer, 0.0) if layer else 0.0
         with self._field.changed.blocked():
@@ -98,7 +114,7 @@ class TypedSizes:
 
 
 def white_of_layer(layer: Image) -> float | None:
-    """Return which value is white, if that is open and the layer's file says it."""
+    """Return the white value in the file of a layer that is not 8-bit; None if unknown."""
     if pixels_of(layer).dtype in (np.uint8, np.bool_):
         return None
     header = header_of(layer)

@@ -1,4 +1,4 @@
-"""The one door to threads: long work as a generator, its progress, its end, its errors."""
+"""Runs long work, given as a generator, in a thread: its progress, end and errors."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from superqt.utils import GeneratorWorker
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common.fields import error_in_words
 
 Steps = Callable[[], Generator[Progress, None, Any]]
 ACTIVITY_INTERVAL_S = 0.1
-MEMORY_REMEDY = "Close other images or programs, or choose a smaller tile size or fewer slices."
-OTHER_REMEDY = "Nothing was changed. 'View Traceback' tells more; report it if it comes back."
 
 
-_running: set[Run] = set()  # kept here, so that a run outlives a dock that is closed meanwhile
+_running: set[Run] = set()  # so that a run outlives a dock that is closed meanwhile
 
 
 class WorkError(Exception):
-    """Work that failed for a reason nobody foresaw: what happened and what to do."""
+    """Work that failed unexpectedly: what happened and what to do."""
 
 
 class Run(QObject):
     """A generator that runs in a thread of napari's.
 
-    Its steps must not hold on to widgets or layers: they are called in another thread, and the
-    generator is closed there when the run ends or is cancelled. Every callback is called in the
-    thread of the window, and none any more once `owner` is destroyed, which cancels the run. Last
-    of all, also after cancelling and after an error, comes `on_finished`, exactly once: restore the
-    interface there. An error is also shown, once, as a notification.
+    Its steps must not keep widgets or layers: they run in another thread, and the generator is
+    closed there when the run ends or is cancelled. Callbacks are called in the thread of the
+    window; destroying `owner` cancels the run and ends all callbacks. `on_finished` comes last and
+    exactly once, also after cancelling and after an error: restore the interface there. An error
+    is also shown, once, as a notification.
 
-    The activity dock shows a run under its `title` when its length is known (until then napari
-    would draw its window many times a second) and it has taken more than `quiet_ms`. Where the last
-    step `writes` files, it cannot be cancelled any more once it is done: its result is used.
+    The activity dock shows a run under its `title` once its length is defined (before that napari
+    would redraw its window many times a second) and it has taken more than `quiet_ms`. If the last
+    step `writes` files, it cannot be cancelled once it is done: its result is used.
     """
 
     def __init__(
@@ -61,16 +60,16 @@ class Run(QObject):
         self._on_error, self._on_finished = on_error, on_finished
         self._title = title
         self._activity: _Activity | None = None
-        self._known: Progress | None = None  # the last of known length
+        self._latest: Progress | None = None  # the last one with a length
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(quiet_ms)
         self._timer.timeout.connect(self._show_activity)
         self._making_activity = False
-        # Asked to stop; where all was written by then it is `too_late`, and not cancelled.
+        # After cancel(); if everything was written by then, it is `too_late` instead.
         self.cancelled = self.too_late = False
         self._writes = writes
-        self._results: list[Any] = []  # of the thread, which must not hold on to this object
+        self._results: list[Any] = []  # of the thread, which must not keep this object
         self._worker = _worker(steps, self._results)
         self._worker.yielded.connect(self._progressed)
         self._worker.returned.connect(self._returned)
@@ -85,7 +84,7 @@ class Run(QObject):
         self._worker.start()
 
     def cancel(self) -> None:
-        """Ask the work to stop; it does so at its next step, and its result is not used."""
+        """Stop the work at its next step, and discard its result."""
         self.cancelled = True
         self._worker.quit()
 
@@ -95,7 +94,7 @@ class Run(QObject):
         if self._on_progress is not None:
             self._on_progress(progress)
         if progress.total:
-            self._known = progress
+            self._latest = progress
             self._show_activity()
 
     def _returned(self, result: Any) -> None:
@@ -131,18 +130,18 @@ class Run(QObject):
             self._returned(self._results[0])
 
     def _show_activity(self) -> None:
-        """Show in napari's activity dock what is known and no longer quiet."""
-        if self._known is None or self._timer.isActive() or self._making_activity:
+        """Show the run in napari's activity dock once it has a length and is no longer quiet."""
+        if self._latest is None or self._timer.isActive() or self._making_activity:
             return
         if self._activity is None:
             self._making_activity = True
-            activity = _Activity(self._title, self.cancel, self._known.total)
+            activity = _Activity(self._title, self.cancel, self._latest.total)
             self._making_activity = False
-            if self not in _running:  # it ended while napari handled events in the middle of that
+            if self not in _running:  # it ended while napari handled events
                 activity.close()
                 return
             self._activity = activity
-        self._activity.show(self._known)
+        self._activity.show(self._latest)
 
     def _orphaned(self) -> None:
         self._forget()
@@ -155,7 +154,7 @@ class Run(QObject):
 
 @dataclass(frozen=True)
 class _Failure:
-    """What a run returns that has failed."""
+    """The return value of a run that has failed."""
 
     error: Exception
 
@@ -164,18 +163,18 @@ class _Worker(GeneratorWorker):
     """A worker with a thread of its own, which closes its generator when it ends."""
 
     def start(self) -> None:
-        """Start the work, not in Qt's pool of threads as superqt does.
+        """Start the work outside Qt's thread pool, which superqt would use.
 
-        A thread of the pool has a new Python thread state for each piece of work. pybind11, when it
-        is first loaded there with TensorFlow, keeps that of the first and crashes the process in a
-        later one: https://github.com/pybind/pybind11/issues/2888.
+        A thread of the pool gets a new Python thread state for each run. pybind11, if TensorFlow
+        first loads it there, keeps that of the first run and crashes the process in a later one:
+        https://github.com/pybind/pybind11/issues/2888.
         """
-        self._worker_set.add(self)  # napari asks all of these to quit when it is closed
+        self._worker_set.add(self)  # napari ends all of these when it is closed
         self._finished.connect(self._set_discard)
         threading.Thread(target=self.run, name="napari-snow-unet").start()
 
     def work(self) -> Any:
-        """Do the work; `quit` alone would leave the generator hanging between two steps."""
+        """Do the work; `quit` alone would leave the generator open between two steps."""
         try:
             return super().work()
         finally:
@@ -185,7 +184,7 @@ class _Worker(GeneratorWorker):
 def _worker(steps: Steps, results: list[Any]) -> _Worker:
     from napari.qt.threading import create_worker
 
-    # napari's own function, so that napari asks before it is closed in the middle of the run.
+    # napari's own function, so that napari asks before closing during a run.
     return create_worker(
         _explained,
         steps,
@@ -197,10 +196,10 @@ def _worker(steps: Steps, results: list[Any]) -> _Worker:
 
 
 def _explained(steps: Steps, results: list[Any]) -> Generator[Progress, None, Any]:
-    """Run the steps and note their result, or return why there is none.
+    """Run the steps and keep their result, or return the failure.
 
-    An error must not leave: superqt takes a `RuntimeError` for a deleted worker and says nothing,
-    and with PySide6 what napari 0.9 does about a worker's error is an error itself.
+    No error may escape: superqt takes a `RuntimeError` for a deleted worker and hides it, and with
+    PySide6, napari 0.9 fails itself when it handles a worker's error.
     """
     try:
         result = yield from steps()
@@ -213,20 +212,20 @@ def _explained(steps: Steps, results: list[Any]) -> Generator[Progress, None, An
 
 
 def _understandable(error: BaseException) -> Exception:
-    """Return an error that a person understands."""
+    """Return an error in words of ours."""
     if isinstance(error, InputError):
         return error
     cause = str(error).strip() or type(error).__name__
     if isinstance(error, MemoryError):
-        said = WorkError(f"There is not enough memory ({cause}). {MEMORY_REMEDY}")
+        worded = WorkError(messages.no_memory(cause))
     else:
-        said = WorkError(f"{type(error).__name__}: {cause}. {OTHER_REMEDY}")
-    said.__cause__ = error
-    return said.with_traceback(error.__traceback__)
+        worded = WorkError(messages.unexpected(type(error).__name__, cause))
+    worded.__cause__ = error
+    return worded.with_traceback(error.__traceback__)
 
 
 def notify(error: Exception) -> None:
-    """Show an error as a notification of napari's."""
+    """Show an error as a napari notification."""
     from napari.utils.notifications import notification_manager, show_error
 
     if isinstance(error, InputError):
@@ -247,10 +246,10 @@ class _ActivityBar(cancelable_progress):
 
 
 class _Activity:
-    """The bar in napari's activity dock, as often up to date as is worth it."""
+    """The bar in napari's activity dock, updated now and then."""
 
     def __init__(self, title: str, cancel: Callable[[], None], total: int) -> None:
-        self._bar = _ActivityBar(desc=title, total=total)
+        self._bar = _ActivityBar(desc=title.removesuffix("…"), total=total)
         self._bar.on_cancel = cancel
         self._shown_at = 0.0
         self._showing = False
@@ -261,7 +260,7 @@ class _Activity:
         last = progress.done == progress.total
         if self._showing or (not last and now - self._shown_at < ACTIVITY_INTERVAL_S):
             return
-        # napari handles events in the middle of an update: more progress may come meanwhile.
+        # napari handles events during an update: more progress may come meanwhile.
         self._showing, self._shown_at = True, now
         try:
             if self._bar.total != progress.total:
@@ -271,6 +270,6 @@ class _Activity:
             self._showing = False
 
     def close(self) -> None:
-        """Take the bar away. napari holds on to it, so it lets go of everything else."""
+        """Close the bar. napari keeps it, so it drops its references to everything else."""
         self._bar.on_cancel = None
         self._bar.close()

@@ -1,4 +1,4 @@
-"""Run, Cancel, a progress bar and a line of text: the foot of every dock."""
+"""Run, Cancel, a progress bar and a line of text at the bottom of every dock."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ from qtpy.QtWidgets import (
 )
 
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.common.run import Run, Steps, notify
 
-CANCELLED = "Cancelled; nothing was changed."
-TOO_LATE = "It was too late to cancel."
-INTERVAL_S = 0.05  # a bar is drawn at once when its value changes, which keeps a window busy
-ACTIVITY_AFTER_MS = 2000  # work that takes longer shows in napari's activity dock, too
+INTERVAL_S = 0.05  # Qt redraws a bar at every change of its value, which keeps a window busy
+ACTIVITY_AFTER_MS = 2000  # longer work also shows in napari's activity dock
 
 
 class Bar(QProgressBar):
-    """A bar that says what is done also while nobody knows how long it takes."""
+    """A progress bar that shows a text also while the length of the work is unknown."""
 
     def show_unknown(self, text: str) -> None:
-        """Say what is done, standing still.
+        """Show a text without moving.
 
-        With every step of Qt's bar of unknown length the window is put together anew, which without
-        a graphics card takes most of the time of what is done.
+        Qt's bar of unknown length redraws the whole window at every step, which without a graphics
+        card takes most of the processor time.
         """
         self.setRange(0, 1)
         self.setValue(0)
@@ -43,7 +42,7 @@ class Bar(QProgressBar):
 
 
 class RunBar(QWidget):
-    """Starts one `Run` at a time, shows how far it is, cancels it and says how it ended."""
+    """Starts one `Run` at a time, shows its progress, cancels it and says how it ended."""
 
     failed = Signal(object)  # with the error that ended a run
 
@@ -51,7 +50,7 @@ class RunBar(QWidget):
         super().__init__()
         self.run_button = QPushButton(text)
         self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop after the tile that is being computed; keep nothing.")
+        self.cancel_button.setToolTip(messages.CANCEL_TIP)
         self.progress = Bar()
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -96,7 +95,7 @@ class RunBar(QWidget):
         on_done: Callable[[Any], None],
         on_progress: Callable[[Progress], None] | None = None,
         on_finished: Callable[[], None] | None = None,
-        cancelled: str = CANCELLED,
+        cancelled: str = messages.CANCELLED,
         cancelling: str = "Cancelling…",
         quiet_ms: int = 0,
         writes: bool = False,
@@ -138,7 +137,7 @@ class RunBar(QWidget):
         self.run.start()
 
     def cancel(self) -> None:
-        """Ask what is running to stop."""
+        """Stop the current run."""
         if self.run is not None:
             self.run.cancel()
             self._due.stop()
@@ -152,12 +151,12 @@ class RunBar(QWidget):
         self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
 
     def refuse(self, error: Exception) -> None:
-        """Show why something that was asked for, other than a run, cannot be."""
+        """Show why an action other than a run is impossible."""
         self.say(error_in_words(error), problem=True)
         notify(error)
 
     def set_hint(self, hint: str) -> None:
-        """Say why Run cannot be clicked; an empty hint allows it."""
+        """Disable Run and say why; an empty hint enables it."""
         previous, self._hint = self._hint, hint
         self.run_button.setToolTip(wrapped(hint or self._tip))
         if not self.running:
@@ -166,7 +165,7 @@ class RunBar(QWidget):
                 self.say(hint)
 
     def set_tip(self, tip: str) -> None:
-        """Set what Run does, for its tooltip."""
+        """Set the tooltip of Run."""
         self._tip = tip
         self.run_button.setToolTip(wrapped(self._hint or tip))
 
@@ -188,7 +187,7 @@ class RunBar(QWidget):
         if self.run is not None and self.run.cancelled:
             self.say(cancelled)
         elif self.run is not None and self.run.too_late:
-            self.say(f"{TOO_LATE} {self.message.text()}")
+            self.say(f"{messages.TOO_LATE} {self.message.text()}")
         self.run = None
         self._show_idle()
 

@@ -1,4 +1,4 @@
-"""What comparing layers runs in its thread: plain arrays and values in, results out."""
+"""The comparison of layers that runs in a thread: plain arrays and values in, results out."""
 
 from __future__ import annotations
 
@@ -24,30 +24,28 @@ from napari_snow_unet.metrics.planes.scoring import (
 from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
 from napari_snow_unet.metrics.scores.instance import as_instances
 from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
+from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common.fields import error_in_words
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What is compared, and how."""
+    """A prediction, its ground truth, and how to compare them."""
 
     prediction: Any  # labels (..., Y, X), or a probability map of any data type and range
     truth: Any  # labels
     planes: Sequence[Index]
     threshold: float | Literal["otsu"] | None = None  # None for labels; "otsu" is one of each plane
-    floor: float = 0.0  # the smallest probability at which Otsu's method may cut
-    are: tuple[MasksAre | None, MasksAre | None] = (
-        None,
-        None,
-    )  # if somebody says so
-    region: Region | None = None  # what was annotated
-    spacing_um: tuple[float, float] | None = None  # of a pixel; without it distances are in pixels
+    floor: float = 0.0  # lower bound of the Otsu threshold
+    are: tuple[MasksAre | None, MasksAre | None] = (None, None)  # None: detected from the values
+    region: Region | None = None  # outside of which nothing counts
+    spacing_um: tuple[float, float] | None = None  # of pixels; without it distances are in pixels
     names: tuple[str, str] = ("the prediction", "the truth")  # in errors
 
 
 def compare(chosen: Comparison) -> Generator[Progress, None, ScoredPlanes]:
-    """Measure a prediction against a truth, as `planes.scoring.score_planes`."""
-    yield Progress(0, 0, "Reading…")
+    """Compare a prediction with ground truth, as `planes.scoring.score_planes`."""
+    yield Progress(0, 0, messages.READING)
     notes: dict[str, None] = {}
     read, assumed = _reader(chosen, notes)
     scored = yield from score_planes(
@@ -61,8 +59,8 @@ def compare(chosen: Comparison) -> Generator[Progress, None, ScoredPlanes]:
 
 
 def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
-    """Count what the pixel scores of a probability map at every threshold need, or say why not."""
-    yield Progress(0, 0, "Reading…")
+    """Count pixels for the scores of a probability map at every threshold, or say why not."""
+    yield Progress(0, 0, messages.READING)
     try:
         return (
             yield from count_levels(_reader(chosen, {})[0], chosen.planes, region=chosen.region)
@@ -76,7 +74,7 @@ def _reader(
 ) -> tuple[Callable[[Index], PlaneArrays], str]:
     """Return a function that reads a plane, and what is assumed of the values of a map.
 
-    It adds to `notes` what is assumed of masks. It reads copies: somebody may paint in the layers.
+    It adds assumptions about masks to `notes`. It reads copies, since layers may be edited.
     """
     divisor, assumed = (0.0, "") if chosen.threshold is None else map_divisor(chosen.prediction)
 
@@ -84,23 +82,23 @@ def _reader(
         name = chosen.names[side]
         _refuse_negative(values, name, index)
         judged = judge_mask(values, chosen.are[side], path=name).taken(name)
-        said = [note for note in judged.notes if not (index and note == NOTHING)]
-        notes.update(dict.fromkeys(f"{name}: {note.gist if index else note}." for note in said))
+        shown = [note for note in judged.notes if not (index and note == NOTHING)]
+        notes.update(dict.fromkeys(f"{name}: {note.gist if index else note}." for note in shown))
         return judged.nuclei()
 
     def read(index: Index) -> PlaneArrays:
-        found, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
+        nuclei, truth = np.array(chosen.prediction[index]), np.array(chosen.truth[index])
         grey = level = None
         if chosen.threshold is None:
-            found = nuclei_in(found, 0, index)
+            nuclei = nuclei_in(nuclei, 0, index)
         else:
-            _refuse_negative(found, chosen.names[0], index)
-            grey = map_of_8_bits(found, divisor)
+            _refuse_negative(nuclei, chosen.names[0], index)
+            grey = map_of_8_bits(nuclei, divisor)
             histogram = grey_histogram(grey)
             level = choose_level(histogram, floor=chosen.floor)
-            found = grey > choose_level(histogram, chosen.threshold, floor=chosen.floor)
-            found = as_instances(found, chosen.are[0] or "binary")
-        return PlaneArrays(found, nuclei_in(truth, 1, index), grey, level)
+            nuclei = grey > choose_level(histogram, chosen.threshold, floor=chosen.floor)
+            nuclei = as_instances(nuclei, chosen.are[0] or "binary")
+        return PlaneArrays(nuclei, nuclei_in(truth, 1, index), grey, level)
 
     return read, assumed
 
@@ -108,9 +106,4 @@ def _reader(
 def _refuse_negative(values: np.ndarray, name: str, index: Index) -> None:
     low = values.min(initial=0)
     if low < 0:
-        where = f" in {plane_name(index)}" if index else ""
-        raise InputError(
-            f"{name} holds values from {low} to {values.max()}{where}",
-            expected="whole numbers from 0, which is background",
-            remedy="Set what is negative to 0.",
-        )
+        raise InputError(messages.negative_labels(name, float(low), plane_name(index)))

@@ -1,4 +1,4 @@
-"""What a person has set once for all: Preferences > Plugins > SNOW U-Net in napari."""
+"""The user's settings: Preferences > SNOW U-Net in napari."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ GROUP = "segment"
 class Settings:
     """The settings with their defaults, which are those of the manifest."""
 
-    model: str = "default"  # that a new dock begins with, as `models.open_model` takes it
+    model: str = "default"  # that a new dock starts with, as `models.open_model` takes it
     tile: int = 1024  # pixels
     precision: str = "float32"
-    folder: str = ""  # where dialogs for results begin; empty for the image's own folder
+    folder: str = ""  # where dialogs for results start; empty for the folder of the image
 
 
 def settings() -> Settings:
-    """Return the settings as they are now, with defaults for what is missing or of another kind.
+    """Return the current settings, with defaults for those that are missing or invalid.
 
-    That is all of them where this napari keeps no settings for plugins, or has this one switched
-    off.
+    All are defaults if this napari has no plugin settings, or if the plugin is disabled.
     """
-    found = Settings()
+    current = Settings()
     try:
         from napari.settings import get_plugin_settings
 
         group = getattr(get_plugin_settings(PLUGIN), GROUP)
     except (ImportError, AttributeError, LookupError, ValueError, OSError):
-        return found
+        return current
     for field in fields(Settings):
         value = getattr(group, field.name, None)
-        if isinstance(value, type(getattr(found, field.name))):
-            found = replace(found, **{field.name: value})
-    return found
+        if isinstance(value, type(getattr(current, field.name))):
+            current = replace(current, **{field.name: value})
+    return current

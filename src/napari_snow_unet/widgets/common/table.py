@@ -1,4 +1,4 @@
-"""The one kind of table in the docks: columns say what they show of a row, whatever a row is."""
+"""The tables of the docks: columns define what they show of a row, whatever a row is."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True)
 class Column:
-    """What is shown of a row; all functions take the row."""
+    """A column; all its functions take a row."""
 
     title: str
     text: Callable[[Any], str]
     meaning: str = ""  # tooltip of the title
     tip: Callable[[Any], str] | None = None  # tooltip of a cell
-    number: bool = False  # at the right
-    value: Callable[[Any], Any] | None = None  # what rows are sorted by, if not by the text
+    number: bool = False  # aligned right
+    value: Callable[[Any], Any] | None = None  # sort key, if not the text
 
     def shown(self, row: Any, role: int) -> Any:
-        """Return what Qt asks of the cell of a row."""
+        """Return the value of a cell for a role of Qt."""
         if role == ROLE.DisplayRole:
             return self.text(row)
         if role == ROLE.ToolTipRole and self.tip is not None:
@@ -34,7 +34,7 @@ class Column:
 
 
 class TableModel(QAbstractTableModel):
-    """Rows under columns; `heading` is the column at their left that stays when they scroll."""
+    """Rows and columns; `heading` is the column at the left that does not scroll."""
 
     def __init__(self, columns: Iterable[Column] = ()) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class TableModel(QAbstractTableModel):
         columns: Iterable[Column] | None = None,
         heading: Column | None = None,
     ) -> None:
-        """Replace the rows, and the columns if there are others."""
+        """Replace the rows, and the columns if some are given."""
         self.beginResetModel()
         self.rows = list(rows)
         if columns is not None:
@@ -61,7 +61,7 @@ class TableModel(QAbstractTableModel):
         self.beginInsertRows(QModelIndex(), end, end)
         self.rows.append(row)
         self.endInsertRows()
-        # Columns as wide as their contents hear of changed cells, not of new rows.
+        # Columns that fit their contents are resized for changed cells, not for new rows.
         self.dataChanged.emit(self.index(end, 0), self.index(end, len(self.columns) - 1))
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
@@ -73,13 +73,13 @@ class TableModel(QAbstractTableModel):
         return len(self.columns)
 
     def data(self, index: QModelIndex, role: int = ROLE.DisplayRole) -> Any:
-        """Return what a cell says."""
+        """Return the value of a cell."""
         return self.columns[index.column()].shown(self.rows[index.row()], role)
 
     def headerData(  # noqa: N802
         self, section: int, orientation: Qt.Orientation, role: int = ROLE.DisplayRole
     ) -> Any:
-        """Return the title of a column and what it means, or the heading of a row."""
+        """Return the title or tooltip of a column, or the heading of a row."""
         if orientation == Qt.Orientation.Vertical:
             return self.heading.shown(self.rows[section], role) if self.heading else None
         column = self.columns[section]
@@ -95,7 +95,7 @@ class TableModel(QAbstractTableModel):
 
 
 class TableView(QTableView):
-    """A table of low rows that are selected as a whole; Ctrl+C copies the cell, as Qt has it."""
+    """A compact table that selects whole rows; Ctrl+C copies the cell, as usual in Qt."""
 
     def __init__(self, columns: Iterable[Column] = ()) -> None:
         super().__init__()
@@ -106,5 +106,5 @@ class TableView(QTableView):
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
 
     def on_click(self, chosen: Callable[[Any], None]) -> None:
-        """Have a function called with the row that is clicked."""
+        """Call a function with the row that is clicked."""
         self.clicked.connect(lambda index: chosen(self.contents.rows[index.row()]))

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def go_to(
     viewer: Viewer, placement: Placement, plane: Sequence[float], centre: ArrayLike, area: float
 ) -> None:
-    """Show an object, its `centre` and `area` in pixels of its `plane`, with its surroundings."""
+    """Show an object with its surroundings; `centre` and `area` are in pixels of its `plane`."""
     pixel = [*plane, *np.asarray(centre, float)]
     middle, side = view_of(placement, pixel, area, _units(viewer, placement))
     _show_plane(viewer, middle)
-    viewer.reset_view()  # the whole image: what napari's zoom means depends on the window
+    viewer.reset_view()  # the whole image: napari's zoom depends on the window
     displayed = list(viewer.dims.displayed)
     extent = np.ptp(viewer.layers.extent.world, axis=0)[displayed]
     camera = viewer.scene.camera
@@ -31,15 +31,15 @@ def go_to(
 
 
 def go_to_plane(viewer: Viewer, placement: Placement, plane: Sequence[float]) -> None:
-    """Show a slice; the view stays where it is."""
+    """Show a slice without moving the view."""
     pixel = [*plane, 0, 0]
     _show_plane(viewer, placement.to_world([pixel], _units(viewer, placement))[0])
 
 
 def fit(viewer: Viewer, layers: Sequence[Layer]) -> None:
-    """Show one or more layers in the middle of the window, as large as fits.
+    """Centre one or more layers in the window, as large as possible.
 
-    `napari.Viewer.fit_to_view` fails for layers that have fewer axes than the viewer (0.9.2).
+    `napari.Viewer.fit_to_view` fails for layers with fewer axes than the viewer (0.9.2).
     """
     viewer.reset_view()
     displayed = list(viewer.dims.displayed)

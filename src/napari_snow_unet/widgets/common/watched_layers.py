@@ -1,4 +1,4 @@
-"""Layers that results come from, watched for what makes these results those of the past."""
+"""Watches the layers of a result for changes that make it outdated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTLED_MS = 300
 
 
 class WatchedLayers:
-    """Notes every change to some layers, or their removal, for as long as it is kept itself."""
+    """Notes every change to some layers, or their removal, as long as this object lives."""
 
     def __init__(
         self, viewer: Viewer, layers: Sequence[ref[Layer]], on_change: Callable[[], None]
@@ -26,16 +26,16 @@ class WatchedLayers:
         self.changed = False
         self._undone = self._count_undone()
         for emitter, callback in self._connections():
-            emitter.connect(callback)  # which holds this object weakly
+            emitter.connect(callback)  # which refers to this object weakly
 
     def stop(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         for emitter, callback in self._connections():
             emitter.disconnect(callback)
 
     def _connections(self) -> list[tuple[Any, Callable[..., None]]]:
-        events = [layer.events for known in self._layers if (layer := known()) is not None]
-        found = [
+        events = [layer.events for each in self._layers if (layer := each()) is not None]
+        emitters = [
             (getattr(each, name), callback)
             for each in events
             for name, callback in (
@@ -43,16 +43,16 @@ class WatchedLayers:
                 ("paint", self._edited),
                 ("set_data", self._drawn),
             )
-            if hasattr(each, name)  # an image is not painted in
+            if hasattr(each, name)  # an image has no paint event
         ]
-        return [*found, (self._viewer.layers.events.removed, self._removed)]
+        return [*emitters, (self._viewer.layers.events.removed, self._removed)]
 
     def _edited(self, event: Any = None) -> None:
         self.changed = True
         self._on_change()
 
     def _drawn(self, event: Any = None) -> None:
-        """Notice an undo or redo, of which napari tells no more than that the layer is drawn."""
+        """Notice an undo or redo, for which napari only emits that the layer is drawn."""
         undone = self._count_undone()
         if undone != self._undone:
             self._undone = undone
@@ -60,17 +60,17 @@ class WatchedLayers:
 
     def _count_undone(self) -> list[int]:
         """Count the strokes of every layer that can be redone."""
-        return [len(getattr(known(), "_redo_history", ())) for known in self._layers]
+        return [len(getattr(each(), "_redo_history", ())) for each in self._layers]
 
     def _removed(self, event: Any = None) -> None:
-        if any(known() not in self._viewer.layers for known in self._layers):
+        if any(each() not in self._viewer.layers for each in self._layers):
             self._edited()
 
 
 class SettlingLayers(QObject):
-    """Tells at every change of some layers, and when they are left alone again.
+    """Calls a function at every change of some layers, and another when the changes stop.
 
-    napari tells of a stroke before the pixels have changed, and a stroke is many changes.
+    napari announces a stroke before the pixels change, and a stroke is many changes.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class SettlingLayers(QObject):
         self._timer.timeout.connect(on_settled)
 
     def watch(self, layers: Sequence[ref[Layer]]) -> None:
-        """Watch these layers, in place of others; of the same ones a change is still told."""
+        """Watch these layers instead of others; watching the same ones again changes nothing."""
         if self._layers == list(layers):
             return
         self._timer.stop()

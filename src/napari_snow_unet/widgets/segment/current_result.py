@@ -1,4 +1,4 @@
-"""The result in the segment dock: which one it is, how it is shown, and what the sliders change."""
+"""The current result of the segment dock: its look, its description, and the sliders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
-from napari_snow_unet.widgets.segment import jobs
+from napari_snow_unet.widgets.segment import jobs, messages
 from napari_snow_unet.widgets.segment.results import Compared, Record, Results, Status
 
 if TYPE_CHECKING:
@@ -26,24 +26,15 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.form import SegmentForm
 
-NEW_SIZE = (
-    "These labels were found while the pixel size was unknown. Press Run on their image again, "
-    "then a smallest area in µm² counts."
-)
-SLICES = "{} segmented; tick All slices for the rest."
-AS_STORED = (
-    "The image's file asks to be turned (orientation {}), which napari does not do: the labels "
-    "lie on the pixels as they are stored, not as other programs show them."
-)
 OUTLINE = 2  # pixels
 RELABEL_DELAY_MS = 60
-QUIET_MS = 500  # what takes no longer shows no progress
+QUIET_MS = 500  # shorter work shows no progress
 
 
 class CurrentResult(QObject):
     """The result that the dock shows: kept, drawn, described, and labelled anew by the sliders.
 
-    It emits `segmented` when a probability map is new, and `shown` when the result is shown or was
+    It emits `segmented` for a new probability map, and `shown` when a result is shown or was
     labelled anew.
     """
 
@@ -65,14 +56,14 @@ class CurrentResult(QObject):
 
     @property
     def written(self) -> tuple[Labels, Recipe] | None:
-        """The active layer and what it was made from, if its labels are files."""
+        """The active layer and its recipe, if its labels are stored in files."""
         active = unwrapped(self._viewer.layers.selection.active)
         recipe = self.results.written(active)
         return None if recipe is None else (active, recipe)
 
     @property
     def result(self) -> tuple[Labels, Record] | None:
-        """The result that the sliders change: the active layer, else the image's latest."""
+        """The result that the sliders change: the active layer, or else the latest of the image."""
         active = unwrapped(self._viewer.layers.selection.active)
         record = self.results.get(active)
         if record is not None:
@@ -85,15 +76,15 @@ class CurrentResult(QObject):
         return None if self.result is None else self.result[0]
 
     def show(self) -> None:
-        """Show the choices that the current result was made with, once it is another one.
+        """Show the options of the current result if it is another one than before.
 
-        Where a folder is segmented the choices are those for the folder.
+        While a folder is chosen, the options of the folder stay.
         """
-        if self._adding:  # what napari selects is not yet known as a result
+        if self._adding:  # the new layer is not registered yet
             return
         result = self.result if self._of_layer else None
-        known = self._shown() if self._shown is not None else None
-        if result is not None and result[0] is not known:
+        before = self._shown() if self._shown is not None else None
+        if result is not None and result[0] is not before:
             layer, record = result
             self._form.show_options(record.options, record.threshold)
             self._form.show_outlines(layer.contour > 0)
@@ -101,7 +92,7 @@ class CurrentResult(QObject):
         self.shown.emit()
 
     def add(self, record: Record, labels: Any) -> Labels:
-        """Show a result as a new layer; the form stays as it is."""
+        """Show a result as a new layer without changing the form."""
         self._adding = True
         try:
             layer = self.results.add(record, labels)
@@ -111,14 +102,14 @@ class CurrentResult(QObject):
         return layer
 
     def draw(self, event: Any = None, *, layer: Labels | None = None) -> None:
-        """Draw a result, or the current one, as the person wants to see it."""
+        """Draw a result, or the current one, filled or as outlines."""
         shown = layer or (self.written or (self.layer,))[0]
         if shown is not None:
             shown.contour = OUTLINE if self._form.outlines.value else 0
 
     @property
     def relabelling(self) -> bool:
-        """Whether a slider was moved and the labels do not show it yet."""
+        """Whether labels are about to follow a slider."""
         return self._timer.isActive()
 
     @property
@@ -134,7 +125,7 @@ class CurrentResult(QObject):
     def _relabel(self) -> None:
         if not self._of_layer:
             return
-        if self._bar.running:  # the slider moves on while labels are made
+        if self._bar.running:  # the slider has moved during the labelling
             self._timer.start(RELABEL_DELAY_MS)
             return
         if self.result is None:
@@ -150,7 +141,7 @@ class CurrentResult(QObject):
             test_time_augmentation=was.test_time_augmentation,
         )
         if now.min_area_um2 is not None and record.pixel_size_um is None:
-            self._bar.say(NEW_SIZE, problem=True)
+            self._bar.say(messages.AREA_OF_UNKNOWN_SIZE, problem=True)
             return
         steps = partial(
             jobs.relabel,
@@ -163,20 +154,20 @@ class CurrentResult(QObject):
         )
         self._bar.start(
             steps,
-            title=f"Labelling {record.source.name}",
+            title=messages.labelling(record.source.name),
             on_done=partial(self._relabelled, ref(layer), record, record.changes, now),
             quiet_ms=QUIET_MS,
         )
 
     def _relabelled(
         self,
-        known: ref[Labels],
+        target: ref[Labels],
         record: Record,
         changes: int,
         options: Options,
-        found: tuple[StackSegmentation, bool],
+        relabelled: tuple[StackSegmentation, bool],
     ) -> None:
-        layer, (result, differs) = known(), found
+        layer, (result, differs) = target(), relabelled
         if layer is None or self.results.get(layer) is not record:
             return
         updated = record.updated(result, options)
@@ -186,24 +177,30 @@ class CurrentResult(QObject):
         else:
             layer = self.add(updated, result.labels)
             self.segmented.emit()
-        self.tell(layer, updated, result)
+        self.describe(layer, updated, result)
 
-    def tell(self, layer: Labels, record: Record, result: StackSegmentation) -> None:
-        """Say what was found, and show the threshold it was found at."""
+    def describe(
+        self, layer: Labels, record: Record, result: StackSegmentation, *notes: str
+    ) -> None:
+        """Describe a result in words, and show its threshold."""
         self._shown = ref(layer)
         self._form.show_threshold(record.threshold)
-        said = [f"{layer.name}: {result.summary}.", *self._left_out(record), *result.messages]
-        said += as_stored(record.provenance)
-        self._bar.say(" ".join(said))
+        text = [
+            *in_words(layer, result.summary, record.options),
+            *self._left_out(record),
+            *result.messages,
+            *as_stored(record.provenance),
+        ]
+        self._bar.say("\n".join([" ".join(text), *notes]))
         self.shown.emit()
 
     def _left_out(self, record: Record) -> list[str]:
         done = planes_in_words(record.planes, record.source.shape)
         every = self._form.source.all_slices.value
-        return [SLICES.format(done[0].upper() + done[1:])] if done and not every else []
+        return [messages.rest_of_stack(done)] if done and not every else []
 
     def plane_shown(self, image: Image | None) -> Index | None:
-        """Return the plane of an image that napari shows, if it shows one."""
+        """Return the plane of an image that napari shows, if there is one."""
         if image is None:
             return None
         try:
@@ -212,6 +209,12 @@ class CurrentResult(QObject):
             return None
 
 
+def in_words(layer: Labels, summary: str, options: Options) -> list[str]:
+    """Return the summary of a result, and whether its threshold was set by hand."""
+    by_hand = [] if options.threshold == "otsu" else [messages.BY_HAND]
+    return [f"{layer.name}: {summary}.", *by_hand]
+
+
 def as_stored(facts: Mapping[str, Any]) -> list[str]:
-    """Say that labels lie on pixels that other programs show turned."""
-    return [AS_STORED.format(facts["unturned"])] if "unturned" in facts else []
+    """Say that labels match pixels that other programs show rotated, if they do."""
+    return [messages.as_stored(facts["unturned"])] if "unturned" in facts else []

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class SegmentWidget(Dock):
-    """Find nuclei with a U-Net or the classical method."""
+    """Segment nuclei with a U-Net or the classical method."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class SegmentWidget(Dock):
 
     def run(self) -> None:
         """Do what Run does."""
-        self.form.network.pixel_size_um.native.interpretText()  # a click need not take the focus
+        self.form.network.pixel_size_um.native.interpretText()  # a click may leave the focus there
         self.update_hint()
         if not self.bar.run_button.isEnabled():
             return
@@ -73,7 +73,7 @@ class SegmentWidget(Dock):
             self.bar.say(error_in_words(error), problem=True)
 
     def refresh_layers(self, event: Any = None) -> None:
-        """List the image layers, by their present names, and keep the one that is chosen."""
+        """List the image layers by their current names, and keep the chosen one."""
         box, layers = self.form.image, images_in(self._viewer)
         chosen = box.value
         with box.changed.blocked():
@@ -88,7 +88,7 @@ class SegmentWidget(Dock):
         self.update_hint()
 
     def _refresh_rois(self) -> None:
-        """Offer what can mark a region of an image, but no result."""
+        """Offer the layers that can mark a region of an image; results cannot."""
         box = self.form.roi
         marks = [layer for layer in regions_in(self._viewer) if not is_segmented(layer)]
         choices = [(text, text) for text in (WHOLE, SHOWN)]
@@ -100,7 +100,7 @@ class SegmentWidget(Dock):
                 box.value = chosen
 
     def update_hint(self, event: Any = None) -> None:
-        """Show what the choices mean, and allow Run or say why not."""
+        """Show what the choices mean, and enable Run or say why not."""
         of_layer, image = self.form.chosen().of_layer, self.form.image.value
         self.typed.show_for(image if of_layer else None, folders=not of_layer)
         state = look(self._viewer, self.form.chosen(), self.models.entry, self.models.problem())
@@ -118,16 +118,21 @@ class SegmentWidget(Dock):
     def _take_settings(self) -> None:
         chosen = settings()
         self.form.network.tile.value = chosen.tile
-        self.models.begin_with(chosen.model)
+        self.models.start_with(chosen.model)
 
     def _follow_active(self, event: Any = None) -> None:
-        """Choose the image that is active; a mask that is open as an image only for want of one."""
+        """Choose the active image; a mask that is open as an image only if there is no other."""
         if selected_by_itself(self._viewer):
             return
         active, image = unwrapped(self._viewer.layers.selection.active), self.form.image
         if active in images_in(self._viewer) and not (image.value and doubt_about_image(active)):
             image.value = active
         self.current.show()
+
+    def _image_chosen(self) -> None:
+        self._source_chosen()
+        if self.current.result is None:
+            self.form.take_otsu()  # a threshold set by hand was for another image
 
     def _source_chosen(self) -> None:
         self.update_hint()
@@ -138,7 +143,7 @@ class SegmentWidget(Dock):
         self.update_hint()
 
     def _colour_outlines(self, event: Any = None) -> None:
-        """Tell outlines of the result and of the truth apart, where both are looked at."""
+        """Colour the outlines of the result and of the ground truth while both are shown."""
         compared = self.scores.compared if self.form.outlines.value else None
         self.outlines.show(*(compared or (None, None)))
         self.form.which.setVisible(compared is not None)
@@ -146,12 +151,12 @@ class SegmentWidget(Dock):
     def _model_chosen(self) -> None:
         previous, self._model = self._model, self.form.model.value
         if self._model != previous:
-            self.form.take_otsu()  # a threshold by hand was for the maps of another model
+            self.form.take_otsu()  # a threshold set by hand was for the maps of another model
 
     def _connect(self) -> None:
         self.follow_layers(self._viewer, self.refresh_layers)
         self.follow(self._viewer.layers.selection.events.active, self._follow_active)
-        self.form.image.changed.connect(self._source_chosen)
+        self.form.image.changed.connect(self._image_chosen)
         self.form.roi.changed.connect(self.update_hint)
         for changed in (self.form.outlines, self.form.truth, self.form.source.kind):
             changed.changed.connect(self._colour_outlines)
@@ -163,7 +168,7 @@ class SegmentWidget(Dock):
         self.form.network.pixel_size_um.changed.connect(self.update_hint)
 
     def closed(self) -> None:
-        """Stop what runs, and give layers back their colours."""
+        """Stop the run, and restore the colours of layers."""
         self.bar.cancel()
         self.scores.stop()
         self.outlines.show(None, None)

@@ -1,4 +1,4 @@
-"""The fields of the segment dock: its options as they are declared, and what only a dock asks."""
+"""The fields of the segment dock: declared options, and those that only the dock has."""
 
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.areas import UM2, AreaUnit
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH, PixelSizeField, option_fields
 from napari_snow_unet.widgets.common.form import adjust_slider
+from napari_snow_unet.widgets.segment import messages
 
 OTSU = Declared(
     "otsu",
@@ -20,14 +21,11 @@ OTSU = Declared(
     default=True,
     may_be_none=False,
     choices=(),
-    option=Option(
-        "Find the threshold by Otsu's method. Moving the slider switches it off.",
-        label="Automatic (Otsu)",
-    ),
+    option=Option(messages.OTSU_TIP, label="Automatic (Otsu)"),
 )
-#: A network of one channel reads one.
+#: A network for single channels reads one of these.
 CHANNELS_OFFERED = [
-    (declared(Options)["channel"].option.none, ""),
+    ("default for this model", ""),
     *((name, name) for name in CHANNELS if name != "rgb"),
 ]
 OUTPUTS = [("separate nuclei", "nuclei"), ("one mask", "mask")]
@@ -44,14 +42,12 @@ def source(
     Parameters
     ----------
     kind : str
-        An image layer of this viewer, or all images of a folder, whose results are written to
-        files.
+        An image layer, or every image in a folder, whose results are written to files.
     all_slices : bool
-        Segment every slice of the stack, each by itself with its own Otsu threshold; otherwise
-        the slice that is shown. Numbers start at 1 in every slice: the same number in two slices
-        is not the same nucleus.
+        Segment every slice of the stack, each with its own Otsu threshold, instead of the current
+        one only. The same number in two slices is not the same nucleus.
     folder : Path
-        Folder of images. PNG, TIFF, JPEG and the like directly inside it are taken.
+        Folder of images (PNG, TIFF, JPEG and others). Sub-folders are not searched.
     results : Path
         Folder for the results: label images and summary.csv.
     """
@@ -75,12 +71,12 @@ def fields_of_source() -> FunctionGui:
 
 
 def fields_of_files() -> FunctionGui[dict[str, Any]]:
-    """Return the fields of what is written."""
+    """Return the fields for output files."""
     return option_fields(Outputs, "probability", "overlay", "overwrite")
 
 
 def fields_of_network() -> FunctionGui[dict[str, Any]]:
-    """Return the fields of what the network sees."""
+    """Return the fields for the input of the network."""
     return option_fields(
         Options,
         "pixel_size_um",
@@ -94,7 +90,7 @@ def fields_of_network() -> FunctionGui[dict[str, Any]]:
 
 
 def fields_of_nuclei() -> FunctionGui[dict[str, Any]]:
-    """Return the fields of what is a nucleus; all but the output need no new run."""
+    """Return the fields that decide what is a nucleus; only the output needs a new Run."""
     made = option_fields(
         Options,
         "output",
@@ -120,27 +116,27 @@ def fields_of_nuclei() -> FunctionGui[dict[str, Any]]:
 
 
 class SmallestArea:
-    """The slider of the smallest area, which may be stated in another unit."""
+    """The slider of the minimum area, whose unit may change."""
 
     def __init__(self, slider: FloatSlider) -> None:
         self.slider, self.unit = slider, UM2
 
     @property
     def label(self) -> str:
-        """What stands in front of the slider."""
+        """The label of the slider."""
         return declared(Options)[self.unit.option].option.label
 
     def as_option(self) -> dict[str, float]:
-        """Return what is chosen as an entry of `Options`; none for the default."""
+        """Return the area as an entry of `Options`; empty for the default."""
         return self.unit.as_option(self.slider.value)
 
     def show(self, options: Options) -> None:
-        """Show what is chosen in options of this unit."""
+        """Show the area in options of this unit."""
         area = getattr(options, self.unit.option)
         self.slider.value = self.unit.default if area is None else min(area, self.slider.max)
 
-    def state_in(self, unit: AreaUnit) -> None:
-        """State the same area in another unit."""
+    def convert_to(self, unit: AreaUnit) -> None:
+        """Show the same area in another unit."""
         if unit == self.unit:
             return
         area, self.unit = self.unit.to(unit, self.slider.value), unit

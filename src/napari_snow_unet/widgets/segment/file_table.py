@@ -1,4 +1,4 @@
-"""The table of files that were segmented; a click on a row opens image and labels."""
+"""The table of segmented files; a click on a row opens the image and its labels."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, open_slide
 from napari_snow_unet.widgets.common.fields import fields_that_help
 from napari_snow_unet.widgets.common.table import Column, TableView
+from napari_snow_unet.widgets.segment import messages
 
 
 def reason_of(result: FileResult) -> str:
-    """Return why an image failed, without its path, and which field would help."""
+    """Return why an image failed, without its path, and the fields that would help."""
     reason = result.error.split(": ", 1)[-1]
     return with_ways(reason, fields_that_help(result.helps))
 
@@ -31,7 +32,7 @@ def _in_words(result: FileResult) -> str:
 
 
 def _whole(result: FileResult) -> str:
-    """Return the path, since the row names only the file, or the whole error."""
+    """Return the whole path or error, since the row shows only a part."""
     return result.error or str(result.source)
 
 
@@ -50,12 +51,12 @@ COLUMNS = (
 
 
 class FileTable(TableView):
-    """One row for each image, in the order in which they are done; a click opens what is done."""
+    """One row per image, in the order of completion; a click opens a finished one."""
 
     def __init__(self, on_open: Callable[[FileResult], None]) -> None:
         super().__init__(COLUMNS)
         self._on_open = on_open
-        self.setToolTip("Click a row to open the image and its labels.")
+        self.setToolTip(messages.FILES_TIP)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
@@ -81,13 +82,13 @@ class Opened:
     image : ImageFile or Slide
         The image.
     labels : array or sequence of arrays
-        Of a slide the levels of a pyramid.
+        For a slide, the levels of a pyramid.
     path : Path
-        Where the labels stand.
+        The file of the labels.
     modified : tuple of int
-        When the files of both were written, in nanoseconds.
+        Modification times of both files, in nanoseconds.
     provenance : dict
-        How they came about.
+        How the labels were made.
     """
 
     image: ImageFile | Slide
@@ -103,31 +104,31 @@ def open_files(result: FileResult) -> Generator[Progress, None, Opened]:
     Parameters
     ----------
     result : FileResult
-        What became of the image.
+        The result for the image.
 
     Yields
     ------
     Progress
-        Of no known length.
+        Of unknown length.
 
     Returns
     -------
     Opened
-        Both.
+        The image and its labels.
     """
     path = result.labels
     assert path is not None
-    yield Progress(0, 0, f"Opening {result.source.name}…")
+    yield Progress(0, 0, messages.opening(result.source.name))
     modified = _modified(result.source), _modified(path)
     slide = large_image(result.source)
     if slide is not None:
         return Opened(slide, open_slide(path).levels, path, modified, result.provenance)
     image = read_any_image(result.source)
-    # Stacks of labels, which stand in a TIFF, are images to `read_image` and nothing else.
+    # Only `read_image` reads stacks of labels, which are TIFFs.
     labels = read_image(path).array if path.suffix == ".tif" else read_labels(path)
     return Opened(image, labels, path, modified, result.provenance)
 
 
 def _modified(path: Path) -> int:
-    """Return when a file was written; 0 if it is gone, which whoever reads it says."""
+    """Return the modification time of a file; 0 if it is gone, which reading it reports."""
     return path.stat().st_mtime_ns if path.exists() else 0

@@ -1,4 +1,4 @@
-"""Segmenting a folder of images, and opening what was found."""
+"""Segmenting a folder of images, and opening the results."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from napari_snow_unet.data.slides.slide import Slide
 from napari_snow_unet.widgets.common.layers import add_labels, source_of, unwrapped
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.opening.slide import show_slide
-from napari_snow_unet.widgets.segment import file_table, jobs
+from napari_snow_unet.widgets.segment import file_table, jobs, messages
 from napari_snow_unet.widgets.segment.file_table import FileTable, reason_of
+from napari_snow_unet.widgets.segment.models import first_run_note
 from napari_snow_unet.widgets.segment.result_names import name_suffix
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 
 RESULTS = "nuclei"
 MOST_NAMES = 5
-QUIET_MS = 300  # a file that opens in less shows no progress
-OPENED, MODIFIED = "opened_by_table", "modified"  # metadata of a layer: its file, when written
-KEPT = "Cancelled; the files that were done are kept."
+QUIET_MS = 300  # shorter work shows no progress
+OPENED, MODIFIED = (
+    "opened_by_table",
+    "modified",
+)  # metadata of a layer: its file, and its modification time
 
 
 class FolderJob:
@@ -42,7 +45,7 @@ class FolderJob:
         self._suggested: Path | None = None
 
     def suggest_results(self) -> None:
-        """Suggest where the results of a chosen folder go, unless the person has chosen that."""
+        """Suggest a folder for the results, unless the user has chosen one."""
         folder, results = self._form.chosen().folder, self._form.source.results
         chosen = results.value not in (None, self._suggested)
         if folder is None or not folder.is_dir() or chosen:
@@ -67,11 +70,11 @@ class FolderJob:
         )
         self._bar.start(
             steps,
-            title=f"Segmenting {folder.name}",
+            title=messages.segmenting(folder.name),
             on_progress=self._progressed,
             on_done=partial(self._done, outputs),
-            cancelled=KEPT,
-            cancelling=jobs.CANCELLING,
+            cancelled=messages.FILES_KEPT,
+            cancelling=messages.CANCELLING,
         )
 
     def _progressed(self, progress: Progress) -> None:
@@ -79,35 +82,39 @@ class FolderJob:
             self.table.add(progress.result)
 
     def _done(self, outputs: Outputs, ended: tuple[FoundImages, list[FileResult]]) -> None:
-        found, results = ended[0], ended[1]
+        images, results = ended
         failed = [result for result in results if result.error]
-        known = next((result.provenance for result in results if not result.error), None)
-        if known is not None:
-            self._form.show_device(known["device"], known["precision"])
+        facts = next((result.provenance for result in results if not result.error), None)
+        if facts is not None:
+            self._form.show_device(facts["device"], facts["precision"])
         done = len(results) - len(failed)
-        text = [f"{done} of {len(results)} images segmented to {outputs.folder}."]
+        text = [messages.folder_done(done, len(results), outputs.folder)]
         if failed:
-            text.append(f"Failed: {failed[0].source.name}: {reason_of(failed[0])}")
-        skipped = [path for path in found.skipped if not path.name.startswith(".")]
-        text += _named("Failed too", [result.source for result in failed[1:]])
-        text += _named("Skipped, no images", skipped)
-        text += _named("Skipped, folders", found.folders_but(outputs.folder))
+            text.append(messages.failed(failed[0].source.name, reason_of(failed[0])))
+        skipped = [path for path in images.skipped if not path.name.startswith(".")]
+        for message, paths in (
+            (messages.also_failed, [result.source for result in failed[1:]]),
+            (messages.skipped_files, skipped),
+            (messages.skipped_folders, images.folders_but(outputs.folder)),
+        ):
+            text += [message(_names(paths))] if paths else []
         text += messages_of(results)
-        self._bar.say(" ".join(text), problem=bool(failed))
+        notes = first_run_note(self._viewer, self._form.model.value) if done else []
+        self._bar.say("\n".join([" ".join(text), *notes]), problem=bool(failed))
 
     def _open(self, result: FileResult) -> None:
         if self._bar.running:
-            self._bar.say("Wait until the run has ended, then click again.")
+            self._bar.say(messages.WAIT)
             return
         self._bar.start(
             partial(file_table.open_files, result),
-            title=f"Opening {result.source.name}",
+            title=messages.opening(result.source.name),
             on_done=self._show,
             quiet_ms=QUIET_MS,
         )
 
     def _show(self, opened: file_table.Opened) -> None:
-        """Show an image and its labels, each unless it is shown already."""
+        """Show an image and its labels, unless they are open already."""
         files = zip((opened.image.path, opened.path), opened.modified, strict=True)
         of_image, of_labels = ({OPENED: str(path), MODIFIED: when} for path, when in files)
         image, labels = self._shown(of_image), self._shown(of_labels)
@@ -122,7 +129,7 @@ class FolderJob:
             self._viewer.layers.selection.active = image
 
     def _shown(self, facts: dict[str, Any]) -> Layer | None:
-        """Return the layer that this table has opened from a file as the file is now."""
+        """Return the layer that this table has opened from a file that is unchanged."""
         for layer in self._viewer.layers:
             if all(layer.metadata.get(key) == fact for key, fact in facts.items()):
                 return unwrapped(layer)
@@ -156,10 +163,7 @@ class FolderJob:
         layer.metadata = {**layer.metadata, "source": str(opened.image.path), **facts}
 
 
-def _named(what: str, paths: Sequence[Path]) -> list[str]:
-    """Return a sentence that names the first of some files, or none."""
-    if not paths:
-        return []
+def _names(paths: Sequence[Path]) -> str:
+    """Return the names of the first of some files."""
     names = ", ".join(path.name for path in paths[:MOST_NAMES])
-    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
-    return [f"{what}: {names}{more}."]
+    return names + (f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else "")

@@ -16,6 +16,7 @@ from napari_snow_unet.segmentation.plane.threshold import rounded_threshold
 from napari_snow_unet.widgets.common.fields import BROWSE_WIDTH
 from napari_snow_unet.widgets.common.form import Rows, end_with, stacked
 from napari_snow_unet.widgets.common.live_scores import LiveScores
+from napari_snow_unet.widgets.segment import messages
 from napari_snow_unet.widgets.segment.fields import (
     SmallestArea,
     fields_of_files,
@@ -27,58 +28,41 @@ from napari_snow_unet.widgets.segment.models import model_in_words
 from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
 from napari_snow_unet.widgets.segment.state import Chosen, SegmentState
 
-MODEL_TIP = "A network, or the classical method, which needs none."
-BROWSE_TIP = "A model elsewhere on the disk: choose its config.json or its weights."
-ROI_TIP = (
-    "Segment all of the image, or only what is shown or what a Shapes or Labels layer marks. "
-    "Otsu's method and areas then go by that part."
-)
-TRUTH_TIP = (
-    "True labels, if there are any: Dice, precision and recall then follow the threshold. The "
-    "dock Compare with ground truth shows more scores."
-)
-OUTLINES_TIP = (
-    "Draw nuclei as outlines, so that the tissue below them stays in sight; with a truth chosen, "
-    "that too, each in a colour of its own. The layer's own controls (contour) set how thick they "
-    "are."
-)
 NO_TRUTH = "none"
-#: Those of the errors layer for what is in the prediction only and in the truth only.
+#: Those of the errors layer for false positives and false negatives.
 COLOURS = {
     "prediction": ERROR_COLOURS[FALSE_POSITIVE],
-    "truth": ERROR_COLOURS[FALSE_NEGATIVE],
+    "ground truth": ERROR_COLOURS[FALSE_NEGATIVE],
 }
 WHICH = "&nbsp; ".join(
-    f"<span style='color:{colour}'>■</span>&nbsp;{role}" for role, colour in COLOURS.items()
+    f"<span style='color:{colour}'>■</span>&nbsp;{role.replace(' ', '&nbsp;')}"
+    for role, colour in COLOURS.items()
 )
-DEVICE_TIP = "What computes the network, and in which number format."
-NO_DEVICE = "known after a run"
+NO_DEVICE = "shown after the first run"
 
 
 class SegmentForm(QWidget):
-    """The fields of the segment dock in their order, and what is said beside them.
+    """The fields of the segment dock in their order, and the notes beside them.
 
-    An image or a truth is a layer, the part is what `segment.region.roi_of` takes, and the model
-    what `models.open_model` takes.
+    Image and ground truth are layers, the region is an argument of `segment.region.roi_of`, and
+    the model one of `models.open_model`.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.image = ComboBox(
-            choices=[], tooltip="The image to segment; follows the active image layer."
-        )
-        self.roi = ComboBox(choices=[WHOLE, SHOWN], tooltip=ROI_TIP)
-        self.model = ComboBox(choices=[], tooltip=MODEL_TIP)
-        self.browse = PushButton(text="…", tooltip=BROWSE_TIP)
+        self.image = ComboBox(choices=[], tooltip=messages.IMAGE_TIP)
+        self.roi = ComboBox(choices=[WHOLE, SHOWN], tooltip=messages.ROI_TIP)
+        self.model = ComboBox(choices=[], tooltip=messages.MODEL_TIP)
+        self.browse = PushButton(text="…", tooltip=messages.BROWSE_TIP)
         self.browse.native.setMaximumWidth(BROWSE_WIDTH)
         self.source, self.files = fields_of_source(), fields_of_files()
         self.network = fields_of_network()
         self.nuclei = fields_of_nuclei()
-        self.truth = ComboBox(choices=[NO_TRUTH], tooltip=TRUTH_TIP)
-        self.outlines = CheckBox(text="Outlines only", tooltip=OUTLINES_TIP)
+        self.truth = ComboBox(choices=[NO_TRUTH], tooltip=messages.TRUTH_TIP)
+        self.outlines = CheckBox(text="Outlines only", tooltip=messages.OUTLINES_TIP)
         self.which = QLabel(WHICH)
         self.which.hide()
-        self.device = Label(value=NO_DEVICE, tooltip=DEVICE_TIP)
+        self.device = Label(value=NO_DEVICE, tooltip=messages.DEVICE_TIP)
         self.device.native.setWordWrap(True)
         self.live = LiveScores(self.nuclei.threshold, lambda: self.options().threshold)
         self.area = SmallestArea(self.nuclei.min_area_um2)
@@ -92,7 +76,7 @@ class SegmentForm(QWidget):
         self._note, self._image_note, self._size_note = QLabel(), QLabel(), QLabel()
         for note in (self._note, self._image_note, self._size_note):
             note.setWordWrap(True)
-            note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are no markup
+            note.setTextFormat(Qt.TextFormat.PlainText)  # names of layers are not markup
             note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._lay_out()
         self.show(SegmentState())
@@ -100,7 +84,7 @@ class SegmentForm(QWidget):
         self.nuclei.otsu.changed.connect(self.live.update_scores)
 
     def chosen(self) -> Chosen:
-        """Return what is to be segmented."""
+        """Return what the user wants to segment."""
         source = self.source
         return Chosen(
             of_layer=source.kind.value == "layer",
@@ -112,7 +96,7 @@ class SegmentForm(QWidget):
         )
 
     def show(self, state: SegmentState) -> None:
-        """Show the fields that what is chosen needs, and what is known of it."""
+        """Show the fields and notes that belong to a state."""
         for widget in (self.source.results, self.files.probability, self.files.overwrite):
             self.set_row_visible(widget, state.writes_files)
         for widget in (self.source.folder, self.files.overlay):
@@ -122,9 +106,9 @@ class SegmentForm(QWidget):
         self.set_row_visible(self.source.all_slices, state.is_stack)
         self.network.pixel_size_um.native.say_unknown(state.size_in_words)
         with self._silently():
-            self.area.state_in(state.area_unit)
+            self.area.convert_to(state.area_unit)
         self._labels[self.area.slider].setText(self.area.label)
-        self.model.tooltip = model_in_words(state.model) if state.model else MODEL_TIP
+        self.model.tooltip = model_in_words(state.model) if state.model else messages.MODEL_TIP
         for note, text in (
             (self._note, state.model_problem),
             (self._image_note, state.image_doubt),
@@ -134,15 +118,15 @@ class SegmentForm(QWidget):
             note.setVisible(bool(text))
 
     def options(self) -> Options:
-        """Return how it is to be segmented."""
+        """Return the chosen options."""
         chosen = {**self.network(), **self.nuclei()}
-        del chosen["min_area_um2"]  # it may be stated in another unit
+        del chosen["min_area_um2"]  # its unit may be another one
         if chosen.pop("otsu"):
             chosen["threshold"] = "otsu"
         return Options(**chosen | self.area.as_option())
 
     def show_options(self, options: Options, threshold: float) -> None:
-        """Show the choices that an earlier result was made with."""
+        """Show the options of an earlier result."""
         fields = self.nuclei
         with self._silently():
             fields.output.value, fields.separate.value = options.output, options.separate
@@ -160,33 +144,33 @@ class SegmentForm(QWidget):
             self.outlines.value = outlines
 
     def take_otsu(self) -> None:
-        """Leave the threshold to Otsu's method, and results that are there as they are."""
+        """Choose Otsu's threshold, without changing existing results."""
         with self._silently():
             self.nuclei.otsu.value = True
 
     def show_threshold(self, threshold: float) -> None:
-        """Show what Otsu's method has found, unless the person has chosen a threshold."""
+        """Show Otsu's threshold, unless the user has set one by hand."""
         if self.nuclei.otsu.value:
             with self._silently():
                 self.nuclei.threshold.value = rounded_threshold(threshold)
 
     @property
     def note(self) -> str:
-        """Why the model that is chosen cannot be used."""
+        """Why the chosen model cannot be used."""
         return self._note.text()
 
     @property
     def image_note(self) -> str:
-        """What speaks against segmenting the image that is chosen."""
+        """Why the chosen image may be the wrong one."""
         return self._image_note.text()
 
     @property
     def size_note(self) -> str:
-        """What follows from a pixel size that nobody knows, or that nobody can mean."""
+        """What an unknown or implausible pixel size means."""
         return self._size_note.text()
 
     def show_device(self, device: str, precision: str) -> None:
-        """Say what has computed the last result; empty for what is no network."""
+        """Show which device computed the last result; it is empty without a network."""
         self.device.value = f"{device}, {precision}" if device else "no network"
 
     def set_row_visible(self, widget: Widget, visible: bool) -> None:
@@ -201,7 +185,7 @@ class SegmentForm(QWidget):
 
     @contextmanager
     def _silently(self) -> Iterator[None]:
-        """Change fields without anybody taking it for the person's choice."""
+        """Change fields without the effects of a choice of the user."""
         with ExitStack() as blocked:
             for field in (self.nuclei, *self.nuclei):
                 blocked.enter_context(field.changed.blocked())
@@ -213,9 +197,9 @@ class SegmentForm(QWidget):
         main.add("Image", self.image)
         main.add_note(self._image_note)
         main.add("", self.source.all_slices)
-        main.add("Part", self.roi)
+        main.add("Region", self.roi)
         main.add("Folder", self.source.folder)
-        main.add("Results to", self.source.results)
+        main.add(messages.RESULTS_LABEL, self.source.results)
         main.add("", self.files.overwrite)
         main.add("Also write", self.files.probability)
         main.add("", self.files.overlay)
@@ -232,7 +216,7 @@ class SegmentForm(QWidget):
         main.add(self.area.label, self.area.slider)
         main.add("Show", self.outlines)
         main.layout().addRow("", self.which)
-        main.add("Truth", self.truth)
+        main.add("Ground truth", self.truth)
         more.add(labels["channel"].option.label, self.network.channel)
         more.add("", self.network.test_time_augmentation)
         more.add("", self.nuclei.fill_holes)

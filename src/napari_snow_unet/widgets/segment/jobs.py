@@ -1,4 +1,4 @@
-"""What the segment dock runs in its thread: plain arrays and values in, results out."""
+"""The work of the segment dock in its thread: plain arrays and values in, results out."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plan import values_for
 from napari_snow_unet.segmentation.stack import check_stack, relabel_stack, segment_stack
 from napari_snow_unet.segmentation.stack_result import Plane, StackSegmentation, was_changed
+from napari_snow_unet.widgets.segment import messages
 
-LOADING = Progress(0, 0, "Loading the network…")
-CANCELLING = "Cancelling after this tile…"
-FIRST = Progress(0, 0, "Computing the first tile…")
+LOADING = Progress(0, 0, messages.LOADING)
+FIRST = Progress(0, 0, messages.FIRST_TILE)
 
 
 def _opened(model: str | os.PathLike[str], precision: str) -> Generator[Progress, None, Model]:
@@ -50,7 +50,7 @@ def _load_what_labels_need() -> None:
 
 @contextmanager
 def _released(model: Model) -> Iterator[None]:
-    """Let a network give its memory back at the end of a run."""
+    """Release the memory of a network at the end of a run."""
     try:
         yield
     finally:
@@ -59,7 +59,7 @@ def _released(model: Model) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Segmented:
-    """Nuclei of an image, and what is needed to go on from them."""
+    """Nuclei of an image, and the model and value range for further runs."""
 
     result: StackSegmentation
     model: Model
@@ -84,8 +84,8 @@ def segment_layer(
 ) -> Generator[Progress, None, Segmented]:
     """Open a model and segment planes of an image with it, as `segmentation.stack.segment_stack`.
 
-    `image` may be a part of `whole`, for all of which it is decided which value is white. `earlier`
-    labels, with what was found in them, might be replaced: it is told whether they were changed.
+    `image` may be a region of `whole`, from which the white value is determined. `earlier` labels,
+    with their planes as segmented, may be replaced: the result says whether they were edited.
     """
     check_stack(image.shape, image.dtype, rgb=rgb)
     opened = yield from _opened(model, precision)
@@ -116,7 +116,7 @@ def relabel(
     pixel_size_um: float | None,
     region: Region | None = None,
 ) -> Generator[Progress, None, tuple[StackSegmentation, bool]]:
-    """Label an earlier result anew, and tell whether somebody has changed its labels."""
+    """Label an earlier result anew, and tell whether its labels were edited."""
     result = yield from relabel_stack(
         probability,
         list(earlier[1]),
@@ -130,7 +130,7 @@ def relabel(
 
 @dataclass(frozen=True)
 class WrittenResult:
-    """Nuclei of a large image in files."""
+    """Nuclei of a large image, stored in files."""
 
     result: FileResult
     labels: Path
@@ -148,10 +148,10 @@ def segment_to_files(
     precision: str = "float32",
     region: Region | None = None,
 ) -> Generator[Progress, None, WrittenResult]:
-    """Open a model, segment a plane of any size with it, and write what it finds as it comes.
+    """Open a model, segment a plane of any size with it, and write the labels block by block.
 
     The plane is the finest level of a slide whose path names the files. `region` is called with an
-    empty index for the part that is looked at.
+    empty index and returns the mask of the region.
     """
     opened = yield from _opened(model, precision)
     inside = None if region is None else moved_to_disk(region(()))
@@ -160,7 +160,7 @@ def segment_to_files(
     with _released(opened):
         steps = segment_large_file(slide, opened, options, outputs, inside, values=values)
         write = yield from steps
-    yield Progress(0, 0, "Writing files…")
+    yield Progress(0, 0, messages.WRITING)
     result = write()
     assert result.labels is not None
     return WrittenResult(result, result.labels, open_slide(result.labels).levels, opened)
@@ -174,10 +174,10 @@ def segment_folder(
     precision: str = "float32",
 ) -> Generator[Progress, None, tuple[FoundImages, list[FileResult]]]:
     """Open a model and segment the images of a folder with it, with a result for each of them."""
-    found = find_images([folder])
+    images = find_images([folder])
     opened = yield from _opened(model, precision)
     with _released(opened):
         results = yield from segment_files(
-            found.images, opened, options, outputs, pixel_sizes=found.pixel_sizes
+            images.images, opened, options, outputs, pixel_sizes=images.pixel_sizes
         )
-    return found, results
+    return images, results

@@ -1,4 +1,4 @@
-"""Segmenting an image layer: from one click on Run to its result."""
+"""Segmenting an image layer: from a click on Run to the result."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ from napari_snow_unet.widgets.common.layers import (
 )
 from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, white_of_layer
 from napari_snow_unet.widgets.common.settings import settings
-from napari_snow_unet.widgets.segment import jobs
-from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored
+from napari_snow_unet.widgets.segment import jobs, messages
+from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored, in_words
+from napari_snow_unet.widgets.segment.models import first_run_note
 from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
 from napari_snow_unet.widgets.segment.results import Compared, Record, Status
 from napari_snow_unet.widgets.segment.state import is_large
@@ -40,22 +41,20 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.form import SegmentForm
 
-STORED_ON_DISK = "The labels are files, which sliders leave alone: run again to change them."
-
 
 @dataclass(frozen=True, eq=False)
 class SegmentationRequest:
-    """What a person asked for with one click on Run."""
+    """The image and choices of one click on Run."""
 
     image: ref[Image]
     source: Source
     model: str
     options: Options
-    pixels: int  # their identity
+    pixels: int  # id() of the array
     origin: dict[str, Any]
     roi: RegionOfInterest | None
-    target: ref[Labels] | None = None  # the result to bring up to date
-    changes: int = 0  # of that
+    target: ref[Labels] | None = None  # the result to update
+    changes: int = 0  # of the target, before this run
 
 
 class LayerJob:
@@ -68,7 +67,7 @@ class LayerJob:
         self._values: WeakKeyDictionary[Image, dict[str, ValueRange]] = WeakKeyDictionary()
 
     def run(self) -> None:
-        """Segment the chosen layer as it is now."""
+        """Segment the chosen layer."""
         layer = self._form.image.value
         roi = roi_of(self._viewer, layer, self._form.roi.value)
         (source, _), options = measured(layer), self._form.options()
@@ -76,11 +75,7 @@ class LayerJob:
         if (orientation := unturned(layer)) != UPRIGHT:
             origin["unturned"] = orientation
         if roi is not None and plane_last(source.shape) != source.shape:
-            raise InputError(
-                f"a part of an image of shape {source.shape}, which has no plane at its end",
-                expected="the whole image",
-                remedy="Choose the whole image.",
-            )
+            raise InputError(messages.region_without_plane(source.shape))
         if roi is not None:
             source, pixels = source.cropped(roi.box), roi.cut(pixels, rgb=source.rgb)
             origin["part"] = list(roi.box)
@@ -117,26 +112,19 @@ class LayerJob:
             request = replace(request, target=ref(target[0]), changes=target[1].changes)
         self._bar.start(
             steps,
-            title=f"Segmenting {source.name}",
+            title=messages.segmenting(source.name),
             on_done=partial(self._segmented, request),
-            cancelling=jobs.CANCELLING,
+            cancelling=messages.CANCELLING,
         )
 
     def _run_to_files(self, request: SegmentationRequest, pixels: Any) -> None:
-        """Segment a plane that is too large to be handled in memory."""
+        """Segment a plane that does not fit into memory."""
         fields, source, roi = self._form.source, request.source, request.roi
+        size = math.prod(source.shape[-2:])
         if len(source.shape) > 2:
-            raise InputError(
-                f"slices of {math.prod(source.shape[-2:]):,} pixels",
-                expected=f"at most {slide.LARGEST_WHOLE:,} in a slice of a stack",
-                remedy="Choose a part of it, or open one slice as an image of its own.",
-            )
+            raise InputError(messages.slices_too_large(size, slide.LARGEST_WHOLE))
         if fields.results.value is None:
-            raise InputError(
-                f"an image of {math.prod(source.shape[-2:]):,} pixels without a folder for results",
-                expected="a folder, since labels of this size are written to disk as they come",
-                remedy="Choose one under 'Results to', or choose a part of the image.",
-            )
+            raise InputError(messages.no_folder_for_large(size))
         stem = tile_name(Path(request.origin.get("source", request.source.name)))
         place = "" if roi is None else f"_y{roi.rows.start}_x{roi.columns.start}"
         side = source.pixel_size_um
@@ -161,15 +149,15 @@ class LayerJob:
         )
         self._bar.start(
             steps,
-            title=f"Segmenting {source.name}",
+            title=messages.segmenting(source.name),
             on_done=partial(self._written, request),
-            cancelling=jobs.CANCELLING,
+            cancelling=messages.CANCELLING,
             writes=True,
         )
 
-    def _written(self, request: SegmentationRequest, found: jobs.WrittenResult) -> None:
-        result = found.result
-        self._form.show_device(found.model.device, found.model.precision)
+    def _written(self, request: SegmentationRequest, written: jobs.WrittenResult) -> None:
+        result = written.result
+        self._form.show_device(written.model.device, written.model.precision)
         own = {"source": None, "level": None} | request.origin
         facts = {key: fact for key, fact in (result.provenance | own).items() if fact is not None}
         recipe = Recipe(
@@ -184,17 +172,23 @@ class LayerJob:
             to_files=True,
         )
         layer = self._current.results.add_written(
-            request.image, request.source, recipe, request.roi, found.labels, found.levels
+            request.image, request.source, recipe, request.roi, written.labels, written.levels
         )
         self._current.draw(layer=layer)
         self._form.show_threshold(result.threshold)
-        said = [f"{layer.name}: {result.summary}.", *result.messages, *as_stored(facts)]
-        self._bar.say(" ".join([*said, STORED_ON_DISK]))
+        text = [
+            *in_words(layer, result.summary, request.options),
+            *result.messages,
+            *as_stored(facts),
+            messages.STORED_ON_DISK,
+        ]
+        notes = first_run_note(self._viewer, request.model)
+        self._bar.say("\n".join([" ".join(text), *notes]))
 
     def _target(
         self, layer: Image, source: Source, options: Options, roi: RegionOfInterest | None
     ) -> tuple[Labels, Record] | None:
-        """Return the result to bring up to date: same image, same choices, no edit left in it."""
+        """Return the result to update: same image, same choices, not edited."""
         pixel_size_um = options.effective_pixel_size(source.pixel_size_um)
         mark = None if roi is None else roi.name
         for target, record in self._current.results.of(layer):
@@ -211,14 +205,14 @@ class LayerJob:
                 return target, record
         return None
 
-    def _segmented(self, request: SegmentationRequest, found: jobs.Segmented) -> None:
-        image, result = request.image(), found.result
-        self._form.show_device(found.model.device, found.model.precision)
+    def _segmented(self, request: SegmentationRequest, segmented: jobs.Segmented) -> None:
+        image, result = request.image(), segmented.result
+        self._form.show_device(segmented.model.device, segmented.model.precision)
         if image is not None and id(pixels_of(image)) == request.pixels:
-            self._remember_values(image, request.model, found.values)
+            self._remember_values(image, request.model, segmented.values)
         target = request.target() if request.target is not None else None
         results, shown = self._current.results, self._current.plane_shown(image)
-        record, compared = results.get(target), Compared(request.changes, found.changed)
+        record, compared = results.get(target), Compared(request.changes, segmented.changed)
         if record is not None and results.status(target, shown, compared) is Status.UNTOUCHED:
             record = replace(record.updated(result, request.options), roi=request.roi)
             results.rewrite(target, record, result.labels, result.planes)
@@ -230,21 +224,21 @@ class LayerJob:
                 probability=result.probability,
                 planes=result.planes,
                 options=request.options,
-                floor=found.model.threshold_floor,
+                floor=segmented.model.threshold_floor,
                 pixel_size_um=result.pixel_size_um,
                 provenance=result.provenance | request.origin,
                 roi=request.roi,
             )
             target = self._current.add(record, result.labels)
-        self._current.tell(target, record, result)
+        self._current.describe(target, record, result, *first_run_note(self._viewer, request.model))
         self._current.segmented.emit()
 
     def _remember_values(self, image: Any, model: str, values: ValueRange) -> None:
         if image not in self._values:
-            known, layer = self._values, ref(image)
+            values_of, layer = self._values, ref(image)
 
             def forget(event: Any = None) -> None:
-                known.pop(layer(), None)
+                values_of.pop(layer(), None)
 
             image.events.data.connect(forget)
         self._values.setdefault(image, {})[model] = values

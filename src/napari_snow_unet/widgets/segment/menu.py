@@ -1,4 +1,4 @@
-"""The menu of the segment dock: a result as a file, as a program, as a command."""
+"""The menu of the segment dock: a result as a file, as a script, as a command."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from napari_snow_unet.data.formats.registry import FORMATS, format_of, formats_t
 from napari_snow_unet.data.names.file_names import valid_file_name
 from napari_snow_unet.data.pixels.axes import Index, as_in_file, without_ones
 from napari_snow_unet.data.slides.any_image import AS_STORED, read_any_header, why_other_pixels
+from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.napari_plugin.writer import nuclei_of
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.segmentation.stack_result import Plane, was_changed
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.segment import messages
 from napari_snow_unet.widgets.segment.current_result import as_stored
 from napari_snow_unet.widgets.segment.results import Record, Status
 
@@ -33,22 +35,11 @@ if TYPE_CHECKING:
     from napari_snow_unet.widgets.common.run_bar import RunBar
     from napari_snow_unet.widgets.segment.current_result import CurrentResult
 
-SAVE = "For HoVer-Net, QuPath, a spreadsheet or an image viewer, by the ending of the name."
-PYTHON = "A program that finds the same labels in the same file."
-COMMAND = "A line for the shell that writes the same labels."
-NO_RESULT = "Run first: there is no result of this image yet."
-MENU_FILES = "The labels are files already; their folder stands in the layer's metadata."
-NO_FILE = "The image is not a file: save it, and open that file."
-EDITED = "The labels were changed by hand; a text would give those from before."
-PART_ONLY = "Only a part of the image was segmented; a text would give all of it."
-MIXED = "The slices were segmented with different choices; run all slices once more."
-PART = "The command segments every slice, and not every slice was segmented here."
 QUIET_MS = 500
-BY_ENDING = "By the ending of the name (*)"
 
 
 class SegmentMenu(QObject):
-    """A button in the bar with a menu for the result that the sliders change."""
+    """A button with a menu for the current result."""
 
     def __init__(self, current: CurrentResult, bar: RunBar) -> None:
         super().__init__(bar)
@@ -56,12 +47,16 @@ class SegmentMenu(QObject):
         self._saved_to: Path | None = None
         self._saved_as = ""
         self.button = QPushButton("Result")
-        self.button.setToolTip("Save the result, or copy text that makes it again.")
+        self.button.setToolTip(messages.RESULT_TIP)
         self.menu = QMenu(self.button)
         self.menu.setToolTipsVisible(True)
-        self.save = self._add("Save as…", SAVE, self._ask_where)
-        self.python = self._add("Copy as Python", PYTHON, partial(self._copy, as_python))
-        self.command = self._add("Copy as command", COMMAND, partial(self._copy, as_command))
+        self.save = self._add("Save as…", messages.SAVE_TIP, self._ask_where)
+        self.python = self._add(
+            "Copy as Python", messages.PYTHON_TIP, partial(self._copy, as_python)
+        )
+        self.command = self._add(
+            "Copy as command", messages.COMMAND_TIP, partial(self._copy, as_command)
+        )
         self.reason = self.menu.addAction("")
         self.reason.setEnabled(False)
         self.menu.aboutToShow.connect(self.refresh)
@@ -69,32 +64,34 @@ class SegmentMenu(QObject):
         bar.add_button(self.button)
 
     def refresh(self) -> None:
-        """Allow what can be done with the result, and say why the rest cannot."""
+        """Enable the actions that are possible, and say why the others are not."""
         layer, reasons = self._reasons()
         actions = (self.save, self.python, self.command)
         for action, reason in zip(actions, reasons, strict=True):
             action.setEnabled(not reason and not self._bar.running)
             action.setToolTip(reason or action.whatsThis())
         self.save.setText("Save as…" if layer is None else f"Save “{layer.name}” as…")
-        said = reasons[-1] or reasons[0]
-        self.reason.setText(said)
-        self.reason.setVisible(bool(said))
+        reason = reasons[-1] or reasons[0]
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
 
     def _reasons(self) -> tuple[Labels | None, tuple[str, str, str]]:
-        """Return the result, and why it cannot be saved, be a program and be a command."""
+        """Return the result, and why it cannot be saved, copied as Python and as a command."""
         written = self._current.written
         if written is not None:
             layer, recipe = written
             text = _why_no_file(recipe)
-            return layer, (MENU_FILES, text, text)
+            folder = Path(layer.metadata[PLUGIN]["labels"]).parent
+            return layer, (messages.saved_already(folder), text, text)
         if self._current.result is None:
-            return None, (NO_RESULT,) * 3
+            return None, (messages.NO_RESULT,) * 3
         layer, record = self._current.result
         text = self._why_no_text(layer, record)
-        return layer, ("", text, text or (PART if not _recipe(record).is_whole else ""))
+        some = "" if _recipe(record).is_whole else messages.SOME_SLICES
+        return layer, ("", text, text or some)
 
     def save_as(self, path: Path, *, overwrite: bool) -> None:
-        """Write the result in the format that the name of a file asks for."""
+        """Write the result in the format given by the extension of a file."""
         if self._current.result is None:
             return
         layer, record = self._current.result
@@ -104,13 +101,13 @@ class SegmentMenu(QObject):
         if pixels is not None and record.roi is not None:
             pixels = record.roi.cut(pixels, rgb=record.source.rgb)
         if pixels is not None and pixels.shape[: len(record.source.shape)] != record.source.shape:
-            pixels = None  # the layer has got other pixels since
+            pixels = None  # the pixels were replaced since
         nuclei = partial(nuclei_of, data, meta, pixels, record.probability)
         self._bar.start(
             partial(_write, path, nuclei, overwrite),
-            title=f"Saving {path.name}",
+            title=messages.writing(path.name),
             on_done=lambda written: self._bar.say(
-                " ".join([f"Saved {written}.", *as_stored(record.provenance)])
+                " ".join([messages.saved(written), *as_stored(record.provenance)])
             ),
             quiet_ms=QUIET_MS,
             writes=True,
@@ -124,27 +121,27 @@ class SegmentMenu(QObject):
 
     def _why_no_text(self, layer: Labels, record: Record) -> str:
         if self._current.results.status(layer) is Status.EDITED:
-            return EDITED
+            return messages.EDITED
         if record.mixed:
-            return MIXED
+            return messages.MIXED
         if record.roi is not None:
-            return PART_ONLY
-        return NO_FILE if record.image() is None else _why_no_file(_recipe(record))
+            return messages.REGION_ONLY
+        return messages.NO_FILE if record.image() is None else _why_no_file(_recipe(record))
 
     def _copy(self, make: Callable[[Recipe], str]) -> None:
         written = self._current.written
-        if written is not None:  # nobody has painted in files
+        if written is not None:  # labels in files cannot be edited
             self._compared(make(written[1]), "")
             return
         layer, record = self._current.result or (None, None)
         image = record.image() if record is not None else None
         if layer is None or record is None or image is None:
-            self._bar.say(NO_RESULT)
+            self._bar.say(messages.NO_RESULT)
             return
         recipe = _recipe(record)
         self._bar.start(
             partial(_compare, recipe.source, pixels_of(image), layer.data, record.planes),
-            title=f"Reading {Path(recipe.source).name}",
+            title=messages.reading(Path(recipe.source).name),
             on_done=partial(self._compared, make(recipe)),
             quiet_ms=QUIET_MS,
         )
@@ -154,7 +151,7 @@ class SegmentMenu(QObject):
             self._bar.say(why_not, problem=True)
             return
         QGuiApplication.clipboard().setText(text)
-        self._bar.say("Copied. The same file, model and choices give the same labels.")
+        self._bar.say(messages.COPIED)
 
     def _ask_where(self) -> None:
         if self._current.result is None:
@@ -168,20 +165,20 @@ class SegmentMenu(QObject):
             self.button,
             "Save nuclei",
             str(start),
-            ";;".join([*(FORMATS[name].title for name in formats), BY_ENDING]),
+            ";;".join([*(FORMATS[name].title for name in formats), messages.ALL_FORMATS_LABEL]),
         )
         if not path:
             return
         whole = _named(path, start, next((x for x in formats if FORMATS[x].title == chosen), ""))
         self._saved_to, self._saved_as = whole.parent, format_of(whole)
-        # The dialog has asked about the name that was typed, and never about folders.
+        # The dialog asks before overwriting the typed name, but never about folders.
         self.save_as(whole, overwrite=whole == Path(path) and format_of(path) != "zarr")
 
 
 def _named(path: str, start: Path, chosen: str) -> Path:
-    """Return a file with the ending that was typed, or else with that of the kind chosen."""
+    """Return a file with the typed extension, or else with that of the chosen format."""
     if Path(path) == start and chosen and chosen != format_of(start):
-        return start.with_suffix(f".{chosen}")  # many dialogs leave the name as it was
+        return start.with_suffix(f".{chosen}")  # many dialogs leave the name unchanged
     if format_of(path) in FORMATS:
         return Path(path)
     return Path(f"{path}.{chosen or format_of(start)}")
@@ -202,9 +199,9 @@ def _recipe(record: Record) -> Recipe:
 
 
 def _why_no_file(recipe: Recipe) -> str:
-    """Say why no file gives this result, as far as its header tells."""
+    """Say why a script cannot read this image from its file, judging by the header."""
     if not recipe.source:
-        return NO_FILE
+        return messages.NO_FILE
     try:
         header = read_any_header(recipe.source)
     except InputError as error:
@@ -213,21 +210,23 @@ def _why_no_file(recipe: Recipe) -> str:
         return AS_STORED.format(recipe.provenance["unturned"])
     if tuple(header.size) == recipe.shape[-2:]:
         return ""
-    return PART_ONLY if "part" in recipe.provenance else NO_FILE
+    return messages.REGION_ONLY if "part" in recipe.provenance else messages.NO_FILE
 
 
 def _compare(
     source: str, pixels: Any, labels: Any, planes: Mapping[Index, Plane]
 ) -> Generator[Progress, None, str]:
-    yield Progress(0, 0, f"Reading {Path(source).name}…")
-    return EDITED if was_changed(labels, planes) else why_other_pixels(source, pixels)
+    yield Progress(0, 0, messages.reading(Path(source).name))
+    if was_changed(labels, planes):
+        return messages.EDITED
+    return why_other_pixels(source, pixels)
 
 
 def _write(
     path: Path, nuclei: Callable[[], Nuclei], overwrite: bool
 ) -> Generator[Progress, None, Path]:
-    yield Progress(0, 0, f"Writing {path.name}…")
+    yield Progress(0, 0, messages.writing(path.name))
     made = nuclei()
-    # Of another name than was chosen nobody has been asked.
+    # The user has agreed to overwrite the chosen name only.
     overwrite = overwrite and file_for(path, made) == path
     return write_nuclei(path, made, overwrite=overwrite)

@@ -1,9 +1,11 @@
-"""The list of models in a dock, kept up to date."""
+"""The list of models in the dock, kept up to date."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from magicgui.widgets import ComboBox, PushButton
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -28,18 +30,22 @@ from napari_snow_unet.unet.models.folder import (
 from napari_snow_unet.unet.runs.registry import registered
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import wrapped
+from napari_snow_unet.widgets.common.layers import unwrapped
+from napari_snow_unet.widgets.segment import messages
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 LOOK_EVERY_MS = 2000
-SIZE_NOT_STATED = "does not state the pixel sizes it was trained for: no image is resampled for it"
-NO_MODEL = "There is no model {!r}, which Preferences > SNOW U-Net names; this is another one."
-NO_GOOD = "The model that Preferences > SNOW U-Net names cannot be used; this is another one. {}"
+#: The networks that have run in a viewer.
+_ran: WeakKeyDictionary[Viewer, set[str]] = WeakKeyDictionary()
 
 
 class ModelChoice(QObject):
-    """Fills a box with the models there are, as `models.open_model` takes them, and finds new ones.
+    """Fills a box with the available models, as `models.open_model` takes them, and finds new ones.
 
-    The box is empty until `refresh` is called. `on_change` is called when another model is chosen,
-    or more is known of the one that is; `refused` is emitted with why what was browsed for is none.
+    The box is empty until `refresh` is called. `on_change` is called when another model is chosen
+    or the chosen one has changed; `refused` is emitted if a chosen file is not a model.
     """
 
     refused = Signal(object)
@@ -60,11 +66,11 @@ class ModelChoice(QObject):
 
     @property
     def entry(self) -> ModelEntry | None:
-        """What is known of the model that is chosen."""
+        """The facts about the chosen model."""
         return {**self._from_disk, **self._entries}.get(self._box.value)
 
     def look(self) -> None:
-        """List the models again if any was added, changed or removed."""
+        """List the models again if one was added, changed or removed."""
         if self._box.native.isVisible() and _user_models() != self._seen:
             self.refresh()
 
@@ -86,8 +92,8 @@ class ModelChoice(QObject):
             self._box.value = current if current in values else values[0]
         self._on_change()
 
-    def begin_with(self, model: str) -> None:
-        """List the models, and choose one; if it is not there, say so and choose the usual one."""
+    def start_with(self, model: str) -> None:
+        """List the models, and choose one; if it does not exist, say so and keep the default."""
         self.refresh()
         if model in ("", DEFAULT):
             return
@@ -98,14 +104,14 @@ class ModelChoice(QObject):
             try:
                 self._choose(path)
             except InputError as error:
-                self._missing = NO_GOOD.format(error)
+                self._missing = messages.model_unusable(str(error))
                 self._on_change()
         else:
-            self._missing = NO_MODEL.format(model)
+            self._missing = messages.model_missing(model)
             self._on_change()
 
     def problem(self) -> str:
-        """Say why the model that is chosen cannot be used; empty if nothing is known."""
+        """Say why the chosen model cannot be used; empty if it can."""
         entry = self.entry
         if entry is not None and entry.problem:
             return entry.problem
@@ -114,7 +120,7 @@ class ModelChoice(QObject):
         return "" if self._box.value == CLASSICAL else self._broken
 
     def note_error(self, error: Exception) -> None:
-        """Remember that networks cannot be used, if that is the error."""
+        """Remember if an error means that no network can be used."""
         if isinstance(error, NetworksUnusableError):
             self._broken = error_in_words(error)
             self._on_change()
@@ -125,8 +131,7 @@ class ModelChoice(QObject):
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self._box.native, "Choose a model by its config.json or weights", "",
-            "Models (config.json *.safetensors *.weights.h5);;All files (*)",
+            self._box.native, messages.BROWSE_LABEL, "", messages.MODEL_FILES_LABEL
         )  # fmt: skip
         if path:
             model = Path(path)
@@ -136,7 +141,7 @@ class ModelChoice(QObject):
                 self.refused.emit(error)
 
     def _choose(self, model: Path) -> None:
-        """List a model from the disk and choose it; raise `InputError` if it is none."""
+        """List a model in another folder and choose it; raise `InputError` if it is not a model."""
         self._from_disk[str(model)] = describe_model(model)
         self.refresh()
         self._box.value = str(model)
@@ -145,16 +150,22 @@ class ModelChoice(QObject):
 def model_in_words(entry: ModelEntry) -> str:
     """Describe a model in a few lines."""
     lines = [entry.name]
-    if entry.pixel_size_um is not None:
-        low, high = entry.pixel_size_um
-        lines.append(f"for pixels of {low:.2g} to {high:.2g} µm, {entry.channel} channel")
-    elif entry.kind != "classical":
-        lines.append(f"{SIZE_NOT_STATED}, {entry.channel} channel")
+    if entry.kind != "classical":
+        lines.append(messages.model_sizes(entry.pixel_size_um, entry.channel))
     if entry.parameters:
-        lines.append(f"{entry.parameters / 1e6:.2f} million parameters, {entry.size / 1e6:.1f} MB")
+        lines.append(messages.model_in_numbers(entry.parameters, entry.size))
     if entry.trained_on:
-        lines.append(f"trained on: {entry.trained_on}")
+        lines.append(messages.trained_on(entry.trained_on))
     return "\n".join(wrapped(line) for line in lines)
+
+
+def first_run_note(viewer: Viewer, model: str) -> list[str]:
+    """Return a note on the first run of a network in a viewer; later ones have none."""
+    models = _ran.setdefault(unwrapped(viewer), set())
+    if model == CLASSICAL or model in models:
+        return []
+    models.add(model)
+    return [messages.NOT_CHECKED]
 
 
 def _label(entry: ModelEntry) -> str:
@@ -165,11 +176,11 @@ def _label(entry: ModelEntry) -> str:
 
 
 def _user_models() -> list[tuple[str, int]]:
-    """Return what changes when a model of the user's comes, goes or is written again."""
+    """Return values that change when a user model is added, removed or rewritten."""
     seen = []
     for folder in (*find_folders(user_folder()), *registered().values()):
         try:
             seen.append((str(folder), weights_of(folder).stat().st_mtime_ns))
-        except OSError:  # it goes at this very moment
+        except OSError:  # it is being removed
             continue
     return seen

@@ -1,4 +1,4 @@
-"""The region of an image that a person wants segmented: what is shown, or what a layer marks."""
+"""The region of interest of an image: the current view, or what a layer marks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from napari_snow_unet.data.pixels.axes import Region
 from napari_snow_unet.data.pixels.pixel_grid import covering
 from napari_snow_unet.data.pixels.placement import in_units
 from napari_snow_unet.metrics.planes.region import region_of_labels, region_of_outlines
+from napari_snow_unet.widgets.common import messages as common_messages
 from napari_snow_unet.widgets.common.comparison import (
     is_shapes,
     measured_pixels,
@@ -20,44 +21,45 @@ from napari_snow_unet.widgets.common.comparison import (
     why_not_together,
 )
 from napari_snow_unet.widgets.common.layers import pixels_of, shape_of
+from napari_snow_unet.widgets.segment import messages
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Shapes
     from napari.viewer import Viewer
 
-WHOLE, SHOWN = "the whole image", "what is shown"
+WHOLE, SHOWN = "whole image", "current view"
 
 
 @dataclass(frozen=True, eq=False)
 class RegionOfInterest:
-    """A rectangle of every plane of an image, in pixels, and what counts in it."""
+    """A rectangle in every plane of an image, in pixels, and the mask within it."""
 
     rows: slice
     columns: slice
-    region: Region | None = None  # masks of the size of the rectangle; None where all of it counts
-    name: str = "part"
+    region: Region | None = None  # masks of the size of the rectangle; None for all of it
+    name: str = SHOWN
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Top, left, bottom and right; the last two are not part of it."""
+        """Top, left, bottom and right; the last two are excluded."""
         return self.rows.start, self.columns.start, self.rows.stop, self.columns.stop
 
     @property
     def place(self) -> str:
-        """Where it lies, in pixels as napari counts them."""
+        """Its position in pixels, counted from 0 as in napari."""
         (top, left, bottom, right) = self.box
         return f"y {top} to {bottom - 1}, x {left} to {right - 1}"
 
     def cut(self, pixels: Any, *, rgb: bool) -> Any:
-        """Return what the rectangle holds of an image."""
+        """Return the pixels of an image inside the rectangle."""
         place = (..., self.rows, self.columns, *([slice(None)] if rgb else []))
         return pixels[place]
 
 
 def roi_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> RegionOfInterest | None:
-    """Return the region of an image that was chosen, None for all of it.
+    """Return the chosen region of an image, None for all of it.
 
-    It is `WHOLE`, `SHOWN`, or what lies inside the shapes of a layer or under its labels.
+    `chosen` is `WHOLE`, `SHOWN`, or a layer whose shapes or labels mark the region.
     """
     if chosen == WHOLE:
         return None
@@ -70,11 +72,7 @@ def _shown(viewer: Viewer, image: Image) -> RegionOfInterest | None:
     shape = shape_of(image)
     planes = list(range(viewer.dims.ndim - 2, viewer.dims.ndim))
     if sorted(viewer.dims.displayed) != planes:
-        raise InputError(
-            "a view that is not of the image's planes",
-            expected="the last two axes in the viewer, in 2D",
-            remedy="Switch the viewer to 2D and back to its first view, or choose the whole image.",
-        )
+        raise InputError(messages.OTHER_AXES)
     camera, dims = viewer.scene.camera, viewer.dims
     reach = np.asarray(viewer.canvas.size) / camera.zoom / 2
     corners = []
@@ -82,7 +80,7 @@ def _shown(viewer: Viewer, image: Image) -> RegionOfInterest | None:
         world = np.array(dims.point, float)
         world[-2:] = np.asarray(camera.center)[-2:] + np.multiply(side, reach)
         corners.append(image.world_to_data(in_units(world.tolist(), dims.units, image.units))[-2:])
-    roi = _boxed(*covering(corners), shape, "the view")
+    roi = _boxed(*covering(corners), shape)
     return None if roi.box == (0, 0, *shape[-2:]) else roi
 
 
@@ -90,7 +88,7 @@ def _in_shapes(layer: Shapes, image: Image) -> RegionOfInterest:
     outlines = outlines_in(layer, image)
     corners = np.concatenate([outline[:, -2:] for outline in outlines])
     shape = shape_of(image)
-    roi = _boxed(*covering(corners), shape, f"'{layer.name}'")
+    roi = _boxed(*covering(corners), shape, layer.name)
     shift = np.zeros(outlines[0].shape[1])
     shift[-2:] = roi.box[:2]
     inside = region_of_outlines([outline - shift for outline in outlines], _size(roi, shape))
@@ -100,22 +98,14 @@ def _in_shapes(layer: Shapes, image: Image) -> RegionOfInterest:
 def _in_labels(layer: Labels, image: Image) -> RegionOfInterest:
     problem = why_not_together(layer, image, pixel_by_pixel=None)
     if problem:
-        raise InputError(
-            f"a part that does not fit ({problem})",
-            expected="labels that lie on the image",
-            remedy="Choose another layer.",
-        )
+        raise InputError(common_messages.region_does_not_fit(problem))
     shape = shape_of(image)
     labels = pixels_of(layer) if shape_of(layer) == shape else measured_pixels(layer)
     used = _used(labels)
     if not all(indices.size for indices in used):
-        raise InputError(
-            f"'{layer.name}' without a label",
-            expected="labels where the image is to be segmented",
-            remedy="Paint there, or choose another layer.",
-        )
+        raise InputError(messages.nothing_marked(layer.name))
     first, last = (np.array([indices[end] for indices in used]) for end in (0, -1))
-    roi = _boxed(first, last + 1, shape, f"'{layer.name}'")
+    roi = _boxed(first, last + 1, shape, layer.name)
     held = labels[..., roi.rows, roi.columns]
     size = _size(roi, shape)
     inside = region_of_labels(held, size[-held.ndim :])
@@ -123,7 +113,7 @@ def _in_labels(layer: Labels, image: Image) -> RegionOfInterest:
 
 
 def _used(labels: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows and the columns that hold labels; large arrays are read in pieces."""
+    """Return the rows and the columns that hold labels; large arrays are read in chunks."""
     import dask
     import dask.array as da
 
@@ -136,16 +126,12 @@ def _used(labels: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _boxed(
-    first: np.ndarray, stop: np.ndarray, shape: tuple[int, ...], what: str
+    first: np.ndarray, stop: np.ndarray, shape: tuple[int, ...], layer: str = ""
 ) -> RegionOfInterest:
-    """Return the pixels from `first` to before `stop`, as far as the image goes."""
+    """Return the pixels from `first` to before `stop` within the image."""
     low, high = np.maximum(first, 0), np.minimum(stop, shape[-2:])
     if (low >= high).any():
-        raise InputError(
-            f"{what} beside the image",
-            expected="a part of the image",
-            remedy="Move it there, or choose the whole image.",
-        )
+        raise InputError(messages.outside_image(layer))
     return RegionOfInterest(slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])))
 
 

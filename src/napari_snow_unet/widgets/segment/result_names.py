@@ -1,4 +1,4 @@
-"""What tells results of one image apart, in the words that their layers are named by."""
+"""The names of result layers, which distinguish results of one image."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.models import DEFAULT, DEFAULT_MODEL
-from napari_snow_unet.widgets.segment.region import RegionOfInterest
+from napari_snow_unet.widgets.segment.region import WHOLE, RegionOfInterest
 
 SUFFIX = {"nuclei": "nuclei", "mask": "nuclei mask"}
-UNKNOWN, WHOLE = "unknown pixel size", "whole image"
+UNKNOWN = "unknown pixel size"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What a result was made with, as far as its name may have to say it."""
+    """The choices behind a result that may appear in its name."""
 
     output: str
     model: str  # as `models.open_model` takes it
     pixel_size: str
     channel: str
-    averaged: str  # whether by test-time augmentation
+    averaged: str  # with or without test-time augmentation
     roi: str
-    place: str  # where in the image that lies; empty for the whole image
+    place: str  # of the region in the image; empty for the whole image
 
     @classmethod
     def of(cls, model: str, provenance: Mapping[str, Any], roi: RegionOfInterest | None) -> Variant:
-        """Take it from the model as it was chosen, what a result says of itself, and its region."""
+        """Return the variant of a result by its model, provenance and region."""
         options, size = provenance["options"], provenance.get("pixel_size_um")
         averaged = options["test_time_augmentation"]
         return cls(
@@ -42,9 +42,9 @@ class Variant:
         )
 
     def suffix(self, others: Iterable[Variant] = ()) -> str:
-        """Return what follows an image's name in that of the result.
+        """Return the suffix after the image's name in the name of the result.
 
-        What one of its `others` of the same kind and model was made with otherwise is named.
+        It names the choices that differ from `others` of the same output and model.
         """
         same = [each for each in others if (each.output, each.model) == (self.output, self.model)]
         differing = [
@@ -58,7 +58,7 @@ class Variant:
 
 
 def name_suffix(output: str, model: str, differing: Iterable[str] = ()) -> str:
-    """Return what follows an image's name in that of a result; the usual model is not named."""
+    """Return the suffix after an image's name; the default model is not named."""
     named = [] if model in (DEFAULT, DEFAULT_MODEL) else [Path(model).name]
-    told = ", ".join([*named, *differing])
-    return f"{SUFFIX[output]} ({told})" if told else SUFFIX[output]
+    details = ", ".join([*named, *differing])
+    return f"{SUFFIX[output]} ({details})" if details else SUFFIX[output]

@@ -1,4 +1,4 @@
-"""What the dock knows of the results it has made, for as long as their layers live."""
+"""The results that the dock has made, as long as their layers live."""
 
 from __future__ import annotations
 
@@ -30,50 +30,50 @@ if TYPE_CHECKING:
 
 
 class Status(Enum):
-    """Whether the labels of a result are still those that were found; see `Results.status`."""
+    """Whether the labels of a result were edited; see `Results.status`."""
 
-    UNTOUCHED = "those that were found"
-    EDITED = "others"
-    UNKNOWN = "to be compared"
+    UNTOUCHED = "untouched"
+    EDITED = "edited"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Compared:
-    """How the labels of a result compared with what was found, all of them, in a thread."""
+    """The comparison of all labels of a result with those segmented, made in a thread."""
 
-    changes: int  # of its record when it began: of later ones it says nothing
+    changes: int  # of its record at the start; later ones were not compared
     differs: bool
 
 
 @dataclass(eq=False)
 class Record:
-    """A result in memory: its source, its probability map, and how often it was changed."""
+    """A result in memory: its source, its probability map, and the number of changes."""
 
     image: ref[Image]  # the layer it was made from
-    source: Source  # that layer, or the region of it that was segmented, as it was then
+    source: Source  # that layer, or the segmented region of it, as it was then
     model: str  # as `models.open_model` takes it
     probability: Any  # of nucleus times 255, uint8 (..., Y, X)
     planes: dict[Index, Plane]
     options: Options
-    floor: float  # the smallest probability at which Otsu's method may cut
+    floor: float  # lower bound of the Otsu threshold
     pixel_size_um: float | None
     provenance: dict[str, Any]
     roi: RegionOfInterest | None = None  # None for all of the image
-    mixed: bool = False  # whether slices were found with different choices
-    changes: int = 0  # how often napari has told that the labels were painted in or exchanged
+    mixed: bool = False  # whether slices were segmented with different options
+    changes: int = 0  # events of napari: labels painted or replaced
 
     @property
     def threshold(self) -> float:
-        """The threshold that was used, averaged over planes."""
+        """The threshold, averaged over planes."""
         return float(thresholds_of(self.planes)["threshold"])
 
     @property
     def variant(self) -> Variant:
-        """What it was made with, for its name."""
+        """The choices behind it, for its name."""
         return Variant.of(self.model, self.provenance, self.roi)
 
     def updated(self, result: StackSegmentation, options: Options) -> Record:
-        """Return the record after some or all planes were found or labelled anew."""
+        """Return the record after some or all planes were segmented or labelled anew."""
         planes = {**self.planes, **result.planes}
         probability, some_stay = result.probability, set(planes) != set(result.planes)
         if some_stay:
@@ -98,13 +98,13 @@ class Record:
         )
 
     def facts(self) -> dict[str, Any]:
-        """Return what the layer's metadata say."""
+        """Return the metadata of the layer."""
         return {"image": self.source.name, **self.provenance}
 
 
 @dataclass(frozen=True, eq=False)
 class RecordInFiles:
-    """A result whose labels lie in files: neither a slider nor a brush changes these."""
+    """A result whose labels are stored in files, which sliders and brushes do not change."""
 
     image: ref[Image]
     recipe: Recipe
@@ -112,29 +112,29 @@ class RecordInFiles:
 
     @property
     def variant(self) -> Variant:
-        """What it was made with, for its name."""
+        """The choices behind it, for its name."""
         return Variant.of(self.recipe.model, self.recipe.provenance, self.roi)
 
 
 class Results:
-    """The results of one dock by their layers; of layers that were removed it says nothing."""
+    """The results of one dock by their layers; removed layers are ignored."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._made: WeakKeyDictionary[Labels, Record | RecordInFiles] = WeakKeyDictionary()
 
     def get(self, layer: Labels | None) -> Record | None:
-        """Return the record of a layer, if it is a result of this dock in memory."""
-        made = self._known(layer)
+        """Return the record of a layer that is a result of this dock in memory."""
+        made = self._made_by(layer)
         return made if isinstance(made, Record) else None
 
     def written(self, layer: Labels | None) -> Recipe | None:
-        """Return what labels in files were made from, if this dock has written them."""
-        made = self._known(layer)
+        """Return the recipe of labels in files that this dock has written."""
+        made = self._made_by(layer)
         return made.recipe if isinstance(made, RecordInFiles) else None
 
     def of(self, image: Image | None) -> list[tuple[Labels, Record]]:
-        """Return the results of an image in memory, the latest first."""
+        """Return the results of an image in memory, latest first."""
         return [
             (layer, made)
             for layer, made in reversed(self._all_of(image))
@@ -158,10 +158,10 @@ class Results:
         path: Path,
         levels: Sequence[Any],
     ) -> Labels:
-        """Show labels that lie in files, in the layer that shows these files already if any does.
+        """Show labels stored in files, in the layer that shows these files if there is one.
 
-        Such a layer gets the place of the image, and another name where it showed the result of
-        another image or model.
+        Such a layer moves to the image, and is renamed if it showed the result of another image
+        or model.
         """
         made = RecordInFiles(image, recipe, roi)
         facts = {"image": source.name, **recipe.provenance, "labels": str(path)}
@@ -187,56 +187,54 @@ class Results:
         return layer
 
     def rewrite(self, layer: Labels, record: Record, labels: Any, planes: Iterable[Index]) -> None:
-        """Show a result in the layer of an earlier one, which nobody has edited.
+        """Show a result in the layer of an earlier one that was not edited.
 
-        Planes of a stack that are not among `planes` stay as they are.
+        Planes of a stack that are not among `planes` are kept.
         """
         planes = list(planes)
         self._made.pop(layer, None)
         self._made[layer] = record  # the latest comes last
         if len(planes) < math.prod(record.source.shape[:-2]):
-            found, labels = labels, layer.data
+            new, labels = labels, layer.data
             for index in planes:
-                labels[index] = found[index]
-        layer.data = labels  # also where they are the same array: who measures it is told
+                labels[index] = new[index]
+        layer.data = labels  # also for the same array, so that napari emits the change
         forget_edits(layer)
         layer.metadata = {**layer.metadata, PLUGIN: record.facts()}
 
     def status(
         self, layer: Labels, shown: Index | None = None, compared: Compared | None = None
     ) -> Status:
-        """Tell whether the labels of a result in memory are still those that were found.
+        """Tell whether the labels of a result in memory were edited.
 
-        EDITED where that shows at once: napari has strokes to undo (there are none when the dock
-        has written), the labels have another shape, or the plane `shown`, in which somebody may be
-        drawing, differs from what was found in it: of a stroke that is not ended only the pixels
-        tell.
+        EDITED if there are strokes to undo (the dock itself leaves none), the labels have another
+        shape, or the plane `shown` differs from its segmentation: an unfinished stroke changes only
+        the pixels.
 
-        UNTOUCHED where besides all planes were `compared`, none of them differs, and nobody has
-        painted in or exchanged labels since that began.
+        UNTOUCHED if all planes were `compared`, none differs, and no labels were painted or
+        replaced since the comparison started.
 
-        UNKNOWN otherwise: what a script writes into the pixels, or what was undone, is told of by
-        nobody. To settle it, compare (`segmentation.stack_result.was_changed`), for long in a
-        thread.
+        UNKNOWN otherwise: a script that writes pixels, or an undo, emits no event. Compare with
+        `segmentation.stack_result.was_changed` to find out, in a thread if that takes long.
         """
         record = self._made[layer]
         assert isinstance(record, Record)
         undoable = getattr(layer, "_undo_history", ())
         if len(undoable) or tuple(layer.data.shape) != record.source.shape:
             return Status.EDITED
-        found = {index: plane for index, plane in record.planes.items() if index == shown}
-        if was_changed(layer.data, found):
+        segmented = {index: plane for index, plane in record.planes.items() if index == shown}
+        if was_changed(layer.data, segmented):
             return Status.EDITED
         if compared is None or compared.changes != record.changes:
             return Status.UNKNOWN
         return Status.EDITED if compared.differs else Status.UNTOUCHED
 
-    def _known(self, layer: Labels | None) -> Record | RecordInFiles | None:
+    def _made_by(self, layer: Labels | None) -> Record | RecordInFiles | None:
         there = layer is not None and layer in self._viewer.layers
         return self._made.get(layer) if there else None
 
     def _all_of(self, image: Image | None) -> list[tuple[Labels, Record | RecordInFiles]]:
-        """Return the results of an image, those in files too, in the order of their making."""
+        """Return all results of an image, also those in files, oldest first."""
         return [
             (layer, made)
             for layer, made in self._made.items()
@@ -244,14 +242,14 @@ class Results:
         ]
 
     def _suffix(self, made: Record | RecordInFiles) -> str:
-        """Return the end of a name that tells a result from those of its image that are there."""
+        """Return the suffix that distinguishes a result from the others of its image."""
         return made.variant.suffix(other.variant for _, other in self._all_of(made.image()))
 
     def _count_changes(self, layer: Labels) -> None:
-        results, known = self._made, ref(layer)
+        results, counted = self._made, ref(layer)
 
         def changed(event: Any = None) -> None:
-            layer = known()
+            layer = counted()
             record = results.get(layer) if layer is not None else None
             if isinstance(record, Record):
                 record.changes += 1

@@ -1,4 +1,4 @@
-"""The current result against a truth that is open beside it: scores that follow, and colours."""
+"""The current result against ground truth: scores that follow the slider, and colours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SegmentScores(QObject):
-    """Counts the current probability map once per truth and lets the slider's scores follow."""
+    """Counts the current probability map once per ground truth, for scores at any threshold."""
 
     def __init__(self, viewer: Viewer, form: SegmentForm, current: CurrentResult) -> None:
         super().__init__(form)
@@ -42,7 +42,7 @@ class SegmentScores(QObject):
         current.segmented.connect(self._count_again)
 
     def refresh_layers(self, event: Any = None) -> None:
-        """Offer the labels layers but the results of this dock, and keep the one chosen."""
+        """Offer the Labels layers except results of this dock, and keep the chosen one."""
         box = self._form.truth
         chosen = box.value
         layers = [
@@ -59,7 +59,7 @@ class SegmentScores(QObject):
         self.update()
 
     def update(self, event: Any = None) -> None:
-        """Show the scores of the current result against the chosen truth."""
+        """Show the scores of the current result against the chosen ground truth."""
         live, truth = self._form.live, self._form.truth.value
         result = self._current.result
         live.setVisible(truth not in (None, NO_TRUTH) and self._of_layer)
@@ -95,7 +95,7 @@ class SegmentScores(QObject):
 
     @property
     def compared(self) -> tuple[Labels, Labels] | None:
-        """The current result and the truth that is chosen for it, if there are both."""
+        """The current result and the chosen ground truth, if there are both."""
         layer, truth = self._current.layer, self._form.truth.value
         if layer is None or truth in (None, NO_TRUTH) or not self._of_layer:
             return None
@@ -106,7 +106,7 @@ class SegmentScores(QObject):
         return self._form.chosen().of_layer
 
     def stop(self) -> None:
-        """Count nothing any more."""
+        """Stop counting."""
         self._painted.watch([])
         self._form.live.ask(None)
 
@@ -116,12 +116,12 @@ class SegmentScores(QObject):
 
     def _count_again(self) -> None:
         self._counted = None
-        self.refresh_layers()  # the result is known as one only now
+        self.refresh_layers()  # the result is registered only now
 
 
 @dataclass(eq=False)
 class _Dress:
-    """How a layer was drawn before, and how it is drawn since."""
+    """The original look of a layer, and its present colours."""
 
     role: str
     colormap: Any
@@ -130,17 +130,17 @@ class _Dress:
 
 
 class OutlineColours:
-    """Draws two layers as outlines of one colour each, and gives back how they were drawn before.
+    """Draws two layers as outlines of one colour each, and restores their look afterwards.
 
-    What somebody else has changed meanwhile is left as it is.
+    Changes that others have made meanwhile are kept.
     """
 
     def __init__(self) -> None:
         self._dressed: WeakKeyDictionary[Labels, _Dress] = WeakKeyDictionary()
 
     def show(self, prediction: Labels | None, truth: Labels | None) -> None:
-        """Draw these two, and no others any more; both are None where nothing is compared."""
-        wanted = {"prediction": prediction, "truth": truth}
+        """Colour these two layers and restore others; both are None if nothing is compared."""
+        wanted = {"prediction": prediction, "ground truth": truth}
         for layer, dress in list(self._dressed.items()):
             if wanted[dress.role] is not layer:
                 self._undress(layer)
@@ -160,5 +160,5 @@ class OutlineColours:
         dress = self._dressed.pop(layer)
         if layer.colormap is dress.own:
             layer.colormap = dress.colormap
-        if dress.role == "truth" and layer.contour == (dress.contour or OUTLINE):
-            layer.contour = dress.contour  # that of a prediction follows the box
+        if dress.role == "ground truth" and layer.contour == (dress.contour or OUTLINE):
+            layer.contour = dress.contour  # that of a prediction follows Outlines only
