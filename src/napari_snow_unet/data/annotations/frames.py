@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.outlines import EXCLUDED, Outline
 from napari_snow_unet.data.annotations.polygons import area
 
@@ -25,10 +27,6 @@ _USUAL_SHARE = 0.125  # at their median
 _LARGEST_ALONE = 0.05  # of a rectangle's area, for one that it holds
 _MAIN_PART = 0.8  # of the area of a nucleus, for one of several parts
 _MOST_TESTS = 1 << 28  # corners times points
-
-
-class TooMuchError(ValueError):
-    """The outlines lie in each other many times over."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class SortedOutlines:
 
 
 def sort_outlines(outlines: Sequence[Outline]) -> SortedOutlines:
-    """Tell nuclei from regions; TooMuchError if so many are nested that it would not end."""
+    """Separate nuclei from regions; InputError if so many are nested that it would not end."""
     others: list[Outline] = []
     found = SortedOutlines([], [], [], 0, [])
     detected = any(outline.kind in _NUCLEI for outline in outlines)
@@ -60,20 +58,14 @@ def sort_outlines(outlines: Sequence[Outline]) -> SortedOutlines:
         else:
             others.append(outline)
     if passed:
-        found.notes.append(
-            _counted(
-                passed,
-                "tile or area of a class with * is no nucleus",
-                "tiles or areas of classes with * are no nuclei",
-            )
-        )
+        found.notes.append(messages.starred(passed))
     nuclei, notes = _single(others)
     frames = _frames(nuclei)
     found.regions.extend(nuclei[number] for number in sorted(frames))
     found.nuclei.extend(nucleus for n, nucleus in enumerate(nuclei) if n not in frames)
     found.notes.extend(notes)
     if found.excluded:
-        found.notes.append(_counted(len(found.excluded), "area is excluded", "areas are excluded"))
+        found.notes.append(messages.excluded(len(found.excluded)))
     return replace(found, outside=_outside(found.nuclei, found.regions))
 
 
@@ -125,8 +117,7 @@ def _single(outlines: Sequence[Outline]) -> tuple[list[Outline], list[str]]:
         merged, polygons = merged + 1, polygons + len(sizes)
     if not merged:
         return single, []
-    text = "outline is of {} polygons" if merged == 1 else "outlines are of {} polygons"
-    return single, [f"{merged} {text.format(polygons)}, each taken as a nucleus"]
+    return single, [messages.several_polygons(merged, polygons)]
 
 
 def _frames(outlines: Sequence[Outline]) -> set[int]:
@@ -151,7 +142,7 @@ def _frames(outlines: Sequence[Outline]) -> set[int]:
             continue
         left -= len(held) * _corners(outline)
         if left < 0:
-            raise TooMuchError("the outlines lie in each other many times over")
+            raise InputError(messages.OVERLAPPING)
         shares = sizes[held[_inside(outline, centres[held])]] / sizes[number]
         if _is_around(outline, shares):
             frames.add(number)
@@ -171,7 +162,7 @@ def _outside(nuclei: Sequence[Outline], regions: Sequence[Outline]) -> int:
         return 0
     centres = _centres(nuclei)
     if len(centres) * sum(map(_corners, regions)) > 8 * _MOST_TESTS:
-        raise TooMuchError("the outlines lie in each other many times over")
+        raise InputError(messages.OVERLAPPING)
     outside = np.ones(len(centres), bool)
     for region in regions:
         outside[outside] = ~_inside(region, centres[outside])
@@ -209,7 +200,3 @@ def _centres(outlines: Sequence[Outline]) -> npt.NDArray[np.float64]:
 
 def _boxes(outlines: Sequence[Outline]) -> npt.NDArray[np.float64]:
     return np.array([outline.box for outline in outlines]).reshape(-1, 4)
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"

@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from napari_snow_unet.data.annotations.file_text import LEGACY
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.frames import holes_into
 from napari_snow_unet.data.annotations.outlines import (
     EXCLUDED,
@@ -36,7 +37,7 @@ _NOT_CLOSED = {"3", "4", "5", "arrow", "ruler", "counter", "dot", "pointset", "n
 
 
 class NoOutlinesError(ValueError):
-    """The XML is of another kind."""
+    """The XML has another root element, which the error names."""
 
 
 @dataclass
@@ -77,12 +78,11 @@ def read_xml(data: bytes) -> Annotations:
     except expat.ExpatError as error:
         if error.code != expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]:
             raise
-        found, notes = _parsed(data, "iso-8859-1"), (LEGACY,)
+        found, notes = _parsed(data, "iso-8859-1"), (messages.LEGACY,)
     outlines = holes_into(found.outlines)
     notes = (*notes, *without_outline(found.passed, len(outlines), "regions"))
     if found.hidden:
-        layers = "layer is" if found.hidden == 1 else "layers are"
-        notes = (*notes, f"{found.hidden} hidden {layers} taken too")
+        notes = (*notes, messages.hidden_layers(found.hidden))
     return Annotations(outlines, None, notes)
 
 
@@ -93,7 +93,7 @@ def _parser(encoding: str | None = None) -> expat.XMLParserType:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise ValueError("it declares a document type, which annotations have no need of")
+    raise InputError(messages.DOCTYPE)
 
 
 def _parsed(data: bytes, encoding: str | None) -> _Found:
@@ -102,7 +102,7 @@ def _parsed(data: bytes, encoding: str | None) -> _Found:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if found.depth == 0 and name not in ROOTS:
-            raise NoOutlinesError(f"its root is {name!r}")
+            raise NoOutlinesError(name)
         found.depth += 1
         _START.get(name, _pass)(found, attributes)
 

@@ -12,7 +12,7 @@ from napari_snow_unet.data.pixels.images import ImageFile, read_header, read_ima
 from napari_snow_unet.data.pixels.opening import Source
 from napari_snow_unet.data.pixels.value_range import (
     ValueRange,
-    said_of_all,
+    assumed_whites,
     value_range,
     white_of_all,
 )
@@ -52,7 +52,7 @@ def white_of_images(
         {dtype: [values.white for values in ranges] for dtype, ranges in found.items()}
     )
     assumed = [dtype for dtype in white if any(values.said for values in found[dtype])]
-    return white, said_of_all({dtype: white[dtype] for dtype in assumed})
+    return white, assumed_whites({dtype: white[dtype] for dtype in assumed})
 
 
 def _white_of(opener: Callable[[], Source]) -> tuple[str, ValueRange] | None:

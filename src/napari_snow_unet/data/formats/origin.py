@@ -22,7 +22,6 @@ from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, open_slide
 
 SPACING = "spacing_um"  # height and width of a pixel
 _PLACES = ("source", "labels")  # of files on the machine that wrote them
-_WHAT = "labels that this package has written"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +61,7 @@ def read_own_labels(path: Path) -> OwnLabels:
     if path.is_dir():
         from napari_snow_unet.data.slides.zarr import open_zarr_labels
 
-        with path_errors(path, _WHAT):
+        with path_errors(path):
             levels, said = open_zarr_labels(path)
         return OwnLabels(tuple(levels), said, facts)
     if _is_large(path):
@@ -87,7 +86,7 @@ def _attributes(folder: Path) -> Any:
 
 
 def _is_large(path: Path) -> bool:
-    with path_errors(path, _WHAT), path.open("rb") as stream:
+    with path_errors(path), path.open("rb") as stream:
         if not decoding.is_tiff(stream):
             return False
         with decoding.open_tiff(stream) as tif:

@@ -1,7 +1,7 @@
-"""What the numbers of a mask mean: the one place where it is decided, for every command and dock.
+"""Decide what the numbers of a mask mean, for every command and dock alike.
 
-Label images, binary masks and class maps are taken. Where that needs an assumption, a note says
-so. What would be counted or trained on wrongly is refused. A person can overrule all of it.
+Label images, binary masks and class maps are accepted. A note names each assumption. Masks that
+would be counted or trained on wrongly are refused. The user can overrule all of it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.data.masks import notes
+from napari_snow_unet.base.errors import Message
+from napari_snow_unet.data.masks import messages, notes
 from napari_snow_unet.data.masks.components import (
     Components,
     components_of,
     hollow,
     surrounding_value,
 )
-from napari_snow_unet.data.masks.greys import has_hard_edges, map_in_words
+from napari_snow_unet.data.masks.greys import has_hard_edges, refusal_of_greys
 from napari_snow_unet.data.masks.judgement import MOSTLY, Judgement, Labels, MasksAre
 from napari_snow_unet.data.masks.labels import as_labels
 from napari_snow_unet.data.masks.notes import Note, values_in_words
@@ -42,14 +43,14 @@ def judge_mask(
     *,
     path: str | os.PathLike[str] | None = None,
 ) -> Judgement:
-    """Tell what the numbers of a mask mean.
+    """Decide what the numbers of a mask mean.
 
     Parameters
     ----------
     values : ndarray, shape (Y, X), or (N, Y, X) of a stack
         Numbers of any type, palettes and transparency resolved. Planes are judged by themselves.
     masks_are : {"labels", "binary", "classes"}, optional
-        What a person says that it is: an id for every nucleus; nucleus or not; the class of every
+        What the user declares it to be: one ID per nucleus; nucleus or not; the class of every
         pixel. In the last two the lowest value is background.
     path : path-like, optional
         The file, for the error.
@@ -95,7 +96,7 @@ def _judge(labels: Labels, components: Components) -> Judgement:
         return _judge_greys(labels, components)
     if without_zero:
         likely = surrounding_value(labels) or int(components.values[components.areas[1:].argmax()])
-        return _refused(labels, *notes.no_background(labels, likely))
+        return _refused(labels, _no_background(labels, likely))
     return _labels_or_classes(labels, components)
 
 
@@ -137,7 +138,7 @@ def _as_ids(labels: Labels, components: Components, torn: npt.NDArray[np.bool_])
     values, areas = components.values, components.areas[1:]
     likely = surrounding_value(labels)
     if likely and values.size > 3 and areas[values == likely].sum() > 0.3 * labels.size:
-        return _refused(labels, *notes.no_background(labels, likely))
+        return _refused(labels, _no_background(labels, likely))
     said = _about_outlines(labels)
     last = int(values[-1])
     if last in _LAST and values[-2:].tolist() == [last - 1, last]:
@@ -170,7 +171,7 @@ def _classes(labels: Labels, components: Components) -> Judgement:
     values, areas = components.values, components.areas[1:]
     within = 3 * components.sizes[components.inside].sum() > areas.sum()
     if values.size <= _MOST_CLASSES and within and components.thick.mean() < _THICK:
-        return _refused(labels, *notes.nested_classes(values))
+        return _refused(labels, messages.nested_classes(values_in_words(values)))
     said: tuple[Note, ...] = ()
     if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
         labels = np.where(labels == values[-1], 0, labels)
@@ -197,9 +198,7 @@ def _judge_ring(labels: Labels, components: Components) -> Judgement | None:
     inner_values = components.values[components.values != border]
     if inside.sum() < 2 and tuple(components.values) not in ((127, 255), (128, 255)):
         return Judgement("labels", labels, (notes.nested(border, inner_values),))
-    inner = values_in_words(inner_values)
-    received = f"{border} is a border around {inner}, neither nucleus nor background"
-    return _refused(labels, received, notes.BORDER_REMEDY)
+    return _refused(labels, messages.border(border, values_in_words(inner_values)))
 
 
 def _judge_greys(values: npt.NDArray[Any], components: Components) -> Judgement:
@@ -209,7 +208,7 @@ def _judge_greys(values: npt.NDArray[Any], components: Components) -> Judgement:
         share = float(np.count_nonzero(cut) / cut.size)
         said = (notes.soft_edges(components.values), *notes.about_white(share, MOSTLY))
         return Judgement("soft binary", cut, said)
-    return _refused(np.zeros(values.shape, np.int32), *map_in_words(values, components))
+    return _refused(np.zeros(values.shape, np.int32), refusal_of_greys(values, components))
 
 
 def _judge_fractions(values: npt.NDArray[Any], masks_are: MasksAre | None) -> Judgement:
@@ -220,12 +219,11 @@ def _judge_fractions(values: npt.NDArray[Any], masks_are: MasksAre | None) -> Ju
         return Judgement("binary", _cut_at_half(values), said)
     if masks_are is None:
         return _judge_greys(values, components)
-    received = f"it holds fractions, which are no {masks_are}"
-    return _refused(np.zeros(values.shape, np.int32), received, notes.FRACTIONS_REMEDY)
+    return _refused(np.zeros(values.shape, np.int32), messages.FRACTIONS)
 
 
 def _obey(labels: Labels, components: Components, masks_are: MasksAre) -> Judgement:
-    """Take a mask for what a person says that it is."""
+    """Read a mask as the kind that the user declares."""
     if masks_are == "labels" or not components.values.size:
         return Judgement("labels", labels)
     if masks_are == "binary" and components.values.size > 3 and components.solid.mean() < _SOLID:
@@ -246,16 +244,18 @@ def _of_stack(planes: list[Judgement]) -> Judgement:
     if any(plane.labels.any() for plane in planes):
         said.pop(notes.NOTHING, None)  # in some slices of a stack there is nothing
     labels = np.stack([plane.labels for plane in planes])
-    refused = next(((n, plane) for n, plane in enumerate(planes) if plane.refusal), None)
-    result = Judgement("stack", labels, tuple(said), planes=tuple(planes))
-    if refused is None:
-        return result
-    number, plane = refused
-    return replace(result, refusal=f"slice {number}: {plane.refusal}", remedy=plane.remedy)
+    refusals = [messages.in_slice(n, p.refusal) for n, p in enumerate(planes) if p.refusal]
+    refusal = refusals[0] if refusals else None
+    return Judgement("stack", labels, tuple(said), refusal, planes=tuple(planes))
 
 
-def _refused(labels: Labels, received: str, remedy: str) -> Judgement:
-    return Judgement("no mask", labels, refusal=received, remedy=remedy)
+def _refused(labels: Labels, refusal: Message) -> Judgement:
+    return Judgement("no mask", labels, refusal=refusal)
+
+
+def _no_background(labels: Labels, likely: int) -> Message:
+    zero, share = (float((labels == value).mean()) for value in (0, likely))
+    return messages.no_background(zero, likely, share)
 
 
 def _has_fractions(values: npt.NDArray[Any]) -> bool:

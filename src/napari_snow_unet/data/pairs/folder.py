@@ -22,10 +22,11 @@ from napari_snow_unet.data.annotations.annotation_files import (
 )
 from napari_snow_unet.data.names.file_names import is_junk, natural_key, tile_name
 from napari_snow_unet.data.names.folder_names import any_role, is_ignored_folder
+from napari_snow_unet.data.pairs import messages
 from napari_snow_unet.data.pairs.entries import Access
 from napari_snow_unet.data.pairs.pairing import Listed, Paired, pair_up
 from napari_snow_unet.data.pairs.partner import folders_opposite, is_mask_path, partner_of
-from napari_snow_unet.data.pairs.unread_files import NO_PAIR, nothing_to_use
+from napari_snow_unet.data.pairs.unread_files import nothing_to_use
 from napari_snow_unet.data.pixels.images import is_picture
 
 __all__ = [
@@ -78,12 +79,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
     if not folder.is_dir():
-        raise InputError(
-            "there is no such folder",
-            expected="a folder with images and masks",
-            remedy="Choose another folder.",
-            path=folder,
-        )
+        raise InputError(messages.NO_FOLDER, path=folder)
     found = _match([folder], folder)
     role = any_role(folder.name)
     if found.pairs or role is None or not (beside := folders_opposite(folder, role)):
@@ -99,7 +95,7 @@ def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
     if pairs.images:
         return pairs
     left = zip((_label(path, Path(folder)) for path in pairs.orphans), pairs.reasons, strict=True)
-    raise nothing_to_use(NO_PAIR, files_in(folder), "pairs", folder, left)
+    raise nothing_to_use(messages.NO_PAIR, files_in(folder), "pairs", folder, left)
 
 
 def masks_among(files: Sequence[Path]) -> set[Path]:

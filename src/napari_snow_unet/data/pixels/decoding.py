@@ -17,12 +17,14 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 from PIL.ImageFile import ImageFile
 from tifffile import TiffFile
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.colour_tables import values_of_palette
 from napari_snow_unet.data.pixels.orientation import (
     ORIENTATION,
     UPRIGHT,
     known_orientation,
-    said_of_turning,
+    notes_on_turning,
     turned,
 )
 from napari_snow_unet.data.pixels.png import ancillary_chunks
@@ -52,14 +54,6 @@ _OTHERS = {
 _DEEP = ("RGB;16", "RGBA;16", "LA;16")  # of which Pillow keeps 8 bits
 _WITH_A_CLEAR_COLOUR = ("1", "L", "RGB", "P", "PA")
 _AS_NUMBERS = ("L", "RGB", "RGBA", "I", "F")
-
-
-class PixelError(ValueError):
-    """What is wrong with a file, as the subject of a sentence; a remedy unless it is damaged."""
-
-    def __init__(self, received: str, remedy: str = "") -> None:
-        super().__init__(received)
-        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -114,14 +108,12 @@ def open_pillow(stream: BinaryIO) -> ImageFile | None:
     return None
 
 
-def of_another_kind(stream: BinaryIO) -> PixelError:
-    """Say what a file is that is no image of these formats."""
+def other_format(stream: BinaryIO) -> InputError:
+    """Return the refusal of a file in another format, with its name where it is recognised."""
     stream.seek(0)
     start = stream.read(12)
     name = next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")
-    if not name:
-        return PixelError("the file is of another kind")
-    return PixelError(f"the file is {name}, whatever it is called", "Save it as PNG or TIFF.")
+    return InputError(messages.content_is(name) if name else messages.OTHER_FORMAT)
 
 
 def is_tiff(stream: BinaryIO) -> bool:
@@ -134,7 +126,7 @@ def is_tiff(stream: BinaryIO) -> bool:
 def open_tiff(stream: BinaryIO) -> TiffFile:
     """Open a TIFF by itself: what OME-XML says of pixels in other files is not followed."""
     if not directories_fit(stream):
-        raise PixelError("the TIFF's directories overlap or lie beyond its end")
+        raise InputError(messages.damaged("its directories overlap or lie beyond its end"))
     return TiffFile(Bounded(stream), _multifile=False)
 
 
@@ -180,7 +172,7 @@ def decode_pillow(image: ImageFile, stream: BinaryIO) -> Decoded:
     stream.seek(0)
     pixels = _deep_pixels(stream) if is_deep(image) else pillow_pixels(image)
     turned_pixels = np.ascontiguousarray(turned(pixels, facts.orientation))
-    notes = said_of_turning(facts.orientation)
+    notes = notes_on_turning(facts.orientation)
     return Decoded(turned_pixels, facts.orientation, facts.white, notes)
 
 
@@ -234,11 +226,11 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
     if image.mode == "P" and (palette := image.getpalette()) is not None:
         colours, indices = np.array(palette, np.uint8).reshape(-1, 3), np.array(image)
         if indices.max(initial=0) >= len(colours):
-            raise PixelError("the image points beyond its palette")
+            raise InputError(messages.damaged("it refers to colours beyond its palette"))
         return values_of_palette(indices, colours, _is_clear(image, np.arange(len(colours))))
     packing = str(image.tile[0].args) if image.tile else ""
     if is_deep(image):
-        raise PixelError("16 bits in each of several channels, of which Pillow reads only 8")
+        raise InputError(messages.DEEP_COLOUR)
     stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)  # Pillow spreads 2 and 4 bits over 0..255
     values = np.array(image) // stretch if stretch > 1 else np.array(image)
     clear = image.info.get("transparency")
@@ -258,4 +250,5 @@ def check_claim(claimed: int, stream: BinaryIO) -> None:
     size = stream.seek(0, os.SEEK_END)
     stream.seek(position)
     if claimed > max(_ALWAYS_FINE, _MOST_PACKED * size):
-        raise PixelError(f"the header claims {claimed:,} bytes of pixels in a file of {size:,}")
+        detail = f"its header claims {claimed:,} bytes of pixels in a file of {size:,}"
+        raise InputError(messages.damaged(detail))

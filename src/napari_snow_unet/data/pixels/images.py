@@ -17,7 +17,7 @@ from tifffile import imwrite
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
-from napari_snow_unet.data.pixels import decoding, pixel_size
+from napari_snow_unet.data.pixels import decoding, messages, pixel_size
 from napari_snow_unet.data.pixels.opening import Source, opened
 from napari_snow_unet.data.pixels.orientation import UPRIGHT, turned_size
 from napari_snow_unet.data.pixels.tiff import decode_tiff
@@ -74,14 +74,14 @@ def read_image(source: Source) -> ImageFile:
     InputError
         If the file cannot be read, is damaged or of another kind, or claims more than it can hold.
     """
-    with opened(source, IMAGE) as (path, stream):
+    with opened(source) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
                 found, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
         else:
             image = decoding.open_pillow(stream)
             if image is None:
-                raise decoding.of_another_kind(stream)
+                raise decoding.other_format(stream)
             found = decoding.decode_pillow(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
     return ImageFile(found.pixels, side, path, found.orientation, found.white, found.notes)
@@ -120,12 +120,7 @@ def write_image(
     path, pixels = Path(path), np.asarray(pixels)
     bands = pixels.shape[2:]
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or bands not in ((), (3,), (4,)):
-        raise InputError(
-            f"the array has the type {pixels.dtype} and the shape {pixels.shape}",
-            expected="an 8-bit grey, RGB or RGBA image",
-            remedy="Convert it to uint8.",
-            path=path,
-        )
+        raise InputError(messages.not_8_bits(str(pixels.dtype), pixels.shape), path=path)
     write_pixels(path, pixels, about, overwrite=overwrite)
     return path
 
@@ -136,12 +131,7 @@ def write_pixels(
     """Write pixels as PNG or TIFF, with what is said about them."""
     suffix = path.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
-        raise InputError(
-            f"the suffix {path.suffix!r}",
-            expected=".png, .tif or .tiff",
-            remedy="Choose another file name.",
-            path=path,
-        )
+        raise InputError(messages.other_suffix(path.suffix), path=path)
     with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         if suffix == ".png":
             said = PngInfo()
@@ -152,9 +142,6 @@ def write_pixels(
             photometric = "rgb" if pixels.ndim == 3 else "minisblack"
             metadata = {ABOUT: about} if about else {}
             imwrite(stream, pixels, compression="zlib", photometric=photometric, metadata=metadata)
-
-
-IMAGE = "a PNG, JPEG, TIFF or BMP image"
 
 
 @dataclass(frozen=True)
@@ -175,14 +162,14 @@ class ImageHeader:
 
 def read_header(source: Source) -> ImageHeader:
     """Read the size of an image and of its pixels, and none of the pixels."""
-    with opened(source, IMAGE) as (_, stream):
+    with opened(source) as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
                 facts, side = tiff_facts(tif), pixel_size.from_tiff(tif)
         else:
             image = decoding.open_pillow(stream)
             if image is None:
-                raise decoding.of_another_kind(stream)
+                raise decoding.other_format(stream)
             facts = decoding.pillow_facts(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
     return ImageHeader(facts.size, side, facts.orientation, facts.white, facts.dtype)
@@ -191,7 +178,7 @@ def read_header(source: Source) -> ImageHeader:
 def is_picture(source: Source) -> bool:
     """Tell whether an image file is in colour, as no label image is; False if it cannot be read."""
     try:
-        with opened(source, IMAGE) as (_, stream):
+        with opened(source) as (_, stream):
             if decoding.is_tiff(stream):
                 with decoding.open_tiff(stream) as tif:
                     pixels = decode_tiff(tif, stream).pixels

@@ -16,6 +16,7 @@ from typing import Any
 from tifffile import TiffFile
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 
 #: Pixel sizes, in um, between a 100x objective and an overview.
 PLAUSIBLE_UM = (0.05, 20.0)
@@ -42,17 +43,10 @@ def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = Non
     """
     if um is not None and not PLAUSIBLE_UM[0] <= um <= PLAUSIBLE_UM[1]:  # so that NaN is refused
         try:
-            said = f"{um:g}"
+            number = f"{um:g}"
         except OverflowError:  # of a whole number of hundreds of digits
-            said = "more than 1e300"
-        raise InputError(
-            f"a pixel size of {said} µm",
-            expected="micrometres per pixel from {:g} to {:g}, 0.25 for a 40x scan".format(
-                *PLAUSIBLE_UM
-            ),
-            remedy="Give the pixel size in micrometres, or leave it out.",
-            path=path,
-        )
+            number = "more than 1e300"
+        raise InputError(messages.pixel_size_out_of_range(number, *PLAUSIBLE_UM), path=path)
     return um
 
 
@@ -60,10 +54,7 @@ def doubt_pixel_size(um: float | None) -> str | None:
     """Doubt a pixel size at which nuclei could not be seen: 10 and 20 are often magnifications."""
     if um is None or um <= _LARGEST_NUCLEAR_UM:
         return None
-    return (
-        f"A pixel size of {um:g} µm is large for nuclei, which are about 8 µm wide. If {um:g} is "
-        "the magnification, give the pixel size instead: 0.25 for 40x, 0.5 for 20x, 1 for 10x."
-    )
+    return messages.large_pixel_size(um)
 
 
 def unit_um(unit: str) -> float | None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.colour_tables import tables_to_show
 from napari_snow_unet.data.pixels.decoding import Facts
 from napari_snow_unet.data.pixels.orientation import ORIENTATION, known_orientation, turned_size
@@ -42,15 +43,15 @@ def _area(series: TiffPageSeries) -> int:
     return height * width
 
 
-def said_of_others(tif: TiffFile) -> tuple[str, ...]:
-    """Say that a file holds other pictures too, which nobody reads."""
+def notes_on_others(tif: TiffFile) -> tuple[str, ...]:
+    """Return the note on a file that contains other images too, which are not read."""
     pictures = _pictures(tif)
     main = max(pictures, key=_area)
     full = [each for each in pictures if _SAME * _area(each) >= _area(main)]
     if len(full) < 2:
         return ()
-    which = "the largest" if _area(full[0]) < _area(main) else "the first"
-    return (f"The file holds {len(full)} pictures, of which {which} is read.",)
+    which = "largest" if _area(full[0]) < _area(main) else "first"
+    return (messages.other_images(len(full), which),)
 
 
 def tiff_facts(tif: TiffFile) -> Facts:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 
 COLOURS = (3, 4)
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
@@ -21,11 +22,6 @@ _BURNT_IN = 0.05  # part of the values: a scale bar, which has one value
 _WHOLE, _WINDOW, _ACROSS, _PLANES = 1 << 22, 512, 4, 4  # of what is looked at
 _DARK = 1 / 8  # of white
 _MOST = 0.95  # of the images of a data set
-
-NEARLY_BLACK = (
-    "The image is nearly black: hardly a value in it reaches an eighth of white. Check that it is "
-    "a bright-field image, and which of its values is white."
-)
 
 
 @dataclass(frozen=True)
@@ -77,21 +73,14 @@ def value_range(
     own = white_of_largest(dtype, largest)
     shared = (known or {}).get(dtype.name)
     if shared is None or own > shared or (own == 1 and dtype.kind == "f"):
-        return ValueRange(own, opaque, "" if _is_usual(own) else _assumed(dtype.name, own))
-    said = f"Of {dtype.name} images {shared:,g} is taken for white, as in {of}."
-    return ValueRange(float(shared), opaque, "" if own == shared and _is_usual(own) else said)
+        return ValueRange(own, opaque, "" if _is_usual(own) else messages.white_is(dtype.name, own))
+    text = messages.white_as_in(dtype.name, shared, of)
+    return ValueRange(float(shared), opaque, "" if own == shared and _is_usual(own) else text)
 
 
 def _is_usual(white: float) -> bool:
     """Tell whether white is the end of what the type can hold, so that nothing is assumed."""
     return white in (1, WHITES[-1])
-
-
-def _assumed(dtype: str, white: float) -> str:
-    return (
-        f"Of {dtype} images {white:,g} is taken for white, the smallest of the usual ranges that "
-        "holds their values."
-    )
 
 
 def white_of_all(whites: Mapping[str, list[float]]) -> dict[str, float]:
@@ -102,9 +91,10 @@ def white_of_all(whites: Mapping[str, list[float]]) -> dict[str, float]:
     }
 
 
-def said_of_all(white: Mapping[str, float]) -> list[str]:
-    """Say what is taken for white in the images of a data set."""
-    return [_assumed(dtype, value) for dtype, value in white.items() if not _is_usual(value)]
+def assumed_whites(white: Mapping[str, float]) -> list[str]:
+    """Return what is assumed to be white in the images of a dataset, by data type."""
+    unusual = {dtype: value for dtype, value in white.items() if not _is_usual(value)}
+    return [messages.white_is(dtype, value) for dtype, value in unusual.items()]
 
 
 def is_nearly_black(image: Any, values: ValueRange) -> bool:
@@ -128,22 +118,14 @@ def check_type(kind: Any) -> np.dtype[Any]:
     """Return a data type, and refuse one that an image cannot have."""
     dtype = np.dtype(kind)
     if dtype.kind not in "buif":
-        raise InputError(
-            f"an image of data type {dtype}",
-            expected="integers or floating-point numbers",
-            remedy="Convert the image, for example to 8 bits.",
-        )
+        raise InputError(messages.not_numbers(str(dtype)))
     return dtype
 
 
 def check_values(low: float, high: float) -> None:
     """Refuse values that are negative or not finite."""
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
-        raise InputError(
-            f"an image with values from {low:g} to {high:g}",
-            expected="finite values that are not negative",
-            remedy="Clip or rescale the image first.",
-        )
+        raise InputError(messages.values_out_of_range(low, high))
 
 
 def white_of_largest(dtype: np.dtype[Any], largest: float) -> float:
@@ -153,11 +135,7 @@ def white_of_largest(dtype: np.dtype[Any], largest: float) -> float:
     for white in WHITES:
         if largest <= white:
             return float(white)
-    raise InputError(
-        f"an image of data type {dtype} with values up to {largest:g}",
-        expected=f"at most {WHITES[-1]}",
-        remedy="Rescale it to 0..255 or 0..1.",
-    )
+    raise InputError(messages.too_bright(str(dtype), largest, WHITES[-1]))
 
 
 def extremes(image: Any) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""A line that says how napari has opened a file, and a button that opens it as what it is."""
+"""A line that says how napari has opened a file, and a button that opens it properly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Offer(QWidget):
-    """Hidden until there is something to offer; asks once for a path whether a file is meant."""
+    """An offer, hidden until there is one; each path is examined once."""
 
     def __init__(
         self,
