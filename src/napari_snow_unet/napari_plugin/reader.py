@@ -68,8 +68,8 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
     if pair is None:
         return [own]
     image, labels = pair
-    known, unknown = (image, labels) if "scale" in image[1] else (labels, image)
-    unknown[1].update({key: known[1][key] for key in ("scale", "units") if key in known[1]})
+    scaled, unscaled = (image, labels) if "scale" in image[1] else (labels, image)
+    unscaled[1].update({key: scaled[1][key] for key in ("scale", "units") if key in scaled[1]})
     return [image, labels]
 
 

@@ -126,5 +126,5 @@ def _types(features: Any) -> dict[int, int]:
     """Return HoVer-Net's type of every label, which is 0 or missing where nobody knows it."""
     rows = _column(features, "type")
     numbers = (int, float, np.integer, np.floating)
-    known = [(label, kind) for label, kind in rows if isinstance(kind, numbers)]
-    return {label: int(kind) for label, kind in known if float(kind).is_integer()}
+    numbered = [(label, kind) for label, kind in rows if isinstance(kind, numbers)]
+    return {label: int(kind) for label, kind in numbered if float(kind).is_integer()}

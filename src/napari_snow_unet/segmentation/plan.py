@@ -29,7 +29,7 @@ TRAINED_ON = "the images that the model was trained on"
 
 def values_for(model: Model, image: Any, *, white: float | None = None) -> ValueRange:
     """Find which value of an image is white for a model: what its training says, else the image."""
-    return value_range(image, white=white, known=model.white, of=TRAINED_ON)
+    return value_range(image, white=white, white_values=model.white, of=TRAINED_ON)
 
 
 @dataclass(frozen=True)

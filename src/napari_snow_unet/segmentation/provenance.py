@@ -41,7 +41,7 @@ def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
 
 def range_messages(image: Any, values: ValueRange) -> tuple[str, ...]:
     """Say which value was taken for white where that was assumed, and if all is nearly black."""
-    said = (values.said,) if values.said else ()
+    said = (values.note,) if values.note else ()
     return (*said, NEARLY_BLACK) if is_nearly_black(image, values) else said
 
 

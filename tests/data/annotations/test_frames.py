@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_snow_unet.data.annotations.frames import TooMuchError, holes_into, sort_outlines
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations.frames import holes_into, sort_outlines
 from napari_snow_unet.data.annotations.outlines import EXCLUDED, Outline
 
 
@@ -130,5 +131,5 @@ def test_outlines_that_lie_in_each_other_many_times_over_are_refused():
     angle = np.linspace(0, 2 * np.pi, 3000, endpoint=False)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     nested = [Outline(([1.5**number * circle],)) for number in range(40)]
-    with pytest.raises(TooMuchError):
+    with pytest.raises(InputError):
         sort_outlines([outline for outline in nested for _ in range(40)])

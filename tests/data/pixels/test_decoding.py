@@ -18,7 +18,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.channels import CHANNELS, network_input, to_rgb8
 from napari_snow_unet.data.pixels.images import read_header, read_image
-from napari_snow_unet.data.pixels.tiff import CHANNELS_AS_COLOURS
+from napari_snow_unet.data.pixels.messages import CHANNELS_AS_COLOURS
 from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.data.slides.slide import open_slide
 

@@ -78,8 +78,8 @@ def _of_image(content: dict[str, Any], image: str) -> tuple[list[dict[str, Any]]
     CVAT calls what is painted a crowd, and the VGG Image Annotator writes ids as text.
     """
     entries = content["annotations"]
-    known = {str(entry["id"]) for entry in content["images"]}
-    if entries and not any(str(entry["image_id"]) in known for entry in entries):
+    ids = {str(entry["id"]) for entry in content["images"]}
+    if entries and not any(str(entry["image_id"]) in ids for entry in entries):
         raise InputError(messages.OBJECTS_WITHOUT_IMAGE)
     mine = [entry for entry in entries if str(entry["image_id"]) == image]
     if not mine or not all(entry.get("iscrowd") for entry in entries):
@@ -139,9 +139,9 @@ def _chosen(names: Sequence[str], image: str | None) -> int:
         [path.name == wanted.name for path in paths],
         [path.stem in (wanted.name, wanted.stem) for path in paths],
     ):
-        found = [number for number, is_same in enumerate(same) if is_same]
-        if len(found) == 1:
-            return found[0]
+        matches = [number for number, is_same in enumerate(same) if is_same]
+        if len(matches) == 1:
+            return matches[0]
     raise InputError(messages.which_image(tuple(names), wanted.stem))
 
 

@@ -43,30 +43,30 @@ class SortedOutlines:
 def sort_outlines(outlines: Sequence[Outline]) -> SortedOutlines:
     """Separate nuclei from regions; InputError if so many are nested that it would not end."""
     others: list[Outline] = []
-    found = SortedOutlines([], [], [], 0, [])
+    result = SortedOutlines([], [], [], 0, [])
     detected = any(outline.kind in _NUCLEI for outline in outlines)
     regions, passed = {"tmacore", *(("annotation",) if detected else ())}, 0
     for outline in outlines:
         name = outline.class_name.split(":")[0].strip().lower()
         starred, name = name.endswith("*"), name.rstrip("*").strip()
         if outline.kind == EXCLUDED or name in _EXCLUDED_CLASSES:
-            found.excluded.append(outline)
+            result.excluded.append(outline)
         elif outline.kind in _NEITHER or (starred and not name.startswith("region")):
             passed += 1
         elif outline.kind in regions or name.startswith("region"):
-            found.regions.append(outline)
+            result.regions.append(outline)
         else:
             others.append(outline)
     if passed:
-        found.notes.append(messages.starred(passed))
+        result.notes.append(messages.starred(passed))
     nuclei, notes = _single(others)
     frames = _frames(nuclei)
-    found.regions.extend(nuclei[number] for number in sorted(frames))
-    found.nuclei.extend(nucleus for n, nucleus in enumerate(nuclei) if n not in frames)
-    found.notes.extend(notes)
-    if found.excluded:
-        found.notes.append(messages.excluded(len(found.excluded)))
-    return replace(found, outside=_outside(found.nuclei, found.regions))
+    result.regions.extend(nuclei[number] for number in sorted(frames))
+    result.nuclei.extend(nucleus for n, nucleus in enumerate(nuclei) if n not in frames)
+    result.notes.extend(notes)
+    if result.excluded:
+        result.notes.append(messages.excluded(len(result.excluded)))
+    return replace(result, outside=_outside(result.nuclei, result.regions))
 
 
 def holes_into(outlines: Sequence[Outline]) -> list[Outline]:

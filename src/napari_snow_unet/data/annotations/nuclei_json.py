@@ -32,11 +32,11 @@ def is_nuclei_json(content: Any) -> bool:
 
 def read_nuclei_json(content: dict[str, Any]) -> Annotations:
     """Return the nuclei that HoVer-Net or CellViT found, with their types."""
-    found: Iterable[dict[str, Any]] = (
+    nuclei: Iterable[dict[str, Any]] = (
         content["cells"] if isinstance(content.get("cells"), list) else content["nuc"].values()
     )
     names = {key: str(name) for key, name in (content.get("type_map") or {}).items()}
-    return Annotations([_outline(nucleus, names) for nucleus in found])
+    return Annotations([_outline(nucleus, names) for nucleus in nuclei])
 
 
 def _outline(nucleus: dict[str, Any], names: dict[str, str]) -> Outline:

@@ -41,7 +41,7 @@ class NoOutlinesError(ValueError):
 
 
 @dataclass
-class _Found:
+class _Progress:
     """What has been read so far."""
 
     outlines: list[Outline] = field(default_factory=list)
@@ -74,15 +74,15 @@ def read_xml(data: bytes) -> Annotations:
     """
     notes: tuple[str, ...] = ()
     try:
-        found = _parsed(data, None)
+        read = _parsed(data, None)
     except expat.ExpatError as error:
         if error.code != expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]:
             raise
-        found, notes = _parsed(data, "iso-8859-1"), (messages.LEGACY,)
-    outlines = holes_into(found.outlines)
-    notes = (*notes, *without_outline(found.passed, len(outlines), "regions"))
-    if found.hidden:
-        notes = (*notes, messages.hidden_layers(found.hidden))
+        read, notes = _parsed(data, "iso-8859-1"), (messages.LEGACY,)
+    outlines = holes_into(read.outlines)
+    notes = (*notes, *without_outline(read.passed, len(outlines), "regions"))
+    if read.hidden:
+        notes = (*notes, messages.hidden_layers(read.hidden))
     return Annotations(outlines, None, notes)
 
 
@@ -96,54 +96,54 @@ def _refuse_doctype(*_: object) -> None:
     raise InputError(messages.DOCTYPE)
 
 
-def _parsed(data: bytes, encoding: str | None) -> _Found:
-    found = _Found()
+def _parsed(data: bytes, encoding: str | None) -> _Progress:
+    read = _Progress()
     parser = _parser(encoding)
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if found.depth == 0 and name not in ROOTS:
+        if read.depth == 0 and name not in ROOTS:
             raise NoOutlinesError(name)
-        found.depth += 1
-        _START.get(name, _pass)(found, attributes)
+        read.depth += 1
+        _START.get(name, _pass)(read, attributes)
 
     def end(name: str) -> None:
-        found.depth -= 1
-        if name == "Region" or (name == "Annotation" and "Type" in found.attributes):
-            _close(found)
+        read.depth -= 1
+        if name == "Region" or (name == "Annotation" and "Type" in read.attributes):
+            _close(read)
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(data, True)
-    return found
+    return read
 
 
-def _pass(found: _Found, attributes: dict[str, str]) -> None:
+def _pass(read: _Progress, attributes: dict[str, str]) -> None:
     """Pass an element over."""
 
 
-def _annotation(found: _Found, attributes: dict[str, str]) -> None:
+def _annotation(read: _Progress, attributes: dict[str, str]) -> None:
     """Begin a layer of ImageScope, or an outline of ASAP."""
     if "PartOfGroup" in attributes:
         group = attributes["PartOfGroup"]
-        found.layer = "" if group == "None" else group
-        found.attributes, found.points = dict(attributes, Type=attributes.get("Type", "")), []
+        read.layer = "" if group == "None" else group
+        read.attributes, read.points = dict(attributes, Type=attributes.get("Type", "")), []
     else:
-        found.layer, found.attributes = attributes.get("Name", "").strip(), {}
-        found.hidden += attributes.get("Visible", "1") == "0"
+        read.layer, read.attributes = attributes.get("Name", "").strip(), {}
+        read.hidden += attributes.get("Visible", "1") == "0"
 
 
-def _attribute(found: _Found, attributes: dict[str, str]) -> None:
+def _attribute(read: _Progress, attributes: dict[str, str]) -> None:
     """Take the class of a layer without a name: MoNuSAC's attribute, or a description."""
     name = attributes.get("Name", "").strip()
-    if not found.layer and not found.attributes:
-        found.layer = attributes.get("Value", "").strip() if name == "Description" else name
+    if not read.layer and not read.attributes:
+        read.layer = attributes.get("Value", "").strip() if name == "Description" else name
 
 
-def _region(found: _Found, attributes: dict[str, str]) -> None:
-    found.attributes, found.points = dict(attributes, Region="1"), []
+def _region(read: _Progress, attributes: dict[str, str]) -> None:
+    read.attributes, read.points = dict(attributes, Region="1"), []
 
 
-def _vertex(found: _Found, attributes: dict[str, str]) -> None:
-    found.points.append((attributes["X"], attributes["Y"]))
+def _vertex(read: _Progress, attributes: dict[str, str]) -> None:
+    read.points.append((attributes["X"], attributes["Y"]))
 
 
 _START = {
@@ -155,13 +155,13 @@ _START = {
 }
 
 
-def _close(found: _Found) -> None:
+def _close(read: _Progress) -> None:
     """Take the outline that has just ended."""
-    attributes, found.attributes = found.attributes, {}
-    points, found.points = found.points, []
+    attributes, read.attributes = read.attributes, {}
+    points, read.points = read.points, []
     kind = attributes.get("Type", "0").lower()
     if kind in _NOT_CLOSED or len(points) < 2:
-        found.passed += 1
+        read.passed += 1
         return
     ring = ring_of([(float(x), float(y)) for x, y in points])
     if kind in _ELLIPSES and len(ring) <= 4:
@@ -170,4 +170,4 @@ def _close(found: _Found) -> None:
     elif len(ring) == 2 and kind in _RECTANGLES:
         ring = rectangle(tuple(ring[0]), tuple(ring[1]))
     excluded = attributes.get("NegativeROA", "0") == "1"
-    found.outlines.append(Outline(([ring],), found.layer, EXCLUDED if excluded else ""))
+    read.outlines.append(Outline(([ring],), read.layer, EXCLUDED if excluded else ""))

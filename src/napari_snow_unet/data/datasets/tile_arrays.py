@@ -49,7 +49,7 @@ def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
         )
     values = range_of(image, white)
     dark = (NEARLY_BLACK,) if is_nearly_black(array, values) else ()
-    said = (values.said,) if values.said else ()
+    said = (values.note,) if values.note else ()
     return TileImage(to_rgb8(array, values), (*image.notes, *said, *dark))
 
 

@@ -25,7 +25,7 @@ _OF_ONE_RANGE = ("bool", "uint8")
 def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
     """Return which value of an image is white, where `white` knows it by data type."""
     try:
-        return value_range(image.array, white=image.white, known=white, of=THE_DATASET)
+        return value_range(image.array, white=image.white, white_values=white, of=THE_DATASET)
     except InputError as error:
         raise InputError(error.message, path=image.path) from error
 
@@ -51,7 +51,7 @@ def white_of_images(
     white = white_of_all(
         {dtype: [values.white for values in ranges] for dtype, ranges in found.items()}
     )
-    assumed = [dtype for dtype in white if any(values.said for values in found[dtype])]
+    assumed = [dtype for dtype in white if any(values.note for values in found[dtype])]
     return white, assumed_whites({dtype: white[dtype] for dtype in assumed})
 
 

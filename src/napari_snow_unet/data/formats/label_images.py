@@ -94,7 +94,7 @@ def read_mask_file(
         return by_definition
     with opened(source) as (path, stream):
         stored = _stored_values(stream)
-        output = _output_of(stored.said)
+        output = _output_of(stored.description)
         if stored.values.ndim > (3 if stack else 2) or output == "nuclei":
             return labels_by_definition(as_labels(stored.values, path=path, stack=stack))
         if output == "mask" and masks_are is None:
@@ -115,8 +115,8 @@ def _read_by_definition(
         return labels_by_definition(read_instance_map(source))
     if not is_annotation_path(name):
         return None
-    found = read_outlined_nuclei(source, shape, image)
-    return labels_by_definition(found.labels, found.notes, found.region)
+    outlined = read_outlined_nuclei(source, shape, image)
+    return labels_by_definition(outlined.labels, outlined.notes, outlined.region)
 
 
 def read_nuclei(folder: Path) -> Merged:
@@ -130,7 +130,7 @@ class _Stored(NamedTuple):
 
     values: npt.NDArray[Any]
     notes: tuple[Note, ...]
-    said: str
+    description: str
 
 
 def _stored_values(stream: BinaryIO) -> _Stored:
@@ -151,10 +151,10 @@ def _stored_values(stream: BinaryIO) -> _Stored:
     return _Stored(values, notes, str(picture.info.get(ABOUT, "")))
 
 
-def _output_of(said: str) -> str:
+def _output_of(description: str) -> str:
     """Return what this package says that it wrote, nuclei or mask; empty of other files."""
     try:
-        facts = json.loads(said)
+        facts = json.loads(description)
         output = facts.get(ABOUT, facts)["options"]["output"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
@@ -178,7 +178,7 @@ def write_labels(
     labels : ndarray of int, shape (Y, X)
         Ids, 0 for background.
     about : mapping, optional
-        How they came about, see `formats.origin`; it is said in the file.
+        How they came about, see `formats.origin`; it is written into the file.
     overwrite : bool, default: False
         Replace a file that is already there.
 

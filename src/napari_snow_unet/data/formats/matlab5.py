@@ -132,19 +132,19 @@ def read_arrays(
     that the file lacks is missing from the result; `passed` takes the names of those passed over.
     Type, byte order and column-major layout are the file's.
     """
-    found: dict[str, npt.NDArray[np.generic]] = {}
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
     missing, on_disk = {*names, *if_plain}, _size_on_disk(stream) is not None
     for element in _elements(stream):
         name, plain = element.head.name, element.head.numeric
         if name in missing and (plain or name in names):
             missing.discard(name)
-            found[name] = element.numbers()
+            arrays[name] = element.numbers()
         elif passed is not None:
             size = shape_in_words(element.head.shape)
             passed.append(f"{name} ({size})")
         if not missing and not on_disk:
             break
-    return found
+    return arrays
 
 
 def is_matlab4(header: bytes) -> bool:
@@ -154,8 +154,8 @@ def is_matlab4(header: bytes) -> bool:
             _int(header[at : at + 4], order) for at in range(0, 20, 4)
         )
         digits = kind // 1000, kind // 100 % 10, kind // 10 % 10, kind % 10
-        known = digits[0] <= 4 and digits[1] == 0 and digits[2] <= 5 and digits[3] <= 2
-        if known and max(rows, columns) < 1 << 31 and imaginary <= 1 and 1 < name <= 256:
+        valid = digits[0] <= 4 and digits[1] == 0 and digits[2] <= 5 and digits[3] <= 2
+        if valid and max(rows, columns) < 1 << 31 and imaginary <= 1 and 1 < name <= 256:
             return True
     return False
 

@@ -78,7 +78,7 @@ def too_many_axes(name: str, axes: int, most: float) -> Message:
 def too_large_image(shape: tuple[int, ...], most: int) -> Message:
     """Refuse to draw outlines on a whole slide."""
     return Message(
-        f"The image of the outlines is {shape_in_words(shape)} px, too large to draw (above {most:,}).",
+        f"The outlines need an image of {shape_in_words(shape)} px, above {most:,} in all.",
         "Export the slide from QuPath as tiles, and put them beside the file.",
     )
 

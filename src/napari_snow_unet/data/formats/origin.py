@@ -48,10 +48,10 @@ def facts_for_file(
 def origin_of(path: Path) -> dict[str, Any] | None:
     """Read from a file or Zarr folder of this package how its labels came about; never raises."""
     try:
-        found = _attributes(path) if path.is_dir() else _in_file(path)
+        facts = _attributes(path) if path.is_dir() else _in_file(path)
     except Exception:  # it is a question, and decoders fail in many ways
         return None
-    return found if isinstance(found, dict) and found else None
+    return facts if isinstance(facts, dict) and facts else None
 
 
 def read_own_labels(path: Path) -> OwnLabels:
@@ -62,8 +62,8 @@ def read_own_labels(path: Path) -> OwnLabels:
         from napari_snow_unet.data.slides.zarr import open_zarr_labels
 
         with path_errors(path):
-            levels, said = open_zarr_labels(path)
-        return OwnLabels(tuple(levels), said, facts)
+            levels, stated = open_zarr_labels(path)
+        return OwnLabels(tuple(levels), stated, facts)
     if _is_large(path):
         slide = open_slide(path)
         return OwnLabels(slide.levels, spacing or slide.spacing_um, facts)

@@ -181,10 +181,10 @@ def _places(mask: npt.NDArray[np.bool_]) -> int:
     import cv2
 
     mask = np.pad(mask, _CLOSE).astype(np.uint8)
-    _, _, found, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if len(found) < 3:  # the first is what lies around
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(stats) < 3:  # the first is what lies around
         return 1
-    reach = min(_CLOSE, int(np.sqrt(found[1:, cv2.CC_STAT_AREA].max()) * 2 / 3))
+    reach = min(_CLOSE, int(np.sqrt(stats[1:, cv2.CC_STAT_AREA].max()) * 2 / 3))
     kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
     count, groups = cv2.connectedComponents(cv2.dilate(mask, kernel), connectivity=8)
     areas = np.bincount(groups[mask > 0], minlength=count)[1:]

@@ -139,21 +139,21 @@ def _as_ids(labels: Labels, components: Components, torn: npt.NDArray[np.bool_])
     likely = surrounding_value(labels)
     if likely and values.size > 3 and areas[values == likely].sum() > 0.3 * labels.size:
         return _refused(labels, _no_background(labels, likely))
-    said = _about_outlines(labels)
+    noted = _about_outlines(labels)
     last = int(values[-1])
     if last in _LAST and values[-2:].tolist() == [last - 1, last]:
         if (parts := _parts(labels == last)).max() > 2:
             labels = np.where(parts > 0, parts + (last - 1), labels)
-            return Judgement("labels", labels, (*said, notes.clipped(last)))
+            return Judgement("labels", labels, (*noted, notes.clipped(last)))
     elif last in _LAST and torn[-1] and components.stands_alone:
         labels = np.where(labels == last, 0, labels)
-        said, torn = (*said, notes.void(last)), torn & (values < last)
+        noted, torn = (*noted, notes.void(last)), torn & (values < last)
     if values.size > 3 and areas.max() > max(0.25 * labels.size, _FAR_LARGER * np.median(areas)):
         share = float(areas.max() / labels.size)
-        said = (*said, notes.far_larger(int(values[areas.argmax()]), share))
+        noted = (*noted, notes.far_larger(int(values[areas.argmax()]), share))
     if torn.any():
-        said = (*said, notes.in_pieces(values[torn]))
-    return Judgement("labels", labels, said)
+        noted = (*noted, notes.in_pieces(values[torn]))
+    return Judgement("labels", labels, noted)
 
 
 def _parts(mask: npt.NDArray[np.bool_]) -> Labels:
@@ -172,13 +172,13 @@ def _classes(labels: Labels, components: Components) -> Judgement:
     within = 3 * components.sizes[components.inside].sum() > areas.sum()
     if values.size <= _MOST_CLASSES and within and components.thick.mean() < _THICK:
         return _refused(labels, messages.nested_classes(values_in_words(values)))
-    said: tuple[Note, ...] = ()
+    noted: tuple[Note, ...] = ()
     if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
         labels = np.where(labels == values[-1], 0, labels)
-        said = (notes.void(int(values[-1])),)
+        noted = (notes.void(int(values[-1])),)
         values = values[:-1]
     about = notes.classes(values) if values.size < _CLASSES else notes.ids_again(values)
-    return Judgement("classes", labels, (about, *said))
+    return Judgement("classes", labels, (about, *noted))
 
 
 def _judge_ring(labels: Labels, components: Components) -> Judgement | None:
@@ -206,8 +206,8 @@ def _judge_greys(values: npt.NDArray[Any], components: Components) -> Judgement:
     if has_hard_edges(values):
         cut = _cut_at_half(values)
         share = float(np.count_nonzero(cut) / cut.size)
-        said = (notes.soft_edges(components.values), *notes.about_white(share, MOSTLY))
-        return Judgement("soft binary", cut, said)
+        noted = (notes.soft_edges(components.values), *notes.about_white(share, MOSTLY))
+        return Judgement("soft binary", cut, noted)
     return _refused(np.zeros(values.shape, np.int32), refusal_of_greys(values, components))
 
 
@@ -215,8 +215,8 @@ def _judge_fractions(values: npt.NDArray[Any], masks_are: MasksAre | None) -> Ju
     """Judge numbers with fractions: two values, soft edges, or a map."""
     components = components_of(values)
     if masks_are == "binary" or (components.values.size == 1 and masks_are is None):
-        said = (notes.CUT,) if components.values.size > 1 else ()
-        return Judgement("binary", _cut_at_half(values), said)
+        noted = (notes.CUT,) if components.values.size > 1 else ()
+        return Judgement("binary", _cut_at_half(values), noted)
     if masks_are is None:
         return _judge_greys(values, components)
     return _refused(np.zeros(values.shape, np.int32), messages.FRACTIONS)
@@ -228,25 +228,25 @@ def _obey(labels: Labels, components: Components, masks_are: MasksAre) -> Judgem
         return Judgement("labels", labels)
     if masks_are == "binary" and components.values.size > 3 and components.solid.mean() < _SOLID:
         return Judgement("binary", _cut_at_half(labels), (notes.CUT,))
-    said: tuple[Note, ...] = ()
+    noted: tuple[Note, ...] = ()
     if components.areas[0] == 0 and components.values.size > 1:
         lowest = int(components.values[0])
         labels = np.where(labels == lowest, 0, labels)
-        said = (notes.lowest(lowest),)
+        noted = (notes.lowest(lowest),)
     if masks_are == "binary" and components.values.size > 1:
         labels = (labels > 0).astype(np.int32)
-    return Judgement(masks_are, labels, said)
+    return Judgement(masks_are, labels, noted)
 
 
 def _of_stack(planes: list[Judgement]) -> Judgement:
     """Join the judgements of planes; the first refusal counts for all."""
-    said = dict.fromkeys(note for plane in planes for note in plane.notes)
+    noted = dict.fromkeys(note for plane in planes for note in plane.notes)
     if any(plane.labels.any() for plane in planes):
-        said.pop(notes.NOTHING, None)  # in some slices of a stack there is nothing
+        noted.pop(notes.NOTHING, None)  # in some slices of a stack there is nothing
     labels = np.stack([plane.labels for plane in planes])
     refusals = [messages.in_slice(n, p.refusal) for n, p in enumerate(planes) if p.refusal]
     refusal = refusals[0] if refusals else None
-    return Judgement("stack", labels, tuple(said), refusal, planes=tuple(planes))
+    return Judgement("stack", labels, tuple(noted), refusal, planes=tuple(planes))
 
 
 def _refused(labels: Labels, refusal: Message) -> Judgement:

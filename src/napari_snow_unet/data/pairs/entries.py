@@ -125,19 +125,19 @@ def has_twice(keys: list[Key]) -> bool:
 
 def unique(keys: Iterable[tuple[object | None, str, Key]]) -> dict[object, Key | None]:
     """Return what stands once under a name in a place; None for what stands there more often."""
-    found: dict[object, Key | None] = {}
+    keys_at: dict[object, Key | None] = {}
     for place, name, key in keys:
         if place is not None:
-            found[place, name] = None if (place, name) in found else key
-    return found
+            keys_at[place, name] = None if (place, name) in keys_at else key
+    return keys_at
 
 
 def by_name(keys: Iterable[Key]) -> dict[str, list[Key]]:
     """Group keys by the name in them."""
-    found: dict[str, list[Key]] = defaultdict(list)
+    groups: dict[str, list[Key]] = defaultdict(list)
     for key in keys:
-        found[key.name].append(key)
-    return found
+        groups[key.name].append(key)
+    return groups
 
 
 def is_in(image: Key, mask: Key) -> bool:
@@ -163,6 +163,6 @@ def are_beside(masks: Groups[File]) -> Iterator[tuple[Entry[File], Entry[File]]]
                 stems[entry.folder, stem].append(entry)
     for key, entries in masks.items():
         for entry in entries:
-            found = stems.get((entry.folder, key.name), [])
-            if entry.suffix not in MASK_SUFFIXES and len(found) == 1:
-                yield entry, found[0]
+            partners = stems.get((entry.folder, key.name), [])
+            if entry.suffix not in MASK_SUFFIXES and len(partners) == 1:
+                yield entry, partners[0]

@@ -80,13 +80,13 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
     if not folder.is_dir():
         raise InputError(messages.NO_FOLDER, path=folder)
-    found = _match([folder], folder)
+    paired = _match([folder], folder)
     role = any_role(folder.name)
-    if found.pairs or role is None or not (beside := folders_opposite(folder, role)):
-        return _pairs(found, folder)
-    found = _match([folder, *beside], folder)
-    inside = [(path, why) for path, why in found.left if path.is_relative_to(folder)]
-    return _pairs(Paired(found.pairs, inside, found.notes, found.unread), folder)
+    if paired.pairs or role is None or not (beside := folders_opposite(folder, role)):
+        return _pairs(paired, folder)
+    paired = _match([folder, *beside], folder)
+    inside = [(path, why) for path, why in paired.left if path.is_relative_to(folder)]
+    return _pairs(Paired(paired.pairs, inside, paired.notes, paired.unread), folder)
 
 
 def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
@@ -100,19 +100,19 @@ def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
 
 def masks_among(files: Sequence[Path]) -> set[Path]:
     """Return the files of one folder that are masks of others, as ``a_mask.png`` of ``a.png``."""
-    found = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
-    return {pair.mask for pair in found.pairs}
+    paired = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
+    return {pair.mask for pair in paired.pairs}
 
 
 def files_in(folder: str | os.PathLike[str]) -> list[str]:
     """List all files below a folder but hidden ones, relative to it, with forward slashes."""
     root = Path(os.path.abspath(folder))  # noqa: PTH100
-    found = []
+    files = []
     for place, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         inner = Path(place).relative_to(root)
-        found += [(inner / name).as_posix() for name in names]
-    return found
+        files += [(inner / name).as_posix() for name in names]
+    return files
 
 
 def _match(roots: Iterable[Path], folder: Path) -> Paired[Path]:
@@ -131,16 +131,16 @@ def _access(folder: Path) -> Access[Path]:
     )
 
 
-def _pairs(found: Paired[Path], folder: Path) -> Pairs:
+def _pairs(paired: Paired[Path], folder: Path) -> Pairs:
     return Pairs(
-        [pair.image for pair in found.pairs],
-        [pair.mask for pair in found.pairs],
-        [path for path, _ in found.left],
-        found.names,
-        [pair.subset for pair in found.pairs],
-        [reason for _, reason in found.left],
-        found.notes,
-        [_label(path, folder) for path in found.unread],
+        [pair.image for pair in paired.pairs],
+        [pair.mask for pair in paired.pairs],
+        [path for path, _ in paired.left],
+        paired.names,
+        [pair.subset for pair in paired.pairs],
+        [reason for _, reason in paired.left],
+        paired.notes,
+        [_label(path, folder) for path in paired.unread],
     )
 
 

@@ -100,7 +100,7 @@ class Matching(Generic[File]):
         folders: dict[tuple[str, ...], list[Key]] = defaultdict(list)
         for key in self.masks:
             folders[key.rest].append(key)
-        found = []
+        tiles = []
         for key in self.images:
             if key in self.masks:
                 continue
@@ -110,10 +110,10 @@ class Matching(Generic[File]):
                 inside = folders.get(key.rest, [])
             entries = [entry for mask in inside for entry in self.masks[mask]]
             if are_nuclei(key, inside, entries):
-                found.append((key, inside, entries))
-        if all(len(entries) < 2 for _, _, entries in found):
+                tiles.append((key, inside, entries))
+        if all(len(entries) < 2 for _, _, entries in tiles):
             return
-        for key, inside, entries in found:
+        for key, inside, entries in tiles:
             for mask in inside:
                 del self.masks[mask]
             image, *others = self.images.pop(key)
@@ -200,11 +200,11 @@ class Matching(Generic[File]):
         images, masks = (by_name(self._all[kind]) for kind in KINDS)
         for image in list(self.images):
             numbered = image.name.startswith("seed") and image.name[4:].isdecimal()
-            found = masks.get(image.name, [])
-            if not numbered or len(found) != 1 or len(images[image.name]) != 1:
+            candidates = masks.get(image.name, [])
+            if not numbered or len(candidates) != 1 or len(images[image.name]) != 1:
                 continue
-            if any(entry.suffix == ".mat" for entry in self.masks.get(found[0], [])):
-                self._pair(image, found[0])
+            if any(entry.suffix == ".mat" for entry in self.masks.get(candidates[0], [])):
+                self._pair(image, candidates[0])
 
     def _tiles_of_a_slide(self) -> None:
         """Match tiles that QuPath exported from a slide with the GeoJSON of that slide."""

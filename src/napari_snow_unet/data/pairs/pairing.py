@@ -62,25 +62,25 @@ def pair_up(listed: Iterable[Listed[File]], access: Access[File]) -> Paired[File
     archives are matched each by itself; with others only what has images or masks alone.
     """
     listed = list(listed)
-    found = _Found(listed, access)
-    if not found.matches and len(found.sources) == 1:  # maybe the chosen folder's name misleads
-        again = _Found(listed, access, with_root=False)
+    search = _Search(listed, access)
+    if not search.matches and len(search.sources) == 1:  # maybe the chosen folder's name misleads
+        again = _Search(listed, access, with_root=False)
         if again.matches and access.is_picture(again.matches[0].image.file):
-            found = again
-    taken = {id(entry) for match in found.matches for entry in (match.image, *match.masks)}
-    repeats = [pair for pair in found.repeats if not is_other_choice(*pair)]
-    gone = {id(other) for other, _ in found.repeats}
+            search = again
+    taken = {id(entry) for match in search.matches for entry in (match.image, *match.masks)}
+    repeats = [pair for pair in search.repeats if not is_other_choice(*pair)]
+    gone = {id(other) for other, _ in search.repeats}
     left = [
         entry
-        for entries in found.sources.values()
+        for entries in search.sources.values()
         for entry in entries
         if id(entry) not in taken and id(entry) not in gone
     ]
     return Paired(
-        sorted((_pair(match, access) for match in found.matches), key=_order),
-        why_left_over(left, repeats, found.unread, access),
-        layout_notes(found.matches, found.repeats),
-        [file for _, file in found.unread],
+        sorted((_pair(match, access) for match in search.matches), key=_order),
+        why_left_over(left, repeats, search.unread, access),
+        layout_notes(search.matches, search.repeats),
+        [file for _, file in search.unread],
     )
 
 
@@ -100,7 +100,7 @@ def tile_names(pairs: Sequence[Pair[File]]) -> list[str]:
     return names
 
 
-class _Found(Generic[File]):
+class _Search(Generic[File]):
     """The files by source, and what belongs together."""
 
     def __init__(

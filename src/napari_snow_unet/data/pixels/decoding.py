@@ -23,9 +23,9 @@ from napari_snow_unet.data.pixels.colour_tables import values_of_palette
 from napari_snow_unet.data.pixels.orientation import (
     ORIENTATION,
     UPRIGHT,
-    known_orientation,
     notes_on_turning,
     turned,
+    valid_orientation,
 )
 from napari_snow_unet.data.pixels.png import ancillary_chunks
 from napari_snow_unet.data.pixels.tiff_directories import directories_fit
@@ -135,9 +135,9 @@ def pillow_facts(image: ImageFile, stream: BinaryIO) -> Facts:
     orientation, bits = UPRIGHT, 0
     exif: bytes | None = image.info.get("exif")
     if image.format == "PNG":
-        found = ancillary_chunks(stream)
-        exif = found.get(b"eXIf", exif)
-        bits = max(found.get(b"sBIT", b"\0"))
+        chunks = ancillary_chunks(stream)
+        exif = chunks.get(b"eXIf", exif)
+        bits = max(chunks.get(b"sBIT", b"\0"))
     if exif:
         orientation = _orientation_in(exif)
     size = (image.height, image.width)
@@ -150,7 +150,7 @@ def _orientation_in(exif: bytes) -> int:
     tags = Image.Exif()
     try:
         tags.load(exif)
-        return known_orientation(tags.get(ORIENTATION))
+        return valid_orientation(tags.get(ORIENTATION))
     except Exception:  # notes of a camera, which may be anything; the picture is whole
         return UPRIGHT
 
@@ -239,9 +239,11 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
 
 def _is_clear(image: ImageFile, indices: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Tell where the colour of a palette is transparent."""
-    said = image.info.get("transparency", b"")
-    clear = [said] if isinstance(said, int) else [i for i, alpha in enumerate(said) if not alpha]
-    return np.isin(indices, clear)
+    alphas = image.info.get("transparency", b"")
+    clear = (
+        [alphas] if isinstance(alphas, int) else [i for i, alpha in enumerate(alphas) if not alpha]
+    )
+    return np.isin(indices, [i for i, alpha in enumerate(alphas) if not alpha])
 
 
 def check_claim(claimed: int, stream: BinaryIO) -> None:

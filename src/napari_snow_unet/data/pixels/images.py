@@ -77,14 +77,14 @@ def read_image(source: Source) -> ImageFile:
     with opened(source) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                found, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
+                decoded, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
         else:
             image = decoding.open_pillow(stream)
             if image is None:
                 raise decoding.other_format(stream)
-            found = decoding.decode_pillow(image, stream)
+            decoded = decoding.decode_pillow(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
-    return ImageFile(found.pixels, side, path, found.orientation, found.white, found.notes)
+    return ImageFile(decoded.pixels, side, path, decoded.orientation, decoded.white, decoded.notes)
 
 
 def write_image(
@@ -134,10 +134,10 @@ def write_pixels(
         raise InputError(messages.other_suffix(path.suffix), path=path)
     with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         if suffix == ".png":
-            said = PngInfo()
+            info = PngInfo()
             if about:
-                said.add_text(ABOUT, json.dumps(about))
-            Image.fromarray(pixels).save(stream, "PNG", pnginfo=said)
+                info.add_text(ABOUT, json.dumps(about))
+            Image.fromarray(pixels).save(stream, "PNG", pnginfo=info)
         else:
             photometric = "rgb" if pixels.ndim == 3 else "minisblack"
             metadata = {ABOUT: about} if about else {}

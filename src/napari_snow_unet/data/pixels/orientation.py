@@ -20,7 +20,7 @@ _TURNS = {
 }
 
 
-def known_orientation(value: Any) -> int:
+def valid_orientation(value: Any) -> int:
     """Return an orientation that a file states; 1 where that is none."""
     return int(value) if value in _TURNS else UPRIGHT
 

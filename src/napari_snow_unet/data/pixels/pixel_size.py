@@ -85,8 +85,8 @@ def from_dots_per_inch(info: Mapping[Any, Any]) -> float | None:
 
 def from_tiff(tif: TiffFile) -> float | None:
     """Return the pixel size, in um, that a TIFF states; OME-XML is asked first, its tags last."""
-    if tif.is_ome and (found := _from_ome(tif.ome_metadata or "")) is not None:
-        return found
+    if tif.is_ome and (side := _from_ome(tif.ome_metadata or "")) is not None:
+        return side
     page = tif.pages.first
     if tif.is_imagej and (unit := (tif.imagej_metadata or {}).get("unit")):
         return _from_resolution(page, unit_um(str(unit)))
@@ -100,11 +100,11 @@ def _from_ome(xml: str) -> float | None:
     pixels = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", xml)
     if pixels is None:
         return None
-    found = re.findall(r"""\b(PhysicalSize[XY](?:Unit)?)\s*=\s*(["'])(.*?)\2""", pixels[0])
-    said = {name: unescape(value) for name, _, value in found}
+    attributes = re.findall(r"""\b(PhysicalSize[XY](?:Unit)?)\s*=\s*(["'])(.*?)\2""", pixels[0])
+    values = {name: unescape(value) for name, _, value in attributes}
     with suppress(KeyError, ValueError, TypeError, ZeroDivisionError):
         x, y = (
-            float(said[axis]) * (unit_um(said.get(f"{axis}Unit", "um")) or float("nan"))
+            float(values[axis]) * (unit_um(values.get(f"{axis}Unit", "um")) or float("nan"))
             for axis in ("PhysicalSizeX", "PhysicalSizeY")
         )
         return plausible_um(x, y)

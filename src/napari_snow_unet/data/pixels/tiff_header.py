@@ -11,7 +11,7 @@ from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.colour_tables import tables_to_show
 from napari_snow_unet.data.pixels.decoding import Facts
-from napari_snow_unet.data.pixels.orientation import ORIENTATION, known_orientation, turned_size
+from napari_snow_unet.data.pixels.orientation import ORIENTATION, turned_size, valid_orientation
 
 _MAX_SAMPLE_VALUE = 281
 PLAIN = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
@@ -78,7 +78,7 @@ def spatial_size(series: TiffPageSeries) -> tuple[int, int]:
 def tiff_orientation(page: TiffPage) -> int:
     """Return how a page asks to be turned."""
     tag = page.tags.get(ORIENTATION)
-    return known_orientation(None if tag is None else tag.value)
+    return valid_orientation(None if tag is None else tag.value)
 
 
 def white_of_tiff(tif: TiffFile, page: TiffPage) -> float | None:
@@ -88,8 +88,8 @@ def white_of_tiff(tif: TiffFile, page: TiffPage) -> float | None:
         return None
     bits = int(page.bitspersample)
     if bits == stored and tif.is_ome:
-        found = re.search(r"""\bSignificantBits\s*=\s*["'](\d{1,2})["']""", tif.ome_metadata or "")
-        bits = int(found[1]) if found else bits
+        match = re.search(r"""\bSignificantBits\s*=\s*["'](\d{1,2})["']""", tif.ome_metadata or "")
+        bits = int(match[1]) if match else bits
     largest = page.tags.get(_MAX_SAMPLE_VALUE)
     if bits == stored and largest is not None:
         with suppress(TypeError, ValueError):

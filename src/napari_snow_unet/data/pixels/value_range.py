@@ -1,4 +1,4 @@
-"""Which value of an image is white: decided once for a file, a layer or a data set, and said."""
+"""Which value of an image is white: decided once for a file, a layer or a dataset."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _MOST = 0.95  # of the images of a data set
 
 @dataclass(frozen=True)
 class ValueRange:
-    """What brings an image as stored to the range 0..1."""
+    """The scaling of an image as stored to the range 0..1."""
 
     white: float  # the value that is white; what is above is cut off
     opaque: float = 255.0  # the value of an alpha channel that lets nothing shine through
-    said: str = ""  # what was assumed, in a sentence; empty if type or file leaves no choice
+    note: str = ""  # what was assumed, in a sentence; empty if type or file leaves no choice
 
 
 EIGHT_BITS = ValueRange(255.0)
@@ -40,7 +40,7 @@ def value_range(
     image: Any,
     *,
     white: float | None = None,
-    known: Mapping[str, float] | None = None,
+    white_values: Mapping[str, float] | None = None,
     of: str = "the data set",
 ) -> ValueRange:
     """Find which value of an image is white, once for a whole layer or file.
@@ -51,8 +51,8 @@ def value_range(
     of the values do not count, nor does the greatest value where at most 5 % have it, so that hot
     pixels and a scale bar darken nothing; an alpha channel has a range of its own.
 
-    `white` is what the file states; `known` that of each data type in a data set or model, which
-    `of` names, and holds for darker images too.
+    `white` is what the file states. `white_values` are those of each data type in a dataset or
+    model, named by `of`, and hold for darker images too.
     """
     dtype = check_type(image.dtype)
     if dtype == np.bool_:
@@ -71,7 +71,7 @@ def value_range(
     if white is not None and largest <= white:
         return ValueRange(float(white), opaque)
     own = white_of_largest(dtype, largest)
-    shared = (known or {}).get(dtype.name)
+    shared = (white_values or {}).get(dtype.name)
     if shared is None or own > shared or (own == 1 and dtype.kind == "f"):
         return ValueRange(own, opaque, "" if _is_usual(own) else messages.white_is(dtype.name, own))
     text = messages.white_as_in(dtype.name, shared, of)
@@ -86,8 +86,8 @@ def _is_usual(white: float) -> bool:
 def white_of_all(whites: Mapping[str, list[float]]) -> dict[str, float]:
     """Return one white for each data type: that of the brightest images, but for a few of many."""
     return {
-        dtype: sorted(found)[math.ceil(_MOST * (len(found) - 1))]
-        for dtype, found in sorted(whites.items())
+        dtype: sorted(values)[math.ceil(_MOST * (len(values) - 1))]
+        for dtype, values in sorted(whites.items())
     }
 
 
@@ -99,14 +99,14 @@ def assumed_whites(white: Mapping[str, float]) -> list[str]:
 
 def is_nearly_black(image: Any, values: ValueRange) -> bool:
     """Tell whether hardly anything in an image in memory is brighter than an eighth of white."""
-    found = sampled(image)
+    values_seen = sampled(image)
     if is_rgb(image.shape) and image.shape[-1] == 4:
-        found = found[..., :3][found[..., 3] > 0]
-    if not found.size:
+        values_seen = values_seen[..., :3][values_seen[..., 3] > 0]
+    if not values_seen.size:
         return False
     limit = values.white * _DARK
-    limit = limit if found.dtype.kind == "f" else int(limit)  # compared without a copy
-    return bool(np.count_nonzero(found > limit) <= _SPECKS * found.size)
+    limit = limit if values_seen.dtype.kind == "f" else int(limit)  # compared without a copy
+    return bool(np.count_nonzero(values_seen > limit) <= _SPECKS * values_seen.size)
 
 
 def is_rgb(shape: tuple[int, ...]) -> bool:

@@ -97,9 +97,9 @@ def zarr_attributes(folder: Path) -> dict[str, Any]:
     """Return the attributes of a group, in version 0.5 those of OME; InputError without any."""
     for name in (".zattrs", "zarr.json"):
         if (folder / name).is_file():
-            found = _json(folder / name)
-            found = found.get("attributes", {}) if name == "zarr.json" else found
-            return dict(found.get("ome", found))
+            content = _json(folder / name)
+            content = content.get("attributes", {}) if name == "zarr.json" else content
+            return dict(content.get("ome", content))
     raise InputError(messages.NOT_ZARR)
 
 
@@ -134,12 +134,12 @@ def _spacing_um(image: Mapping[str, Any], axes: list[str]) -> tuple[float, float
         for transform in owner.get("coordinateTransformations", ()):
             if transform.get("type") == "scale":
                 scale = scale * np.asarray(transform["scale"], float)
-    found = []
+    sides = []
     for number in (axes.index(axis) for axis in "YX" if axis in axes):
         axis = image["axes"][number]
         unit = unit_um(str(axis.get("unit", ""))) if isinstance(axis, Mapping) else None
         side = None if unit is None else plausible_um(float(scale[number]) * unit)
         if side is None:
             return None
-        found.append(side)
-    return (found[0], found[1]) if len(found) == 2 else None
+        sides.append(side)
+    return (sides[0], sides[1]) if len(sides) == 2 else None

@@ -38,9 +38,9 @@ class LabelsOffer(Offer):
 
     def show_for(self, images: Iterable[Image]) -> None:
         """Show the offer for the first of some images that holds labels, if one does."""
-        found = next((image for image in images if self._is_labels(image)), None)
-        self._image = None if found is None else ref(found)
-        self.offer("" if found is None else messages.opened_as_image(found.name))
+        labels_image = next((image for image in images if self._is_labels(image)), None)
+        self._image = None if labels_image is None else ref(labels_image)
+        self.offer("" if labels_image is None else messages.opened_as_image(labels_image.name))
 
     def accept(self) -> None:
         """Put Labels in the place of the image, as napari's Convert to Labels does."""

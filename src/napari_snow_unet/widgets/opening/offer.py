@@ -27,7 +27,7 @@ class Offer(QWidget):
     ) -> None:
         super().__init__()
         self._viewer, self._say, self._is_meant = viewer, say, is_meant
-        self._known: dict[str, bool] = {}
+        self._answers: dict[str, bool] = {}
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setStyleSheet(PROBLEM_STYLE)
@@ -55,6 +55,6 @@ class Offer(QWidget):
         path = image.source.path
         if path is None or image.source.reader_plugin != "napari":
             return ""
-        if path not in self._known:
-            self._known[path] = self._is_meant(path)
-        return str(path) if self._known[path] else ""
+        if path not in self._answers:
+            self._answers[path] = self._is_meant(path)
+        return str(path) if self._answers[path] else ""

@@ -83,6 +83,6 @@ def _move_onto_slide(viewer: Viewer, flat: Image, slide: Slide) -> None:
 def _is_of_part(layer: Image | Labels, image: Source) -> bool:
     """Tell whether a layer is what was found in a part of an image, and lies there."""
     facts, place = layer.metadata.get(PLUGIN, {}), image.placement
-    found_there = "part" in facts and facts.get("image") == image.name
+    from_region = "part" in facts and facts.get("image") == image.name
     same_size = np.array_equal(layer.scale, place["scale"]) and layer.units == place["units"]
-    return found_there and same_size
+    return from_region and same_size
