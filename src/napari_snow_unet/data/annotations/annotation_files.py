@@ -148,7 +148,7 @@ def _of_json(content: Any, data: bytes) -> Annotations:
     if coco.is_labelme(content):
         return coco.read_labelme(content)
     if not isinstance(content, dict):
-        raise _other_kind(f"it is a JSON {type(content).__name__}", data)
+        raise _other_kind(f"its JSON is of type {type(content).__name__}", data)
     keys = [str(key)[:40] for key in content]
     some = ", ".join(keys[:_NAMED]) + (", ..." * (len(keys) > _NAMED))
     raise _other_kind(f"its keys are {some}", data)

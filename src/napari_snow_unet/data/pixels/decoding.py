@@ -240,9 +240,8 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
 def _is_clear(image: ImageFile, indices: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Tell where the colour of a palette is transparent."""
     alphas = image.info.get("transparency", b"")
-    clear = (
-        [alphas] if isinstance(alphas, int) else [i for i, alpha in enumerate(alphas) if not alpha]
-    )
+    if isinstance(alphas, int):
+        return indices == alphas
     return np.isin(indices, [i for i, alpha in enumerate(alphas) if not alpha])
 
 
