@@ -21,6 +21,12 @@ from napari_snow_unet.data.datasets.stack import open_tile_stack
 from napari_snow_unet.data.datasets.white_value import THE_DATASET
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
+from napari_snow_unet.data.pixels.messages import (
+    CHANNELS_AS_COLOURS,
+    NEARLY_BLACK,
+    mask_in_doubt,
+    mask_turned,
+)
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.unet.runs.dataset import open_training_set
@@ -187,7 +193,7 @@ def check_every_door_of_grey(folder: Path, shown: Mapping[str, Pixels], said: st
 
 def deep(folder: Path) -> None:
     """12 bits in 16, with a hot pixel, a scale bar, and alpha of 16 bits."""
-    said = "Of uint16 images 4,095 is taken for white"
+    said = "For uint16 images, 4,095 is taken as white"
 
     def hot(path: Path, rgb: Pixels) -> None:
         stored = twelve_bits(rgb)
@@ -267,7 +273,7 @@ def one_range(folder: Path) -> None:
 def black(folder: Path) -> None:
     """An image of which nothing can be seen is said to be so."""
     shown = pairs(folder / "data", lambda path, rgb: Image.fromarray(rgb // 16).save(path), ".bmp")
-    said = "The image is nearly black"
+    said = NEARLY_BLACK.removesuffix(".")
     prepared = run(prepare([folder / "data"], folder / "prepared"))
     assert all(said in tile.note for tile in prepared.tiles)
     assert np.array_equal(open_tile_stack(folder / "data").images[0].compute(), shown["a"] // 16)
@@ -303,7 +309,7 @@ def stated(folder: Path) -> None:
         tifffile.imwrite(path, twelve_bits(rgb // 5), photometric="rgb", extratags=tags)
 
     shown = {name: rgb // 5 for name, rgb in pairs(folder / "data", write, ".tif").items()}
-    assert "taken for white" not in check_images(folder / "data", shown)
+    assert "taken as white" not in check_images(folder / "data", shown)
     assert np.array_equal(open_tile_stack(folder / "data").images[1].compute(), shown["b"])
 
 
@@ -324,7 +330,7 @@ def exif(folder: Path) -> None:
     for seed, name in enumerate(shown):
         write_labels(unturned / "masks" / f"{name}.png", np.rot90(tissue(seed)[1]))
     told = check_every_door(unturned, shown, said)
-    assert "was turned along" in " ".join(told)
+    assert mask_turned(6).removesuffix(".") in " ".join(told)
     for tile in open_training_set(unturned).train:
         truth = TileReader("red").read(tile).truth
         assert np.array_equal(truth, tissue("ab".index(tile.name))[1] > 0)
@@ -342,7 +348,7 @@ def square(folder: Path) -> None:
     write_labels(folder / "data" / "masks" / "a.png", labels)
     (tile,) = run(prepare([folder / "data"], folder / "prepared")).tiles
     assert np.array_equal(read_image(folder / "prepared" / tile.image).array, image)
-    assert re.search("orientation 3.* as shown", tile.note)
+    assert mask_in_doubt(3).removesuffix(".") in tile.note
 
 
 def inverted(folder: Path) -> None:
@@ -430,7 +436,7 @@ def channels(folder: Path) -> None:
         planes = np.moveaxis(rgb, -1, 0)
         tifffile.imwrite(path, planes, ome=True, metadata={"axes": "CYX"}, photometric="minisblack")
 
-    said = "The three channels of the file are taken for red, green and blue"
+    said = CHANNELS_AS_COLOURS.removesuffix(".")
     check_every_door(folder / "data", pairs(folder / "data", write, ".tif"), said)
 
 

@@ -33,6 +33,7 @@ from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pairs.folder import find_pairs
+from napari_snow_unet.data.pairs.messages import NO_FILES, PACKED, folder_ignored, layout
 from napari_snow_unet.data.pairs.unread_files import NO_PAIR
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.napari_plugin.reader import get_reader
@@ -52,14 +53,14 @@ def snow(folder: Path) -> None:
     source, apart = folder / "snow" / "release", folder / "apart" / "release"
     pairs = put(source, tiles)
     write_image(source / "mask_0_5000" / "overlay" / "seed1.png", picture(9))
-    takes(source, pairs, "SNOW layout")
+    takes(source, pairs, layout("SNOW"))
     tiles = {1: ("download1/SNOW_Image/seed1.png", "download2/mask_0_5000/mat/seed1.mat")}
-    takes(apart, put(apart, tiles), "SNOW layout")
+    takes(apart, put(apart, tiles), layout("SNOW"))
 
 
 def hovernet(folder: Path) -> None:
     tiles = {n: (f"images/tile_{n}.png", f"predictions/mat/tile_{n}.mat") for n in (1, 2)}
-    takes(folder / "in", put(folder / "in", tiles), "HoVer-Net layout")
+    takes(folder / "in", put(folder / "in", tiles), layout("HoVer-Net"))
 
 
 def two_patients(folder: Path) -> None:
@@ -139,7 +140,7 @@ def classes_in_a_file_each(folder: Path) -> None:
     for name, labels in (("nuclei", nuclei(1)), ("other", np.eye(24, 32, dtype=np.int32))):
         put_mask(folder / "in" / "P1" / "masks" / f"{name}.png", labels)
     write_image(folder / "in" / "P1" / "images" / "P1.png", picture(1))
-    with pytest.raises(InputError, match=r"masks: nuclei\.png .*several values"):
+    with pytest.raises(InputError, match=r"masks: .*nuclei\.png .*several values"):
         read_labels(folder / "in" / "P1" / "masks")
     (problem,) = checked(folder / "in").problems
     assert "several values" in problem.text
@@ -151,7 +152,7 @@ def tnbc(folder: Path) -> None:
     tiles = {n: (f"Slide_{n:02d}/{n:02d}_1.png", f"GT_{n:02d}/{n:02d}_1.png") for n in (1, 2)}
     tiles[3] = ("Slide_02/tile.png", "GT_02/tile.png")
     tiles[4] = ("Slide_01/tile.png", "GT_01/tile.png")
-    takes(folder / "TNBC", put(folder / "TNBC", tiles), "TNBC layout")
+    takes(folder / "TNBC", put(folder / "TNBC", tiles), layout("TNBC"))
 
 
 def nuinsseg(folder: Path) -> None:
@@ -170,7 +171,10 @@ def nuinsseg(folder: Path) -> None:
         )
         write_image(source / organ / "overlay_save_path" / f"{name}.png", picture(3))
     takes(
-        source, pairs, "NuInsSeg layout", "'label masks modify', not from: label masks, mask binary"
+        source,
+        pairs,
+        layout("NuInsSeg"),
+        "'label masks modify', not from: label masks, mask binary",
     )
     shutil.rmtree(folder / "dataset")
     for organ in ("human bladder", "mouse liver"):
@@ -191,9 +195,9 @@ def cryonuseg(folder: Path) -> None:
         put_mask(source / one / place / "Human_1.png", nuclei(7))
     put_mask(source / other / "label masks modify" / "Human_1.tif", nuclei(8))
     put_mask(source / other / "label masks modify" / "Human_2.tif", nuclei(8))
-    refuses(source, "tissue images/Human_1.tif: it has no mask")
+    refuses(source, "tissue images/Human_1.tif: No mask")
     shutil.rmtree(source / other.partition("/")[0])
-    takes(source, pairs, "CryoNuSeg layout", "'label masks modify', not from: mask binary")
+    takes(source, pairs, layout("CryoNuSeg"), "'label masks modify', not from: mask binary")
 
 
 def nucls(folder: Path) -> None:
@@ -218,7 +222,7 @@ def consep(folder: Path) -> None:
     source = folder / "CoNSeP"
     pairs = put(source, tiles)
     write_image(source / "Train" / "Overlay" / "train_1.png", picture(9))
-    result = takes(source, pairs, "CoNSeP layout")
+    result = takes(source, pairs, layout("CoNSeP"))
     assert result.subsets == {"train": 2, "val": 1, "test": 1, "unused": 0}
     tiles = open_training_set(source)
     assert {tile.name for tile in (*tiles.train, *tiles.validation)} == {
@@ -242,7 +246,7 @@ def monuseg(folder: Path) -> None:
         write_image(source / image, picture(number))
         (source / mask).parent.mkdir(exist_ok=True)
         (source / mask).write_text(text)
-    result = takes(source, pairs, "MoNuSeg layout")
+    result = takes(source, pairs, layout("MoNuSeg"))
     assert [tile.nuclei for tile in result.tiles] == [1, 1]
 
 
@@ -251,7 +255,7 @@ def lizard(folder: Path) -> None:
         1: ("lizard_images1/Lizard_Images1/consep_1.png", "Lizard_Labels/Labels/consep_1.mat"),
         2: ("lizard_images2/Lizard_Images2/crag_1.png", "Lizard_Labels/Labels/crag_1.mat"),
     }
-    takes(folder / "Lizard", put(folder / "Lizard", tiles), "Lizard layout")
+    takes(folder / "Lizard", put(folder / "Lizard", tiles), layout("Lizard"))
 
 
 def hovernet_json(folder: Path) -> None:
@@ -290,7 +294,7 @@ def pannuke(folder: Path) -> None:
         place = source / "Fold 1" / kind / "fold1"
         place.mkdir(parents=True)
         np.save(place / f"{kind}.npy", values[np.newaxis])
-    words = ("Fold 1/images/fold1/ holds 1 .npy file (images.npy)", "PanNuke", "Save every tile as")
+    words = ("Fold 1/images/fold1/ with 1 .npy file (images.npy)", "PanNuke", "Save every tile as")
     refuses(source, *words)
     refuses_to_measure(source, *words)
     refuses_to_segment(source, *words)
@@ -301,7 +305,7 @@ def conic(folder: Path) -> None:
     source.mkdir()
     for name, values in (("images", picture(1)), ("labels", nuclei(1))):
         np.save(source / f"{name}.npy", values[np.newaxis])
-    words = ("it holds 2 .npy files (images.npy, labels.npy)", "CoNIC", "Save every tile as")
+    words = ("Contents: 2 .npy files (images.npy, labels.npy)", "CoNIC", "Save every tile as")
     refuses(source, *words)
     refuses_to_measure(source, *words)
 
@@ -388,7 +392,7 @@ def names_by_programs(folder: Path) -> None:
     takes(folder / "apart" / "in", put(folder / "apart" / "in", apart))
     both = {1: ("t-img.tif", "t-mask.tif"), 2: ("", "t-instancemask.tif")}
     put(folder / "both", both)
-    refuses(folder / "both", "t-img.tif: several files", "t-instancemask.tif, ")
+    refuses(folder / "both", "t-img.tif: Several files", "t-instancemask.tif, ")
 
 
 def accents(folder: Path) -> None:
@@ -411,7 +415,7 @@ def beginnings(folder: Path) -> None:
     assert len(find_pairs_in(folder / "apart", apart)) == 3
     of_either = folder / "either"
     put(of_either, {1: ("image_1.png", "mask_1.png"), 2: ("1.png", "")})
-    refuses(of_either, "1.png: it and ", "image_1.png may each ", "mask_1.png. ")
+    refuses(of_either, "1.png: It and ", "image_1.png may each ", "mask_1.png. ")
     alone = {n: (f"{n}/image.png", f"{n}/mask.png") for n in (1, 2)}
     takes(folder / "alone" / "in", put(folder / "alone" / "in", alone))
     cellpose = {n: (f"img_{n}.tif", f"img_{n}_masks.tif") for n in (0, 1)} | {
@@ -491,7 +495,7 @@ def two_formats_of_labels(folder: Path) -> None:
     """In a folder of masks a label image beside its .mat is a second format, and no picture."""
     for suffix in (".png", ".mat"):
         put_mask(folder / "masks" / f"a{suffix}", nuclei(1))
-    refuses(folder / "masks", "holds 1 .mat file (a.mat) and 1 .png file (a.png)")
+    refuses(folder / "masks", "Contents: 1 .mat file (a.mat) and 1 .png file (a.png)")
     source = folder / "in"
     pairs = put(source, {1: ("Image/seed1.png", "Mask/seed1.mat")})
     put_mask(source / "Mask" / "seed1.png", nuclei(1))
@@ -507,7 +511,7 @@ def annotators(folder: Path) -> None:
     for who in ("anna", "berta"):
         put_mask(source / f"masks_{who}" / "1.png", nuclei(1))
     both = "masks_anna/1.png, masks_berta/1.png"
-    refuses(source, "images/1.png: several files", "masks_anna/1.png, ")
+    refuses(source, "images/1.png: Several files", "masks_anna/1.png, ")
     left = find_pairs(source)
     reasons = dict(zip(left.orphans, left.reasons, strict=True))
     assert f"({both})" in reasons[source / "images" / "1.png"]
@@ -526,9 +530,9 @@ def jpeg_masks(folder: Path) -> None:
         write_image(source / "images" / f"t{n}.png", picture(n))
         (source / "masks").mkdir(exist_ok=True)
         Image.fromarray(nuclei(n).astype(np.uint8)).save(source / "masks" / f"t{n}.jpg")
-    words = ("masks/ holds 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression")
+    words = ("masks/ with 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression")
     refuses(source, *words, "as PNG")
-    refuses_to_measure(source / "masks", "holds 2 .jpg files", "as PNG")
+    refuses_to_measure(source / "masks", "2 .jpg files", "as PNG")
     put_mask(source / "masks" / "t1.png", nuclei(1))
     takes(source, {"images/t1.png": "masks/t1.png"}, left=("images/t2.png",))
     (problem,) = checked(source).problems
@@ -542,7 +546,7 @@ _OTHERS = {
     ".h5": "HDF5 files",
     ".roi": "ROI files",
     ".nii.gz": "NIfTI files",
-    ".svs": "Slide files",
+    ".svs": "Slides are not",
 }
 
 
@@ -553,24 +557,24 @@ def other_types(folder: Path) -> None:
         (source / "masks").mkdir()
         (source / "masks" / f"t1{suffix}").write_bytes(b"something")
         (source / ".DS_Store").write_bytes(b"junk")
-        refuses(source, f"masks/ holds 1 {suffix} file (t1{suffix})", words)
-        refuses_to_measure(source / "masks", f"holds 1 {suffix} file", words)
+        refuses(source, f"masks/ with 1 {suffix} file (t1{suffix})", words)
+        refuses_to_measure(source / "masks", f"1 {suffix} file", words)
     seg = folder / "cellpose" / "in"
     write_image(seg / "a.png", picture(1))
     (seg / "a_seg.npy").write_bytes(b"something")
-    refuses(seg, "it holds 1 .png file (a.png) and 1 .npy file (a_seg.npy)", "Cellpose's _seg.npy")
+    refuses(seg, "Contents: 1 .png file (a.png) and 1 .npy file (a_seg.npy)", "Cellpose's _seg.npy")
 
 
 def nothing_there(folder: Path) -> None:
     source = folder / "in"
     source.mkdir()
     for refused in (refuses, refuses_to_measure, refuses_to_segment):
-        refused(source, "it holds no files")
+        refused(source, NO_FILES)
     (source / "notes.txt").write_text("nothing yet")
-    refuses(source, "it holds 1 .txt file (notes.txt)")
-    refuses_to_segment(source, "it holds 1 .txt file (notes.txt)")
+    refuses(source, "Contents: 1 .txt file (notes.txt)")
+    refuses_to_segment(source, "Contents: 1 .txt file (notes.txt)")
     write_image(source / "overlay" / "a.png", picture(1))
-    refuses(source, "overlay/ holds 1 .png file (a.png)", "overlay/ is passed")
+    refuses(source, "overlay/ with 1 .png file (a.png)", folder_ignored("overlay"))
     archive = folder / "bad.zip"
     archive.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: .*archive"):
@@ -600,7 +604,7 @@ def archives(folder: Path) -> None:
     put(packed, {1: ("images/t1.png", "")})
     (packed / "masks").mkdir()
     (packed / "masks" / "t1.tif.gz").write_bytes(b"something")
-    refuses(packed, "(t1.tif.gz)", "Packed files")
+    refuses(packed, "(t1.tif.gz)", PACKED)
 
 
 def other_names(folder: Path) -> None:
@@ -609,9 +613,7 @@ def other_names(folder: Path) -> None:
     assert "target/1.png" in reason
     source = folder / "in"
     put(source, {1: ("images/slide A.png", ""), 2: ("", "masks/annotation of A.png")})
-    refuses(
-        source, "images/ holds 1 .png file (slide A.png)", "masks/ holds 1 .png file (annotation"
-    )
+    refuses(source, "images/ with 1 .png file (slide A.png)", "masks/ with 1 .png file (annotation")
 
 
 def capitals(folder: Path) -> None:

@@ -17,10 +17,12 @@ import scipy.io
 from layout_doors import refuses as refuses_folder
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.annotations import messages as of_outlines
 from napari_snow_unet.data.datasets.check.dataset import check_dataset
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.stack import open_tile_stack
+from napari_snow_unet.data.formats import messages
 from napari_snow_unet.data.formats.hovernet import read_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS, read_outlined_nuclei
@@ -76,7 +78,7 @@ def half() -> np.ndarray:
 
 def frame(folder: Path) -> None:
     content = annotated(feature((0, 0, 40, 50), "annotation"))
-    notes = "1 outline is a region", f"{REGION_COUNTS}, 39%"
+    notes = messages.regions(1), f"{REGION_COUNTS}, 39%"
     takes(folder, ".geojson", content, drawn(), *notes, region=half())
 
 
@@ -107,7 +109,9 @@ def whole_frame(folder: Path) -> None:
 def cores(folder: Path) -> None:
     for number, about in enumerate((("tmacore", ""), ("annotation", "Region*"), ("", "Region 2"))):
         content = annotated(feature((0, 0, 40, 50), *about))
-        takes(folder / str(number), ".geojson", content, drawn(), "1 outline is a", region=half())
+        takes(
+            folder / str(number), ".geojson", content, drawn(), messages.regions(1), region=half()
+        )
 
 
 def outside_the_frame(folder: Path) -> None:
@@ -118,27 +122,25 @@ def outside_the_frame(folder: Path) -> None:
         *(feature(box, "annotation", "Nucleus") for box in NUCLEI),
         far,
     )
-    takes(
-        folder, ".geojson", content, labels, "1 nuclei lie outside, so that the whole image counts"
-    )
+    takes(folder, ".geojson", content, labels, messages.nuclei_outside(1))
 
 
 def starred(folder: Path) -> None:
     for number, about in enumerate((("tile", ""), ("root", ""), ("annotation", "Stroma*"))):
         content = annotated(feature((0, 0, 40, 50), *about))
-        takes(folder / str(number), ".geojson", content, drawn(), "no nucleus")
+        takes(folder / str(number), ".geojson", content, drawn(), of_outlines.starred(1))
 
 
 def ignored(folder: Path) -> None:
     counts = np.ones(SHAPE, bool)
     counts[50:60, 60:70] = False
     content = annotated(feature((60, 50, 10, 10), "annotation", "Ignore*"))
-    takes(folder, ".geojson", content, drawn(), "1 area is excluded", region=counts)
+    takes(folder, ".geojson", content, drawn(), of_outlines.excluded(1), region=counts)
 
 
 def beside_detections(folder: Path) -> None:
     content = annotated(feature((0, 0, 40, 50), "annotation", "Tumor"), kind="detection")
-    takes(folder, ".geojson", content, drawn(), "1 outline is a region", region=half())
+    takes(folder, ".geojson", content, drawn(), messages.regions(1), region=half())
 
 
 def merged(folder: Path) -> None:
@@ -165,13 +167,13 @@ def some_outside(folder: Path) -> None:
 
 def all_outside(folder: Path) -> None:
     content = geojson(feature((20_000, 30_000, 5, 5)), feature((20_010, 30_010, 5, 5)))
-    words = "all 2 outlines", "[x=20000,y=30000,w=80,h=64].png"
+    words = "All 2 outlines", "[x=20000,y=30000,w=80,h=64].png"
     refuses(folder, ".geojson", content, *words)
 
 
 def fractions(folder: Path) -> None:
     content = geojson(feature((0.1, 0.1, 0.05, 0.05)), feature((0.3, 0.2, 0.05, 0.05)))
-    refuses(folder, ".geojson", content, "2 outlines", "unit")
+    refuses(folder, ".geojson", content, *messages.ALL_OUTLINES_TINY[:2])
 
 
 def points(folder: Path) -> None:
@@ -183,7 +185,7 @@ def points(folder: Path) -> None:
 def twice(folder: Path) -> None:
     content = annotated(*(feature(box, "annotation", "Nucleus") for box in NUCLEI[:1]))
     labels = np.where(drawn() > 0, drawn() + 1, 0)
-    takes(folder, ".geojson", content, labels, "under others")
+    takes(folder, ".geojson", content, labels, messages.outlines_hidden(1, 4))
 
 
 def encodings(folder: Path) -> None:
@@ -267,7 +269,7 @@ def coco_of_several(folder: Path) -> None:
         for truth in (source, source / place):
             found = scores_of(folder / "found", truth).pooled_scores
             assert (found["pq"], found["n_truth"]) == (1, 4)
-        with pytest.raises(InputError, match="holds 2 images"):
+        with pytest.raises(InputError, match="of 2 images"):
             read_labels(source / place, SHAPE, image="t3.png")
 
 
@@ -288,9 +290,7 @@ def coco_of_programs(folder: Path) -> None:
         entry |= {"iscrowd": 1, "segmentation": {"counts": counts, "size": list(SHAPE)}}
     for entry in via["annotations"]:
         entry |= {"image_id": str(entry["image_id"]), "segmentation": entry["segmentation"][0]}
-    takes(
-        folder / "CVAT", ".json", json.dumps(painted).encode(), drawn(), "all objects are marked as"
-    )
+    takes(folder / "CVAT", ".json", json.dumps(painted).encode(), drawn(), of_outlines.CROWDS)
     takes(folder / "VIA", ".json", json.dumps(via).encode(), drawn())
     source = dataset(folder / "in", ".none", b"")
     shutil.rmtree(source / "masks")
@@ -322,14 +322,14 @@ _OF_OTHERS = {
 def of_other_programs(folder: Path) -> None:
     names = "JSON of the VGG Image", "JSON of Label", "JSON of Supervisely", "XML of CVAT"
     for (file, content), name in zip(
-        _OF_OTHERS.items(), (*names, "XML of the kind of Pascal VOC"), strict=True
+        _OF_OTHERS.items(), (*names, "XML like Pascal VOC"), strict=True
     ):
         source = dataset(folder / name / "in", ".none", b"")
         shutil.rmtree(source / "masks")
         text = content if isinstance(content, str) else json.dumps(content)
         (source / "images" / file).write_text(text)
-        refuses_folder(source, f"images/{file}: {name}", "is not read", "COCO")
-        with pytest.raises(InputError, match=f"it is {name}.* COCO"):
+        refuses_folder(source, f"images/{file}: The file is {name}", "is not read", "COCO")
+        with pytest.raises(InputError, match=f"is {name}.*COCO"):
             read_labels(source / "images" / file, SHAPE)
         for tile in ("t1", "t2"):  # where every image has a mask it is passed over
             write_labels(source / "masks" / f"{tile}.png", drawn())
@@ -358,9 +358,7 @@ def region(corners: Sequence[Sequence[float]], kind: int = 0, *, negative: bool 
 def aperio(folder: Path) -> None:
     ruler = region([[0, 0], [60, 50]], 4)
     takes(folder / "plain", ".xml", imagescope(), drawn())
-    takes(
-        folder / "ruler", ".xml", imagescope(ruler), drawn(), "1 of 4 regions are points or lines"
-    )
+    takes(folder / "ruler", ".xml", imagescope(ruler), drawn(), "1 of 4 regions")
     takes(folder / "utf-16", ".xml", imagescope(encoding="utf-16"), drawn())
     hole = drawn()
     hole[32:34, 32:35] = 0
@@ -368,9 +366,9 @@ def aperio(folder: Path) -> None:
     counts = np.ones(SHAPE, bool)
     counts[50:60, 60:70] = False
     negative = imagescope(region(ring(60, 50, 10, 10), negative=True))
-    takes(folder / "negative", ".xml", negative, drawn(), "1 area is excluded", region=counts)
+    takes(folder / "negative", ".xml", negative, drawn(), of_outlines.excluded(1), region=counts)
     boxed = imagescope(region(ring(0, 0, 40, 50), 1))
-    takes(folder / "frame", ".xml", boxed, drawn(), "1 outline is a region", region=half())
+    takes(folder / "frame", ".xml", boxed, drawn(), messages.regions(1), region=half())
 
 
 def asap(folder: Path) -> None:
@@ -402,7 +400,7 @@ def others(folder: Path) -> None:
     assert (len(result.tiles), [tile.nuclei for tile in result.tiles]) == (2, [3, 3])
     assert not run(check_dataset(source, workers=1)).problems
     for file, found in (("classes.json", "its keys are pathClasses"), ("masks/t1.xml", "its root")):
-        with pytest.raises(InputError, match=f"holds no outlines: {found}"):
+        with pytest.raises(InputError, match=f"no outlines of nuclei: {found}"):
             read_labels(source / file, SHAPE)
 
 
@@ -434,7 +432,7 @@ def lizard(folder: Path) -> None:
 
 def matlab_4(folder: Path) -> None:
     content = mat(inst_map=drawn().astype(float), format="4")
-    refuses(folder, ".mat", content, "a MATLAB 4 file", "-v7")
+    refuses(folder, ".mat", content, "MATLAB 4", "-v7")
 
 
 def other_variables(folder: Path) -> None:

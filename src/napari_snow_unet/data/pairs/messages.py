@@ -132,7 +132,7 @@ def merged_nuclei(images: int) -> str:
 
 def layout(name: str) -> str:
     """Say which published layout was recognised."""
-    return f"The layout is that of {name}."
+    return f"Layout recognised: {name}."
 
 
 def chosen_masks(folder: str, others: str) -> str:
