@@ -41,9 +41,10 @@ from napari_snow_unet.unet.runs.dataset import open_training_set
 from your_files import Case
 
 ABOUT = (
-    "An image and a mask belong together if their names are equal and their folders agree, but for "
-    "words such as images and masks. What this leaves open is not guessed: it stays unused and is "
-    "named. A refusal says which types of files lie in the folder, and of one why it is not used."
+    "An image and a mask are paired if they have the same name and their folders agree, "
+    "apart from words such as images and masks. Ambiguous files are never guessed: they "
+    "stay unused and are listed. If a folder is refused, the message lists its files by "
+    "type and gives a reason."
 )
 
 
@@ -636,120 +637,139 @@ CASES: list[Case] = [
     Case(
         "SNOW as released, or its archives unpacked side by side",
         "taken, with a note",
-        "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` are "
-        "passed over.",
+        (
+            "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` "
+            "are ignored."
+        ),
         snow,
     ),
     Case(
-        "what HoVer-Net writes for tiles: `mat/NAME.mat` in a folder beside that of the images",
+        "HoVer-Net's output for tiles: `mat/NAME.mat` next to the folder of images",
         "taken, with a note",
-        "As SNOW.",
+        "Same as SNOW.",
         hovernet,
     ),
     Case(
-        "a folder for each patient, in some of which an image or a mask is missing",
+        "one folder per patient, some without an image or a mask",
         "taken, with a note",
-        "What is complete is taken. A leftover image is never paired with another patient's mask "
-        "of its name; both are named.",
+        (
+            "Complete pairs are used. An unpaired image is never matched with another patient's "
+            "mask of the same name; both are listed."
+        ),
         two_patients,
     ),
     Case(
-        "an image of one patient and a mask of another, of one name",
+        "an image and a mask of different patients with the same name",
         "refused",
-        "Nothing is paired, however the folders are called: `A_images`, `B_masks`; `Slide_01`, "
-        "`GT_02`; `train_images`, `val_masks`.",
+        (
+            "Nothing is paired, whatever the folders are named: `A_images`, `B_masks`; `Slide_01`, "
+            "`GT_02`; `train_images`, `val_masks`."
+        ),
         other_patients,
     ),
     Case(
         "several chosen folders or archives, each with images and masks",
         "taken",
-        "Each is matched by itself; the tiles are called after it where names repeat. What holds "
-        "images or masks alone is matched with the others.",
+        (
+            "Each is matched separately; its name is added to tile names that repeat. Sources with "
+            "only images or only masks are matched with the others."
+        ),
         two_sources,
     ),
     Case(
         "the 2018 Data Science Bowl (DSB 2018): `ID/images/ID.png`, `ID/masks/*.png`",
         "taken, with a note",
-        "The masks of one nucleus each become one label image, numbered in natural order of the "
-        "files. Overlapping pixels go to the smaller nucleus, and their number is noted.",
+        (
+            "The single-nucleus masks are merged into one label image, numbered in natural order of"
+            " the files. Overlapping pixels go to the smaller nucleus, and their number is noted."
+        ),
         bowl,
     ),
     Case(
-        "a folder of masks with a class in each file",
+        "a folder of masks with one file per class",
         "refused",
-        "A file of several nuclei is no mask of one nucleus: the tile is left out, the file named.",
+        (
+            "A file with several nuclei is not a single-nucleus mask: the tile is skipped and the "
+            "file named."
+        ),
         classes_in_a_file_each,
     ),
     Case(
         "TNBC: `Slide_01/01_1.png`, `GT_01/01_1.png`",
         "taken, with a note",
-        "The numbers of both folders must be equal.",
+        "The folder numbers must match.",
         tnbc,
     ),
     Case(
         "NuInsSeg: `human bladder/tissue images`, `label masks modify`, `mask binary` and others",
         "taken, with a note",
-        "`label masks modify` is taken, as its authors advise, else `label masks`, else `mask "
-        "binary`; which one is said. Distance maps, vague areas and the like are passed over.",
+        (
+            "`label masks modify` is used, as its authors advise, otherwise `label masks` or `mask "
+            "binary`; a note names the choice. Distance maps, vague areas and similar files are "
+            "ignored."
+        ),
         nuinsseg,
     ),
     Case(
         "CryoNuSeg: `tissue images`, `Annotator 1 (biologist)/label masks modify`, `Annotator 2`",
         "refused",
-        "Whose masks to use is yours to say: with the folder of one annotator it is taken, as "
-        "NuInsSeg is.",
+        "Keep one annotator's folder; it is then read like NuInsSeg.",
         cryonuseg,
     ),
     Case(
         "NuCLS: `rgb/`, `mask/`, `visualization/`, `csv/`",
         "taken",
-        "`visualization/` and `csv/` are passed over. Masks as published are in colours, which is "
-        "refused: write the product of their second and third channel as the labels.",
+        (
+            "`visualization/` and `csv/` are ignored. The published masks are in colour, which is "
+            "refused: save the product of their second and third channels as labels."
+        ),
         nucls,
     ),
     Case(
         "CoNSeP: `Train/Images/train_1.png`, `Train/Labels/train_1.mat`, `Test/...`",
         "taken, with a note",
-        "`Train` and `Test` stay what they are; tiles to validate with are drawn from `Train`.",
+        "`Train` and `Test` are kept as subsets; validation tiles are drawn from `Train`.",
         consep,
     ),
     Case(
         "HoVer-Net's results: `mat/`, `json/`, `overlay/`",
         "taken",
-        "`json/` holds the masks where no `mat/` lies beside it, else it is passed over.",
+        "`json/` provides the masks if there is no `mat/`; otherwise it is ignored.",
         hovernet_json,
     ),
     Case(
-        "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both side by side",
+        "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both in one folder",
         "taken, with a note",
-        "The outlines of ImageScope belong to the image of their name.",
+        "ImageScope outlines are matched with the image of the same name.",
         monuseg,
     ),
     Case(
         "Lizard: `Lizard_Images1`, `Lizard_Images2`, `Labels/*.mat`",
         "taken, with a note",
-        "The masks of both image folders lie in one folder.",
+        "The masks of both image folders are in one folder.",
         lizard,
     ),
     Case(
         "`Images/train/a.png`, `Images/test/b.png` with all masks in `Labels/`",
         "taken",
-        "Since all masks lie in one folder, names that occur once are paired. The subsets stay.",
+        "All masks are in one folder, so unique names are paired. Subsets are kept.",
         hovernet_training,
     ),
     Case(
         "PanNuke: `Fold 1/images/fold1/images.npy`, `masks.npy`",
         "refused",
-        "Named, with what to do: save every tile as `images/N.png` and `masks/N.png`.",
+        "The message says what to do: save every tile as `images/N.png` and `masks/N.png`.",
         pannuke,
     ),
-    Case("CoNIC: `images.npy`, `labels.npy`, `counts.csv`", "refused", "As PanNuke.", conic),
+    Case("CoNIC: `images.npy`, `labels.npy`, `counts.csv`", "refused", "Same as PanNuke.", conic),
     Case(
         "your own folders `train`, `val`, `test` (`training`, `valid`, `validation`, `testing`)",
         "taken, with a note",
-        "They stay the subsets they are, for `prepare`, `check` and `train`. Without `val` some "
-        "tiles of `train` are drawn to validate with. A split that you state is used in their "
-        "place, which is said.",
+        (
+            "`prepare`, `check` and `train` keep them as subsets. Without `val`, some tiles of "
+            "`train` are drawn for validation. A split that you specify overrides them, with a "
+            "note."
+        ),
         own_subsets,
     ),
     Case(
@@ -762,56 +782,60 @@ CASES: list[Case] = [
         "`a.png` beside `a_mask.png`, or `_masks _label _labels _GT _seg _nuclei _instances "
         "_cp_masks`, `-labelled`, and ` nuclei`, as **Save as** names it",
         "taken",
-        "In one folder or in two. Where two masks of one image lie there, neither is used. "
-        "`segment` leaves the masks out.",
+        (
+            "In one folder or two. If an image has two masks there, neither is used. `segment` "
+            "skips the masks."
+        ),
         endings,
     ),
     Case(
         "`image_1.png`, `mask_1.png`; or `1/image.png`, `1/mask.png`",
         "taken",
-        "In one folder or in two. Where `1.png` lies there too, neither is used.",
+        "In one folder or two. If `1.png` exists as well, neither is used.",
         beginnings,
     ),
     Case(
         "`a_Simple Segmentation.tif`, `a_Object Identities.tif` (ilastik), `Count Masks of a.tif` "
         "(ImageJ), `a-instancemask.tif`; `a.tif.png`, `a.tif_mask.png`, `a.tif-labelled.png`",
         "taken",
-        "As `a_mask.png`, also where a file is named after an image's whole name.",
+        "Same as `a_mask.png`, also if the name includes the image's suffix.",
         names_by_programs,
     ),
     Case(
-        "names with accents from macOS beside others",
+        "accented names from macOS and from other systems",
         "taken",
-        "A letter with an accent is the same, in one character or in two.",
+        "Accented letters are equal, whether stored as one character or two.",
         accents,
     ),
     Case(
         "`p1/HE/a.png` with `p1/masks/a.png`",
         "taken",
-        "Where all images of a folder lie in one folder within, its name does not matter.",
+        "If all images of a folder are in one subfolder, its name does not matter.",
         images_of_any_name,
     ),
     Case(
         "`a.png` with QuPath's `a.png.geojson` or `a.geojson`",
         "taken",
-        "The outlines belong to the image they are named after.",
+        "Outlines are matched with the image they are named after.",
         qupath_outlines,
     ),
     Case(
-        "two images of one name, `a.png` and `a.jpg`",
+        "two images with the same name, `a.png` and `a.jpg`",
         "taken, with a note",
-        "The one with the mask's suffix is used, else PNG, TIFF, BMP, JPEG in this order; the "
-        "other is named.",
+        (
+            "The one with the mask's suffix is used, otherwise PNG, TIFF, BMP, JPEG in this order; "
+            "the other is listed."
+        ),
         two_of_one_stem,
     ),
     Case(
-        "images and masks in a folder that is itself called mask or labels",
+        "images and masks in a folder that is itself named mask or labels",
         "taken",
-        "What lies side by side counts for more than the folder's name.",
+        "File names within the folder count for more than its own name.",
         chosen_folder_called_mask,
     ),
     Case(
-        "images beside their `.mat` in a folder called `mat`, `masks` or `labels`",
+        "images with their `.mat` in a folder named `mat`, `masks` or `labels`",
         "taken",
         "The colour picture is the image.",
         image_beside_its_mat,
@@ -819,15 +843,17 @@ CASES: list[Case] = [
     Case(
         "`a.png` and `a.mat` with the same labels in a folder of masks",
         "refused",
-        "A label image is never taken for a picture. Beside its image the `.mat` is used, and the "
-        "other named.",
+        (
+            "A label image is never read as a picture. With its image, the `.mat` is used and the "
+            "other listed."
+        ),
         two_formats_of_labels,
     ),
     Case(
         "masks of several annotators, `masks_anna/`, `masks_berta/`, or classes, `masks/0`, "
         "`masks/1`",
         "refused",
-        "Which ones to use is yours to say: leave the others out.",
+        "Choose which to use, and move the others elsewhere.",
         annotators,
     ),
     Case(
@@ -837,29 +863,33 @@ CASES: list[Case] = [
         jpeg_masks,
     ),
     Case(
-        "masks as `.gif`, `.npy`, `.npz`, `.h5`, `.nii`, `.roi`; slides beside masks",
+        "masks as `.gif`, `.npy`, `.npz`, `.h5`, `.nii`, `.roi`; slides with masks",
         "refused",
-        "With the type, the number of files and the remedy.",
+        "The message gives the type, the number of files and the remedy.",
         other_types,
     ),
     Case(
-        "an empty folder, text files, overlays alone, a broken archive",
+        "an empty folder, text files, only overlays, a broken archive",
         "refused",
-        "The refusal says what lies there.",
+        "The message lists the contents.",
         nothing_there,
     ),
     Case(
-        "archives but `.zip`, archives in archives, ImageJ's `RoiSet.zip`, packed `.tif.gz`",
+        (
+            "archives other than `.zip`, nested archives, ImageJ's `RoiSet.zip`, compressed "
+            "`.tif.gz`"
+        ),
         "refused",
-        "They are named, with what to do. `prepare` opens `.zip` files, `train` and the others "
-        "folders only.",
+        "The message names them and the remedy. Only `prepare` opens `.zip` files.",
         archives,
     ),
     Case(
-        "images and masks of other names",
+        "images and masks with different names",
         "refused",
-        "The refusal names some of each.",
+        "The message lists some of each.",
         other_names,
     ),
-    Case("suffixes in capitals: `.PNG`, `.TIF`, `.MAT`", "taken", "As in small letters.", capitals),
+    Case(
+        "suffixes in capitals: `.PNG`, `.TIF`, `.MAT`", "taken", "Same as in lower case.", capitals
+    ),
 ]

@@ -27,10 +27,11 @@ from napari_snow_unet.unet.runs.masks import look_at_masks
 from your_files import Case
 
 ABOUT = (
-    "What the numbers of a mask mean is judged by its values, palette and transparency. "
-    "Assumptions are named in the manifest and the summary of `prepare`, as notes of `check`, "
-    "below the scores of `evaluate`, before a training, and in the docks. `--masks-are labels`, "
-    "`binary` or `classes` overrules the judgement in the shell, **Masks are** in the docks."
+    "The meaning of a mask is detected from its values, palette and transparency. "
+    "Assumptions are listed in the manifest and the summary of `prepare`, as notes of "
+    "`check`, below the scores of `evaluate`, before a training, and in the docks. "
+    "`--masks-are labels`, `binary` or `classes` overrides the detection in the shell, "
+    "**Masks are** in the docks."
 )
 CLASSES = np.array([0, 1, 2, 1, 2, 2])
 
@@ -274,15 +275,15 @@ def only_outlines(folder: Path) -> None:
 
 CASES: list[Case] = [
     Case(
-        "labels: a number for every nucleus, of any type, in PNG, TIFF or BMP",
+        "labels: one number per nucleus, of any type, in PNG, TIFF or BMP",
         "taken",
-        "Ids are taken as they are, with their gaps.",
+        "IDs are kept as they are, including gaps.",
         labels_in_all_types,
     ),
     Case(
         "a binary mask: 0 and 1, 0 and 255, or any one value",
         "taken",
-        "Its connected parts are its nuclei.",
+        "Its connected components are the nuclei.",
         binary,
     ),
     Case(
@@ -294,25 +295,29 @@ CASES: list[Case] = [
     Case(
         "a binary mask that was resized with interpolation, or was once a JPEG",
         "taken, with a note",
-        "It is cut at half of its maximum.",
+        "It is thresholded at half of its maximum.",
         soft_edges,
     ),
     Case(
         "a mask with transparency",
         "taken",
-        "What is transparent is background. Where all else has one colour, that is nucleus, with a "
-        "note.",
+        (
+            "Transparent pixels are background. If all others have one colour, they are nucleus, "
+            "with a note."
+        ),
         transparent,
     ),
     Case(
         "a mask with a palette, such as QuPath and ImageJ write, on white or on black",
         "taken",
-        "White or black at index 0 is background, and indices are numbers: the same in PNG and "
-        "TIFF.",
+        (
+            "White or black at index 0 is background; other indices are the values, in PNG and TIFF"
+            " alike."
+        ),
         palettes,
     ),
     Case(
-        "a mask with 255 or 65,535 for what is not annotated: around nuclei, as a frame, an area",
+        "a mask with 255 or 65,535 for unannotated pixels: around nuclei, as a frame, an area",
         "taken, with a note",
         "That value is background.",
         void,
@@ -320,90 +325,100 @@ CASES: list[Case] = [
     Case(
         "a mask without 0: 1 is background and 2 is nucleus, as ilastik writes it",
         "refused",
-        "All of it would be nucleus. Write 0 for background, or use `--masks-are binary`: the "
-        "lowest value is background.",
+        (
+            "Everything would be nucleus. Set the background to 0, or use `--masks-are binary`: "
+            "then the lowest value is background."
+        ),
         one_and_two,
     ),
     Case(
         "a mask whose nuclei have a border of another value (0, 127 and 255; 1 with 2 around it)",
         "refused",
-        "Make the border nucleus or background, or use `--masks-are binary`: everything but 0 is "
-        "nucleus.",
+        (
+            "Set the border to nucleus or background, or use `--masks-are binary`: then everything "
+            "except 0 is nucleus."
+        ),
         borders,
     ),
     Case(
-        "a probability map of 8 or 16 bits or in fractions, where a mask belongs",
+        "a probability map (8 or 16 bits, or fractions) instead of a mask",
         "refused",
-        "Cut it at a threshold, or use `--masks-are binary`, which cuts at half. `evaluate` takes "
-        "maps with `--probability`.",
+        (
+            "Apply a threshold, or use `--masks-are binary`, which cuts at half of the maximum. "
+            "`evaluate` accepts maps with `--probability`."
+        ),
         probability_maps,
     ),
     Case(
-        "a distance map, where a mask belongs",
+        "a distance map instead of a mask",
         "refused",
-        "Cut it at a threshold.",
+        "Apply a threshold.",
         distance_maps,
     ),
     Case(
         "labels that were resized with interpolation, or saved as JPEG",
         "refused",
-        "Their ids are lost at the edges. Export them again, and resize them by nearest neighbour.",
+        "IDs are lost at the edges. Export them again, and resize them by nearest neighbour.",
         resampled_labels,
     ),
     Case(
-        "a mask in colours, or in CMYK",
+        "a mask in colour, or in CMYK",
         "refused",
-        "Export it as a grey image with a number for every nucleus.",
+        "Export it as a grey image with one number per nucleus.",
         colours,
     ),
     Case(
         "an inverted mask: nuclei 0, the rest 255",
         "taken, with a note",
-        "`check` and a training doubt it where most masks mark more than half, and what is "
-        "brighter. Invert it.",
+        (
+            "`check` and training warn if most masks mark more than half of the image and its "
+            "brighter part. Invert them."
+        ),
         inverted,
     ),
     Case(
-        "a mask with nothing in it",
+        "an empty mask",
         "taken, with a note",
-        "If no mask has a nucleus, a training is refused.",
+        "If no mask has a nucleus, training is refused.",
         empty,
     ),
     Case(
-        "a mask that is nucleus all over, as a small tile inside one nucleus",
+        "a mask that is all nucleus, such as a small tile inside one nucleus",
         "taken, with a note",
-        "If all masks are, a training is refused.",
+        "If all masks are like this, training is refused.",
         full,
     ),
     Case(
-        "labels in which a nucleus is in several pieces",
+        "labels in which a nucleus has several parts",
         "taken",
-        "It stays one nucleus; with a note where pieces lie far apart.",
+        "It stays one nucleus, with a note if the parts are far apart.",
         in_pieces,
     ),
     Case(
-        "labels of more than 255 nuclei in 8 bits, all above with the number 255",
+        "8-bit labels of more than 255 nuclei, all further ones with the ID 255",
         "taken, with a note",
-        "Each place of the number 255 is one nucleus; so it is of 65,535 in 16 bits.",
+        "Each connected region of 255 is one nucleus; the same holds for 65,535 in 16 bits.",
         too_many_for_8_bits,
     ),
     Case(
-        "outlines in place of filled nuclei",
+        "outlines instead of filled nuclei",
         "taken, with a note",
-        "Their insides are background: fill them to mean whole nuclei.",
+        "Their insides are background: fill them to mark whole nuclei.",
         only_outlines,
     ),
     Case(
         "HoVer-Net's `.mat`, and labels that this package has written",
         "taken",
-        "They are never judged: every value is a nucleus.",
+        "Nothing is detected: every value is a nucleus.",
         by_definition,
     ),
     Case(
-        "any of these, judged wrongly",
+        "any of these, detected wrongly",
         "taken",
-        "`--masks-are labels` (every value is a nucleus), `binary` (everything but the lowest "
-        "value) or `classes` overrules it.",
+        (
+            "`--masks-are labels` (every value is a nucleus), `binary` (everything except the "
+            "lowest value) or `classes` overrides it."
+        ),
         overruled,
     ),
 ]

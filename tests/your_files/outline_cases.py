@@ -31,10 +31,10 @@ from outline_doors import SHAPE, dataset, refuses, scores_of, takes, truths_of
 from your_files import Case
 
 ABOUT = (
-    "Outlines are told by what is in a file, whatever it is called: QuPath's GeoJSON, XML"
-    " of ImageScope or ASAP, JSON of HoVer-Net, CellViT, COCO or LabelMe. An outline's "
-    "pixels are those whose centres lie inside; where outlines overlap, the smaller is on"
-    " top. MATLAB files and pixel sizes stand here too."
+    "Files of outlines are recognised by their content, whatever their names: QuPath's "
+    "GeoJSON, XML of ImageScope or ASAP, JSON of HoVer-Net, CellViT, COCO or LabelMe. An "
+    "outline's pixels are those whose centres are inside; where outlines overlap, the "
+    "smaller is on top. This table also covers MATLAB files and pixel sizes."
 )
 
 #: Left, top, width and height of three nuclei.
@@ -301,7 +301,7 @@ def coco_of_programs(folder: Path) -> None:
     assert [truth.any() for truth in truths_of(source).values()].count(True) == 1
     web["images"] = [dict(web["images"][0], file_name="9fbb0c71-t1.png")]
     (source / "result.json").write_text(json.dumps(web))
-    refuses_folder(source, "result.json: no image that it names (9fbb0c71-t1.png) is left beside")
+    refuses_folder(source, "result.json: No image that it names (9fbb0c71-t1.png) is left")
 
 
 _OF_OTHERS = {
@@ -445,10 +445,13 @@ CASES: list[Case] = [
     Case(
         "an annotation drawn around the nuclei, rectangle or freehand",
         "taken, with a note",
-        "The frame is no nucleus but the annotated region: `prepare` writes it to `regions/`, and"
-        " training and scores count only what lies in it. A frame holds two or more outlines of at "
-        "most a quarter of its area, an eighth at the median. For an upright rectangle any median "
-        "will do, and one alone of at most a twentieth. Several frames count together.",
+        (
+            "The frame is read as the annotated region, not as a nucleus: `prepare` writes it to "
+            "`regions/`, and training and scores use only the pixels inside. A frame holds two or "
+            "more outlines of at most a quarter of its area, an eighth at the median. For an "
+            "upright rectangle any median suffices, or a single outline of at most a twentieth. "
+            "Several frames count together."
+        ),
         frame,
     ),
     Case(
@@ -460,19 +463,19 @@ CASES: list[Case] = [
     Case(
         "a frame around the whole image",
         "taken, with a note",
-        "It is left out; so is any outline that covers nine tenths of the image.",
+        "It is ignored, like any outline that covers 90 % of the image.",
         whole_frame,
     ),
     Case(
         "TMA cores, and classes whose name begins with Region",
         "taken, with a note",
-        "They are regions, never nuclei, whatever they hold.",
+        "They are regions, never nuclei.",
         cores,
     ),
     Case(
         "nuclei inside a frame and others outside",
         "taken, with a note",
-        "The frame is no nucleus, and the whole image counts.",
+        "The frame is not a nucleus, and the whole image counts.",
         outside_the_frame,
     ),
     Case(
@@ -484,70 +487,79 @@ CASES: list[Case] = [
     Case(
         "areas of the class `Ignore*` (MoNuSAC: Ambiguous)",
         "taken, with a note",
-        "What lies in them does not count.",
+        "The pixels inside are excluded.",
         ignored,
     ),
     Case(
         "detections or cells with annotations around them",
         "taken, with a note",
-        "Detections are the nuclei, of a cell its nucleus. Annotations are regions, as a frame is.",
+        (
+            "Detections are nuclei; of a cell, its nucleus is used. Annotations are regions, like a"
+            " frame."
+        ),
         beside_detections,
     ),
     Case(
         "one MultiPolygon for each class",
         "taken, with a note",
-        "Every polygon is a nucleus, unless one of them makes up four fifths of the area:"
-        " then the others are its crumbs.",
+        (
+            "Every polygon is a nucleus, unless one of them makes up 80 % of the area: then the "
+            "others belong to it."
+        ),
         merged,
     ),
     Case("a detection of several polygons", "taken", "It is one nucleus.", two_parts),
     Case(
         "some outlines outside the image",
         "taken, with a note",
-        "How many of how many is said; those at the border are cut there.",
+        "A note gives their number; outlines that cross the border are clipped.",
         some_outside,
     ),
     Case(
-        "all outlines outside: positions in the whole slide beside a crop",
+        "all outlines outside: positions in the slide with a crop of it",
         "refused",
-        "The error says where they lie, and how to name the image so that they are found:"
-        " `NAME [x=20000,y=30000,w=512,h=512].png`.",
+        (
+            "The message gives their position and a name for the image that matches it: `NAME "
+            "[x=20000,y=30000,w=512,h=512].png`."
+        ),
         all_outside,
     ),
     Case(
         "outlines smaller than a pixel: fractions of the image",
         "refused",
-        "The error asks for their unit.",
+        "The message asks to check their unit.",
         fractions,
     ),
     Case(
         "points or lines among outlines",
         "taken, with a note",
-        "They are counted. A file of nothing but points or lines is refused.",
+        "They are ignored, with their number. A file with only points or lines is refused.",
         points,
     ),
     Case(
         "a nucleus outlined twice",
         "taken, with a note",
-        "How many lie mostly under others is said.",
+        "A note says how many are mostly covered.",
         twice,
     ),
     Case(
         "GeoJSON in UTF-8 with a byte order mark, UTF-16, or Latin-1",
         "taken",
-        "Latin-1 is read as Windows-1252, which is said.",
+        "Latin-1 is read as Windows-1252, with a note.",
         encodings,
     ),
     Case(
         "XML of Aperio ImageScope, as MoNuSeg and MoNuSAC have it",
         "taken",
-        "Polygons, rectangles and ellipses of all layers; rulers and arrows are left out, which "
-        "is said. A negative region is a hole in the outline around it; elsewhere it does not "
-        "count. A layer's name, or MoNuSAC's attribute, is the class.",
+        (
+            "Polygons, rectangles and ellipses of all layers; rulers and arrows are ignored, with a"
+            " note. A negative region is a hole in the outline around it; elsewhere it is excluded."
+            " A layer's name, or MoNuSAC's attribute, is the class."
+        ),
         aperio,
     ),
     Case("XML of ASAP, as CAMELYON has it", "taken", "The group is the class.", asap),
-    Case("XML that declares a document type", "refused", "Annotations need none.", document_type),
+    Case("XML that declares a document type", "refused", "Export it without one.", document_type),
     Case(
         "HoVer-Net's JSON",
         "taken",
@@ -557,7 +569,7 @@ CASES: list[Case] = [
     Case(
         "CellViT's JSON (`cells.json`)",
         "taken",
-        "As HoVer-Net's, with the names of types.",
+        "Same as HoVer-Net's, with type names.",
         cellvit,
     ),
     Case(
@@ -569,59 +581,65 @@ CASES: list[Case] = [
     Case(
         "COCO's JSON, polygons or run lengths",
         "taken",
-        "An annotation is a nucleus, a crowd does not count. Of several images that of "
-        "the name is taken.",
+        (
+            "Each annotation is a nucleus; crowds are excluded. Of several images, the one with the"
+            " same name is used."
+        ),
         coco_of_one,
     ),
     Case(
-        "COCO's JSON for several images, beside them or in a folder of its own",
+        "COCO's JSON for several images, in their folder or in its own",
         "taken",
-        "Images are matched with the names in it. For an image it does not name it is refused.",
+        "Images are matched with the names in it; others are refused.",
         coco_of_several,
     ),
     Case(
         "COCO's JSON as CVAT, Label Studio, VIA and others export it",
         "taken, with a note",
-        "Objects that are painted in CVAT are marked as crowds: where all are, they are nuclei. "
-        "Ids as text, names as addresses, and points in lists of any depth are understood.",
+        (
+            "Objects painted in CVAT are marked as crowds; if all are, they are read as nuclei. IDs"
+            " as text, names as URLs and nested lists of points are supported."
+        ),
         coco_of_programs,
     ),
     Case(
         "JSON of the VGG Image Annotator (VIA), Label Studio or Supervisely; XML of CVAT or Pascal "
         "VOC",
         "refused",
-        "It is named, with what to export there: polygons as COCO. Where no image lacks a mask it "
-        "is passed over.",
+        (
+            "The message names it and what to export instead: polygons as COCO. If no image lacks a"
+            " mask, the file is ignored."
+        ),
         of_other_programs,
     ),
-    Case("COCO's JSON with boxes only", "refused", "Boxes are no outlines.", coco_boxes),
+    Case("COCO's JSON with boxes only", "refused", "Boxes are not outlines.", coco_boxes),
     Case(
         "COCO's or LabelMe's JSON for an image of another size",
         "refused",
-        "Both sizes are named.",
+        "The message gives both sizes.",
         coco_of_other_size,
     ),
     Case(
         "LabelMe's JSON", "taken", "Polygons, rectangles, circles; a group is one nucleus.", labelme
     ),
     Case(
-        "other JSON and XML beside images: a scanner's metadata, a QuPath project",
+        "other JSON and XML among images: a scanner's metadata, a QuPath project",
         "taken",
-        "It is passed over; named by itself, it is refused with what it holds.",
+        "It is ignored; if chosen by itself, it is refused with its contents.",
         others,
     ),
-    Case("CoNSeP's `.mat`", "taken", "Types are kept, by their list or their map.", consep),
-    Case("Lizard's `.mat`", "taken", "Classes are kept, by its own numbers of nuclei.", lizard),
+    Case("CoNSeP's `.mat`", "taken", "Types are kept, from the list or the map.", consep),
+    Case("Lizard's `.mat`", "taken", "Classes are kept, by Lizard's own nucleus numbers.", lizard),
     Case(
         "MATLAB 4 and 7.3, Octave's own formats",
         "refused",
-        "The error says how to save again.",
+        "The message says how to save it again.",
         matlab_4,
     ),
     Case(
         "`.mat` with other variables (MoNuSAC, PanNuke)",
         "refused",
-        "They are named.",
+        "The message lists them.",
         other_variables,
     ),
 ]
