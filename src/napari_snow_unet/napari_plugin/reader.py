@@ -151,7 +151,7 @@ def _opened_together() -> set[Path]:
     """Return all files that napari is opening in the call that brought us here.
 
     napari shows a progress bar while it goes through the files of one drop, and the bar knows
-    them. Where it cannot be asked, every file is taken to be opened by itself.
+    them. If it is not available, every file counts as opened by itself.
     """
     progress = getattr(sys.modules.get("napari.utils.progress"), "progress", None)
     bars = list(getattr(progress, "_all_instances", ()))

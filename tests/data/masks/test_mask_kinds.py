@@ -112,7 +112,7 @@ def test_a_nucleus_is_one_though_it_lies_in_two_pieces():
     values[:4, 20:24] = 1
     judged = judge_mask(values)
     assert judged.nuclei().max() == 2
-    assert notes.in_pieces(np.array([1])) in judged.notes
+    assert notes.in_parts(np.array([1])) in judged.notes
 
 
 def test_the_ids_of_a_class_map_are_classes_however_many_places_there_are(labels):

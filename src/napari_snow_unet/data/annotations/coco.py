@@ -186,17 +186,17 @@ def _traced(
     if not len(first):
         return ()
     columns, rows = np.divmod(np.stack([first, last - 1]), height)
-    pieces = columns[1] - columns[0] + 1  # a run goes on at the top of the next column
-    top, bottom = (int(rows.min()), int(rows.max()) + 1) if (pieces == 1).all() else (0, height)
+    spans = columns[1] - columns[0] + 1  # a run continues at the top of the next column
+    top, bottom = (int(rows.min()), int(rows.max()) + 1) if (spans == 1).all() else (0, height)
     begin, wide = int(columns.min()), int(np.ptp(columns)) + 1
     left[0] -= wide * (bottom - top)
     if left[0] < 0:
         raise InputError(messages.MASKS_TOO_LARGE)
-    run = np.repeat(np.arange(len(pieces)), pieces)
-    piece = np.arange(len(run)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    run = np.repeat(np.arange(len(spans)), spans)
+    piece = np.arange(len(run)) - np.repeat(np.cumsum(spans) - spans, spans)
     column = columns[0][run] + piece - begin
     start = np.where(piece == 0, rows[0][run], 0) - top
-    stop = np.where(piece == pieces[run] - 1, rows[1][run] + 1, height) - top
+    stop = np.where(piece == spans[run] - 1, rows[1][run] + 1, height) - top
     steps = np.zeros((wide, bottom - top + 1), np.int8)
     np.add.at(steps, (column, start), 1)
     np.add.at(steps, (column, stop), -1)

@@ -28,7 +28,7 @@ def read_text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 
 
 def start_of_text(start: bytes) -> str:
-    """Return the beginning of a text from the first bytes of its file; what is none is empty."""
+    """Return the start of a text from the first bytes of its file; empty if it is not text."""
     try:
         if start.startswith(GZIP):
             start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, _SNIFFED)
@@ -74,9 +74,9 @@ def _unpacked(stream: BinaryIO) -> bytes:
 
 
 def _at_most(size: int, stream: BinaryIO) -> bytes:
-    """Read a stream to its end or a little beyond `size`, in pieces: no memory is taken ahead."""
-    pieces, left = [], size
-    while left >= 0 and (piece := stream.read(1 << 20)):
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces)
+    """Read a stream to its end or a little beyond `size`, chunk by chunk."""
+    chunks, left = [], size
+    while left >= 0 and (chunk := stream.read(1 << 20)):
+        chunks.append(chunk)
+        left -= len(chunk)
+    return b"".join(chunks)

@@ -1,7 +1,7 @@
-"""Which outlines are nuclei, and which are the region that somebody worked on.
+"""Which outlines are nuclei, and which are the annotated region.
 
-QuPath's cores, tiles and roots, classes called Region and classes that end in ``*`` are no
-nuclei. In a file with detections or cells annotations are none either. Of other outlines one is a
+QuPath's cores, tiles and roots, classes named Region and classes that end in ``*`` are not
+nuclei. Neither are annotations in a file with detections or cells. Of other outlines one is a
 frame when it holds several of at most a quarter of its area each, an eighth at the median. For an
 upright rectangle any median will do, and one alone of at most a twentieth.
 """
@@ -34,8 +34,8 @@ class SortedOutlines:
     """Outlines by what they are."""
 
     nuclei: list[Outline]  # one each, in the order of the file
-    regions: list[Outline] = field(default_factory=list)  # what was worked on
-    excluded: list[Outline] = field(default_factory=list)  # what shall not count
+    regions: list[Outline] = field(default_factory=list)  # the annotated area
+    excluded: list[Outline] = field(default_factory=list)  # areas that do not count
     outside: int = 0  # how many nuclei lie in no region
     notes: list[str] = field(default_factory=list)
 

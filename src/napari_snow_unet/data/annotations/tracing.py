@@ -24,7 +24,7 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TracedNucleus:
-    """The outline of one label: a polygon for every part whose pixels hang together by their edges.
+    """The outline of one label: a polygon for every part that is connected by edges.
 
     Rings are not closed: the first point is not repeated. Outer rings have a positive area by the
     shoelace formula, holes a negative one.

@@ -42,7 +42,7 @@ class NoOutlinesError(ValueError):
 
 @dataclass
 class _Progress:
-    """What has been read so far."""
+    """The state of reading a file."""
 
     outlines: list[Outline] = field(default_factory=list)
     depth: int = 0
@@ -54,7 +54,7 @@ class _Progress:
 
 
 def root_of(start: bytes) -> str:
-    """Return the name of the first element of XML, of which the beginning will do."""
+    """Return the name of the first element of XML; the first bytes suffice."""
     names: list[str] = []
 
     def note(name: str, _: dict[str, str]) -> None:

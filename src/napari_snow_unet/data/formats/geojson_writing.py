@@ -70,7 +70,7 @@ def write_geojson(
     classes : mapping from int to str, optional
         Class of a label, where it has one.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def write_geojson(
     Raises
     ------
     InputError
-        If `labels` is no label image, or the file exists and may not be overwritten.
+        If `labels` is not a label image, or the file exists and may not be overwritten.
     """
     path = Path(path)
     labels = as_labels(np.asarray(labels), path=path, what="array")
@@ -153,7 +153,7 @@ def _closed(ring: npt.NDArray[np.float64]) -> list[list[float]]:
 
 
 def _shown(measurements: Measurements | None) -> dict[int, dict[str, float]]:
-    """Return the measurements of every label; JSON has no words for what is no number."""
+    """Return the measurements of every label; JSON cannot store NaN or infinity."""
     if measurements is None:
         return {}
     columns = [name for name in MEASUREMENTS if name in measurements]

@@ -148,7 +148,7 @@ def write_hovernet_mat(
     types : mapping from int to int, optional
         HoVer-Net's number of the type of a nucleus, where it has one; the others get 0.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def write_hovernet_mat(
     Raises
     ------
     InputError
-        If `labels` is no label image, or the file exists and may not be overwritten.
+        If `labels` is not a label image, or the file exists and may not be overwritten.
     """
     from scipy.io import savemat
 

@@ -43,7 +43,7 @@ def read_labels(
     image: str | os.PathLike[str] | None = None,
     stack: bool = False,
 ) -> npt.NDArray[np.int32]:
-    """Read the numbers in a file of labels, whatever they mean; `read_mask_file` tells that.
+    """Read the numbers in a file of labels, whatever they mean; see `read_mask_file`.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def read_nuclei(folder: Path) -> Merged:
 
 
 class _Stored(NamedTuple):
-    """The numbers in a label image, how they were read, and what its file says of them."""
+    """The numbers in a label image, how they were read, and the description in their file."""
 
     values: npt.NDArray[Any]
     notes: tuple[Note, ...]
@@ -152,7 +152,7 @@ def _stored_values(stream: BinaryIO) -> _Stored:
 
 
 def _output_of(description: str) -> str:
-    """Return what this package says that it wrote, nuclei or mask; empty of other files."""
+    """Return the kind of output, nuclei or mask, of a file of this package, or ''."""
     try:
         facts = json.loads(description)
         output = facts.get(ABOUT, facts)["options"]["output"]
@@ -178,9 +178,9 @@ def write_labels(
     labels : ndarray of int, shape (Y, X)
         Ids, 0 for background.
     about : mapping, optional
-        How they came about, see `formats.origin`; it is written into the file.
+        Their provenance, see `formats.origin`; it is written into the file.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def write_labels(
     Raises
     ------
     InputError
-        If `labels` is no label image, the suffix is another, or the file exists already.
+        If `labels` is not a label image, the suffix is not supported, or the file exists.
     """
     path = Path(path)
     ids = as_labels(np.asarray(labels), path=path, what="array")

@@ -1,10 +1,10 @@
 """Read named number arrays of a MATLAB 5 file, and nothing else of it.
 
 SciPy's reader believes what a file says about itself: a few bytes can claim gigabytes. Here a
-claim is first held against the size of the file, data that nobody asked for is skipped without
+claim is first checked against the size of the file, data that is not needed is skipped without
 being decompressed, and a stream (a member of a zip archive) is only read as far as needed.
 
-SciPy 1.17, asked for one variable alone, takes 1 GB for a cell array of 176 bytes, 250 MB to pass
+SciPy 1.17, reading a single variable, takes 1 GB for a cell array of 176 bytes, 250 MB to pass
 a packed megabyte, and dies of cells nested 20,000 times. A guard before it would have to go through
 tags, heads and packed data as this module does, and save the few lines that make the array.
 
@@ -129,7 +129,7 @@ def read_arrays(
 
     The stream is only read forwards. A file on disk is followed to its end, by its tags alone, so
     that one cut short is noticed; any other stream is left at the last wanted variable. A variable
-    that the file lacks is missing from the result; `passed` takes the names of those passed over.
+    that the file lacks is missing from the result; `passed` receives the names of skipped ones.
     Type, byte order and column-major layout are the file's.
     """
     arrays: dict[str, npt.NDArray[np.generic]] = {}
@@ -221,7 +221,7 @@ def _subelement(data: bytes, at: int, order: str) -> tuple[int, int, int]:
     if len(data) < at + 8:
         raise _damaged(_CUT_SHORT)
     kind, size = _tag(data[at : at + 8], order)
-    if kind > 0xFFFF:  # up to four bytes of data stand within the tag itself
+    if kind > 0xFFFF:  # the tag itself holds up to four bytes of data
         return kind & 0xFFFF, kind >> 16, at + 4
     if len(data) < at + 8 + size:
         raise _damaged(_CUT_SHORT)

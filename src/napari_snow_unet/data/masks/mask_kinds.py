@@ -127,11 +127,11 @@ def _are_outlines_of_ids(labels: Labels, components: Components) -> bool:
 def _labels_or_classes(labels: Labels, components: Components) -> Judgement:
     """Tell ids from classes by how many places of the image each value lies in."""
     values, areas = components.values, components.areas[1:]
-    apart = components.places(components.pieces > 1) > 1
-    many = apart.sum() > 1 or components.pieces.sum() > 2 * values.size
+    apart = components.places(components.parts > 1) > 1
+    many = apart.sum() > 1 or components.parts.sum() > 2 * values.size
     if many and 2 * areas[apart].sum() >= areas.sum():
         return _classes(labels, components)
-    return _as_ids(labels, components, apart if apart.any() else components.pieces > 1)
+    return _as_ids(labels, components, apart if apart.any() else components.parts > 1)
 
 
 def _as_ids(labels: Labels, components: Components, torn: npt.NDArray[np.bool_]) -> Judgement:
@@ -152,7 +152,7 @@ def _as_ids(labels: Labels, components: Components, torn: npt.NDArray[np.bool_])
         share = float(areas.max() / labels.size)
         noted = (*noted, notes.far_larger(int(values[areas.argmax()]), share))
     if torn.any():
-        noted = (*noted, notes.in_pieces(values[torn]))
+        noted = (*noted, notes.in_parts(values[torn]))
     return Judgement("labels", labels, noted)
 
 

@@ -79,7 +79,7 @@ def far_larger(value: int, share: float) -> Note:
     return note_of(messages.FAR_LARGER, f"{value}, {share:.0%}")
 
 
-def in_pieces(values: npt.NDArray[Any]) -> Note:
+def in_parts(values: npt.NDArray[Any]) -> Note:
     """Note IDs with several parts."""
     return note_of(messages.SEVERAL_PARTS, values_in_words(values), of_pixels=False)
 

@@ -21,8 +21,8 @@ from napari_snow_unet.data.names.file_names import (
 )
 from napari_snow_unet.data.pairs import messages
 
-_MOST_PARTS = 3  # large pieces of one nucleus that a careless annotator leaves
-_LARGE = 0.25  # of the largest piece
+_MOST_PARTS = 3  # large parts of one nucleus that a careless annotator leaves
+_LARGE = 0.25  # of the largest part
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def merge_nuclei(
     A pixel of several nuclei goes to the smallest of them, which else could vanish in a larger
     one; of two of one size to the later one.
     """
-    pieces: list[tuple[int, int, npt.NDArray[np.intp]]] = []  # area, id, flat pixels
+    nuclei: list[tuple[int, int, npt.NDArray[np.intp]]] = []  # area, id, flat pixels
     shape: tuple[int, ...] = ()
     empty = count = 0
     for name, values in masks:
@@ -60,15 +60,15 @@ def merge_nuclei(
             raise InputError(messages.several_nuclei(name, parts), path=folder)
         pixels = np.flatnonzero(values)
         if len(pixels):
-            pieces.append((len(pixels), len(pieces) + 1, pixels))
+            nuclei.append((len(pixels), len(nuclei) + 1, pixels))
         else:
             empty += 1
     if not count:
         raise InputError(messages.NO_MASK_IN_FOLDER, path=folder)
     labels = np.zeros(shape, np.int32)
-    for _, number, pixels in sorted(pieces, key=lambda piece: (-piece[0], piece[1])):
+    for _, number, pixels in sorted(nuclei, key=lambda nucleus: (-nucleus[0], nucleus[1])):
         labels.flat[pixels] = number
-    overlapping = sum(area for area, _, _ in pieces) - int(np.count_nonzero(labels))
+    overlapping = sum(area for area, _, _ in nuclei) - int(np.count_nonzero(labels))
     notes = [messages.files_merged(count)]
     if overlapping:
         notes.append(messages.overlaps(overlapping))

@@ -48,7 +48,7 @@ class Pairs:
     images: list[Path]
     masks: list[Path]  # one that is a folder holds a file for each nucleus
     orphans: list[Path]  # images without a mask and masks without an image
-    names: list[str] = field(default_factory=list)  # what the tiles are called; no two alike
+    names: list[str] = field(default_factory=list)  # of the tiles; unique
     # train, val, test or '', as the folders of the images say
     subsets: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)  # why each of the orphans is one
@@ -64,8 +64,8 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     Parameters
     ----------
     folder : path-like
-        A folder in one of the layouts above; its image folder or its mask folder alone will do.
-        Hidden files and anything else that is no image or mask are passed over.
+        A folder in one of the layouts above; its image folder or its mask folder alone suffices.
+        Hidden files and anything else than images and masks are ignored.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     Raises
     ------
     InputError
-        If `folder` is no folder that can be read.
+        If `folder` is not a readable folder.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
     if not folder.is_dir():
@@ -90,7 +90,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
 
 
 def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
-    """Find the pairs of a folder, and refuse one without any by naming what lies in it."""
+    """Find the pairs of a folder, and refuse one without any, listing its files."""
     pairs = find_pairs(folder)
     if pairs.images:
         return pairs

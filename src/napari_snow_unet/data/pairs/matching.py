@@ -1,6 +1,6 @@
 """Match images with masks among the files of one folder, step by step, by name alone.
 
-What a step cannot settle, since names or folders leave more than one possibility, stays alone.
+Files whose names or folders leave more than one possibility stay unpaired.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from napari_snow_unet.data.names.file_names import (
     Key,
     Kind,
     bare_name,
-    begins_as_mask,
     root_name,
     says_mask,
+    starts_as_mask,
     stem_of,
     tile_name,
 )
@@ -37,8 +37,8 @@ from napari_snow_unet.data.pairs.entries import (
     by_name,
     has_twice,
     image_order,
-    is_beginning,
     is_in,
+    is_prefix,
     mask_order,
     may_belong,
     own_name,
@@ -152,7 +152,7 @@ class Matching(Generic[File]):
             if image is None or mask is None or image not in self.images:
                 continue
             of_name = where(mask), bare_name(mask.name, "mask")
-            if begins_as_mask(mask.name) and rivals.get(of_name, image) is None:
+            if starts_as_mask(mask.name) and rivals.get(of_name, image) is None:
                 continue
             if mask not in self.masks:
                 if mask == image:
@@ -217,7 +217,7 @@ class Matching(Generic[File]):
         for key in list(self.images) if slides else ():
             region = tile_region(key.name)
             masks = slides.get(region.slide, []) if region else []
-            near = [mask for mask in masks if is_beginning(mask.rest, key.rest)]
+            near = [mask for mask in masks if is_prefix(mask.rest, key.rest)]
             if len(near) == 1:
                 image, *others = self.images.pop(key)
                 self.matches.append(Match(image, self.masks[near[0]][:1]))

@@ -38,7 +38,7 @@ class Pair(NamedTuple, Generic[File]):
 
 @dataclass(frozen=True)
 class Paired(Generic[File]):
-    """What belongs together, and what was left over."""
+    """The pairs, and the files that are left over."""
 
     pairs: list[Pair[File]] = field(default_factory=list)  # in natural order of the tiles' names
     # what is not used, and why; in natural order
@@ -49,17 +49,17 @@ class Paired(Generic[File]):
 
     @property
     def names(self) -> list[str]:
-        """What the tiles are called: as short as lets no two have one name."""
+        """Names of the tiles, as short as possible while unique."""
         return tile_names(self.pairs)
 
 
 def pair_up(listed: Iterable[Listed[File]], access: Access[File]) -> Paired[File]:
     """Match images with masks.
 
-    What stands in folders whose names agree, but for words such as images and masks, belongs
-    together if the names are equal, or but for words such as ``_mask``. Across other folders
-    only layouts that leave no doubt are matched, see `pairs.matching.Matching`. Several folders or
-    archives are matched each by itself; with others only what has images or masks alone.
+    Files in folders whose names agree, apart from words such as images and masks, are paired if
+    their names are equal, apart from words such as ``_mask``. Across other folders only
+    unambiguous layouts are matched, see `pairs.matching.Matching`. Several folders or archives are
+    matched separately; those with only images or only masks are matched with the others.
     """
     listed = list(listed)
     search = _Search(listed, access)

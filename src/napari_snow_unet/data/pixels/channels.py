@@ -56,7 +56,7 @@ def map_of_8_bits(pixels: NDArray[Any], divisor: float) -> NDArray[np.uint8]:
 
 
 def on_white(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[Any]:
-    """Lay what is transparent on white, as the glass of a slide is, and drop alpha.
+    """Place transparent pixels on white, like the glass of a slide, and drop alpha.
 
     Where anything shines through, types other than uint8 become float32.
     """
@@ -98,7 +98,7 @@ def network_input(
 ) -> NDArray[np.float32]:
     """Return a channel that a network was trained on, in 0..1: (Y, X, 3) for "rgb", else (Y, X, 1).
 
-    A grey image stands for any channel. "hematoxylin" is the light that would pass without other
+    A grey image is used for any channel. "hematoxylin" is the light that would pass without other
     stains: nuclei are dark in it as they are in the red channel.
     """
     if channel not in CHANNELS:

@@ -17,12 +17,12 @@ def values_of_palette(
     colours: npt.NDArray[np.uint8],
     transparent: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[Any]:
-    """Return the numbers, 0 for background, that an image with a palette stands for as a mask.
+    """Return the values, 0 for background, of a mask that is stored with a palette.
 
-    Background is what is transparent. Else it is index 0 where that is black, or where it is white
-    and on more pixels than black, as slide viewers and ImageJ write masks; else it is black, or
-    index 0 where nothing is black. Greys beside a black background stand for their brightness,
-    since programs that make PNGs smaller change their order; all else stands for its index.
+    Transparent colours are background. Otherwise it is index 0 if that is black, or white and on
+    more pixels than black, as slide viewers and ImageJ write masks; otherwise black, or index 0 if
+    there is no black. With a black background, greys give their brightness, since programs that
+    shrink PNGs change their order; all other colours give their index.
     """
     counts = np.bincount(indices.ravel(), minlength=len(colours))
     values = np.arange(len(colours))

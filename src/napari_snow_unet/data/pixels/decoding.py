@@ -1,6 +1,6 @@
 """Open files of pixels into arrays: PNG, JPEG and BMP with Pillow; see `tiff` for TIFF.
 
-The format is told by the first bytes, and a header's claim is held against the size of the file
+The format is recognised by the first bytes, and the header is checked against the size of the file
 before anything is allocated, so that a small file cannot fill the memory.
 """
 
@@ -39,7 +39,7 @@ _PILLOW: dict[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"BM": BmpImagePlugin.BmpImageFile,
 }
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-#: Beginnings of files that are often called .png or .tif.
+#: First bytes of files that are often named .png or .tif.
 _OTHERS = {
     b"RIFF": "WebP",
     b"GIF8": "GIF",
@@ -58,18 +58,18 @@ _AS_NUMBERS = ("L", "RGB", "RGBA", "I", "F")
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels, and what their file says of them."""
+    """Pixels, and what their file states about them."""
 
     # as shown, palettes resolved: (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
     pixels: npt.NDArray[Any]
-    orientation: int = UPRIGHT  # how the file asked to be turned, 1 to 8
+    orientation: int = UPRIGHT  # how the image was turned, 1 to 8
     white: float | None = None  # the value that is white, where the file says so
     notes: tuple[str, ...] = ()  # what a person should know
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the header of a file says of its pixels; see `Decoded`."""
+    """What the header of a file states about its pixels; see `Decoded`."""
 
     size: tuple[int, int]
     dtype: str
@@ -78,7 +78,7 @@ class Facts:
 
 
 class Bounded:
-    """A file that takes no memory ahead for bytes that a chunk claims and the file lacks."""
+    """A file that never allocates more than it can deliver, whatever a chunk claims."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

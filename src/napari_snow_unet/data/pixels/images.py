@@ -1,4 +1,4 @@
-"""Image files to arrays and back, and what they state without their pixels."""
+"""Image files to arrays and back, and their headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from napari_snow_unet.data.pixels.orientation import UPRIGHT, turned_size
 from napari_snow_unet.data.pixels.tiff import decode_tiff
 from napari_snow_unet.data.pixels.tiff_header import tiff_facts
 
-ABOUT = "napari-snow-unet"  # under which a file says how its labels came about
+ABOUT = "napari-snow-unet"  # key of the provenance in a file
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class ImageFile:
     path : pathlib.Path
         Where it was read from.
     orientation : int
-        How the file asked to be turned, 1 to 8 as in EXIF; 1 is as stored.
+        How the image was turned, 1 to 8 as in EXIF; 1 is as stored.
     white : float or None
         The value that is white, where the file says so.
     notes : tuple of str
-        What a person should know of how it was read.
+        Notes for the user on how it was read.
     """
 
     array: npt.NDArray[Any]
@@ -57,7 +57,7 @@ class ImageFile:
 
 
 def read_image(source: Source) -> ImageFile:
-    """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, told by its content.
+    """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, recognised by its content.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def write_image(
     pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
         Grey, RGB or RGBA.
     about : mapping, optional
-        How a mask came about, see `formats.origin`; it is said in the file.
+        The provenance of a mask, see `formats.origin`; it is written into the file.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def write_image(
 def write_pixels(
     path: Path, pixels: npt.NDArray[Any], about: Mapping[str, Any] | None, *, overwrite: bool
 ) -> None:
-    """Write pixels as PNG or TIFF, with what is said about them."""
+    """Write pixels and their provenance as PNG or TIFF."""
     suffix = path.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
         raise InputError(messages.other_suffix(path.suffix), path=path)
@@ -146,7 +146,7 @@ def write_pixels(
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What can be known of an image without its pixels; the rest as in `ImageFile`."""
+    """An image without its pixels; other fields as in `ImageFile`."""
 
     size: tuple[int, int]  # height and width as shown
     pixel_size_um: float | None
@@ -161,7 +161,7 @@ class ImageHeader:
 
 
 def read_header(source: Source) -> ImageHeader:
-    """Read the size of an image and of its pixels, and none of the pixels."""
+    """Read the header of an image: its size and pixel size, but no pixels."""
     with opened(source) as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
@@ -176,7 +176,7 @@ def read_header(source: Source) -> ImageHeader:
 
 
 def is_picture(source: Source) -> bool:
-    """Tell whether an image file is in colour, as no label image is; False if it cannot be read."""
+    """Tell whether an image file is in colour, unlike label images; False if unreadable."""
     try:
         with opened(source) as (_, stream):
             if decoding.is_tiff(stream):

@@ -1,4 +1,4 @@
-"""How a picture asks to be turned, 1 to 8: the orientation of TIFF and EXIF (JEITA CP-3451)."""
+"""How an image is to be turned, 1 to 8: the orientation of TIFF and EXIF (JEITA CP-3451)."""
 
 from __future__ import annotations
 

@@ -37,9 +37,9 @@ _LARGEST_NUCLEAR_UM = 2.0  # above it a nucleus is three pixels wide
 
 
 def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = None) -> float | None:
-    """Return a pixel size that a person gave; InputError if it is not within `PLAUSIBLE_UM`.
+    """Return a pixel size that the user gave; InputError if it is not within `PLAUSIBLE_UM`.
 
-    Every command and dock asks here. Where 0 has a meaning of its own it is not handed in.
+    Every command and dock uses this. Callers for which 0 means unknown do not pass it.
     """
     if um is not None and not PLAUSIBLE_UM[0] <= um <= PLAUSIBLE_UM[1]:  # so that NaN is refused
         try:
@@ -51,7 +51,7 @@ def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = Non
 
 
 def doubt_pixel_size(um: float | None) -> str | None:
-    """Doubt a pixel size at which nuclei could not be seen: 10 and 20 are often magnifications."""
+    """Return a doubt about a pixel size that may be a magnification, such as 10 or 20."""
     if um is None or um <= _LARGEST_NUCLEAR_UM:
         return None
     return messages.large_pixel_size(um)
@@ -84,7 +84,7 @@ def from_dots_per_inch(info: Mapping[Any, Any]) -> float | None:
 
 
 def from_tiff(tif: TiffFile) -> float | None:
-    """Return the pixel size, in um, that a TIFF states; OME-XML is asked first, its tags last."""
+    """Return the pixel size, in um, that a TIFF states; OME-XML comes first, its tags last."""
     if tif.is_ome and (side := _from_ome(tif.ome_metadata or "")) is not None:
         return side
     page = tif.pages.first

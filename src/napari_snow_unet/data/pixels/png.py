@@ -1,4 +1,4 @@
-"""PNG (W3C, third edition, 2025) as bytes: know one that is fit to be copied, encode quickly."""
+"""PNG (W3C, third edition, 2025) as bytes: recognise one that can be copied, encode quickly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_snow_unet.data.pixels.pixel_size import plausible_um
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _MOST_CHUNKS = 1 << 16  # that are gone through
-#: What may stand in an image that is copied: no transparency, gamma, profile, animation, text.
+#: Chunks of an image that may be copied: no transparency, gamma, profile, animation, text.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"pHYs", b"sRGB"}
 
 

@@ -15,7 +15,7 @@ from napari_snow_unet.data.pixels.orientation import ORIENTATION, turned_size, v
 
 _MAX_SAMPLE_VALUE = 281
 PLAIN = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
-#: What stands beside the picture in the file of a slide scanner.
+#: Names of further images in the file of a slide scanner.
 _BESIDE = {"thumbnail", "label", "macro", "map", "overview"}
 _WITH_SIZE = re.compile(r"\s+\d+\s*x\s*\d+$")  # label 387x463, as Aperio writes it
 _SAME = 4  # a picture of less than a quarter of the pixels is a preview
@@ -32,7 +32,7 @@ def _pictures(tif: TiffFile) -> list[TiffPageSeries]:
 
 
 def _is_beside(series: TiffPageSeries) -> bool:
-    """Tell whether a picture stands beside the image, by its name or what is said of it."""
+    """Tell by its name or description whether a series is not the main image."""
     lines = str(series.keyframe.description).lower().splitlines()
     names = [_WITH_SIZE.sub("", line.strip()) for line in (series.name.lower(), *lines)]
     return not _BESIDE.isdisjoint(names)
@@ -76,7 +76,7 @@ def spatial_size(series: TiffPageSeries) -> tuple[int, int]:
 
 
 def tiff_orientation(page: TiffPage) -> int:
-    """Return how a page asks to be turned."""
+    """Return how a page is to be turned."""
     tag = page.tags.get(ORIENTATION)
     return valid_orientation(None if tag is None else tag.value)
 

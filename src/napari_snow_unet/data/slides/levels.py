@@ -40,17 +40,17 @@ class Level:
             return np.asarray(self.read(box))
 
 
-def as_dask(level: Level, piece: Sequence[int], axes: str) -> Any:
-    """Make a dask array, (Y, X) or (Y, X, colours), of a level; chunks are multiples of `piece`.
+def as_dask(level: Level, tile: Sequence[int], axes: str) -> Any:
+    """Make a dask array, (Y, X) or (Y, X, colours), of a level; chunks are multiples of `tile`.
 
     `axes` are Y, X, and S or C for colours; others must have the length 1.
     """
     import dask.array as da
 
-    check_level(level, piece, axes)
+    check_level(level, tile, axes)
     chunks = [
         min(length, -(-CHUNK // stored) * stored) if axis in "YX" else length
-        for axis, length, stored in zip(axes, level.shape, piece, strict=True)
+        for axis, length, stored in zip(axes, level.shape, tile, strict=True)
     ]
     name = f"slide-{uuid.uuid4().hex}"  # a given name saves dask hashing what it cannot
     pixels = da.from_array(level, chunks=tuple(chunks), name=name, asarray=False)
@@ -63,21 +63,21 @@ def as_dask(level: Level, piece: Sequence[int], axes: str) -> Any:
     return pixels.transpose(order)
 
 
-def check_level(level: Level, piece: Sequence[int], axes: str) -> None:
+def check_level(level: Level, tile: Sequence[int], axes: str) -> None:
     """Refuse anything but one plane in grey or colours that can be read tile by tile."""
     lengths = dict(zip(axes, level.shape, strict=True))
     colours = lengths.get("S", 1) * lengths.get("C", 1)
     others = max((length for axis, length in lengths.items() if axis not in "YXSC"), default=1)
     if not {"Y", "X"} <= set(axes) or others > 1 or colours not in (1, 3, 4):
         raise InputError(messages.not_one_plane(axes, level.shape))
-    check_piece(level, piece)
+    check_tile(level, tile)
 
 
-def check_piece(level: Level, piece: Sequence[int]) -> None:
+def check_tile(level: Level, tile: Sequence[int]) -> None:
     """Refuse a level that cannot be read tile by tile."""
     if min(level.shape) < 1 or max(level.shape) > LARGEST_SIDE:
         raise InputError(damaged(f"it claims a size of {shape_in_words(level.shape)}"))
-    together = int(np.prod([int(length) for length in piece], dtype=object))
+    together = int(np.prod([int(length) for length in tile], dtype=object))
     if together * level.dtype.itemsize > LARGEST_PIECE:
         raise InputError(messages.NOT_TILED)
 

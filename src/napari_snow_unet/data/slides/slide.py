@@ -1,4 +1,4 @@
-"""Whole-slide images as lazy pyramids: nothing but the header is read until pixels are asked for.
+"""Whole-slide images as lazy pyramids: only the header is read until pixels are needed.
 
 SVS, NDPI, SCN, MRXS and the like are read by OpenSlide, which is an extra; TIFF and OME-TIFF by
 tifffile, OME-Zarr by zarr.
@@ -40,7 +40,7 @@ _UNSAID = Facts((0, 0), "uint8")
 
 @dataclass(frozen=True, eq=False)
 class Slide:
-    """A slide as a pyramid that is read where and when pixels are asked for.
+    """A slide as a lazy pyramid.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ def may_be_slide(path: str | os.PathLike[str]) -> bool:
     try:
         with path.open("rb") as stream, decoding.open_tiff(stream) as tif:
             return len(main_series(tif).levels) > 1
-    except Exception:  # it is a question: a file that cannot be read is no slide
+    except Exception:  # it is a question: a file that cannot be read is not a slide
         return False
 
 

@@ -18,7 +18,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.messages import damaged
 from napari_snow_unet.data.pixels.pixel_size import plausible_um, unit_um
 from napari_snow_unet.data.slides import messages
-from napari_snow_unet.data.slides.levels import Level, as_dask, check_piece
+from napari_snow_unet.data.slides.levels import Level, as_dask, check_tile
 
 _AXES = "TCZYX"  # of versions that do not name them
 #: Codecs of pixels. numcodecs knows others too, one of which unpacks programs (pickle).
@@ -50,7 +50,7 @@ def open_zarr_labels(folder: Path) -> tuple[list[Any], tuple[float, float] | Non
     for path in paths:
         array = _array(folder, path)
         level = Level(folder / path, array.shape, array.dtype, array.__getitem__)
-        check_piece(level, array.chunks)
+        check_tile(level, array.chunks)
         if level.dtype.kind not in "iu":
             raise InputError(messages.zarr_of_other_type(str(level.dtype)))
         name = f"labels-{uuid.uuid4().hex}"

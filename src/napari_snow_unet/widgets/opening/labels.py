@@ -45,7 +45,7 @@ def add_labels_of(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Labels
 
 
 def labels_in_file(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
-    """Return labels and what napari takes with them for a Labels layer; see `add_labels_of`."""
+    """Return labels and the arguments of their Labels layer; see `add_labels_of`."""
     path = Path(path)
     labels, facts, _ = read_as_labels(path.parent if path.name in ZARR_METADATA else path)
     return labels, facts
