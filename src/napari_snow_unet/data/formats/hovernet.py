@@ -182,7 +182,7 @@ def write_hovernet_mat(
 def _variables(source: Source, table: Collection[str] = ()) -> dict[str, npt.NDArray[np.generic]]:
     """Read the map and those variables of the table that exist; all errors name the file."""
     passed = list[str]()
-    with opened(source) as (_, stream):
+    with opened(source, ()) as (_, stream):  # an archive's errors are its reader's
         arrays = matlab5.read_arrays(stream, ["inst_map"], table, passed)
         if "inst_map" not in arrays:
             raise InputError(messages.lacks_map((*arrays, *passed)))

@@ -13,6 +13,7 @@ from napari_snow_unet.data.pixels import messages
 
 #: A path, or an open file with a name.
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+Errors: TypeAlias = tuple[type[Exception], ...]
 
 
 def source_name(source: Source) -> Path:
@@ -23,10 +24,10 @@ def source_name(source: Source) -> Path:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[tuple[Path, BinaryIO]]:
-    """Yield the path and the stream of a file; all errors become one InputError."""
+def opened(source: Source, damage: Errors = (Exception,)) -> Iterator[tuple[Path, BinaryIO]]:
+    """Yield the path and the stream of a file; errors become one InputError."""
     path = source_name(source)
-    with path_errors(path):
+    with path_errors(path, damage):
         if isinstance(source, (str, os.PathLike)):
             with path.open("rb") as stream:
                 yield path, stream
@@ -35,8 +36,11 @@ def opened(source: Source) -> Iterator[tuple[Path, BinaryIO]]:
 
 
 @contextmanager
-def path_errors(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while a file is decoded into one InputError that names it."""
+def path_errors(path: Path, damage: Errors = (Exception,)) -> Iterator[None]:
+    """Turn errors while a file is decoded into one InputError that names it.
+
+    `damage` are the errors that mean a damaged file, besides those of the system.
+    """
     try:
         yield
     except InputError as error:
@@ -49,6 +53,6 @@ def path_errors(path: Path) -> Iterator[None]:
         if error.errno is not None:  # the system's; Pillow raises its own without a number
             raise InputError(messages.unreadable(str(error.strerror)), path=path) from error
         raise InputError(messages.damaged(str(error)), path=path) from error
-    except Exception as error:  # decoders fail in many ways on damaged files
+    except damage as error:  # decoders fail in many ways on damaged files
         detail = f"{type(error).__name__}: {error}"
         raise InputError(messages.damaged(detail), path=path) from error
