@@ -21,6 +21,12 @@ from napari_snow_unet.data.datasets.stack import open_tile_stack
 from napari_snow_unet.data.datasets.white_value import THE_DATASET
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.pixels.images import read_image, write_image
+from napari_snow_unet.data.pixels.messages import (
+    CHANNELS_AS_COLOURS,
+    NEARLY_BLACK,
+    mask_in_doubt,
+    mask_turned,
+)
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.unet.runs.dataset import open_training_set
@@ -28,10 +34,10 @@ from napari_snow_unet.unet.training.tile_reader import TileReader
 from your_files import Case
 
 ABOUT = (
-    "An image is read as image viewers show it, and brought to 8-bit RGB or to the range of the "
-    "network by one function. 8-bit images are never stretched. What was assumed is said: by "
-    "`segment` and the dock behind the result, by `prepare` at its end and in the column `note` "
-    "of the manifest, by `check` as a note."
+    "An image is read as image viewers show it, and converted to 8-bit RGB or to the "
+    "network's input range by one function. 8-bit images are never stretched. Assumptions "
+    "are reported: by `segment` and the dock with the result, by `prepare` at the end and "
+    "in the column `note` of the manifest, by `check` as a note."
 )
 
 Pixels = np.ndarray
@@ -187,7 +193,7 @@ def check_every_door_of_grey(folder: Path, shown: Mapping[str, Pixels], said: st
 
 def deep(folder: Path) -> None:
     """12 bits in 16, with a hot pixel, a scale bar, and alpha of 16 bits."""
-    said = "Of uint16 images 4,095 is taken for white"
+    said = "For uint16 images, 4,095 is taken as white"
 
     def hot(path: Path, rgb: Pixels) -> None:
         stored = twelve_bits(rgb)
@@ -267,7 +273,7 @@ def one_range(folder: Path) -> None:
 def black(folder: Path) -> None:
     """An image of which nothing can be seen is said to be so."""
     shown = pairs(folder / "data", lambda path, rgb: Image.fromarray(rgb // 16).save(path), ".bmp")
-    said = "The image is nearly black"
+    said = NEARLY_BLACK.removesuffix(".")
     prepared = run(prepare([folder / "data"], folder / "prepared"))
     assert all(said in tile.note for tile in prepared.tiles)
     assert np.array_equal(open_tile_stack(folder / "data").images[0].compute(), shown["a"] // 16)
@@ -303,7 +309,7 @@ def stated(folder: Path) -> None:
         tifffile.imwrite(path, twelve_bits(rgb // 5), photometric="rgb", extratags=tags)
 
     shown = {name: rgb // 5 for name, rgb in pairs(folder / "data", write, ".tif").items()}
-    assert "taken for white" not in check_images(folder / "data", shown)
+    assert "taken as white" not in check_images(folder / "data", shown)
     assert np.array_equal(open_tile_stack(folder / "data").images[1].compute(), shown["b"])
 
 
@@ -324,7 +330,7 @@ def exif(folder: Path) -> None:
     for seed, name in enumerate(shown):
         write_labels(unturned / "masks" / f"{name}.png", np.rot90(tissue(seed)[1]))
     told = check_every_door(unturned, shown, said)
-    assert "was turned along" in " ".join(told)
+    assert mask_turned(6).removesuffix(".") in " ".join(told)
     for tile in open_training_set(unturned).train:
         truth = TileReader("red").read(tile).truth
         assert np.array_equal(truth, tissue("ab".index(tile.name))[1] > 0)
@@ -342,7 +348,7 @@ def square(folder: Path) -> None:
     write_labels(folder / "data" / "masks" / "a.png", labels)
     (tile,) = run(prepare([folder / "data"], folder / "prepared")).tiles
     assert np.array_equal(read_image(folder / "prepared" / tile.image).array, image)
-    assert re.search("orientation 3.* as shown", tile.note)
+    assert mask_in_doubt(3).removesuffix(".") in tile.note
 
 
 def inverted(folder: Path) -> None:
@@ -430,7 +436,7 @@ def channels(folder: Path) -> None:
         planes = np.moveaxis(rgb, -1, 0)
         tifffile.imwrite(path, planes, ome=True, metadata={"axes": "CYX"}, photometric="minisblack")
 
-    said = "The three channels of the file are taken for red, green and blue"
+    said = CHANNELS_AS_COLOURS.removesuffix(".")
     check_every_door(folder / "data", pairs(folder / "data", write, ".tif"), said)
 
 
@@ -470,77 +476,89 @@ CASES: list[Case] = [
     Case(
         "transparent pixels (RGBA, grey with alpha, a transparent colour)",
         "taken",
-        "laid on white, as glass is; nothing is found where a pixel is transparent. In a mask it "
-        "is background",
+        (
+            "placed on white, like glass; nothing is segmented in transparent pixels. In a mask "
+            "they are background"
+        ),
         clear,
     ),
     Case(
         "a TIFF of shape (Y, X, 1), (1, Y, X) or (Y, 1, X), image or mask",
         "taken",
-        "axes of length 1 are dropped; in napari the result has the shape of the layer, and layers "
-        "that differ in such axes only can be measured",
+        (
+            "axes of length 1 are dropped; in napari the result has the shape of the layer, and "
+            "layers that differ only in such axes can be compared"
+        ),
         ones,
     ),
     Case(
         "10, 12, 14 or 16 bits in 16, with hot pixels, a burnt-in scale bar or 16-bit alpha",
         "taken, with a note",
-        "white is the smallest of 255, 1,023, 4,095, 16,383 and 65,535 that holds the values, the"
-        " brightest 0.5 % and a single greatest value of up to 5 % left out; what is above is cut"
-        " off",
+        (
+            "white is the smallest of 255, 1,023, 4,095, 16,383 and 65,535 that holds the values, "
+            "without the brightest 0.5 % and a maximum that up to 5 % share; values above are "
+            "clipped"
+        ),
         deep,
     ),
     Case(
         "floats from 0 to 1, to 255 or to 65,535",
         "taken",
-        "up to 1 (and a quarter more) as they are, above like integers",
+        "up to 1.25 as they are, above that like integers",
         floats,
     ),
     Case(
         "dark images among others of more than 8 bits",
         "taken, with a note",
-        "one white for all images of a data type, found in a sample and kept in `dataset.json` "
-        "and in the model that is trained on them, so that `segment` reads a single dark file in "
-        "the same way. Where the model knows of none, `segment` decides for every file by itself "
-        "and says what it took",
+        (
+            "one white value for all images of a data type, determined from a sample and stored in "
+            "`dataset.json` and in the model that is trained on them, so that `segment` reads a "
+            "single dark file in the same way. If the model has none, `segment` decides for each "
+            "file and reports it"
+        ),
         one_range,
     ),
     Case(
         "an image that is nearly black",
         "taken, with a note",
-        "that hardly a value reaches an eighth of white is said",
+        "a note says that hardly any value exceeds an eighth of white",
         black,
     ),
     Case(
         "negative values, or NaN",
         "refused",
-        "with the values that were found; clip or rescale the image",
+        "the message gives the range of values; clip or rescale the image",
         refused_values,
     ),
     Case(
-        "a file that says how many bits count (BitsPerSample, OME SignificantBits, "
-        "MaxSampleValue, sBIT)",
+        (
+            "a file that states its significant bits (BitsPerSample, OME SignificantBits, "
+            "MaxSampleValue, sBIT)"
+        ),
         "taken",
-        "white is what it says, unless values are above that",
+        "white is the stated value, unless values exceed it",
         stated,
     ),
     Case(
         "a photograph with an EXIF or TIFF orientation",
         "taken, with a note",
-        "turned as image viewers do it. A mask that has the size of the image as stored is turned"
-        " along. napari itself does not turn: in the window the pixels of the layer count, and "
-        "what is saved from there says so",
+        (
+            "turned as in image viewers. A mask with the size of the image as stored is turned too."
+            " napari itself does not turn images: there the layer's pixels count, and files saved "
+            "from it record this"
+        ),
         exif,
     ),
     Case(
         "the same, square or upside down, with a mask",
         "taken, with a note",
-        "the mask is taken to lie on the image as shown, and the doubt is said",
+        "the mask is taken to match the turned image, with a note",
         square,
     ),
     Case(
         "grey TIFF whose 0 is white, or with an inverting lookup table of ImageJ",
         "taken",
-        "as it is shown; numbers of a label image stay as they are",
+        "inverted, as viewers show it; label images keep their numbers",
         inverted,
     ),
     Case("a colour table of 8 or 16 bits", "taken", "its colours", palettes),
@@ -551,35 +569,37 @@ CASES: list[Case] = [
         imagej_colours,
     ),
     Case(
-        "three channels, each in a plane, of which the file does not say that they are colours",
+        "three channels in separate planes that the file does not declare as colours",
         "taken, with a note",
-        "they are taken for red, green and blue",
+        "they are read as red, green and blue",
         channels,
     ),
     Case(
         "a colour profile (ICC) or gamma in a file",
         "taken",
-        "passed over, as in ImageJ and napari: the numbers count as they are",
+        "ignored, as in ImageJ and napari",
         profiles,
     ),
     Case(
-        "WebP, GIF, JPEG 2000, HEIC or PDF that is called `.png` or `.tif`",
+        "WebP, GIF, JPEG 2000, HEIC or PDF named `.png` or `.tif`",
         "refused",
-        "by its format; save it as PNG or TIFF",
+        "the message names the format; save it as PNG or TIFF",
         other_formats,
     ),
     Case(
         "a TIFF with thumbnail, label or macro image",
         "taken",
-        "the first of its largest pictures that is not called so; where it holds several of about "
-        "that size, this is said",
+        (
+            "the first of its largest images that is none of these; a note says if there are "
+            "several of similar size"
+        ),
         several,
     ),
     Case("PNG with 16 bits in each of several channels", "taken", "all 16 bits", deep_png),
     Case(
         "TIFF in CIELAB or another colour space that cannot be read",
         "refused",
-        "by the name of the space; save it as RGB. CMYK and YCbCr are read",
+        "the message names the colour space; save it as RGB. CMYK and YCbCr are read",
         foreign_colours,
     ),
 ]

@@ -33,6 +33,7 @@ from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pairs.folder import find_pairs
+from napari_snow_unet.data.pairs.messages import NO_FILES, PACKED, folder_ignored, layout
 from napari_snow_unet.data.pairs.unread_files import NO_PAIR
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.napari_plugin.reader import get_reader
@@ -40,9 +41,10 @@ from napari_snow_unet.unet.runs.dataset import open_training_set
 from your_files import Case
 
 ABOUT = (
-    "An image and a mask belong together if their names are equal and their folders agree, but for "
-    "words such as images and masks. What this leaves open is not guessed: it stays unused and is "
-    "named. A refusal says which types of files lie in the folder, and of one why it is not used."
+    "An image and a mask are paired if they have the same name and their folders agree, "
+    "apart from words such as images and masks. Ambiguous files are never guessed: they "
+    "stay unused and are listed. If a folder is refused, the message lists its files by "
+    "type and gives a reason."
 )
 
 
@@ -52,14 +54,14 @@ def snow(folder: Path) -> None:
     source, apart = folder / "snow" / "release", folder / "apart" / "release"
     pairs = put(source, tiles)
     write_image(source / "mask_0_5000" / "overlay" / "seed1.png", picture(9))
-    takes(source, pairs, "SNOW layout")
+    takes(source, pairs, layout("SNOW"))
     tiles = {1: ("download1/SNOW_Image/seed1.png", "download2/mask_0_5000/mat/seed1.mat")}
-    takes(apart, put(apart, tiles), "SNOW layout")
+    takes(apart, put(apart, tiles), layout("SNOW"))
 
 
 def hovernet(folder: Path) -> None:
     tiles = {n: (f"images/tile_{n}.png", f"predictions/mat/tile_{n}.mat") for n in (1, 2)}
-    takes(folder / "in", put(folder / "in", tiles), "HoVer-Net layout")
+    takes(folder / "in", put(folder / "in", tiles), layout("HoVer-Net"))
 
 
 def two_patients(folder: Path) -> None:
@@ -139,7 +141,7 @@ def classes_in_a_file_each(folder: Path) -> None:
     for name, labels in (("nuclei", nuclei(1)), ("other", np.eye(24, 32, dtype=np.int32))):
         put_mask(folder / "in" / "P1" / "masks" / f"{name}.png", labels)
     write_image(folder / "in" / "P1" / "images" / "P1.png", picture(1))
-    with pytest.raises(InputError, match=r"masks: nuclei\.png .*several values"):
+    with pytest.raises(InputError, match=r"masks: .*nuclei\.png .*several values"):
         read_labels(folder / "in" / "P1" / "masks")
     (problem,) = checked(folder / "in").problems
     assert "several values" in problem.text
@@ -151,7 +153,7 @@ def tnbc(folder: Path) -> None:
     tiles = {n: (f"Slide_{n:02d}/{n:02d}_1.png", f"GT_{n:02d}/{n:02d}_1.png") for n in (1, 2)}
     tiles[3] = ("Slide_02/tile.png", "GT_02/tile.png")
     tiles[4] = ("Slide_01/tile.png", "GT_01/tile.png")
-    takes(folder / "TNBC", put(folder / "TNBC", tiles), "TNBC layout")
+    takes(folder / "TNBC", put(folder / "TNBC", tiles), layout("TNBC"))
 
 
 def nuinsseg(folder: Path) -> None:
@@ -170,7 +172,10 @@ def nuinsseg(folder: Path) -> None:
         )
         write_image(source / organ / "overlay_save_path" / f"{name}.png", picture(3))
     takes(
-        source, pairs, "NuInsSeg layout", "'label masks modify', not from: label masks, mask binary"
+        source,
+        pairs,
+        layout("NuInsSeg"),
+        "'label masks modify', not from: label masks, mask binary",
     )
     shutil.rmtree(folder / "dataset")
     for organ in ("human bladder", "mouse liver"):
@@ -191,9 +196,9 @@ def cryonuseg(folder: Path) -> None:
         put_mask(source / one / place / "Human_1.png", nuclei(7))
     put_mask(source / other / "label masks modify" / "Human_1.tif", nuclei(8))
     put_mask(source / other / "label masks modify" / "Human_2.tif", nuclei(8))
-    refuses(source, "tissue images/Human_1.tif: it has no mask")
+    refuses(source, "tissue images/Human_1.tif: No mask")
     shutil.rmtree(source / other.partition("/")[0])
-    takes(source, pairs, "CryoNuSeg layout", "'label masks modify', not from: mask binary")
+    takes(source, pairs, layout("CryoNuSeg"), "'label masks modify', not from: mask binary")
 
 
 def nucls(folder: Path) -> None:
@@ -218,7 +223,7 @@ def consep(folder: Path) -> None:
     source = folder / "CoNSeP"
     pairs = put(source, tiles)
     write_image(source / "Train" / "Overlay" / "train_1.png", picture(9))
-    result = takes(source, pairs, "CoNSeP layout")
+    result = takes(source, pairs, layout("CoNSeP"))
     assert result.subsets == {"train": 2, "val": 1, "test": 1, "unused": 0}
     tiles = open_training_set(source)
     assert {tile.name for tile in (*tiles.train, *tiles.validation)} == {
@@ -242,7 +247,7 @@ def monuseg(folder: Path) -> None:
         write_image(source / image, picture(number))
         (source / mask).parent.mkdir(exist_ok=True)
         (source / mask).write_text(text)
-    result = takes(source, pairs, "MoNuSeg layout")
+    result = takes(source, pairs, layout("MoNuSeg"))
     assert [tile.nuclei for tile in result.tiles] == [1, 1]
 
 
@@ -251,7 +256,7 @@ def lizard(folder: Path) -> None:
         1: ("lizard_images1/Lizard_Images1/consep_1.png", "Lizard_Labels/Labels/consep_1.mat"),
         2: ("lizard_images2/Lizard_Images2/crag_1.png", "Lizard_Labels/Labels/crag_1.mat"),
     }
-    takes(folder / "Lizard", put(folder / "Lizard", tiles), "Lizard layout")
+    takes(folder / "Lizard", put(folder / "Lizard", tiles), layout("Lizard"))
 
 
 def hovernet_json(folder: Path) -> None:
@@ -290,7 +295,7 @@ def pannuke(folder: Path) -> None:
         place = source / "Fold 1" / kind / "fold1"
         place.mkdir(parents=True)
         np.save(place / f"{kind}.npy", values[np.newaxis])
-    words = ("Fold 1/images/fold1/ holds 1 .npy file (images.npy)", "PanNuke", "Save every tile as")
+    words = ("Fold 1/images/fold1/ with 1 .npy file (images.npy)", "PanNuke", "Save every tile as")
     refuses(source, *words)
     refuses_to_measure(source, *words)
     refuses_to_segment(source, *words)
@@ -301,7 +306,7 @@ def conic(folder: Path) -> None:
     source.mkdir()
     for name, values in (("images", picture(1)), ("labels", nuclei(1))):
         np.save(source / f"{name}.npy", values[np.newaxis])
-    words = ("it holds 2 .npy files (images.npy, labels.npy)", "CoNIC", "Save every tile as")
+    words = ("Contents: 2 .npy files (images.npy, labels.npy)", "CoNIC", "Save every tile as")
     refuses(source, *words)
     refuses_to_measure(source, *words)
 
@@ -388,7 +393,7 @@ def names_by_programs(folder: Path) -> None:
     takes(folder / "apart" / "in", put(folder / "apart" / "in", apart))
     both = {1: ("t-img.tif", "t-mask.tif"), 2: ("", "t-instancemask.tif")}
     put(folder / "both", both)
-    refuses(folder / "both", "t-img.tif: several files", "t-instancemask.tif, ")
+    refuses(folder / "both", "t-img.tif: Several files", "t-instancemask.tif, ")
 
 
 def accents(folder: Path) -> None:
@@ -411,7 +416,7 @@ def beginnings(folder: Path) -> None:
     assert len(find_pairs_in(folder / "apart", apart)) == 3
     of_either = folder / "either"
     put(of_either, {1: ("image_1.png", "mask_1.png"), 2: ("1.png", "")})
-    refuses(of_either, "1.png: it and ", "image_1.png may each ", "mask_1.png. ")
+    refuses(of_either, "1.png: It and ", "image_1.png may each ", "mask_1.png. ")
     alone = {n: (f"{n}/image.png", f"{n}/mask.png") for n in (1, 2)}
     takes(folder / "alone" / "in", put(folder / "alone" / "in", alone))
     cellpose = {n: (f"img_{n}.tif", f"img_{n}_masks.tif") for n in (0, 1)} | {
@@ -491,7 +496,7 @@ def two_formats_of_labels(folder: Path) -> None:
     """In a folder of masks a label image beside its .mat is a second format, and no picture."""
     for suffix in (".png", ".mat"):
         put_mask(folder / "masks" / f"a{suffix}", nuclei(1))
-    refuses(folder / "masks", "holds 1 .mat file (a.mat) and 1 .png file (a.png)")
+    refuses(folder / "masks", "Contents: 1 .mat file (a.mat) and 1 .png file (a.png)")
     source = folder / "in"
     pairs = put(source, {1: ("Image/seed1.png", "Mask/seed1.mat")})
     put_mask(source / "Mask" / "seed1.png", nuclei(1))
@@ -507,7 +512,7 @@ def annotators(folder: Path) -> None:
     for who in ("anna", "berta"):
         put_mask(source / f"masks_{who}" / "1.png", nuclei(1))
     both = "masks_anna/1.png, masks_berta/1.png"
-    refuses(source, "images/1.png: several files", "masks_anna/1.png, ")
+    refuses(source, "images/1.png: Several files", "masks_anna/1.png, ")
     left = find_pairs(source)
     reasons = dict(zip(left.orphans, left.reasons, strict=True))
     assert f"({both})" in reasons[source / "images" / "1.png"]
@@ -526,9 +531,9 @@ def jpeg_masks(folder: Path) -> None:
         write_image(source / "images" / f"t{n}.png", picture(n))
         (source / "masks").mkdir(exist_ok=True)
         Image.fromarray(nuclei(n).astype(np.uint8)).save(source / "masks" / f"t{n}.jpg")
-    words = ("masks/ holds 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression")
+    words = ("masks/ with 2 .jpg files (t1.jpg, t2.jpg)", "JPEG compression")
     refuses(source, *words, "as PNG")
-    refuses_to_measure(source / "masks", "holds 2 .jpg files", "as PNG")
+    refuses_to_measure(source / "masks", "2 .jpg files", "as PNG")
     put_mask(source / "masks" / "t1.png", nuclei(1))
     takes(source, {"images/t1.png": "masks/t1.png"}, left=("images/t2.png",))
     (problem,) = checked(source).problems
@@ -542,7 +547,7 @@ _OTHERS = {
     ".h5": "HDF5 files",
     ".roi": "ROI files",
     ".nii.gz": "NIfTI files",
-    ".svs": "Slide files",
+    ".svs": "Slides are not",
 }
 
 
@@ -553,24 +558,24 @@ def other_types(folder: Path) -> None:
         (source / "masks").mkdir()
         (source / "masks" / f"t1{suffix}").write_bytes(b"something")
         (source / ".DS_Store").write_bytes(b"junk")
-        refuses(source, f"masks/ holds 1 {suffix} file (t1{suffix})", words)
-        refuses_to_measure(source / "masks", f"holds 1 {suffix} file", words)
+        refuses(source, f"masks/ with 1 {suffix} file (t1{suffix})", words)
+        refuses_to_measure(source / "masks", f"1 {suffix} file", words)
     seg = folder / "cellpose" / "in"
     write_image(seg / "a.png", picture(1))
     (seg / "a_seg.npy").write_bytes(b"something")
-    refuses(seg, "it holds 1 .png file (a.png) and 1 .npy file (a_seg.npy)", "Cellpose's _seg.npy")
+    refuses(seg, "Contents: 1 .png file (a.png) and 1 .npy file (a_seg.npy)", "Cellpose's _seg.npy")
 
 
 def nothing_there(folder: Path) -> None:
     source = folder / "in"
     source.mkdir()
     for refused in (refuses, refuses_to_measure, refuses_to_segment):
-        refused(source, "it holds no files")
+        refused(source, NO_FILES)
     (source / "notes.txt").write_text("nothing yet")
-    refuses(source, "it holds 1 .txt file (notes.txt)")
-    refuses_to_segment(source, "it holds 1 .txt file (notes.txt)")
+    refuses(source, "Contents: 1 .txt file (notes.txt)")
+    refuses_to_segment(source, "Contents: 1 .txt file (notes.txt)")
     write_image(source / "overlay" / "a.png", picture(1))
-    refuses(source, "overlay/ holds 1 .png file (a.png)", "overlay/ is passed")
+    refuses(source, "overlay/ with 1 .png file (a.png)", folder_ignored("overlay"))
     archive = folder / "bad.zip"
     archive.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: .*archive"):
@@ -600,7 +605,7 @@ def archives(folder: Path) -> None:
     put(packed, {1: ("images/t1.png", "")})
     (packed / "masks").mkdir()
     (packed / "masks" / "t1.tif.gz").write_bytes(b"something")
-    refuses(packed, "(t1.tif.gz)", "Packed files")
+    refuses(packed, "(t1.tif.gz)", PACKED)
 
 
 def other_names(folder: Path) -> None:
@@ -609,9 +614,7 @@ def other_names(folder: Path) -> None:
     assert "target/1.png" in reason
     source = folder / "in"
     put(source, {1: ("images/slide A.png", ""), 2: ("", "masks/annotation of A.png")})
-    refuses(
-        source, "images/ holds 1 .png file (slide A.png)", "masks/ holds 1 .png file (annotation"
-    )
+    refuses(source, "images/ with 1 .png file (slide A.png)", "masks/ with 1 .png file (annotation")
 
 
 def capitals(folder: Path) -> None:
@@ -634,120 +637,139 @@ CASES: list[Case] = [
     Case(
         "SNOW as released, or its archives unpacked side by side",
         "taken, with a note",
-        "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` are "
-        "passed over.",
+        (
+            "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` "
+            "are ignored."
+        ),
         snow,
     ),
     Case(
-        "what HoVer-Net writes for tiles: `mat/NAME.mat` in a folder beside that of the images",
+        "HoVer-Net's output for tiles: `mat/NAME.mat` next to the folder of images",
         "taken, with a note",
-        "As SNOW.",
+        "Same as SNOW.",
         hovernet,
     ),
     Case(
-        "a folder for each patient, in some of which an image or a mask is missing",
+        "one folder per patient, some without an image or a mask",
         "taken, with a note",
-        "What is complete is taken. A leftover image is never paired with another patient's mask "
-        "of its name; both are named.",
+        (
+            "Complete pairs are used. An unpaired image is never matched with another patient's "
+            "mask of the same name; both are listed."
+        ),
         two_patients,
     ),
     Case(
-        "an image of one patient and a mask of another, of one name",
+        "an image and a mask of different patients with the same name",
         "refused",
-        "Nothing is paired, however the folders are called: `A_images`, `B_masks`; `Slide_01`, "
-        "`GT_02`; `train_images`, `val_masks`.",
+        (
+            "Nothing is paired, whatever the folders are named: `A_images`, `B_masks`; `Slide_01`, "
+            "`GT_02`; `train_images`, `val_masks`."
+        ),
         other_patients,
     ),
     Case(
         "several chosen folders or archives, each with images and masks",
         "taken",
-        "Each is matched by itself; the tiles are called after it where names repeat. What holds "
-        "images or masks alone is matched with the others.",
+        (
+            "Each is matched separately; its name is added to tile names that repeat. Sources with "
+            "only images or only masks are matched with the others."
+        ),
         two_sources,
     ),
     Case(
         "the 2018 Data Science Bowl (DSB 2018): `ID/images/ID.png`, `ID/masks/*.png`",
         "taken, with a note",
-        "The masks of one nucleus each become one label image, numbered in natural order of the "
-        "files. Overlapping pixels go to the smaller nucleus, and their number is noted.",
+        (
+            "The single-nucleus masks are merged into one label image, numbered in natural order of"
+            " the files. Overlapping pixels go to the smaller nucleus, and their number is noted."
+        ),
         bowl,
     ),
     Case(
-        "a folder of masks with a class in each file",
+        "a folder of masks with one file per class",
         "refused",
-        "A file of several nuclei is no mask of one nucleus: the tile is left out, the file named.",
+        (
+            "A file with several nuclei is not a single-nucleus mask: the tile is skipped and the "
+            "file named."
+        ),
         classes_in_a_file_each,
     ),
     Case(
         "TNBC: `Slide_01/01_1.png`, `GT_01/01_1.png`",
         "taken, with a note",
-        "The numbers of both folders must be equal.",
+        "The folder numbers must match.",
         tnbc,
     ),
     Case(
         "NuInsSeg: `human bladder/tissue images`, `label masks modify`, `mask binary` and others",
         "taken, with a note",
-        "`label masks modify` is taken, as its authors advise, else `label masks`, else `mask "
-        "binary`; which one is said. Distance maps, vague areas and the like are passed over.",
+        (
+            "`label masks modify` is used, as its authors advise, otherwise `label masks` or `mask "
+            "binary`; a note names the choice. Distance maps, vague areas and similar files are "
+            "ignored."
+        ),
         nuinsseg,
     ),
     Case(
         "CryoNuSeg: `tissue images`, `Annotator 1 (biologist)/label masks modify`, `Annotator 2`",
         "refused",
-        "Whose masks to use is yours to say: with the folder of one annotator it is taken, as "
-        "NuInsSeg is.",
+        "Keep one annotator's folder; it is then read like NuInsSeg.",
         cryonuseg,
     ),
     Case(
         "NuCLS: `rgb/`, `mask/`, `visualization/`, `csv/`",
         "taken",
-        "`visualization/` and `csv/` are passed over. Masks as published are in colours, which is "
-        "refused: write the product of their second and third channel as the labels.",
+        (
+            "`visualization/` and `csv/` are ignored. The published masks are in colour, which is "
+            "refused: save the product of their second and third channels as labels."
+        ),
         nucls,
     ),
     Case(
         "CoNSeP: `Train/Images/train_1.png`, `Train/Labels/train_1.mat`, `Test/...`",
         "taken, with a note",
-        "`Train` and `Test` stay what they are; tiles to validate with are drawn from `Train`.",
+        "`Train` and `Test` are kept as subsets; validation tiles are drawn from `Train`.",
         consep,
     ),
     Case(
         "HoVer-Net's results: `mat/`, `json/`, `overlay/`",
         "taken",
-        "`json/` holds the masks where no `mat/` lies beside it, else it is passed over.",
+        "`json/` provides the masks if there is no `mat/`; otherwise it is ignored.",
         hovernet_json,
     ),
     Case(
-        "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both side by side",
+        "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both in one folder",
         "taken, with a note",
-        "The outlines of ImageScope belong to the image of their name.",
+        "ImageScope outlines are matched with the image of the same name.",
         monuseg,
     ),
     Case(
         "Lizard: `Lizard_Images1`, `Lizard_Images2`, `Labels/*.mat`",
         "taken, with a note",
-        "The masks of both image folders lie in one folder.",
+        "The masks of both image folders are in one folder.",
         lizard,
     ),
     Case(
         "`Images/train/a.png`, `Images/test/b.png` with all masks in `Labels/`",
         "taken",
-        "Since all masks lie in one folder, names that occur once are paired. The subsets stay.",
+        "All masks are in one folder, so unique names are paired. Subsets are kept.",
         hovernet_training,
     ),
     Case(
         "PanNuke: `Fold 1/images/fold1/images.npy`, `masks.npy`",
         "refused",
-        "Named, with what to do: save every tile as `images/N.png` and `masks/N.png`.",
+        "The message says what to do: save every tile as `images/N.png` and `masks/N.png`.",
         pannuke,
     ),
-    Case("CoNIC: `images.npy`, `labels.npy`, `counts.csv`", "refused", "As PanNuke.", conic),
+    Case("CoNIC: `images.npy`, `labels.npy`, `counts.csv`", "refused", "Same as PanNuke.", conic),
     Case(
         "your own folders `train`, `val`, `test` (`training`, `valid`, `validation`, `testing`)",
         "taken, with a note",
-        "They stay the subsets they are, for `prepare`, `check` and `train`. Without `val` some "
-        "tiles of `train` are drawn to validate with. A split that you state is used in their "
-        "place, which is said.",
+        (
+            "`prepare`, `check` and `train` keep them as subsets. Without `val`, some tiles of "
+            "`train` are drawn for validation. A split that you specify overrides them, with a "
+            "note."
+        ),
         own_subsets,
     ),
     Case(
@@ -760,56 +782,60 @@ CASES: list[Case] = [
         "`a.png` beside `a_mask.png`, or `_masks _label _labels _GT _seg _nuclei _instances "
         "_cp_masks`, `-labelled`, and ` nuclei`, as **Save as** names it",
         "taken",
-        "In one folder or in two. Where two masks of one image lie there, neither is used. "
-        "`segment` leaves the masks out.",
+        (
+            "In one folder or two. If an image has two masks there, neither is used. `segment` "
+            "skips the masks."
+        ),
         endings,
     ),
     Case(
         "`image_1.png`, `mask_1.png`; or `1/image.png`, `1/mask.png`",
         "taken",
-        "In one folder or in two. Where `1.png` lies there too, neither is used.",
+        "In one folder or two. If `1.png` exists as well, neither is used.",
         beginnings,
     ),
     Case(
         "`a_Simple Segmentation.tif`, `a_Object Identities.tif` (ilastik), `Count Masks of a.tif` "
         "(ImageJ), `a-instancemask.tif`; `a.tif.png`, `a.tif_mask.png`, `a.tif-labelled.png`",
         "taken",
-        "As `a_mask.png`, also where a file is named after an image's whole name.",
+        "Same as `a_mask.png`, also if the name includes the image's suffix.",
         names_by_programs,
     ),
     Case(
-        "names with accents from macOS beside others",
+        "accented names from macOS and from other systems",
         "taken",
-        "A letter with an accent is the same, in one character or in two.",
+        "Accented letters are equal, whether stored as one character or two.",
         accents,
     ),
     Case(
         "`p1/HE/a.png` with `p1/masks/a.png`",
         "taken",
-        "Where all images of a folder lie in one folder within, its name does not matter.",
+        "If all images of a folder are in one subfolder, its name does not matter.",
         images_of_any_name,
     ),
     Case(
         "`a.png` with QuPath's `a.png.geojson` or `a.geojson`",
         "taken",
-        "The outlines belong to the image they are named after.",
+        "Outlines are matched with the image they are named after.",
         qupath_outlines,
     ),
     Case(
-        "two images of one name, `a.png` and `a.jpg`",
+        "two images with the same name, `a.png` and `a.jpg`",
         "taken, with a note",
-        "The one with the mask's suffix is used, else PNG, TIFF, BMP, JPEG in this order; the "
-        "other is named.",
+        (
+            "The one with the mask's suffix is used, otherwise PNG, TIFF, BMP, JPEG in this order; "
+            "the other is listed."
+        ),
         two_of_one_stem,
     ),
     Case(
-        "images and masks in a folder that is itself called mask or labels",
+        "images and masks in a folder that is itself named mask or labels",
         "taken",
-        "What lies side by side counts for more than the folder's name.",
+        "File names within the folder count for more than its own name.",
         chosen_folder_called_mask,
     ),
     Case(
-        "images beside their `.mat` in a folder called `mat`, `masks` or `labels`",
+        "images with their `.mat` in a folder named `mat`, `masks` or `labels`",
         "taken",
         "The colour picture is the image.",
         image_beside_its_mat,
@@ -817,15 +843,17 @@ CASES: list[Case] = [
     Case(
         "`a.png` and `a.mat` with the same labels in a folder of masks",
         "refused",
-        "A label image is never taken for a picture. Beside its image the `.mat` is used, and the "
-        "other named.",
+        (
+            "A label image is never read as a picture. With its image, the `.mat` is used and the "
+            "other listed."
+        ),
         two_formats_of_labels,
     ),
     Case(
         "masks of several annotators, `masks_anna/`, `masks_berta/`, or classes, `masks/0`, "
         "`masks/1`",
         "refused",
-        "Which ones to use is yours to say: leave the others out.",
+        "Choose which to use, and move the others elsewhere.",
         annotators,
     ),
     Case(
@@ -835,29 +863,33 @@ CASES: list[Case] = [
         jpeg_masks,
     ),
     Case(
-        "masks as `.gif`, `.npy`, `.npz`, `.h5`, `.nii`, `.roi`; slides beside masks",
+        "masks as `.gif`, `.npy`, `.npz`, `.h5`, `.nii`, `.roi`; slides with masks",
         "refused",
-        "With the type, the number of files and the remedy.",
+        "The message gives the type, the number of files and the remedy.",
         other_types,
     ),
     Case(
-        "an empty folder, text files, overlays alone, a broken archive",
+        "an empty folder, text files, only overlays, a broken archive",
         "refused",
-        "The refusal says what lies there.",
+        "The message lists the contents.",
         nothing_there,
     ),
     Case(
-        "archives but `.zip`, archives in archives, ImageJ's `RoiSet.zip`, packed `.tif.gz`",
+        (
+            "archives other than `.zip`, nested archives, ImageJ's `RoiSet.zip`, compressed "
+            "`.tif.gz`"
+        ),
         "refused",
-        "They are named, with what to do. `prepare` opens `.zip` files, `train` and the others "
-        "folders only.",
+        "The message names them and the remedy. Only `prepare` opens `.zip` files.",
         archives,
     ),
     Case(
-        "images and masks of other names",
+        "images and masks with different names",
         "refused",
-        "The refusal names some of each.",
+        "The message lists some of each.",
         other_names,
     ),
-    Case("suffixes in capitals: `.PNG`, `.TIF`, `.MAT`", "taken", "As in small letters.", capitals),
+    Case(
+        "suffixes in capitals: `.PNG`, `.TIF`, `.MAT`", "taken", "Same as in lower case.", capitals
+    ),
 ]

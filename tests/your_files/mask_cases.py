@@ -21,16 +21,17 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import write_labels
-from napari_snow_unet.data.masks import notes
+from napari_snow_unet.data.masks import messages, notes
 from napari_snow_unet.unet.runs.dataset import open_training_set
 from napari_snow_unet.unet.runs.masks import look_at_masks
 from your_files import Case
 
 ABOUT = (
-    "What the numbers of a mask mean is judged by its values, palette and transparency. "
-    "Assumptions are named in the manifest and the summary of `prepare`, as notes of `check`, "
-    "below the scores of `evaluate`, before a training, and in the docks. `--masks-are labels`, "
-    "`binary` or `classes` overrules the judgement in the shell, **Masks are** in the docks."
+    "The meaning of a mask is detected from its values, palette and transparency. "
+    "Assumptions are listed in the manifest and the summary of `prepare`, as notes of "
+    "`check`, below the scores of `evaluate`, before a training, and in the docks. "
+    "`--masks-are labels`, `binary` or `classes` overrides the detection in the shell, "
+    "**Masks are** in the docks."
 )
 CLASSES = np.array([0, 1, 2, 1, 2, 2])
 
@@ -142,7 +143,7 @@ def void(folder: Path) -> None:
 def one_and_two(folder: Path) -> None:
     for number, values in enumerate((1 + (nuclei() > 0), CLASSES[nuclei()] + 1)):
         save = partial(png, values=values.astype(np.uint8))
-        refuses(folder / str(number), save, notes.BACKGROUND_REMEDY)
+        refuses(folder / str(number), save, messages.no_background(0, 1, 1).remedy)
         takes(folder / f"said {number}", save, nuclei(), notes.lowest(1).gist, are="binary")
 
 
@@ -152,7 +153,9 @@ def borders(folder: Path) -> None:
         values = np.where(thin, border, (nuclei() > 0) * inside).astype(np.uint8)
         save = partial(png, values=values)
         place = folder / f"{inside} {border}"
-        refuses(place, save, f": {border} ", f"{inside}, ", notes.BORDER_REMEDY)
+        refuses(
+            place, save, messages.border(border, str(inside)).problem, messages.border(1, "").remedy
+        )
         takes(place / "said", save, nuclei(), are="binary")
 
 
@@ -164,7 +167,13 @@ def probability_maps(folder: Path) -> None:
         ("float", soft.astype(np.float32), ".tif"),
     ):
         save = partial(tif if suffix == ".tif" else png, values=values)
-        refuses(folder / name, save, "probability map", notes.MAP_REMEDY, suffix=suffix)
+        refuses(
+            folder / name,
+            save,
+            "probability map",
+            messages.grey_map("", 1, 1).remedy,
+            suffix=suffix,
+        )
 
 
 def distance_maps(folder: Path) -> None:
@@ -179,7 +188,7 @@ def resampled_labels(folder: Path) -> None:
     ids = (nuclei() * 40).astype(np.uint8)
     small = cv2.resize(ids, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_NEAREST)
     values = cv2.resize(small, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
-    refuses(folder, partial(png, values=values), notes.SPOILT_REMEDY)
+    refuses(folder, partial(png, values=values), messages.spoilt_labels(1, 1).remedy)
 
 
 def colours(folder: Path) -> None:
@@ -202,7 +211,7 @@ def inverted(folder: Path) -> None:
 def empty(folder: Path) -> None:
     save = partial(png, values=np.zeros(SHAPE, np.uint8))
     takes(folder, save, nuclei(()), notes.NOTHING.gist)
-    with pytest.raises(InputError, match="no mask"):
+    with pytest.raises(InputError, match=r"(?i)no mask"):
         look_at_masks(open_training_set(folder / "in"))
     write_labels(folder / "in" / "masks" / "t2.png", nuclei(), overwrite=True)
     assert look_at_masks(open_training_set(folder / "in")) == ((), "")
@@ -212,14 +221,14 @@ def full(folder: Path) -> None:
     whole = np.full(SHAPE, 1, np.int32)
     save = partial(png, values=np.full(SHAPE, 37, np.uint8))
     takes(folder, save, whole, notes.EVERYTHING.gist)
-    with pytest.raises(InputError, match="every mask"):
+    with pytest.raises(InputError, match=r"(?i)every mask"):
         look_at_masks(open_training_set(folder / "in"))
 
 
 def in_pieces(folder: Path) -> None:
-    split = nuclei()
-    split[:, 18:20] = 0
-    takes(folder / "two", partial(png, values=split.astype(np.uint16)), split, "")
+    torn = nuclei()
+    torn[:, 18:20] = 0
+    takes(folder / "two", partial(png, values=torn.astype(np.uint16)), torn, "")
     again = np.array([0, 1, 2, 3, 4, 4])[nuclei()]
     said = notes.IN_PIECES, "1 of 4 ids"
     source = dataset(folder / "again", partial(png, values=again.astype(np.uint8)), ".png", again)
@@ -255,26 +264,26 @@ def too_many_for_8_bits(folder: Path) -> None:
     dots[2::5, 2::6] = dots[3::5, 2::6] = np.arange(1, 19 * 21 + 1).reshape(19, 21)
     assert dots.max() > 255
     save = partial(png, values=np.minimum(dots, 255).astype(np.uint8))
-    takes(folder, save, dots, "ids end at 255, which many nuclei have: each place is one nucleus")
+    takes(folder, save, dots, notes.clipped(255).gist)
 
 
 def only_outlines(folder: Path) -> None:
     rims = np.where(ndimage.binary_erosion(nuclei() > 0, iterations=1), 0, nuclei())
     save = partial(png, values=((rims > 0) * 255).astype(np.uint8))
-    takes(folder, save, rims, "outlines, whose insides are background")
+    takes(folder, save, rims, notes.OUTLINES.gist)
 
 
 CASES: list[Case] = [
     Case(
-        "labels: a number for every nucleus, of any type, in PNG, TIFF or BMP",
+        "labels: one number per nucleus, of any type, in PNG, TIFF or BMP",
         "taken",
-        "Ids are taken as they are, with their gaps.",
+        "IDs are kept as they are, including gaps.",
         labels_in_all_types,
     ),
     Case(
         "a binary mask: 0 and 1, 0 and 255, or any one value",
         "taken",
-        "Its connected parts are its nuclei.",
+        "Its connected components are the nuclei.",
         binary,
     ),
     Case(
@@ -286,25 +295,29 @@ CASES: list[Case] = [
     Case(
         "a binary mask that was resized with interpolation, or was once a JPEG",
         "taken, with a note",
-        "It is cut at half of its maximum.",
+        "It is thresholded at half of its maximum.",
         soft_edges,
     ),
     Case(
         "a mask with transparency",
         "taken",
-        "What is transparent is background. Where all else has one colour, that is nucleus, with a "
-        "note.",
+        (
+            "Transparent pixels are background. If all others have one colour, they are nucleus, "
+            "with a note."
+        ),
         transparent,
     ),
     Case(
         "a mask with a palette, such as QuPath and ImageJ write, on white or on black",
         "taken",
-        "White or black at index 0 is background, and indices are numbers: the same in PNG and "
-        "TIFF.",
+        (
+            "White or black at index 0 is background; other indices are the values, in PNG and TIFF"
+            " alike."
+        ),
         palettes,
     ),
     Case(
-        "a mask with 255 or 65,535 for what is not annotated: around nuclei, as a frame, an area",
+        "a mask with 255 or 65,535 for unannotated pixels: around nuclei, as a frame, an area",
         "taken, with a note",
         "That value is background.",
         void,
@@ -312,90 +325,100 @@ CASES: list[Case] = [
     Case(
         "a mask without 0: 1 is background and 2 is nucleus, as ilastik writes it",
         "refused",
-        "All of it would be nucleus. Write 0 for background, or use `--masks-are binary`: the "
-        "lowest value is background.",
+        (
+            "Everything would be nucleus. Set the background to 0, or use `--masks-are binary`: "
+            "then the lowest value is background."
+        ),
         one_and_two,
     ),
     Case(
         "a mask whose nuclei have a border of another value (0, 127 and 255; 1 with 2 around it)",
         "refused",
-        "Make the border nucleus or background, or use `--masks-are binary`: everything but 0 is "
-        "nucleus.",
+        (
+            "Set the border to nucleus or background, or use `--masks-are binary`: then everything "
+            "except 0 is nucleus."
+        ),
         borders,
     ),
     Case(
-        "a probability map of 8 or 16 bits or in fractions, where a mask belongs",
+        "a probability map (8 or 16 bits, or fractions) instead of a mask",
         "refused",
-        "Cut it at a threshold, or use `--masks-are binary`, which cuts at half. `evaluate` takes "
-        "maps with `--probability`.",
+        (
+            "Apply a threshold, or use `--masks-are binary`, which cuts at half of the maximum. "
+            "`evaluate` accepts maps with `--probability`."
+        ),
         probability_maps,
     ),
     Case(
-        "a distance map, where a mask belongs",
+        "a distance map instead of a mask",
         "refused",
-        "Cut it at a threshold.",
+        "Apply a threshold.",
         distance_maps,
     ),
     Case(
         "labels that were resized with interpolation, or saved as JPEG",
         "refused",
-        "Their ids are lost at the edges. Export them again, and resize them by nearest neighbour.",
+        "IDs are lost at the edges. Export them again, and resize them by nearest neighbour.",
         resampled_labels,
     ),
     Case(
-        "a mask in colours, or in CMYK",
+        "a mask in colour, or in CMYK",
         "refused",
-        "Export it as a grey image with a number for every nucleus.",
+        "Export it as a grey image with one number per nucleus.",
         colours,
     ),
     Case(
         "an inverted mask: nuclei 0, the rest 255",
         "taken, with a note",
-        "`check` and a training doubt it where most masks mark more than half, and what is "
-        "brighter. Invert it.",
+        (
+            "`check` and training warn if most masks mark more than half of the image and its "
+            "brighter part. Invert them."
+        ),
         inverted,
     ),
     Case(
-        "a mask with nothing in it",
+        "an empty mask",
         "taken, with a note",
-        "If no mask has a nucleus, a training is refused.",
+        "If no mask has a nucleus, training is refused.",
         empty,
     ),
     Case(
-        "a mask that is nucleus all over, as a small tile inside one nucleus",
+        "a mask that is all nucleus, such as a small tile inside one nucleus",
         "taken, with a note",
-        "If all masks are, a training is refused.",
+        "If all masks are like this, training is refused.",
         full,
     ),
     Case(
-        "labels in which a nucleus is in several pieces",
+        "labels in which a nucleus has several parts",
         "taken",
-        "It stays one nucleus; with a note where pieces lie far apart.",
+        "It stays one nucleus, with a note if the parts are far apart.",
         in_pieces,
     ),
     Case(
-        "labels of more than 255 nuclei in 8 bits, all above with the number 255",
+        "8-bit labels of more than 255 nuclei, all further ones with the ID 255",
         "taken, with a note",
-        "Each place of the number 255 is one nucleus; so it is of 65,535 in 16 bits.",
+        "Each connected region of 255 is one nucleus; the same holds for 65,535 in 16 bits.",
         too_many_for_8_bits,
     ),
     Case(
-        "outlines in place of filled nuclei",
+        "outlines instead of filled nuclei",
         "taken, with a note",
-        "Their insides are background: fill them to mean whole nuclei.",
+        "Their insides are background: fill them to mark whole nuclei.",
         only_outlines,
     ),
     Case(
         "HoVer-Net's `.mat`, and labels that this package has written",
         "taken",
-        "They are never judged: every value is a nucleus.",
+        "Nothing is detected: every value is a nucleus.",
         by_definition,
     ),
     Case(
-        "any of these, judged wrongly",
+        "any of these, detected wrongly",
         "taken",
-        "`--masks-are labels` (every value is a nucleus), `binary` (everything but the lowest "
-        "value) or `classes` overrules it.",
+        (
+            "`--masks-are labels` (every value is a nucleus), `binary` (everything except the "
+            "lowest value) or `classes` overrides it."
+        ),
         overruled,
     ),
 ]

@@ -158,4 +158,4 @@ def _opened(masks, nuclei, notes) -> None:
 def _are_said(text: str, notes: tuple[str, ...], *, details: bool = True) -> None:
     said = notes if details else [note.partition(" (")[0] for note in notes]
     for note in said:
-        assert note in text, text
+        assert note.lower() in text.lower(), text

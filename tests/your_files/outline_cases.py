@@ -17,10 +17,12 @@ import scipy.io
 from layout_doors import refuses as refuses_folder
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.annotations import messages as of_outlines
 from napari_snow_unet.data.datasets.check.dataset import check_dataset
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.stack import open_tile_stack
+from napari_snow_unet.data.formats import messages
 from napari_snow_unet.data.formats.hovernet import read_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS, read_outlined_nuclei
@@ -29,10 +31,10 @@ from outline_doors import SHAPE, dataset, refuses, scores_of, takes, truths_of
 from your_files import Case
 
 ABOUT = (
-    "Outlines are told by what is in a file, whatever it is called: QuPath's GeoJSON, XML"
-    " of ImageScope or ASAP, JSON of HoVer-Net, CellViT, COCO or LabelMe. An outline's "
-    "pixels are those whose centres lie inside; where outlines overlap, the smaller is on"
-    " top. MATLAB files and pixel sizes stand here too."
+    "Files of outlines are recognised by their content, whatever their names: QuPath's "
+    "GeoJSON, XML of ImageScope or ASAP, JSON of HoVer-Net, CellViT, COCO or LabelMe. An "
+    "outline's pixels are those whose centres are inside; where outlines overlap, the "
+    "smaller is on top. This table also covers MATLAB files and pixel sizes."
 )
 
 #: Left, top, width and height of three nuclei.
@@ -76,7 +78,7 @@ def half() -> np.ndarray:
 
 def frame(folder: Path) -> None:
     content = annotated(feature((0, 0, 40, 50), "annotation"))
-    notes = "1 outline is a region", f"{REGION_COUNTS}, 39%"
+    notes = messages.regions(1), f"{REGION_COUNTS}, 39%"
     takes(folder, ".geojson", content, drawn(), *notes, region=half())
 
 
@@ -107,7 +109,9 @@ def whole_frame(folder: Path) -> None:
 def cores(folder: Path) -> None:
     for number, about in enumerate((("tmacore", ""), ("annotation", "Region*"), ("", "Region 2"))):
         content = annotated(feature((0, 0, 40, 50), *about))
-        takes(folder / str(number), ".geojson", content, drawn(), "1 outline is a", region=half())
+        takes(
+            folder / str(number), ".geojson", content, drawn(), messages.regions(1), region=half()
+        )
 
 
 def outside_the_frame(folder: Path) -> None:
@@ -118,27 +122,25 @@ def outside_the_frame(folder: Path) -> None:
         *(feature(box, "annotation", "Nucleus") for box in NUCLEI),
         far,
     )
-    takes(
-        folder, ".geojson", content, labels, "1 nuclei lie outside, so that the whole image counts"
-    )
+    takes(folder, ".geojson", content, labels, messages.nuclei_outside(1))
 
 
 def starred(folder: Path) -> None:
     for number, about in enumerate((("tile", ""), ("root", ""), ("annotation", "Stroma*"))):
         content = annotated(feature((0, 0, 40, 50), *about))
-        takes(folder / str(number), ".geojson", content, drawn(), "no nucleus")
+        takes(folder / str(number), ".geojson", content, drawn(), of_outlines.starred(1))
 
 
 def ignored(folder: Path) -> None:
     counts = np.ones(SHAPE, bool)
     counts[50:60, 60:70] = False
     content = annotated(feature((60, 50, 10, 10), "annotation", "Ignore*"))
-    takes(folder, ".geojson", content, drawn(), "1 area is excluded", region=counts)
+    takes(folder, ".geojson", content, drawn(), of_outlines.excluded(1), region=counts)
 
 
 def beside_detections(folder: Path) -> None:
     content = annotated(feature((0, 0, 40, 50), "annotation", "Tumor"), kind="detection")
-    takes(folder, ".geojson", content, drawn(), "1 outline is a region", region=half())
+    takes(folder, ".geojson", content, drawn(), messages.regions(1), region=half())
 
 
 def merged(folder: Path) -> None:
@@ -165,13 +167,13 @@ def some_outside(folder: Path) -> None:
 
 def all_outside(folder: Path) -> None:
     content = geojson(feature((20_000, 30_000, 5, 5)), feature((20_010, 30_010, 5, 5)))
-    words = "all 2 outlines", "[x=20000,y=30000,w=80,h=64].png"
+    words = "All 2 outlines", "[x=20000,y=30000,w=80,h=64].png"
     refuses(folder, ".geojson", content, *words)
 
 
 def fractions(folder: Path) -> None:
     content = geojson(feature((0.1, 0.1, 0.05, 0.05)), feature((0.3, 0.2, 0.05, 0.05)))
-    refuses(folder, ".geojson", content, "2 outlines", "unit")
+    refuses(folder, ".geojson", content, *messages.ALL_OUTLINES_TINY[:2])
 
 
 def points(folder: Path) -> None:
@@ -183,7 +185,7 @@ def points(folder: Path) -> None:
 def twice(folder: Path) -> None:
     content = annotated(*(feature(box, "annotation", "Nucleus") for box in NUCLEI[:1]))
     labels = np.where(drawn() > 0, drawn() + 1, 0)
-    takes(folder, ".geojson", content, labels, "under others")
+    takes(folder, ".geojson", content, labels, messages.outlines_hidden(1, 4))
 
 
 def encodings(folder: Path) -> None:
@@ -267,7 +269,7 @@ def coco_of_several(folder: Path) -> None:
         for truth in (source, source / place):
             found = scores_of(folder / "found", truth).pooled_scores
             assert (found["pq"], found["n_truth"]) == (1, 4)
-        with pytest.raises(InputError, match="holds 2 images"):
+        with pytest.raises(InputError, match="of 2 images"):
             read_labels(source / place, SHAPE, image="t3.png")
 
 
@@ -288,9 +290,7 @@ def coco_of_programs(folder: Path) -> None:
         entry |= {"iscrowd": 1, "segmentation": {"counts": counts, "size": list(SHAPE)}}
     for entry in via["annotations"]:
         entry |= {"image_id": str(entry["image_id"]), "segmentation": entry["segmentation"][0]}
-    takes(
-        folder / "CVAT", ".json", json.dumps(painted).encode(), drawn(), "all objects are marked as"
-    )
+    takes(folder / "CVAT", ".json", json.dumps(painted).encode(), drawn(), of_outlines.CROWDS)
     takes(folder / "VIA", ".json", json.dumps(via).encode(), drawn())
     source = dataset(folder / "in", ".none", b"")
     shutil.rmtree(source / "masks")
@@ -301,7 +301,7 @@ def coco_of_programs(folder: Path) -> None:
     assert [truth.any() for truth in truths_of(source).values()].count(True) == 1
     web["images"] = [dict(web["images"][0], file_name="9fbb0c71-t1.png")]
     (source / "result.json").write_text(json.dumps(web))
-    refuses_folder(source, "result.json: no image that it names (9fbb0c71-t1.png) is left beside")
+    refuses_folder(source, "result.json: No image that it names (9fbb0c71-t1.png) is left")
 
 
 _OF_OTHERS = {
@@ -322,14 +322,14 @@ _OF_OTHERS = {
 def of_other_programs(folder: Path) -> None:
     names = "JSON of the VGG Image", "JSON of Label", "JSON of Supervisely", "XML of CVAT"
     for (file, content), name in zip(
-        _OF_OTHERS.items(), (*names, "XML of the kind of Pascal VOC"), strict=True
+        _OF_OTHERS.items(), (*names, "XML like Pascal VOC"), strict=True
     ):
         source = dataset(folder / name / "in", ".none", b"")
         shutil.rmtree(source / "masks")
         text = content if isinstance(content, str) else json.dumps(content)
         (source / "images" / file).write_text(text)
-        refuses_folder(source, f"images/{file}: {name}", "is not read", "COCO")
-        with pytest.raises(InputError, match=f"it is {name}.* COCO"):
+        refuses_folder(source, f"images/{file}: The file is {name}", "is not read", "COCO")
+        with pytest.raises(InputError, match=f"is {name}.*COCO"):
             read_labels(source / "images" / file, SHAPE)
         for tile in ("t1", "t2"):  # where every image has a mask it is passed over
             write_labels(source / "masks" / f"{tile}.png", drawn())
@@ -358,9 +358,7 @@ def region(corners: Sequence[Sequence[float]], kind: int = 0, *, negative: bool 
 def aperio(folder: Path) -> None:
     ruler = region([[0, 0], [60, 50]], 4)
     takes(folder / "plain", ".xml", imagescope(), drawn())
-    takes(
-        folder / "ruler", ".xml", imagescope(ruler), drawn(), "1 of 4 regions are points or lines"
-    )
+    takes(folder / "ruler", ".xml", imagescope(ruler), drawn(), "1 of 4 regions")
     takes(folder / "utf-16", ".xml", imagescope(encoding="utf-16"), drawn())
     hole = drawn()
     hole[32:34, 32:35] = 0
@@ -368,9 +366,9 @@ def aperio(folder: Path) -> None:
     counts = np.ones(SHAPE, bool)
     counts[50:60, 60:70] = False
     negative = imagescope(region(ring(60, 50, 10, 10), negative=True))
-    takes(folder / "negative", ".xml", negative, drawn(), "1 area is excluded", region=counts)
+    takes(folder / "negative", ".xml", negative, drawn(), of_outlines.excluded(1), region=counts)
     boxed = imagescope(region(ring(0, 0, 40, 50), 1))
-    takes(folder / "frame", ".xml", boxed, drawn(), "1 outline is a region", region=half())
+    takes(folder / "frame", ".xml", boxed, drawn(), messages.regions(1), region=half())
 
 
 def asap(folder: Path) -> None:
@@ -402,7 +400,7 @@ def others(folder: Path) -> None:
     assert (len(result.tiles), [tile.nuclei for tile in result.tiles]) == (2, [3, 3])
     assert not run(check_dataset(source, workers=1)).problems
     for file, found in (("classes.json", "its keys are pathClasses"), ("masks/t1.xml", "its root")):
-        with pytest.raises(InputError, match=f"holds no outlines: {found}"):
+        with pytest.raises(InputError, match=f"no outlines of nuclei: {found}"):
             read_labels(source / file, SHAPE)
 
 
@@ -434,7 +432,7 @@ def lizard(folder: Path) -> None:
 
 def matlab_4(folder: Path) -> None:
     content = mat(inst_map=drawn().astype(float), format="4")
-    refuses(folder, ".mat", content, "a MATLAB 4 file", "-v7")
+    refuses(folder, ".mat", content, "MATLAB 4", "-v7")
 
 
 def other_variables(folder: Path) -> None:
@@ -447,10 +445,13 @@ CASES: list[Case] = [
     Case(
         "an annotation drawn around the nuclei, rectangle or freehand",
         "taken, with a note",
-        "The frame is no nucleus but the annotated region: `prepare` writes it to `regions/`, and"
-        " training and scores count only what lies in it. A frame holds two or more outlines of at "
-        "most a quarter of its area, an eighth at the median. For an upright rectangle any median "
-        "will do, and one alone of at most a twentieth. Several frames count together.",
+        (
+            "The frame is read as the annotated region, not as a nucleus: `prepare` writes it to "
+            "`regions/`, and training and scores use only the pixels inside. A frame holds two or "
+            "more outlines of at most a quarter of its area, an eighth at the median. For an "
+            "upright rectangle any median suffices, or a single outline of at most a twentieth. "
+            "Several frames count together."
+        ),
         frame,
     ),
     Case(
@@ -462,19 +463,19 @@ CASES: list[Case] = [
     Case(
         "a frame around the whole image",
         "taken, with a note",
-        "It is left out; so is any outline that covers nine tenths of the image.",
+        "It is ignored, like any outline that covers 90 % of the image.",
         whole_frame,
     ),
     Case(
         "TMA cores, and classes whose name begins with Region",
         "taken, with a note",
-        "They are regions, never nuclei, whatever they hold.",
+        "They are regions, never nuclei.",
         cores,
     ),
     Case(
         "nuclei inside a frame and others outside",
         "taken, with a note",
-        "The frame is no nucleus, and the whole image counts.",
+        "The frame is not a nucleus, and the whole image counts.",
         outside_the_frame,
     ),
     Case(
@@ -486,70 +487,79 @@ CASES: list[Case] = [
     Case(
         "areas of the class `Ignore*` (MoNuSAC: Ambiguous)",
         "taken, with a note",
-        "What lies in them does not count.",
+        "The pixels inside are excluded.",
         ignored,
     ),
     Case(
         "detections or cells with annotations around them",
         "taken, with a note",
-        "Detections are the nuclei, of a cell its nucleus. Annotations are regions, as a frame is.",
+        (
+            "Detections are nuclei; of a cell, its nucleus is used. Annotations are regions, like a"
+            " frame."
+        ),
         beside_detections,
     ),
     Case(
         "one MultiPolygon for each class",
         "taken, with a note",
-        "Every polygon is a nucleus, unless one of them makes up four fifths of the area:"
-        " then the others are its crumbs.",
+        (
+            "Every polygon is a nucleus, unless one of them makes up 80 % of the area: then the "
+            "others belong to it."
+        ),
         merged,
     ),
     Case("a detection of several polygons", "taken", "It is one nucleus.", two_parts),
     Case(
         "some outlines outside the image",
         "taken, with a note",
-        "How many of how many is said; those at the border are cut there.",
+        "A note gives their number; outlines that cross the border are clipped.",
         some_outside,
     ),
     Case(
-        "all outlines outside: positions in the whole slide beside a crop",
+        "all outlines outside: positions in the slide with a crop of it",
         "refused",
-        "The error says where they lie, and how to name the image so that they are found:"
-        " `NAME [x=20000,y=30000,w=512,h=512].png`.",
+        (
+            "The message gives their position and a name for the image that matches it: `NAME "
+            "[x=20000,y=30000,w=512,h=512].png`."
+        ),
         all_outside,
     ),
     Case(
         "outlines smaller than a pixel: fractions of the image",
         "refused",
-        "The error asks for their unit.",
+        "The message asks to check their unit.",
         fractions,
     ),
     Case(
         "points or lines among outlines",
         "taken, with a note",
-        "They are counted. A file of nothing but points or lines is refused.",
+        "They are ignored, with their number. A file with only points or lines is refused.",
         points,
     ),
     Case(
         "a nucleus outlined twice",
         "taken, with a note",
-        "How many lie mostly under others is said.",
+        "A note says how many are mostly covered.",
         twice,
     ),
     Case(
         "GeoJSON in UTF-8 with a byte order mark, UTF-16, or Latin-1",
         "taken",
-        "Latin-1 is read as Windows-1252, which is said.",
+        "Latin-1 is read as Windows-1252, with a note.",
         encodings,
     ),
     Case(
         "XML of Aperio ImageScope, as MoNuSeg and MoNuSAC have it",
         "taken",
-        "Polygons, rectangles and ellipses of all layers; rulers and arrows are left out, which "
-        "is said. A negative region is a hole in the outline around it; elsewhere it does not "
-        "count. A layer's name, or MoNuSAC's attribute, is the class.",
+        (
+            "Polygons, rectangles and ellipses of all layers; rulers and arrows are ignored, with a"
+            " note. A negative region is a hole in the outline around it; elsewhere it is excluded."
+            " A layer's name, or MoNuSAC's attribute, is the class."
+        ),
         aperio,
     ),
     Case("XML of ASAP, as CAMELYON has it", "taken", "The group is the class.", asap),
-    Case("XML that declares a document type", "refused", "Annotations need none.", document_type),
+    Case("XML that declares a document type", "refused", "Export it without one.", document_type),
     Case(
         "HoVer-Net's JSON",
         "taken",
@@ -559,7 +569,7 @@ CASES: list[Case] = [
     Case(
         "CellViT's JSON (`cells.json`)",
         "taken",
-        "As HoVer-Net's, with the names of types.",
+        "Same as HoVer-Net's, with type names.",
         cellvit,
     ),
     Case(
@@ -571,59 +581,65 @@ CASES: list[Case] = [
     Case(
         "COCO's JSON, polygons or run lengths",
         "taken",
-        "An annotation is a nucleus, a crowd does not count. Of several images that of "
-        "the name is taken.",
+        (
+            "Each annotation is a nucleus; crowds are excluded. Of several images, the one with the"
+            " same name is used."
+        ),
         coco_of_one,
     ),
     Case(
-        "COCO's JSON for several images, beside them or in a folder of its own",
+        "COCO's JSON for several images, in their folder or in its own",
         "taken",
-        "Images are matched with the names in it. For an image it does not name it is refused.",
+        "Images are matched with the names in it; others are refused.",
         coco_of_several,
     ),
     Case(
         "COCO's JSON as CVAT, Label Studio, VIA and others export it",
         "taken, with a note",
-        "Objects that are painted in CVAT are marked as crowds: where all are, they are nuclei. "
-        "Ids as text, names as addresses, and points in lists of any depth are understood.",
+        (
+            "Objects painted in CVAT are marked as crowds; if all are, they are read as nuclei. IDs"
+            " as text, names as URLs and nested lists of points are supported."
+        ),
         coco_of_programs,
     ),
     Case(
         "JSON of the VGG Image Annotator (VIA), Label Studio or Supervisely; XML of CVAT or Pascal "
         "VOC",
         "refused",
-        "It is named, with what to export there: polygons as COCO. Where no image lacks a mask it "
-        "is passed over.",
+        (
+            "The message names it and what to export instead: polygons as COCO. If no image lacks a"
+            " mask, the file is ignored."
+        ),
         of_other_programs,
     ),
-    Case("COCO's JSON with boxes only", "refused", "Boxes are no outlines.", coco_boxes),
+    Case("COCO's JSON with boxes only", "refused", "Boxes are not outlines.", coco_boxes),
     Case(
         "COCO's or LabelMe's JSON for an image of another size",
         "refused",
-        "Both sizes are named.",
+        "The message gives both sizes.",
         coco_of_other_size,
     ),
     Case(
         "LabelMe's JSON", "taken", "Polygons, rectangles, circles; a group is one nucleus.", labelme
     ),
     Case(
-        "other JSON and XML beside images: a scanner's metadata, a QuPath project",
+        "other JSON and XML among images: a scanner's metadata, a QuPath project",
         "taken",
-        "It is passed over; named by itself, it is refused with what it holds.",
+        "It is ignored; if chosen by itself, it is refused with its contents.",
         others,
     ),
-    Case("CoNSeP's `.mat`", "taken", "Types are kept, by their list or their map.", consep),
-    Case("Lizard's `.mat`", "taken", "Classes are kept, by its own numbers of nuclei.", lizard),
+    Case("CoNSeP's `.mat`", "taken", "Types are kept, from the list or the map.", consep),
+    Case("Lizard's `.mat`", "taken", "Classes are kept, by Lizard's own nucleus numbers.", lizard),
     Case(
         "MATLAB 4 and 7.3, Octave's own formats",
         "refused",
-        "The error says how to save again.",
+        "The message says how to save it again.",
         matlab_4,
     ),
     Case(
         "`.mat` with other variables (MoNuSAC, PanNuke)",
         "refused",
-        "They are named.",
+        "The message lists them.",
         other_variables,
     ),
 ]

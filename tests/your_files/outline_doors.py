@@ -46,6 +46,7 @@ def takes(
     folder: Path, suffix: str, content: bytes, labels: Labels, *notes: str, region=None
 ) -> None:
     """Assert that every door gives these labels, in this region, and says these notes."""
+    notes = tuple(note.removesuffix(".") for note in notes)
     source = dataset(folder / "in", suffix, content, shape=labels.shape)
     masks = [source / "masks" / f"{name}{suffix}" for name in TILES]
     region = np.ones(labels.shape, bool) if region is None else region

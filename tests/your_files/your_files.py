@@ -57,8 +57,8 @@ def sections() -> dict[str, tuple[str, Sequence[Case]]]:
 def page() -> str:
     """Return docs/your_files.md."""
     about = (
-        "Every command and every dock reads files through the same functions, so that each row "
-        "below holds for all of them. Each row is a test."
+        "Every command and every dock reads files through the same functions, so each row below"
+        " holds for all of them. Each row is a test."
     )
     lines = ["# What happens to your files", "", about]
     for heading, (about, cases) in sections().items():

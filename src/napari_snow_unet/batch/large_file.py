@@ -23,7 +23,7 @@ from napari_snow_unet.data.formats.origin import facts_for_file
 from napari_snow_unet.data.formats.registry import FORMATS
 from napari_snow_unet.data.formats.tiled_tiff import write_tiled_tiff
 from napari_snow_unet.data.names.result_names import PROBABILITY
-from napari_snow_unet.data.pixels.orientation import said_of_turning
+from napari_snow_unet.data.pixels.orientation import notes_on_turning
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
 from napari_snow_unet.data.pixels.value_range import ValueRange
 from napari_snow_unet.data.slides.slide import Slide
@@ -101,7 +101,7 @@ def segment_large_file(
                     facts = None if path == map_path else about
                     overwrite = outputs.overwrite
                     write_tiled_tiff(path, array, spacing, about=facts, overwrite=overwrite)
-        labels, turned = next(iter(targets.values())), said_of_turning(slide.orientation)
+        labels, turned = next(iter(targets.values())), notes_on_turning(slide.orientation)
         return FileResult.of(slide.path, labels, result, turned, {"level": 0})
 
     return write

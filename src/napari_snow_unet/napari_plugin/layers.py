@@ -21,7 +21,7 @@ from napari_snow_unet.data.pixels.orientation import UPRIGHT
 from napari_snow_unet.data.slides.slide import LARGEST_WHOLE
 from napari_snow_unet.napari_plugin import PLUGIN, LayerData
 
-NO_LAYER: list[Any] = [(None,)]  # npe2's word for "read, and nothing to add"
+NO_LAYER: list[Any] = [(None,)]  # npe2's value for "read, and nothing to add"
 
 
 def layer_of(path: Path) -> LayerData:
@@ -86,7 +86,7 @@ def read_as_labels(path: Path) -> LayerData:
 
 
 def _mask(path: Path, *, stack: bool = False) -> Any:
-    """Read a label image, and say what is assumed of it."""
+    """Read a label image, and warn of what is assumed."""
     judged = read_mask_file(path, stack=stack, masks_are=masks_in(path))
     for note in judged.notes:
         warnings.warn(f"{path.name}: {note}.", stacklevel=2)
@@ -101,7 +101,7 @@ def _outlined_layer(path: Path) -> LayerData:
     if nuclei.types is not None:
         features["type"] = [nuclei.types[number - 1] for number in index]
     if nuclei.notes:
-        warnings.warn(f"{path.name}: {'; '.join(nuclei.notes)}.", stacklevel=2)
+        warnings.warn(f"{path.name}: {' '.join(nuclei.notes)}", stacklevel=2)
     facts: dict[str, Any] = {"name": f"{tile_name(path)} mask", "features": features}
     return nuclei.labels, facts | _source(path, "outlines"), "labels"
 

@@ -1,8 +1,8 @@
-"""What napari calls when a mask (.mat, outlines) or a ``seed*.png`` is dropped: it and its partner.
+"""The reader that napari calls for a mask (.mat, outlines) or a ``seed*.png``, and its partner.
 
-Labels that this package has written are told by what their files say of them, whatever their name
-is; napari asks for names only, so that all but these come through File > IO Utilities > Open
-labels... and through the dock Compare with ground truth.
+Labels that this package has written are recognised by their metadata, whatever their names are.
+napari chooses a reader by name alone, so others come through File > IO Utilities > Open labels...
+and through the docks.
 
 Dropping either half of a pair opens both. When both halves are dropped together napari calls the
 reader once per file, so one of the two calls leaves the pair to the other. Nothing is remembered
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.words import shape_in_words
 from napari_snow_unet.data.annotations.annotation_files import (
     is_annotation_file,
     is_annotation_path,
@@ -33,7 +32,7 @@ from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.pairs.partner import is_mask_path, partner_of
 from napari_snow_unet.data.pixels.images import read_header
 from napari_snow_unet.data.pixels.orientation import UPRIGHT, mask_as_shown
-from napari_snow_unet.napari_plugin import PLUGIN, LayerData
+from napari_snow_unet.napari_plugin import PLUGIN, LayerData, messages
 from napari_snow_unet.napari_plugin.layers import NO_LAYER, layer_of
 
 _CLAIMED = ("*.mat", "seed*.png", "*.geojson", "*.geojson.gz", "*.json", "*.xml")
@@ -58,7 +57,7 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
     if origin_of(file) is not None and partner is not None and is_mask_path(partner):
         partner = None  # labels that were found beside the true ones
     if partner is None and file.suffix.lower() == ".mat":
-        _say_alone(file)
+        _notify_alone(file)
     if partner is not None and partner in _opened_together():
         if not _left_to_us(file, partner):
             partner = None
@@ -69,8 +68,8 @@ def read_file(path: str | Sequence[str]) -> list[Any]:
     if pair is None:
         return [own]
     image, labels = pair
-    known, unknown = (image, labels) if "scale" in image[1] else (labels, image)
-    unknown[1].update({key: known[1][key] for key in ("scale", "units") if key in known[1]})
+    scaled, unscaled = (image, labels) if "scale" in image[1] else (labels, image)
+    unscaled[1].update({key: scaled[1][key] for key in ("scale", "units") if key in scaled[1]})
     return [image, labels]
 
 
@@ -113,38 +112,35 @@ def _is_ours(path: Path) -> bool:
 
 
 def _with_partner(own: LayerData, path: Path) -> tuple[LayerData, LayerData] | None:
-    """Read the file that nobody dropped and return image and labels; None leaves it closed.
+    """Read the file that was not dropped and return image and labels; None leaves it closed.
 
     Labels are turned along with an image that its file asks to turn.
     """
     try:
         other = layer_of(path)
     except InputError as error:
-        warnings.warn(f"{error} It stays closed.", stacklevel=2)
+        warnings.warn(messages.stays_closed(str(error)), stacklevel=2)
         return None
     image, labels = (other, own) if own[2] == "labels" else (own, other)
     size = image[0].shape[:2]
     turned, notes = mask_as_shown(labels[0], size, image[1]["metadata"].get("orientation", UPRIGHT))
     if turned.shape[:2] != size:
-        found, wanted = (shape_in_words(each[0].shape[:2]) for each in (other, own))
-        warnings.warn(f"{path} has {found} pixels, not {wanted}; it stays closed.", stacklevel=2)
+        sizes = (each[0].shape[:2] for each in (other, own))
+        warnings.warn(messages.of_other_size(str(path), *sizes), stacklevel=2)
         return None
     for note in notes:
         warnings.warn(f"{image[1]['name']}: {note}", stacklevel=2)
     return image, (turned, *labels[1:])
 
 
-def _say_alone(mask: Path) -> None:
-    """Tell somebody who would see nothing but labels why there is no image."""
+def _notify_alone(mask: Path) -> None:
+    """Notify the user why a mask opens without its image, if no other layer is open."""
     from napari import current_viewer
     from napari.utils.notifications import show_info
 
     viewer = current_viewer()
     if viewer is not None and not viewer.layers:
-        show_info(
-            f"{mask.name} opens without its image: none of the name {tile_name(mask)} lies beside "
-            "it or in the sibling folder of SNOW's layout. Drop the image too."
-        )
+        show_info(messages.opened_alone(mask.name, tile_name(mask)))
 
 
 def _sources(paths: Sequence[Path]) -> dict[str, Any]:
@@ -155,7 +151,7 @@ def _opened_together() -> set[Path]:
     """Return all files that napari is opening in the call that brought us here.
 
     napari shows a progress bar while it goes through the files of one drop, and the bar knows
-    them. Where it cannot be asked, every file is taken to be opened by itself.
+    them. If it is not available, every file counts as opened by itself.
     """
     progress = getattr(sys.modules.get("napari.utils.progress"), "progress", None)
     bars = list(getattr(progress, "_all_instances", ()))

@@ -25,7 +25,7 @@ from napari_snow_unet.napari_plugin import PLUGIN
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Save a Labels layer, of a pyramid the finest level; the suffix says in which format.
 
-    What is there already is replaced, as napari has asked before.
+    An existing file is overwritten, since napari has asked before.
     """
     return [str(write_nuclei(path, nuclei_of(data, meta), overwrite=True))]
 
@@ -123,8 +123,8 @@ def _classes(features: Any) -> dict[int, str]:
 
 
 def _types(features: Any) -> dict[int, int]:
-    """Return HoVer-Net's type of every label, which is 0 or missing where nobody knows it."""
+    """Return HoVer-Net's type of every label, which is 0 or missing if unknown."""
     rows = _column(features, "type")
     numbers = (int, float, np.integer, np.floating)
-    known = [(label, kind) for label, kind in rows if isinstance(kind, numbers)]
-    return {label: int(kind) for label, kind in known if float(kind).is_integer()}
+    numbered = [(label, kind) for label, kind in rows if isinstance(kind, numbers)]
+    return {label: int(kind) for label, kind in numbered if float(kind).is_integer()}

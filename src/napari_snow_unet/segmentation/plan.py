@@ -27,7 +27,8 @@ from napari_snow_unet.segmentation.provenance import (
 
 def values_for(model: Model, image: Any, *, white: float | None = None) -> ValueRange:
     """Return the value range of an image: by the model's training images, else by the image."""
-    return value_range(image, white=white, known=model.white, of=messages.TRAINING_IMAGES_LABEL)
+    label = messages.TRAINING_IMAGES_LABEL
+    return value_range(image, white=white, white_values=model.white, of=label)
 
 
 @dataclass(frozen=True)

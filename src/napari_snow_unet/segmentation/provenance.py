@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from napari_snow_unet.data.masks.label_pictures import is_picture_of_labels
+from napari_snow_unet.data.pixels.messages import NEARLY_BLACK
 from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
-from napari_snow_unet.data.pixels.value_range import NEARLY_BLACK, ValueRange, is_nearly_black
+from napari_snow_unet.data.pixels.value_range import ValueRange, is_nearly_black
 from napari_snow_unet.segmentation import messages
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
@@ -33,7 +34,7 @@ def label_messages(image: Any, *, rgb: bool) -> tuple[str, ...]:
 
 def range_messages(image: Any, values: ValueRange) -> tuple[str, ...]:
     """Return the notes on an assumed white value and on an image that is nearly black."""
-    assumed = (values.said,) if values.said else ()
+    assumed = (values.note,) if values.note else ()
     return (*assumed, NEARLY_BLACK) if is_nearly_black(image, values) else assumed
 
 

@@ -227,7 +227,7 @@ def test_stacks_and_colour_masks_are_problems_by_name(own):
     reasons = {problem.name: problem.reason for problem in result.problems}
     assert "5 x 20 x 30 x 3" in reasons["data/images/a.tif"]
     assert "in colour" in reasons["data/masks/b.png"]
-    assert "no mask" in reasons["data/images/c.png"]
+    assert "c.jpg: JPEG" in reasons["data/images/c.png"]
 
 
 SQUARE = [[4, 6], [12, 6], [12, 14], [4, 14], [4, 6]]

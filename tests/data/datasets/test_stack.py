@@ -13,6 +13,7 @@ from napari_snow_unet.data.datasets import stack as datasets_stack
 from napari_snow_unet.data.datasets.stack import open_tile_stack
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import write_labels
+from napari_snow_unet.data.pairs.messages import NO_FOLDER
 from napari_snow_unet.data.pixels.images import write_image
 
 
@@ -136,7 +137,7 @@ def test_grey_transparent_and_16_bit_images_become_rgb(tmp_path, stored, shown):
 
 
 def test_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match=NO_FOLDER.problem):
         open_tile_stack(tmp_path / "missing")
 
 

@@ -85,7 +85,7 @@ def test_some_outside_are_said_and_all_outside_refused_with_their_place(read):
     assert re.match("1 of 4 .*outside", note)
     with pytest.raises(InputError, match=r"outside .*20000 to 20005") as told:
         read(far)
-    assert "[x=20000,y=30000,w=80,h=60].png" in told.value.remedy
+    assert "[x=20000,y=30000,w=80,h=60].png" in told.value.message.remedy
     assert np.count_nonzero(read(far, image="a [x=19990,y=29990,w=80,h=60].png").labels) == 25
 
 

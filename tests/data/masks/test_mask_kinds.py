@@ -14,7 +14,7 @@ from scipy import ndimage
 from skimage.segmentation import find_boundaries, watershed
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.masks import notes
+from napari_snow_unet.data.masks import messages, notes
 from napari_snow_unet.data.masks.mask_kinds import judge_mask
 from napari_snow_unet.data.synthetic import generate_tile
 
@@ -79,7 +79,7 @@ def grown(labels):
 def test_labels_are_labels_whatever_becomes_of_them(labels, change, dtype):
     values = change(labels).astype(dtype)
     judged = judge_mask(values)
-    assert (judged.kind, judged.refusal) == ("labels", "")
+    assert (judged.kind, judged.refusal) == ("labels", None)
     assert np.array_equal(judged.labels, values)
     assert judged.nuclei() is judged.labels
 
@@ -112,7 +112,7 @@ def test_a_nucleus_is_one_though_it_lies_in_two_pieces():
     values[:4, 20:24] = 1
     judged = judge_mask(values)
     assert judged.nuclei().max() == 2
-    assert notes.in_pieces(np.array([1])) in judged.notes
+    assert notes.in_parts(np.array([1])) in judged.notes
 
 
 def test_the_ids_of_a_class_map_are_classes_however_many_places_there_are(labels):
@@ -164,8 +164,7 @@ def test_a_map_in_few_levels_has_no_straight_slopes(labels, levels):
 
 
 def assert_bordered(judged):
-    assert judged.remedy == notes.BORDER_REMEDY
-    assert re.match("127 .*255", judged.refusal)
+    assert judged.refusal == messages.border(127, "255")
 
 
 def test_a_border_is_refused_whatever_lies_in_it(labels):
@@ -181,9 +180,9 @@ def test_maps_are_refused_in_every_type(labels, sigma, dtype):
     largest = 1 if dtype == np.float32 else np.iinfo(dtype).max
     scaled = soft * largest if dtype == np.float32 else np.rint(soft * largest)
     judged = judge_mask(scaled.astype(dtype))
-    assert "map (" in judged.refusal
-    assert "masks are binary" in judged.remedy
-    with pytest.raises(InputError, match=re.escape(f"a.png: {judged.refusal}")):
+    assert "map (" in judged.refusal.problem
+    assert judged.refusal.helps == ("masks_are",)
+    with pytest.raises(InputError, match=re.escape(f"a.png: {judged.refusal.text()}")):
         judged.taken("a.png")
 
 
@@ -193,14 +192,14 @@ def test_lines_of_a_watershed_are_no_background(labels):
     markers[ndimage.distance_transform_edt(labels == 0) > 6] = 1
     lines = watershed(-ndimage.distance_transform_edt(labels > 0), markers, watershed_line=True)
     judged = judge_mask(lines)
-    assert judged.remedy == notes.BACKGROUND_REMEDY
+    assert judged.refusal.remedy == messages.no_background(0, 1, 1).remedy
     assert judge_mask(lines, "labels").kind == "labels"
-    assert judge_mask(lines, "labels").refusal == ""
+    assert judge_mask(lines, "labels").refusal is None
 
 
-def test_a_background_of_1_is_refused_and_taken_when_somebody_says_so():
+def test_a_background_of_1_is_refused_and_taken_when_it_is_declared():
     judged = judge_mask(BOX + 1)
-    assert (judged.refusal, judged.remedy) == notes.no_background(BOX + 1, 1)
+    assert judged.refusal == messages.no_background(0, 1, (BOX == 0).mean())
     assert np.array_equal(judge_mask(BOX + 1, "classes").nuclei() > 0, BOX > 0)
     assert judge_mask(BOX + 1, "labels").nuclei().max() == 3
     assert judge_mask(np.full((8, 8), 5)).kind == "everything"
@@ -219,7 +218,7 @@ def test_values_that_no_mask_has_are_errors():
     for values in (-BOX, np.where(BOX, np.nan, 0), np.zeros((0, 3)), np.zeros(4), BOX * 1j):
         with pytest.raises(InputError):
             judge_mask(values)
-    assert "fractions" in judge_mask(BOX / 3, "labels").refusal
+    assert judge_mask(BOX / 3, "labels").refusal == messages.FRACTIONS
     assert judge_mask((BOX > 0) * 0.5).kind == "binary"
 
 
@@ -231,8 +230,8 @@ def test_a_stack_is_judged_slice_by_slice_and_refused_as_a_whole():
     assert [plane.kind for plane in judged.planes] == ["labels", "binary", "nothing", "classes"]
     assert judged.nuclei().max(axis=(1, 2)).tolist() == [2, 2, 0, 6]
     assert [note.gist for note in judged.notes] == [notes.classes(np.array([1, 2])).gist]
-    alone, _ = notes.no_background(BOX + 1, 1)
-    assert judge_mask(np.stack([BOX, BOX + 1])).refusal == f"slice 1: {alone}"
+    alone = messages.no_background(0, 1, (BOX == 0).mean())
+    assert judge_mask(np.stack([BOX, BOX + 1])).refusal == messages.in_slice(1, alone)
 
 
 def test_ids_that_8_bits_cut_are_nuclei_each(labels):
@@ -284,7 +283,7 @@ def test_classes_that_cover_the_image_touch_each_other_and_are_classes(labels, c
     glass = np.hypot(*np.indices(labels.shape)) < 30
     cells = watershed(np.zeros(labels.shape), labels, mask=~glass)
     judged = judge_mask((cells % count + 1) * (cells > 0))
-    assert (judged.kind, judged.refusal) == ("classes", "")
+    assert (judged.kind, judged.refusal) == ("classes", None)
 
 
 def test_a_stray_pixel_turns_no_mask_into_another(labels):

@@ -42,14 +42,14 @@ def test_a_file_without_a_nucleus_takes_no_number_and_is_noted():
 @pytest.mark.parametrize(
     ("masks", "words"),
     [
-        ((mask("10"), mask("100")), r"1\.png has 1 x 3 pixels, others 1 x 2"),
+        ((mask("10"), mask("100")), r"1\.png has 1 x 3 px, others 1 x 2"),
         ((mask("10"), mask("12")), r"1\.png has several values besides 0"),
         ((mask("10101010101"),), r"0\.png has 6 separate parts"),
-        ((), "there is no mask in it"),
+        ((), "no mask"),
     ],
 )
 def test_what_is_no_mask_of_one_nucleus_is_refused(masks, words):
-    with pytest.raises(InputError, match=rf"^masks: {words}"):
+    with pytest.raises(InputError, match=rf"^masks: .*{words}"):
         merged(*masks)
 
 

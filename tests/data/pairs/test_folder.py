@@ -8,6 +8,7 @@ import pytest
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.names.file_names import natural_key, tile_name
+from napari_snow_unet.data.pairs import messages
 from napari_snow_unet.data.pairs.folder import find_pairs
 from napari_snow_unet.data.pairs.partner import is_mask_path, partner_of
 
@@ -167,10 +168,10 @@ def test_tile_names(tmp_path):
 
 
 def test_no_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match=messages.NO_FOLDER.problem):
         find_pairs(tmp_path / "missing")
     (file,) = touch(tmp_path, "a.png")
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match=messages.NO_FOLDER.problem):
         find_pairs(file)
 
 

@@ -16,9 +16,9 @@ from PIL import Image
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.channels import CHANNELS, network_input, to_rgb8
 from napari_snow_unet.data.pixels.images import read_header, read_image
-from napari_snow_unet.data.pixels.tiff import CHANNELS_AS_COLOURS
 from napari_snow_unet.data.pixels.value_range import value_range
 from napari_snow_unet.data.slides.slide import open_slide
 
@@ -223,14 +223,14 @@ def test_three_channels_of_imagej_in_other_colours_than_red_green_and_blue(tmp_p
     assert as_it_is.notes == turned_round.notes == ()
     cyan = image([0, 1, 2], [red, ramp(0, 255, 255), blue]).array
     assert np.allclose(cyan[..., 2], np.minimum((DEEP[..., 1] >> 4) + (DEEP[..., 2] >> 4), 255))
-    assert image([0, 1, 2], [red] * 3, "color").notes == (CHANNELS_AS_COLOURS,)
+    assert image([0, 1, 2], [red] * 3, "color").notes == (messages.CHANNELS_AS_COLOURS,)
 
 
 def test_what_large_images_do_not_get_is_refused_there(tmp_path):
     falling = np.tile(np.arange(255, -1, -1, dtype=np.uint8), (3, 1))
     for table in (falling, ramp(0, 255, 255)):
         path = written(tmp_path / "a.tif", GREY, imagej=True, metadata={"LUTs": [table]})
-        with pytest.raises(InputError, match="lookup table"):
+        with pytest.raises(InputError, match=messages.LOOKUP_TABLE.problem):
             open_slide(path)
     Image.fromarray(RGB).convert("YCbCr").save(tmp_path / "b.tif")
     with pytest.raises(InputError, match="YCbCr"):
@@ -374,7 +374,7 @@ def test_pictures_that_are_not_read_are_said(tmp_path):
         tif.write(RGB[..., 0])
     read = read_image(tmp_path / "a.tif")
     assert np.array_equal(read.array, RGB)
-    assert ["2 pictures" in note for note in read.notes] == [True]
+    assert read.notes == (messages.other_images(2, "first"),)
 
 
 def test_files_say_how_many_bits_count(tmp_path):

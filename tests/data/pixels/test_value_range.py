@@ -63,20 +63,22 @@ def test_eight_bits_are_never_stretched():
 
 
 def test_what_is_assumed_is_said_and_what_is_not_is_not():
-    assert re.search("uint16 .*4,095", value_range(TWELVE).said)
-    assert value_range(TWELVE * 16).said == ""
-    assert value_range(TWELVE / 4095).said == ""
-    assert value_range(TWELVE, white=4095).said == ""
+    assert re.search("uint16 .*4,095", value_range(TWELVE).note)
+    assert value_range(TWELVE * 16).note == ""
+    assert value_range(TWELVE / 4095).note == ""
+    assert value_range(TWELVE, white=4095).note == ""
 
 
 def test_a_dark_image_is_read_as_the_others_of_its_data_set():
     dark = TWELVE // 8
     assert value_range(dark).white == 1023
-    known = value_range(dark, known={"uint16": 4095.0}, of="the data set")
+    known = value_range(dark, white_values={"uint16": 4095.0}, of="the data set")
     assert known.white == 4095
-    assert "the data set" in known.said
-    assert value_range(TWELVE * 16, known={"uint16": 4095.0}).white == 65535  # brighter than those
-    assert value_range(TWELVE / 4095, known={"float64": 255.0}).white == 1
+    assert "the data set" in known.note
+    assert (
+        value_range(TWELVE * 16, white_values={"uint16": 4095.0}).white == 65535
+    )  # brighter than those
+    assert value_range(TWELVE / 4095, white_values={"float64": 255.0}).white == 1
 
 
 def test_one_white_for_all_is_that_of_the_brightest_but_for_a_few_of_many():

@@ -272,7 +272,7 @@ def edit(file, **changed):
 def test_an_ome_zarr_cannot_unpack_programs(place, pixels, tmp_path):
     write_zarr(tmp_path / "a.zarr", pixels)
     edit(tmp_path / "a.zarr" / "0" / ".zarray", **place)
-    with pytest.raises(InputError, match="packed with"):
+    with pytest.raises(InputError, match=r"compressed with (pickle|x)"):
         open_slide(tmp_path / "a.zarr")
 
 

@@ -13,8 +13,8 @@ from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.napari_plugin import PLUGIN
+from napari_snow_unet.widgets.opening import messages
 from napari_snow_unet.widgets.opening.labels import add_labels_of
-from napari_snow_unet.widgets.opening.labels_offer import OPENED
 
 COMMAND = "napari-snow-unet.open_labels"
 ABOUT = {"image": "tile", "model": "he-breast-nuclei", "options": {"output": "nuclei"}}
@@ -72,7 +72,7 @@ def test_the_measuring_dock_turns_an_image_into_labels(offer, labels, files, num
     assert shown.isHidden()
     (image,) = viewer.open(files[number], plugin="napari")
     assert not shown.isHidden()
-    assert shown.text.text() == OPENED.format(image.name)
+    assert shown.text.text() == messages.opened_as_image(image.name)
     shown.button.click()
     (layer,) = viewer.layers
     assert type(layer).__name__ == "Labels"

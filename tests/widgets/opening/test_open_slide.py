@@ -19,8 +19,8 @@ from napari_snow_unet.cli import app
 from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.slides import slide as slides_slide
 from napari_snow_unet.widgets.common.layers import unwrapped
+from napari_snow_unet.widgets.opening import messages
 from napari_snow_unet.widgets.opening.slide import add_slide
-from napari_snow_unet.widgets.opening.slide_offer import DONE
 from ndpi_writer import NdpiImage, write_ndpi
 
 COMMAND = "napari-snow-unet.open_slide"
@@ -244,7 +244,7 @@ def test_the_dock_offers_to_reopen_a_slide_that_napari_opened_flat(name, dock, r
     assert slide.multiscale
     assert slide.scale[0] < 1
     assert offer.isHidden()
-    assert dock.message == DONE.format(slide.name)
+    assert dock.message == messages.reopened(slide.name)
     assert flat in dock.viewer.layers  # what the person has opened is the person's
     assert [layer.visible for layer in dock.viewer.layers] == [False, True]
     assert flat.scale.tolist() == slide.scale.tolist()
@@ -264,7 +264,7 @@ def test_a_slide_is_reopened_beside_a_stack_and_gone_to(dock, svs):
     middle = slide.extent.world.mean(axis=0)
     np.testing.assert_allclose(dock.viewer.scene.camera.center[-2:], middle, atol=1)
     assert stack.visible
-    assert dock.message == DONE.format(slide.name)
+    assert dock.message == messages.reopened(slide.name)
 
 
 @FLAT_WARNINGS

@@ -23,7 +23,7 @@ from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import run, segment
 from napari_snow_unet.widgets.common import messages as common_messages
 from napari_snow_unet.widgets.common.messages import SIZE_OF_LAYER_LABEL as LAYER
-from napari_snow_unet.widgets.opening.labels_offer import OPENED
+from napari_snow_unet.widgets.opening.messages import opened_as_image
 from napari_snow_unet.widgets.segment import messages
 from napari_snow_unet.widgets.segment.region import WHOLE
 from napari_snow_unet.widgets.segment.result_names import WHOLE as WHOLE_IMAGE
@@ -200,7 +200,7 @@ def test_a_mask_that_is_opened_as_an_image_becomes_labels_in_this_dock_too(dock)
     mask = ((tile.labels > 0) * 255).astype(np.uint8)
     dock.viewer.add_image(mask, name="mask")
     offer = dock.widget.labels_offer
-    assert offer.text.text() == OPENED.format("mask")
+    assert offer.text.text() == opened_as_image("mask")
     assert dock.chosen("image").name == "tissue"
     offer.button.click()
     assert [type(layer).__name__ for layer in dock.viewer.layers] == ["Image", "Labels"]

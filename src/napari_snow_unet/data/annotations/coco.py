@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.outlines import (
     EXCLUDED,
     ONE,
@@ -30,9 +32,9 @@ from napari_snow_unet.data.annotations.outlines import (
 )
 from napari_snow_unet.data.annotations.polygons import Polygon
 from napari_snow_unet.data.annotations.tracing import trace_outlines
+from napari_snow_unet.data.pixels.messages import damaged
 
 _MOST_PIXELS = 1 << 26  # of all masks of a file, each within its own box
-_NAMED = 3
 
 
 def is_coco(content: Any) -> bool:
@@ -76,15 +78,13 @@ def _of_image(content: dict[str, Any], image: str) -> tuple[list[dict[str, Any]]
     CVAT calls what is painted a crowd, and the VGG Image Annotator writes ids as text.
     """
     entries = content["annotations"]
-    known = {str(entry["id"]) for entry in content["images"]}
-    if entries and not any(str(entry["image_id"]) in known for entry in entries):
-        raise ValueError("its objects belong to none of its images")
+    ids = {str(entry["id"]) for entry in content["images"]}
+    if entries and not any(str(entry["image_id"]) in ids for entry in entries):
+        raise InputError(messages.OBJECTS_WITHOUT_IMAGE)
     mine = [entry for entry in entries if str(entry["image_id"]) == image]
     if not mine or not all(entry.get("iscrowd") for entry in entries):
         return mine, []
-    return [dict(entry, iscrowd=0) for entry in mine], [
-        "all objects are marked as crowds, and are taken as nuclei"
-    ]
+    return [dict(entry, iscrowd=0) for entry in mine], [messages.CROWDS]
 
 
 def is_labelme(content: Any) -> bool:
@@ -125,7 +125,7 @@ def _shape(kind: str, points: Sequence[Any]) -> Polygon | None:
         radius = float(np.hypot(*(edge - centre)))
         return [ellipse(centre, (radius, radius))]
     if kind == "mask":
-        raise ValueError("its masks are stored as pixels; save the shapes as polygons")
+        raise InputError(messages.MASKS_AS_PIXELS)
     return None  # points and lines
 
 
@@ -133,21 +133,16 @@ def _chosen(names: Sequence[str], image: str | None) -> int:
     """Return which image is meant; a single one is, whatever its name is."""
     if len(names) == 1:
         return 0
-    asked = PurePosixPath(image or "")
+    wanted = PurePosixPath(image or "")
     paths = [PurePosixPath(name) for name in names]
     for same in (
-        [path.name == asked.name for path in paths],
-        [path.stem in (asked.name, asked.stem) for path in paths],
+        [path.name == wanted.name for path in paths],
+        [path.stem in (wanted.name, wanted.stem) for path in paths],
     ):
-        found = [number for number, is_same in enumerate(same) if is_same]
-        if len(found) == 1:
-            return found[0]
-    some = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    raise ValueError(
-        f"it holds {len(names)} images ({some}), none of which is called {asked.stem!r}"
-        if image
-        else f"it holds {len(names)} images ({some}), and nothing says which is meant"
-    )
+        matches = [number for number, is_same in enumerate(same) if is_same]
+        if len(matches) == 1:
+            return matches[0]
+    raise InputError(messages.which_image(tuple(names), wanted.stem))
 
 
 def _polygons(segmentation: Any, left: list[int]) -> Iterator[Polygon]:
@@ -184,24 +179,24 @@ def _traced(
     if min(height, width) < 1 or (
         runs.size and (runs.min() < 0 or max(runs.max(), runs.sum()) > height * width)
     ):
-        raise ValueError("the run lengths of a mask do not fit its size")
+        raise InputError(damaged("the run lengths of a mask do not fit its size"))
     ends = np.cumsum(runs)
     first, last = ends[:-1:2], ends[1::2]  # runs of background come first
     first, last = (edge[: len(last)][first[: len(last)] < last] for edge in (first, last))
     if not len(first):
         return ()
     columns, rows = np.divmod(np.stack([first, last - 1]), height)
-    pieces = columns[1] - columns[0] + 1  # a run goes on at the top of the next column
-    top, bottom = (int(rows.min()), int(rows.max()) + 1) if (pieces == 1).all() else (0, height)
+    spans = columns[1] - columns[0] + 1  # a run continues at the top of the next column
+    top, bottom = (int(rows.min()), int(rows.max()) + 1) if (spans == 1).all() else (0, height)
     begin, wide = int(columns.min()), int(np.ptp(columns)) + 1
     left[0] -= wide * (bottom - top)
     if left[0] < 0:
-        raise ValueError("its masks have more pixels than nuclei have")
-    run = np.repeat(np.arange(len(pieces)), pieces)
-    piece = np.arange(len(run)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        raise InputError(messages.MASKS_TOO_LARGE)
+    run = np.repeat(np.arange(len(spans)), spans)
+    piece = np.arange(len(run)) - np.repeat(np.cumsum(spans) - spans, spans)
     column = columns[0][run] + piece - begin
     start = np.where(piece == 0, rows[0][run], 0) - top
-    stop = np.where(piece == pieces[run] - 1, rows[1][run] + 1, height) - top
+    stop = np.where(piece == spans[run] - 1, rows[1][run] + 1, height) - top
     steps = np.zeros((wide, bottom - top + 1), np.int8)
     np.add.at(steps, (column, start), 1)
     np.add.at(steps, (column, stop), -1)
@@ -218,7 +213,7 @@ def _run_lengths(text: str) -> npt.NDArray[np.int64]:
     for letter in text.encode("latin-1"):
         bits = letter - 48
         if not 0 <= bits < 64 or shift > 60:
-            raise ValueError("the run lengths of a mask are damaged")
+            raise InputError(damaged("the run lengths of a mask are invalid"))
         value |= (bits & 31) << shift
         shift += 5
         if not bits & 32:

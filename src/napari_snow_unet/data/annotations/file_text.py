@@ -8,16 +8,19 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
+from napari_snow_unet.data.pixels.messages import damaged
+
 GZIP = b"\x1f\x8b"
 _LARGEST_TEXT = 1 << 30  # bytes, unpacked
 _MOST_PACKED = 60  # bytes of text per gzipped byte; outlines pack to a fifth or a tenth
 _ALWAYS_FINE = 1 << 24  # bytes, unpacked
 _SNIFFED = 1 << 14  # bytes
-LEGACY = "its text is not UTF-8; names are read as Windows-1252"
 
 
 def read_text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
-    """Read a file, unpacked if gzipped; EOFError, OSError, ValueError or zlib.error if bad."""
+    """Read a file, unpacked if gzipped; InputError, OSError or zlib.error if it is damaged."""
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as file:
             return _unpacked(file)
@@ -25,7 +28,7 @@ def read_text(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 
 
 def start_of_text(start: bytes) -> str:
-    """Return the beginning of a text from the first bytes of its file; what is none is empty."""
+    """Return the start of a text from the first bytes of its file; empty if it is not text."""
     try:
         if start.startswith(GZIP):
             start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, _SNIFFED)
@@ -48,9 +51,9 @@ def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
         if not encoding.startswith("utf-8"):
             raise
     try:
-        return data.decode("cp1252"), (LEGACY,)
+        return data.decode("cp1252"), (messages.LEGACY,)
     except UnicodeDecodeError:
-        return data.decode("latin-1"), (LEGACY,)
+        return data.decode("latin-1"), (messages.LEGACY,)
 
 
 def _unpacked(stream: BinaryIO) -> bytes:
@@ -61,19 +64,19 @@ def _unpacked(stream: BinaryIO) -> bytes:
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
         text = unpack.decompress(packed, limit + 1)
         if not unpack.eof and len(text) <= limit:
-            raise EOFError("the packed file is cut short")
+            raise InputError(damaged("the packed file is cut short"))
     else:
         limit = _LARGEST_TEXT
         text = start + _at_most(limit, stream)
     if len(text) > limit:
-        raise ValueError(f"it is larger than {limit:,} bytes")
+        raise InputError(messages.too_large(limit))
     return text
 
 
 def _at_most(size: int, stream: BinaryIO) -> bytes:
-    """Read a stream to its end or a little beyond `size`, in pieces: no memory is taken ahead."""
-    pieces, left = [], size
-    while left >= 0 and (piece := stream.read(1 << 20)):
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces)
+    """Read a stream to its end or a little beyond `size`, chunk by chunk."""
+    chunks, left = [], size
+    while left >= 0 and (chunk := stream.read(1 << 20)):
+        chunks.append(chunk)
+        left -= len(chunk)
+    return b"".join(chunks)

@@ -1,7 +1,7 @@
-"""Which outlines are nuclei, and which are the region that somebody worked on.
+"""Which outlines are nuclei, and which are the annotated region.
 
-QuPath's cores, tiles and roots, classes called Region and classes that end in ``*`` are no
-nuclei. In a file with detections or cells annotations are none either. Of other outlines one is a
+QuPath's cores, tiles and roots, classes named Region and classes that end in ``*`` are not
+nuclei. Neither are annotations in a file with detections or cells. Of other outlines one is a
 frame when it holds several of at most a quarter of its area each, an eighth at the median. For an
 upright rectangle any median will do, and one alone of at most a twentieth.
 """
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.outlines import EXCLUDED, Outline
 from napari_snow_unet.data.annotations.polygons import area
 
@@ -27,54 +29,44 @@ _MAIN_PART = 0.8  # of the area of a nucleus, for one of several parts
 _MOST_TESTS = 1 << 28  # corners times points
 
 
-class TooMuchError(ValueError):
-    """The outlines lie in each other many times over."""
-
-
 @dataclass(frozen=True)
 class SortedOutlines:
     """Outlines by what they are."""
 
     nuclei: list[Outline]  # one each, in the order of the file
-    regions: list[Outline] = field(default_factory=list)  # what was worked on
-    excluded: list[Outline] = field(default_factory=list)  # what shall not count
+    regions: list[Outline] = field(default_factory=list)  # the annotated area
+    excluded: list[Outline] = field(default_factory=list)  # areas that do not count
     outside: int = 0  # how many nuclei lie in no region
     notes: list[str] = field(default_factory=list)
 
 
 def sort_outlines(outlines: Sequence[Outline]) -> SortedOutlines:
-    """Tell nuclei from regions; TooMuchError if so many are nested that it would not end."""
+    """Separate nuclei from regions; InputError if so many are nested that it would not end."""
     others: list[Outline] = []
-    found = SortedOutlines([], [], [], 0, [])
+    result = SortedOutlines([], [], [], 0, [])
     detected = any(outline.kind in _NUCLEI for outline in outlines)
     regions, passed = {"tmacore", *(("annotation",) if detected else ())}, 0
     for outline in outlines:
         name = outline.class_name.split(":")[0].strip().lower()
         starred, name = name.endswith("*"), name.rstrip("*").strip()
         if outline.kind == EXCLUDED or name in _EXCLUDED_CLASSES:
-            found.excluded.append(outline)
+            result.excluded.append(outline)
         elif outline.kind in _NEITHER or (starred and not name.startswith("region")):
             passed += 1
         elif outline.kind in regions or name.startswith("region"):
-            found.regions.append(outline)
+            result.regions.append(outline)
         else:
             others.append(outline)
     if passed:
-        found.notes.append(
-            _counted(
-                passed,
-                "tile or area of a class with * is no nucleus",
-                "tiles or areas of classes with * are no nuclei",
-            )
-        )
+        result.notes.append(messages.starred(passed))
     nuclei, notes = _single(others)
     frames = _frames(nuclei)
-    found.regions.extend(nuclei[number] for number in sorted(frames))
-    found.nuclei.extend(nucleus for n, nucleus in enumerate(nuclei) if n not in frames)
-    found.notes.extend(notes)
-    if found.excluded:
-        found.notes.append(_counted(len(found.excluded), "area is excluded", "areas are excluded"))
-    return replace(found, outside=_outside(found.nuclei, found.regions))
+    result.regions.extend(nuclei[number] for number in sorted(frames))
+    result.nuclei.extend(nucleus for n, nucleus in enumerate(nuclei) if n not in frames)
+    result.notes.extend(notes)
+    if result.excluded:
+        result.notes.append(messages.excluded(len(result.excluded)))
+    return replace(result, outside=_outside(result.nuclei, result.regions))
 
 
 def holes_into(outlines: Sequence[Outline]) -> list[Outline]:
@@ -125,8 +117,7 @@ def _single(outlines: Sequence[Outline]) -> tuple[list[Outline], list[str]]:
         merged, polygons = merged + 1, polygons + len(sizes)
     if not merged:
         return single, []
-    text = "outline is of {} polygons" if merged == 1 else "outlines are of {} polygons"
-    return single, [f"{merged} {text.format(polygons)}, each taken as a nucleus"]
+    return single, [messages.several_polygons(merged, polygons)]
 
 
 def _frames(outlines: Sequence[Outline]) -> set[int]:
@@ -151,7 +142,7 @@ def _frames(outlines: Sequence[Outline]) -> set[int]:
             continue
         left -= len(held) * _corners(outline)
         if left < 0:
-            raise TooMuchError("the outlines lie in each other many times over")
+            raise InputError(messages.OVERLAPPING)
         shares = sizes[held[_inside(outline, centres[held])]] / sizes[number]
         if _is_around(outline, shares):
             frames.add(number)
@@ -171,7 +162,7 @@ def _outside(nuclei: Sequence[Outline], regions: Sequence[Outline]) -> int:
         return 0
     centres = _centres(nuclei)
     if len(centres) * sum(map(_corners, regions)) > 8 * _MOST_TESTS:
-        raise TooMuchError("the outlines lie in each other many times over")
+        raise InputError(messages.OVERLAPPING)
     outside = np.ones(len(centres), bool)
     for region in regions:
         outside[outside] = ~_inside(region, centres[outside])
@@ -209,7 +200,3 @@ def _centres(outlines: Sequence[Outline]) -> npt.NDArray[np.float64]:
 
 def _boxes(outlines: Sequence[Outline]) -> npt.NDArray[np.float64]:
     return np.array([outline.box for outline in outlines]).reshape(-1, 4)
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.outlines import (
     Annotations,
     Outline,
@@ -44,7 +45,7 @@ def read_geojson(content: Any) -> Annotations:
             passed += 1
     notes = without_outline(passed, len(outlines), "features")
     if len(planes) > 1:
-        notes.append(f"outlines of {len(planes)} planes of a stack are taken together")
+        notes.append(messages.planes(len(planes)))
     return Annotations(outlines, notes=tuple(notes))
 
 

@@ -15,7 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.outlines import ONE, Annotations, Outline, ring_of
+from napari_snow_unet.data.pixels.messages import damaged
 
 _LARGEST_TYPE = 1 << 31
 
@@ -29,19 +32,19 @@ def is_nuclei_json(content: Any) -> bool:
 
 def read_nuclei_json(content: dict[str, Any]) -> Annotations:
     """Return the nuclei that HoVer-Net or CellViT found, with their types."""
-    found: Iterable[dict[str, Any]] = (
+    nuclei: Iterable[dict[str, Any]] = (
         content["cells"] if isinstance(content.get("cells"), list) else content["nuc"].values()
     )
     names = {key: str(name) for key, name in (content.get("type_map") or {}).items()}
-    return Annotations([_outline(nucleus, names) for nucleus in found])
+    return Annotations([_outline(nucleus, names) for nucleus in nuclei])
 
 
 def _outline(nucleus: dict[str, Any], names: dict[str, str]) -> Outline:
     if "contour" not in nucleus:
-        raise ValueError("its nuclei have positions and no contours")
+        raise InputError(messages.NO_CONTOURS)
     number = nucleus.get("type")
     kind = int(number) if number is not None else 0
     if not 0 <= kind < _LARGEST_TYPE:
-        raise ValueError(f"a nucleus is of the type {number}")
+        raise InputError(damaged(f"a nucleus has the type {number}"))
     ring = ring_of(nucleus["contour"])
     return Outline(([ring],), names.get(str(kind), ""), ONE, kind, centred=True)

@@ -1,4 +1,4 @@
-"""What somebody has outlined in an image, whatever program the file comes from.
+"""Outlines in an image, whatever program the file comes from.
 
 Coordinates are pixels of the image, or of the slide at full resolution, x to the right and y down,
 with the origin in the corner of the first pixel (not in its centre).
@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.polygons import Polygon, area
+from napari_snow_unet.data.pixels.messages import damaged
 
 _FARTHEST = 1e9  # pixels
 _POINTS = 180  # of an ellipse
@@ -26,7 +29,7 @@ ONE = "detection"
 
 @dataclass(frozen=True)
 class Outline:
-    """One thing that is outlined: a nucleus, or the region that somebody worked on."""
+    """One outlined thing: a nucleus, or the region that was annotated."""
 
     polygons: tuple[Polygon, ...]  # its parts, usually one
     class_name: str = ""
@@ -51,7 +54,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a file holds about one image."""
+    """The outlines of one image in a file."""
 
     outlines: list[Outline]  # in the order of the file
     # height and width of the image in pixels, where the file says them
@@ -60,19 +63,20 @@ class Annotations:
 
 
 def without_outline(
-    passed: int, outlined: int, what: str, are: str = "points or lines"
+    ignored: int, outlined: int, things: str, kind: str = "points or lines"
 ) -> list[str]:
-    """Say how many things of a file have no outline; ValueError if none has one."""
-    if passed and not outlined:
-        raise ValueError(f"its {passed} {what} are {are} and no outlines")
-    return [f"{passed} of {passed + outlined} {what} are {are} and no outlines"] if passed else []
+    """Return the note on things of a file that have no outline; InputError if none has one."""
+    if ignored and not outlined:
+        raise InputError(messages.only_others(ignored, things, kind))
+    of = ignored + outlined
+    return [messages.others_ignored(ignored, of, things, kind)] if ignored else []
 
 
 def ring_of(points: Iterable[Sequence[Any]]) -> npt.NDArray[np.float64]:
-    """Return points as a ring, (N, 2) x and y; ValueError if they are none within a billion."""
+    """Return points as a ring, (N, 2) x and y; InputError if one is not within a billion."""
     ring = np.array([point[:2] for point in points], np.float64)
     if ring.ndim != 2 or ring.shape[1] != 2 or not (np.abs(ring) < _FARTHEST).all():
-        raise ValueError("a ring has points that are no pairs of numbers")
+        raise InputError(damaged("an outline has points that are not pairs of numbers"))
     return ring
 
 

@@ -24,7 +24,7 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TracedNucleus:
-    """The outline of one label: a polygon for every part whose pixels hang together by their edges.
+    """The outline of one label: a polygon for every part that is connected by edges.
 
     Rings are not closed: the first point is not repeated. Outer rings have a positive area by the
     shoelace formula, holes a negative one.
@@ -65,11 +65,11 @@ def _edges(parts: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
     """
     flat, (beside, _) = parts.ravel(), _steps(parts.shape[1])
     inside = np.flatnonzero(flat)
-    found = [
+    edges = [
         4 * inside[flat[inside] != flat[inside + step]] + direction
         for direction, step in enumerate(beside)
     ]
-    return np.sort(np.concatenate(found))
+    return np.sort(np.concatenate(edges))
 
 
 def _steps(width: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -174,7 +174,7 @@ def _assembled(
     for number, ring in rings:
         kind = outer if signed_area(ring) > 0 else holes
         kind.setdefault(part_of_walk[number], []).append(ring)
-    found: dict[int, list[Polygon]] = {}
+    polygons: dict[int, list[Polygon]] = {}
     for part, around in outer.items():
-        found.setdefault(label_of_part[part], []).append([*around, *holes.get(part, [])])
-    return [TracedNucleus(number, tuple(found[number])) for number in sorted(found)]
+        polygons.setdefault(label_of_part[part], []).append([*around, *holes.get(part, [])])
+    return [TracedNucleus(number, tuple(polygons[number])) for number in sorted(polygons)]

@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from napari_snow_unet.data.annotations.file_text import LEGACY
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.annotations import messages
 from napari_snow_unet.data.annotations.frames import holes_into
 from napari_snow_unet.data.annotations.outlines import (
     EXCLUDED,
@@ -36,12 +37,12 @@ _NOT_CLOSED = {"3", "4", "5", "arrow", "ruler", "counter", "dot", "pointset", "n
 
 
 class NoOutlinesError(ValueError):
-    """The XML is of another kind."""
+    """The XML has another root element, which the error names."""
 
 
 @dataclass
-class _Found:
-    """What has been read so far."""
+class _Progress:
+    """The state of reading a file."""
 
     outlines: list[Outline] = field(default_factory=list)
     depth: int = 0
@@ -53,7 +54,7 @@ class _Found:
 
 
 def root_of(start: bytes) -> str:
-    """Return the name of the first element of XML, of which the beginning will do."""
+    """Return the name of the first element of XML; the first bytes suffice."""
     names: list[str] = []
 
     def note(name: str, _: dict[str, str]) -> None:
@@ -73,16 +74,15 @@ def read_xml(data: bytes) -> Annotations:
     """
     notes: tuple[str, ...] = ()
     try:
-        found = _parsed(data, None)
+        read = _parsed(data, None)
     except expat.ExpatError as error:
         if error.code != expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]:
             raise
-        found, notes = _parsed(data, "iso-8859-1"), (LEGACY,)
-    outlines = holes_into(found.outlines)
-    notes = (*notes, *without_outline(found.passed, len(outlines), "regions"))
-    if found.hidden:
-        layers = "layer is" if found.hidden == 1 else "layers are"
-        notes = (*notes, f"{found.hidden} hidden {layers} taken too")
+        read, notes = _parsed(data, "iso-8859-1"), (messages.LEGACY,)
+    outlines = holes_into(read.outlines)
+    notes = (*notes, *without_outline(read.passed, len(outlines), "regions"))
+    if read.hidden:
+        notes = (*notes, messages.hidden_layers(read.hidden))
     return Annotations(outlines, None, notes)
 
 
@@ -93,57 +93,57 @@ def _parser(encoding: str | None = None) -> expat.XMLParserType:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise ValueError("it declares a document type, which annotations have no need of")
+    raise InputError(messages.DOCTYPE)
 
 
-def _parsed(data: bytes, encoding: str | None) -> _Found:
-    found = _Found()
+def _parsed(data: bytes, encoding: str | None) -> _Progress:
+    read = _Progress()
     parser = _parser(encoding)
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if found.depth == 0 and name not in ROOTS:
-            raise NoOutlinesError(f"its root is {name!r}")
-        found.depth += 1
-        _START.get(name, _pass)(found, attributes)
+        if read.depth == 0 and name not in ROOTS:
+            raise NoOutlinesError(name)
+        read.depth += 1
+        _START.get(name, _pass)(read, attributes)
 
     def end(name: str) -> None:
-        found.depth -= 1
-        if name == "Region" or (name == "Annotation" and "Type" in found.attributes):
-            _close(found)
+        read.depth -= 1
+        if name == "Region" or (name == "Annotation" and "Type" in read.attributes):
+            _close(read)
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(data, True)
-    return found
+    return read
 
 
-def _pass(found: _Found, attributes: dict[str, str]) -> None:
+def _pass(read: _Progress, attributes: dict[str, str]) -> None:
     """Pass an element over."""
 
 
-def _annotation(found: _Found, attributes: dict[str, str]) -> None:
+def _annotation(read: _Progress, attributes: dict[str, str]) -> None:
     """Begin a layer of ImageScope, or an outline of ASAP."""
     if "PartOfGroup" in attributes:
         group = attributes["PartOfGroup"]
-        found.layer = "" if group == "None" else group
-        found.attributes, found.points = dict(attributes, Type=attributes.get("Type", "")), []
+        read.layer = "" if group == "None" else group
+        read.attributes, read.points = dict(attributes, Type=attributes.get("Type", "")), []
     else:
-        found.layer, found.attributes = attributes.get("Name", "").strip(), {}
-        found.hidden += attributes.get("Visible", "1") == "0"
+        read.layer, read.attributes = attributes.get("Name", "").strip(), {}
+        read.hidden += attributes.get("Visible", "1") == "0"
 
 
-def _attribute(found: _Found, attributes: dict[str, str]) -> None:
+def _attribute(read: _Progress, attributes: dict[str, str]) -> None:
     """Take the class of a layer without a name: MoNuSAC's attribute, or a description."""
     name = attributes.get("Name", "").strip()
-    if not found.layer and not found.attributes:
-        found.layer = attributes.get("Value", "").strip() if name == "Description" else name
+    if not read.layer and not read.attributes:
+        read.layer = attributes.get("Value", "").strip() if name == "Description" else name
 
 
-def _region(found: _Found, attributes: dict[str, str]) -> None:
-    found.attributes, found.points = dict(attributes, Region="1"), []
+def _region(read: _Progress, attributes: dict[str, str]) -> None:
+    read.attributes, read.points = dict(attributes, Region="1"), []
 
 
-def _vertex(found: _Found, attributes: dict[str, str]) -> None:
-    found.points.append((attributes["X"], attributes["Y"]))
+def _vertex(read: _Progress, attributes: dict[str, str]) -> None:
+    read.points.append((attributes["X"], attributes["Y"]))
 
 
 _START = {
@@ -155,13 +155,13 @@ _START = {
 }
 
 
-def _close(found: _Found) -> None:
+def _close(read: _Progress) -> None:
     """Take the outline that has just ended."""
-    attributes, found.attributes = found.attributes, {}
-    points, found.points = found.points, []
+    attributes, read.attributes = read.attributes, {}
+    points, read.points = read.points, []
     kind = attributes.get("Type", "0").lower()
     if kind in _NOT_CLOSED or len(points) < 2:
-        found.passed += 1
+        read.passed += 1
         return
     ring = ring_of([(float(x), float(y)) for x, y in points])
     if kind in _ELLIPSES and len(ring) <= 4:
@@ -170,4 +170,4 @@ def _close(found: _Found) -> None:
     elif len(ring) == 2 and kind in _RECTANGLES:
         ring = rectangle(tuple(ring[0]), tuple(ring[1]))
     excluded = attributes.get("NegativeROA", "0") == "1"
-    found.outlines.append(Outline(([ring],), found.layer, EXCLUDED if excluded else ""))
+    read.outlines.append(Outline(([ring],), read.layer, EXCLUDED if excluded else ""))

@@ -21,8 +21,9 @@ from napari_snow_unet.data.masks.judgement import MasksAre, labels_by_definition
 from napari_snow_unet.data.pairs.file_per_nucleus import merge_nuclei
 from napari_snow_unet.data.pixels.channels import to_rgb8
 from napari_snow_unet.data.pixels.images import ImageFile
-from napari_snow_unet.data.pixels.orientation import MASK_IN_DOUBT, UPRIGHT
-from napari_snow_unet.data.pixels.value_range import NEARLY_BLACK, is_nearly_black
+from napari_snow_unet.data.pixels.messages import NEARLY_BLACK, mask_in_doubt
+from napari_snow_unet.data.pixels.orientation import UPRIGHT
+from napari_snow_unet.data.pixels.value_range import is_nearly_black
 
 _LARGEST_ID = 65535
 _COMPRESSED = 15  # what stands before a compressed variable of a .mat
@@ -48,7 +49,7 @@ def tile_image(image: ImageFile, white: Mapping[str, float]) -> TileImage:
         )
     values = range_of(image, white)
     dark = (NEARLY_BLACK,) if is_nearly_black(array, values) else ()
-    said = (values.said,) if values.said else ()
+    said = (values.note,) if values.note else ()
     return TileImage(to_rgb8(array, values), (*image.notes, *said, *dark))
 
 
@@ -97,7 +98,7 @@ def read_mask(
     if judged.kind in ("binary", "soft binary") and (count := count_ids(labels)) > 1:
         notes.insert(0, f"binary mask, {count} connected parts numbered")
     if orientation != UPRIGHT and is_annotation_path(mask.name):
-        notes.append(MASK_IN_DOUBT.format(orientation))
+        notes.append(mask_in_doubt(orientation))
     if labels.shape != size:
         there, wanted = (shape_in_words(shape) for shape in (labels.shape, size))
         raise InputError(

@@ -12,7 +12,7 @@ from napari_snow_unet.data.pixels.images import ImageFile, read_header, read_ima
 from napari_snow_unet.data.pixels.opening import Source
 from napari_snow_unet.data.pixels.value_range import (
     ValueRange,
-    said_of_all,
+    assumed_whites,
     value_range,
     white_of_all,
 )
@@ -25,7 +25,7 @@ _OF_ONE_RANGE = ("bool", "uint8")
 def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
     """Return which value of an image is white, where `white` knows it by data type."""
     try:
-        return value_range(image.array, white=image.white, known=white, of=THE_DATASET)
+        return value_range(image.array, white=image.white, white_values=white, of=THE_DATASET)
     except InputError as error:
         raise InputError(error.message, path=image.path) from error
 
@@ -51,8 +51,8 @@ def white_of_images(
     white = white_of_all(
         {dtype: [values.white for values in ranges] for dtype, ranges in found.items()}
     )
-    assumed = [dtype for dtype in white if any(values.said for values in found[dtype])]
-    return white, said_of_all({dtype: white[dtype] for dtype in assumed})
+    assumed = [dtype for dtype in white if any(values.note for values in found[dtype])]
+    return white, assumed_whites({dtype: white[dtype] for dtype in assumed})
 
 
 def _white_of(opener: Callable[[], Source]) -> tuple[str, ValueRange] | None:

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.data.annotations.tracing import TracedNucleus, trace_outlines
+from napari_snow_unet.data.formats import messages
 from napari_snow_unet.data.formats.measurements import Measurements
 from napari_snow_unet.data.masks.labels import as_labels
 
@@ -69,7 +70,7 @@ def write_geojson(
     classes : mapping from int to str, optional
         Class of a label, where it has one.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -80,17 +81,12 @@ def write_geojson(
     Raises
     ------
     InputError
-        If `labels` is no label image, or the file exists and may not be overwritten.
+        If `labels` is not a label image, or the file exists and may not be overwritten.
     """
     path = Path(path)
-    labels = as_labels(np.asarray(labels), path=path, what="the array")
+    labels = as_labels(np.asarray(labels), path=path, what="array")
     if not (math.isfinite(downsample) and downsample > 0):
-        raise InputError(
-            f"a downsample of {downsample}",
-            expected="pixels of the slide per pixel, 1 at full resolution",
-            remedy="Give a number above 0.",
-            path=path,
-        )
+        raise InputError(messages.downsample(downsample), path=path)
     features = _features(labels, downsample, origin, measurements, classes or {}, path.name)
     with written_whole(path, overwrite=overwrite) as temporary, _opened(temporary) as file:
         file.write('{"type":"FeatureCollection","features":[')
@@ -157,7 +153,7 @@ def _closed(ring: npt.NDArray[np.float64]) -> list[list[float]]:
 
 
 def _shown(measurements: Measurements | None) -> dict[int, dict[str, float]]:
-    """Return the measurements of every label; JSON has no words for what is no number."""
+    """Return the measurements of every label; JSON cannot store NaN or infinity."""
     if measurements is None:
         return {}
     columns = [name for name in MEASUREMENTS if name in measurements]

@@ -1,4 +1,4 @@
-"""HoVer-Net's .mat files, which is what SNOW's masks are; those of CoNSeP and Lizard too.
+"""HoVer-Net's .mat files, the format of SNOW's masks; those of CoNSeP and Lizard too.
 
 References
 ----------
@@ -15,24 +15,21 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
-from napari_snow_unet.data.formats import matlab5
+from napari_snow_unet.data.formats import matlab5, messages
 from napari_snow_unet.data.masks.labels import LARGEST_ID, as_labels
+from napari_snow_unet.data.pixels.opening import Source, opened, source_name
 
-Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
-_EXPECTED = "a HoVer-Net .mat file (MATLAB 5 with a label image inst_map)"
 _SNIFFED = 1 << 20  # bytes of a file of another version searched for the variable's name
-_NAMED = 6  # variables that an error names
 _MOST_TYPES = 256
 #: The columns of HoVer-Net's table, with Lizard's names of them.
 _TABLE = {"inst_uid": "id", "inst_centroid": "centroid", "inst_type": "class"}
@@ -62,7 +59,7 @@ class NucleusMap:
 
 
 def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
-    """Tell from a file's first bytes and variable names whether it is for this reader.
+    """Tell from the first bytes and variable names whether a file is for this reader.
 
     Never raises. True also for a file that begins as one but is cut short or damaged, for a
     MATLAB 7.3 or MATLAB 4 file with an ``inst_map``, and for a ``.mat`` file that is there
@@ -80,7 +77,7 @@ def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
             return matlab5.has_variable(stream, "inst_map")
     except matlab5.NotMatlab5Error:
         return False
-    except matlab5.Matlab5Error:
+    except InputError:
         return True
     except ValueError:  # a path with a null character
         return False
@@ -90,7 +87,7 @@ def is_hovernet_mat(path: str | os.PathLike[str]) -> bool:
 
 def read_instance_map(source: Source) -> npt.NDArray[np.int32]:
     """Read the label image of a HoVer-Net file, an open one forwards only, and nothing else."""
-    return _labels(_variables(source)["inst_map"], _name(source))
+    return _labels(_variables(source)["inst_map"], source_name(source))
 
 
 def read_hovernet_mat(source: Source) -> NucleusMap:
@@ -109,23 +106,23 @@ def read_hovernet_mat(source: Source) -> NucleusMap:
     Raises
     ------
     InputError
-        If the file is no HoVer-Net .mat, is damaged, or its map holds no ids.
+        If the file is not a HoVer-Net .mat, is damaged, or its map does not hold ids.
     """
-    name = _name(source)
+    path = source_name(source)
     stored = _variables(source, ["type_map", *_TABLE, *_TABLE.values()])
     stored = {ours: stored[name] for ours, name in _TABLE.items() if name in stored} | stored
-    labels = _labels(stored["inst_map"], name)
+    labels = _labels(stored["inst_map"], path)
     present = _ids(labels)
-    listed = _listed(stored, present, name)
+    listed = _listed(stored, present, path)
     extra = np.setdiff1d(present, listed)
     index = np.concatenate([listed, extra]).astype(np.int32)
 
     centroid = np.full((len(index), 2), np.nan)
     x_y = stored.get("inst_centroid")
-    if x_y is not None and _fits(x_y, "inst_centroid", 2 * len(listed), name):
+    if x_y is not None and _fits(x_y, "inst_centroid", 2 * len(listed), path):
         centroid[: len(listed)] = x_y.reshape(-1, 2)[:, ::-1]
     kinds = stored.get("inst_type")
-    if kinds is None or not _fits(kinds, "inst_type", len(listed), name):
+    if kinds is None or not _fits(kinds, "inst_type", len(listed), path):
         types = _types_of_map(labels, index, stored.get("type_map"))
         return NucleusMap(labels, index, centroid, types)
     types = np.zeros(len(index), np.int32)
@@ -151,7 +148,7 @@ def write_hovernet_mat(
     types : mapping from int to int, optional
         HoVer-Net's number of the type of a nucleus, where it has one; the others get 0.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -161,11 +158,11 @@ def write_hovernet_mat(
     Raises
     ------
     InputError
-        If `labels` is no label image, or the file exists and may not be overwritten.
+        If `labels` is not a label image, or the file exists and may not be overwritten.
     """
     from scipy.io import savemat
 
-    labels = _labels(np.asarray(labels), os.fspath(path))
+    labels = _labels(np.asarray(labels), Path(path))
     rows, columns = np.nonzero(labels)
     ids, owner, counts = np.unique(labels[rows, columns], return_inverse=True, return_counts=True)
     sums = [np.bincount(owner, at, minlength=len(ids)) for at in (columns, rows)]
@@ -183,59 +180,17 @@ def write_hovernet_mat(
 
 
 def _variables(source: Source, table: Collection[str] = ()) -> dict[str, npt.NDArray[np.generic]]:
-    """Read the map and what there is of a table; whatever is wrong becomes one clear error."""
-    name, passed = _name(source), list[str]()
-    try:
-        with _opened(source) as stream:
-            found = matlab5.read_arrays(stream, ["inst_map"], table, passed)
-    except matlab5.Matlab5Error as error:
-        known = error.remedy if isinstance(error, matlab5.NotMatlab5Error) else ""
-        remedy = known or "Copy or download the file again."
-        raise _error(str(error), name, remedy) from error
-    except MemoryError as error:
-        raise _error("it does not fit into memory", name, "Cut it into smaller tiles.") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise _error(f"the file cannot be read ({reason})", name, "Check the path.") from error
-    if "inst_map" not in found:
-        raise _lacks_map([*found, *passed], name)
-    return found
+    """Read the map and those variables of the table that exist; all errors name the file."""
+    passed = list[str]()
+    with opened(source, ()) as (_, stream):  # an archive's errors are its reader's
+        arrays = matlab5.read_arrays(stream, ["inst_map"], table, passed)
+        if "inst_map" not in arrays:
+            raise InputError(messages.lacks_map((*arrays, *passed)))
+    return arrays
 
 
-def _lacks_map(there: Sequence[str], name: str) -> InputError:
-    """Return the error about a file with other variables, which are named."""
-    more = ", ..." if len(there) > _NAMED else ""
-    holds = f"; it holds {', '.join(there[:_NAMED])}{more}" if there else ""
-    remedy = "Choose a file that HoVer-Net wrote, or save its label image under the name inst_map."
-    return _error(f"there is no inst_map in it{holds}", name, remedy)
-
-
-@contextmanager
-def _opened(source: Source) -> Iterator[BinaryIO]:
-    if isinstance(source, (str, os.PathLike)):
-        with Path(source).open("rb") as stream:
-            yield stream
-    else:
-        yield source
-
-
-def _name(source: Source) -> str:
-    if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
-    return str(getattr(source, "name", "the .mat file"))
-
-
-def _error(received: str, name: str, remedy: str) -> InputError:
-    return InputError(
-        received,
-        expected=_EXPECTED,
-        remedy=remedy,
-        path=name,
-    )
-
-
-def _labels(stored: npt.NDArray[Any], name: str) -> npt.NDArray[np.int32]:
-    return as_labels(stored, path=name, what="inst_map", expected=_EXPECTED)
+def _labels(stored: npt.NDArray[Any], path: Path) -> npt.NDArray[np.int32]:
+    return as_labels(stored, path=path, what="inst_map")
 
 
 def _ids(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -246,7 +201,7 @@ def _ids(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 def _listed(
-    stored: dict[str, npt.NDArray[Any]], present: npt.NDArray[np.int32], name: str
+    stored: dict[str, npt.NDArray[Any]], present: npt.NDArray[np.int32], path: Path
 ) -> npt.NDArray[np.int32]:
     """Return the ids that the file's table is about, in its order."""
     uid = stored.get("inst_uid")
@@ -254,7 +209,7 @@ def _listed(
         return present
     uid = uid.ravel()
     if uid.size and not (uid.min() >= 0 and uid.max() <= LARGEST_ID):
-        raise _error("inst_uid holds values that are no ids", name, "Check how it was written.")
+        raise InputError(messages.NO_IDS, path=path)
     return uid.astype(np.int32)
 
 
@@ -275,10 +230,10 @@ def _types_of_map(
     return commonest[np.argsort(np.argsort(index))]
 
 
-def _fits(column: npt.NDArray[Any], what: str, expected: int, name: str) -> bool:
-    """Say whether a column of the table has its length, and warn when it is left out."""
+def _fits(column: npt.NDArray[Any], name: str, expected: int, path: Path) -> bool:
+    """Tell whether a column of the table has its length; warn if it has another."""
     if column.size == expected:
         return True
-    message = f"{name}: {what} has {column.size} values where {expected} are needed; left out."
-    warnings.warn(message, stacklevel=3)
+    text = messages.column_ignored(name, column.size, expected)
+    warnings.warn(f"{path}: {text}", stacklevel=3)
     return False

@@ -15,16 +15,18 @@ from tifffile import PHOTOMETRIC
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.annotations.annotation_files import is_annotation_path
+from napari_snow_unet.data.formats import messages
 from napari_snow_unet.data.formats.hovernet import read_instance_map
 from napari_snow_unet.data.formats.labels_of_outlines import read_outlined_nuclei
 from napari_snow_unet.data.masks.judgement import Judgement, MasksAre, labels_by_definition
 from napari_snow_unet.data.masks.labels import as_labels
 from napari_snow_unet.data.masks.mask_kinds import judge_mask
+from napari_snow_unet.data.masks.messages import JPEG
 from napari_snow_unet.data.masks.notes import OPAQUE, Note
 from napari_snow_unet.data.pairs.file_per_nucleus import Merged, merge_nuclei, nucleus_files
 from napari_snow_unet.data.pixels import decoding
 from napari_snow_unet.data.pixels.colour_tables import palette_of_tiff, values_of_palette
-from napari_snow_unet.data.pixels.decoding import PixelError, alpha_of
+from napari_snow_unet.data.pixels.decoding import alpha_of
 from napari_snow_unet.data.pixels.images import ABOUT, write_pixels
 from napari_snow_unet.data.pixels.opening import Source, opened, source_name
 from napari_snow_unet.data.pixels.orientation import turned
@@ -32,7 +34,6 @@ from napari_snow_unet.data.pixels.tiff import tiff_values
 from napari_snow_unet.data.pixels.tiff_header import main_series
 
 _MOST_OF_16_BITS = np.iinfo(np.uint16).max
-_LABELS = "a label image (PNG or TIFF with one number per pixel, or a HoVer-Net .mat)"
 
 
 def read_labels(
@@ -42,7 +43,7 @@ def read_labels(
     image: str | os.PathLike[str] | None = None,
     stack: bool = False,
 ) -> npt.NDArray[np.int32]:
-    """Read the numbers in a file of labels, whatever they mean; `read_mask_file` tells that.
+    """Read the numbers in a file of labels, whatever they mean; see `read_mask_file`.
 
     Parameters
     ----------
@@ -71,8 +72,8 @@ def read_labels(
     by_definition = _read_by_definition(source, shape, image)
     if by_definition is not None:
         return by_definition.labels
-    with opened(source, _LABELS) as (path, stream):
-        return as_labels(_stored_values(stream, path).values, path=path, stack=stack)
+    with opened(source) as (path, stream):
+        return as_labels(_stored_values(stream).values, path=path, stack=stack)
 
 
 def read_mask_file(
@@ -91,9 +92,9 @@ def read_mask_file(
     by_definition = _read_by_definition(source, shape, image)
     if by_definition is not None:
         return by_definition
-    with opened(source, _LABELS) as (path, stream):
-        stored = _stored_values(stream, path)
-        output = _output_of(stored.said)
+    with opened(source) as (path, stream):
+        stored = _stored_values(stream)
+        output = _output_of(stored.description)
         if stored.values.ndim > (3 if stack else 2) or output == "nuclei":
             return labels_by_definition(as_labels(stored.values, path=path, stack=stack))
         if output == "mask" and masks_are is None:
@@ -114,8 +115,8 @@ def _read_by_definition(
         return labels_by_definition(read_instance_map(source))
     if not is_annotation_path(name):
         return None
-    found = read_outlined_nuclei(source, shape, image)
-    return labels_by_definition(found.labels, found.notes, found.region)
+    outlined = read_outlined_nuclei(source, shape, image)
+    return labels_by_definition(outlined.labels, outlined.notes, outlined.region)
 
 
 def read_nuclei(folder: Path) -> Merged:
@@ -125,35 +126,35 @@ def read_nuclei(folder: Path) -> Merged:
 
 
 class _Stored(NamedTuple):
-    """The numbers in a label image, how they were read, and what its file says of them."""
+    """The numbers in a label image, how they were read, and the description in their file."""
 
     values: npt.NDArray[Any]
     notes: tuple[Note, ...]
-    said: str
+    description: str
 
 
-def _stored_values(stream: BinaryIO, path: Path) -> _Stored:
+def _stored_values(stream: BinaryIO) -> _Stored:
     if decoding.is_tiff(stream):
         with decoding.open_tiff(stream) as tif:
             page = main_series(tif).keyframe
             if page.photometric == PHOTOMETRIC.SEPARATED:
-                raise _in_colour(path)
+                raise InputError(messages.IN_COLOUR)
             values, colours = tiff_values(tif, stream), palette_of_tiff(page)
             if colours is not None:
                 return _Stored(values_of_palette(values, colours), (), page.description)
-            return _Stored(*_one_band(values, path), page.description)
+            return _Stored(*_one_band(values), page.description)
     picture = decoding.open_pillow(stream)
     if picture is None or picture.format == "JPEG":
-        raise PixelError("the file is a JPEG") if picture else decoding.of_another_kind(stream)
-    values, notes = _one_band(decoding.pillow_values(picture), path)
+        raise InputError(JPEG) if picture else decoding.other_format(stream)
+    values, notes = _one_band(decoding.pillow_values(picture))
     values = turned(values, decoding.pillow_facts(picture, stream).orientation)
     return _Stored(values, notes, str(picture.info.get(ABOUT, "")))
 
 
-def _output_of(said: str) -> str:
-    """Return what this package says that it wrote, nuclei or mask; empty of other files."""
+def _output_of(description: str) -> str:
+    """Return the kind of output, nuclei or mask, of a file of this package, or ''."""
     try:
-        facts = json.loads(said)
+        facts = json.loads(description)
         output = facts.get(ABOUT, facts)["options"]["output"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
@@ -177,9 +178,9 @@ def write_labels(
     labels : ndarray of int, shape (Y, X)
         Ids, 0 for background.
     about : mapping, optional
-        How they came about, see `formats.origin`; it is said in the file.
+        Their provenance, see `formats.origin`; it is written into the file.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -189,10 +190,10 @@ def write_labels(
     Raises
     ------
     InputError
-        If `labels` is no label image, the suffix is another, or the file exists already.
+        If `labels` is not a label image, the suffix is not supported, or the file exists.
     """
     path = Path(path)
-    ids = as_labels(np.asarray(labels), path=path, what="the array")
+    ids = as_labels(np.asarray(labels), path=path, what="array")
     path = image_that_holds(ids, path)
     size = np.uint32 if ids.max() > _MOST_OF_16_BITS else np.uint16
     write_pixels(path, ids.astype(size), about, overwrite=overwrite)
@@ -205,7 +206,7 @@ def image_that_holds(labels: npt.NDArray[Any], path: Path) -> Path:
     return path.with_suffix(".tif") if path.suffix.lower() == ".png" and too_much else path
 
 
-def _one_band(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[Any], tuple[Note, ...]]:
+def _one_band(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[Note, ...]]:
     """Take the numbers of a label image: grey saved as colour counts as such, clear is background.
 
     Where all that is seen has one colour, the mask is what is seen.
@@ -216,21 +217,12 @@ def _one_band(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[Any], t
     alpha = np.ones(values.shape[:2]) if bands is values else values[..., -1]
     opaque = alpha == (1 if bands is values else alpha_of(values.dtype))
     if not alpha.all() and not bands[alpha > 0].any():
-        raise _in_colour(path, "the image is black and transparent")
+        raise InputError(messages.BLACK_AND_TRANSPARENT)
     if not (opaque | (alpha == 0)).all():
-        raise _in_colour(path, "the image is in colour or half transparent")
+        raise InputError(messages.HALF_TRANSPARENT)
     seen = bands[opaque]
     if (seen != seen[:, :1]).any():
         if not opaque.all() and (seen == seen[0]).all():
             return opaque.astype(np.uint8), (OPAQUE,)
-        raise _in_colour(path)
+        raise InputError(messages.IN_COLOUR)
     return np.where(opaque, bands[..., 0], 0), ()
-
-
-def _in_colour(path: Path, received: str = "the image is in colour") -> InputError:
-    return InputError(
-        received,
-        expected=_LABELS,
-        remedy="Export it as a grey image in which every nucleus has its own number.",
-        path=path,
-    )

@@ -19,17 +19,19 @@ from napari_snow_unet.data.annotations.drawing import (
     is_too_much,
     lies_outside,
 )
-from napari_snow_unet.data.annotations.frames import SortedOutlines, TooMuchError, sort_outlines
+from napari_snow_unet.data.annotations.frames import SortedOutlines, sort_outlines
+from napari_snow_unet.data.annotations.messages import OVERLAPPING
 from napari_snow_unet.data.annotations.outlines import ONE, Annotations, Outline
+from napari_snow_unet.data.formats import messages
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.names.qupath import TileRegion, tile_region
 from napari_snow_unet.data.pairs.partner import partner_of
 from napari_snow_unet.data.pixels.images import read_header
-from napari_snow_unet.data.pixels.opening import Source, source_name
+from napari_snow_unet.data.pixels.opening import Source, path_errors, source_name
 
 _LARGEST_CANVAS = 1 << 28  # pixels
 _WHOLE_IMAGE = 0.9  # of its pixels: no nucleus has so many
-REGION_COUNTS = "only the annotated region counts"  # in the note of a tile that has one
+REGION_COUNTS = messages.REGION_COUNTS.removesuffix(".")  # in the note of a tile that has one
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def read_outlined_region(
 class _Canvas:
     """What is to be drawn, and on what."""
 
-    path: PurePath
+    path: Path
     annotations: Annotations
     sorted: SortedOutlines
     shape: tuple[int, int]
@@ -107,27 +109,14 @@ def _canvas(
     if shape is None:
         shape = stated or extent(annotations.outlines)
     elif region is None and annotations.size is not None and annotations.size != tuple(shape):
-        raise _of_other_size(annotations.size, shape, path)
+        raise InputError(messages.of_other_size(annotations.size, shape), path=path)
     if shape[0] * shape[1] > _LARGEST_CANVAS:
-        what = "the outlines reach over" if image is None else "the image has"
-        raise InputError(
-            f"{what} {shape[0]} x {shape[1]} pixels",
-            expected=f"at most {_LARGEST_CANVAS:,} pixels",
-            remedy="Export the slide from QuPath as tiles, and put them beside the file.",
-            path=path,
-        )
-    try:
+        raise InputError(messages.too_large_image(shape, _LARGEST_CANVAS), path=path)
+    with path_errors(path):
         if is_too_much(annotations.outlines, shape, region):
-            raise TooMuchError("the outlines cover the image many times over")
-        found = sort_outlines(annotations.outlines)
-    except TooMuchError as error:
-        raise InputError(
-            f"{error}, on {shape[0]} x {shape[1]} pixels",
-            expected="outlines of nuclei, which hardly overlap",
-            remedy="Export the nuclei alone, each once.",
-            path=path,
-        ) from error
-    return _Canvas(path, annotations, found, shape, region, of_image)
+            raise InputError(OVERLAPPING)
+        by_kind = sort_outlines(annotations.outlines)
+    return _Canvas(path, annotations, by_kind, shape, region, of_image)
 
 
 def _without_whole_image(canvas: _Canvas) -> tuple[list[Outline], list[Outline]]:
@@ -146,20 +135,19 @@ def _without_whole_image(canvas: _Canvas) -> tuple[list[Outline], list[Outline]]
 
 
 def _region(canvas: _Canvas) -> tuple[npt.NDArray[np.bool_] | None, list[str]]:
-    """Draw what was annotated, and say what was taken for it."""
-    found, notes = canvas.sorted, []
+    """Draw the annotated region, and return notes on it."""
+    sorted_, notes = canvas.sorted, []
     counts = np.ones(canvas.shape, bool)
-    if found.regions:
-        are = "outline is a region" if len(found.regions) == 1 else "outlines are regions"
-        notes.append(f"{len(found.regions)} {are} and no nucleus")
-        if found.outside:
-            notes.append(f"{found.outside} nuclei lie outside, so that the whole image counts")
+    if sorted_.regions:
+        notes.append(messages.regions(len(sorted_.regions)))
+        if sorted_.outside:
+            notes.append(messages.nuclei_outside(sorted_.outside))
         else:
-            counts = draw_area(found.regions, canvas.shape, canvas.region)
-    counts &= ~draw_area(found.excluded, canvas.shape, canvas.region)
+            counts = draw_area(sorted_.regions, canvas.shape, canvas.region)
+    counts &= ~draw_area(sorted_.excluded, canvas.shape, canvas.region)
     if counts.all():
         return None, notes
-    return counts, [*notes, f"{REGION_COUNTS}, {counts.mean():.0%} of the image"]
+    return counts, [*notes, messages.region_counts(float(counts.mean()))]
 
 
 def _about_nuclei(
@@ -168,7 +156,7 @@ def _about_nuclei(
     labels: npt.NDArray[np.int32],
     drawn: npt.NDArray[np.int64],
 ) -> list[str]:
-    """Say which nuclei are not seen; refuse a file of which none is."""
+    """Return notes on nuclei that are not visible; refuse a file in which none is."""
     if not nuclei:
         return []
     notes = []
@@ -177,15 +165,13 @@ def _about_nuclei(
         if outside == len(nuclei):
             raise _all_outside(canvas, nuclei)
         if outside:
-            notes.append(f"{outside} of {len(nuclei)} outlines lie outside the image")
+            notes.append(messages.outlines_outside(outside, len(nuclei)))
         if not drawn.any():
-            raise _no_pixel(canvas, nuclei)
+            raise InputError(messages.ALL_OUTLINES_TINY, path=canvas.path)
     seen = np.bincount(labels.ravel(), minlength=len(nuclei) + 1)[1:]
     hidden = int(np.count_nonzero((drawn > 0) & (2 * seen < drawn)))
     if hidden:
-        notes.append(
-            f"{hidden} of {len(nuclei)} outlines lie mostly under others; the smaller is on top"
-        )
+        notes.append(messages.outlines_hidden(hidden, len(nuclei)))
     return notes
 
 
@@ -193,32 +179,7 @@ def _all_outside(canvas: _Canvas, nuclei: Sequence[Outline]) -> InputError:
     boxes = np.array([nucleus.box for nucleus in nuclei])
     (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     height, width = canvas.shape
-    name = canvas.path.name.split(".")[0]
-    return InputError(
-        f"all {len(nuclei)} outlines lie outside the image, at x {left:.0f} to {right:.0f} and "
-        f"y {top:.0f} to {bottom:.0f}",
-        expected=f"outlines on its {height} x {width} pixels",
-        remedy="If they are positions in the whole slide, give the image a name that says where "
-        f"it lies, such as '{name} [x={max(left, 0):.0f},y={max(top, 0):.0f},w={width},"
-        f"h={height}].png' with its own corner, or export them from the cropped image.",
-        path=canvas.path,
-    )
-
-
-def _no_pixel(canvas: _Canvas, nuclei: Sequence[Outline]) -> InputError:
-    return InputError(
-        f"none of the {len(nuclei)} outlines is as large as a pixel",
-        expected="outlines in pixels of the image",
-        remedy="Check their unit: fractions of the image or micrometres must be made pixels first.",
-        path=canvas.path,
-    )
-
-
-def _of_other_size(stated: tuple[int, int], shape: tuple[int, int], path: PurePath) -> InputError:
-    there, wanted = (f"{height} x {width}" for height, width in (stated, shape))
-    return InputError(
-        f"the outlines are for an image of {there} pixels, the image has {wanted}",
-        expected="the same size",
-        remedy="Check that they belong together, or whether the image was resized.",
-        path=path,
-    )
+    corner = f"x={max(left, 0):.0f},y={max(top, 0):.0f},w={width},h={height}"
+    name = f"{canvas.path.name.split('.')[0]} [{corner}].png"
+    text = messages.all_outside(len(nuclei), (left, right), (top, bottom), name)
+    return InputError(text, path=canvas.path)

@@ -1,10 +1,10 @@
 """Read named number arrays of a MATLAB 5 file, and nothing else of it.
 
 SciPy's reader believes what a file says about itself: a few bytes can claim gigabytes. Here a
-claim is first held against the size of the file, data that nobody asked for is skipped without
+claim is first checked against the size of the file, data that is not needed is skipped without
 being decompressed, and a stream (a member of a zip archive) is only read as far as needed.
 
-SciPy 1.17, asked for one variable alone, takes 1 GB for a cell array of 176 bytes, 250 MB to pass
+SciPy 1.17, reading a single variable, takes 1 GB for a cell array of 176 bytes, 250 MB to pass
 a packed megabyte, and dies of cells nested 20,000 times. A guard before it would have to go through
 tags, heads and packed data as this module does, and save the few lines that make the array.
 
@@ -25,19 +25,21 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.words import shape_in_words
+from napari_snow_unet.data.formats import messages
+from napari_snow_unet.data.pixels.messages import damaged
 
 HEADER_SIZE = 128
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: zlib never packs better than this (its "technical details" page derives 1032:1).
 DEFLATE_LIMIT = 1032
-_CUT_SHORT = "the file is cut short"
-_SAVE_AGAIN = "Load it in MATLAB and save it again with save(..., '-v7')."
-_OTHERS = {  # by their first bytes: what they are, and what to do
-    HDF5_SIGNATURE: ("the file is a MATLAB 7.3 file (HDF5)", _SAVE_AGAIN),
-    b"MATLAB 7.3": ("the file is a MATLAB 7.3 file (HDF5)", _SAVE_AGAIN),
-    b"# Created by Octave": ("the file is Octave's text", "Save it in Octave with save -v7."),
-    b"Octave-1-": ("the file is Octave's own binary", "Save it in Octave with save -v7."),
+_CUT_SHORT = "it is cut short"
+_OTHERS = {  # by their first bytes
+    HDF5_SIGNATURE: messages.MATLAB_73,
+    b"MATLAB 7.3": messages.MATLAB_73,
+    b"# Created by Octave": messages.OCTAVE_TEXT,
+    b"Octave-1-": messages.OCTAVE_BINARY,
 }
 _MATRIX, _COMPRESSED = 14, 15
 _MOST_NUMBERS = 1 << 28  # 16,384 x 16,384
@@ -47,21 +49,17 @@ _NUMBERS |= {12: "i8", 13: "u8"}
 _NUMBER_CLASSES = range(6, 16)  # mxDOUBLE ... mxUINT64
 
 
-class Matlab5Error(ValueError):
-    """What is wrong with a MATLAB 5 file, as the subject of a sentence."""
+class NotMatlab5Error(InputError):
+    """The file has another format."""
 
 
-class NotMatlab5Error(Matlab5Error):
-    """The file is of another format: which one, and what makes a MATLAB 5 file of it, if known."""
-
-    def __init__(self, found: str, remedy: str = "") -> None:
-        super().__init__(found)
-        self.remedy = remedy
+def _damaged(detail: str) -> InputError:
+    return InputError(damaged(detail))
 
 
 @dataclass(frozen=True)
 class _Head:
-    """What stands before a variable's numbers."""
+    """The part of a variable before its numbers."""
 
     name: str
     shape: tuple[int, ...]
@@ -81,7 +79,7 @@ class _Element:
             start = _unpacked(self._unpack, start, _HEAD)
             kind, inner = _tag(start, order)
             if kind != _MATRIX:
-                raise Matlab5Error("the file holds an element that is no variable")
+                raise _damaged("it contains an element that is not a variable")
             start, size = start[8:], inner
         self._start, self._claimed = start, size
         self.head = _head(start, order)
@@ -90,23 +88,23 @@ class _Element:
         """Read the variable's numbers, in the type and byte order they are stored in."""
         head = self.head
         if not head.numeric:
-            raise Matlab5Error(f"{head.name} is no plain array of real numbers")
+            raise InputError(messages.not_real_numbers(head.name))
         count = math.prod(head.shape)
         if count > self._size * (DEFLATE_LIMIT if self._unpack else 1):
             shape = shape_in_words(head.shape)
-            raise Matlab5Error(f"{head.name} claims {shape} numbers, more than the file can hold")
+            raise _damaged(f"{head.name} claims {shape} numbers, more than the file can hold")
         if count > _MOST_NUMBERS:
-            raise Matlab5Error(f"{head.name} claims {count:,} numbers, more than a tile has")
+            raise _damaged(f"{head.name} claims {count:,} numbers, more than {_MOST_NUMBERS:,}")
         most = head.size + 16 + 8 * count
         if self._claimed > most:
-            raise Matlab5Error(f"{head.name} claims more bytes than its shape has room for")
+            raise _damaged(f"{head.name} claims more bytes than its shape needs")
         body = self._start[: self._claimed] + self._rest(self._claimed - len(self._start))
         kind, size, offset = _subelement(body, head.size, self._order)
         if kind not in _NUMBERS:
-            raise Matlab5Error(f"{head.name} has numbers of an unknown type ({kind})")
+            raise _damaged(f"{head.name} has numbers of an unknown type ({kind})")
         dtype = np.dtype(_NUMBERS[kind]).newbyteorder("<" if self._order == "little" else ">")
         if size != count * dtype.itemsize:
-            raise Matlab5Error(f"{head.name} holds {size} bytes, which do not fill its shape")
+            raise _damaged(f"{head.name} holds {size} bytes, which do not fill its shape")
         return np.frombuffer(body, dtype, count, offset).reshape(head.shape, order="F")
 
     def _rest(self, wanted: int) -> bytes:
@@ -117,7 +115,7 @@ class _Element:
         tail = self._unpack.unconsumed_tail + _read(self._stream, packed)
         body = _unpacked(self._unpack, tail, max(wanted, 0) + 1)
         if len(body) != max(wanted, 0) or not self._unpack.eof:
-            raise Matlab5Error(f"{self.head.name} does not unpack to the size it claims")
+            raise _damaged(f"{self.head.name} does not unpack to the size it claims")
         return body
 
 
@@ -131,22 +129,22 @@ def read_arrays(
 
     The stream is only read forwards. A file on disk is followed to its end, by its tags alone, so
     that one cut short is noticed; any other stream is left at the last wanted variable. A variable
-    that the file lacks is missing from the result; `passed` takes the names of those passed over.
+    that the file lacks is missing from the result; `passed` receives the names of skipped ones.
     Type, byte order and column-major layout are the file's.
     """
-    found: dict[str, npt.NDArray[np.generic]] = {}
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
     missing, on_disk = {*names, *if_plain}, _size_on_disk(stream) is not None
     for element in _elements(stream):
         name, plain = element.head.name, element.head.numeric
         if name in missing and (plain or name in names):
             missing.discard(name)
-            found[name] = element.numbers()
+            arrays[name] = element.numbers()
         elif passed is not None:
             size = shape_in_words(element.head.shape)
             passed.append(f"{name} ({size})")
         if not missing and not on_disk:
             break
-    return found
+    return arrays
 
 
 def is_matlab4(header: bytes) -> bool:
@@ -156,8 +154,8 @@ def is_matlab4(header: bytes) -> bool:
             _int(header[at : at + 4], order) for at in range(0, 20, 4)
         )
         digits = kind // 1000, kind // 100 % 10, kind // 10 % 10, kind % 10
-        known = digits[0] <= 4 and digits[1] == 0 and digits[2] <= 5 and digits[3] <= 2
-        if known and max(rows, columns) < 1 << 31 and imaginary <= 1 and 1 < name <= 256:
+        valid = digits[0] <= 4 and digits[1] == 0 and digits[2] <= 5 and digits[3] <= 2
+        if valid and max(rows, columns) < 1 << 31 and imaginary <= 1 and 1 < name <= 256:
             return True
     return False
 
@@ -175,9 +173,9 @@ def _elements(stream: BinaryIO) -> Iterator[_Element]:
         kind, size = _tag(tag, order)
         position += 8 + size
         if kind not in (_MATRIX, _COMPRESSED) or size == 0:
-            raise Matlab5Error("the file holds an element that is no variable")
+            raise _damaged("it contains an element that is not a variable")
         if end is not None and position > end:
-            raise Matlab5Error(_CUT_SHORT)
+            raise _damaged(_CUT_SHORT)
         element = _Element(stream, order, kind, size)
         yield element
         _skip(stream, element.left, seek=end is not None)
@@ -185,14 +183,14 @@ def _elements(stream: BinaryIO) -> Iterator[_Element]:
 
 def _byte_order(header: bytes) -> str:
     """Check the file's header and return 'little' or 'big'."""
-    for start, (what, remedy) in _OTHERS.items():
+    for start, refusal in _OTHERS.items():
         if header.startswith(start):
-            raise NotMatlab5Error(what, remedy)
+            raise NotMatlab5Error(refusal)
     if is_matlab4(header):
-        raise NotMatlab5Error("the file is a MATLAB 4 file", _SAVE_AGAIN)
+        raise NotMatlab5Error(messages.MATLAB_4)
     order = {b"IM": "little", b"MI": "big"}.get(header[126:128])
     if order is None or _int(header[124:126], order) != 0x0100:
-        raise NotMatlab5Error("the file is no MATLAB 5 file")
+        raise NotMatlab5Error(messages.NOT_MATLAB_5)
     return order
 
 
@@ -200,18 +198,18 @@ def _head(data: bytes, order: str) -> _Head:
     """Parse a variable's flags, shape and name."""
     kind, size, at = _subelement(data, 0, order)
     if kind != 6 or size != 8:
-        raise Matlab5Error("a variable has no flags")
+        raise _damaged("a variable has no flags")
     flags = _int(data[at : at + 4], order)
     shape: tuple[int, ...] = ()
     name, end = "", at + 8
     if flags & 0xFF != 17:  # an opaque object has no shape here
         kind, size, at = _subelement(data, end, order)
         if kind != 5 or not 8 <= size <= 128 or size % 4:
-            raise Matlab5Error("a variable has no shape")
+            raise _damaged("a variable has no shape")
         shape = tuple(_int(data[i : i + 4], order) for i in range(at, at + size, 4))
         kind, length, begin = _subelement(data, _padded(at + size), order)
         if kind not in (1, 2, 16) or begin + length > len(data):
-            raise Matlab5Error("a variable has no name")
+            raise _damaged("a variable has no name")
         name = data[begin : begin + length].decode("latin1")
         end = _padded(begin + length)
     numeric = flags & 0xFF in _NUMBER_CLASSES and not flags & 0x0800  # 0x0800: complex
@@ -221,18 +219,18 @@ def _head(data: bytes, order: str) -> _Head:
 def _subelement(data: bytes, at: int, order: str) -> tuple[int, int, int]:
     """Return type, byte count and offset of the data of the subelement that starts at `at`."""
     if len(data) < at + 8:
-        raise Matlab5Error(_CUT_SHORT)
+        raise _damaged(_CUT_SHORT)
     kind, size = _tag(data[at : at + 8], order)
-    if kind > 0xFFFF:  # up to four bytes of data stand within the tag itself
+    if kind > 0xFFFF:  # the tag itself holds up to four bytes of data
         return kind & 0xFFFF, kind >> 16, at + 4
     if len(data) < at + 8 + size:
-        raise Matlab5Error(_CUT_SHORT)
+        raise _damaged(_CUT_SHORT)
     return kind, size, at + 8
 
 
 def _tag(data: bytes, order: str) -> tuple[int, int]:
     if len(data) < 8:
-        raise Matlab5Error(_CUT_SHORT)
+        raise _damaged(_CUT_SHORT)
     return _int(data[:4], order), _int(data[4:8], order)
 
 
@@ -248,13 +246,13 @@ def _unpacked(unpack: zlib._Decompress, data: bytes, most: int) -> bytes:
     try:
         return unpack.decompress(data, most)
     except zlib.error as error:
-        raise Matlab5Error("the file holds damaged compressed data") from error
+        raise _damaged("its compressed data are invalid") from error
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:
     data = stream.read(size)
     if len(data) != size:
-        raise Matlab5Error(_CUT_SHORT)
+        raise _damaged(_CUT_SHORT)
     return data
 
 

@@ -42,20 +42,20 @@ def measure_nuclei(
         names.append("mean_probability")
     intensity = np.stack(values, axis=-1).astype(np.float32) if values else None
     wanted = (*_SHAPE, "intensity_mean") if values else _SHAPE
-    found = regionprops_table(np.asarray(labels), intensity, properties=wanted)
+    props = regionprops_table(np.asarray(labels), intensity, properties=wanted)
     table: Measurements = {
-        "label": found["label"],
-        "centroid_y_px": found["centroid-0"],
-        "centroid_x_px": found["centroid-1"],
-        "area_px": found["area"].astype(np.int64),
-        "eccentricity": found["eccentricity"],
+        "label": props["label"],
+        "centroid_y_px": props["centroid-0"],
+        "centroid_x_px": props["centroid-1"],
+        "area_px": props["area"].astype(np.int64),
+        "eccentricity": props["eccentricity"],
     }
     if spacing_um is not None:
         height, width = spacing_um
         table["centroid_y_um"] = table["centroid_y_px"] * height
         table["centroid_x_um"] = table["centroid_x_px"] * width
         table["area_um2"] = table["area_px"] * (height * width)
-    return table | {name: found[f"intensity_mean-{at}"] for at, name in enumerate(names)}
+    return table | {name: props[f"intensity_mean-{at}"] for at, name in enumerate(names)}
 
 
 def write_measurements(

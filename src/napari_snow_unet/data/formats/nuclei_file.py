@@ -29,7 +29,7 @@ from napari_snow_unet.data.pixels.images import ABOUT
 
 @dataclass(frozen=True, eq=False)
 class Nuclei:
-    """Labels and what is known about them."""
+    """Labels with their image, placement and provenance."""
 
     labels: npt.NDArray[Any]  # (Y, X) or (..., Y, X): ids, 0 for background
     image: npt.NDArray[Any] | None = None  # (..., Y, X) or (..., Y, X, C)
@@ -39,12 +39,12 @@ class Nuclei:
     # x and y of the corner in the slide, at full resolution
     origin: tuple[float, float] = (0.0, 0.0)
     classes: Mapping[int, str] | None = None  # of a label, where it has one
-    types: Mapping[int, int] | None = None  # HoVer-Net's number of it, said in .mat
-    provenance: Mapping[str, Any] = field(default_factory=dict)  # said in PNG, TIFF and OME-Zarr
+    types: Mapping[int, int] | None = None  # HoVer-Net's number of it, written to .mat
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # written to PNG, TIFF and OME-Zarr
 
     @property
     def about(self) -> dict[str, Any]:
-        """What their file says of them."""
+        """The facts that their file records."""
         return facts_for_file(self.provenance, self.spacing_um)
 
     @cached_property

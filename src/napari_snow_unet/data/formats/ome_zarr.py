@@ -52,12 +52,12 @@ def write_ome_zarr_labels(
 class Pyramid:
     """Labels on disk, to be written block by block; the full resolution is the first level."""
 
-    # each takes every second pixel of the one before: a mean of two ids is no id
+    # each takes every second pixel of the one before: the mean of two ids is not an id
     levels: tuple[Any, ...]
     group: Any
 
     def say(self, about: Mapping[str, Any]) -> None:
-        """Note how the labels came about, if that is known."""
+        """Record the provenance of the labels, if there is any."""
         if about:
             self.group.attrs.update({ABOUT: dict(about)})
 

@@ -1,7 +1,7 @@
-"""How labels came about, in the files they lie in: written there, and found there again.
+"""The provenance of labels, as their files record it.
 
-A PNG says it in a text of its own, a TIFF in its description, an OME-Zarr in its attributes, each
-under the name of this package. It names the image, but not the folders it lies in.
+A PNG has it in a text chunk, a TIFF in its description, an OME-Zarr in its attributes, each under
+the name of this package. It names the image, but not its folders.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from napari_snow_unet.data.slides.slide import LARGEST_WHOLE, open_slide
 
 SPACING = "spacing_um"  # height and width of a pixel
 _PLACES = ("source", "labels")  # of files on the machine that wrote them
-_WHAT = "labels that this package has written"
 
 
 @dataclass(frozen=True, eq=False)
 class OwnLabels:
-    """Labels that this package has written, and what their file says of them."""
+    """Labels that this package has written, with their provenance."""
 
     # int32, (Y, X) or (N, Y, X); of large files a dask pyramid, the largest first
     levels: tuple[Any, ...]
@@ -38,7 +37,7 @@ class OwnLabels:
 def facts_for_file(
     facts: Mapping[str, Any], spacing_um: tuple[float, float] | None
 ) -> dict[str, Any]:
-    """Return what a file of labels says of them, in plain values; empty if nothing is known."""
+    """Return the provenance for a file of labels, in plain values; may be empty."""
     kept = {name: value for name, value in facts.items() if name not in _PLACES}
     if spacing_um is not None:
         kept[SPACING] = list(spacing_um)
@@ -47,24 +46,24 @@ def facts_for_file(
 
 
 def origin_of(path: Path) -> dict[str, Any] | None:
-    """Read from a file or Zarr folder of this package how its labels came about; never raises."""
+    """Read the provenance in a file or Zarr folder of this package; never raises."""
     try:
-        found = _attributes(path) if path.is_dir() else _in_file(path)
+        facts = _attributes(path) if path.is_dir() else _in_file(path)
     except Exception:  # it is a question, and decoders fail in many ways
         return None
-    return found if isinstance(found, dict) and found else None
+    return facts if isinstance(facts, dict) and facts else None
 
 
 def read_own_labels(path: Path) -> OwnLabels:
-    """Read labels that this package has written, large ones where and when they are asked for."""
+    """Read labels that this package has written; large ones are lazy."""
     facts = origin_of(path) or {}
     spacing = _spacing(facts)
     if path.is_dir():
         from napari_snow_unet.data.slides.zarr import open_zarr_labels
 
-        with path_errors(path, _WHAT):
-            levels, said = open_zarr_labels(path)
-        return OwnLabels(tuple(levels), said, facts)
+        with path_errors(path):
+            levels, stated = open_zarr_labels(path)
+        return OwnLabels(tuple(levels), stated, facts)
     if _is_large(path):
         slide = open_slide(path)
         return OwnLabels(slide.levels, spacing or slide.spacing_um, facts)
@@ -87,7 +86,7 @@ def _attributes(folder: Path) -> Any:
 
 
 def _is_large(path: Path) -> bool:
-    with path_errors(path, _WHAT), path.open("rb") as stream:
+    with path_errors(path), path.open("rb") as stream:
         if not decoding.is_tiff(stream):
             return False
         with decoding.open_tiff(stream) as tif:

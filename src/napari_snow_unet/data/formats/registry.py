@@ -8,6 +8,7 @@ from math import inf
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.formats import messages
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,9 @@ def formats_to_offer(axes: int, last: str = "") -> list[str]:
 def check_format(name: str, axes: int, path: str | os.PathLike[str]) -> None:
     """Refuse a format that is unknown, or has no room for labels of so many axes."""
     if name not in FORMATS:
-        raise InputError(
-            f"the format {name!r}",
-            expected="one of " + ", ".join(FORMATS),
-            remedy="Choose one of these.",
-            path=path,
-        )
+        raise InputError(messages.unknown_format(name, tuple(FORMATS)), path=path)
     if axes > (most := FORMATS[name].most_axes):
-        raise InputError(
-            f"a stack of {axes} axes for .{name}",
-            expected="one plane" if most == 2 else f"at most {most:g} axes",
-            remedy="Write the stack as .tif or .csv, or one slice of it.",
-            path=path,
-        )
+        raise InputError(messages.too_many_axes(name, axes, most), path=path)
 
 
 def format_of(path: str | os.PathLike[str]) -> str:

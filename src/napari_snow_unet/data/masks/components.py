@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 _COUNTED = 1 << 20  # values up to here are found by counting, which is faster than sorting
-_CLOSE = 2  # pixels by which pieces of one nucleus are dilated at most to meet
+_CLOSE = 2  # pixels by which parts of one nucleus are dilated at most to meet
 _FRAME = 0.6  # of the outermost pixels have the value of the background
 _FILLED = 0.35  # of its box, which even an oblique nucleus fills
 _FAR = 8  # times as far from the next value as others
 _TINY = 12  # pixels
 _LINE = 0.05  # of the pixels of lines lie in the middle of others
 _LONG = 24  # pixels: what has fewer is a dot
-_CRUMB = 0.2  # of the largest piece of a value: smaller pieces are no nuclei of their own
+_CRUMB = 0.2  # of the largest part of a value: smaller parts are not nuclei of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ class Components:
     def clearly_ids(self) -> bool:
         """Whether most values are compact, and none spreads: then they are ids.
 
-        What costs more time is only asked of other masks.
+        Slower checks are run on other masks only.
         """
         if self.values.size < 4 or self.loose.mean() > 0.2:
             return False
@@ -159,8 +159,8 @@ class Components:
         return np.prod(np.array(sides, np.int64), axis=1)
 
     @cached_property
-    def pieces(self) -> npt.NDArray[np.int64]:
-        """Components of each value that are no crumbs, shape (K,)."""
+    def parts(self) -> npt.NDArray[np.int64]:
+        """Number of components of each value, without crumbs, shape (K,)."""
         largest = np.zeros(self.values.size + 1, np.int64)
         np.maximum.at(largest, self.owners, self.sizes)
         whole = self.sizes >= _CRUMB * largest[self.owners]
@@ -169,7 +169,7 @@ class Components:
     def places(self, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Count the places in which each of `some` values lies; others count as 1.
 
-        Pieces that lie so close together that something cuts one nucleus are one place.
+        Parts close enough to be one nucleus that was cut are one place.
         """
         places = np.ones(self.values.size, np.int64)
         for index in np.flatnonzero(some):
@@ -181,10 +181,10 @@ def _places(mask: npt.NDArray[np.bool_]) -> int:
     import cv2
 
     mask = np.pad(mask, _CLOSE).astype(np.uint8)
-    _, _, found, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if len(found) < 3:  # the first is what lies around
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(stats) < 3:  # the first is what lies around
         return 1
-    reach = min(_CLOSE, int(np.sqrt(found[1:, cv2.CC_STAT_AREA].max()) * 2 / 3))
+    reach = min(_CLOSE, int(np.sqrt(stats[1:, cv2.CC_STAT_AREA].max()) * 2 / 3))
     kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
     count, groups = cv2.connectedComponents(cv2.dilate(mask, kernel), connectivity=8)
     areas = np.bincount(groups[mask > 0], minlength=count)[1:]
@@ -205,7 +205,7 @@ def hollow(labels: npt.NDArray[np.int32]) -> bool:
 
 
 def _thin(labels: npt.NDArray[np.int32]) -> bool:
-    """Tell whether most that is no dot is a line of one or two pixels."""
+    """Tell whether most of the foreground, without dots, is lines of one or two pixels."""
     import cv2
 
     mask = np.pad((labels > 0).astype(np.uint8), 1)
@@ -218,7 +218,7 @@ def _thin(labels: npt.NDArray[np.int32]) -> bool:
 
 
 def components_of(values: npt.NDArray[Any]) -> Components:
-    """Find the values of a mask, numbers from 0, and where they lie; the rest when it is asked."""
+    """Find the values of a mask, numbers from 0, and where they are; the rest follows on access."""
     if values.dtype.kind in "iu" and values.max() < _COUNTED:
         there = np.bincount(values.ravel()) > 0
         distinct = np.flatnonzero(there)

@@ -1,4 +1,4 @@
-"""What is doubtful about the masks of a whole dataset: nothing in them, all in them, inverted."""
+"""Doubts about the masks of a whole dataset: all empty, all full, inverted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.data.masks import messages
 from napari_snow_unet.data.masks.judgement import MOSTLY
 
 _HALF = 0.5
@@ -33,28 +34,21 @@ def cover_of(image: npt.NDArray[Any], marked: npt.NDArray[np.bool_]) -> Cover:
 
 
 def doubt_about_masks(covers: Sequence[Cover]) -> str:
-    """Say what is doubtful about the masks of a dataset, from many of its tiles; '' if nothing."""
+    """Return what is doubtful about the masks of a dataset, from many of its tiles, or ''."""
     tiles = len(covers)
     if not any(cover.foreground for cover in covers):
-        return "No mask has a nucleus in it." if tiles else ""
+        return messages.NO_NUCLEI if tiles else ""
     if all(cover.foreground == 1 for cover in covers):
-        return "Every mask is nucleus all over: background is 0 in a mask."
+        return messages.ALL_NUCLEUS
     inverted = sum(cover.foreground > _HALF and cover.darker < 0 for cover in covers)
     if 2 * inverted > tiles:
-        return (
-            f"The masks may be inverted: in {inverted:,} of {tiles:,} tiles they mark more than "
-            "half, and what they mark is brighter than the rest. Nuclei are dark, and background "
-            "is 0 in a mask."
-        )
+        return messages.may_be_inverted(inverted, tiles)
     mostly = sum(cover.foreground > MOSTLY for cover in covers)
     if 2 * mostly > tiles:
-        return (
-            f"In {mostly:,} of {tiles:,} masks more than {MOSTLY:.0%} is nucleus. Check that they "
-            "mark nuclei, neither cells nor the background."
-        )
+        return messages.marks_most(mostly, tiles, MOSTLY)
     return ""
 
 
 def marks_nothing_useful(covers: Sequence[Cover]) -> bool:
-    """Tell whether nothing can be learnt from masks: all of them are empty, or all full."""
+    """Tell whether nothing can be learnt from masks, since all are empty or all are full."""
     return len({cover.foreground for cover in covers}) == 1 and covers[0].foreground in (0.0, 1.0)

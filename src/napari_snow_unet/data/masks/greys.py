@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import Message
+from napari_snow_unet.data.masks import messages
 from napari_snow_unet.data.masks.components import Components
-from napari_snow_unet.data.masks.notes import MAP_REMEDY, SPOILT_REMEDY
 
 _NEAR = 17  # pixels square: as far as a block of a JPEG reaches from an edge
 _BESIDE = 5  # pixels square: as far as resampling reaches
@@ -53,15 +54,15 @@ def has_hard_edges(values: npt.NDArray[Any]) -> bool:
     )
 
 
-def map_in_words(values: npt.NDArray[Any], components: Components) -> tuple[str, str]:
-    """Say what grey levels look like that are no mask, and what to do."""
-    levels = f"({components.values.size:,} grey levels in {components.sizes.size:,} regions)"
+def refusal_of_greys(values: npt.NDArray[Any], components: Components) -> Message:
+    """Return the refusal of grey levels that are not a mask: what they look like."""
+    counts = components.values.size, components.sizes.size
     unit, inside = values / float(values.max()), components.areas[1:].sum()
     flat = np.bincount(components.owners, components.sizes * components.solid)[1:]
     levels_in_unit = components.values / float(values.max())
     middle = flat[(levels_in_unit >= 0.1) & (levels_in_unit < 0.9)]
     if np.count_nonzero(middle) > 1 and middle.sum() > 0.15 * inside:
-        return f"it looks like labels that were resampled or saved as JPEG {levels}", SPOILT_REMEDY
+        return messages.spoilt_labels(*counts)
     if np.count_nonzero(unit >= 0.9) < 0.1 * np.count_nonzero(unit > 0.2):
-        return f"it looks like a distance map {levels}", MAP_REMEDY
-    return f"it looks like a probability map {levels}", MAP_REMEDY
+        return messages.grey_map("distance", *counts)
+    return messages.grey_map("probability", *counts)

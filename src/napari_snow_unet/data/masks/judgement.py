@@ -1,4 +1,4 @@
-"""What can be said of a mask: its kind, its labels, what was assumed or is doubtful."""
+"""The judgement of a mask: its kind, its labels, what was assumed or is doubtful."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.options import Option
 from napari_snow_unet.data.masks import notes
-from napari_snow_unet.data.masks.notes import Note
+from napari_snow_unet.data.masks.notes import Note, note_of
 from napari_snow_unet.data.pixels.orientation import mask_as_shown
 
 MasksAre = Literal["labels", "binary", "classes"]
 MASKS = Option(
-    "What PNG, TIFF and BMP masks hold: an id for every nucleus, nucleus or not, or the class of "
+    "What PNG, TIFF and BMP masks contain: one ID per nucleus, a binary mask, or the class of "
     "every pixel.",
-    tip="What masks in PNG, TIFF and BMP hold, where they are judged wrongly.",
-    none="judged by their values",
+    tip="What PNG, TIFF and BMP masks contain. Choose it if automatic detection is wrong.",
+    none="detected from their values",
     label="Masks are",
     group="Advanced",
 )
@@ -30,7 +30,6 @@ Kind: TypeAlias = Literal[
     "nothing", "everything", "binary", "labels", "classes", "soft binary", "no mask", "stack"
 ]
 MOSTLY = 0.6  # of a mask that is nucleus: above this it may be inverted
-EXPECTED = "labels (a number for every nucleus, 0 for background), or a binary mask"
 Labels: TypeAlias = npt.NDArray[np.int32]
 
 
@@ -42,27 +41,22 @@ class Judgement:
     # (Y, X), or (N, Y, X) of a stack: the values as they are, but for what a note says
     labels: Labels
     notes: tuple[Note, ...] = ()  # what is assumed
-    refusal: str = ""  # why it is not taken; empty where it is
-    remedy: str = ""  # what to do then
+    refusal: Message | None = None  # why it cannot be used
     planes: tuple[Judgement, ...] = field(default=(), repr=False)  # those of a stack
     region: npt.NDArray[np.bool_] | None = None  # what was annotated; None is the whole image
 
     def taken(self, path: str | os.PathLike[str] | None = None) -> Judgement:
         """Return this judgement, or raise an InputError if the mask is refused."""
         if self.refusal:
-            helps = ("masks_are",) if notes.SAY in self.remedy else ()
-            raise InputError(
-                self.refusal, expected=EXPECTED, remedy=self.remedy, path=path, helps=helps
-            )
+            raise InputError(self.refusal, path=path)
         return self
 
     def as_shown(self, size: tuple[int, int], orientation: int) -> Judgement:
         """Lay the mask on an image that is shown turned, see `pixels.orientation.mask_as_shown`."""
-        labels, said = mask_as_shown(self.labels, size, orientation)
-        if not said:
+        labels, texts = mask_as_shown(self.labels, size, orientation)
+        if not texts:
             return self
-        noted = tuple(Note(text.rstrip(".")) for text in said)
-        return replace(self, labels=labels, notes=(*self.notes, *noted))
+        return replace(self, labels=labels, notes=(*self.notes, *map(note_of, texts)))
 
     def nuclei(self) -> Labels:
         """Return a label image with an id for every nucleus.
@@ -86,9 +80,8 @@ class Judgement:
 
 
 def labels_by_definition(
-    labels: Labels, said: Sequence[str] = (), region: npt.NDArray[np.bool_] | None = None
+    labels: Labels, texts: Sequence[str] = (), region: npt.NDArray[np.bool_] | None = None
 ) -> Judgement:
-    """Take ids of a file whose format says that they are ids, with what was said of them."""
-    noted = tuple(Note(text.rstrip(".")) for text in said)
+    """Take the IDs of a file whose format holds IDs, with notes on how it was read."""
     nothing = () if labels.any() else (notes.NOTHING,)
-    return Judgement("labels", labels, (*noted, *nothing), region=region)
+    return Judgement("labels", labels, (*map(note_of, texts), *nothing), region=region)

@@ -1,4 +1,4 @@
-"""Labels that were opened as an image, and how they are told from tissue."""
+"""Recognise labels that were opened as an image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIDDLE = 1024  # pixels of an image that are looked at, in each direction
 
 
 def looks_like_labels(values: npt.NDArray[Any], *, classes: bool = False) -> bool:
-    """Tell whether an image (Y, X) is labels or a mask that nobody called so; never raises."""
+    """Tell whether an image (Y, X) is labels or a mask, though not declared so; never raises."""
     from napari_snow_unet.data.masks.mask_kinds import judge_mask
 
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
@@ -36,7 +36,7 @@ def middle_of(image: Any, *, rgb: bool = False) -> npt.NDArray[Any]:
 
 
 def is_picture_of_labels(image: Any, *, rgb: bool = False) -> bool:
-    """Tell whether an image to be segmented, lazy or not, holds labels and no tissue; never raises.
+    """Tell whether an image, lazy or not, holds labels instead of tissue; never raises.
 
     In colours every colour is a label and black is background.
     """

@@ -1,7 +1,7 @@
-"""What the numbers of a mask mean: the one place where it is decided, for every command and dock.
+"""Decide what the numbers of a mask mean, for every command and dock alike.
 
-Label images, binary masks and class maps are taken. Where that needs an assumption, a note says
-so. What would be counted or trained on wrongly is refused. A person can overrule all of it.
+Label images, binary masks and class maps are accepted. A note names each assumption. Masks that
+would be counted or trained on wrongly are refused. The user can overrule all of it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_snow_unet.data.masks import notes
+from napari_snow_unet.base.errors import Message
+from napari_snow_unet.data.masks import messages, notes
 from napari_snow_unet.data.masks.components import (
     Components,
     components_of,
     hollow,
     surrounding_value,
 )
-from napari_snow_unet.data.masks.greys import has_hard_edges, map_in_words
+from napari_snow_unet.data.masks.greys import has_hard_edges, refusal_of_greys
 from napari_snow_unet.data.masks.judgement import MOSTLY, Judgement, Labels, MasksAre
 from napari_snow_unet.data.masks.labels import as_labels
 from napari_snow_unet.data.masks.notes import Note, values_in_words
@@ -42,14 +43,14 @@ def judge_mask(
     *,
     path: str | os.PathLike[str] | None = None,
 ) -> Judgement:
-    """Tell what the numbers of a mask mean.
+    """Decide what the numbers of a mask mean.
 
     Parameters
     ----------
     values : ndarray, shape (Y, X), or (N, Y, X) of a stack
         Numbers of any type, palettes and transparency resolved. Planes are judged by themselves.
     masks_are : {"labels", "binary", "classes"}, optional
-        What a person says that it is: an id for every nucleus; nucleus or not; the class of every
+        What the user declares it to be: one ID per nucleus; nucleus or not; the class of every
         pixel. In the last two the lowest value is background.
     path : path-like, optional
         The file, for the error.
@@ -95,7 +96,7 @@ def _judge(labels: Labels, components: Components) -> Judgement:
         return _judge_greys(labels, components)
     if without_zero:
         likely = surrounding_value(labels) or int(components.values[components.areas[1:].argmax()])
-        return _refused(labels, *notes.no_background(labels, likely))
+        return _refused(labels, _no_background(labels, likely))
     return _labels_or_classes(labels, components)
 
 
@@ -126,33 +127,33 @@ def _are_outlines_of_ids(labels: Labels, components: Components) -> bool:
 def _labels_or_classes(labels: Labels, components: Components) -> Judgement:
     """Tell ids from classes by how many places of the image each value lies in."""
     values, areas = components.values, components.areas[1:]
-    apart = components.places(components.pieces > 1) > 1
-    many = apart.sum() > 1 or components.pieces.sum() > 2 * values.size
+    apart = components.places(components.parts > 1) > 1
+    many = apart.sum() > 1 or components.parts.sum() > 2 * values.size
     if many and 2 * areas[apart].sum() >= areas.sum():
         return _classes(labels, components)
-    return _as_ids(labels, components, apart if apart.any() else components.pieces > 1)
+    return _as_ids(labels, components, apart if apart.any() else components.parts > 1)
 
 
 def _as_ids(labels: Labels, components: Components, torn: npt.NDArray[np.bool_]) -> Judgement:
     values, areas = components.values, components.areas[1:]
     likely = surrounding_value(labels)
     if likely and values.size > 3 and areas[values == likely].sum() > 0.3 * labels.size:
-        return _refused(labels, *notes.no_background(labels, likely))
-    said = _about_outlines(labels)
+        return _refused(labels, _no_background(labels, likely))
+    noted = _about_outlines(labels)
     last = int(values[-1])
     if last in _LAST and values[-2:].tolist() == [last - 1, last]:
         if (parts := _parts(labels == last)).max() > 2:
             labels = np.where(parts > 0, parts + (last - 1), labels)
-            return Judgement("labels", labels, (*said, notes.clipped(last)))
+            return Judgement("labels", labels, (*noted, notes.clipped(last)))
     elif last in _LAST and torn[-1] and components.stands_alone:
         labels = np.where(labels == last, 0, labels)
-        said, torn = (*said, notes.void(last)), torn & (values < last)
+        noted, torn = (*noted, notes.void(last)), torn & (values < last)
     if values.size > 3 and areas.max() > max(0.25 * labels.size, _FAR_LARGER * np.median(areas)):
         share = float(areas.max() / labels.size)
-        said = (*said, notes.far_larger(int(values[areas.argmax()]), share))
+        noted = (*noted, notes.far_larger(int(values[areas.argmax()]), share))
     if torn.any():
-        said = (*said, notes.in_pieces(values[torn]))
-    return Judgement("labels", labels, said)
+        noted = (*noted, notes.in_parts(values[torn]))
+    return Judgement("labels", labels, noted)
 
 
 def _parts(mask: npt.NDArray[np.bool_]) -> Labels:
@@ -170,14 +171,14 @@ def _classes(labels: Labels, components: Components) -> Judgement:
     values, areas = components.values, components.areas[1:]
     within = 3 * components.sizes[components.inside].sum() > areas.sum()
     if values.size <= _MOST_CLASSES and within and components.thick.mean() < _THICK:
-        return _refused(labels, *notes.nested_classes(values))
-    said: tuple[Note, ...] = ()
+        return _refused(labels, messages.nested_classes(values_in_words(values)))
+    noted: tuple[Note, ...] = ()
     if values[-1] in _LAST and values[-2] < _CLASSES and 2 * areas[-1] < areas.sum():
         labels = np.where(labels == values[-1], 0, labels)
-        said = (notes.void(int(values[-1])),)
+        noted = (notes.void(int(values[-1])),)
         values = values[:-1]
     about = notes.classes(values) if values.size < _CLASSES else notes.ids_again(values)
-    return Judgement("classes", labels, (about, *said))
+    return Judgement("classes", labels, (about, *noted))
 
 
 def _judge_ring(labels: Labels, components: Components) -> Judgement | None:
@@ -197,9 +198,7 @@ def _judge_ring(labels: Labels, components: Components) -> Judgement | None:
     inner_values = components.values[components.values != border]
     if inside.sum() < 2 and tuple(components.values) not in ((127, 255), (128, 255)):
         return Judgement("labels", labels, (notes.nested(border, inner_values),))
-    inner = values_in_words(inner_values)
-    received = f"{border} is a border around {inner}, neither nucleus nor background"
-    return _refused(labels, received, notes.BORDER_REMEDY)
+    return _refused(labels, messages.border(border, values_in_words(inner_values)))
 
 
 def _judge_greys(values: npt.NDArray[Any], components: Components) -> Judgement:
@@ -207,55 +206,56 @@ def _judge_greys(values: npt.NDArray[Any], components: Components) -> Judgement:
     if has_hard_edges(values):
         cut = _cut_at_half(values)
         share = float(np.count_nonzero(cut) / cut.size)
-        said = (notes.soft_edges(components.values), *notes.about_white(share, MOSTLY))
-        return Judgement("soft binary", cut, said)
-    return _refused(np.zeros(values.shape, np.int32), *map_in_words(values, components))
+        noted = (notes.soft_edges(components.values), *notes.about_white(share, MOSTLY))
+        return Judgement("soft binary", cut, noted)
+    return _refused(np.zeros(values.shape, np.int32), refusal_of_greys(values, components))
 
 
 def _judge_fractions(values: npt.NDArray[Any], masks_are: MasksAre | None) -> Judgement:
     """Judge numbers with fractions: two values, soft edges, or a map."""
     components = components_of(values)
     if masks_are == "binary" or (components.values.size == 1 and masks_are is None):
-        said = (notes.CUT,) if components.values.size > 1 else ()
-        return Judgement("binary", _cut_at_half(values), said)
+        noted = (notes.CUT,) if components.values.size > 1 else ()
+        return Judgement("binary", _cut_at_half(values), noted)
     if masks_are is None:
         return _judge_greys(values, components)
-    received = f"it holds fractions, which are no {masks_are}"
-    return _refused(np.zeros(values.shape, np.int32), received, notes.FRACTIONS_REMEDY)
+    return _refused(np.zeros(values.shape, np.int32), messages.FRACTIONS)
 
 
 def _obey(labels: Labels, components: Components, masks_are: MasksAre) -> Judgement:
-    """Take a mask for what a person says that it is."""
+    """Read a mask as the kind that the user declares."""
     if masks_are == "labels" or not components.values.size:
         return Judgement("labels", labels)
     if masks_are == "binary" and components.values.size > 3 and components.solid.mean() < _SOLID:
         return Judgement("binary", _cut_at_half(labels), (notes.CUT,))
-    said: tuple[Note, ...] = ()
+    noted: tuple[Note, ...] = ()
     if components.areas[0] == 0 and components.values.size > 1:
         lowest = int(components.values[0])
         labels = np.where(labels == lowest, 0, labels)
-        said = (notes.lowest(lowest),)
+        noted = (notes.lowest(lowest),)
     if masks_are == "binary" and components.values.size > 1:
         labels = (labels > 0).astype(np.int32)
-    return Judgement(masks_are, labels, said)
+    return Judgement(masks_are, labels, noted)
 
 
 def _of_stack(planes: list[Judgement]) -> Judgement:
     """Join the judgements of planes; the first refusal counts for all."""
-    said = dict.fromkeys(note for plane in planes for note in plane.notes)
+    noted = dict.fromkeys(note for plane in planes for note in plane.notes)
     if any(plane.labels.any() for plane in planes):
-        said.pop(notes.NOTHING, None)  # in some slices of a stack there is nothing
+        noted.pop(notes.NOTHING, None)  # in some slices of a stack there is nothing
     labels = np.stack([plane.labels for plane in planes])
-    refused = next(((n, plane) for n, plane in enumerate(planes) if plane.refusal), None)
-    result = Judgement("stack", labels, tuple(said), planes=tuple(planes))
-    if refused is None:
-        return result
-    number, plane = refused
-    return replace(result, refusal=f"slice {number}: {plane.refusal}", remedy=plane.remedy)
+    refusals = [messages.in_slice(n, p.refusal) for n, p in enumerate(planes) if p.refusal]
+    refusal = refusals[0] if refusals else None
+    return Judgement("stack", labels, tuple(noted), refusal, planes=tuple(planes))
 
 
-def _refused(labels: Labels, received: str, remedy: str) -> Judgement:
-    return Judgement("no mask", labels, refusal=received, remedy=remedy)
+def _refused(labels: Labels, refusal: Message) -> Judgement:
+    return Judgement("no mask", labels, refusal=refusal)
+
+
+def _no_background(labels: Labels, likely: int) -> Message:
+    zero, share = (float((labels == value).mean()) for value in (0, likely))
+    return messages.no_background(zero, likely, share)
 
 
 def _has_fractions(values: npt.NDArray[Any]) -> bool:

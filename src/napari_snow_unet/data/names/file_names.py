@@ -1,4 +1,4 @@
-"""What the names of files say: image or mask, of which tile, in which order."""
+"""Recognise from the names of files images and masks, their tiles and their order."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def natural_key(text: str | PurePath) -> list[tuple[int, str]]:
 
 
 def tile_name(path: PurePath) -> str:
-    """Return what a tile is called: ``a`` for ``a.png``, ``a.ome.tif``, ``a-labelled.tif``."""
+    """Return the name of a tile: ``a`` for ``a.png``, ``a.ome.tif``, ``a-labelled.tif``."""
     return _tile(path.name)
 
 
@@ -94,8 +94,8 @@ def says_mask(name: str) -> bool:
     return _MASK_ALONE.fullmatch(name) is not None or without_mask_ending(name) is not None
 
 
-def begins_as_mask(name: str) -> bool:
-    """Tell whether a tile's name says mask at its beginning: ``mask_1``, ``Mask of a``."""
+def starts_as_mask(name: str) -> bool:
+    """Tell whether a tile's name starts as that of a mask: ``mask_1``, ``Mask of a``."""
     return _MASK_BEGINNING.match(name) is not None
 
 
@@ -165,9 +165,9 @@ def composed(text: str) -> str:
 
 
 def named(root: str, folders: tuple[str, ...], name: str) -> Named | None:
-    """Tell from names what a file is; None in a folder that is passed over, such as overlays.
+    """Tell from names what a file is; None in an ignored folder, such as overlays.
 
-    `root` is the chosen folder or archive, without suffix; empty where its name shall not count.
+    `root` is the chosen folder or archive, without suffix; empty if its name does not count.
     """
     place = place_of(composed(root), tuple(map(composed, folders)))
     if place.ignored:

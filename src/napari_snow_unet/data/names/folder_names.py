@@ -81,7 +81,7 @@ def is_ignored_folder(name: str, beside: Iterable[str] = ()) -> bool:
 
 @lru_cache(maxsize=65536)
 def place_of(root: str, folders: tuple[str, ...]) -> Place:
-    """Describe a folder by its path below `root`, which is empty where its name shall not count."""
+    """Describe a folder by its path below `root`, which is empty if its name does not count."""
     path = (root, *folders)
     strong = [folder_role(name) for name in path]
     weak = [_weak_role(name) for name in path]

@@ -1,4 +1,4 @@
-"""The files of a folder that may be paired: what is known of each, and in which order."""
+"""The files of a folder that may be paired: facts about each, and their order."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ KINDS: tuple[Kind, Kind] = ("image", "mask")
 
 @dataclass(frozen=True)
 class Access(Generic[File]):
-    """What cannot be known from names: asked only where it counts."""
+    """What names do not reveal: looked up only if needed."""
 
-    label: Callable[[File], str]  # what a file is called in texts
-    together: Callable[[list[File]], File]  # makes one of the files of a mask with one nucleus each
-    # tells from its pixels whether a file is a picture in colour
+    label: Callable[[File], str]  # the name of a file in texts
+    together: Callable[[list[File]], File]  # joins the files of a mask, with one nucleus each
+    # whether a file is a picture in colour, by its pixels
     is_picture: Callable[[File], bool]
-    holds_outlines: Callable[[File], bool]  # tells whether a file of JSON or XML does
-    names_in: Callable[[File], Sequence[str]]  # of the images that a file of JSON is about
-    # whose annotations JSON or XML without outlines holds, and the remedy
+    holds_outlines: Callable[[File], bool]  # whether a file of JSON or XML does
+    names_in: Callable[[File], Sequence[str]]  # of the images in a file of JSON
+    # why JSON or XML without outlines is not read, with the remedy; or ''
     why_foreign: Callable[[File], str]
 
 
 @dataclass(eq=False, slots=True)
 class Entry(Generic[File]):
-    """A file, and what its path says of it."""
+    """A file with what its path reveals."""
 
     file: File
     name: str  # with its suffix
@@ -107,7 +107,7 @@ def may_belong(images: set[Marks], masks: set[Marks]) -> bool:
     """Tell whether folders of images and masks whose names differ can belong together.
 
     One image folder and one mask folder do, and one of the one beside numbered ones of the other.
-    Where their names stand for patients, ``A`` here and ``B`` there, they do not.
+    If their names are patients, ``A`` here and ``B`` there, they do not.
     """
     if not images or not masks or (images & masks) - {()}:
         return False
@@ -124,20 +124,20 @@ def has_twice(keys: list[Key]) -> bool:
 
 
 def unique(keys: Iterable[tuple[object | None, str, Key]]) -> dict[object, Key | None]:
-    """Return what stands once under a name in a place; None for what stands there more often."""
-    found: dict[object, Key | None] = {}
+    """Return the key of each name in a place; None if the name occurs there twice."""
+    keys_at: dict[object, Key | None] = {}
     for place, name, key in keys:
         if place is not None:
-            found[place, name] = None if (place, name) in found else key
-    return found
+            keys_at[place, name] = None if (place, name) in keys_at else key
+    return keys_at
 
 
 def by_name(keys: Iterable[Key]) -> dict[str, list[Key]]:
     """Group keys by the name in them."""
-    found: dict[str, list[Key]] = defaultdict(list)
+    groups: dict[str, list[Key]] = defaultdict(list)
     for key in keys:
-        found[key.name].append(key)
-    return found
+        groups[key.name].append(key)
+    return groups
 
 
 def is_in(image: Key, mask: Key) -> bool:
@@ -145,7 +145,7 @@ def is_in(image: Key, mask: Key) -> bool:
     return image.rest[: len(mask.rest)] == mask.rest
 
 
-def is_beginning(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def is_prefix(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Tell whether of two folders one lies in the other."""
     length = min(len(one), len(other))
     return one[:length] == other[:length]
@@ -163,6 +163,6 @@ def are_beside(masks: Groups[File]) -> Iterator[tuple[Entry[File], Entry[File]]]
                 stems[entry.folder, stem].append(entry)
     for key, entries in masks.items():
         for entry in entries:
-            found = stems.get((entry.folder, key.name), [])
-            if entry.suffix not in MASK_SUFFIXES and len(found) == 1:
-                yield entry, found[0]
+            partners = stems.get((entry.folder, key.name), [])
+            if entry.suffix not in MASK_SUFFIXES and len(partners) == 1:
+                yield entry, partners[0]

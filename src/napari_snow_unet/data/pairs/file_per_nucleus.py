@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.words import counted, shape_in_words
 from napari_snow_unet.data.names.file_names import (
     IMAGE_SUFFIXES,
     LABEL_SUFFIXES,
@@ -20,10 +19,10 @@ from napari_snow_unet.data.names.file_names import (
     natural_key,
     suffix_of,
 )
+from napari_snow_unet.data.pairs import messages
 
-_MOST_PARTS = 3  # large pieces of one nucleus that a careless annotator leaves
-_LARGE = 0.25  # of the largest piece
-_EXPECTED = "a mask of one nucleus in each file of the folder"
+_MOST_PARTS = 3  # large parts of one nucleus that a careless annotator leaves
+_LARGE = 0.25  # of the largest part
 
 
 @dataclass(frozen=True)
@@ -49,52 +48,42 @@ def merge_nuclei(
     A pixel of several nuclei goes to the smallest of them, which else could vanish in a larger
     one; of two of one size to the later one.
     """
-    pieces: list[tuple[int, int, npt.NDArray[np.intp]]] = []  # area, id, flat pixels
+    nuclei: list[tuple[int, int, npt.NDArray[np.intp]]] = []  # area, id, flat pixels
     shape: tuple[int, ...] = ()
     empty = count = 0
     for name, values in masks:
         count += 1
         if shape and values.shape != shape:
-            sizes = f"{shape_in_words(values.shape)} pixels, others {shape_in_words(shape)}"
-            raise _refused(f"{name} has {sizes}", folder)
+            raise InputError(messages.other_size(name, values.shape, shape), path=folder)
         shape = values.shape
-        if several := _several(values):
-            raise _refused(f"{name} has {several}", folder)
+        if (parts := _parts(values)) is not None:
+            raise InputError(messages.several_nuclei(name, parts), path=folder)
         pixels = np.flatnonzero(values)
         if len(pixels):
-            pieces.append((len(pixels), len(pieces) + 1, pixels))
+            nuclei.append((len(pixels), len(nuclei) + 1, pixels))
         else:
             empty += 1
     if not count:
-        raise _refused("there is no mask in it", folder)
+        raise InputError(messages.NO_MASK_IN_FOLDER, path=folder)
     labels = np.zeros(shape, np.int32)
-    for _, number, pixels in sorted(pieces, key=lambda piece: (-piece[0], piece[1])):
+    for _, number, pixels in sorted(nuclei, key=lambda nucleus: (-nucleus[0], nucleus[1])):
         labels.flat[pixels] = number
-    overlapping = sum(area for area, _, _ in pieces) - int(np.count_nonzero(labels))
-    notes = [f"{counted(count, 'file')} of one nucleus each merged"]
+    overlapping = sum(area for area, _, _ in nuclei) - int(np.count_nonzero(labels))
+    notes = [messages.files_merged(count)]
     if overlapping:
-        notes.append(f"{counted(overlapping, 'overlapping pixel')} given to the smaller nucleus")
+        notes.append(messages.overlaps(overlapping))
     if empty:
-        notes.append(f"{counted(empty, 'file')} without a nucleus")
+        notes.append(messages.files_empty(empty))
     return Merged(labels, notes)
 
 
-def _several(values: npt.NDArray[np.integer[Any]]) -> str:
-    """Say what shows that a mask is not of one nucleus but of many, or of a class; else ''."""
+def _parts(values: npt.NDArray[np.integer[Any]]) -> int | None:
+    """Count the parts of a mask that is not of one nucleus, 0 for several values; else None."""
     import cv2
 
     if not ((values == 0) | (values == values.max(initial=0))).all():
-        return "several values besides 0"
+        return 0
     _, _, stats, _ = cv2.connectedComponentsWithStats((values > 0).astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA]
     large = int(np.count_nonzero(areas >= _LARGE * areas.max(initial=0)))
-    return f"{large} separate parts" if large > _MOST_PARTS else ""
-
-
-def _refused(received: str, folder: str | os.PathLike[str]) -> InputError:
-    return InputError(
-        received,
-        expected=_EXPECTED,
-        remedy="Give a mask of all nuclei the name of its image, or remove the file.",
-        path=folder,
-    )
+    return large if large > _MOST_PARTS else None

@@ -22,10 +22,11 @@ from napari_snow_unet.data.annotations.annotation_files import (
 )
 from napari_snow_unet.data.names.file_names import is_junk, natural_key, tile_name
 from napari_snow_unet.data.names.folder_names import any_role, is_ignored_folder
+from napari_snow_unet.data.pairs import messages
 from napari_snow_unet.data.pairs.entries import Access
 from napari_snow_unet.data.pairs.pairing import Listed, Paired, pair_up
 from napari_snow_unet.data.pairs.partner import folders_opposite, is_mask_path, partner_of
-from napari_snow_unet.data.pairs.unread_files import NO_PAIR, nothing_to_use
+from napari_snow_unet.data.pairs.unread_files import nothing_to_use
 from napari_snow_unet.data.pixels.images import is_picture
 
 __all__ = [
@@ -47,7 +48,7 @@ class Pairs:
     images: list[Path]
     masks: list[Path]  # one that is a folder holds a file for each nucleus
     orphans: list[Path]  # images without a mask and masks without an image
-    names: list[str] = field(default_factory=list)  # what the tiles are called; no two alike
+    names: list[str] = field(default_factory=list)  # of the tiles; unique
     # train, val, test or '', as the folders of the images say
     subsets: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)  # why each of the orphans is one
@@ -63,8 +64,8 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     Parameters
     ----------
     folder : path-like
-        A folder in one of the layouts above; its image folder or its mask folder alone will do.
-        Hidden files and anything else that is no image or mask are passed over.
+        A folder in one of the layouts above; its image folder or its mask folder alone suffices.
+        Hidden files and anything else than images and masks are ignored.
 
     Returns
     -------
@@ -74,49 +75,44 @@ def find_pairs(folder: str | os.PathLike[str]) -> Pairs:
     Raises
     ------
     InputError
-        If `folder` is no folder that can be read.
+        If `folder` is not a readable folder.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
     if not folder.is_dir():
-        raise InputError(
-            "there is no such folder",
-            expected="a folder with images and masks",
-            remedy="Choose another folder.",
-            path=folder,
-        )
-    found = _match([folder], folder)
+        raise InputError(messages.NO_FOLDER, path=folder)
+    paired = _match([folder], folder)
     role = any_role(folder.name)
-    if found.pairs or role is None or not (beside := folders_opposite(folder, role)):
-        return _pairs(found, folder)
-    found = _match([folder, *beside], folder)
-    inside = [(path, why) for path, why in found.left if path.is_relative_to(folder)]
-    return _pairs(Paired(found.pairs, inside, found.notes, found.unread), folder)
+    if paired.pairs or role is None or not (beside := folders_opposite(folder, role)):
+        return _pairs(paired, folder)
+    paired = _match([folder, *beside], folder)
+    inside = [(path, why) for path, why in paired.left if path.is_relative_to(folder)]
+    return _pairs(Paired(paired.pairs, inside, paired.notes, paired.unread), folder)
 
 
 def require_pairs(folder: str | os.PathLike[str]) -> Pairs:
-    """Find the pairs of a folder, and refuse one without any by naming what lies in it."""
+    """Find the pairs of a folder, and refuse one without any, listing its files."""
     pairs = find_pairs(folder)
     if pairs.images:
         return pairs
     left = zip((_label(path, Path(folder)) for path in pairs.orphans), pairs.reasons, strict=True)
-    raise nothing_to_use(NO_PAIR, files_in(folder), "pairs", folder, left)
+    raise nothing_to_use(messages.NO_PAIR, files_in(folder), "pairs", folder, left)
 
 
 def masks_among(files: Sequence[Path]) -> set[Path]:
     """Return the files of one folder that are masks of others, as ``a_mask.png`` of ``a.png``."""
-    found = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
-    return {pair.mask for pair in found.pairs}
+    paired = pair_up([(path, "", ()) for path in files if not is_junk(path.name)], _access(Path()))
+    return {pair.mask for pair in paired.pairs}
 
 
 def files_in(folder: str | os.PathLike[str]) -> list[str]:
     """List all files below a folder but hidden ones, relative to it, with forward slashes."""
     root = Path(os.path.abspath(folder))  # noqa: PTH100
-    found = []
+    files = []
     for place, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         inner = Path(place).relative_to(root)
-        found += [(inner / name).as_posix() for name in names]
-    return found
+        files += [(inner / name).as_posix() for name in names]
+    return files
 
 
 def _match(roots: Iterable[Path], folder: Path) -> Paired[Path]:
@@ -135,16 +131,16 @@ def _access(folder: Path) -> Access[Path]:
     )
 
 
-def _pairs(found: Paired[Path], folder: Path) -> Pairs:
+def _pairs(paired: Paired[Path], folder: Path) -> Pairs:
     return Pairs(
-        [pair.image for pair in found.pairs],
-        [pair.mask for pair in found.pairs],
-        [path for path, _ in found.left],
-        found.names,
-        [pair.subset for pair in found.pairs],
-        [reason for _, reason in found.left],
-        found.notes,
-        [_label(path, folder) for path in found.unread],
+        [pair.image for pair in paired.pairs],
+        [pair.mask for pair in paired.pairs],
+        [path for path, _ in paired.left],
+        paired.names,
+        [pair.subset for pair in paired.pairs],
+        [reason for _, reason in paired.left],
+        paired.notes,
+        [_label(path, folder) for path in paired.unread],
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from napari_snow_unet.base.words import counted
+from napari_snow_unet.data.pairs import messages
 from napari_snow_unet.data.pairs.entries import Entry, File, Match
 
 #: Name, and patterns of the image's and the mask's folder and file; the first that fits counts.
@@ -29,21 +29,17 @@ _LAYOUTS = (
 def layout_notes(
     matches: Sequence[Match[File]], repeats: Iterable[tuple[Entry[File], Entry[File]]]
 ) -> list[str]:
-    """Say which layout was recognised, and whose masks are used where several folders have some."""
+    """Return notes on the layout, and on whose masks are used if several folders have some."""
     notes = []
     if nuclei := sum(match.nuclei for match in matches):
-        notes.append(
-            "2018 Data Science Bowl layout: the masks of "
-            f"{counted(nuclei, 'image')}, with a file for each nucleus, are merged."
-        )
-    notes += [f"{name} layout." for name in dict.fromkeys(map(_name, matches)) if name]
+        notes.append(messages.merged_nuclei(nuclei))
+    notes += [messages.layout(name) for name in dict.fromkeys(map(_name, matches)) if name]
     chosen: dict[str, set[str]] = defaultdict(set)
     for other, used in repeats:
         if is_other_choice(other, used):
             chosen[used.folder[-1]].add(other.folder[-1])
     for folder, others in chosen.items():
-        named = ", ".join(sorted(others))
-        notes.append(f"Masks are taken from the folders '{folder}', not from: {named}.")
+        notes.append(messages.chosen_masks(folder, ", ".join(sorted(others))))
     return notes
 
 

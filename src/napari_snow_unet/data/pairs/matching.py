@@ -1,6 +1,6 @@
 """Match images with masks among the files of one folder, step by step, by name alone.
 
-What a step cannot settle, since names or folders leave more than one possibility, stays alone.
+Files whose names or folders leave more than one possibility stay unpaired.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from napari_snow_unet.data.names.file_names import (
     Key,
     Kind,
     bare_name,
-    begins_as_mask,
     root_name,
     says_mask,
+    starts_as_mask,
     stem_of,
     tile_name,
 )
@@ -37,8 +37,8 @@ from napari_snow_unet.data.pairs.entries import (
     by_name,
     has_twice,
     image_order,
-    is_beginning,
     is_in,
+    is_prefix,
     mask_order,
     may_belong,
     own_name,
@@ -100,7 +100,7 @@ class Matching(Generic[File]):
         folders: dict[tuple[str, ...], list[Key]] = defaultdict(list)
         for key in self.masks:
             folders[key.rest].append(key)
-        found = []
+        tiles = []
         for key in self.images:
             if key in self.masks:
                 continue
@@ -110,10 +110,10 @@ class Matching(Generic[File]):
                 inside = folders.get(key.rest, [])
             entries = [entry for mask in inside for entry in self.masks[mask]]
             if are_nuclei(key, inside, entries):
-                found.append((key, inside, entries))
-        if all(len(entries) < 2 for _, _, entries in found):
+                tiles.append((key, inside, entries))
+        if all(len(entries) < 2 for _, _, entries in tiles):
             return
-        for key, inside, entries in found:
+        for key, inside, entries in tiles:
             for mask in inside:
                 del self.masks[mask]
             image, *others = self.images.pop(key)
@@ -152,7 +152,7 @@ class Matching(Generic[File]):
             if image is None or mask is None or image not in self.images:
                 continue
             of_name = where(mask), bare_name(mask.name, "mask")
-            if begins_as_mask(mask.name) and rivals.get(of_name, image) is None:
+            if starts_as_mask(mask.name) and rivals.get(of_name, image) is None:
                 continue
             if mask not in self.masks:
                 if mask == image:
@@ -200,11 +200,11 @@ class Matching(Generic[File]):
         images, masks = (by_name(self._all[kind]) for kind in KINDS)
         for image in list(self.images):
             numbered = image.name.startswith("seed") and image.name[4:].isdecimal()
-            found = masks.get(image.name, [])
-            if not numbered or len(found) != 1 or len(images[image.name]) != 1:
+            candidates = masks.get(image.name, [])
+            if not numbered or len(candidates) != 1 or len(images[image.name]) != 1:
                 continue
-            if any(entry.suffix == ".mat" for entry in self.masks.get(found[0], [])):
-                self._pair(image, found[0])
+            if any(entry.suffix == ".mat" for entry in self.masks.get(candidates[0], [])):
+                self._pair(image, candidates[0])
 
     def _tiles_of_a_slide(self) -> None:
         """Match tiles that QuPath exported from a slide with the GeoJSON of that slide."""
@@ -217,7 +217,7 @@ class Matching(Generic[File]):
         for key in list(self.images) if slides else ():
             region = tile_region(key.name)
             masks = slides.get(region.slide, []) if region else []
-            near = [mask for mask in masks if is_beginning(mask.rest, key.rest)]
+            near = [mask for mask in masks if is_prefix(mask.rest, key.rest)]
             if len(near) == 1:
                 image, *others = self.images.pop(key)
                 self.matches.append(Match(image, self.masks[near[0]][:1]))

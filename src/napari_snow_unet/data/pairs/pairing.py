@@ -38,7 +38,7 @@ class Pair(NamedTuple, Generic[File]):
 
 @dataclass(frozen=True)
 class Paired(Generic[File]):
-    """What belongs together, and what was left over."""
+    """The pairs, and the files that are left over."""
 
     pairs: list[Pair[File]] = field(default_factory=list)  # in natural order of the tiles' names
     # what is not used, and why; in natural order
@@ -49,38 +49,38 @@ class Paired(Generic[File]):
 
     @property
     def names(self) -> list[str]:
-        """What the tiles are called: as short as lets no two have one name."""
+        """Names of the tiles, as short as possible while unique."""
         return tile_names(self.pairs)
 
 
 def pair_up(listed: Iterable[Listed[File]], access: Access[File]) -> Paired[File]:
     """Match images with masks.
 
-    What stands in folders whose names agree, but for words such as images and masks, belongs
-    together if the names are equal, or but for words such as ``_mask``. Across other folders
-    only layouts that leave no doubt are matched, see `pairs.matching.Matching`. Several folders or
-    archives are matched each by itself; with others only what has images or masks alone.
+    Files in folders whose names agree, apart from words such as images and masks, are paired if
+    their names are equal, apart from words such as ``_mask``. Across other folders only
+    unambiguous layouts are matched, see `pairs.matching.Matching`. Several folders or archives are
+    matched separately; those with only images or only masks are matched with the others.
     """
     listed = list(listed)
-    found = _Found(listed, access)
-    if not found.matches and len(found.sources) == 1:  # maybe the chosen folder's name misleads
-        again = _Found(listed, access, with_root=False)
+    search = _Search(listed, access)
+    if not search.matches and len(search.sources) == 1:  # maybe the chosen folder's name misleads
+        again = _Search(listed, access, with_root=False)
         if again.matches and access.is_picture(again.matches[0].image.file):
-            found = again
-    taken = {id(entry) for match in found.matches for entry in (match.image, *match.masks)}
-    repeats = [pair for pair in found.repeats if not is_other_choice(*pair)]
-    gone = {id(other) for other, _ in found.repeats}
+            search = again
+    taken = {id(entry) for match in search.matches for entry in (match.image, *match.masks)}
+    repeats = [pair for pair in search.repeats if not is_other_choice(*pair)]
+    gone = {id(other) for other, _ in search.repeats}
     left = [
         entry
-        for entries in found.sources.values()
+        for entries in search.sources.values()
         for entry in entries
         if id(entry) not in taken and id(entry) not in gone
     ]
     return Paired(
-        sorted((_pair(match, access) for match in found.matches), key=_order),
-        why_left_over(left, repeats, found.unread, access),
-        layout_notes(found.matches, found.repeats),
-        [file for _, file in found.unread],
+        sorted((_pair(match, access) for match in search.matches), key=_order),
+        why_left_over(left, repeats, search.unread, access),
+        layout_notes(search.matches, search.repeats),
+        [file for _, file in search.unread],
     )
 
 
@@ -100,7 +100,7 @@ def tile_names(pairs: Sequence[Pair[File]]) -> list[str]:
     return names
 
 
-class _Found(Generic[File]):
+class _Search(Generic[File]):
     """The files by source, and what belongs together."""
 
     def __init__(

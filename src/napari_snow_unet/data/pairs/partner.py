@@ -90,13 +90,13 @@ def _in_siblings(path: Path, role: Role) -> Path | None:
     """Find the partner in a parallel folder; None where several that differ have one."""
     other: Role = "image" if role == "mask" else "mask"
     for places in _siblings(path, role):
-        found: dict[tuple[str, ...], Path] = {}
+        partners: dict[tuple[str, ...], Path] = {}
         for marks, place in places:
             names = [name for name in _of_its_name(path, place) if _is(name, other)]
             if partner := _chosen(path, place, names, other):
-                found.setdefault(marks, partner)
-        if found:
-            return next(iter(found.values())) if len(found) == 1 else None
+                partners.setdefault(marks, partner)
+        if partners:
+            return next(iter(partners.values())) if len(partners) == 1 else None
     return None
 
 

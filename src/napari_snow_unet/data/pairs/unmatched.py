@@ -1,4 +1,4 @@
-"""Why a file among images and masks has no partner: a sentence for each."""
+"""Why a file among images and masks has no partner."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from napari_snow_unet.data.names.file_names import (
     natural_key,
     says_mask,
 )
+from napari_snow_unet.data.pairs import messages
 from napari_snow_unet.data.pairs.entries import Access, Entry, File
 from napari_snow_unet.data.pairs.unread_files import why_not_read
 
 _NAMED = 3
-_TOGETHER = "If they belong together, lay them side by side, in one folder or in images and masks."
-_ONE_OF_THEM = "Lay the one that belongs to it beside it, in one folder or in images and masks."
 
 
 def why_left_over(
@@ -27,9 +26,9 @@ def why_left_over(
     unread: Iterable[tuple[Key, File]],
     access: Access[File],
 ) -> list[tuple[File, str]]:
-    """Say of each file that is not used why it is not, in natural order of the files.
+    """Return why each file is not used, in natural order of the files.
 
-    Where an image is left over, annotations in JSON or XML that are not read are among them.
+    If an image is left over, annotations in JSON or XML that are not read are among them.
     """
     label = access.label
     of_name: dict[str, list[tuple[Kind, Entry[File]]]] = defaultdict(list)
@@ -39,19 +38,16 @@ def why_left_over(
         is_mask = entry.kind == "mask" or (says_mask(entry.key.name) and stem in images)
         kind: Kind = "mask" if is_mask else "image"
         of_name[bare_name(entry.key.name, kind)].append((kind, entry))
-    reasons = [
-        (other.file, f"it has the name of {label(used.file)}, which is used.")
-        for other, used in repeats
-    ]
+    reasons = [(other.file, messages.same_name(label(used.file))) for other, used in repeats]
     unreadable: dict[str, list[str]] = defaultdict(list)
     for key, file in unread if images else ():
         looked_into = file.name.lower().endswith(LOOKED_INTO)
         foreign = access.why_foreign(file) if looked_into else ""
         name = bare_name(key.name, "mask")
         if why := foreign or why_not_read(label(file)):
-            unreadable[name].append(f"{label(file)}: {why}.")
+            unreadable[name].append(f"{label(file)}: {why}")
         if foreign and name not in images:
-            reasons.append((file, f"{foreign}."))
+            reasons.append((file, foreign))
     for name, entries in of_name.items():
         for kind, entry in entries:
             bad = unreadable[name] if kind == "image" else []
@@ -66,7 +62,7 @@ def _why(
     unreadable: list[str],
     access: Access[File],
 ) -> str:
-    """Say why one file is left over, from the others of its name that are."""
+    """Return why one file is left over, from the others of its name that are."""
 
     def named(entries: list[Entry[File]]) -> str:
         return ", ".join(access.label(other.file) for other in entries[:_NAMED])
@@ -77,25 +73,19 @@ def _why(
     rivals_anywhere = [o for what, o in of_its_name if what == kind and o is not entry]
     rivals = [other for other in rivals_anywhere if other.key.rest == entry.key.rest]
     if len(near) > 1:
-        return f"several files may be its {wanted} ({named(near)}). Keep one of them in the folder."
+        return messages.several_partners(wanted, named(near))
     if near and rivals:
-        return f"it and {named(rivals)} may each be the {kind} of {named(near)}. Keep one of them."
+        return messages.rivals(named(rivals), kind, named(near))
     if near:
-        return (
-            f"whether {named(near)} is its {wanted} is not clear. Call the folders of images and "
-            "masks alike but for these words."
-        )
-    lacking = f"it has no {wanted} of its name"
+        return messages.unclear(named(near), wanted)
     if unreadable:
-        return f"{lacking} that can be read. {unreadable[0]}"
-    if len(others) == 1:
-        return f"{lacking} in its folder, but in another one: {named(others)}. {_TOGETHER}"
+        return messages.partner_not_read(wanted, unreadable[0])
     if others:
-        return f"{lacking} in its folder, but in others: {named(others)}. {_ONE_OF_THEM}"
+        return messages.partner_elsewhere(wanted, named(others), len(others))
     if entry.suffix == ".json" and (names := access.names_in(entry.file)):
-        some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        return f"no image that it names ({some}) is left beside it or in a folder within."
+        some = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+        return messages.images_missing(some)
     twins = [other for other in rivals_anywhere if other.folder != entry.folder]
     if kind == "image" and twins:
-        return f"{lacking}. If {named(twins)} is one, call its folder masks."
-    return f"{lacking}."
+        return messages.may_be_masks(wanted, named(twins))
+    return messages.without_partner(wanted)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.value_range import (
     COLOURS,
     EIGHT_BITS,
@@ -26,7 +27,7 @@ _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)  # ITU-R BT.70
 
 
 def map_divisor(probability: Any) -> tuple[float, str]:
-    """Return the divisor that brings a map to 0..1, and what is assumed, as said behind "a map"."""
+    """Return the divisor that scales a map to 0..1, and its assumption, to follow "a map"."""
     dtype = check_type(probability.dtype)
     if dtype == np.bool_ or dtype == np.uint8 or 0 in probability.shape:
         return 255.0 if dtype == np.uint8 else 1.0, ""
@@ -36,12 +37,12 @@ def map_divisor(probability: Any) -> tuple[float, str]:
     # Whatever its maximum: a map is made by a program, not by a camera of 12 bits, and that of an
     # empty tile is dark.
     if dtype == np.uint16:
-        dark = "of 16 bits without a value above 255, so that no probability is above 0.004"
+        dark = "of 16 bits without a value above 255, so no probability exceeds 0.004"
         return 65535.0, dark if divisor == 255 else ""
     if divisor == 1:
         return divisor, ""
     divisor = 255.0 if divisor == 255 else 65535.0
-    return divisor, f"of type {dtype}, in which {divisor:,.0f} is taken for a probability of 1"
+    return divisor, f"of type {dtype}, in which {divisor:,.0f} is taken as a probability of 1"
 
 
 def to_grey(probability: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
@@ -55,7 +56,7 @@ def map_of_8_bits(pixels: NDArray[Any], divisor: float) -> NDArray[np.uint8]:
 
 
 def on_white(pixels: NDArray[Any], values: ValueRange = EIGHT_BITS) -> NDArray[Any]:
-    """Lay what is transparent on white, as the glass of a slide is, and drop alpha.
+    """Place transparent pixels on white, like the glass of a slide, and drop alpha.
 
     Where anything shines through, types other than uint8 become float32.
     """
@@ -97,23 +98,15 @@ def network_input(
 ) -> NDArray[np.float32]:
     """Return a channel that a network was trained on, in 0..1: (Y, X, 3) for "rgb", else (Y, X, 1).
 
-    A grey image stands for any channel. "hematoxylin" is the light that would pass without other
+    A grey image is used for any channel. "hematoxylin" is the light that would pass without other
     stains: nuclei are dark in it as they are in the red channel.
     """
     if channel not in CHANNELS:
-        raise InputError(
-            f"the channel {channel!r}",
-            expected="one of " + ", ".join(CHANNELS),
-            remedy="Choose one of these.",
-        )
+        raise InputError(messages.unknown_channel(channel, CHANNELS))
     if pixels.ndim == 2:
         return np.repeat(to_unit(pixels, values)[..., None], 3 if channel == "rgb" else 1, axis=-1)
     if pixels.ndim != 3 or pixels.shape[-1] not in COLOURS:
-        raise InputError(
-            f"an image of shape {pixels.shape}",
-            expected="(Y, X), (Y, X, 3) or (Y, X, 4)",
-            remedy="Pick one plane, or move the colours to the last axis.",
-        )
+        raise InputError(messages.not_a_plane(pixels.shape))
     if channel in ("red", "green", "blue"):
         laid = on_white(pixels, values)
         return to_unit(laid[..., ("red", "green", "blue").index(channel)], values)[..., None]

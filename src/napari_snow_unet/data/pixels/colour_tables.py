@@ -17,12 +17,12 @@ def values_of_palette(
     colours: npt.NDArray[np.uint8],
     transparent: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[Any]:
-    """Return the numbers, 0 for background, that an image with a palette stands for as a mask.
+    """Return the values, 0 for background, of a mask that is stored with a palette.
 
-    Background is what is transparent. Else it is index 0 where that is black, or where it is white
-    and on more pixels than black, as slide viewers and ImageJ write masks; else it is black, or
-    index 0 where nothing is black. Greys beside a black background stand for their brightness,
-    since programs that make PNGs smaller change their order; all else stands for its index.
+    Transparent colours are background. Otherwise it is index 0 if that is black, or white and on
+    more pixels than black, as slide viewers and ImageJ write masks; otherwise black, or index 0 if
+    there is no black. With a black background, greys give their brightness, since programs that
+    shrink PNGs change their order; all other colours give their index.
     """
     counts = np.bincount(indices.ravel(), minlength=len(colours))
     values = np.arange(len(colours))
@@ -107,8 +107,8 @@ class LookupTables:
     def _levels(self, values: npt.NDArray[Any], number: int) -> npt.NDArray[np.intp]:
         if values.dtype == np.uint8:
             return values.astype(np.intp)
-        known = number < len(self.ranges)
-        low, high = self.ranges[number] if known else (float(values.min()), float(values.max()))
+        has_range = number < len(self.ranges)
+        low, high = self.ranges[number] if has_range else (float(values.min()), float(values.max()))
         width = high - low + (values.dtype.kind in "iu")
         levels = (values.astype(np.float64) - low) * (_LEVELS / width if width > 0 else 0)
         return np.clip(levels, 0, _LEVELS - 1).astype(np.intp)
@@ -120,10 +120,10 @@ def lookup_tables(tif: TiffFile) -> LookupTables | None:
     tables = (facts or {}).get("LUTs")
     if not facts or tables is None or not np.size(tables) or np.size(tables) % (_BANDS * _LEVELS):
         return None
-    said = [float(value) for value in facts.get("Ranges", ())]
-    if not said and "min" in facts and "max" in facts:
-        said = [float(facts["min"]), float(facts["max"])]
-    ranges = tuple(zip(said[::2], said[1::2], strict=False))
+    limits = [float(value) for value in facts.get("Ranges", ())]
+    if not limits and "min" in facts and "max" in facts:
+        limits = [float(facts["min"]), float(facts["max"])]
+    ranges = tuple(zip(limits[::2], limits[1::2], strict=False))
     shaped = np.reshape(tables, (-1, _BANDS, _LEVELS)).astype(np.uint8)
     return LookupTables(shaped, ranges, facts.get("mode") == "composite")
 

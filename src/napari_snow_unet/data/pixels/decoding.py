@@ -1,6 +1,6 @@
 """Open files of pixels into arrays: PNG, JPEG and BMP with Pillow; see `tiff` for TIFF.
 
-The format is told by the first bytes, and a header's claim is held against the size of the file
+The format is recognised by the first bytes, and the header is checked against the size of the file
 before anything is allocated, so that a small file cannot fill the memory.
 """
 
@@ -17,13 +17,15 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 from PIL.ImageFile import ImageFile
 from tifffile import TiffFile
 
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.colour_tables import values_of_palette
 from napari_snow_unet.data.pixels.orientation import (
     ORIENTATION,
     UPRIGHT,
-    known_orientation,
-    said_of_turning,
+    notes_on_turning,
     turned,
+    valid_orientation,
 )
 from napari_snow_unet.data.pixels.png import ancillary_chunks
 from napari_snow_unet.data.pixels.tiff_directories import directories_fit
@@ -37,7 +39,7 @@ _PILLOW: dict[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"BM": BmpImagePlugin.BmpImageFile,
 }
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-#: Beginnings of files that are often called .png or .tif.
+#: First bytes of files that are often named .png or .tif.
 _OTHERS = {
     b"RIFF": "WebP",
     b"GIF8": "GIF",
@@ -54,28 +56,20 @@ _WITH_A_CLEAR_COLOUR = ("1", "L", "RGB", "P", "PA")
 _AS_NUMBERS = ("L", "RGB", "RGBA", "I", "F")
 
 
-class PixelError(ValueError):
-    """What is wrong with a file, as the subject of a sentence; a remedy unless it is damaged."""
-
-    def __init__(self, received: str, remedy: str = "") -> None:
-        super().__init__(received)
-        self.remedy = remedy
-
-
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels, and what their file says of them."""
+    """Pixels, and what their file states about them."""
 
     # as shown, palettes resolved: (Y, X), (Y, X, 3|4), (N, Y, X) or (N, Y, X, 3|4)
     pixels: npt.NDArray[Any]
-    orientation: int = UPRIGHT  # how the file asked to be turned, 1 to 8
+    orientation: int = UPRIGHT  # how the image was turned, 1 to 8
     white: float | None = None  # the value that is white, where the file says so
     notes: tuple[str, ...] = ()  # what a person should know
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the header of a file says of its pixels; see `Decoded`."""
+    """What the header of a file states about its pixels; see `Decoded`."""
 
     size: tuple[int, int]
     dtype: str
@@ -84,7 +78,7 @@ class Facts:
 
 
 class Bounded:
-    """A file that takes no memory ahead for bytes that a chunk claims and the file lacks."""
+    """A file that never allocates more than it can deliver, whatever a chunk claims."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -114,14 +108,12 @@ def open_pillow(stream: BinaryIO) -> ImageFile | None:
     return None
 
 
-def of_another_kind(stream: BinaryIO) -> PixelError:
-    """Say what a file is that is no image of these formats."""
+def other_format(stream: BinaryIO) -> InputError:
+    """Return the refusal of a file in another format, with its name where it is recognised."""
     stream.seek(0)
     start = stream.read(12)
     name = next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")
-    if not name:
-        return PixelError("the file is of another kind")
-    return PixelError(f"the file is {name}, whatever it is called", "Save it as PNG or TIFF.")
+    return InputError(messages.content_is(name) if name else messages.OTHER_FORMAT)
 
 
 def is_tiff(stream: BinaryIO) -> bool:
@@ -134,7 +126,7 @@ def is_tiff(stream: BinaryIO) -> bool:
 def open_tiff(stream: BinaryIO) -> TiffFile:
     """Open a TIFF by itself: what OME-XML says of pixels in other files is not followed."""
     if not directories_fit(stream):
-        raise PixelError("the TIFF's directories overlap or lie beyond its end")
+        raise InputError(messages.damaged("its directories overlap or lie beyond its end"))
     return TiffFile(Bounded(stream), _multifile=False)
 
 
@@ -143,9 +135,9 @@ def pillow_facts(image: ImageFile, stream: BinaryIO) -> Facts:
     orientation, bits = UPRIGHT, 0
     exif: bytes | None = image.info.get("exif")
     if image.format == "PNG":
-        found = ancillary_chunks(stream)
-        exif = found.get(b"eXIf", exif)
-        bits = max(found.get(b"sBIT", b"\0"))
+        chunks = ancillary_chunks(stream)
+        exif = chunks.get(b"eXIf", exif)
+        bits = max(chunks.get(b"sBIT", b"\0"))
     if exif:
         orientation = _orientation_in(exif)
     size = (image.height, image.width)
@@ -158,7 +150,7 @@ def _orientation_in(exif: bytes) -> int:
     tags = Image.Exif()
     try:
         tags.load(exif)
-        return known_orientation(tags.get(ORIENTATION))
+        return valid_orientation(tags.get(ORIENTATION))
     except Exception:  # notes of a camera, which may be anything; the picture is whole
         return UPRIGHT
 
@@ -180,7 +172,7 @@ def decode_pillow(image: ImageFile, stream: BinaryIO) -> Decoded:
     stream.seek(0)
     pixels = _deep_pixels(stream) if is_deep(image) else pillow_pixels(image)
     turned_pixels = np.ascontiguousarray(turned(pixels, facts.orientation))
-    notes = said_of_turning(facts.orientation)
+    notes = notes_on_turning(facts.orientation)
     return Decoded(turned_pixels, facts.orientation, facts.white, notes)
 
 
@@ -234,11 +226,11 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
     if image.mode == "P" and (palette := image.getpalette()) is not None:
         colours, indices = np.array(palette, np.uint8).reshape(-1, 3), np.array(image)
         if indices.max(initial=0) >= len(colours):
-            raise PixelError("the image points beyond its palette")
+            raise InputError(messages.damaged("it refers to colours beyond its palette"))
         return values_of_palette(indices, colours, _is_clear(image, np.arange(len(colours))))
     packing = str(image.tile[0].args) if image.tile else ""
     if is_deep(image):
-        raise PixelError("16 bits in each of several channels, of which Pillow reads only 8")
+        raise InputError(messages.DEEP_COLOUR)
     stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)  # Pillow spreads 2 and 4 bits over 0..255
     values = np.array(image) // stretch if stretch > 1 else np.array(image)
     clear = image.info.get("transparency")
@@ -247,9 +239,10 @@ def pillow_values(image: ImageFile) -> npt.NDArray[Any]:
 
 def _is_clear(image: ImageFile, indices: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Tell where the colour of a palette is transparent."""
-    said = image.info.get("transparency", b"")
-    clear = [said] if isinstance(said, int) else [i for i, alpha in enumerate(said) if not alpha]
-    return np.isin(indices, clear)
+    alphas = image.info.get("transparency", b"")
+    if isinstance(alphas, int):
+        return indices == alphas
+    return np.isin(indices, [i for i, alpha in enumerate(alphas) if not alpha])
 
 
 def check_claim(claimed: int, stream: BinaryIO) -> None:
@@ -258,4 +251,5 @@ def check_claim(claimed: int, stream: BinaryIO) -> None:
     size = stream.seek(0, os.SEEK_END)
     stream.seek(position)
     if claimed > max(_ALWAYS_FINE, _MOST_PACKED * size):
-        raise PixelError(f"the header claims {claimed:,} bytes of pixels in a file of {size:,}")
+        detail = f"its header claims {claimed:,} bytes of pixels in a file of {size:,}"
+        raise InputError(messages.damaged(detail))

@@ -1,4 +1,4 @@
-"""Image files to arrays and back, and what they state without their pixels."""
+"""Image files to arrays and back, and their headers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tifffile import imwrite
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
-from napari_snow_unet.data.pixels import decoding, pixel_size
+from napari_snow_unet.data.pixels import decoding, messages, pixel_size
 from napari_snow_unet.data.pixels.opening import Source, opened
 from napari_snow_unet.data.pixels.orientation import UPRIGHT, turned_size
 from napari_snow_unet.data.pixels.tiff import decode_tiff
 from napari_snow_unet.data.pixels.tiff_header import tiff_facts
 
-ABOUT = "napari-snow-unet"  # under which a file says how its labels came about
+ABOUT = "napari-snow-unet"  # key of the provenance in a file
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class ImageFile:
     path : pathlib.Path
         Where it was read from.
     orientation : int
-        How the file asked to be turned, 1 to 8 as in EXIF; 1 is as stored.
+        How the image was turned, 1 to 8 as in EXIF; 1 is as stored.
     white : float or None
         The value that is white, where the file says so.
     notes : tuple of str
-        What a person should know of how it was read.
+        Notes for the user on how it was read.
     """
 
     array: npt.NDArray[Any]
@@ -57,7 +57,7 @@ class ImageFile:
 
 
 def read_image(source: Source) -> ImageFile:
-    """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, told by its content.
+    """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, recognised by its content.
 
     Parameters
     ----------
@@ -74,17 +74,17 @@ def read_image(source: Source) -> ImageFile:
     InputError
         If the file cannot be read, is damaged or of another kind, or claims more than it can hold.
     """
-    with opened(source, IMAGE) as (path, stream):
+    with opened(source) as (path, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
-                found, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
+                decoded, side = decode_tiff(tif, stream), pixel_size.from_tiff(tif)
         else:
             image = decoding.open_pillow(stream)
             if image is None:
-                raise decoding.of_another_kind(stream)
-            found = decoding.decode_pillow(image, stream)
+                raise decoding.other_format(stream)
+            decoded = decoding.decode_pillow(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
-    return ImageFile(found.pixels, side, path, found.orientation, found.white, found.notes)
+    return ImageFile(decoded.pixels, side, path, decoded.orientation, decoded.white, decoded.notes)
 
 
 def write_image(
@@ -103,9 +103,9 @@ def write_image(
     pixels : ndarray of uint8, shape (Y, X), (Y, X, 3) or (Y, X, 4)
         Grey, RGB or RGBA.
     about : mapping, optional
-        How a mask came about, see `formats.origin`; it is said in the file.
+        The provenance of a mask, see `formats.origin`; it is written into the file.
     overwrite : bool, default: False
-        Replace a file that is already there.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -120,12 +120,7 @@ def write_image(
     path, pixels = Path(path), np.asarray(pixels)
     bands = pixels.shape[2:]
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or bands not in ((), (3,), (4,)):
-        raise InputError(
-            f"the array has the type {pixels.dtype} and the shape {pixels.shape}",
-            expected="an 8-bit grey, RGB or RGBA image",
-            remedy="Convert it to uint8.",
-            path=path,
-        )
+        raise InputError(messages.not_8_bits(str(pixels.dtype), pixels.shape), path=path)
     write_pixels(path, pixels, about, overwrite=overwrite)
     return path
 
@@ -133,33 +128,25 @@ def write_image(
 def write_pixels(
     path: Path, pixels: npt.NDArray[Any], about: Mapping[str, Any] | None, *, overwrite: bool
 ) -> None:
-    """Write pixels as PNG or TIFF, with what is said about them."""
+    """Write pixels and their provenance as PNG or TIFF."""
     suffix = path.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
-        raise InputError(
-            f"the suffix {path.suffix!r}",
-            expected=".png, .tif or .tiff",
-            remedy="Choose another file name.",
-            path=path,
-        )
+        raise InputError(messages.other_suffix(path.suffix), path=path)
     with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         if suffix == ".png":
-            said = PngInfo()
+            info = PngInfo()
             if about:
-                said.add_text(ABOUT, json.dumps(about))
-            Image.fromarray(pixels).save(stream, "PNG", pnginfo=said)
+                info.add_text(ABOUT, json.dumps(about))
+            Image.fromarray(pixels).save(stream, "PNG", pnginfo=info)
         else:
             photometric = "rgb" if pixels.ndim == 3 else "minisblack"
             metadata = {ABOUT: about} if about else {}
             imwrite(stream, pixels, compression="zlib", photometric=photometric, metadata=metadata)
 
 
-IMAGE = "a PNG, JPEG, TIFF or BMP image"
-
-
 @dataclass(frozen=True)
 class ImageHeader:
-    """What can be known of an image without its pixels; the rest as in `ImageFile`."""
+    """An image without its pixels; other fields as in `ImageFile`."""
 
     size: tuple[int, int]  # height and width as shown
     pixel_size_um: float | None
@@ -174,24 +161,24 @@ class ImageHeader:
 
 
 def read_header(source: Source) -> ImageHeader:
-    """Read the size of an image and of its pixels, and none of the pixels."""
-    with opened(source, IMAGE) as (_, stream):
+    """Read the header of an image: its size and pixel size, but no pixels."""
+    with opened(source) as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
                 facts, side = tiff_facts(tif), pixel_size.from_tiff(tif)
         else:
             image = decoding.open_pillow(stream)
             if image is None:
-                raise decoding.of_another_kind(stream)
+                raise decoding.other_format(stream)
             facts = decoding.pillow_facts(image, stream)
             side = pixel_size.from_dots_per_inch(image.info)
     return ImageHeader(facts.size, side, facts.orientation, facts.white, facts.dtype)
 
 
 def is_picture(source: Source) -> bool:
-    """Tell whether an image file is in colour, as no label image is; False if it cannot be read."""
+    """Tell whether an image file is in colour, unlike label images; False if unreadable."""
     try:
-        with opened(source, IMAGE) as (_, stream):
+        with opened(source) as (_, stream):
             if decoding.is_tiff(stream):
                 with decoding.open_tiff(stream) as tif:
                     pixels = decode_tiff(tif, stream).pixels

@@ -1,4 +1,4 @@
-"""Open a file that a person named or an archive holds, and say in one sentence what is wrong."""
+"""Open a file on disk or in an archive; whatever goes wrong becomes one InputError."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.pixels.decoding import PixelError
+from napari_snow_unet.data.pixels import messages
 
 #: A path, or an open file with a name.
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
-_DAMAGED = "Open the file elsewhere to see whether it is whole; copy or export it again."
+Errors: TypeAlias = tuple[type[Exception], ...]
 
 
 def source_name(source: Source) -> Path:
-    """Return what a file is called; an open one by its attribute `name`."""
+    """Return the path of a file; of an open one its attribute `name`."""
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
     return Path(str(getattr(source, "name", "the file")))
 
 
 @contextmanager
-def opened(source: Source, expected: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Give a file's name and its content; what goes wrong with it becomes one InputError."""
+def opened(source: Source, damage: Errors = (Exception,)) -> Iterator[tuple[Path, BinaryIO]]:
+    """Yield the path and the stream of a file; errors become one InputError."""
     path = source_name(source)
-    with path_errors(path, expected):
+    with path_errors(path, damage):
         if isinstance(source, (str, os.PathLike)):
             with path.open("rb") as stream:
                 yield path, stream
@@ -36,26 +36,23 @@ def opened(source: Source, expected: str) -> Iterator[tuple[Path, BinaryIO]]:
 
 
 @contextmanager
-def path_errors(path: Path, expected: str) -> Iterator[None]:
-    """Turn whatever goes wrong while a file is decoded into one InputError that names it."""
+def path_errors(path: Path, damage: Errors = (Exception,)) -> Iterator[None]:
+    """Turn errors while a file is decoded into one InputError that names it.
+
+    `damage` are the errors that mean a damaged file, besides those of the system.
+    """
     try:
         yield
     except InputError as error:
         if error.path is not None:
             raise
         raise InputError(error.message, path=path) from error
-    except PixelError as error:
-        remedy = error.remedy or _DAMAGED
-        raise InputError(str(error), expected=expected, remedy=remedy, path=path) from error
     except MemoryError as error:
-        received, remedy = "the image does not fit into memory", "Cut it into smaller tiles."
-        raise InputError(received, expected=expected, remedy=remedy, path=path) from error
+        raise InputError(messages.NOT_IN_MEMORY, path=path) from error
     except OSError as error:
         if error.errno is not None:  # the system's; Pillow raises its own without a number
-            received, remedy = f"it cannot be opened ({error.strerror})", "Check the path."
-            raise InputError(received, expected=expected, remedy=remedy, path=path) from error
-        received = f"the file is damaged ({error})"
-        raise InputError(received, expected=expected, remedy=_DAMAGED, path=path) from error
-    except Exception as error:  # decoders fail in many ways on damaged files
-        received = f"the file is damaged ({type(error).__name__}: {error})"
-        raise InputError(received, expected=expected, remedy=_DAMAGED, path=path) from error
+            raise InputError(messages.unreadable(str(error.strerror)), path=path) from error
+        raise InputError(messages.damaged(str(error)), path=path) from error
+    except damage as error:  # decoders fail in many ways on damaged files
+        detail = f"{type(error).__name__}: {error}"
+        raise InputError(messages.damaged(detail), path=path) from error

@@ -1,8 +1,10 @@
-"""How a picture asks to be turned, 1 to 8: the orientation of TIFF and EXIF (JEITA CP-3451)."""
+"""How an image is to be turned, 1 to 8: the orientation of TIFF and EXIF (JEITA CP-3451)."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from napari_snow_unet.data.pixels import messages
 
 ORIENTATION = 274  # the tag
 UPRIGHT = 1
@@ -18,7 +20,7 @@ _TURNS = {
 }
 
 
-def known_orientation(value: Any) -> int:
+def valid_orientation(value: Any) -> int:
     """Return an orientation that a file states; 1 where that is none."""
     return int(value) if value in _TURNS else UPRIGHT
 
@@ -46,32 +48,18 @@ def turned(array: Any, orientation: int, *, rows: int = 0) -> Any:
 def mask_as_shown(
     mask: Any, size: tuple[int, int], orientation: int
 ) -> tuple[Any, tuple[str, ...]]:
-    """Turn a mask along where it has the size of its image as stored and not as shown.
+    """Turn a mask with its image if it has the image's size as stored and not as shown.
 
-    `size` is that of the image as shown. What was done or is in doubt is said in the notes.
+    `size` is that of the image as shown. Notes name what was done or is doubtful.
     """
     if orientation == UPRIGHT:
         return mask, ()
     stored, shape = turned_size(size, orientation), tuple(mask.shape)
     if shape == stored != size:
-        return turned(mask, orientation), (MASK_TURNED.format(orientation),)
-    return mask, () if shape != stored else (MASK_IN_DOUBT.format(orientation),)
+        return turned(mask, orientation), (messages.mask_turned(orientation),)
+    return mask, () if shape != stored else (messages.mask_in_doubt(orientation),)
 
 
-MASK_TURNED = (
-    "The image is shown turned (orientation {}), and its mask, which has the size of the image as "
-    "stored, was turned along."
-)
-MASK_IN_DOUBT = (
-    "The image is shown turned (orientation {}), and its mask is taken to lie on it as shown. Look "
-    "at one of them: if it was drawn in a program that does not turn images, it lies wrong."
-)
-
-
-def said_of_turning(orientation: int) -> tuple[str, ...]:
-    """Say that a picture was turned."""
-    if orientation == UPRIGHT:
-        return ()
-    return (
-        f"The file says how to turn it (orientation {orientation}), and is read so, as in viewers.",
-    )
+def notes_on_turning(orientation: int) -> tuple[str, ...]:
+    """Return the note on an image that was turned."""
+    return () if orientation == UPRIGHT else (messages.turned(orientation),)

@@ -16,6 +16,7 @@ from typing import Any
 from tifffile import TiffFile
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 
 #: Pixel sizes, in um, between a 100x objective and an overview.
 PLAUSIBLE_UM = (0.05, 20.0)
@@ -36,34 +37,24 @@ _LARGEST_NUCLEAR_UM = 2.0  # above it a nucleus is three pixels wide
 
 
 def check_pixel_size(um: float | None, path: str | os.PathLike[str] | None = None) -> float | None:
-    """Return a pixel size that a person gave; InputError if it is not within `PLAUSIBLE_UM`.
+    """Return a pixel size that the user gave; InputError if it is not within `PLAUSIBLE_UM`.
 
-    Every command and dock asks here. Where 0 has a meaning of its own it is not handed in.
+    Every command and dock uses this. Callers for which 0 means unknown do not pass it.
     """
     if um is not None and not PLAUSIBLE_UM[0] <= um <= PLAUSIBLE_UM[1]:  # so that NaN is refused
         try:
-            said = f"{um:g}"
+            number = f"{um:g}"
         except OverflowError:  # of a whole number of hundreds of digits
-            said = "more than 1e300"
-        raise InputError(
-            f"a pixel size of {said} µm",
-            expected="micrometres per pixel from {:g} to {:g}, 0.25 for a 40x scan".format(
-                *PLAUSIBLE_UM
-            ),
-            remedy="Give the pixel size in micrometres, or leave it out.",
-            path=path,
-        )
+            number = "more than 1e300"
+        raise InputError(messages.pixel_size_out_of_range(number, *PLAUSIBLE_UM), path=path)
     return um
 
 
 def doubt_pixel_size(um: float | None) -> str | None:
-    """Doubt a pixel size at which nuclei could not be seen: 10 and 20 are often magnifications."""
+    """Return a doubt about a pixel size that may be a magnification, such as 10 or 20."""
     if um is None or um <= _LARGEST_NUCLEAR_UM:
         return None
-    return (
-        f"A pixel size of {um:g} µm is large for nuclei, which are about 8 µm wide. If {um:g} is "
-        "the magnification, give the pixel size instead: 0.25 for 40x, 0.5 for 20x, 1 for 10x."
-    )
+    return messages.large_pixel_size(um)
 
 
 def unit_um(unit: str) -> float | None:
@@ -93,9 +84,9 @@ def from_dots_per_inch(info: Mapping[Any, Any]) -> float | None:
 
 
 def from_tiff(tif: TiffFile) -> float | None:
-    """Return the pixel size, in um, that a TIFF states; OME-XML is asked first, its tags last."""
-    if tif.is_ome and (found := _from_ome(tif.ome_metadata or "")) is not None:
-        return found
+    """Return the pixel size, in um, that a TIFF states; OME-XML comes first, its tags last."""
+    if tif.is_ome and (side := _from_ome(tif.ome_metadata or "")) is not None:
+        return side
     page = tif.pages.first
     if tif.is_imagej and (unit := (tif.imagej_metadata or {}).get("unit")):
         return _from_resolution(page, unit_um(str(unit)))
@@ -109,11 +100,11 @@ def _from_ome(xml: str) -> float | None:
     pixels = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", xml)
     if pixels is None:
         return None
-    found = re.findall(r"""\b(PhysicalSize[XY](?:Unit)?)\s*=\s*(["'])(.*?)\2""", pixels[0])
-    said = {name: unescape(value) for name, _, value in found}
+    attributes = re.findall(r"""\b(PhysicalSize[XY](?:Unit)?)\s*=\s*(["'])(.*?)\2""", pixels[0])
+    values = {name: unescape(value) for name, _, value in attributes}
     with suppress(KeyError, ValueError, TypeError, ZeroDivisionError):
         x, y = (
-            float(said[axis]) * (unit_um(said.get(f"{axis}Unit", "um")) or float("nan"))
+            float(values[axis]) * (unit_um(values.get(f"{axis}Unit", "um")) or float("nan"))
             for axis in ("PhysicalSizeX", "PhysicalSizeY")
         )
         return plausible_um(x, y)

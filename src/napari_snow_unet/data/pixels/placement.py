@@ -94,7 +94,7 @@ SQUARE = 0.01  # sides of a pixel may differ by this part and it still counts as
 
 
 def layer_unit_um(unit: Any) -> float | None:
-    """Return how many micrometres a unit has; None for pixels and whatever is no length."""
+    """Return how many micrometres a unit has; None for pixels and other units than lengths."""
     quantity = 1.0 * unit
     return float(quantity.m_as("micrometer")) if quantity.check("[length]") else None
 

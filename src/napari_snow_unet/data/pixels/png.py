@@ -1,4 +1,4 @@
-"""PNG (W3C, third edition, 2025) as bytes: know one that is fit to be copied, encode quickly."""
+"""PNG (W3C, third edition, 2025) as bytes: recognise one that can be copied, encode quickly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_snow_unet.data.pixels.pixel_size import plausible_um
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _MOST_CHUNKS = 1 << 16  # that are gone through
-#: What may stand in an image that is copied: no transparency, gamma, profile, animation, text.
+#: Chunks of an image that may be copied: no transparency, gamma, profile, animation, text.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"pHYs", b"sRGB"}
 
 
@@ -60,7 +60,7 @@ def plain_rgb(data: bytes) -> PlainPng | None:
 
 def ancillary_chunks(stream: BinaryIO) -> dict[bytes, bytes]:
     """Find what a PNG says, in any place, of its bits (sBIT) and of how it is turned (eXIf)."""
-    found, at = {}, len(_SIGNATURE)
+    chunks, at = {}, len(_SIGNATURE)
     for _ in range(_MOST_CHUNKS):
         stream.seek(at)
         head = stream.read(8)
@@ -68,10 +68,10 @@ def ancillary_chunks(stream: BinaryIO) -> dict[bytes, bytes]:
             break
         length = int.from_bytes(head[:4], "big")
         if head[4:] in (b"sBIT", b"eXIf") and length < 1 << 16:
-            found[head[4:]] = stream.read(length)
+            chunks[head[4:]] = stream.read(length)
         at += 12 + length
     stream.seek(0)
-    return {kind: body for kind, body in found.items() if body}
+    return {kind: body for kind, body in chunks.items() if body}
 
 
 def encode(pixels: npt.NDArray[Any], um_per_px: float | None = None) -> bytes:

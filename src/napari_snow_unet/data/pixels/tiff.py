@@ -10,7 +10,8 @@ import numpy.typing as npt
 from PIL import TiffImagePlugin
 from tifffile import EXTRASAMPLE, PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
-from napari_snow_unet.base.words import shape_in_words
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.colour_tables import (
     has_inverting_table,
     lookup_tables,
@@ -18,19 +19,18 @@ from napari_snow_unet.data.pixels.colour_tables import (
 )
 from napari_snow_unet.data.pixels.decoding import (
     Decoded,
-    PixelError,
     alpha_of,
     check_claim,
     native,
     pillow_pixels,
     with_alpha_behind_colours,
 )
-from napari_snow_unet.data.pixels.orientation import said_of_turning, turned
+from napari_snow_unet.data.pixels.orientation import notes_on_turning, turned
 from napari_snow_unet.data.pixels.tiff_header import (
     PLAIN,
     axes_kept,
     main_series,
-    said_of_others,
+    notes_on_others,
     tiff_facts,
     tiff_orientation,
 )
@@ -38,27 +38,26 @@ from napari_snow_unet.data.pixels.value_range import value_range
 
 _OME_RGB = (-16776961, 16711935, 65535)  # red, green and blue, opaque
 _BY_PILLOW = (PHOTOMETRIC.SEPARATED, PHOTOMETRIC.YCBCR, PHOTOMETRIC.MASK)
-SAVE_AS_RGB = "Save it as RGB, 8 bits, and open that."
 
 
 def decode_tiff(tif: TiffFile, stream: BinaryIO) -> Decoded:
-    """Return the picture in a TIFF as it is shown; PixelError where that cannot be."""
+    """Return the picture in a TIFF as it is shown; InputError where that cannot be."""
     series = main_series(tif)
     page = series.keyframe
     _check_claims(series, stream)
     white, orientation = tiff_facts(tif).white, tiff_orientation(page)
-    notes = (*said_of_others(tif), *_said_of_channels(tif, series))
+    notes = (*notes_on_others(tif), *_notes_on_channels(tif, series))
     if page.photometric in PLAIN:
         array, axes = _as_stored(series)
         array = _as_shown(array, axes, tif, white)
         axes += "S" * (array.ndim - len(axes))  # a palette's
-        pixels, said = _straight(_arranged(array, axes), page)
-        notes += said
+        pixels, about_alpha = _straight(_arranged(array, axes), page)
+        notes += about_alpha
         pixels = turned(pixels, orientation, rows=_rows(pixels, (3, 4)))
     else:
         pixels = _by_pillow(series, stream)
     pixels = np.ascontiguousarray(pixels)
-    return Decoded(pixels, orientation, white, notes + said_of_turning(orientation))
+    return Decoded(pixels, orientation, white, notes + notes_on_turning(orientation))
 
 
 def tiff_values(tif: TiffFile, stream: BinaryIO) -> npt.NDArray[Any]:
@@ -97,7 +96,7 @@ def _check_claims(series: TiffPageSeries, stream: BinaryIO) -> None:
 def _as_stored(series: TiffPageSeries) -> tuple[npt.NDArray[Any], str]:
     array = series.asarray()
     if not array.size:
-        raise PixelError("the TIFF has no pixels")
+        raise InputError(messages.damaged("it has no pixels"))
     return native(array), series.axes
 
 
@@ -124,16 +123,17 @@ def _as_shown(
     return _inverted(array, white) if inverted else array
 
 
-def _said_of_channels(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
-    """Say that channels are taken for colours of which the file does not say that they are."""
+def _notes_on_channels(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
+    """Return the note on channels that are read as colours though the file does not say so."""
     colour = axes_kept(series.shape, series.axes)[1]
     if colour < 0 or series.axes[colour] != "C" or series.shape[colour] != len(_OME_RGB):
         return ()
     tables = lookup_tables(tif)
     if tables is not None and (tables.is_rgb or tables_to_show(tif, series) is not None):
         return ()
-    said = re.findall(r"<(?:\w+:)?Channel\b[^>]*\bColor\s*=\s*[\"'](-?\d+)", tif.ome_metadata or "")
-    return () if tuple(map(int, said)) == _OME_RGB else (CHANNELS_AS_COLOURS,)
+    xml = tif.ome_metadata or ""
+    colours = re.findall(r"<(?:\w+:)?Channel\b[^>]*\bColor\s*=\s*[\"'](-?\d+)", xml)
+    return () if tuple(map(int, colours)) == _OME_RGB else (messages.CHANNELS_AS_COLOURS,)
 
 
 def _with_grey_inverted(
@@ -161,8 +161,7 @@ def _straight(pixels: npt.NDArray[Any], page: TiffPage) -> tuple[npt.NDArray[Any
         if pixels.shape[-1] == 2 or alpha.min() == alpha.max():
             bands = pixels[..., :-1]
             return (bands[..., 0] if bands.shape[-1] == 1 else bands), ()
-        said = "A fourth channel, of which the file does not say what it is, is taken for alpha."
-        return pixels, (said,)
+        return pixels, (messages.FOURTH_AS_ALPHA,)
     if extra[0] == EXTRASAMPLE.ASSOCALPHA:
         pixels = _not_multiplied(pixels)
     return with_alpha_behind_colours(pixels), ()
@@ -182,7 +181,7 @@ def _by_pillow(series: TiffPageSeries, stream: BinaryIO) -> npt.NDArray[Any]:
     page = series.keyframe
     if page.photometric not in _BY_PILLOW:
         name = getattr(page.photometric, "name", page.photometric)
-        raise PixelError(f"the TIFF has the photometric interpretation {name}", SAVE_AS_RGB)
+        raise InputError(messages.photometric(str(name)))
     stream.seek(0)
     image = TiffImagePlugin.TiffImageFile(stream)
     frames = []
@@ -193,18 +192,13 @@ def _by_pillow(series: TiffPageSeries, stream: BinaryIO) -> npt.NDArray[Any]:
 
 
 def _arranged(array: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
-    """Put channels last; refuse what is no image or stack of images."""
+    """Put channels last; refuse anything but an image or a stack of images."""
     kept, colour = axes_kept(array.shape, axes)
     planes = len(kept) - (3 if colour >= 0 else 2)
     bands = array.shape[colour] if colour >= 0 else 3
     if planes not in (0, 1) or bands not in (2, 3, 4):
-        shape = shape_in_words(array.shape)
-        raise PixelError(f"the TIFF has the axes {axes} and the shape {shape}", ONE_STACK)
+        raise InputError(messages.not_one_stack(axes, array.shape))
     array = array.reshape([array.shape[axis] for axis in kept])
     if colour >= 0:
         array = np.moveaxis(array, kept.index(colour), -1)
     return np.ascontiguousarray(array)
-
-
-CHANNELS_AS_COLOURS = "The three channels of the file are taken for red, green and blue."
-ONE_STACK = "Save one plane, or one stack of planes, as a file of its own."

@@ -8,13 +8,14 @@ from contextlib import suppress
 import numpy as np
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
+from napari_snow_unet.data.pixels import messages
 from napari_snow_unet.data.pixels.colour_tables import tables_to_show
 from napari_snow_unet.data.pixels.decoding import Facts
-from napari_snow_unet.data.pixels.orientation import ORIENTATION, known_orientation, turned_size
+from napari_snow_unet.data.pixels.orientation import ORIENTATION, turned_size, valid_orientation
 
 _MAX_SAMPLE_VALUE = 281
 PLAIN = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
-#: What stands beside the picture in the file of a slide scanner.
+#: Names of further images in the file of a slide scanner.
 _BESIDE = {"thumbnail", "label", "macro", "map", "overview"}
 _WITH_SIZE = re.compile(r"\s+\d+\s*x\s*\d+$")  # label 387x463, as Aperio writes it
 _SAME = 4  # a picture of less than a quarter of the pixels is a preview
@@ -31,7 +32,7 @@ def _pictures(tif: TiffFile) -> list[TiffPageSeries]:
 
 
 def _is_beside(series: TiffPageSeries) -> bool:
-    """Tell whether a picture stands beside the image, by its name or what is said of it."""
+    """Tell by its name or description whether a series is not the main image."""
     lines = str(series.keyframe.description).lower().splitlines()
     names = [_WITH_SIZE.sub("", line.strip()) for line in (series.name.lower(), *lines)]
     return not _BESIDE.isdisjoint(names)
@@ -42,15 +43,15 @@ def _area(series: TiffPageSeries) -> int:
     return height * width
 
 
-def said_of_others(tif: TiffFile) -> tuple[str, ...]:
-    """Say that a file holds other pictures too, which nobody reads."""
+def notes_on_others(tif: TiffFile) -> tuple[str, ...]:
+    """Return the note on a file that contains other images too, which are not read."""
     pictures = _pictures(tif)
     main = max(pictures, key=_area)
     full = [each for each in pictures if _SAME * _area(each) >= _area(main)]
     if len(full) < 2:
         return ()
-    which = "the largest" if _area(full[0]) < _area(main) else "the first"
-    return (f"The file holds {len(full)} pictures, of which {which} is read.",)
+    which = "largest" if _area(full[0]) < _area(main) else "first"
+    return (messages.other_images(len(full), which),)
 
 
 def tiff_facts(tif: TiffFile) -> Facts:
@@ -75,9 +76,9 @@ def spatial_size(series: TiffPageSeries) -> tuple[int, int]:
 
 
 def tiff_orientation(page: TiffPage) -> int:
-    """Return how a page asks to be turned."""
+    """Return how a page is to be turned."""
     tag = page.tags.get(ORIENTATION)
-    return known_orientation(None if tag is None else tag.value)
+    return valid_orientation(None if tag is None else tag.value)
 
 
 def white_of_tiff(tif: TiffFile, page: TiffPage) -> float | None:
@@ -87,8 +88,8 @@ def white_of_tiff(tif: TiffFile, page: TiffPage) -> float | None:
         return None
     bits = int(page.bitspersample)
     if bits == stored and tif.is_ome:
-        found = re.search(r"""\bSignificantBits\s*=\s*["'](\d{1,2})["']""", tif.ome_metadata or "")
-        bits = int(found[1]) if found else bits
+        match = re.search(r"""\bSignificantBits\s*=\s*["'](\d{1,2})["']""", tif.ome_metadata or "")
+        bits = int(match[1]) if match else bits
     largest = page.tags.get(_MAX_SAMPLE_VALUE)
     if bits == stored and largest is not None:
         with suppress(TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Which value of an image is white: decided once for a file, a layer or a data set, and said."""
+"""Which value of an image is white: decided once for a file, a layer or a dataset."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels import messages
 
 COLOURS = (3, 4)
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
@@ -22,19 +23,14 @@ _WHOLE, _WINDOW, _ACROSS, _PLANES = 1 << 22, 512, 4, 4  # of what is looked at
 _DARK = 1 / 8  # of white
 _MOST = 0.95  # of the images of a data set
 
-NEARLY_BLACK = (
-    "The image is nearly black: hardly a value in it reaches an eighth of white. Check that it is "
-    "a bright-field image, and which of its values is white."
-)
-
 
 @dataclass(frozen=True)
 class ValueRange:
-    """What brings an image as stored to the range 0..1."""
+    """The scaling of an image as stored to the range 0..1."""
 
     white: float  # the value that is white; what is above is cut off
     opaque: float = 255.0  # the value of an alpha channel that lets nothing shine through
-    said: str = ""  # what was assumed, in a sentence; empty if type or file leaves no choice
+    note: str = ""  # what was assumed, in a sentence; empty if type or file leaves no choice
 
 
 EIGHT_BITS = ValueRange(255.0)
@@ -44,7 +40,7 @@ def value_range(
     image: Any,
     *,
     white: float | None = None,
-    known: Mapping[str, float] | None = None,
+    white_values: Mapping[str, float] | None = None,
     of: str = "the data set",
 ) -> ValueRange:
     """Find which value of an image is white, once for a whole layer or file.
@@ -55,8 +51,8 @@ def value_range(
     of the values do not count, nor does the greatest value where at most 5 % have it, so that hot
     pixels and a scale bar darken nothing; an alpha channel has a range of its own.
 
-    `white` is what the file states; `known` that of each data type in a data set or model, which
-    `of` names, and holds for darker images too.
+    `white` is what the file states. `white_values` are those of each data type in a dataset or
+    model, named by `of`, and hold for darker images too.
     """
     dtype = check_type(image.dtype)
     if dtype == np.bool_:
@@ -75,11 +71,11 @@ def value_range(
     if white is not None and largest <= white:
         return ValueRange(float(white), opaque)
     own = white_of_largest(dtype, largest)
-    shared = (known or {}).get(dtype.name)
+    shared = (white_values or {}).get(dtype.name)
     if shared is None or own > shared or (own == 1 and dtype.kind == "f"):
-        return ValueRange(own, opaque, "" if _is_usual(own) else _assumed(dtype.name, own))
-    said = f"Of {dtype.name} images {shared:,g} is taken for white, as in {of}."
-    return ValueRange(float(shared), opaque, "" if own == shared and _is_usual(own) else said)
+        return ValueRange(own, opaque, "" if _is_usual(own) else messages.white_is(dtype.name, own))
+    text = messages.white_as_in(dtype.name, shared, of)
+    return ValueRange(float(shared), opaque, "" if own == shared and _is_usual(own) else text)
 
 
 def _is_usual(white: float) -> bool:
@@ -87,36 +83,30 @@ def _is_usual(white: float) -> bool:
     return white in (1, WHITES[-1])
 
 
-def _assumed(dtype: str, white: float) -> str:
-    return (
-        f"Of {dtype} images {white:,g} is taken for white, the smallest of the usual ranges that "
-        "holds their values."
-    )
-
-
 def white_of_all(whites: Mapping[str, list[float]]) -> dict[str, float]:
     """Return one white for each data type: that of the brightest images, but for a few of many."""
     return {
-        dtype: sorted(found)[math.ceil(_MOST * (len(found) - 1))]
-        for dtype, found in sorted(whites.items())
+        dtype: sorted(values)[math.ceil(_MOST * (len(values) - 1))]
+        for dtype, values in sorted(whites.items())
     }
 
 
-def said_of_all(white: Mapping[str, float]) -> list[str]:
-    """Say what is taken for white in the images of a data set."""
-    return [_assumed(dtype, value) for dtype, value in white.items() if not _is_usual(value)]
+def assumed_whites(white: Mapping[str, float]) -> list[str]:
+    """Return what is assumed to be white in the images of a dataset, by data type."""
+    unusual = {dtype: value for dtype, value in white.items() if not _is_usual(value)}
+    return [messages.white_is(dtype, value) for dtype, value in unusual.items()]
 
 
 def is_nearly_black(image: Any, values: ValueRange) -> bool:
     """Tell whether hardly anything in an image in memory is brighter than an eighth of white."""
-    found = sampled(image)
+    values_seen = sampled(image)
     if is_rgb(image.shape) and image.shape[-1] == 4:
-        found = found[..., :3][found[..., 3] > 0]
-    if not found.size:
+        values_seen = values_seen[..., :3][values_seen[..., 3] > 0]
+    if not values_seen.size:
         return False
     limit = values.white * _DARK
-    limit = limit if found.dtype.kind == "f" else int(limit)  # compared without a copy
-    return bool(np.count_nonzero(found > limit) <= _SPECKS * found.size)
+    limit = limit if values_seen.dtype.kind == "f" else int(limit)  # compared without a copy
+    return bool(np.count_nonzero(values_seen > limit) <= _SPECKS * values_seen.size)
 
 
 def is_rgb(shape: tuple[int, ...]) -> bool:
@@ -128,22 +118,14 @@ def check_type(kind: Any) -> np.dtype[Any]:
     """Return a data type, and refuse one that an image cannot have."""
     dtype = np.dtype(kind)
     if dtype.kind not in "buif":
-        raise InputError(
-            f"an image of data type {dtype}",
-            expected="integers or floating-point numbers",
-            remedy="Convert the image, for example to 8 bits.",
-        )
+        raise InputError(messages.not_numbers(str(dtype)))
     return dtype
 
 
 def check_values(low: float, high: float) -> None:
     """Refuse values that are negative or not finite."""
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
-        raise InputError(
-            f"an image with values from {low:g} to {high:g}",
-            expected="finite values that are not negative",
-            remedy="Clip or rescale the image first.",
-        )
+        raise InputError(messages.values_out_of_range(low, high))
 
 
 def white_of_largest(dtype: np.dtype[Any], largest: float) -> float:
@@ -153,11 +135,7 @@ def white_of_largest(dtype: np.dtype[Any], largest: float) -> float:
     for white in WHITES:
         if largest <= white:
             return float(white)
-    raise InputError(
-        f"an image of data type {dtype} with values up to {largest:g}",
-        expected=f"at most {WHITES[-1]}",
-        remedy="Rescale it to 0..255 or 0..1.",
-    )
+    raise InputError(messages.too_bright(str(dtype), largest, WHITES[-1]))
 
 
 def extremes(image: Any) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from napari_snow_unet.data.pixels.opening import Source, source_name
 from napari_snow_unet.data.pixels.orientation import UPRIGHT
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
 from napari_snow_unet.data.pixels.value_range import is_rgb
+from napari_snow_unet.data.slides import messages
 from napari_snow_unet.data.slides import slide as slides_slide
 from napari_snow_unet.data.slides.slide import Slide, is_slide, open_slide, read_slide
 
@@ -53,14 +54,8 @@ def large_image(path: Path) -> Slide | None:
     return open_slide(path) if height * width > slides_slide.LARGEST_WHOLE else None
 
 
-AS_STORED = (
-    "The file asks to be turned (orientation {}). A text would read it so, and the layer does not "
-    "have the pixels as they are then: save the image upright, and open that."
-)
-
-
 def why_other_pixels(path: str | os.PathLike[str], pixels: Any) -> str:
-    """Say how an image in memory, lazy or not, differs from its file; '' if it does not."""
+    """Return how an image in memory, lazy or not, differs from its file; '' if it does not."""
     file = read_any_image(path)
     stored, ones = file.array, pixels.shape
     if is_rgb(pixels.shape):
@@ -69,12 +64,11 @@ def why_other_pixels(path: str | os.PathLike[str], pixels: Any) -> str:
         ones = without_ones(pixels.shape)
     pixels = pixels.reshape(ones)
     if file.orientation != UPRIGHT and not _are_same(stored, pixels):
-        return AS_STORED.format(file.orientation)
+        return messages.as_stored(file.orientation)
     if stored.shape != tuple(pixels.shape) or stored.dtype != pixels.dtype:
-        found = f"{' x '.join(map(str, pixels.shape))} of {pixels.dtype}"
-        wanted = f"{' x '.join(map(str, stored.shape))} of {stored.dtype}"
-        return f"The layer has {found}, the file {wanted}."
-    return "" if _are_same(stored, pixels) else "The layer has other pixels than the file."
+        arrays = pixels.shape, str(pixels.dtype), stored.shape, str(stored.dtype)
+        return messages.other_array(*arrays)
+    return "" if _are_same(stored, pixels) else messages.OTHER_PIXELS
 
 
 def _are_same(stored: NDArray[Any], pixels: Any) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.words import shape_in_words
-from napari_snow_unet.data.pixels.decoding import PixelError
+from napari_snow_unet.data.pixels.messages import damaged
 from napari_snow_unet.data.pixels.opening import path_errors
+from napari_snow_unet.data.slides import messages
 
-SLIDE = "a whole slide: SVS, NDPI, SCN, MRXS, TIFF, OME-TIFF or OME-Zarr"
 CHUNK = 1024  # pixels; smaller ones make a large slide slow to plan, larger ones slow to look at
 LARGEST_OVERVIEW = 4096  # pixels a side
 LARGEST_PIECE = 1 << 28  # bytes that must be unpacked together
@@ -35,21 +36,21 @@ class Level:
         self.ndim = len(self.shape)
 
     def __getitem__(self, box: Box) -> npt.NDArray[Any]:
-        with path_errors(self.path, SLIDE):
+        with path_errors(self.path):
             return np.asarray(self.read(box))
 
 
-def as_dask(level: Level, piece: Sequence[int], axes: str) -> Any:
-    """Make a dask array, (Y, X) or (Y, X, colours), of a level; chunks are multiples of `piece`.
+def as_dask(level: Level, tile: Sequence[int], axes: str) -> Any:
+    """Make a dask array, (Y, X) or (Y, X, colours), of a level; chunks are multiples of `tile`.
 
     `axes` are Y, X, and S or C for colours; others must have the length 1.
     """
     import dask.array as da
 
-    check_level(level, piece, axes)
+    check_level(level, tile, axes)
     chunks = [
         min(length, -(-CHUNK // stored) * stored) if axis in "YX" else length
-        for axis, length, stored in zip(axes, level.shape, piece, strict=True)
+        for axis, length, stored in zip(axes, level.shape, tile, strict=True)
     ]
     name = f"slide-{uuid.uuid4().hex}"  # a given name saves dask hashing what it cannot
     pixels = da.from_array(level, chunks=tuple(chunks), name=name, asarray=False)
@@ -62,28 +63,23 @@ def as_dask(level: Level, piece: Sequence[int], axes: str) -> Any:
     return pixels.transpose(order)
 
 
-def check_level(level: Level, piece: Sequence[int], axes: str) -> None:
-    """Refuse what is not one plane in grey or colours, and what cannot be read piece by piece."""
+def check_level(level: Level, tile: Sequence[int], axes: str) -> None:
+    """Refuse anything but one plane in grey or colours that can be read tile by tile."""
     lengths = dict(zip(axes, level.shape, strict=True))
-    shape = shape_in_words(level.shape)
     colours = lengths.get("S", 1) * lengths.get("C", 1)
     others = max((length for axis, length in lengths.items() if axis not in "YXSC"), default=1)
     if not {"Y", "X"} <= set(axes) or others > 1 or colours not in (1, 3, 4):
-        raise PixelError(f"the image has the axes {axes} and the shape {shape}")
-    check_piece(level, piece)
+        raise InputError(messages.not_one_plane(axes, level.shape))
+    check_tile(level, tile)
 
 
-def check_piece(level: Level, piece: Sequence[int]) -> None:
-    """Refuse what cannot be read piece by piece."""
+def check_tile(level: Level, tile: Sequence[int]) -> None:
+    """Refuse a level that cannot be read tile by tile."""
     if min(level.shape) < 1 or max(level.shape) > LARGEST_SIDE:
-        shape = shape_in_words(level.shape)
-        raise PixelError(f"the image claims a size of {shape}")
-    together = int(np.prod([int(length) for length in piece], dtype=object))
+        raise InputError(damaged(f"it claims a size of {shape_in_words(level.shape)}"))
+    together = int(np.prod([int(length) for length in tile], dtype=object))
     if together * level.dtype.itemsize > LARGEST_PIECE:
-        raise PixelError(
-            "the image is not stored in tiles, so no part of it can be read by itself (save it as "
-            "a tiled pyramid)"
-        )
+        raise InputError(messages.NOT_TILED)
 
 
 def with_overview(levels: Sequence[Any]) -> tuple[Any, ...]:

@@ -16,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.pixels.decoding import PixelError
 from napari_snow_unet.data.pixels.pixel_grid import nearest
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
+from napari_snow_unet.data.slides import messages
 from napari_snow_unet.data.slides.levels import CHUNK, Box, Level, as_dask
 
-INSTALL = 'pip install "napari-snow-unet[slides]"'
 _WHITE = "FFFFFF"
 
 
@@ -68,39 +67,24 @@ class _Scan:
         try:
             return self._openslide.OpenSlide(str(self._path))
         except self._openslide.OpenSlideError as error:
-            raise PixelError(f"OpenSlide cannot read it ({error})") from error
+            raise InputError(messages.refused_by_openslide(str(error))) from error
 
 
 def _library(path: Path) -> Any:
     try:
         return import_module("openslide")
     except (ImportError, OSError) as error:  # OSError: the binding without the C library
-        raise InputError(
-            f"a slide ({path.suffix}), and OpenSlide, which reads those, is not installed",
-            expected="the extra [slides]",
-            remedy=f"Install it and start again: {INSTALL}",
-            path=path,
-        ) from error
+        raise InputError(messages.no_openslide(path.suffix), path=path) from error
 
 
 def _check_folder(path: Path) -> None:
-    """Refuse an MRXS that OpenSlide would not know as one, and say why, which it does not."""
+    """Refuse an MRXS that OpenSlide would not recognise, with a reason, which it lacks."""
     if path.suffix != ".mrxs":
-        raise InputError(
-            f"a slide whose name ends in {path.suffix}",
-            expected=".mrxs in small letters, since OpenSlide knows no other ending",
-            remedy="Rename it.",
-            path=path,
-        )
+        raise InputError(messages.mrxs_in_capitals(path.suffix), path=path)
     folder = path.with_suffix("")
     if not (folder / "Slidedat.ini").is_file():
         lack = "has no Slidedat.ini" if folder.is_dir() else "is missing"
-        raise InputError(
-            f"the folder {folder.name} beside it, which holds the pixels, {lack}",
-            expected="an .mrxs and its folder, as the scanner has written them",
-            remedy="Copy both to the same place, and rename neither alone.",
-            path=path,
-        )
+        raise InputError(messages.mrxs_without_folder(folder.name, lack), path=path)
 
 
 def _level(path: Path, scan: _Scan, number: int) -> Any:

@@ -1,4 +1,4 @@
-"""Whole-slide images as lazy pyramids: nothing but the header is read until pixels are asked for.
+"""Whole-slide images as lazy pyramids: only the header is read until pixels are needed.
 
 SVS, NDPI, SCN, MRXS and the like are read by OpenSlide, which is an extra; TIFF and OME-TIFF by
 tifffile, OME-Zarr by zarr.
@@ -6,6 +6,7 @@ tifffile, OME-Zarr by zarr.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +19,18 @@ from napari_snow_unet.data.pixels import decoding
 from napari_snow_unet.data.pixels.decoding import Facts
 from napari_snow_unet.data.pixels.images import ImageFile
 from napari_snow_unet.data.pixels.opening import path_errors
-from napari_snow_unet.data.pixels.orientation import UPRIGHT, said_of_turning
+from napari_snow_unet.data.pixels.orientation import UPRIGHT, notes_on_turning
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
 from napari_snow_unet.data.pixels.tiff_header import main_series
-from napari_snow_unet.data.slides.levels import SLIDE, with_overview
+from napari_snow_unet.data.slides import messages
+from napari_snow_unet.data.slides.levels import with_overview
 
 #: What OpenSlide reads. https://openslide.org/formats
 SCANNER_SUFFIXES = frozenset(
     {".svs", ".ndpi", ".scn", ".mrxs", ".bif", ".svslide", ".vms", ".vmu", ".czi", ".dcm"}
 )
 TIFF_SUFFIXES = frozenset({".tif", ".tiff", ".ptif", ".btf"})
-#: What lies in the folder of a Zarr.
+#: Files with the metadata of a Zarr.
 ZARR_METADATA = frozenset({".zattrs", ".zgroup", "zarr.json"})
 LARGEST_WHOLE = 1 << 26  # pixels, 8,192 a side
 
@@ -38,7 +40,7 @@ _UNSAID = Facts((0, 0), "uint8")
 
 @dataclass(frozen=True, eq=False)
 class Slide:
-    """A slide as a pyramid that is read where and when pixels are asked for.
+    """A slide as a lazy pyramid.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ def open_slide(path: str | os.PathLike[str]) -> Slide:
     path = Path(path)
     if path.name in ZARR_METADATA:
         path = path.parent
-    with path_errors(path, SLIDE):
+    with path_errors(path):
         levels, spacing_um, facts = _open(path)
     return Slide(with_overview(levels), spacing_um, path, facts.orientation, facts.white)
 
@@ -102,17 +104,11 @@ def open_slide(path: str | os.PathLike[str]) -> Slide:
 def read_slide(path: str | os.PathLike[str]) -> ImageFile:
     """Read the full resolution of a slide; InputError if it has more than 67 million pixels."""
     slide = open_slide(path)
-    height, width = slide.size
-    if height * width > LARGEST_WHOLE:
-        raise InputError(
-            f"a slide of {width:,} x {height:,} pixels",
-            expected=f"at most {LARGEST_WHOLE:,} pixels, which fit into memory together",
-            remedy="Export the region of interest, with QuPath for example, and take that.",
-            path=slide.path,
-        )
+    if math.prod(slide.size) > LARGEST_WHOLE:
+        raise InputError(messages.too_large(slide.size, LARGEST_WHOLE), path=slide.path)
     side = None if slide.spacing_um is None else plausible_um(*slide.spacing_um[::-1])
     pixels = np.asarray(slide.levels[0])
-    notes = said_of_turning(slide.orientation)
+    notes = notes_on_turning(slide.orientation)
     return ImageFile(pixels, side, slide.path, slide.orientation, slide.white, notes)
 
 
@@ -137,7 +133,7 @@ def may_be_slide(path: str | os.PathLike[str]) -> bool:
     try:
         with path.open("rb") as stream, decoding.open_tiff(stream) as tif:
             return len(main_series(tif).levels) > 1
-    except Exception:  # it is a question: a file that cannot be read is no slide
+    except Exception:  # it is a question: a file that cannot be read is not a slide
         return False
 
 
@@ -155,9 +151,4 @@ def _open(path: Path) -> tuple[list[Any], tuple[float, float] | None, Facts]:
         from napari_snow_unet.data.slides.tiff import open_pyramid
 
         return open_pyramid(path)
-    raise InputError(
-        f"a file of the kind {suffix or 'without an ending'}",
-        expected=SLIDE,
-        remedy="Drop other images on napari's window.",
-        path=path,
-    )
+    raise InputError(messages.other_suffix(suffix) if suffix else messages.NO_SUFFIX, path=path)

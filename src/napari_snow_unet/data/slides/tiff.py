@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPageSeries
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels import decoding, pixel_size
+from napari_snow_unet.data.pixels import messages as of_pixels
 from napari_snow_unet.data.pixels.colour_tables import has_inverting_table, tables_to_show
-from napari_snow_unet.data.pixels.decoding import Facts, PixelError
+from napari_snow_unet.data.pixels.decoding import Facts
 from napari_snow_unet.data.pixels.orientation import turned
-from napari_snow_unet.data.pixels.tiff import SAVE_AS_RGB
 from napari_snow_unet.data.pixels.tiff_header import main_series, tiff_facts
+from napari_snow_unet.data.slides import messages
 from napari_snow_unet.data.slides.levels import Box, Level, as_dask
 
 _AS_COLOURS = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
@@ -23,7 +25,7 @@ _JPEGS = (COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.JPEG_LOSSY)  # come a
 
 
 class _SelfClosing(io.FileIO):
-    """A file that is open for as long as somebody may ask it for pixels."""
+    """A file that stays open for as long as its pixels may be read."""
 
     def __del__(self) -> None:
         self.close()
@@ -33,7 +35,7 @@ def open_pyramid(path: Path) -> tuple[list[Any], tuple[float, float] | None, Fac
     """Open a TIFF, turned as it asks: its levels, a pixel's height and width in um, and facts."""
     stream = _SelfClosing(path, "rb")
     if not decoding.is_tiff(stream):
-        raise PixelError("the file is no TIFF")
+        raise InputError(messages.NOT_TIFF)
     tif = decoding.open_tiff(stream)
     series, facts = main_series(tif), tiff_facts(tif)
     decoding.check_claim(int(series.nbytes), stream)
@@ -48,11 +50,11 @@ def _level(path: Path, series: TiffPageSeries, tif: TiffFile) -> Any:
     page = series.keyframe
     if page.photometric not in _AS_COLOURS:
         name = getattr(page.photometric, "name", page.photometric)
-        raise PixelError(f"the TIFF has the photometric interpretation {name}", SAVE_AS_RGB)
+        raise InputError(of_pixels.photometric(str(name)))
     if page.photometric == PHOTOMETRIC.YCBCR and page.compression not in _JPEGS:
-        raise PixelError("the TIFF is in YCbCr without being a JPEG", SAVE_AS_RGB)
+        raise InputError(of_pixels.YCBCR)
     if tables_to_show(tif, series) or has_inverting_table(tif, series.axes):
-        raise PixelError("the TIFF has a lookup table, which only smaller images get", SAVE_AS_RGB)
+        raise InputError(of_pixels.LOOKUP_TABLE)
     array = zarr.open_array(series.aszarr(multiscales=False), mode="r")
 
     def read(box: Box, tif: TiffFile = tif) -> npt.NDArray[Any]:  # the open file lives with it

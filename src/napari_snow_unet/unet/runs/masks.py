@@ -13,7 +13,7 @@ from napari_snow_unet.data.masks.doubts import (
     marks_nothing_useful,
 )
 from napari_snow_unet.data.masks.judgement import Judgement
-from napari_snow_unet.data.masks.notes import NOTHING, Note, told_once
+from napari_snow_unet.data.masks.notes import NOTHING, Note, summarised
 from napari_snow_unet.data.pixels.images import read_image
 from napari_snow_unet.unet.runs import messages
 from napari_snow_unet.unet.runs.tiles import TrainingSet, TrainingTile
@@ -42,7 +42,7 @@ def look_at_masks(tiles: TrainingSet) -> tuple[tuple[str, ...], str]:
     doubt = doubt_about_masks(covers)
     if covers and marks_nothing_useful(covers) and not _any_other(tiles.train, covers[0]):
         raise InputError(messages.useless_masks(doubt), path=tiles.folder)
-    return tuple(told_once(notes)), doubt
+    return tuple(summarised(notes)), doubt
 
 
 def _mask(tile: TrainingTile) -> Judgement:

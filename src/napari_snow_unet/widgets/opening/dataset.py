@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
 from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.opening import messages
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -23,9 +24,7 @@ def ask_for_dataset() -> None:
     viewer = napari.current_viewer()
     if viewer is None:
         return
-    folder = QFileDialog.getExistingDirectory(
-        None, "Open SNOW dataset: choose the folder with images and masks"
-    )
+    folder = QFileDialog.getExistingDirectory(None, messages.DATASET_TITLE_LABEL)
     if not folder:
         return
     try:
@@ -68,7 +67,7 @@ def add_stack(
         metadata=_metadata(folder, stack.names, stack.label_paths),
         **shared,
     )
-    if was_empty:  # napari goes to the middle; nobody else's slider is moved
+    if was_empty:  # napari goes to the middle; the slider of other layers is not moved
         viewer.dims.set_current_step(0, 0)
     if stack.warning is not None:
         show_warning(stack.warning)

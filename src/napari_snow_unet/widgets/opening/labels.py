@@ -1,4 +1,4 @@
-"""File > IO Utilities > Open labels...: files of labels as Labels layers, whatever they are called.
+"""File > IO Utilities > Open labels...: files of labels as Labels layers, whatever their names.
 
 napari chooses a reader by the name of a file alone, so that labels in PNG and TIFF, dropped on its
 window, are opened by its own reader, as images.
@@ -19,11 +19,10 @@ from napari_snow_unet.data.names.file_names import GEOJSON_SUFFIXES, LABEL_SUFFI
 from napari_snow_unet.data.slides.slide import ZARR_METADATA
 from napari_snow_unet.napari_plugin.layers import read_as_labels
 from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.opening import messages
 
 if TYPE_CHECKING:
     from napari.layers import Labels
-
-TITLE = "Open labels: of an OME-Zarr choose .zattrs in its folder"
 
 
 def ask_for_labels() -> None:
@@ -31,7 +30,7 @@ def ask_for_labels() -> None:
     viewer = napari.current_viewer()
     if viewer is None:
         return
-    paths, _ = QFileDialog.getOpenFileNames(None, TITLE, "", _filters())
+    paths, _ = QFileDialog.getOpenFileNames(None, messages.LABELS_TITLE_LABEL, "", _filters())
     for path in paths:
         try:
             add_labels_of(viewer, path)
@@ -46,7 +45,7 @@ def add_labels_of(viewer: napari.Viewer, path: str | os.PathLike[str]) -> Labels
 
 
 def labels_in_file(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
-    """Return labels and what napari takes with them for a Labels layer; see `add_labels_of`."""
+    """Return labels and the arguments of their Labels layer; see `add_labels_of`."""
     path = Path(path)
     labels, facts, _ = read_as_labels(path.parent if path.name in ZARR_METADATA else path)
     return labels, facts

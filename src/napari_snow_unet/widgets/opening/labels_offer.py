@@ -1,4 +1,4 @@
-"""Labels that napari has opened as an image: a line that says so, and a button that mends it."""
+"""Labels that napari has opened as an image: a line of text, and a button to convert it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from napari_snow_unet.data.formats.origin import origin_of
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import holds_labels
 from napari_snow_unet.widgets.common.layers import pixels_of, shape_of, source_of
+from napari_snow_unet.widgets.opening import messages
 from napari_snow_unet.widgets.opening.labels import labels_in_file
 from napari_snow_unet.widgets.opening.offer import Offer
 
@@ -21,15 +22,9 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
-OPENED = "'{}' holds labels, but is open as an image."
-TIP = (
-    "Put Labels in its place. What this plugin has written gets its pixel size and how it came "
-    "about from its file, anything else lies where the image lies."
-)
-
 
 class LabelsOffer(Offer):
-    """Offers to turn an image that holds labels, by default no mask of two values, into Labels."""
+    """Offers to turn an image that contains labels, by default not a binary mask, into Labels."""
 
     def __init__(
         self,
@@ -37,15 +32,15 @@ class LabelsOffer(Offer):
         say: Callable[..., None],
         is_labels: Callable[[Image], bool] = holds_labels,
     ) -> None:
-        super().__init__(viewer, say, "Open as Labels", TIP, _is_own)
+        super().__init__(viewer, say, messages.LABELS_BUTTON_LABEL, messages.LABELS_TIP, _is_own)
         self._holds_labels = is_labels
         self._image: ref[Image] | None = None
 
     def show_for(self, images: Iterable[Image]) -> None:
         """Show the offer for the first of some images that holds labels, if one does."""
-        found = next((image for image in images if self._is_labels(image)), None)
-        self._image = None if found is None else ref(found)
-        self.offer("" if found is None else OPENED.format(found.name))
+        labels_image = next((image for image in images if self._is_labels(image)), None)
+        self._image = None if labels_image is None else ref(labels_image)
+        self.offer("" if labels_image is None else messages.opened_as_image(labels_image.name))
 
     def accept(self) -> None:
         """Put Labels in the place of the image, as napari's Convert to Labels does."""
@@ -58,7 +53,7 @@ class LabelsOffer(Offer):
             self._say(error_in_words(error), problem=True)
             return
         self._viewer.layers.remove(image)
-        self._say(f"'{layer.name}' has taken the place of the image.")
+        self._say(messages.replaced(layer.name))
 
     def _labels_of(self, image: Image) -> Labels:
         path = self.path_of(image)

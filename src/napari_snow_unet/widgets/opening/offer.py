@@ -1,4 +1,4 @@
-"""A line that says how napari has opened a file, and a button that opens it as what it is."""
+"""A line that says how napari has opened a file, and a button that opens it properly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Offer(QWidget):
-    """Hidden until there is something to offer; asks once for a path whether a file is meant."""
+    """An offer, hidden until there is one; each path is examined once."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Offer(QWidget):
     ) -> None:
         super().__init__()
         self._viewer, self._say, self._is_meant = viewer, say, is_meant
-        self._known: dict[str, bool] = {}
+        self._answers: dict[str, bool] = {}
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setStyleSheet(PROBLEM_STYLE)
@@ -55,6 +55,6 @@ class Offer(QWidget):
         path = image.source.path
         if path is None or image.source.reader_plugin != "napari":
             return ""
-        if path not in self._known:
-            self._known[path] = self._is_meant(path)
-        return str(path) if self._known[path] else ""
+        if path not in self._answers:
+            self._answers[path] = self._is_meant(path)
+        return str(path) if self._answers[path] else ""

@@ -19,11 +19,11 @@ from napari_snow_unet.data.slides.slide import (
     open_slide,
 )
 from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.opening import messages
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-TITLE = "Open slide: of an OME-Zarr choose zarr.json or .zattrs in its folder"
 MICROMETRES = ("um", "um")
 
 
@@ -32,7 +32,7 @@ def ask_for_slide() -> None:
     viewer = napari.current_viewer()
     if viewer is None:
         return
-    path, _ = QFileDialog.getOpenFileName(None, TITLE, "", _filters())
+    path, _ = QFileDialog.getOpenFileName(None, messages.SLIDE_TITLE_LABEL, "", _filters())
     if not path:
         return
     try:

@@ -1,4 +1,4 @@
-"""A slide that napari has opened flat: a line that says so, and a button to open it as it is."""
+"""A slide that napari has opened flat: a line of text, and a button to open it as a pyramid."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import Source, source_of
 from napari_snow_unet.widgets.common.view import fit
+from napari_snow_unet.widgets.opening import messages
 from napari_snow_unet.widgets.opening.offer import Offer
 from napari_snow_unet.widgets.opening.slide import MICROMETRES, show_slide
 
@@ -22,19 +23,12 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
-FLAT = "{} is open without its scale, all of it in memory."
-TIP = (
-    "Open the slide as a layer that is read where you look, in micrometres. This one is hidden, "
-    "and put in the same place with what was found in it."
-)
-DONE = "{} is the slide. The layer from before is hidden; delete it to free its memory."
-
 
 class SlideOffer(Offer):
     """Offers to open a slide anew whose layer came from napari's own reader."""
 
     def __init__(self, viewer: Viewer, say: Callable[..., None]) -> None:
-        super().__init__(viewer, say, "Reopen as slide", TIP, may_be_slide)
+        super().__init__(viewer, say, messages.SLIDE_BUTTON_LABEL, messages.SLIDE_TIP, may_be_slide)
         self._path = ""
         self._flat: ref[Image] | None = None
 
@@ -42,7 +36,7 @@ class SlideOffer(Offer):
         """Show the offer if a layer is a slide that napari's own reader has opened."""
         self._path = "" if layer is None else self._flat_slide(layer)
         self._flat = None if layer is None else ref(layer)
-        self.offer(FLAT.format(Path(self._path).name) if self._path else "")
+        self.offer(messages.opened_flat(Path(self._path).name) if self._path else "")
 
     def accept(self) -> None:
         """Open the slide as a layer of its own, in the place of the flat one, and go there."""
@@ -58,7 +52,7 @@ class SlideOffer(Offer):
         if flat is not None:
             flat.visible = False
         fit(self._viewer, [layer])
-        self._say(DONE.format(layer.name))
+        self._say(messages.reopened(layer.name))
 
     def _flat_slide(self, layer: Image) -> str:
         path = layer.source.path
@@ -70,7 +64,7 @@ class SlideOffer(Offer):
 def _move_onto_slide(viewer: Viewer, flat: Image, slide: Slide) -> None:
     """Put a flat layer, and what lies on it or was found in a part of it, where its slide will lie.
 
-    Only a layer that nobody has placed: as napari's own reader leaves it, in pixels.
+    Only a layer that the user has not moved: in pixels, as napari's own reader leaves it.
     """
     from napari.layers import Image, Labels
 
@@ -89,6 +83,6 @@ def _move_onto_slide(viewer: Viewer, flat: Image, slide: Slide) -> None:
 def _is_of_part(layer: Image | Labels, image: Source) -> bool:
     """Tell whether a layer is what was found in a part of an image, and lies there."""
     facts, place = layer.metadata.get(PLUGIN, {}), image.placement
-    found_there = "part" in facts and facts.get("image") == image.name
+    from_region = "part" in facts and facts.get("image") == image.name
     same_size = np.array_equal(layer.scale, place["scale"]) and layer.units == place["units"]
-    return found_there and same_size
+    return from_region and same_size

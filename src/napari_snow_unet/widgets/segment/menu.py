@@ -17,7 +17,8 @@ from napari_snow_unet.data.formats.nuclei_file import Nuclei, file_for, write_nu
 from napari_snow_unet.data.formats.registry import FORMATS, format_of, formats_to_offer
 from napari_snow_unet.data.names.file_names import valid_file_name
 from napari_snow_unet.data.pixels.axes import Index, as_in_file, without_ones
-from napari_snow_unet.data.slides.any_image import AS_STORED, read_any_header, why_other_pixels
+from napari_snow_unet.data.slides import messages as of_slides
+from napari_snow_unet.data.slides.any_image import read_any_header, why_other_pixels
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.napari_plugin.writer import nuclei_of
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
@@ -207,7 +208,7 @@ def _why_no_file(recipe: Recipe) -> str:
     except InputError as error:
         return error_in_words(error)
     if "unturned" in recipe.provenance:
-        return AS_STORED.format(recipe.provenance["unturned"])
+        return of_slides.as_stored(recipe.provenance["unturned"])
     if tuple(header.size) == recipe.shape[-2:]:
         return ""
     return messages.REGION_ONLY if "part" in recipe.provenance else messages.NO_FILE

@@ -122,7 +122,7 @@ def _stored_type(path: Path) -> str:
     """Return the type of the numbers in a label image's file."""
     if path.suffix.lower() not in (".png", ".tif", ".tiff", ".bmp"):
         return path.suffix.lower().lstrip(".")
-    with opened(path, "a label image") as (_, stream):
+    with opened(path) as (_, stream):
         if decoding.is_tiff(stream):
             with decoding.open_tiff(stream) as tif:
                 return str(main_series(tif).dtype)

@@ -124,7 +124,7 @@ def _task(each: _ToMake, index: int, folder: Path, info: DatasetInfo, *, verify:
         image_file=f"images/{file}",
         mask_file=f"masks/{file}",
         region_file=f"regions/{file}",
-        had_region=each.before is not None and REGION_COUNTS in each.before.note,
+        had_region=each.before is not None and REGION_COUNTS.lower() in each.before.note.lower(),
         binary=info.masks == "binary",
         um_per_px=info.um_per_px,
         verify=verify,

@@ -1,0 +1,37 @@
+"""What a person reads in the dialogs and offers that open files."""
+
+from __future__ import annotations
+
+LABELS_BUTTON_LABEL = "Open as Labels"
+SLIDE_BUTTON_LABEL = "Reopen as slide"
+LABELS_TITLE_LABEL = "Open labels (for OME-Zarr, choose .zattrs in its folder)"
+SLIDE_TITLE_LABEL = "Open slide (for OME-Zarr, choose zarr.json or .zattrs in its folder)"
+DATASET_TITLE_LABEL = "Open SNOW dataset: choose the folder that contains images and masks"
+LABELS_TIP = (
+    "Replace the image by a Labels layer. Files written by this plugin keep their pixel size and "
+    "history; other labels take the position of the image."
+)
+SLIDE_TIP = (
+    "Open the slide as a layer that loads only what you look at, in micrometres. This layer is "
+    "hidden and aligned with the slide, together with its results."
+)
+
+
+def opened_as_image(layer: str) -> str:
+    """Say that labels are open as an image."""
+    return f"'{layer}' contains labels, but is open as an image."
+
+
+def replaced(layer: str) -> str:
+    """Say that Labels replaced the image."""
+    return f"'{layer}' replaced the image."
+
+
+def opened_flat(file: str) -> str:
+    """Say that a slide is open without its pyramid and pixel size."""
+    return f"'{file}' is open without its pixel size and entirely in memory."
+
+
+def reopened(layer: str) -> str:
+    """Say that a slide was opened in place of the flat layer."""
+    return f"'{layer}' is the slide. The previous layer is hidden; delete it to free memory."
