@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.api import messages
-from napari_snow_unet.api.calls import ShowProgress, blocks, finish
+from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options
 from napari_snow_unet.api.files import read_labels
 from napari_snow_unet.api.inputs import data_of_layer, is_layer
 from napari_snow_unet.api.results import SegmentedImage
@@ -237,4 +237,5 @@ def evaluate_folder(
     TypeError
         If there is no such option.
     """
+    split_options(evaluate_folder, options)
     return finish(evaluate_folder_steps(prediction, truth, **options), progress)

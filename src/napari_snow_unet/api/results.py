@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from napari_snow_unet.segmentation.overlay import draw_outlines
 from napari_snow_unet.segmentation.stack import relabel_stack
 from napari_snow_unet.segmentation.stack_result import StackSegmentation
 
-_LONGEST_SIDE, _COLOURS = 400, 64  # of the picture, which notebooks keep
+_LONGEST_SIDE = 400  # pixels of the picture in a notebook
 #: What only the network can follow.
 _OF_NETWORK = ("channel", "tile", "test_time_augmentation")
 
@@ -111,8 +110,8 @@ class SegmentedImage:
         picture = html.picture(self._picture(), "The image with the outlines of its nuclei")
         return picture + "".join(map(html.paragraph, texts))
 
-    def _picture(self) -> bytes:
-        """Return the first plane that was segmented, with outlines, as a small PNG."""
+    def _picture(self) -> Image.Image:
+        """Draw the outlines on the first plane that was segmented, at most 400 pixels wide."""
         index = next(iter(self.found.planes))
         shape = plane_last(self.labels.shape)
         array = self.pixels.array
@@ -121,10 +120,7 @@ class SegmentedImage:
         rows = columns = slice(None, None, step)
         plane = np.asarray(array.reshape((*shape, *colours))[index][rows, columns])
         labels = self.labels.reshape(shape)[index][rows, columns]
-        drawn = Image.fromarray(draw_outlines(to_rgb8(plane, self.values), labels))
-        png = BytesIO()
-        drawn.quantize(_COLOURS, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
-        return png.getvalue()
+        return Image.fromarray(draw_outlines(to_rgb8(plane, self.values), labels))
 
 
 @takes(Options, without=_OF_NETWORK)

@@ -49,7 +49,7 @@ class ImageScores(Mapping[str, "float | int | None"]):
         return html.table(("score", "value", "meaning"), rows) + texts
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FolderScores:
     """Scores of many images; in a notebook it is a table.
 
@@ -89,6 +89,10 @@ class FolderScores:
     def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
         """Write ``scores.csv``, ``scores.json`` and ``report.html``; return their paths."""
         return write_reports(Path(folder), [self.evaluation], overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        dice = score_in_words("dice", self.mean["dice"])
+        return f"<FolderScores: {len(self.tiles)} tiles, mean Dice {dice}>"
 
     def _repr_html_(self) -> str:
         pooled, mean = self.pooled, self.mean

@@ -12,6 +12,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from PIL import Image
+
 from napari_snow_unet.api import html, messages
 from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
 from napari_snow_unet.base.errors import InputError
@@ -31,7 +33,7 @@ _LOOK_EVERY = 0.2  # seconds
 _SHOWN = ("epoch", "loss", "val_loss", "val_dice", "val_precision", "val_recall")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Training:
     """A training and what it has reached; in a notebook its curves and its best epoch.
 
@@ -64,6 +66,9 @@ class Training:
         """Whether nothing is left to train."""
         return loop.is_finished(RunDirectory(self.folder))
 
+    def __repr__(self) -> str:
+        return f"<Training: {self.folder.name}, {len(self.history)} epochs>"
+
     def _repr_html_(self) -> str:
         texts = "".join(map(html.paragraph, self.messages))
         rows = [row for row in self.history if row["val_loss"] is not None]
@@ -71,9 +76,11 @@ class Training:
             return texts
         best = min(rows, key=lambda row: row["val_loss"] or 0.0)
         cells = ["" if (value := best[name]) is None else f"{value:.4g}" for name in _SHOWN]
-        curves = self.folder / "curves.png"
-        picture = html.picture(curves.read_bytes(), "Curves") if curves.is_file() else ""
-        return picture + html.table(_SHOWN, [cells]) + texts
+        table, curves = html.table(_SHOWN, [cells]), self.folder / "curves.png"
+        if not curves.is_file():
+            return table + texts
+        with Image.open(curves) as image:
+            return html.picture(image, "Loss and scores over the epochs") + table + texts
 
 
 @takes(TrainingOptions)
