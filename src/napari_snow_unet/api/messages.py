@@ -6,7 +6,6 @@ from napari_snow_unet.base.errors import Message
 from napari_snow_unet.base.words import shape_in_words
 
 NOT_AN_IMAGE_LAYER = Message("The layer is not an image.", "Pass an Image layer.")
-NOT_EVERY_FILE = "Some images could not be segmented."
 NO_EPOCH = Message(
     "The training has not finished an epoch yet, so it has no model.", "Resume it and wait for one."
 )
