@@ -121,8 +121,9 @@ def train_steps(
         run, notes = begin_training(dataset, folder, _options(given), fine_tune=model)
     threads = max(1, min(usable_cores() - 1, 8)) if workers is None else workers
     yield from _followed(run, threads)
-    end = read_progress(run.folder)
-    return Training(run.folder, (*notes, *([end.message] if end and end.message else [])))
+    end = read_progress(run.folder) or TrainingProgress()
+    yield _as_steps(end)
+    return Training(run.folder, (*notes, *filter(None, [end.message])))
 
 
 @blocks(train_steps)
