@@ -31,6 +31,7 @@ for _variable in ("http_proxy", "https_proxy", "all_proxy"):
 
 #: What trains, or compares with Keras: left out where the extra `train` is not installed.
 NEEDS_TRAIN = [
+    "api/test_training.py",
     "cli/test_train.py",
     "paper/test_reproduce.py",
     "test_foreign_private_names.py",
@@ -54,6 +55,7 @@ NEEDS_TRAIN = [
 ]
 #: Single tests of files that need it no further.
 TESTS_THAT_NEED_TRAIN = (
+    "docs/test_notebooks.py::test_a_notebook_runs[train",
     "cli/test_usage.py::test_an_unknown_model_is_wrong_usage[train tiles",
     "cli/test_usage.py::test_a_model_to_begin_with_is_not_ignored_where_all_folds_are_trained",
     "faults/test_disk.py::test_a_disk_that_cannot_be_written_to_is_one_sentence[train]",

@@ -30,7 +30,19 @@ def recipe(**changes):
 def test_a_program_says_what_it_was_made_with():
     text = as_python(recipe())
     assert re.match(r"# .*numpy 2\.0.*\n# .*ab12\n", text)
-    assert "Options()" in text
+    program = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert program == [
+        "import napari_snow_unet as snow",
+        "model = snow.load_model('default', precision='float32')",
+        'result = snow.segment("/data/it\'s a tile.png", model, pixel_size_um=0)',
+        "labels = result.labels",
+    ]
+
+
+def test_a_program_for_a_large_image_writes_its_labels_first():
+    text = as_python(recipe(to_files=True, pixel_size_um=0.25, options=Options(threshold=0.6)))
+    assert "segment_folder(\"/data/it's a tile.png\", 'nuclei', model, threshold=0.6, " in text
+    assert "pixel_size_um=0.25" in text
     compile(text, "text", "exec")
 
 

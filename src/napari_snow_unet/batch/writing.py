@@ -13,7 +13,7 @@ from napari_snow_unet.batch import messages
 from napari_snow_unet.batch.outputs import Outputs
 from napari_snow_unet.batch.summary import SUMMARY
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei, write_stack
-from napari_snow_unet.data.formats.registry import check_format
+from napari_snow_unet.data.formats.registry import check_format, format_of
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.names.qupath import tile_region
 from napari_snow_unet.data.names.result_names import DERIVED, OVERLAY, PROBABILITY
@@ -59,22 +59,29 @@ def write_results(
             for plane, nuclei in zip(planes, labels, strict=True)
         ]
         _write_planes(_named(stem, f"{OVERLAY}.png"), np.stack(drawn), outputs.overwrite)
-    nuclei = _nuclei(image, _single(labels), _single(planes), _single(maps), about)
-    written = []
-    for name in outputs.formats_of(large=False):
-        target = _named(stem, f".{name}")
-        if mask and name in ("png", "tif"):
-            white = (labels > 0) * np.uint8(255)
-            written.append(_write_planes(target, white, outputs.overwrite, nuclei.about))
-        else:
-            written.append(write_nuclei(target, nuclei, overwrite=outputs.overwrite))
+    nuclei = nuclei_for_file(image.path, _single(labels), _single(planes), _single(maps), about)
+    targets = [_named(stem, f".{name}") for name in outputs.formats_of(large=False)]
+    written = [
+        write_found(target, nuclei, mask=mask, overwrite=outputs.overwrite) for target in targets
+    ]
     return written[0]
 
 
-def _nuclei(
-    image: ImageFile, labels: Array, pixels: Array, maps: Array, about: dict[str, Any]
+def write_found(target: Path, nuclei: Nuclei, *, mask: bool, overwrite: bool) -> Path:
+    """Write labels in the format of the file's name; one mask is 0 and 255 as an image."""
+    if not mask or format_of(target) not in ("png", "tif"):
+        return write_nuclei(target, nuclei, overwrite=overwrite)
+    white = (nuclei.labels > 0) * np.uint8(255)
+    planes = white if white.ndim > 2 else white[None]
+    return _write_planes(target, planes, overwrite, nuclei.about)
+
+
+def nuclei_for_file(
+    source: Path | None, labels: Array, pixels: Array, maps: Array, about: Mapping[str, Any]
 ) -> Nuclei:
-    side, region = about["pixel_size_um"], tile_region(tile_name(image.path))
+    """Return what files hold of an image's nuclei; a tile of QuPath keeps its place."""
+    side = about.get("pixel_size_um")
+    region = None if source is None else tile_region(tile_name(source))
     return Nuclei(
         labels=labels,
         image=pixels,

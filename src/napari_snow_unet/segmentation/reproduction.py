@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.data.slides.slide import is_slide
 from napari_snow_unet.segmentation.options import Options
 
 
@@ -39,11 +38,6 @@ class Recipe:
         return bool(self.provenance.get("model_checksum"))
 
     @property
-    def is_stack(self) -> bool:
-        """Whether the image has more than two axes."""
-        return len(self.shape) > 2
-
-    @property
     def is_whole(self) -> bool:
         """Whether every plane was segmented."""
         count = 1
@@ -54,58 +48,27 @@ class Recipe:
 
 def as_python(recipe: Recipe) -> str:
     """Return a Python script that ends with the same labels in ``labels``."""
+    options = replace(recipe.options, pixel_size_um=recipe.pixel_size_um or 0)
+    words = [f"{name}={value!r}" for name, value in _chosen(options)]
     if recipe.to_files:
-        return _as_python_to_files(recipe)
-    options = _options(recipe.options)
-    call = f"segment(image, model, Options({options}), pixel_size_um={recipe.pixel_size_um!r})"
-    white = recipe.provenance.get("white")
-    if white is not None:  # of more than 8 bits
-        call = call[:-1] + f", values=value_range(image, white={white!r}))"
-    room = "pipeline import run, segment"
-    if recipe.is_stack:
-        planes = "" if recipe.is_whole else f", planes={[tuple(p) for p in recipe.planes]!r}"
-        call = call[:-1].replace("segment(", "segment_stack(", 1) + f", rgb={recipe.rgb}{planes})"
-        room = "stack import segment_stack"
-    run = [] if not recipe.is_stack else ["from napari_snow_unet.base.progress import run"]
-    slide = is_slide(recipe.source)
-    read = ("slides.slide", "read_slide") if slide else ("pixels.images", "read_image")
-    ranges = [] if white is None else [f"{_FROM_RANGE} import value_range"]
+        call = ", ".join([f"{recipe.source!r}, 'nuclei', model", *words])
+        last = f"(result,) = snow.segment_folder({call}).results"
+        labels = "snow.read_labels(result.labels)"
+    else:
+        white = recipe.provenance.get("white")
+        words += [] if white is None else [f"white={white!r}"]  # of more than 8 bits
+        words += [] if recipe.is_whole else [f"planes={[tuple(p) for p in recipe.planes]!r}"]
+        call = ", ".join([f"{recipe.source!r}, model", *words])
+        last = f"result = snow.segment({call})"
+        labels = "result.labels"
+    precision = f", precision={recipe.precision!r}" if recipe.is_network else ""
     lines = [
         _comment(recipe),
-        *run,
-        f"from napari_snow_unet.data.{read[0]} import {read[1]}",
-        *ranges,
-        "from napari_snow_unet.models import open_model",
-        "from napari_snow_unet.segmentation.options import Options",
-        f"from napari_snow_unet.segmentation.{room}",
+        "import napari_snow_unet as snow",
         "",
-        f"image = {read[1]}({recipe.source!r}).array",
-        _opened(recipe),
-        f"result = run({call})",
-        "labels = result.labels",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _as_python_to_files(recipe: Recipe) -> str:
-    options = _options(replace(recipe.options, pixel_size_um=recipe.pixel_size_um))
-    ignored = "" if recipe.pixel_size_um else ", use_pixel_size=False"
-    lines = [
-        _comment(recipe),
-        "from pathlib import Path",
-        "",
-        "from napari_snow_unet.batch import Outputs, segment_files",
-        "from napari_snow_unet.base.progress import run",
-        "from napari_snow_unet.data.slides.slide import open_slide",
-        "from napari_snow_unet.models import open_model",
-        "from napari_snow_unet.segmentation.options import Options",
-        "",
-        f"image = Path({recipe.source!r})",
-        _opened(recipe),
-        f"options, outputs = Options({options}), Outputs(Path('nuclei'))",
-        f"(result,) = run(segment_files([image], model, options, outputs{ignored}))",
-        "labels = open_slide(result.labels).levels[0]",
+        f"model = snow.load_model({recipe.model!r}{precision})",
+        last,
+        f"labels = {labels}",
         "",
     ]
     return "\n".join(lines)
@@ -123,9 +86,6 @@ def as_command(recipe: Recipe, folder: str = "nuclei") -> str:
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
-_FROM_RANGE = "from napari_snow_unet.data.pixels.value_range"
-
-
 def _chosen(options: Options) -> list[tuple[str, Any]]:
     """Return the options that differ from the defaults."""
     return [
@@ -133,15 +93,6 @@ def _chosen(options: Options) -> list[tuple[str, Any]]:
         for field in fields(options)
         if (value := getattr(options, field.name)) != field.default
     ]
-
-
-def _options(options: Options) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in _chosen(options))
-
-
-def _opened(recipe: Recipe) -> str:
-    precision = f", precision={recipe.precision!r}" if recipe.is_network else ""
-    return f"model = open_model({recipe.model!r}{precision})"
 
 
 def _comment(recipe: Recipe) -> str:

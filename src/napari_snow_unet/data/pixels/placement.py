@@ -111,6 +111,13 @@ def pixel_size_um(linear: ArrayLike, units: Sequence[Any]) -> float | None:
     return float(f"{np.sqrt(height * width):.6g}")
 
 
+def linear_of_layer(layer: Any) -> NDArray[np.float64]:
+    """Return the linear part of the transform from a napari layer's data to the world."""
+    origin = np.array(layer.data_to_world([0] * layer.ndim))
+    steps = np.eye(layer.ndim)
+    return np.stack([np.array(layer.data_to_world(step)) - origin for step in steps], axis=1)
+
+
 def in_units(
     position: Sequence[float], stated: Sequence[Any] | None, wanted: Sequence[Any]
 ) -> list[float]:

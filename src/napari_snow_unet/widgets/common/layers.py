@@ -14,7 +14,7 @@ import numpy as np
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.names.file_names import IMAGE_SUFFIXES
 from napari_snow_unet.data.pixels.pixel_grid import nearest
-from napari_snow_unet.data.pixels.placement import in_units, pixel_size_um
+from napari_snow_unet.data.pixels.placement import in_units, linear_of_layer, pixel_size_um
 from napari_snow_unet.data.slides.slide import is_slide
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.widgets.common import messages
@@ -114,7 +114,7 @@ def source_of(layer: Image | Labels) -> Source:
         shape=shape_of(layer),
         rgb=_is_rgb(layer),
         placement=placement,
-        pixel_size_um=pixel_size_um(_axes(layer), layer.units),
+        pixel_size_um=pixel_size_um(linear_of_layer(layer), layer.units),
     )
 
 
@@ -126,13 +126,6 @@ def shape_of(layer: Image | Labels) -> tuple[int, ...]:
 
 def _is_rgb(layer: Image | Labels) -> bool:
     return bool(getattr(layer, "rgb", False))  # Labels have no such attribute
-
-
-def _axes(layer: Layer) -> np.ndarray:
-    """Return the linear part of the transform from a layer's data to the world."""
-    origin = np.array(layer.data_to_world([0] * layer.ndim))
-    steps = np.eye(layer.ndim)
-    return np.stack([np.array(layer.data_to_world(step)) - origin for step in steps], axis=1)
 
 
 def shown_plane(viewer: Viewer, layer: Image | Labels) -> tuple[int, ...]:

@@ -1,0 +1,66 @@
+"""An image in any of the forms in which the API takes it: array, file, layer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_snow_unet.api import messages
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels.images import ImageFile
+from napari_snow_unet.data.pixels.placement import linear_of_layer, pixel_size_um
+from napari_snow_unet.data.pixels.value_range import is_rgb
+from napari_snow_unet.data.slides.any_image import header_for, read_any_image
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """An image and what is known about it."""
+
+    array: Any  # (..., Y, X) or (..., Y, X, 3|4), NumPy or lazy
+    rgb: bool
+    pixel_size_um: float | None = None
+    white: float | None = None  # where the file states it
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def pixels_of(image: Any) -> Pixels:
+    """Return the pixels of an array, a file, what `read_image` returned, or a napari layer."""
+    if isinstance(image, (str, os.PathLike)):
+        image = read_any_image(image)
+    if isinstance(image, ImageFile):
+        size, rgb = image.pixel_size_um, is_rgb(image.array.shape)
+        return Pixels(image.array, rgb, size, image.white, image.path, image.notes)
+    if is_layer(image):
+        return _of_layer(image)
+    array = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+    return Pixels(array, is_rgb(array.shape))
+
+
+def is_layer(thing: Any) -> bool:
+    """Tell whether something is a layer of napari, without importing napari."""
+    return hasattr(thing, "data_to_world") and hasattr(thing, "data")
+
+
+def data_of_layer(layer: Any) -> Any:
+    """Return the pixels of a layer, those of the finest level of a pyramid."""
+    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+
+
+def _of_layer(layer: Any) -> Pixels:
+    if not hasattr(layer, "rgb"):
+        raise InputError(messages.NOT_AN_IMAGE_LAYER)
+    array, rgb = data_of_layer(layer), bool(layer.rgb)
+    size = pixel_size_um(linear_of_layer(layer), layer.units)
+    source = layer.metadata.get("source") or layer.source.path
+    path = None if source is None else Path(source)
+    plane = array.shape[-3:-1] if rgb else array.shape[-2:]
+    header = None if path is None else header_for(path, tuple(plane))
+    if header is None:
+        return Pixels(array, rgb, size, None, path)
+    return Pixels(array, rgb, size or header.pixel_size_um, header.white, path)

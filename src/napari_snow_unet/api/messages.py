@@ -1,0 +1,41 @@
+"""What a program is told by the API: refusals and what results say of themselves."""
+
+from __future__ import annotations
+
+from napari_snow_unet.base.errors import Message
+from napari_snow_unet.base.words import shape_in_words
+
+NOT_AN_IMAGE_LAYER = Message("The layer is not an image.", "Pass an Image layer.")
+NO_EPOCH = Message(
+    "The training has not finished an epoch yet, so it has no model.", "Resume it and wait for one."
+)
+ONLY_EPOCHS = Message(
+    "A training is resumed with its own options; only the number of epochs may change.",
+    "Leave the other options out, or start a new training in another folder.",
+)
+NOT_A_MAP = Message(
+    "The probability map is not 8-bit.", "Pass a map of uint8, the probability times 255."
+)
+
+
+def unknown_keyword(name: str, nearest: str) -> str:
+    """Return the refusal of a keyword, with the one that was meant, if there is one."""
+    hint = f" Did you mean '{nearest}'?" if nearest else ""
+    return f"There is no option '{name}'.{hint}"
+
+
+def not_for_relabel(name: str) -> Message:
+    """Refuse an option that only the network can follow."""
+    return Message(
+        f"The option {name} needs the network, which relabelling does not run.",
+        "Segment the image again with this option.",
+    )
+
+
+def other_shapes(prediction: tuple[int, ...], truth: tuple[int, ...]) -> Message:
+    """Refuse arrays that do not lie on each other pixel for pixel."""
+    return Message(
+        f"The prediction is {shape_in_words(prediction)}, the ground truth "
+        f"{shape_in_words(truth)}.",
+        "Compare images of the same size, pixel for pixel.",
+    )

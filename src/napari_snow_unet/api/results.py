@@ -1,0 +1,185 @@
+"""The nuclei of an image as the API returns them, and labelling them again without the network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_snow_unet.api import html, messages
+from napari_snow_unet.api.calls import split_options, takes
+from napari_snow_unet.api.inputs import Pixels
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.pixels.axes import plane_last
+from napari_snow_unet.data.pixels.channels import to_rgb8
+from napari_snow_unet.data.pixels.value_range import EIGHT_BITS, ValueRange
+from napari_snow_unet.segmentation.messages import NO_NUCLEI
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.overlay import draw_outlines
+from napari_snow_unet.segmentation.stack import relabel_stack
+from napari_snow_unet.segmentation.stack_result import StackSegmentation
+
+_LONGEST_SIDE = 400  # pixels of the picture in a notebook
+#: What only the network can follow.
+_OF_NETWORK = ("channel", "tile", "test_time_augmentation")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SegmentedImage:
+    """The nuclei of an image or stack; in a notebook it shows their outlines.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (..., Y, X)
+        0 is background, 1 to N are nuclei; for ``output="mask"``, 1 is all of them. In a stack,
+        numbers start at 1 in every plane.
+    probability : ndarray of uint8, shape (..., Y, X)
+        Probability of nucleus times 255.
+    threshold : float
+        Probability above which a pixel is nucleus; the mean over the planes of a stack.
+    nuclei : int
+        Number of nuclei over all planes.
+    pixel_size_um : float or None
+        Micrometres per pixel, if known.
+    messages : tuple of str
+        What you should know about the result, such as that the pixel size is unknown.
+    provenance : dict
+        Model, options, thresholds and versions, in values that JSON can hold.
+    """
+
+    pixels: Pixels
+    values: ValueRange
+    options: Options
+    floor: float
+    found: StackSegmentation
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """Numbers of the nuclei, int32, shape (..., Y, X)."""
+        return self.found.labels
+
+    @property
+    def probability(self) -> NDArray[np.uint8]:
+        """Probability of nucleus times 255, uint8, shape (..., Y, X)."""
+        return self.found.probability
+
+    @property
+    def threshold(self) -> float:
+        """Probability above which a pixel is nucleus, 0 to 1."""
+        return self.found.threshold
+
+    @property
+    def nuclei(self) -> int:
+        """Number of nuclei."""
+        return self.found.nuclei
+
+    @property
+    def pixel_size_um(self) -> float | None:
+        """Micrometres per pixel, if known."""
+        return self.found.pixel_size_um
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What you should know about the result."""
+        return tuple(dict.fromkeys([*self.pixels.notes, *self.found.messages]))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """How the result was made."""
+        return self.found.provenance
+
+    @property
+    def summary(self) -> str:
+        """Nuclei, density, area and threshold in one line."""
+        return self.found.summary
+
+    def relabel(self, **options: Any) -> SegmentedImage:
+        """Find the nuclei again with other options, without the network; see `relabel`."""
+        return relabel(self, **options)
+
+    def __repr__(self) -> str:
+        return f"<SegmentedImage: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        texts = [self.summary, *self.messages]
+        picture = html.picture(self._picture(), "The image with the outlines of its nuclei")
+        return picture + "".join(map(html.paragraph, texts))
+
+    def _picture(self) -> Image.Image:
+        """Draw the outlines on the first plane that was segmented, at most 400 pixels wide."""
+        index = next(iter(self.found.planes))
+        shape = plane_last(self.labels.shape)
+        array = self.pixels.array
+        colours = array.shape[-1:] if self.pixels.rgb else ()
+        step = math.ceil(max(shape[-2:]) / _LONGEST_SIDE)
+        rows = columns = slice(None, None, step)
+        plane = np.asarray(array.reshape((*shape, *colours))[index][rows, columns])
+        labels = self.labels.reshape(shape)[index][rows, columns]
+        return Image.fromarray(draw_outlines(to_rgb8(plane, self.values), labels))
+
+
+@takes(Options, without=_OF_NETWORK)
+def relabel(result: SegmentedImage | NDArray[np.uint8], **options: Any) -> SegmentedImage:
+    """Find nuclei again from the probability map, without the network.
+
+    Parameters
+    ----------
+    result : SegmentedImage or ndarray of uint8, shape (..., Y, X)
+        What `segment` returned, or a probability map times 255.
+    **options
+        What to change, by the names of `segment`: ``threshold``, ``output``, ``separate``,
+        ``min_area``, ``min_area_um2``, ``fill_holes``, ``clear_border``, and ``pixel_size_um``.
+        The rest stays as it was.
+
+    Returns
+    -------
+    SegmentedImage
+        New labels with the same probability map; `result` is not changed.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, or the map is not 8-bit.
+    TypeError
+        If there is no such option.
+
+    Examples
+    --------
+    >>> import napari_snow_unet as snow
+    >>> result = snow.segment("tile.png", "classical")       # doctest: +SKIP
+    >>> snow.relabel(result, threshold=0.6).nuclei           # doctest: +SKIP
+    """
+    for name in _OF_NETWORK:
+        if name in options:
+            raise InputError(messages.not_for_relabel(name))
+    (given,) = split_options(relabel, options, Options)
+    old = result if isinstance(result, SegmentedImage) else _of_map(result)
+    chosen = replace(old.options, **given)
+    steps = relabel_stack(
+        old.probability,
+        list(old.found.planes),
+        chosen,
+        floor=old.floor,
+        pixel_size_um=chosen.effective_pixel_size(old.pixel_size_um),
+    )
+    found = run(steps)
+    kept = [text for text in old.found.messages if not text.endswith(NO_NUCLEI)]
+    about = {**old.provenance, "options": asdict(chosen), **found.provenance}
+    found = replace(found, messages=(*found.messages, *kept), provenance=about)
+    return replace(old, options=chosen, found=found)
+
+
+def _of_map(probability: Any) -> SegmentedImage:
+    """Return a probability map as a result of which nothing was labelled yet."""
+    probability = np.asarray(probability)
+    if probability.dtype != np.uint8 or probability.ndim < 2:
+        raise InputError(messages.NOT_A_MAP)
+    indices = np.ndindex(plane_last(probability.shape)[:-2])
+    empty = np.zeros(probability.shape, np.int32)
+    found = StackSegmentation(empty, probability, dict.fromkeys(indices))  # type: ignore[arg-type]
+    return SegmentedImage(Pixels(255 - probability, False), EIGHT_BITS, Options(), 0.0, found)

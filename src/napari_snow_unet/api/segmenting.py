@@ -1,0 +1,277 @@
+"""Segmenting one image, or a folder of them, for the API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_snow_unet.api import html
+from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
+from napari_snow_unet.api.inputs import pixels_of
+from napari_snow_unet.api.models import loaded
+from napari_snow_unet.api.results import SegmentedImage
+from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.batch import FileResult, Outputs, find_images, messages_of, segment_files
+from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.plan import values_for
+from napari_snow_unet.segmentation.plane.threshold import in_digits
+from napari_snow_unet.segmentation.stack import segment_stack
+
+
+@takes(Options)
+def segment_steps(
+    image: Any,
+    model: Model | str | os.PathLike[str] = "default",
+    *,
+    white: float | None = None,
+    planes: Sequence[tuple[int, ...]] | None = None,
+    **options: Any,
+) -> Generator[Progress, None, SegmentedImage]:
+    """Segment an image step by step.
+
+    Parameters
+    ----------
+    image, model, white, planes, **options
+        See `segment`.
+
+    Yields
+    ------
+    Progress
+        After every window: ``done`` of ``total``, and a ``message``. To stop, stop asking.
+
+    Returns
+    -------
+    SegmentedImage
+        As `segment` returns it, when the generator ends.
+    """
+    (given,) = split_options(segment_steps, options, Options)
+    unknown_size = given.get("pixel_size_um") == 0
+    if unknown_size:
+        del given["pixel_size_um"]
+    chosen = Options(**given)
+    pixels, network = pixels_of(image), loaded(model)
+    values = values_for(network, pixels.array, white=pixels.white if white is None else white)
+    found = yield from segment_stack(
+        pixels.array,
+        network,
+        chosen,
+        rgb=pixels.rgb,
+        planes=planes,
+        pixel_size_um=None if unknown_size else pixels.pixel_size_um,
+        values=values,
+    )
+    return SegmentedImage(pixels, values, chosen, network.threshold_floor, found)
+
+
+@blocks(segment_steps)
+def segment(
+    image: Any,
+    model: Model | str | os.PathLike[str] = "default",
+    *,
+    progress: ShowProgress = None,
+    **options: Any,
+) -> SegmentedImage:
+    """Segment the cell nuclei of an image or stack.
+
+    Parameters
+    ----------
+    image : ndarray, path-like, ImageFile or napari Image layer
+        Of shape (..., Y, X) or (..., Y, X, 3|4) and any real data type; a stack is segmented plane
+        by plane. Lazy arrays are read window by window. Files and layers bring their pixel size.
+    model : Model, str or path-like, default: "default"
+        What `load_model` returned, or its name or folder.
+    progress : callable or True, optional
+        Called with a `Progress` after every window; True shows a progress bar.
+    threshold : float or "otsu", default: "otsu"
+        Probability above which a pixel is nucleus, 0 to 1; "otsu" finds one for every plane.
+    output : {"nuclei", "mask"}, default: "nuclei"
+        One label per nucleus, or 1 for all of them.
+    separate : bool, default: True
+        Separate touching nuclei by a watershed.
+    min_area : float, optional
+        Smallest nucleus in pixels; by default 5 µm².
+    min_area_um2 : float, optional
+        Smallest nucleus in µm²; needs a pixel size, and overrides `min_area`.
+    fill_holes : bool, default: True
+        Fill small holes in nuclei.
+    clear_border : bool, default: False
+        Drop nuclei that touch the edge of the image.
+    channel : {"red", "green", "blue", "grey", "hematoxylin", "rgb"}, optional
+        What the model reads of a colour image; by default what it was trained on.
+    pixel_size_um : float, optional
+        Micrometres per pixel; overrides what the file or layer states, and 0 means unknown. Where
+        it is outside the range of the model, the image is resampled for it.
+    tile : int, default: 1024
+        Size in pixels of the windows passed to the network, a multiple of 64. Smaller ones need
+        less memory; the result is the same.
+    test_time_augmentation : bool, default: False
+        Average four mirrored predictions: usually better, four times slower.
+    white : float, optional
+        Value that is white, for images of more than 8 bits; by default what the file states, else
+        the end of the smallest range (8 to 16 bits) that holds the values.
+    planes : sequence of tuple of int, optional
+        Planes of a stack to segment, by their index in the leading axes; by default all.
+
+    Returns
+    -------
+    SegmentedImage
+        ``labels`` (int32) and ``probability`` (uint8, times 255) of shape (..., Y, X),
+        ``threshold``, ``nuclei``, ``messages``, ``provenance``, and ``relabel(threshold=...)``.
+
+    Raises
+    ------
+    InputError
+        If the image, the model or an option cannot be used. It is a `ValueError`.
+    TypeError
+        If there is no such option.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_snow_unet as snow
+    >>> result = snow.segment(np.full((64, 64, 3), 240, np.uint8), "classical")
+    >>> result.labels.shape, result.nuclei
+    ((64, 64), 0)
+    """
+    return finish(segment_steps(image, model, **options), progress)
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedFolder:
+    """What became of the images of a folder; in a notebook it is a table.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where the labels and ``summary.csv`` are.
+    results : list of FileResult
+        One per image, with ``source``, ``labels``, ``nuclei``, ``threshold`` and ``error``.
+    """
+
+    folder: Path
+    results: list[FileResult]
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why an image could not be segmented, by its path; empty if all could."""
+        return {str(result.source): result.error for result in self.results if result.error}
+
+    @property
+    def messages(self) -> list[str]:
+        """What you should know about the results."""
+        return messages_of(self.results)
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (
+                result.source.name,
+                "" if result.error else f"{result.nuclei:,}",
+                "" if result.error else f"{result.area_fraction:.1%}",
+                "" if result.error else in_digits(result.threshold),
+                result.error,
+            )
+            for result in self.results
+        )
+        header = ("image", "nuclei", "area", "threshold", "error")
+        return html.table(header, rows) + "".join(map(html.paragraph, self.messages))
+
+
+@takes(Options, Outputs, without=("folder",))
+def segment_folder_steps(
+    images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    model: Model | str | os.PathLike[str] = "default",
+    *,
+    subset: str | None = None,
+    **options: Any,
+) -> Generator[Progress, None, SegmentedFolder]:
+    """Segment images step by step.
+
+    Parameters
+    ----------
+    images, folder, model, subset, **options
+        See `segment_folder`.
+
+    Yields
+    ------
+    Progress
+        After every window; ``done`` and ``total`` count images.
+
+    Returns
+    -------
+    SegmentedFolder
+        As `segment_folder` returns it, when the generator ends.
+    """
+    given, outputs = split_options(segment_folder_steps, options, Options, Outputs)
+    unknown_size = given.get("pixel_size_um") == 0
+    if unknown_size:
+        del given["pixel_size_um"]
+    chosen = Options(**given)
+    paths = [images] if isinstance(images, (str, os.PathLike)) else images
+    inputs = find_images([Path(path) for path in paths], subset)
+    results = yield from segment_files(
+        inputs.images,
+        loaded(model),
+        chosen,
+        Outputs(Path(folder), **outputs),
+        use_pixel_size=not unknown_size,
+        pixel_sizes=inputs.pixel_sizes,
+    )
+    return SegmentedFolder(Path(folder), results)
+
+
+@blocks(segment_folder_steps)
+def segment_folder(
+    images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    model: Model | str | os.PathLike[str] = "default",
+    *,
+    progress: ShowProgress = None,
+    **options: Any,
+) -> SegmentedFolder:
+    """Segment images of any size and write their labels.
+
+    Parameters
+    ----------
+    images : path-like, or iterable of path-like
+        Files, folders (their sub-folders are not searched), patterns or a prepared dataset.
+        Slides are segmented at full resolution, also those that are larger than the memory.
+    folder : path-like
+        Where labels and ``summary.csv`` are written.
+    model : Model, str or path-like, default: "default"
+        See `segment`.
+    progress : callable or True, optional
+        Called with a `Progress` after every window; True shows a progress bar.
+    subset : {"train", "val", "test"}, optional
+        Segment only this subset of a prepared dataset.
+    formats : tuple of str, default: ()
+        Of "png", "tif", "mat", "geojson", "zarr", "csv"; by default PNG, and OME-Zarr for images of
+        more than 67 megapixels.
+    probability, overlay : bool, default: False
+        Also write the probability map, and the image with outlines.
+    overwrite : bool, default: False
+        Overwrite existing results; otherwise such images fail.
+    resume : bool, default: False
+        Skip images that an interrupted call with the same options has finished.
+    **options
+        The options of `segment`, except ``white`` and ``planes``.
+
+    Returns
+    -------
+    SegmentedFolder
+        With ``results``, ``failed`` and ``messages``. An image that cannot be used does not stop
+        the others.
+
+    Raises
+    ------
+    InputError
+        If there is no image, an option cannot be used for any of them, or another program writes
+        to the folder.
+    TypeError
+        If there is no such option.
+    """
+    return finish(segment_folder_steps(images, folder, model, **options), progress)

@@ -1,0 +1,190 @@
+"""Images in every form in, labels out; what is refused, and how far it is."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import napari_snow_unet as snow
+from napari_snow_unet.api import messages
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.progress import Progress, run
+from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.segmentation.findings import NO_NUCLEI
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.pipeline import segment as deep_segment
+
+
+def test_it_finds_what_the_pipeline_finds(tile, place):
+    model = snow.load_model()
+    result = snow.segment(tile.image, model, threshold=0.4, min_area=30)
+    expected = run(deep_segment(tile.image, model, Options(threshold=0.4, min_area=30)))
+    assert np.array_equal(result.labels, expected.labels)
+    assert np.array_equal(result.probability, expected.probability)
+    assert result.messages == expected.messages
+    assert (result.nuclei, result.threshold) == (expected.nuclei, expected.threshold)
+    assert result.provenance == expected.provenance
+    assert result.summary in repr(result)
+
+
+def test_an_image_is_an_array_a_file_or_what_was_read(tile, place, result):
+    for image in (tile.image, "tile.png", Path("tile.png"), snow.read_image("tile.png")):
+        same = snow.segment(image, "classical", pixel_size_um=0.25)
+        assert np.array_equal(same.labels, result.labels)
+        assert same.pixel_size_um == 0.25
+    listed = snow.segment(tile.image[:64, :64, 0].tolist(), "classical", white=255)
+    assert listed.labels.shape == (64, 64)
+
+
+def test_a_layer_of_napari_brings_its_pixel_size(tile, result):
+    from napari.layers import Image, Labels
+
+    layer = Image(tile.image, rgb=True, scale=(0.25, 0.25), units=("um", "um"))
+    found = snow.segment(layer, "classical")
+    assert found.pixel_size_um == 0.25
+    assert np.array_equal(found.labels, result.labels)
+    pyramid = Image([tile.image, tile.image[::2, ::2]], rgb=True, multiscale=True)
+    assert snow.segment(pyramid, "classical").labels.shape == tile.image.shape[:2]
+    with pytest.raises(InputError, match=re.escape(messages.NOT_AN_IMAGE_LAYER.problem)):
+        snow.segment(Labels(tile.labels), "classical")
+
+
+def test_the_pixel_size_of_a_layer_may_stand_in_its_file(tile, place):
+    import tifffile
+    from napari.layers import Image
+
+    facts = {"axes": "YXS", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    tifffile.imwrite("a.ome.tif", tile.image, photometric="rgb", metadata=facts)
+    layer = Image(tile.image, rgb=True, metadata={"source": "a.ome.tif"})
+    assert snow.segment(layer, "classical").pixel_size_um == 0.5
+    assert snow.segment("a.ome.tif", "classical").pixel_size_um == 0.5
+    assert snow.segment("a.ome.tif", "classical", pixel_size_um=0).pixel_size_um is None
+
+
+def test_planes_of_a_stack(tile):
+    stack = np.stack([tile.image, tile.image[::-1], np.full_like(tile.image, 240)])
+    result = snow.segment(stack, "classical", planes=[(1,), (2,)])
+    assert not result.labels[0].any()
+    assert result.labels[1].any()
+    assert result.messages[0].endswith(NO_NUCLEI)
+    again = result.relabel(threshold=0.9)
+    assert again.labels.shape == stack.shape[:3]
+    assert not again.labels[0].any()
+    assert result._repr_html_().startswith("<img")
+
+
+def test_the_value_that_is_white_can_be_given(tile):
+    deep = tile.image.astype(np.uint16) * 16
+    values = {white: snow.segment(deep, "classical", white=white) for white in (4095.0, 65535.0)}
+    assert {one.provenance["white"] for one in values.values()} == set(values)
+
+
+def test_another_threshold_needs_no_network(result, monkeypatch):
+    again = snow.relabel(result, threshold=0.7, separate=False)
+    assert again.threshold == pytest.approx(0.7, abs=1 / 255)
+    assert again.provenance["options"]["threshold"] == 0.7
+    assert again.provenance["model"] == "classical"
+    assert again.nuclei != result.nuclei
+    fresh = snow.segment("tile.png", "classical", threshold=0.7, separate=False, pixel_size_um=0.25)
+    assert np.array_equal(again.labels, fresh.labels)
+    of_map = snow.relabel(result.probability, threshold=0.7, separate=False, pixel_size_um=0.25)
+    assert np.array_equal(of_map.labels, fresh.labels)
+    assert "<img" in of_map._repr_html_()
+    assert result.relabel(threshold=1.0).messages[0] == NO_NUCLEI
+    assert result.relabel(threshold=1.0).relabel(threshold=0.7).messages == again.messages
+
+
+def test_what_only_the_network_can_follow_is_refused(result):
+    with pytest.raises(InputError) as error:
+        result.relabel(channel="green")
+    assert error.value.message == messages.not_for_relabel("channel")
+    with pytest.raises(InputError, match=re.escape(messages.NOT_A_MAP.problem)):
+        snow.relabel(result.probability / 255)
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "meant"),
+    [
+        (lambda: snow.segment("tile.png", treshold=0.5), "treshold", "threshold"),
+        (lambda: snow.segment("tile.png", progres=print), "progres", "progress"),
+        (lambda: snow.relabel(np.zeros((9, 9), np.uint8), min_are=1), "min_are", "min_area"),
+        (lambda: snow.segment_folder("images", "out", format="png"), "format", "formats"),
+        (lambda: snow.prepare("images", "out", pixelsize_um=1), "pixelsize_um", "pixel_size_um"),
+        (lambda: snow.check("images", worker=1), "worker", "workers"),
+        (lambda: snow.evaluate_folder("a", "b", sub_set="test"), "sub_set", "subset"),
+        (lambda: snow.segment("tile.png", zzz=1), "zzz", ""),
+    ],
+)
+def test_a_keyword_that_is_not_there_is_refused_before_anything(call, name, meant, place):
+    with pytest.raises(TypeError) as error:
+        call()
+    assert str(error.value) == messages.unknown_keyword(name, meant)
+    assert sorted(path.name for path in place.iterdir()) == [
+        "images", "masks", "tile.png", "truth.png",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: snow.segment("no.png", "classical"),
+        lambda: snow.segment("tile.png", "no such model"),
+        lambda: snow.segment("tile.png", "classical", threshold=2),
+        lambda: snow.segment("tile.png", "classical", tile=100),
+        lambda: snow.segment_folder("nothing", "out", "classical"),
+        lambda: snow.load_model("classicl"),
+    ],
+)
+def test_what_cannot_be_used_is_an_input_error(call, place):
+    with pytest.raises(InputError):
+        call()
+
+
+def test_progress_is_a_callable_or_a_bar(tile, capsys):
+    seen = []
+    snow.segment(tile.image, "classical", progress=seen.append, tile=128)
+    assert [(step.done, step.total) for step in seen] == [
+        (number, len(seen)) for number in range(1, len(seen) + 1)
+    ]
+    assert len(seen) > 1
+    snow.segment(tile.image, "classical", progress=True, tile=128)
+    assert f"{len(seen)}/{len(seen)}" in capsys.readouterr().err
+    snow.segment(tile.image, "classical", tile=128)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_steps_can_be_stopped_between_two_windows(tile):
+    steps = snow.segment_steps(tile.image, "classical", tile=128)
+    assert isinstance(next(steps), Progress)
+    steps.close()
+
+
+def test_an_error_of_the_callable_closes_the_steps(tile):
+    def fail(step):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        snow.segment(tile.image, "classical", progress=fail)
+
+
+def test_a_folder_is_segmented_and_one_bad_file_does_not_stop_it(place):
+    (place / "images" / "bad.png").write_bytes(b"not an image")
+    done = snow.segment_folder("images", "out", "classical", formats=("geojson", "png"))
+    assert len(done.results) == 9
+    assert [Path(path).name for path in done.failed] == ["bad.png"]
+    assert len(list(Path("out").glob("*.geojson"))) == 8
+    assert "<td>bad.png</td>" in done._repr_html_()
+    one = snow.segment_folder(Path("tile.png"), "one", "classical", pixel_size_um=0.5)
+    assert one.results[0].pixel_size_um == 0.5
+    assert not one.failed
+
+
+def test_a_notebook_shows_the_outlines_and_escapes_what_files_say(tile, place):
+    write_image("<b>.png", np.full((64, 64, 3), 240, np.uint8))
+    shown = snow.segment("tile.png", "classical")._repr_html_()
+    assert shown.startswith('<img alt="')
+    assert len(shown) < 100_000
+    done = snow.segment_folder("<b>.png", "out", "classical")
+    assert "&lt;b&gt;.png" in done._repr_html_()
+    assert "<b>" not in done._repr_html_()
