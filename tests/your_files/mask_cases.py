@@ -211,7 +211,7 @@ def inverted(folder: Path) -> None:
 
 def empty(folder: Path) -> None:
     save = partial(png, values=np.zeros(SHAPE, np.uint8))
-    takes(folder, save, nuclei(()), "mask is empty")
+    takes(folder, save, nuclei(()), notes.NOTHING.gist)
     with pytest.raises(InputError, match=r"(?i)no mask"):
         look_at_masks(open_training_set(folder / "in"))
     write_labels(folder / "in" / "masks" / "t2.png", nuclei(), overwrite=True)

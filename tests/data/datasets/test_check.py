@@ -224,7 +224,7 @@ def test_tiles_of_another_size_are_named_together(foreign):
         tile = generate_tile(seed, size=64)
         write_image(foreign / "images" / f"{seed}.png", tile.image)
         write_labels(foreign / "masks" / f"{seed}.png", tile.labels)
-    assert lines(check(foreign), "note") == {("size", "images/7.png, images/8.png")}
+    assert lines(check(foreign), "note") == {("size", "images/7.png and images/8.png")}
 
 
 def test_processes_give_the_same_report(foreign):

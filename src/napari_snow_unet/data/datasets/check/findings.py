@@ -16,6 +16,7 @@ from napari_snow_unet.data.datasets.check.tile import TileFacts
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.manifest import Tile
 from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED, groups_of
+from napari_snow_unet.data.masks import messages as of_masks
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
 from napari_snow_unet.data.masks.notes import IN_PIECES, NOTHING, by_gist
 from napari_snow_unet.data.pixels.pixel_size import plausible_um
@@ -96,7 +97,7 @@ def about_tile(pair: CheckedPair, facts: TileFacts, *, binary: bool) -> Iterator
     if facts.unconnected and not facts.binary:
         yield finding("note", "ids", messages.unconnected_ids(facts.unconnected, facts.ids))
     if not facts.ids:
-        yield finding("note", "empty", messages.EMPTY_MASK)
+        yield finding("note", "empty", of_masks.EMPTY)
 
 
 def about_reading(readable: Sequence[tuple[CheckedPair, TileFacts]]) -> Iterator[Finding]:

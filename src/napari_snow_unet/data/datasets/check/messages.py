@@ -13,7 +13,6 @@ NOT_YET_IN_MANIFEST = (
 )
 BINARY = "The mask is binary: all nuclei share one value."
 NOT_0_AND_255 = "The mask has values other than 0 and 255, the only ones in a binary dataset."
-EMPTY_MASK = "The mask is empty."
 
 
 def checked(tiles: int, problems: int, notes: int) -> str:
