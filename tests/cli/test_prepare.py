@@ -13,9 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.cli import app
-from napari_snow_unet.cli.prepare import GO_ON
+from napari_snow_unet.base.progress import run
+from napari_snow_unet.cli import app, messages
+from napari_snow_unet.data.datasets import messages as of_datasets
+from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.check.messages import checked
 from napari_snow_unet.data.datasets.manifest import read_manifest
+from napari_snow_unet.data.datasets.prepare.messages import prepared
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.synthetic import generate_tile
@@ -46,21 +50,23 @@ def test_help_names_the_commands():
 
 def test_prepare_check_and_split(snow, tmp_path):
     out = tmp_path / "out"
+    subsets = {"train": 7, "val": 1, "test": 2}
     text = shell("prepare", snow, "-o", out, "--seed", 1).output
-    assert "10 tiles prepared" in text
-    assert "train 7, val 1, test 2" in text
-    assert "0 tiles prepared" in shell("prepare", snow, "-o", out).output
+    assert text.startswith(prepared(out, 10, 10, subsets))
+    assert shell("prepare", snow, "-o", out).output.startswith(prepared(out, 10, 0, subsets))
     text = shell("check", out).output
-    assert "no problem" in text
+    report = run(check_dataset(out, workers=1))
+    assert report.problems == []
+    assert text.strip().endswith(checked(10, 0, len(report.findings)))
     assert "64 x 64 (10)" in text
     text = shell("split", out, "--train", "0.5", "--test", "50%", "--group-by", r"p(\d)").output
-    assert "train 5, val 0, test 5" in text
+    assert text.strip() == of_datasets.subsets({"train": 5, "val": 0, "test": 5})
     assert len({(tile.name[:2], tile.split) for tile in read_manifest(out)}) == 2
     text = shell("split", out, "--train", "1.0", "--folds", 4).output
-    assert "3, 3, 2, 2" in text
+    assert text.strip().endswith(of_datasets.folds((3, 3, 2, 2)))
 
 
-def test_folds_alone_leave_the_parts_as_they_are(snow, tmp_path):
+def test_folds_alone_leave_the_subsets_as_they_are(snow, tmp_path):
     out = tmp_path / "out"
     shell("prepare", snow, "-o", out, "--train", 5, "--val", 2, "--test", 3)
     before = [tile.split for tile in read_manifest(out)]
@@ -72,7 +78,7 @@ def test_folds_alone_leave_the_parts_as_they_are(snow, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_says_how_to_go_on(snow, tmp_path):
+def test_ctrl_c_says_how_to_continue(snow, tmp_path):
     for number in range(10, 400):
         image = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
         write_image(snow / "Image" / f"seed{number:04d}.png", image)
@@ -88,20 +94,19 @@ def test_ctrl_c_says_how_to_go_on(snow, tmp_path):
         while not (out / "images" / "000003.png").exists() and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        told = process.stderr.read()
+        text = process.stderr.read()
     assert process.returncode == 130
     done = len(read_manifest(out))
     assert 1 <= done < 400
-    assert f"{done} of 400" in told
-    assert told.strip().endswith(GO_ON)
-    assert f"{400 - done:,} tiles prepared" in shell(*words).output
+    assert text.strip().endswith(messages.preparing_stopped(done, 400))
+    assert f"400 tiles ({400 - done} new)" in shell(*words).output
 
 
 def test_problems_are_listed_and_the_exit_code_is_1(snow, tmp_path):
     (snow / "Mask" / "p0_seed0000.mat").write_text("not one")
     result = shell("prepare", snow, "-o", tmp_path / "out", code=1)
-    assert "9 tiles prepared" in result.stdout
-    assert "Not used: snow/Mask/p0_seed0000.mat" in result.stderr
+    assert result.stdout.startswith("9 tiles (9 new)")
+    assert "snow/Mask/p0_seed0000.mat: " in result.stderr
     (tmp_path / "out" / "masks" / "000003.png").write_bytes(b"")
     result = shell("check", tmp_path / "out", code=1)
     assert "Problem: images/000003.png" in result.stdout
@@ -110,24 +115,24 @@ def test_problems_are_listed_and_the_exit_code_is_1(snow, tmp_path):
 def test_json_is_all_that_is_printed(snow, tmp_path):
     (snow / "Image" / "p0_seed0000.png").unlink()
     result = shell("prepare", snow, "-o", tmp_path / "out", "--json", code=1)
-    said = json.loads(result.stdout)
-    assert said["tiles"] == said["new"] == 9
-    assert sum(said["split"].values()) == 9
-    (problem,) = said["problems"]
+    summary = json.loads(result.stdout)
+    assert summary["tiles"] == summary["new"] == 9
+    assert sum(summary["split"].values()) == 9
+    (problem,) = summary["problems"]
     assert problem["name"] == "snow/Mask/p0_seed0000.mat"
-    assert "no image" in problem["reason"]
+    assert "no image" in problem["reason"].lower()
     report = json.loads(shell("check", tmp_path / "out", "--json").stdout)
     assert (report["tiles"], report["problems"]) == (9, 0)
     split = json.loads(shell("split", tmp_path / "out", "--folds", 3, "--json").stdout)
-    assert sum(split["folds"]) == said["split"]["train"] + said["split"]["val"]
+    assert sum(split["folds"]) == summary["split"]["train"] + summary["split"]["val"]
 
 
 def test_many_problems_are_cut_short_on_the_screen(snow, tmp_path):
     for number in range(30):
         write_image(snow / "Image" / f"lone{number}.png", np.zeros((8, 8, 3), np.uint8))
     result = shell("prepare", snow, "-o", tmp_path / "out", code=1)
-    assert result.stderr.count("Not used") == 20
-    assert "and 10 more" in result.stderr
+    assert result.stderr.count("/lone") == 20
+    assert messages.more_problems(10, tmp_path / "out" / "problems.csv") in result.stderr
     assert len((tmp_path / "out" / "problems.csv").read_text().splitlines()) == 31
 
 

@@ -460,9 +460,9 @@ class PreparingDock(Dock):
         self.table, self.sources = self.widget.findings, self.form.sources
 
     def made(self):
-        """Return how many tiles it says there are, and how many of them it says are new."""
-        said = re.match(r"([\d,]+) tile.*?([\d,]+) of them new", self.message)
-        return tuple(int(number.replace(",", "")) for number in said.groups())
+        """Return the number of tiles and of new ones, with which the message starts."""
+        numbers = re.findall(r"[\d,]+", self.message)[:2]
+        return tuple(int(number.replace(",", "")) for number in numbers)
 
 
 class TrainingDock(Dock):

@@ -332,7 +332,7 @@ def own_subsets(folder: Path) -> None:
         options = PrepareOptions(workers=1, split=SplitPlan(train=1.0))
         stated = run(prepare([source], folder / names[0] / "stated", options))
         assert stated.subsets["train"] == 8  # one is a repeat
-        assert any("not followed" in message for message in stated.messages)
+        assert any(message.endswith("are ignored.") for message in stated.messages)
 
 
 def subsets_in_names(folder: Path) -> None:
@@ -578,7 +578,7 @@ def nothing_there(folder: Path) -> None:
     refuses(source, "overlay/ with 1 .png file (a.png)", folder_ignored("overlay"))
     archive = folder / "bad.zip"
     archive.write_bytes(b"no archive")
-    with pytest.raises(InputError, match=r"^[^:]*bad\.zip: bad\.zip: .*archive"):
+    with pytest.raises(InputError, match=r"^bad\.zip: .*archive"):
         prepared(archive)
 
 

@@ -17,6 +17,7 @@ from mask_doors import SHAPE, TILES, dataset, nuclei, numbered, refuses, scores_
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets.check.dataset import check_dataset
+from napari_snow_unet.data.datasets.check.messages import unconnected_ids
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
@@ -230,7 +231,7 @@ def in_pieces(folder: Path) -> None:
     torn[:, 18:20] = 0
     takes(folder / "two", partial(png, values=torn.astype(np.uint16)), torn, "")
     again = np.array([0, 1, 2, 3, 4, 4])[nuclei()]
-    said = notes.IN_PIECES, "1 of 4 ids"
+    said = notes.IN_PIECES, unconnected_ids(1, 4)
     source = dataset(folder / "again", partial(png, values=again.astype(np.uint8)), ".png", again)
     result = run(prepare([source], folder / "out", PrepareOptions(workers=1)))
     assert [(tile.nuclei, said[0] in tile.note) for tile in result.tiles] == [(4, True)] * 2

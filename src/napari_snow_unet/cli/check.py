@@ -1,4 +1,4 @@
-"""``napari-snow-unet check``: what is wrong with a dataset, one line per problem."""
+"""``napari-snow-unet check``: check a dataset, one line per problem."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.usage import MasksAreOption
+from napari_snow_unet.data.datasets.check.messages import foreground_text
 
 if TYPE_CHECKING:
     from napari_snow_unet.data.datasets.check.dataset import CheckReport
@@ -27,23 +29,25 @@ def check(
     ],
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes. (default: all cores)", show_default=False),
+        typer.Option(min=1, help="Number of processes. (default: all cores)", show_default=False),
     ] = None,
     masks_are: MasksAreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Check a dataset: pairs, sizes, types, empty masks, ids, duplicates, leakage between parts.
+    """Check a dataset: pairs, sizes, types, empty masks, IDs, duplicates, leakage between subsets.
 
-    Problems come one per line, and make the exit code 1; notes are worth knowing. Nothing is
-    changed.
+    Prints one problem per line and exits with 1 if there are any; notes do not affect the exit
+    code. No file is changed.
     """
     from napari_snow_unet.data.datasets.check.dataset import check_dataset
 
-    report = follow(check_dataset(folder, workers=workers, masks_are=masks_are), "Checking")
+    report = follow(
+        check_dataset(folder, workers=workers, masks_are=masks_are), messages.CHECKING_LABEL
+    )
     if as_json:
         typer.echo(json.dumps(_plain(report), indent=2))
     else:
-        _tell(report)
+        _print(report)
     if report.problems:
         raise typer.Exit(1)
 
@@ -58,18 +62,15 @@ def _plain(report: CheckReport) -> dict[str, object]:
     }
 
 
-def _tell(report: CheckReport) -> None:
+def _print(report: CheckReport) -> None:
     summary = report.summary
-    low, high = summary["foreground 5 % and 95 %"]
-    for what in ("sizes", "image types", "mask types"):
-        counted = ", ".join(f"{name} ({count:,})" for name, count in summary[what].items())
-        typer.echo(f"{what:12} {counted}")
-    typer.echo(
-        f"{'foreground':12} {summary['foreground']:.1%} of the pixels; "
-        f"{low:.1%} to {high:.1%} in nine of ten tiles"
-    )
+    for key in ("sizes", "image types", "mask types"):
+        values = ", ".join(f"{name} ({count:,})" for name, count in summary[key].items())
+        typer.echo(f"{key:12} {values}")
+    foreground = foreground_text(summary["foreground"], *summary["foreground 5 % and 95 %"])
+    typer.echo(f"{'foreground':12} {foreground}")
     table(
-        ["part", "tiles", "nuclei", "foreground"],
+        ["subset", "tiles", "nuclei", "foreground"],
         [
             (subset, f"{row['tiles']:,}", f"{row['nuclei']:,}", f"{row['foreground']:.1%}")
             for subset, row in summary["parts"].items()
@@ -77,5 +78,4 @@ def _tell(report: CheckReport) -> None:
     )
     for finding in report.findings:
         typer.echo(f"{finding.severity.capitalize()}: {finding}")
-    count = len(report.problems)
-    typer.echo(f"{report.tiles:,} tiles, " + ("no problem" if not count else f"{count:,} problems"))
+    typer.echo(report.text())

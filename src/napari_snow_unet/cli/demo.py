@@ -1,4 +1,4 @@
-"""``napari-snow-unet demo``: the whole road on one generated tile."""
+"""``napari-snow-unet demo``: generate, segment and evaluate one tile."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def demo(
         Path, typer.Option("-o", "--out", help="Folder for the results.")
     ] = Path("napari-snow-unet-demo"),
     no_gui: Annotated[bool, typer.Option("--no-gui", help="Do not open napari.")] = False,
-    model: Annotated[str, typer.Option(help="Name of a model, see `models`.")] = "default",
+    model: Annotated[str, typer.Option(help="Name of a model; see `models`.")] = "default",
 ) -> None:
-    """Generate a SNOW-like tile, segment it, score it against its truth and show it in napari.
+    """Generate a SNOW-like tile, segment it, evaluate the result and show it in napari.
 
     Writes the tile in SNOW's layout (Image/seed0000.png, Mask/seed0000.mat), its labels and an
-    overlay. Running it again writes the same files again; nothing else is replaced.
+    overlay. Running it again overwrites these files only.
     """
     import numpy as np
 
@@ -45,47 +45,48 @@ def demo(
     tile = generate_tile(DEMO_SEED)
     image = output_folder / "Image" / "seed0000.png"
     truth = output_folder / "Mask" / "seed0000.mat"
-    again = image.exists()
-    if again and not np.array_equal(read_image(image).array, tile.image):
+    exists = image.exists()
+    if exists and not np.array_equal(read_image(image).array, tile.image):
         raise InputError(messages.NOT_THE_DEMO_TILE, path=image)
     if truth.exists() and not np.array_equal(read_labels(truth), tile.labels):
         raise InputError(messages.NOT_THE_DEMO_TILE, path=truth)
-    write_image(image, tile.image, overwrite=again)
+    write_image(image, tile.image, overwrite=exists)
     write_hovernet_mat(truth, tile.labels, overwrite=True)
     results_folder = output_folder / "results"
     steps = segment_files(
         [image],
         network,
         Options(pixel_size_um=tile.pixel_size_um),
-        Outputs(results_folder, overlay=True, overwrite=again),
+        Outputs(results_folder, overlay=True, overwrite=exists),
     )
     (result,) = follow(steps, "Segmenting")
     if result.labels is None:
         typer.echo(f"Error: {result.error}", err=True)
         raise typer.Exit(1)
-    found = pixel_scores(count_pixels(read_labels(result.labels), tile.labels))
-    for what, path in (
+    scores = pixel_scores(count_pixels(read_labels(result.labels), tile.labels))
+    for label, path in (
         ("image", image),
-        ("truth", truth),
+        ("ground truth", truth),
         ("labels", result.labels),
         ("overlay", results_folder / "seed0000_overlay.png"),
     ):
-        typer.echo(f"{what:8} {path.resolve()}")
-    typer.echo(f"nuclei   {result.nuclei} found, {int(tile.labels.max())} in the truth")
+        typer.echo(f"{label:12} {path.resolve()}")
+    nuclei = messages.demo_nuclei(result.nuclei or 0, int(tile.labels.max()))
+    typer.echo(f"{'nuclei':12} {nuclei}")
     for name in ("dice", "precision", "recall", "accuracy"):
-        typer.echo(f"{name:9} {found[name]:.3f}")
+        typer.echo(f"{name:12} {scores[name]:.3f}")
     if not no_gui:
         _show(image, result.labels, result.provenance)
 
 
 def _show(image: Path, labels: Path, provenance: dict[str, Any]) -> None:
     if not _has_display():
-        typer.echo("There is no display, so napari was not opened.")
+        typer.echo(messages.NO_DISPLAY)
         return
     from importlib.util import find_spec
 
     if not any(find_spec(name) for name in ("PyQt6", "PySide6", "PyQt5")):
-        typer.echo('napari has no Qt here: pip install "napari-snow-unet[all]" brings it.')
+        typer.echo(messages.NO_QT)
         return
     import napari
 

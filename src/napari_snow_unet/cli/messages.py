@@ -51,6 +51,33 @@ def disk_failed(path: Path | None, reason: str) -> str:
 NOT_THE_DEMO_TILE = Message(
     "The file already exists and is not the demo tile.", "Choose another folder with -o."
 )
+NO_DISPLAY = "There is no display, so napari was not opened."
+NO_QT = 'There is no Qt for napari. Install it with `pip install "napari-snow-unet[all]"`.'
+PREPARING_LABEL = "Preparing"
+CHECKING_LABEL = "Checking"
+RUN_AGAIN = "Run the same command again to continue."
+
+
+def preparing_stopped(done: int, total: int) -> str:
+    """Report how many tiles were prepared before Ctrl-C."""
+    of = f"{done:,} of " if total > done else ""
+    return f"Stopped after {of}{counted(max(done, total), 'tile')}. {RUN_AGAIN}"
+
+
+def not_used(problem: str) -> str:
+    """Report a source that could not be used."""
+    return f"Not used: {problem.removesuffix('.')}."
+
+
+def more_problems(count: int, table: Path) -> str:
+    """Report the number of problems that are not printed."""
+    return f"{count:,} more: see {table}."
+
+
+def demo_nuclei(segmented: int, truth: int) -> str:
+    """Compare the number of nuclei with the ground truth."""
+    return f"{segmented:,} segmented, {truth:,} in the ground truth."
+
 
 # evaluate
 WROTE_LABEL = "Wrote {}"
@@ -63,14 +90,7 @@ def largest_differences(tiles: tuple[str, ...]) -> str:
 
 
 # reproduce
-PREPARING_LABEL = "Preparing"
 SEGMENTING_LABEL = "Segmenting: {}"
-CONTINUE_EXPERIMENT = "Run the same command again to continue."
-
-
-def tile_not_used(problem: str) -> str:
-    """Return why a tile of an experiment is not used."""
-    return f"Not used: {problem.removesuffix('.')}."
 
 
 # segment

@@ -1,4 +1,4 @@
-"""``napari-snow-unet prepare``: a compact, checked dataset from SNOW or one's own files."""
+"""``napari-snow-unet prepare``: prepare a dataset from SNOW or other images and masks."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_snow_unet.base.errors import with_ways
-from napari_snow_unet.base.words import counted
+from napari_snow_unet.cli import messages
 from napari_snow_unet.cli.options import takes
 from napari_snow_unet.cli.progress import follow
 from napari_snow_unet.cli.usage import as_wrong_usage, flags_of
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.problems import PROBLEMS
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 
 if TYPE_CHECKING:
     from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 
-GO_ON = "Run the same command again to continue."
-NAMED = 20  # problems on the screen; all of them stand in problems.csv
+NAMED = 20  # problems printed; problems.csv has all
 
 
 @takes(options=PrepareOptions, split=SplitOptions)
@@ -29,7 +29,7 @@ def prepare(
     *,
     source: Annotated[
         list[Path],
-        typer.Argument(help="Folders and zip archives, in any mix.", show_default=False),
+        typer.Argument(help="Folders and zip archives of images and masks.", show_default=False),
     ],
     output_folder: Annotated[
         Path,
@@ -47,10 +47,10 @@ def prepare(
         bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel="Output")
     ] = False,
 ) -> None:
-    """Make a dataset of PNG images and masks with a manifest, from SNOW or any image/mask folders.
+    """Prepare a dataset of PNG images and masks from SNOW or any folders of images and masks.
 
-    Archives are read where they lie. Where one of --train, --val and --test is given, those that
-    are not take nothing. Run it again to go on after a stop. What cannot be used is listed at the
+    Archives are not unpacked. If you give any of --train, --val and --test, the others default to
+    0. Run the command again to continue after a stop. Files that cannot be used are listed at the
     end and in problems.csv, and the exit code is 1.
     """
     from napari_snow_unet.data.datasets.prepare.dataset import prepare as prepare_dataset
@@ -60,29 +60,21 @@ def prepare(
     options["binary"] = options["binary"] or None
     chosen = PrepareOptions(**options, split=plan)
     steps = prepare_dataset(source, output_folder, chosen)
-    prepared = follow(steps, "Preparing", stopped=partial(_stopped, output_folder))
+    prepared = follow(steps, messages.PREPARING_LABEL, stopped=partial(_stopped, output_folder))
     if as_json:
         typer.echo(json.dumps(_summary(prepared), indent=2))
     else:
-        _tell(prepared)
+        _print(prepared)
     if prepared.problems:
         raise typer.Exit(1)
 
 
 def _stopped(folder: Path, total: int) -> str:
-    """Say how much is done, as the manifest has it."""
+    """Report how many tiles the manifest has."""
     from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
 
     done = len(read_manifest(folder)) if is_dataset(folder) else 0
-    of = f" of {total:,}" if total > done else ""
-    return f"Stopped: {done:,}{of} tiles done. {GO_ON}"
-
-
-def subsets_line(subsets: dict[str, int]) -> str:
-    """Return ``train 72, val 8, test 20``; unused only where there are such tiles."""
-    return ", ".join(
-        f"{subset} {count:,}" for subset, count in subsets.items() if count or subset != "unused"
-    )
+    return messages.preparing_stopped(done, total)
 
 
 def _summary(prepared: Prepared) -> dict[str, Any]:
@@ -99,16 +91,13 @@ def _summary(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _tell(prepared: Prepared) -> None:
-    kept = len(prepared.tiles) - prepared.new
-    there = f", {kept:,} were there" if kept else ""
-    typer.echo(f"{counted(prepared.new, 'tile')} prepared in {prepared.folder}{there}")
-    typer.echo(subsets_line(prepared.subsets))
+def _print(prepared: Prepared) -> None:
+    typer.echo(prepared.text())
     for message in prepared.messages:
         typer.echo(message)
     for problem in prepared.problems[:NAMED]:
-        said = with_ways(str(problem), flags_of(problem.helps))
-        typer.echo(f"Not used: {said}", err=True)
+        text = with_ways(str(problem), flags_of(problem.helps))
+        typer.echo(messages.not_used(text), err=True)
     if len(prepared.problems) > NAMED:
         more = len(prepared.problems) - NAMED
-        typer.echo(f"... and {more:,} more, see {prepared.folder / 'problems.csv'}", err=True)
+        typer.echo(messages.more_problems(more, prepared.folder / PROBLEMS), err=True)

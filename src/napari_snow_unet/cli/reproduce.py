@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_snow_unet.cli import messages
-from napari_snow_unet.cli.prepare import subsets_line
 from napari_snow_unet.cli.progress import follow, table
 from napari_snow_unet.cli.train import training_threads
 from napari_snow_unet.cli.usage import BackendOption, DeviceOption
@@ -77,7 +76,7 @@ def reproduce(
     prepared = follow(
         steps.prepare_tiles(experiment, sources, workers=workers),
         messages.PREPARING_LABEL,
-        stopped=messages.CONTINUE_EXPERIMENT,
+        stopped=messages.RUN_AGAIN,
     )
     _show_tiles(prepared)
     _train(experiment, training_threads(workers))
@@ -89,11 +88,9 @@ def reproduce(
 
 
 def _show_tiles(prepared: Prepared) -> None:
-    typer.echo(
-        f"{len(prepared.tiles):,} tiles in {prepared.folder}: {subsets_line(prepared.subsets)}"
-    )
+    typer.echo(prepared.text())
     for problem in prepared.problems:
-        typer.echo(messages.tile_not_used(str(problem)), err=True)
+        typer.echo(messages.not_used(str(problem)), err=True)
 
 
 def _train(experiment: Experiment, threads: int) -> None:
@@ -110,7 +107,7 @@ def _train(experiment: Experiment, threads: int) -> None:
     with signals_ask(stop), watched(run, stop), training_display() as (listen, echo):
         done = train_network(experiment, stop=stop, listen=listen, echo=echo, workers=threads)
     if not done:
-        typer.echo(f"Stopped{stop.ending()} {messages.CONTINUE_EXPERIMENT}", err=True)
+        typer.echo(f"Stopped{stop.ending()} {messages.RUN_AGAIN}", err=True)
         raise typer.Exit(130)
 
 
@@ -120,9 +117,9 @@ def _evaluate(experiment: Experiment, method: Method) -> tuple[Method, Evaluatio
     follow(
         segment_tiles(experiment, method),
         messages.SEGMENTING_LABEL.format(method.title),
-        stopped=messages.CONTINUE_EXPERIMENT,
+        stopped=messages.RUN_AGAIN,
     )
     steps = score_tiles(experiment, method)
     return method, follow(
-        steps, messages.COMPARING_LABEL.format(method.title), stopped=messages.CONTINUE_EXPERIMENT
+        steps, messages.COMPARING_LABEL.format(method.title), stopped=messages.RUN_AGAIN
     )

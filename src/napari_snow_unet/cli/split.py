@@ -1,4 +1,4 @@
-"""``napari-snow-unet split``: divide a prepared dataset anew, without touching its pixels."""
+"""``napari-snow-unet split``: split a prepared dataset again; only its tables change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from napari_snow_unet.cli.options import takes
-from napari_snow_unet.cli.prepare import subsets_line
 from napari_snow_unet.cli.usage import as_wrong_usage
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 
 
@@ -34,10 +34,10 @@ def split(
         bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel="Output")
     ] = False,
 ) -> None:
-    """Divide a prepared dataset into train, val and test; only its tables change.
+    """Split a prepared dataset into train, val and test; only its tables change.
 
-    Where one of --train, --val and --test is given, those that are not take nothing. With --folds
-    alone the parts stay as they are and a column ``fold`` is added.
+    If you give any of --train, --val and --test, the others default to 0. With --folds alone the
+    subsets stay as they are and a column ``fold`` is added.
     """
     from napari_snow_unet.data.datasets.divide import split_dataset
 
@@ -49,6 +49,6 @@ def split(
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "split": subsets, "folds": fold_sizes}))
         return
-    typer.echo(subsets_line(subsets))
+    typer.echo(messages.subsets(subsets))
     if fold_sizes:
-        typer.echo("folds of " + ", ".join(f"{size:,}" for size in fold_sizes) + " tiles")
+        typer.echo(messages.folds(tuple(fold_sizes)))

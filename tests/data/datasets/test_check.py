@@ -12,6 +12,8 @@ import tifffile
 from PIL import Image
 
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets import messages as of_datasets
+from napari_snow_unet.data.datasets.check import messages
 from napari_snow_unet.data.datasets.check.dataset import check_dataset
 from napari_snow_unet.data.datasets.check.near_duplicates import find_alike, thumbnail
 from napari_snow_unet.data.datasets.divide import split_dataset
@@ -31,8 +33,8 @@ def check(folder):
 
 
 def lines(report, severity="problem"):
-    found = [finding for finding in report.findings if finding.severity == severity]
-    return {(finding.kind, finding.name) for finding in found}
+    findings = [finding for finding in report.findings if finding.severity == severity]
+    return {(finding.kind, finding.name) for finding in findings}
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +61,8 @@ def dataset(foreign, tmp_path):
     return out
 
 
-def of_part(folder, part):
-    return [folder / tile.image for tile in read_manifest(folder) if tile.split == part]
+def of_subset(folder, subset):
+    return [folder / tile.image for tile in read_manifest(folder) if tile.split == subset]
 
 
 def test_sound_datasets_have_no_problem(foreign, dataset):
@@ -71,7 +73,7 @@ def test_sound_datasets_have_no_problem(foreign, dataset):
         assert report.summary["sizes"] == {"256 x 256": 6}
         assert 0 < report.summary["foreground"] < 1
         assert report.summary["nuclei"] > 6
-    assert {part: row["tiles"] for part, row in report.summary["parts"].items()} == {
+    assert {subset: row["tiles"] for subset, row in report.summary["parts"].items()} == {
         "train": 3,
         "val": 1,
         "test": 2,
@@ -85,12 +87,12 @@ def test_faults_of_foreign_folders(foreign):
     (images / "1.png").write_bytes((images / "1.png").read_bytes()[:600])
     write_labels(masks / "2.png", np.ones((SIZE, 50), np.int32), overwrite=True)
     write_labels(masks / "3.png", np.zeros((SIZE, SIZE), np.int32), overwrite=True)
-    torn = np.zeros((SIZE, SIZE), np.int32)
-    torn[:4, :4] = torn[50:54, :4] = 70_000
-    torn[20, 20] = 3
+    scattered = np.zeros((SIZE, SIZE), np.int32)
+    scattered[:4, :4] = scattered[50:54, :4] = 70_000
+    scattered[20, 20] = 3
     (masks / "4.png").unlink()
-    tifffile.imwrite(masks / "4.tif", torn.astype(np.float32))
-    write_image(masks / "5.png", ((torn > 0) * 255).astype(np.uint8), overwrite=True)
+    tifffile.imwrite(masks / "4.tif", scattered.astype(np.float32))
+    write_image(masks / "5.png", ((scattered > 0) * 255).astype(np.uint8), overwrite=True)
     write_image(images / "5.png", read_image(images / "5.png").array[..., 0], overwrite=True)
     report = check(foreign)
     assert lines(report) == {
@@ -106,10 +108,10 @@ def test_faults_of_foreign_folders(foreign):
         ("ids", "images/5.png"),
         ("type", "images/5.png"),
     }
-    texts = " ".join(map(str, report.findings))
-    assert "1 of 2 ids" in texts
-    assert "70,000" in texts
-    assert "256 x 50" in texts
+    texts = [finding.text for finding in report.findings]
+    assert messages.unconnected_ids(1, 2) in texts
+    assert messages.high_ids(70_000) in texts
+    assert of_datasets.sizes_differ((SIZE, 50), (SIZE, SIZE)).problem in texts
 
 
 def test_faults_of_prepared_datasets(dataset):
@@ -130,18 +132,21 @@ def test_a_pixel_size_no_microscope_has_is_a_problem_of_the_table(dataset):
     assert lines(check(dataset)) == {("table", "images/000000.png")}
 
 
-def test_one_image_in_two_parts_is_leakage(dataset):
-    (first, *_), (other, _) = of_part(dataset, "train"), of_part(dataset, "test")
+def test_one_image_in_two_subsets_is_leakage(dataset):
+    (first, *_), (other, _) = of_subset(dataset, "train"), of_subset(dataset, "test")
     Image.open(first).save(other, compress_level=9)  # other bytes, the same picture
     report = check(dataset)
     leaks = [finding for finding in report.findings if finding.kind == "leakage"]
-    assert len(leaks) == 1
-    assert "train" in leaks[0].text
-    assert "test" in leaks[0].text
+    first, other = (str(path.relative_to(dataset)) for path in (first, other))
+    (earlier, _), (later, _) = pairs = sorted([(first, "train"), (other, "test")])
+    subsets = [subset for _, subset in pairs]
+    assert [(leak.name, leak.text) for leak in leaks] == [
+        (later, messages.leakage(earlier, *subsets))
+    ]
 
 
-def test_a_turned_and_recompressed_image_in_two_parts_is_leakage(dataset):
-    (first, *_), (other, _) = of_part(dataset, "train"), of_part(dataset, "test")
+def test_a_turned_and_recompressed_image_in_two_subsets_is_leakage(dataset):
+    (first, *_), (other, _) = of_subset(dataset, "train"), of_subset(dataset, "test")
     turned = np.rot90(read_image(first).array)[:, ::-1]
     write_image(other, np.clip(turned * 0.8 + 20, 0, 255).astype(np.uint8), overwrite=True)
     leaks = [finding for finding in check(dataset).findings if finding.kind == "leakage"]
@@ -150,8 +155,8 @@ def test_a_turned_and_recompressed_image_in_two_parts_is_leakage(dataset):
 
 
 def test_leakage_between_folders_called_train_and_test(sound_folder, tmp_path):
-    for part in ("train", "test"):
-        shutil.copytree(sound_folder, tmp_path / part)
+    for subset in ("train", "test"):
+        shutil.copytree(sound_folder, tmp_path / subset)
     report = check(tmp_path)
     assert len(report.problems) == 6
     assert {finding.kind for finding in report.findings} == {"leakage"}
@@ -169,7 +174,7 @@ def test_a_duplicate_that_was_taken_out_of_use_is_a_note(foreign, tmp_path):
     assert lines(check(foreign)) == {("duplicate", "images/2.png")}
 
 
-def test_a_group_in_two_parts_is_a_problem(dataset):
+def test_a_group_in_two_subsets_is_a_problem(dataset):
     split_dataset(dataset, SplitPlan(train=0.5, test=0.5, group_by=r"^(\d)"))
     assert lines(check(dataset)) == set()
     table = dataset / "manifest.csv"
@@ -183,7 +188,7 @@ def test_a_group_in_two_parts_is_a_problem(dataset):
 
 
 def named_like(dataset, pattern):
-    """Give the rows of a dataset's table other sources; six tiles, three parts."""
+    """Give the rows of a dataset's table other sources; six tiles, three prefixes."""
     rows = (dataset / "manifest.csv").read_text().splitlines(keepends=True)
     for number in range(6):
         new = f"data/images/{pattern.format(number, number // 2, number % 2)}.png"
@@ -192,17 +197,17 @@ def named_like(dataset, pattern):
     return [f for f in check(dataset).findings if f.kind == "groups"]
 
 
-def test_names_that_begin_alike_in_several_parts_are_a_note(dataset):
+def test_a_name_prefix_in_several_subsets_is_a_note(dataset):
     split_dataset(dataset, SplitPlan(train=0.5, val=0.25, test=0.25))
     (note,) = named_like(dataset, "p{1}_{2}")
     assert note.severity == "note"
-    assert re.search("of 3 .*'p", note.text)
+    assert re.search(r"\b[23] of 3 .*'p\d_'", note.text)
     split_dataset(dataset, SplitPlan(train=0.5, test=0.5, group_by="^([^_]+)_"))
     assert [finding for finding in check(dataset).findings if finding.kind == "groups"] == []
 
 
 @pytest.mark.parametrize("pattern", ["tile_{0}", "{0}_a", "p{1}-{2}"])
-def test_names_that_say_no_patient_are_no_note(dataset, pattern):
+def test_names_without_a_prefix_are_no_note(dataset, pattern):
     assert named_like(dataset, pattern) == []
 
 
@@ -219,7 +224,7 @@ def test_tiles_of_another_size_are_named_together(foreign):
         tile = generate_tile(seed, size=64)
         write_image(foreign / "images" / f"{seed}.png", tile.image)
         write_labels(foreign / "masks" / f"{seed}.png", tile.labels)
-    assert lines(check(foreign), "note") == {("size", "images/7.png, images/8.png")}
+    assert lines(check(foreign), "note") == {("size", "images/7.png and images/8.png")}
 
 
 def test_processes_give_the_same_report(foreign):
@@ -237,9 +242,9 @@ def test_different_pictures_are_not_alike_and_flat_ones_are_not_compared():
 def test_an_image_is_matched_with_the_earlier_one_it_is_most_like():
     pictures = [thumbnail(generate_tile(seed, size=128).image) for seed in range(4)]
     noise = np.random.default_rng(0).normal(0, 1, (16, 16)).astype(np.float32)
-    found = list(find_alike([*pictures, pictures[2].T + noise, pictures[2].T]))
-    assert [(later, earlier) for later, earlier, _ in found] == [(4, 2), (5, 2)]
-    assert all(alike > 0.9 for _, _, alike in found)
+    alike = list(find_alike([*pictures, pictures[2].T + noise, pictures[2].T]))
+    assert [(later, earlier) for later, earlier, _ in alike] == [(4, 2), (5, 2)]
+    assert all(correlation > 0.9 for _, _, correlation in alike)
 
 
 def test_what_a_killed_prepare_had_finished_is_a_note_to_run_it_again(dataset):
@@ -250,15 +255,15 @@ def test_what_a_killed_prepare_had_finished_is_a_note_to_run_it_again(dataset):
     assert report.problems == []
     (finding,) = [finding for finding in report.findings if finding.kind == "table"]
     assert finding.name == "images/000005.png"
-    assert "run prepare again" in finding.text
+    assert finding.text == messages.NOT_YET_IN_MANIFEST
     (dataset / "masks" / "000005.png").unlink()
     assert ("table", "images/000005.png") in lines(check(dataset))
 
 
-def test_a_mask_of_any_value_knows_no_single_nuclei(foreign):
+def test_a_mask_with_one_value_is_noted_as_binary(foreign):
     mask = np.zeros((SIZE, SIZE), np.int32)
     mask[:4, :4] = mask[10:14, 10:14] = 128
     path = next(iter(sorted((foreign / "masks").iterdir())))
     write_labels(path, mask, overwrite=True)
     notes = [finding.text for finding in check(foreign).findings]
-    assert any("no single nuclei" in note for note in notes)
+    assert messages.BINARY in notes

@@ -12,8 +12,9 @@ import pytest
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.manifest import read_manifest
-from napari_snow_unet.data.datasets.members import DAMAGED
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
@@ -151,13 +152,15 @@ def test_every_problem_is_named_and_the_good_ones_are_done(release, mat, tmp_pat
     expected = {
         "mask_0_5000.zip/mask_0_5000/mat/seed0000.mat": "not in MATLAB 5 format",
         "mask_0_5000.zip/mask_0_5000/mat/seed0001.mat": "cut short",
-        "mask_0_5000.zip/mask_0_5000/mat/seed0002.mat": "48 x 40 pixels, the image 48 x 48",
+        "mask_0_5000.zip/mask_0_5000/mat/seed0002.mat": of_datasets.sizes_differ(
+            (48, 40), (48, 48)
+        ).problem,
         "SNOW_Image.zip/SNOW_Image/seed0003.png": "no mask",
         "mask_0_5000.zip/mask_0_5000/mat/notes.mat": "no image",
-        "mask_0_5000.zip/../mat/seed0003.mat": "leads out of the archive",
+        "mask_0_5000.zip/../mat/seed0003.mat": of_datasets.OUTSIDE_ARCHIVE,
         "SNOW_Image.zip/SNOW_Image/seed0005.png": "damaged",
         "SNOW_Image.zip/more/SNOW_Image/seed0006.png": "no mask",
-        "images/000008.png": "same image as images/000007.png",
+        "images/000008.png": of_datasets.same_image("images/000007.png"),
     }
     assert sorted(reasons) == sorted(expected)
     for name, words in expected.items():
@@ -204,7 +207,7 @@ def test_whatever_a_flipped_bit_makes_of_a_mask_the_archive_is_said_to_be_damage
     result = prepared(paths, tmp_path / "out", verify=True)
     assert len(masks) == len(result.problems) == len(result.tiles) == 5
     for problem in result.problems:
-        assert DAMAGED in problem.reason
+        assert problem.reason == of_datasets.DAMAGED_IN_ARCHIVE.text()
 
 
 def test_of_a_packed_mask_only_the_labels_are_unpacked_unless_asked(release, tmp_path):
@@ -217,7 +220,7 @@ def test_of_a_packed_mask_only_the_labels_are_unpacked_unless_asked(release, tmp
     assert prepared(paths, tmp_path / "a").problems == []
     (problem,) = prepared(paths, tmp_path / "b", verify=True).problems
     assert "seed0000.mat" in problem.name
-    assert DAMAGED in problem.reason
+    assert problem.reason == of_datasets.DAMAGED_IN_ARCHIVE.text()
 
 
 def test_an_archive_cut_short_is_one_problem_and_the_others_are_used(release, tmp_path):
@@ -249,9 +252,9 @@ def test_links_passwords_and_bombs_in_archives_are_left_alone(release, tmp_path)
     reasons = {
         p.name[-12:]: p.reason for p in prepared([images, first, second], tmp_path / "out").problems
     }
-    assert "is a link" in reasons["seed0000.mat"]
-    assert "encrypted" in reasons["seed0005.mat"]
-    assert "1,073,741,824 bytes" in reasons["seed0006.mat"]
+    assert reasons["seed0000.mat"] == of_datasets.LINK_IN_ARCHIVE
+    assert reasons["seed0005.mat"] == of_datasets.ENCRYPTED
+    assert reasons["seed0006.mat"] == of_datasets.too_large_in_archive(1 << 30)
 
 
 def test_orphans_beyond_a_limit_are_not_reported(release, tmp_path):
@@ -268,22 +271,26 @@ def test_nothing_that_fits_together_is_one_sentence(release, tmp_path):
 
 def test_sources_that_are_none_are_refused(release, tmp_path):
     root = release.unpacked()
-    with pytest.raises(InputError, match="no such file"):
-        prepared(tmp_path / "none.zip", tmp_path / "out")
-    with pytest.raises(InputError, match="single file"):
-        prepared(root / "Image" / "seed0000.png", tmp_path / "out")
-    with pytest.raises(InputError, match="holds other files"):
-        prepared(root, root)
     prepared(root, tmp_path / "out")
-    with pytest.raises(InputError, match="the target"):
-        prepared(tmp_path / "out", tmp_path / "out")
+    for source, target, message in (
+        (tmp_path / "none.zip", tmp_path / "new", of_datasets.NO_SOURCE),
+        (root / "Image" / "seed0000.png", tmp_path / "new", of_datasets.SINGLE_FILE),
+        (root, root, messages.NOT_EMPTY),
+        (root, root / "Image" / "seed0000.png", messages.NOT_A_FOLDER),
+        (tmp_path / "out", tmp_path / "out", of_datasets.SOURCE_IS_TARGET),
+    ):
+        with pytest.raises(InputError) as error:
+            prepared(source, target)
+        assert error.value.message == message
+        assert error.value.path in (source, target)
 
 
 def test_a_folder_with_other_things_is_refused(release, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds other files"):
+    with pytest.raises(InputError) as error:
         prepared(release.archives(), tmp_path / "out")
+    assert error.value.message == messages.NOT_EMPTY
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
 
 

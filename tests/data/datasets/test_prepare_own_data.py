@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -11,7 +10,9 @@ import tifffile
 from PIL import Image
 
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.dataset_info import masks_in
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.tile_arrays import sixteen_bit
@@ -186,7 +187,7 @@ def test_nuclei_of_a_binary_mask_are_numbered(own, value):
     tile, _, mask = prepared(folder)
     assert np.array_equal(mask > 0, labels > 0)
     assert set(np.unique(mask)) == {0, 1, 2}  # the two that touch are one
-    assert "2 connected parts" in tile.note
+    assert of_datasets.components_numbered(2).rstrip(".") in tile.note
     assert tile.nuclei == 2
 
 
@@ -198,7 +199,7 @@ def test_ids_above_16_bits_are_renumbered_and_noted(own):
     write_image(folder / "images" / "a.png", image)
     tifffile.imwrite(folder / "masks" / "a.tif", labels.astype(np.uint32))
     tile, _, mask = prepared(folder)
-    assert tile.note.startswith("2 ids ")
+    assert of_datasets.renumbered(2).rstrip(".") in tile.note
     assert tile.nuclei == 4
     for old, new in ((1, 1), (7, 7), (70_000, 2), (2_000_000_000, 3)):
         assert np.array_equal(mask == new, labels == old)
@@ -211,7 +212,7 @@ def test_more_nuclei_than_16_bits_hold_are_a_problem(own):
     dots[::2, ::2] = np.arange(260 * 260).reshape(260, 260)
     tifffile.imwrite(folder / "masks" / "a.tif", dots)
     result = run(prepare([folder], folder.parent / "out", PrepareOptions(workers=1)))
-    assert "at most 65,535" in result.problems[0].reason
+    assert result.problems[0].reason == of_datasets.too_many_nuclei(260 * 260).text()
     assert sixteen_bit(np.full((2, 2), 65_535, np.int32))[1] == 0
 
 
@@ -225,7 +226,7 @@ def test_stacks_and_colour_masks_are_problems_by_name(own):
     Image.fromarray(labels.astype(np.uint8)).save(folder / "masks" / "c.jpg")
     result = run(prepare([folder], folder.parent / "out", PrepareOptions(workers=1)))
     reasons = {problem.name: problem.reason for problem in result.problems}
-    assert "5 x 20 x 30 x 3" in reasons["data/images/a.tif"]
+    assert reasons["data/images/a.tif"] == of_datasets.not_one_plane((5, 20, 30, 3)).text()
     assert "in colour" in reasons["data/masks/b.png"]
     assert "c.jpg: JPEG" in reasons["data/images/c.png"]
 
@@ -269,7 +270,7 @@ def test_tiles_that_qupath_exported_find_their_labels(own, label_name):
     assert find_pairs(folder).orphans == []
 
 
-def test_tiles_of_a_slide_take_their_part_of_its_geojson(own):
+def test_tiles_of_a_slide_take_their_region_of_its_geojson(own):
     folder, image, _ = own
     for x in (100, 160):
         write_image(folder / "images" / f"slide [d=2,x={x},y=200,w=60,h=40].png", image + x)
@@ -321,7 +322,7 @@ def test_the_region_goes_with_the_frame_and_a_region_of_ones_own_stays(tmp_path)
     assert [path.name for path in place.iterdir()] == ["000001.png"]
 
 
-def test_what_a_person_says_of_masks_is_kept_for_the_next_run(own, tmp_path):
+def test_how_masks_are_read_is_kept_for_the_next_run(own, tmp_path):
     folder, image, labels = own
     out = tmp_path / "out"
     for name in "ab":
@@ -331,14 +332,15 @@ def test_what_a_person_says_of_masks_is_kept_for_the_next_run(own, tmp_path):
     assert "masks_are" in {name for problem in refused.problems for name in problem.helps}
     taken = run(prepare([folder], out, PrepareOptions(workers=1, masks_are="binary")))
     assert taken.new == 1
-    assert "a: binary mask" in taken.messages[0]
+    note = of_datasets.components_numbered(2).partition(" (")[0]
+    assert messages.noted(note, "a", 1) in taken.messages
     assert json.loads((out / "dataset.json").read_text(encoding="utf-8"))["masks_are"] == "binary"
     write_image(folder / "masks" / "b.png", ((labels > 0) + 1).astype(np.uint8))
     again = run(prepare([folder], out, PrepareOptions(workers=1)))
     assert again.new == 1
-    assert any("binary, as given" in message for message in again.messages)
+    assert messages.masks_kept("binary") in again.messages
     other = run(prepare([folder], out, PrepareOptions(workers=1, masks_are="classes")))
-    assert re.match("2 tiles .*masks", other.messages[0])
+    assert other.messages[0] == messages.masks_not_read_again(2)
 
 
 def test_a_dataset_says_what_its_masks_hold(own, tmp_path):
@@ -362,4 +364,4 @@ def test_a_link_to_nowhere_is_named(own):
     result = run(prepare([folder], folder.parent / "out", PrepareOptions(workers=1)))
     reasons = {problem.name: problem.reason for problem in result.problems}
     assert set(reasons) == {"data/images/b.png", "data/masks/b.png"}
-    assert "link" in reasons["data/masks/b.png"]
+    assert reasons["data/masks/b.png"] == of_datasets.DEAD_LINK

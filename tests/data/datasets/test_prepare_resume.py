@@ -1,10 +1,9 @@
-"""Stopped, killed, out of disk, edited meanwhile: what is there is valid, and is gone on with."""
+"""Stopped, killed, out of disk space, edited: the dataset is valid and can be continued."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets.dataset_info import read_info
 from napari_snow_unet.data.datasets.manifest import JOURNAL, MANIFEST, read_manifest, write_manifest
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
@@ -60,7 +60,7 @@ def everything(folder):
 
 
 def assert_valid(folder):
-    """Hold every row of the table to its files: whole, of the right pixels, in a part."""
+    """Hold every row of the table to its files: whole, of the right pixels, in a subset."""
     tiles = read_manifest(folder)
     for tile in tiles:
         assert (folder / tile.image).stat().st_size == tile.image_bytes
@@ -96,7 +96,7 @@ def test_a_finished_dataset_is_not_made_again(source, whole, tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("stop_at", [0, 4, 9])
-def test_stopped_at_any_tile_and_gone_on_with_gives_the_same(
+def test_stopped_at_any_tile_and_continued_gives_the_same(
     source, whole, tmp_path, workers, stop_at
 ):
     out = tmp_path / "out"
@@ -115,7 +115,7 @@ def test_stopped_at_any_tile_and_gone_on_with_gives_the_same(
 
 
 @posix_only
-def test_killed_and_gone_on_with_gives_the_same(release, tmp_path):
+def test_killed_and_continued_gives_the_same(release, tmp_path):
     release = type(release)(tmp_path / "many", 80)
     source = release.unpacked()
     script = tmp_path / "script.py"
@@ -199,7 +199,7 @@ def test_a_full_disk_is_one_sentence_and_what_is_finished_is_kept(
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, usual[1]))
     try:
-        with pytest.raises(InputError, match=f"{too_large}.* room"):
+        with pytest.raises(InputError, match=rf"written \(000004.png: {too_large}\)"):
             prepared(source, out, workers=workers)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
@@ -231,7 +231,7 @@ def test_a_corrected_mask_is_kept_and_taken_over(source, whole, tmp_path):
     corrected = mask.read_bytes()
     result = prepared(source, out)
     assert (result.new, result.problems) == (0, [])
-    assert re.match("1 tile .*changed", result.messages[0])
+    assert result.messages == [messages.edited_tiles(1)]
     assert mask.read_bytes() == corrected
     assert result.tiles[3].nuclei == labels.max()
     assert prepared(source, out).messages == []
@@ -260,7 +260,7 @@ def test_a_changed_source_is_made_again_unless_the_tile_was_corrected(
     assert np.array_equal(read_labels(first), corrected)
     (problem,) = result.problems
     assert problem.name == "images/000001.png, masks/000001.png"
-    assert "source has changed" in problem.reason
+    assert problem.reason == messages.SOURCE_AND_TILE_CHANGED
 
 
 def test_a_missing_mask_that_arrives_later_fills_its_place_or_comes_last(release, tmp_path):
@@ -297,16 +297,22 @@ def test_the_same_name_from_elsewhere_does_not_replace_a_tile(release, whole, tm
     root = other.unpacked()
     (root / "Image").rename(root / "image_tiles")
     result = prepared(root, tmp_path / "whole")
-    assert "seed0000 from SNOW_Dataset_20k/Image" in result.problems[0].reason
+    source_image = read_manifest(tmp_path / "whole")[0].source_image
+    assert source_image.startswith("SNOW_Dataset_20k/Image/")
+    assert result.problems[0].reason == messages.other_source("seed0000", source_image)
     assert result.new == 0
 
 
 def test_other_options_and_another_program_are_refused(source, whole, tmp_path):
     out = tmp_path / "whole"
-    with pytest.raises(InputError, match="masks of ids"):
-        prepared(source, out, binary=True)
-    with pytest.raises(InputError, match="tiles per folder"):
-        prepared(source, out, shard=3)
+    for options, message in (
+        ({"binary": True}, messages.other_masks(False)),
+        ({"shard": 3}, messages.other_subfolders(None)),
+    ):
+        with pytest.raises(InputError) as error:
+            prepared(source, out, **options)
+        assert error.value.message == message
+        assert error.value.helps == tuple(options)
     with folder_locked(out), pytest.raises(InputError, match="nother program"):
         prepared(source, out)
     assert everything(out) == whole
@@ -316,22 +322,22 @@ def test_a_split_that_was_changed_stays_unless_another_is_asked_for(source, whol
     from napari_snow_unet.data.datasets.divide import split_dataset
 
     out = tmp_path / "whole"
-    parts, folds = split_dataset(out, SplitPlan(train=6, val=2, test=2, seed=3, folds=4))
-    assert parts == {"train": 6, "val": 2, "test": 2, "unused": 0}
+    subsets, folds = split_dataset(out, SplitPlan(train=6, val=2, test=2, seed=3, folds=4))
+    assert subsets == {"train": 6, "val": 2, "test": 2, "unused": 0}
     assert folds == [2, 2, 2, 2]
     table = (out / MANIFEST).read_bytes()
-    assert prepared(source, out).subsets == parts
+    assert prepared(source, out).subsets == subsets
     assert (out / MANIFEST).read_bytes() == table
     assert prepared(source, out, split=SplitPlan(train=1.0)).subsets["train"] == 10
 
 
-def test_what_is_gone_on_with_has_the_pixel_size_it_was_begun_with(source, tmp_path):
+def test_a_continued_dataset_keeps_its_pixel_size(source, tmp_path):
     folder = tmp_path / "dataset"
     prepared(source, folder, limit=2, um_per_px=0.5)
     result = prepared(source, folder)
     assert {tile.um_per_px for tile in result.tiles} == {0.5}
     assert result.new == len(result.tiles) - 2 > 0
-    assert ["0.5 µm, as given" in message for message in result.messages] == [True]
+    assert result.messages == [messages.pixel_size_kept(0.5)]
     assert prepared(source, folder).messages == []
     write_labels(folder.parent / "more" / "masks" / "new.png", np.eye(8, dtype=np.int32))
     write_image(folder.parent / "more" / "images" / "new.png", np.zeros((8, 8, 3), np.uint8))
@@ -345,8 +351,7 @@ def test_a_pixel_size_that_was_given_can_be_called_unknown_again(source, tmp_pat
     prepared(source, folder, limit=2, um_per_px=0.5)
     result = prepared(source, folder, um_per_px=0)
     assert [tile.um_per_px for tile in result.tiles] == [0.5] * 2 + [None] * result.new
-    (message,) = result.messages
-    assert re.match("2 tiles .*pixel size", message)
+    assert result.messages == [messages.other_pixel_size(2)]
     assert read_info(folder).um_per_px is None
 
 
@@ -375,27 +380,27 @@ def test_a_source_that_has_become_unreadable_takes_no_tile_away(source, whole, t
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_parts_that_were_changed_by_hand_stay(source, tmp_path, again):
+def test_subsets_that_were_edited_stay(source, tmp_path, again):
     out = tmp_path / "out"
     prepared(source, out, limit=8)
-    parts = ["test", "test", *["train"] * 5, "val"]
+    subsets = ["test", "test", *["train"] * 5, "val"]
     rows = read_manifest(out)
-    write_manifest(out, [replace(t, split=p) for t, p in zip(rows, parts, strict=True)])
+    write_manifest(out, [replace(t, split=s) for t, s in zip(rows, subsets, strict=True)])
     if again:
         touched(source)
     same = prepared(source, out, limit=8)
-    assert ([tile.split for tile in same.tiles], same.messages) == (parts, [])
+    assert ([tile.split for tile in same.tiles], same.messages) == (subsets, [])
     result = prepared(source, out)
-    assert [tile.split for tile in result.tiles] == [*parts, "unused", "unused"]
-    assert "changed the parts" in result.messages[-1]
+    assert [tile.split for tile in result.tiles] == [*subsets, "unused", "unused"]
+    assert result.messages[-1] == messages.SUBSETS_KEPT
     assert result.problems == []
     divided = prepared(source, out, split=SplitPlan(train=1.0)).subsets
     assert divided == {"train": 10, "val": 0, "test": 0, "unused": 0}
 
 
 def test_a_pixel_size_that_changes_nothing_says_so(source, whole, tmp_path):
-    (message,) = prepared(source, tmp_path / "whole", um_per_px=0.5).messages
-    assert re.match("10 tiles .*pixel size", message)
+    result = prepared(source, tmp_path / "whole", um_per_px=0.5)
+    assert result.messages == [messages.other_pixel_size(10)]
     assert prepared(source, tmp_path / "whole", um_per_px=0).messages == []
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.folds import assign_folds
 from napari_snow_unet.data.datasets.splits import (
     SplitPlan,
@@ -51,8 +52,9 @@ def test_a_point_or_percent_makes_a_fraction(text, expected):
 
 @pytest.mark.parametrize("text", ["half", "-1", "1.5", "120%", "nan", ""])
 def test_what_is_no_share_is_refused(text):
-    with pytest.raises(InputError, match="number of tiles"):
+    with pytest.raises(InputError) as error:
         parse_share(text)
+    assert error.value.message == messages.not_a_share(text)
 
 
 @given(st.integers(0, 300), st.floats(0, 1), st.floats(0, 1))
@@ -63,7 +65,7 @@ def test_fractions_that_add_up_to_one_leave_nothing_over(tiles, first, second):
     assert sum(subset_sizes(plan, tiles).values()) == tiles
 
 
-def test_a_part_left_out_is_empty_once_another_is_given():
+def test_a_subset_left_out_is_empty_once_another_is_given():
     assert subset_sizes(SplitPlan(train=0.8, val=0.2), 10) == {"test": 0, "val": 2, "train": 8}
 
 
@@ -79,8 +81,8 @@ def test_where_tiles_were_lost_training_gets_less():
 
 
 def test_numbers_are_met_and_the_rest_is_unused():
-    parts = Counter(assign_subsets(names(50), SplitPlan(train=20, val=5, test=10)))
-    assert parts == {"train": 20, "val": 5, "test": 10, "unused": 15}
+    subsets = Counter(assign_subsets(names(50), SplitPlan(train=20, val=5, test=10)))
+    assert subsets == {"train": 20, "val": 5, "test": 10, "unused": 15}
 
 
 def test_the_order_of_the_names_does_not_matter_but_the_seed_does():
@@ -94,7 +96,7 @@ def test_the_order_of_the_names_does_not_matter_but_the_seed_does():
     assert other != list(forward.values())
 
 
-def test_asking_for_more_training_tiles_leaves_the_other_parts_alone():
+def test_asking_for_more_training_tiles_leaves_the_other_subsets_alone():
     few = assign_subsets(names(60), SplitPlan(train=10, val=5, test=10))
     many = assign_subsets(names(60), SplitPlan(train=40, val=5, test=10))
     kept = [(a, b) for a, b in zip(few, many, strict=True) if a != "unused"]
@@ -103,21 +105,21 @@ def test_asking_for_more_training_tiles_leaves_the_other_parts_alone():
 
 @given(st.lists(st.integers(1, 9), min_size=4, max_size=12), st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
-def test_groups_are_never_torn_apart_and_no_part_is_empty(sizes, seed):
+def test_groups_are_never_torn_apart_and_no_subset_is_empty(sizes, seed):
     tiles = [f"{group:02d}_{n}" for group, size in enumerate(sizes) for n in range(size)]
     plan = SplitPlan(train=0.6, val=0.2, test=0.2, seed=seed)
-    parts = assign_subsets(tiles, plan, groups_of(tiles, r"^(\d+)_"))
-    part_of = {}
-    for tile, part in zip(tiles, parts, strict=True):
-        assert part_of.setdefault(tile[:2], part) == part
-    wanted = {part for part, size in subset_sizes(plan, len(tiles)).items() if size}
-    assert set(parts) == wanted
+    subsets = assign_subsets(tiles, plan, groups_of(tiles, r"^(\d+)_"))
+    subset_of = {}
+    for tile, subset in zip(tiles, subsets, strict=True):
+        assert subset_of.setdefault(tile[:2], subset) == subset
+    wanted = {subset for subset, size in subset_sizes(plan, len(tiles)).items() if size}
+    assert set(subsets) == wanted
 
 
 def test_groups_come_near_the_sizes_asked_for():
     tiles = [f"{group:02d}_{n}" for group in range(40) for n in range(5)]
-    parts = Counter(assign_subsets(tiles, SplitPlan(), groups_of(tiles, r"^\d+")))
-    assert parts == {"train": 145, "val": 15, "test": 40}
+    subsets = Counter(assign_subsets(tiles, SplitPlan(), groups_of(tiles, r"^\d+")))
+    assert subsets == {"train": 145, "val": 15, "test": 40}
 
 
 def test_a_group_is_looked_for_in_the_file_name_then_in_the_path():
@@ -125,10 +127,14 @@ def test_a_group_is_looked_for_in_the_file_name_then_in_the_path():
     assert groups_of(["patient3/images/a", "patient4/images/a"], r"patient(\d)") == ["3", "4"]
 
 
-@pytest.mark.parametrize(("pattern", "words"), [("(", "regular"), (r"^\d{9}", "not found")])
-def test_a_pattern_that_fits_nothing_is_refused(pattern, words):
-    with pytest.raises(InputError, match=words):
-        groups_of(["a1", "a2"], pattern)
+def test_a_pattern_that_matches_nothing_is_refused():
+    with pytest.raises(InputError) as error:
+        groups_of(["1a", "a1", "a2"], r"^\d")
+    assert error.value.message == messages.names_without_group(r"^\d", ("a1", "a2"))
+    with pytest.raises(InputError) as error:
+        groups_of(["a1"], "(")
+    assert error.value.message.problem.startswith("'('")
+    assert error.value.helps == ("group_by",)
 
 
 def test_folds_are_of_nearly_equal_size_and_keep_groups_together():
@@ -142,13 +148,14 @@ def test_folds_are_of_nearly_equal_size_and_keep_groups_together():
 
 @pytest.mark.parametrize("folds", [1, 4])
 def test_a_number_of_folds_that_cannot_be_is_refused(folds):
-    with pytest.raises(InputError, match=f"{folds} folds"):
+    with pytest.raises(InputError) as error:
         assign_folds(names(3), SplitPlan(folds=folds))
+    assert error.value.message == messages.impossible_folds(folds, 3, "tile")
 
 
 @pytest.mark.parametrize("sizes", [(4, 4, 3), (1, 1, 1), (9, 1, 1), (5, 5, 5, 5)])
-def test_three_groups_are_enough_for_three_parts(sizes):
+def test_three_groups_are_enough_for_three_subsets(sizes):
     tiles = [f"{group}_{n}" for group, size in enumerate(sizes) for n in range(size)]
     plan = SplitPlan(train=0.72, val=0.08, test=0.2)
-    wanted = {part for part, size in subset_sizes(plan, len(tiles)).items() if size}
+    wanted = {subset for subset, size in subset_sizes(plan, len(tiles)).items() if size}
     assert set(assign_subsets(tiles, plan, groups_of(tiles, r"^(\d)_"))) == wanted

@@ -13,6 +13,7 @@ import pytest
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.dataset_info import read_info
 from napari_snow_unet.data.datasets.divide import split_dataset
 from napari_snow_unet.data.datasets.manifest import read_manifest
@@ -129,7 +130,7 @@ def test_an_image_of_two_subsets_is_used_once(tmp_path):
     shutil.copy(first, second)
     result = prepared([tmp_path / "in"], tmp_path / "out")
     assert sorted(tile.split for tile in result.tiles) == ["train", "unused"]
-    assert "the same image" in result.problems[0].reason
+    assert messages.ONLY_ONE_USED in result.problems[0].reason
 
 
 def test_a_dataset_whose_split_was_stated_is_not_divided_anew(tmp_path):

@@ -93,7 +93,7 @@ def test_labels_are_consecutive_single_pieces(seed, pixel_size_um):
     assert tile.labels.dtype == np.int32
     ids, first = np.unique(tile.labels, return_index=True)
     assert np.array_equal(ids, np.arange(ids.size))
-    assert (np.diff(first[1:]) > 0).all()  # reading order
+    assert (np.diff(first[1:]) > 0).all()  # row-major order
     for label, box in enumerate(ndimage.find_objects(tile.labels), start=1):
         piece = tile.labels[box] == label
         assert ndimage.label(piece)[1] == 1
@@ -181,5 +181,5 @@ def test_the_smallest_tiles(size):
     [{"size": 0}, {"density": -1}, {"pixel_size_um": 0}, {"pixel_size_um": 90}, {"seed": -1}],
 )
 def test_arguments_out_of_range_are_refused(bad):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="Choose"):
         generate_tile(**({"seed": 0} | bad))

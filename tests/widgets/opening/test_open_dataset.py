@@ -9,7 +9,7 @@ from npe2 import PluginManager
 from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.datasets import stack
+from napari_snow_unet.data.datasets import messages, stack
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pairs.messages import layout
 from napari_snow_unet.data.pixels.images import write_image
@@ -86,7 +86,7 @@ def test_what_has_no_partner_is_told_once(make_napari_viewer, folder):
     told = []
     notification_manager.notification_ready.connect(lambda event: told.append(event.message))
     open_snow_dataset(viewer, folder)
-    lonely = "2 files have no partner and stay closed: lonely1.png, lonely2.png."
+    lonely = messages.unpaired(("lonely1.png", "lonely2.png"))
     assert told == [f"{lonely} {layout('SNOW')}"]
     assert len(viewer.layers) == 2
 

@@ -1,4 +1,4 @@
-"""The dock that prepares datasets in a real napari: prepare, check, look, stop, go on."""
+"""The dock that prepares datasets in a real napari: prepare, check, view, stop, continue."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,13 @@ from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.check.messages import checked
 from napari_snow_unet.data.datasets.manifest import read_manifest
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.widgets.prepare import dock as dock_module
-from napari_snow_unet.widgets.prepare import text
+from napari_snow_unet.widgets.prepare import messages
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -46,11 +47,11 @@ def dock(open_dock):
 
 def test_from_sources_to_a_checked_dataset(dock, snow, tmp_path, notifications):
     dataset = tmp_path / "dataset"
-    assert dock.message == text.NO_SOURCE
+    assert dock.message == messages.NO_SOURCE
     assert not dock.bar.run_button.isEnabled()
     drop(dock.sources.list, snow)
     assert dock.sources.paths == [snow]
-    assert dock.message == text.NO_DATASET
+    assert dock.message == messages.NO_DATASET
     dock.choose(dataset=dataset, train="6", val="20%", test="2")
     dock.run()
 
@@ -61,11 +62,11 @@ def test_from_sources_to_a_checked_dataset(dock, snow, tmp_path, notifications):
     assert sorted(tile.split for tile in tiles) == ["test"] * 2 + ["train"] * 6 + ["val"] * 2
     assert {row[2].rsplit("/")[-1] for row in dock.rows()} == {"seed0005.mat", "seed0007.png"}
     assert dock.made() == (10, 10)
-    assert "problems.csv" in dock.message
+    assert dock.message.endswith(messages.skipped_files(2))
     assert dock.told_problem
 
     dock.run(dock.widget.check_button)
-    assert dock.message.startswith("10 tiles")
+    assert dock.message == checked(10, 0, 0)
     assert "problem" not in {row[0] for row in dock.rows()}
     assert not dock.told_problem
     dock.run()
@@ -99,7 +100,7 @@ def test_nine_pairs_and_the_stack_are_shown_with_their_own_masks(dock, snow, tmp
         red = image.data[cell][labels.data[cell] > 0][:, 0]
         assert set(red) == {int(name_of[int(name)].removeprefix("seed"))}
     dock.run(dock.widget.open_button)
-    assert "10 pairs" in dock.message
+    assert dock.message == messages.opened_pairs(10)
     stack, masks = list(dock.viewer.layers)[2:]
     assert stack.data.shape == (10, 32, 32, 3)
     assert masks.data.shape == (10, 32, 32)
@@ -108,7 +109,7 @@ def test_nine_pairs_and_the_stack_are_shown_with_their_own_masks(dock, snow, tmp
     assert [layer.visible for layer in dock.viewer.layers] == [False] * 4 + [True, True]
 
 
-def test_what_is_opened_is_looked_at_wherever_other_layers_lie(dock, snow, tmp_path):
+def test_the_view_moves_to_opened_layers_wherever_others_are(dock, snow, tmp_path):
     dock.viewer.add_image(np.zeros((64, 64)), translate=(5000, 5000))
     dock.choose(dataset=snow)
     dock.run(dock.widget.sample_button)
@@ -116,7 +117,7 @@ def test_what_is_opened_is_looked_at_wherever_other_layers_lie(dock, snow, tmp_p
     assert dock.viewer.layers[0].visible
 
 
-def test_check_names_what_is_wrong_in_a_foreign_folder(dock, snow):
+def test_check_names_the_problems_of_a_folder_that_is_no_dataset(dock, snow):
     dock.choose(dataset=snow)
     dock.run(dock.widget.check_button)
     about = {(row[0], row[1], row[2].rsplit("/")[-1]) for row in dock.rows()}
@@ -125,7 +126,7 @@ def test_check_names_what_is_wrong_in_a_foreign_folder(dock, snow):
     assert dock.told_problem
 
 
-def test_stopped_it_keeps_what_is_done_and_goes_on(dock, tmp_path, held):
+def test_stopped_it_keeps_finished_tiles_and_continues(dock, tmp_path, held):
     folder, dataset = tmp_path / "SNOW", tmp_path / "dataset"
     for number in range(30):
         write_pair(folder, number)
@@ -137,14 +138,14 @@ def test_stopped_it_keeps_what_is_done_and_goes_on(dock, tmp_path, held):
     dock.click(dock.bar.cancel_button)
     go_on.set()
     dock.wait()
-    assert dock.message == text.STOPPED
+    assert dock.message == messages.STOPPED
     done = len(read_manifest(dataset))
     assert 6 <= done <= 7
     dock.run()
     assert dock.made() == (30, 30 - done)
 
 
-def test_errors_are_told_and_the_dock_goes_on(dock, snow, tmp_path, monkeypatch, notifications):
+def test_after_errors_the_dock_is_usable(dock, snow, tmp_path, monkeypatch, notifications):
     dock.sources.add([tmp_path / "nowhere"])
     dock.choose(dataset=tmp_path / "dataset")
     dock.run()
@@ -187,4 +188,4 @@ def test_it_is_low_enough_scrolls_and_can_be_closed(dock, snow, tmp_path, qtbot)
     qtbot.small_enough(dock.frame)
     dock.close()
     dock.reopen()
-    assert dock.message == text.NO_SOURCE
+    assert dock.message == messages.NO_SOURCE

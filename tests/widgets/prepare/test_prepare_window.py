@@ -24,7 +24,7 @@ from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.pixels.png import encode
 from napari_snow_unet.widgets.common.messages import CANCELLED
 from napari_snow_unet.widgets.prepare import dock as dock_module
-from napari_snow_unet.widgets.prepare import text
+from napari_snow_unet.widgets.prepare import messages
 from napari_snow_unet.widgets.prepare.findings_table import MOST_ROWS, FindingsTable
 
 FROZEN_S = 1.0  # of computing; on one core the thread that works takes half of it
@@ -69,13 +69,13 @@ def test_the_dock_is_in_the_file_menu_and_under_plugins(make_napari_viewer_proxy
 
 def test_the_sources_and_cancel_explain_themselves(dock):
     assert all(part.toolTip() for part in (dock.sources.list, dock.sources.remove_button))
-    assert dock.bar.cancel_button.toolTip() == text.CANCEL_TIP
+    assert dock.bar.cancel_button.toolTip() == messages.CANCEL_TIP
 
 
-def test_parts_that_are_left_alone_show_what_they_take(dock):
-    for part in ("train", "val", "test"):
-        shown = dock.field(part).native.placeholderText()
-        assert shown == declared(SplitOptions)[part].option.none != ""
+def test_empty_subsets_show_their_defaults(dock):
+    for subset in ("train", "val", "test"):
+        shown = dock.field(subset).native.placeholderText()
+        assert shown == declared(SplitOptions)[subset].option.none != ""
 
 
 def test_the_bar_counts_the_tiles_of_an_archive(dock, tmp_path, held):
@@ -112,11 +112,11 @@ def test_the_window_never_freezes_while_tiles_are_made(dock, tmp_path, held, pul
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "fact"),
     [("check_button", "2 tiles"), ("sample_button", "seed0001"), ("open_button", "2 pairs")],
 )
-def test_every_button_tells_its_error_once_and_the_dock_goes_on(
-    dock, tmp_path, name, told, notifications
+def test_every_button_shows_its_error_once_and_the_dock_stays_usable(
+    dock, tmp_path, name, fact, notifications
 ):
     folder = tmp_path / "SNOW"
     folder.mkdir()
@@ -129,10 +129,10 @@ def test_every_button_tells_its_error_once_and_the_dock_goes_on(
     assert len(activity._all_instances) == 0
     write_snow(folder, 2)
     dock.run(button)
-    assert told in dock.message
+    assert fact in dock.message
 
 
-def test_a_check_that_is_cancelled_does_not_speak_of_preparing(dock, tmp_path, held):
+def test_a_cancelled_check_does_not_mention_preparing(dock, tmp_path, held):
     choose(dock, write_snow(tmp_path / "SNOW", 30))
     go_on = held(dock_module, "check_dataset", 3)
     dock.click(dock.widget.check_button)
@@ -165,7 +165,7 @@ def test_undocking_in_the_middle_changes_nothing(dock, tmp_path, held):
     choose(dock, tmp_path / "dataset", write_snow(tmp_path / "SNOW", 15))
     go_on = held(dock_module, "prepare", 3)
     dock.press_run()
-    assert dock.message == text.PREPARING
+    assert dock.message == messages.PREPARING
     dock.frame.setFloating(True)
     dock.frame.resize(dock.frame.minimumSizeHint())
     dock.qtbot.settled(dock.frame)
@@ -179,7 +179,7 @@ def test_undocking_in_the_middle_changes_nothing(dock, tmp_path, held):
     assert "15 tiles" in dock.message
 
 
-def test_closing_the_dock_stops_and_keeps_what_is_done(dock, tmp_path, held):
+def test_closing_the_dock_stops_and_keeps_finished_tiles(dock, tmp_path, held):
     folder, dataset = write_snow(tmp_path / "SNOW", 30), tmp_path / "dataset"
     choose(dock, dataset, folder)
     go_on = held(dock_module, "prepare", 6)
@@ -196,24 +196,24 @@ def test_the_whole_text_of_a_finding_is_seen_without_scrolling_sideways(qtbot):
     table = FindingsTable()
     qtbot.addWidget(table)
     table.resize(330, 400)
-    said = "the file is cut short; expected a HoVer-Net .mat file. Copy or download it again."
-    table.show_findings([("problem", "left out", "SNOW_Dataset_20k/Mask/seed0011.mat", said)])
+    text = "The file is cut short and is not a HoVer-Net .mat file. Copy or download it again."
+    table.show_findings([("problem", "left out", "SNOW_Dataset_20k/Mask/seed0011.mat", text)])
     qtbot.settled(table)
     assert not table.horizontalScrollBar().isVisible()
     width, height = table.columnWidth(3), table.rowHeight(0)
     needed = (
         table.fontMetrics()
-        .boundingRect(0, 0, width, 10_000, Qt.TextFlag.TextWordWrap, said)
+        .boundingRect(0, 0, width, 10_000, Qt.TextFlag.TextWordWrap, text)
         .height()
     )
     assert height >= needed > table.fontMetrics().height()
 
 
-def test_a_table_that_is_too_long_says_how_much_is_left_out(dock):
+def test_a_long_table_counts_the_rows_that_are_not_shown(dock):
     dock.table.show_findings(("note", "size", f"{n}.png", "small") for n in range(MOST_ROWS + 3))
     rows = dock.rows()
     assert len(rows) == MOST_ROWS + 1
-    assert rows[-1][3] == "and 3 more"
+    assert rows[-1][3] == messages.more_findings(3)
 
 
 OPEN_THE_DOCK = """
@@ -279,7 +279,7 @@ if __name__ == "__main__":
 """
 
 
-def test_closing_napari_ends_the_processes_and_leaves_a_dataset_to_go_on_with(tmp_path):
+def test_closing_napari_ends_the_processes_and_leaves_a_dataset_to_continue(tmp_path):
     folder, dataset = write_snow(tmp_path / "SNOW", 90), tmp_path / "dataset"
     (tmp_path / "close.py").write_text(CLOSE_NAPARI, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "close.py"), str(folder), str(dataset)]

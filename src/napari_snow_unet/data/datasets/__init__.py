@@ -1,1 +1,1 @@
-"""Folders of tiles: prepared, divided, checked, looked at."""
+"""Datasets: folders of tiles that are prepared, split, checked and viewed."""

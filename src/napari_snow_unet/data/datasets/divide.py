@@ -1,4 +1,4 @@
-"""Divide a prepared dataset: subsets and folds in its table, no pixel touched."""
+"""Split a prepared dataset into subsets and folds; only its tables change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from napari_snow_unet.data.names.folder_names import subset_of_file
 
 
 def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> list[Tile]:
-    """Give every tile its subset and, where asked for, its fold.
+    """Assign every tile to a subset and, if the plan has folds, to a fold.
 
     Of tiles with the same image only the first is used, so that no image is in two subsets.
     """
@@ -61,7 +61,7 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
 
 
 def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:
-    """Return the tiles whose image file is that of an earlier one: index to earlier index."""
+    """Map the index of each tile with the image file of an earlier tile to that tile's index."""
     first: dict[str, int] = {}
     repeats = {}
     for tile in sorted(tiles, key=lambda tile: tile.index):
@@ -74,16 +74,16 @@ def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:
 def split_dataset(
     folder: str | os.PathLike[str], plan: SplitPlan | None = None, folds: int | None = None
 ) -> tuple[dict[str, int], list[int]]:
-    """Divide a prepared dataset anew; only its tables change.
+    """Split a prepared dataset again; only its tables change.
 
     Parameters
     ----------
     folder : path-like
         The dataset.
     plan : SplitPlan, optional
-        How to divide it; by default as it is.
+        The split; by default the current one.
     folds : int, optional
-        Number of folds, where there is no plan; by default no folds.
+        Number of folds if there is no plan; by default no folds.
 
     Returns
     -------
@@ -95,10 +95,11 @@ def split_dataset(
     Raises
     ------
     InputError
-        As `divide` does, or if the folder is no prepared dataset or another program writes to it.
+        If the split does not suit the tiles, the folder is not a prepared dataset, or another
+        program is writing to it.
     """
     folder = Path(folder)
-    read_manifest(folder)  # of what is no dataset not even a lock shall be written
+    read_manifest(folder)  # so that no lock is written to a folder that is not a dataset
     with folder_locked(folder):
         tiles, info = read_manifest(folder), read_info(folder)
         plan = replace(info.split, folds=folds) if plan is None else plan

@@ -1,4 +1,4 @@
-"""The tiles of a dataset in folds of about one size, groups kept together."""
+"""Folds of nearly equal size that keep groups together."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.splits import SplitPlan, rank_of
 
 
 def assign_folds(
     names: Sequence[str], plan: SplitPlan, groups: Sequence[str] | None = None
 ) -> list[int]:
-    """Deal tiles into `plan.folds` folds of nearly equal size, from 0; groups stay whole."""
+    """Assign tiles to `plan.folds` folds, numbered from 0, of nearly equal size."""
     folds = plan.folds or 0
-    kind = "tiles" if groups is None else "groups"
+    kind = "tile" if groups is None else "group"
     groups = names if groups is None else groups
     counts, rank = Counter(groups), rank_of(plan.seed)
     if not 2 <= folds <= len(counts):
-        raise InputError(
-            f"{folds} folds of {len(counts)} {kind}",
-            expected=f"from 2 to {len(counts)} folds",
-            remedy="Ask for another number; tiles of the test subset are in no fold.",
-        )
+        raise InputError(messages.impossible_folds(folds, len(counts), kind))
     filled = [0] * folds
     fold_of = {}
     for group in sorted(counts, key=lambda group: (-counts[group], rank(group))):

@@ -1,7 +1,7 @@
 """The table of a prepared dataset: a row per tile.
 
-``manifest.csv`` is replaced as a whole, never edited in place. Tiles finished since then stand in
-a journal beside it, one line each, so that nothing is lost when the program is killed.
+``manifest.csv`` is replaced as a whole, never edited in place. A journal next to it holds one line
+for each tile finished since then, so that nothing is lost if the program is killed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.files import write_table
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.dataset_info import INFO
 from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED
 
@@ -27,27 +28,27 @@ JOURNAL = ".manifest.journal"
 class Tile:
     """One pair of a prepared dataset: a row of ``manifest.csv``."""
 
-    index: int  # by which its files are called
-    image: str  # its files: relative to the dataset's folder, with forward slashes
+    index: int  # number in the names of its files
+    image: str  # path relative to the dataset, with forward slashes; so is `mask`
     mask: str
-    name: str  # what it was called, unique in the dataset
+    name: str  # original name, unique in the dataset
     source_image: str  # folder or archive, then the path in it
     source_mask: str
     height: int  # pixels
     width: int
-    nuclei: int  # ids in the mask
-    foreground: float  # part of the tile that is nucleus, 0..1
+    nuclei: int  # number of ids in the mask
+    foreground: float  # fraction of nucleus pixels, 0..1
     split: str = UNUSED  # train, val, test or unused
     fold: int | None = None
     um_per_px: float | None = None
-    note: str = ""  # what was changed in it, and anything else a person should know
+    note: str = ""  # changes and assumptions made when it was read
     image_bytes: int = 0
     mask_bytes: int = 0
     image_sha256: str = ""
     mask_sha256: str = ""
-    # sizes and checksums or times of the sources, by which a change is noticed
+    # sizes and checksums or times of the sources, to notice changes
     source_state: str = ""
-    extra: dict[str, str] = field(default_factory=dict)  # columns that somebody added to the table
+    extra: dict[str, str] = field(default_factory=dict)  # user-added columns of the table
 
 
 COLUMNS = tuple(column.name for column in fields(Tile) if column.name != "extra")
@@ -58,13 +59,12 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
 _OPTIONAL: dict[str, type[int] | type[float]] = {"fold": int, "um_per_px": float}
 _NEEDED = {"index", "image", "mask", "name", "split"}
 _LONGEST_HEADER = 100_000
-_REMEDY = "Restore the table, or prepare the dataset again in another folder."
 
 
 def is_dataset(folder: str | os.PathLike[str]) -> bool:
     """Tell whether a folder is a prepared dataset, finished or not; never raises.
 
-    A ``manifest.csv`` with other columns is somebody else's table.
+    A ``manifest.csv`` with other columns belongs to something else.
     """
     if (Path(folder) / INFO).is_file():
         return True
@@ -72,7 +72,7 @@ def is_dataset(folder: str | os.PathLike[str]) -> bool:
 
 
 def _lacking(folder: Path) -> set[str]:
-    """Return which columns a folder's table lacks to be that of a dataset."""
+    """Return the required columns that a folder's table lacks."""
     try:
         with (folder / MANIFEST).open(encoding="utf-8-sig", errors="replace") as file:
             header = file.readline(_LONGEST_HEADER)
@@ -81,26 +81,19 @@ def _lacking(folder: Path) -> set[str]:
     return _NEEDED - set(next(csv.reader([header]), []))
 
 
-def _why_no_dataset(folder: Path) -> str:
+def _why_no_dataset(folder: Path) -> Message:
     if not folder.is_dir():
-        return "there is no such folder"
+        return messages.NO_FOLDER
     if not (folder / MANIFEST).is_file():
-        return f"there is no {MANIFEST} in it"
-    columns = ", ".join(sorted(_lacking(folder)))
-    return f"its {MANIFEST} is not that of a prepared dataset: it lacks the columns {columns}"
+        return messages.NO_MANIFEST
+    return messages.foreign_manifest(tuple(sorted(_lacking(folder))))
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> list[Tile]:
-    """Read a dataset's tiles by index, those of an interrupted preparation included."""
+    """Read a dataset's tiles by index, including those of an interrupted preparation."""
     folder = Path(folder)
     if not is_dataset(folder):
-        raise InputError(
-            _why_no_dataset(folder),
-            expected="a prepared dataset",
-            remedy="Prepare one.",
-            helps=("prepare_dataset",),
-            path=folder,
-        )
+        raise InputError(_why_no_dataset(folder), path=folder)
     tiles = {tile.index: tile for tile in _rows(folder / MANIFEST)}
     tiles |= {tile.index: tile for tile in _journal(folder / JOURNAL)}
     return [tiles[index] for index in sorted(tiles)]
@@ -120,29 +113,24 @@ def write_manifest(folder: Path, tiles: Iterable[Tile]) -> None:
 
 
 def append_to_journal(folder: Path, tile: Tile) -> None:
-    """Note a finished tile, to last even if the program is killed now."""
+    """Record a finished tile, so that it survives if the program is killed now."""
     with (folder / JOURNAL).open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(tile)) + "\n")
 
 
 def subset_images(folder: str | os.PathLike[str], subset: str) -> list[Path]:
-    """Return the images of one subset of a prepared dataset, by index; InputError if none."""
+    """Return the images of one subset by index; InputError if it is empty."""
     return [image for image, _ in subset_pairs(folder, subset)]
 
 
 def subset_pairs(folder: str | os.PathLike[str], subset: str) -> list[tuple[Path, Path]]:
-    """Return images and masks of one subset of a prepared dataset; InputError if none."""
+    """Return the images and masks of one subset by index; InputError if it is empty."""
     tiles, folder = read_manifest(folder), Path(folder)
-    found = [(folder / tile.image, folder / tile.mask) for tile in tiles if tile.split == subset]
-    if not found:
-        raise InputError(
-            f"no tile is in the subset {subset!r}",
-            expected=f"one of {', '.join(sorted({tile.split for tile in tiles})) or '(no tiles)'}",
-            remedy="Choose another subset, or divide the dataset anew.",
-            helps=("split_dataset",),
-            path=folder / MANIFEST,
-        )
-    return found
+    pairs = [(folder / tile.image, folder / tile.mask) for tile in tiles if tile.split == subset]
+    if not pairs:
+        others = tuple(sorted({tile.split for tile in tiles}))
+        raise InputError(messages.empty_subset(subset, others), path=folder / MANIFEST)
+    return pairs
 
 
 def subset_counts(tiles: Iterable[Tile]) -> dict[str, int]:
@@ -162,19 +150,10 @@ def _rows(path: Path) -> Iterator[Tile]:
             missing = _NEEDED - set(reader.fieldnames or ())
             tiles = [] if missing else [_tile(row) for row in reader]
         except (ValueError, TypeError, csv.Error) as error:
-            raise InputError(
-                f"line {reader.line_num} is damaged ({error})",
-                expected="a row per tile",
-                remedy=_REMEDY,
-                path=path,
-            ) from None
+            problem = messages.damaged_row(reader.line_num, str(error))
+            raise InputError(problem, path=path) from None
     if missing:
-        raise InputError(
-            f"the table lacks {', '.join(sorted(missing))}",
-            expected="the table of a prepared dataset",
-            remedy=_REMEDY,
-            path=path,
-        )
+        raise InputError(messages.missing_columns(tuple(sorted(missing))), path=path)
     yield from tiles
 
 
@@ -189,22 +168,22 @@ def _tile(row: dict[str, Any]) -> Tile:
 
 
 def _checked(tile: Tile) -> Tile:
-    """Refuse a row whose files would lie outside the dataset."""
+    """Refuse a row whose files are outside the dataset."""
     for file in (tile.image, tile.mask):
         path = PurePosixPath(file)
         if not file or path.is_absolute() or ".." in path.parts or ":" in file or "\\" in file:
-            raise ValueError(f"{file!r} is no file in the dataset")
+            raise ValueError(f"{file!r} is not a path in the dataset")
     return tile
 
 
 def _journal(path: Path) -> Iterator[Tile]:
-    """Go through the journal; what follows a line cut short is lost with it."""
+    """Yield the tiles of the journal; lines cut short are skipped."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             entry = _checked(Tile(**json.loads(line)))
-            # Read again as a row of the table, so that every value is of its kind.
+            # Parsed like a row of the table, so that every value has its type.
             row = {
                 name: "" if value is None else str(value) for name, value in asdict(entry).items()
             }

@@ -1,4 +1,4 @@
-"""Files in folders and in zip archives, opened in place, never unpacked."""
+"""Files in folders and in zip archives, which are never unpacked to disk."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, TypeAlias
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.problems import Problem
 from napari_snow_unet.data.names.file_names import is_junk
 from napari_snow_unet.data.names.folder_names import is_ignored_folder
 from napari_snow_unet.data.pairs.pairing import Listed
 
-LARGEST_MEMBER = 1 << 29  # bytes, unpacked: no tile is larger, but a bomb is
-DAMAGED = "is damaged in the archive"
+LARGEST_MEMBER = 1 << 29  # bytes, unpacked: larger files are zip bombs, not tiles
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Member:
     """An image or mask in a folder or an archive."""
 
     source: str  # path of the folder or archive
-    path: str  # where it lies in there, with forward slashes
+    path: str  # path in it, with forward slashes
     size: int  # bytes, unpacked
-    state: str  # size and checksum or time: with another state the content may be another
-    offset: int = -1  # where it begins in its archive; -1 for a file in a folder
-    packed: bool = False  # whether the archive holds it compressed
-    # the files of a mask that comes in one for each nucleus; it is then their folder
-    parts: tuple[Member, ...] = ()
+    state: str  # size and checksum or time, which differ when the content does
+    offset: int = -1  # in its archive; -1 for a file in a folder
+    packed: bool = False  # whether it is compressed in its archive
+    # one file per nucleus, if the mask is a folder of them
+    files: tuple[Member, ...] = ()
 
     @property
     def name(self) -> str:
@@ -44,15 +44,15 @@ class Member:
 
     @property
     def label(self) -> str:
-        """What it is called in tables: the source's own name, then the path in it."""
+        """Its name in tables: the name of the source, then the path in it."""
         return f"{Path(self.source).name}/{self.path}"
 
 
-Found: TypeAlias = Listed[Member]
+ListedMember: TypeAlias = Listed[Member]
 
 
 class NamedBytes(BytesIO):
-    """The content of a file, with the file's name."""
+    """The content of a file, with its name."""
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(content)
@@ -61,7 +61,7 @@ class NamedBytes(BytesIO):
 
 @contextmanager
 def open_member(member: Member) -> Iterator[BinaryIO]:
-    """Open a member for reading forwards; InputError here, or where the reading meets damage."""
+    """Open a member for reading forwards; InputError if it is missing or damaged."""
     try:
         if member.offset < 0:
             with Path(member.source, member.path).open("rb") as stream:
@@ -72,17 +72,18 @@ def open_member(member: Member) -> Iterator[BinaryIO]:
     except InputError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise _unreadable(member, f"{DAMAGED} ({error})") from error
+        raise InputError(messages.DAMAGED_IN_ARCHIVE, path=member.label) from error
     except (NotImplementedError, RuntimeError, KeyError) as error:
-        raise _unreadable(member, f"cannot be taken out of the archive ({error})") from error
+        raise InputError(messages.not_unpacked(str(error)), path=member.label) from error
     except OSError as error:
-        raise _unreadable(member, f"cannot be read ({error.strerror or error})") from error
+        reason = str(error.strerror or error)
+        raise InputError(messages.not_read(reason), path=member.label) from error
 
 
 def read_member(member: Member) -> NamedBytes:
-    """Read a member as a whole, its checksum checked if it comes from an archive."""
+    """Read a whole member; in archives its checksum is verified."""
     with open_member(member) as stream:
-        # No more than it claims: without a size zipfile unpacks first and cuts off afterwards.
+        # Limited to its stated size: otherwise zipfile unpacks everything and truncates it later.
         content = stream.read(member.size + 1) if member.offset >= 0 else stream.read()
         return NamedBytes(content, member.name)
 
@@ -91,7 +92,7 @@ def _packed(member: Member) -> IO[bytes]:
     try:
         archive, infos = _archive(member.source)
         return archive.open(infos[member.offset])
-    except (ValueError, OverflowError, struct.error) as error:  # what zipfile does not foresee
+    except (ValueError, OverflowError, struct.error) as error:  # which zipfile lets through
         raise zipfile.BadZipFile(str(error)) from error
 
 
@@ -106,15 +107,13 @@ def _archive(path: str) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
     return archive, {info.header_offset: info for info in archive.infolist()}
 
 
-def in_archive(path: Path, problems: list[Problem]) -> Iterator[Found]:
-    """Go through the files of an archive; note what cannot be used."""
+def in_archive(path: Path, problems: list[Problem]) -> Iterator[ListedMember]:
+    """Yield the files of an archive; add those that cannot be used to `problems`."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        problems.append(
-            Problem(path.name, f"the archive cannot be opened ({error}). Download it again.")
-        )
+        problems.append(Problem(path.name, messages.archive_not_opened(str(error))))
         return
     ignored = _ignored_folders(infos)
     for info in infos:
@@ -141,7 +140,7 @@ def _parts(inner: str) -> tuple[str, ...]:
 
 
 def _ignored_folders(infos: Sequence[zipfile.ZipInfo]) -> set[tuple[str, ...]]:
-    """Return the folders of an archive that are passed over, or lie in one that is."""
+    """Return the ignored folders of an archive and all folders in them."""
     files = {_parts(info.filename.replace("\\", "/"))[:-1] for info in infos}
     folders = {place[:depth] for place in files for depth in range(1, len(place) + 1)}
     inside: dict[tuple[str, ...], list[str]] = {}
@@ -152,23 +151,16 @@ def _ignored_folders(infos: Sequence[zipfile.ZipInfo]) -> set[tuple[str, ...]]:
 
 
 def _danger(info: zipfile.ZipInfo, inner: str) -> str:
-    """Return why a member is not to be read; empty if it is."""
+    """Return why a member must not be read; empty if it may."""
     path = PurePosixPath(inner)
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        return "its path leads out of the archive; it is left alone."
+        return messages.OUTSIDE_ARCHIVE
     if stat.S_ISLNK(info.external_attr >> 16):
-        return "it is a link, not a file; it is left alone."
+        return messages.LINK_IN_ARCHIVE
     if info.flag_bits & 0x1:
-        return "it is encrypted. Unpack the archive with its password, and name the folder."
+        return messages.ENCRYPTED
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "it is packed by an unusual method. Unpack the archive, and name the folder."
+        return messages.UNKNOWN_COMPRESSION
     if info.file_size > LARGEST_MEMBER:
-        return f"it claims {info.file_size:,} bytes, more than a tile has; it is left alone."
+        return messages.too_large_in_archive(info.file_size)
     return ""
-
-
-def _unreadable(member: Member, what: str) -> InputError:
-    remedy = "Download or copy it again." if member.offset >= 0 else "Check the file."
-    return InputError(
-        f"it {what}", expected="an image or mask that can be read", remedy=remedy, path=member.label
-    )

@@ -1,4 +1,4 @@
-"""A few random pairs of a dataset side by side, to see whether masks belong to images."""
+"""A mosaic of random pairs of a dataset, to see whether the masks fit the images."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ GAP = 8  # pixels between two tiles
 
 @dataclass(frozen=True, eq=False)
 class Mosaic:
-    """Tiles in rows of equal cells, white between them."""
+    """Tiles in equal cells with white gaps."""
 
     image: NDArray[np.uint8]  # (Y, X, 3)
     labels: NDArray[np.int32]  # (Y, X), in the same places
-    names: list[str]  # row after row
-    pixel_size_um: float | None  # as the first image of the dataset states it
+    names: list[str]  # row by row
+    pixel_size_um: float | None  # of the first image of the dataset
 
 
 def sample_pairs(
     folder: str | os.PathLike[str], number: int = 9, *, seed: int | None = None
 ) -> Generator[Progress, None, Mosaic]:
-    """Lay random pairs of a dataset in a near square; without a seed others every time."""
+    """Arrange random pairs of a dataset in a near square; without a seed they differ each time."""
     stack = open_tile_stack(folder)
     total = len(stack.names)
     count = min(number, total)

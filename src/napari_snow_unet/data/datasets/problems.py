@@ -1,4 +1,4 @@
-"""What could not be used, and why: a line for a person, a row for a table."""
+"""Files that could not be used, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROBLEMS = "problems.csv"
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that was left out."""
+    """A file that was skipped."""
 
     name: str  # the file, or the image of a pair
     reason: str
@@ -24,7 +24,7 @@ class Problem:
 
 
 def write_problems(folder: Path, problems: Iterable[Problem]) -> Path:
-    """Write ``problems.csv``; with no problems it has a header only."""
+    """Write ``problems.csv``; without problems it has only a header."""
     path = folder / PROBLEMS
     rows = ((problem.name, problem.reason) for problem in problems)
     write_table(path, [("name", "reason"), *rows], overwrite=True)

@@ -1,4 +1,4 @@
-"""Where datasets come from: folders and zip archives, which are read in place, never unpacked."""
+"""Sources of datasets: folders and zip archives, which are read in place."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.annotations.annotation_files import holds_outlines, images_named_in
 from napari_snow_unet.data.annotations.file_text import first_bytes
 from napari_snow_unet.data.annotations.unsupported import why_foreign
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.members import (
-    Found,
+    ListedMember,
     Member,
     in_archive,
     open_member,
@@ -34,19 +35,19 @@ from napari_snow_unet.data.pixels.images import is_picture
 _ARCHIVE_SUFFIX = ".zip"
 
 
-def combined_member(parts: Sequence[Member]) -> Member:
-    """Make one member of the files of a mask, which changes when any of them does."""
-    states = "".join(f"{part.path}:{part.state};" for part in parts)
+def combined_member(files: Sequence[Member]) -> Member:
+    """Combine the files of a mask to one member, whose state changes with any of them."""
+    states = "".join(f"{file.path}:{file.state};" for file in files)
     return Member(
-        parts[0].source,
-        parts[0].path.rpartition("/")[0],
-        sum(part.size for part in parts),
-        f"{len(parts)}-{hashlib.sha256(states.encode()).hexdigest()[:16]}",
-        parts=tuple(parts),
+        files[0].source,
+        files[0].path.rpartition("/")[0],
+        sum(file.size for file in files),
+        f"{len(files)}-{hashlib.sha256(states.encode()).hexdigest()[:16]}",
+        files=tuple(files),
     )
 
 
-def pair_members(found: Sequence[Found]) -> Paired[Member]:
+def pair_members(members: Sequence[ListedMember]) -> Paired[Member]:
     """Match images with masks among the files of folders and archives."""
     access: Access[Member] = Access(
         label=lambda member: member.label,
@@ -56,7 +57,7 @@ def pair_members(found: Sequence[Found]) -> Paired[Member]:
         names_in=_images_outlined_in,
         why_foreign=_why_foreign,
     )
-    return pair_up(found, access)
+    return pair_up(members, access)
 
 
 def _holds_outlines(member: Member) -> bool:
@@ -76,7 +77,7 @@ def _why_foreign(member: Member) -> str:
 
 
 def _images_outlined_in(member: Member) -> list[str]:
-    """Return the names of the images that a file of outlines names; empty for any other file."""
+    """Return the images that a file of outlines names; empty for any other file."""
     try:
         return images_named_in(read_member(member))
     except InputError:
@@ -85,47 +86,42 @@ def _images_outlined_in(member: Member) -> list[str]:
 
 def find_members(
     sources: Sequence[str | os.PathLike[str]], leave_out: Path
-) -> Generator[Progress, None, tuple[list[Found], list[Problem]]]:
-    """List the files of folders and archives, also of archives in folders, and what cannot be used.
+) -> Generator[Progress, None, tuple[list[ListedMember], list[Problem]]]:
+    """List the files of folders and archives, also of archives in folders, and the problems.
 
-    Hidden files, `leave_out`, and folders without images and masks, such as overlays, are left out.
+    Hidden files, `leave_out` and folders of other files, such as overlays, are skipped.
     """
-    found: list[Found] = []
+    members: list[ListedMember] = []
     problems: list[Problem] = []
     paths = [_checked(source, leave_out) for source in sources]
-    known: set[Path] = set()
+    seen: set[Path] = set()
     for done, path in enumerate(paths):
-        yield Progress(done, len(paths), f"looking into {path.name}")
+        yield Progress(done, len(paths), messages.listing_source(path.name))
         files = _files(path, leave_out.resolve()) if path.is_dir() else [(path, path.resolve())]
         for file, itself in files:
-            if itself in known:
+            if itself in seen:
                 continue
-            known.add(itself)
+            seen.add(itself)
             if file.suffix.lower() == _ARCHIVE_SUFFIX:
-                found += in_archive(file, problems)
+                members += in_archive(file, problems)
             else:
-                found += _in_folder(path, file, problems)
-    return found, problems
+                members += _in_folder(path, file, problems)
+    return members, problems
 
 
 def _checked(source: str | os.PathLike[str], leave_out: Path) -> Path:
     path = Path(os.path.abspath(source))  # noqa: PTH100 (resolve() would follow links)
-    expected, remedy = "a folder or a zip archive", "Check the spelling."
     if not path.exists():
-        raise InputError("there is no such file", expected=expected, remedy=remedy, path=path)
+        raise InputError(messages.NO_SOURCE, path=path)
     if path.is_dir() and path.resolve() == leave_out.resolve():
-        remedy = "Choose another folder for the dataset."
-        raise InputError(
-            "it is the source and the target at once", expected=expected, remedy=remedy, path=path
-        )
+        raise InputError(messages.SOURCE_IS_TARGET, path=path)
     if path.is_file() and path.suffix.lower() != _ARCHIVE_SUFFIX:
-        remedy = "Name the folder that the file lies in, or the archive."
-        raise InputError("a single file", expected=expected, remedy=remedy, path=path)
+        raise InputError(messages.SINGLE_FILE, path=path)
     return path
 
 
 def _files(folder: Path, leave_out: Path) -> Iterator[tuple[Path, Path]]:
-    """Go through the files of a folder, each with its path when links are followed."""
+    """Yield the files of a folder, each with its resolved path."""
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         here, itself = Path(place), Path(place).resolve()
@@ -137,15 +133,15 @@ def _files(folder: Path, leave_out: Path) -> Iterator[tuple[Path, Path]]:
         yield from ((here / name, itself / name) for name in sorted(names))
 
 
-def _in_folder(root: Path, file: Path, problems: list[Problem]) -> Iterator[Found]:
+def _in_folder(root: Path, file: Path, problems: list[Problem]) -> Iterator[ListedMember]:
     inner = file.relative_to(root)
     if not is_junk(file.name):
         try:
             status = file.stat()
         except OSError:
             if file.is_symlink() and suffix_of(file.name) in IMAGE_SUFFIXES | LABEL_SUFFIXES:
-                why = "it is a link to nowhere. Restore what it points to."
-                problems.append(Problem(f"{root.name}/{inner.as_posix()}", why))
+                name = f"{root.name}/{inner.as_posix()}"
+                problems.append(Problem(name, messages.DEAD_LINK))
             return
         state = f"{status.st_size}-{status.st_mtime_ns:x}"
         member = Member(str(root), inner.as_posix(), status.st_size, state)

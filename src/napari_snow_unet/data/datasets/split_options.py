@@ -1,4 +1,4 @@
-"""What a person can choose for the division of a dataset, in the words it is chosen in."""
+"""User options of the split of a dataset."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TIP = (
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """A division as people state it; None stands for what nobody said.
+    """A split as users write it; None is unset.
 
-    A part is a number of tiles, or a fraction such as ``0.72`` or ``72%``; see `SplitPlan`.
+    A subset is a number of tiles, or a fraction such as ``0.72`` or ``72%``; see `SplitPlan`.
     """
 
     train: Annotated[
@@ -36,7 +36,7 @@ class SplitOptions:
         str | None,
         Option(
             "Validation tiles.",
-            tip="Tiles to validate with.",
+            tip="Tiles for validation: a number or a fraction.",
             none=usual_size("val"),
             label="Validate",
             group="Split",
@@ -46,7 +46,7 @@ class SplitOptions:
         str | None,
         Option(
             "Test tiles.",
-            tip="Tiles to test with.",
+            tip="Tiles for testing: a number or a fraction.",
             none=usual_size("test"),
             label="Test",
             group="Split",
@@ -55,8 +55,8 @@ class SplitOptions:
     seed: Annotated[
         int | None,
         Option(
-            "Seed of the split.",
-            tip="Random seed of the split: the same seed divides the same tiles in the same way.",
+            "Random seed of the split.",
+            tip="Random seed: the same seed splits the same tiles in the same way.",
             none="0",
             low=0,
             label="Seed",
@@ -67,14 +67,14 @@ class SplitOptions:
         str | None,
         Option(
             "Regular expression on image names; tiles with the same match (or its first group, "
-            "e.g. a patient ID) stay in the same part.",
+            "e.g. a patient ID) stay in the same subset.",
             label="Group by",
             group="Split",
         ),
     ] = None
 
     def plan(self) -> SplitPlan | None:
-        """Return the division that is asked for; None if nothing was said."""
+        """Return the split; None if every option is unset."""
         texts = {name: (getattr(self, name) or "").strip() for name in ("train", "val", "test")}
         if not any(texts.values()) and self.seed is None and self.group_by is None:
             return None

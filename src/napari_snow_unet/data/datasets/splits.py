@@ -1,9 +1,9 @@
-"""Which tiles train, validate and test a network: seeded, independent of order, by group if asked.
+"""The subsets of a dataset: train, validation and test, seeded and optionally by group.
 
-Tiles stand in the order of a hash of seed and name, not in that of a random generator: the same
-names and seed give the same subsets on every machine and in every order. The first tiles are the
-test subset, then comes validation, then training, so that asking for more training tiles moves no
-tile out of the test subset.
+Tiles are ordered by a hash of seed and name instead of a random generator, so that the same names
+and seed give the same subsets on every machine and in every order. The first tiles are the test
+subset, followed by validation and training, so that asking for more training tiles moves no tile
+out of the test subset.
 """
 
 from __future__ import annotations
@@ -18,39 +18,40 @@ from typing import Annotated, TypeAlias
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Option
+from napari_snow_unet.data.datasets import messages
 
 #: A number of tiles (int) or a fraction of all tiles (float, 0..1).
 Share: TypeAlias = int | float
 SUBSETS = ("test", "val", "train")  # in the order in which they are filled
 UNUSED = "unused"
-#: The sizes of the paper's subsets, and the set that is large enough for them.
+#: Sizes of the paper's subsets, and the least number of tiles for which they are the default.
 PAPER = {"train": 3600, "val": 400, "test": 1000}
 PAPER_TILES = 5000
 FRACTIONS = {"train": 0.72, "val": 0.08, "test": 0.2}
-DRAWN_VALIDATION = 0.1  # of the training tiles, where folders name none
+DRAWN_VALIDATION = 0.1  # fraction of the training tiles, if no folder is called val
 _SHUFFLES = 200
 _FROM_0 = Option(low=0)
 
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """How a dataset shall be divided.
+    """How to split a dataset.
 
     Attributes
     ----------
     train, val, test : int or float, optional
-        Numbers of tiles or fractions of all. With all three None it is the paper's 3,600, 400 and
-        1,000 of 5,000 tiles or more, and 72, 8 and 20 % of fewer; else None is 0.
+        Numbers of tiles or fractions of all. If all three are None: the paper's 3,600, 400 and
+        1,000 with 5,000 tiles or more, and 72, 8 and 20 % with fewer; otherwise None is 0.
     seed : int
-        Another seed is another division.
+        Random seed.
     group_by : str, optional
         Regular expression searched for in the name of an image. Tiles with the same first group of
         the match (the whole match if it has no group) stay in one subset.
     folds : int, optional
-        Number of folds for cross-validation over what is not test.
+        Number of folds for cross-validation over the train and validation subsets.
     folders : bool
-        Divide as folders of the sources called train, val and test do; then only the seed counts
-        besides, where there is no val.
+        Follow the folders train, val and test of the sources; without a folder val, validation
+        tiles are drawn from train.
     """
 
     train: Annotated[Share | None, _FROM_0] = None
@@ -63,7 +64,7 @@ class SplitPlan:
 
 
 def usual_size(subset: str) -> str:
-    """Say what a subset takes where none is given: ``3,600 of 5,000 or more, else 72 %``."""
+    """Return the default size of a subset: ``3,600 of 5,000 or more, else 72 %``."""
     return f"{PAPER[subset]:,} of {PAPER_TILES:,} or more, else {100 * FRACTIONS[subset]:g} %"
 
 
@@ -77,23 +78,19 @@ def parse_share(text: str) -> Share:
     except ValueError:
         value = -1
     if not value >= 0 or (isinstance(value, float) and not value <= 1):
-        raise InputError(
-            f"{text!r} as part of a split",
-            expected="a number of tiles (400) or a fraction (0.08 or 8%)",
-            remedy="A number with a point is a fraction, one without is a number of tiles.",
-        )
+        raise InputError(messages.not_a_share(text))
     return value
 
 
 def subset_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[str, int]:
-    """Return how many tiles each subset takes; what is left over is unused.
+    """Return the number of tiles of each subset; the rest is unused.
 
-    Where more is asked for than there is, `strict` refuses; else training gets less first.
+    A plan for more tiles than there are is refused if `strict`; otherwise training gets fewer.
     """
-    asked: dict[str, Share | None] = {"test": plan.test, "val": plan.val, "train": plan.train}
-    if all(share is None for share in asked.values()):
-        asked = dict(PAPER if tiles >= PAPER_TILES else FRACTIONS)
-    shares = {subset: asked[subset] or 0 for subset in SUBSETS}
+    chosen: dict[str, Share | None] = {"test": plan.test, "val": plan.val, "train": plan.train}
+    if all(share is None for share in chosen.values()):
+        chosen = dict(PAPER if tiles >= PAPER_TILES else FRACTIONS)
+    shares = {subset: chosen[subset] or 0 for subset in SUBSETS}
     fractions = {subset: share for subset, share in shares.items() if isinstance(share, float)}
     sizes = {subset: share for subset, share in shares.items() if isinstance(share, int)}
     sizes |= _rounded(fractions, tiles)
@@ -104,17 +101,13 @@ def subset_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[st
             left -= sizes[subset]
         return sizes
     if sum(sizes.values()) > tiles or sum(fractions.values()) > 1 + 1e-9:
-        words = ", ".join(f"{subset} {shares[subset]}" for subset in reversed(SUBSETS))
-        raise InputError(
-            f"a split into {words} of {tiles} tiles",
-            expected="no more than there are",
-            remedy="Ask for fewer tiles, or for fractions such as 0.72, 0.08 and 0.2.",
-        )
+        texts = tuple(f"{subset} {shares[subset]}" for subset in reversed(SUBSETS))
+        raise InputError(messages.too_many_tiles(texts, tiles))
     return sizes
 
 
 def _rounded(fractions: dict[str, float], tiles: int) -> dict[str, int]:
-    """Round so that the sum is right: the largest remainders are rounded up."""
+    """Round to a sum that is right: the largest remainders are rounded up."""
     exact = {subset: share * tiles for subset, share in fractions.items()}
     sizes = {subset: math.floor(value + 1e-9) for subset, value in exact.items()}
     missing = round(sum(exact.values())) - sum(sizes.values())
@@ -130,7 +123,7 @@ def assign_subsets(
     *,
     strict: bool = True,
 ) -> list[str]:
-    """Divide tiles into train, val, test and unused; a group is never torn apart."""
+    """Split tiles into train, val, test and unused; a group is never split."""
     sizes = subset_sizes(plan, len(names), strict=strict)
     if groups is None:
         ranked = sorted(names, key=rank_of(plan.seed))
@@ -144,7 +137,7 @@ def assign_subsets(
 def assign_by_folders(
     names: Sequence[str], named: Sequence[str], seed: int, fraction: float = DRAWN_VALIDATION
 ) -> list[str]:
-    """Keep the subsets that folders name; without validation draw it from what trains."""
+    """Keep the subsets that folders name; without a validation subset draw it from train."""
     subsets = [each or UNUSED for each in named]
     training = [name for name, subset in zip(names, subsets, strict=True) if subset == "train"]
     if "val" in subsets or len(training) < 2:
@@ -155,30 +148,22 @@ def assign_by_folders(
 
 
 def are_divided(named: Iterable[str]) -> bool:
-    """Tell whether folders divide tiles: some train, and others validate or test."""
-    there = set(named)
-    return "train" in there and bool(there & {"val", "test"})
+    """Tell whether folders name a split: train, and validation or test."""
+    subsets = set(named)
+    return "train" in subsets and bool(subsets & {"val", "test"})
 
 
 def groups_of(names: Sequence[str], pattern: str) -> list[str]:
-    """Return each name's group, the pattern's first, sought in its last part, then in all of it."""
+    """Return the group of each name: a match in the file name, else in the whole path."""
     try:
         search = re.compile(pattern).search
     except re.error as error:
-        raise InputError(
-            f"the regular expression {pattern!r} ({error})",
-            expected=r"one such as '^(\d+)_'",
-            remedy="Correct it; in a shell, put it in quotation marks.",
-        ) from None
-    found = [search(name.rsplit("/", 1)[-1]) or search(name) for name in names]
-    lacking = [name for name, match in zip(names, found, strict=True) if match is None]
+        raise InputError(messages.invalid_pattern(pattern, str(error))) from None
+    matches = [search(name.rsplit("/", 1)[-1]) or search(name) for name in names]
+    lacking = tuple(name for name, match in zip(names, matches, strict=True) if match is None)
     if lacking:
-        raise InputError(
-            f"{pattern!r} is not found in {lacking[0]!r} and {len(lacking) - 1} other names",
-            expected="every name to say its group",
-            remedy="Change the regular expression, or leave those images out.",
-        )
-    return [match[1 if match.re.groups else 0] or "" for match in found if match]
+        raise InputError(messages.names_without_group(pattern, lacking))
+    return [match[1 if match.re.groups else 0] or "" for match in matches if match]
 
 
 def rank_of(seed: int, salt: str = "") -> Callable[[str], bytes]:
@@ -189,7 +174,7 @@ def rank_of(seed: int, salt: str = "") -> Callable[[str], bytes]:
 def _assign_groups(
     counts: Counter[str], sizes: dict[str, int], tiles: int, seed: int
 ) -> dict[str, str]:
-    """Deal whole groups so that the subsets come nearest to their sizes, over seeded shuffles."""
+    """Assign groups to subsets so that sizes come closest to the plan, over seeded shuffles."""
     wanted = {**sizes, UNUSED: tiles - sum(sizes.values())}
     if not wanted[UNUSED]:
         del wanted[UNUSED]
@@ -201,7 +186,7 @@ def _assign_groups(
             empty = [
                 subset for subset in SUBSETS if left.get(subset, 0) == wanted.get(subset, 0) > 0
             ]
-            # the last groups go where there is nothing yet
+            # the last groups go to subsets that are still empty
             subset = max(empty if len(empty) >= to_come else left, key=lambda subset: left[subset])
             subset_of[group] = subset
             left[subset] -= counts[group]

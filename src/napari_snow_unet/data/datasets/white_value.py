@@ -1,4 +1,4 @@
-"""One white for all images of a data set, found in a sample of them."""
+"""One white value for all images of a dataset, found in a sample of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from napari_snow_unet.data.pixels.value_range import (
     white_of_all,
 )
 
-THE_DATASET = "all images of the data set"
-_IN_GROUP, _GROUPS = 32, 8  # images that are looked at, in how many folders
+THE_DATASET = "all images of the dataset"
+_IN_GROUP, _GROUPS = 32, 8  # images sampled per folder, and folders
 _OF_ONE_RANGE = ("bool", "uint8")
 
 
 def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
-    """Return which value of an image is white, where `white` knows it by data type."""
+    """Return the value range of an image; `white` maps data types to the dataset's white values."""
     try:
         return value_range(image.array, white=image.white, white_values=white, of=THE_DATASET)
     except InputError as error:
@@ -33,25 +33,24 @@ def range_of(image: ImageFile, white: Mapping[str, float]) -> ValueRange:
 def white_of_images(
     images: Iterable[tuple[Hashable, Callable[[], Source]]],
 ) -> tuple[dict[str, float], list[str]]:
-    """Find which value is white, once for each data type but those of 8 bits; say what was assumed.
+    """Find the white value of each data type but uint8, and return it with the assumptions.
 
-    Each image comes with a group in which files are alike, such as its folder; some of every group
-    are looked at, evenly spread. Images that cannot be read are passed over.
+    Each image comes with a group of similar files, such as its folder; an evenly spaced sample of
+    every group is read. Unreadable images are skipped.
     """
     groups: dict[Hashable, list[Callable[[], Source]]] = {}
     for group, opener in images:
         groups.setdefault(group, []).append(opener)
-    found: dict[str, list[ValueRange]] = {}
+    ranges_of: dict[str, list[ValueRange]] = {}
     for openers in list(groups.values())[:_GROUPS]:
         places = np.linspace(0, len(openers) - 1, min(len(openers), _IN_GROUP)).astype(int)
         for place in np.unique(places):
-            known = _white_of(openers[place])
-            if known is not None:
-                found.setdefault(known[0], []).append(known[1])
+            if (sample := _white_of(openers[place])) is not None:
+                ranges_of.setdefault(sample[0], []).append(sample[1])
     white = white_of_all(
-        {dtype: [values.white for values in ranges] for dtype, ranges in found.items()}
+        {dtype: [values.white for values in ranges] for dtype, ranges in ranges_of.items()}
     )
-    assumed = [dtype for dtype in white if any(values.note for values in found[dtype])]
+    assumed = [dtype for dtype in white if any(values.note for values in ranges_of[dtype])]
     return white, assumed_whites({dtype: white[dtype] for dtype in assumed})
 
 
@@ -64,5 +63,5 @@ def _white_of(opener: Callable[[], Source]) -> tuple[str, ValueRange] | None:
             source.seek(0)
         image = read_image(source)
         return image.array.dtype.name, value_range(image.array, white=image.white)
-    except InputError:  # whoever uses the image will say why
+    except InputError:  # reported when the image is used
         return None

@@ -1,12 +1,12 @@
-"""SNOW-like H&E tiles with exact truth: for samples, tests, demonstrations and training.
+"""SNOW-like H&E tiles with exact ground truth, for samples, tests, the demo and training.
 
-A tile is built as light passes through a stained section. The composition and the layout of the
-tissue are drawn first, then nuclei are placed and drawn together with their labels, so the truth is
-exact. Hematoxylin and eosin are laid over fibres, cell bodies and nuclei; light is absorbed after
-the law of Beer and Lambert; last come focus, uneven lighting, sharpening and noise of the scanner.
+A tile simulates light passing through a stained section. The composition and layout of the tissue
+are drawn first; then nuclei are placed and drawn together with their labels, so that the ground
+truth is exact. Hematoxylin and eosin stain fibres, cell bodies and nuclei; light is absorbed by the
+Beer-Lambert law; focus, uneven lighting, sharpening and noise of the scanner come last.
 
-Everywhere in this room `size` is the edge of a tile in pixels, and `scale` is how many of its
-pixels a pixel of 0.25 um has along each axis.
+Throughout this package `size` is the edge of a tile in pixels, and `scale` is the number of its
+pixels per pixel of 0.25 um along each axis.
 """
 
 from napari_snow_unet.data.synthetic.tile import (

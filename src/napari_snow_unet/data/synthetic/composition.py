@@ -1,4 +1,4 @@
-"""What a generated tile shows: kind of tissue, cells, their spacing and stain."""
+"""The composition of a generated tile: kind of tissue, cells, their spacing and stain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOTHING_DEAD = -9.0
 
 @dataclass(frozen=True)
 class Composition:
-    """What one tile shows. Lengths are in pixels of 0.25 um."""
+    """The composition of one tile. Lengths are in pixels of 0.25 um."""
 
     nest_length: float  # scale of the nests
     epithelium: float  # tendency towards epithelium (positive) or stroma (negative)
@@ -21,24 +21,24 @@ class Composition:
     looseness: float  # tendency towards holes between fibres
     fat: float  # tendency towards fat cells
     cells: float  # factor on the density of nuclei
-    stromal_cells: float  # share of it in stroma
+    stromal_cells: float  # fraction of that density in stroma
     lymphocytes: float  # extent of lymphocyte crowds
     dead: float  # extent of dead tissue
-    spacing: float  # least distance of nuclei in nests, relative to the sum of their radii
+    spacing: float  # minimum distance of nuclei in nests, relative to the sum of their radii
     nuclear_size: float  # factor on the radius of epithelial nuclei
     variety: float  # spread of size and shape
-    pale: float  # share of vesicular nuclei
+    pale: float  # fraction of vesicular nuclei
     stain: float  # factor on the stain of all nuclei
     basophilia: float  # hematoxylin in the cytoplasm of nests
     cytoplasm: float  # eosin in the cytoplasm of nests
     membranes: float  # visibility of the borders between cells
-    halos: float  # share of nuclei in a clear halo
+    halos: float  # fraction of nuclei with a clear halo
     collagen: float  # eosin of fibres
     haze: float  # amount of hematoxylin without an outline
 
 
 def draw_composition(rng: np.random.Generator) -> Composition:
-    """Draw what a tile shows: nests, ducts, sheets, scattered cells, infiltrates or fat."""
+    """Draw the composition of a tile: nests, ducts, sheets, scattered cells, infiltrates or fat."""
     kind = rng.choice(
         ["nests", "ducts", "sheet", "scattered", "infiltrate", "fat"],
         p=[0.38, 0.16, 0.12, 0.18, 0.08, 0.08],

@@ -1,4 +1,4 @@
-"""Staining of generated cell bodies, each a shade of its own, with borders and halos."""
+"""Staining of generated cell bodies, each in its own shade, with borders and halos."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from napari_snow_unet.data.synthetic.fields import Field, enlarge, halved, smoot
 
 
 def stain_cytoplasm(
-    labels: NDArray[np.int32], scale: float, made_of: Composition, rng: np.random.Generator
+    labels: NDArray[np.int32], scale: float, composition: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """Stain cell bodies, each its own shade, as if all were epithelium: hematoxylin, eosin."""
+    """Stain cell bodies as if all tissue were epithelium: hematoxylin, eosin."""
     size = len(labels)
     cell, distance, border = _cells(labels, scale, rng)
     count = int(cell.max()) + 1
     grain, granule = smooth_noise(size, 1.3 * scale, rng), smooth_noise(size, 3.0 * scale, rng)
     patch, slow = smooth_noise(size, 9 * scale, rng), smooth_noise(size, 40 * scale, rng)
     shade = np.exp(rng.normal(0, 0.16, (2, count))).astype(np.float32)
-    halo = (rng.random(count) < made_of.halos) * rng.uniform(0.4, 1.0, count)
+    halo = (rng.random(count) < composition.halos) * rng.uniform(0.4, 1.0, count)
     clear = halo.astype(np.float32)[cell] * np.exp(-((distance / 4.0) ** 2))
     vacuoles = soft_step(patch + 0.5 * granule - 2.3, 0.2)
     thin = (1 - 0.8 * clear) * (1 - 0.7 * vacuoles)
     eosin = 1 + 0.10 * granule + 0.06 * grain + 0.12 * patch + 0.12 * slow
-    eosin = made_of.cytoplasm * shade[0][cell] * eosin
+    eosin = composition.cytoplasm * shade[0][cell] * eosin
     hematoxylin = 1 + 0.14 * granule + 0.10 * grain + 0.22 * patch + 0.15 * slow
-    hematoxylin = made_of.basophilia * shade[1][cell] * hematoxylin
-    line = made_of.membranes * border
+    hematoxylin = composition.basophilia * shade[1][cell] * hematoxylin
+    line = composition.membranes * border
     return (
         (hematoxylin * thin * (1 - 0.35 * line)).clip(0),
         (eosin * thin * (1 - 0.45 * line)).clip(0),
@@ -46,7 +46,7 @@ def _cells(
         ndimage.distance_transform_edt(seeds == 0) if seeds.any() else np.full(seeds.shape, 99)
     )
     places = rng.integers(0, coarse, (max(1, round((size / (26 * scale)) ** 2)), 2))
-    # cells whose nuclei lie out of the section
+    # cells whose nuclei are outside the section
     lonely = [(y, x) for y, x in places if outside[y, x] > 16 * half]
     for number, (y, x) in enumerate(lonely or [(0, 0)], start=int(labels.max()) + 1):
         seeds[y, x] = number

@@ -18,11 +18,11 @@ DIAMETER = 130.0  # in pixels of 0.25 um
 
 
 def lay_out_fat(
-    size: int, scale: float, made_of: Composition, rng: np.random.Generator
+    size: int, scale: float, composition: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
     """Return 1 inside fat cells, and the distance from them: pixels of 0.25 um, negative inside."""
     coarse, half = halved(size), scale / 2
-    where = smooth_noise(coarse, 55 * half, rng) + made_of.fat
+    where = smooth_noise(coarse, 55 * half, rng) + composition.fat
     y, x = np.mgrid[:coarse, :coarse].astype(np.float32)
     y += 6 * half * smooth_noise(coarse, 15 * half, rng)
     x += 6 * half * smooth_noise(coarse, 15 * half, rng)

@@ -37,7 +37,7 @@ def halved(size: int) -> int:
 
 
 def enlarge(field: NDArray[np.floating], size: int) -> Field:
-    """Bring a field of a coarse grid onto `size` x `size` pixels, linearly."""
+    """Interpolate a field of a coarse grid linearly to `size` x `size` pixels."""
     factor = size / field.shape[0]
     return np.asarray(ndimage.zoom(field, factor, order=1, grid_mode=True, mode="nearest"))
 
@@ -53,5 +53,5 @@ def signed_distance(inside: NDArray[np.bool_], pixel: float) -> Field:
 
 
 def sample(texture: Field, y: NDArray[np.floating], x: NDArray[np.floating]) -> Field:
-    """Look a periodic texture up at fractional places."""
+    """Sample a periodic texture at fractional coordinates."""
     return np.asarray(ndimage.map_coordinates(texture, [y, x], order=1, mode="grid-wrap"))

@@ -1,4 +1,4 @@
-"""The nuclei of generated tiles: their outlines, which are the truth, and their chromatin."""
+"""The nuclei of generated tiles: outlines, which are the ground truth, and chromatin."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from napari_snow_unet.data.synthetic.composition import Composition
 from napari_snow_unet.data.synthetic.fields import Field, smooth_noise
 from napari_snow_unet.data.synthetic.nucleus_places import Site
 
-SMALLEST_PX = 40.0  # at 0.25 um; less is no nucleus but a speck
-MOST_HIDDEN = 0.35  # part of a nucleus that others may cover
+SMALLEST_PX = 40.0  # at 0.25 um; smaller ones are specks
+MOST_HIDDEN = 0.35  # largest fraction of a nucleus that others may cover
 ANGLES = np.linspace(-np.pi, np.pi, 97)
 HARMONICS = np.arange(1, 9)[:, None]
 
@@ -22,15 +22,15 @@ HARMONICS = np.arange(1, 9)[:, None]
 class GeneratedNuclei:
     """All nuclei of a tile."""
 
-    labels: NDArray[np.int32]  # the truth
+    labels: NDArray[np.int32]  # ground truth
     chromatin: Field  # hematoxylin of nuclei
-    cover: Field  # 1 where a nucleus takes the place of cytoplasm
+    cover: Field  # 1 where a nucleus replaces cytoplasm
 
 
 def draw_nuclei(
-    sites: list[Site], size: int, scale: float, made_of: Composition, rng: np.random.Generator
+    sites: list[Site], size: int, scale: float, composition: Composition, rng: np.random.Generator
 ) -> GeneratedNuclei:
-    """Draw nuclei, 4-connected, numbered in reading order; where two overlap, the first stays."""
+    """Draw 4-connected nuclei, numbered in row-major order; where two overlap, the first stays."""
     labels = np.zeros((size, size), dtype=np.int32)
     chromatin = np.zeros((size, size), dtype=np.float32)
     cover = np.zeros((size, size), dtype=np.float32)
@@ -39,20 +39,22 @@ def draw_nuclei(
     for number, site in enumerate(sites, start=1):
         box, radius = _outline(site, scale, size, rng)
         inside = radius < 1
-        seen = _largest_piece(inside & (labels[box] == 0))
-        if seen.sum() < max((1 - MOST_HIDDEN) * inside.sum(), SMALLEST_PX * scale**2, 1):
+        visible = _largest_component(inside & (labels[box] == 0))
+        if visible.sum() < max((1 - MOST_HIDDEN) * inside.sum(), SMALLEST_PX * scale**2, 1):
             continue
-        # Sections are thin but not flat: below its neighbour a nucleus still takes up stain.
-        whole = seen | (inside & (labels[box] > 0))
-        labels[box][seen] = number
+        # Sections are thin but not flat: below its neighbour a nucleus is still stained.
+        whole = visible | (inside & (labels[box] > 0))
+        labels[box][visible] = number
         soft = abs(rng.normal(0, 0.7)) * scale  # not all nuclei lie in focus
         amount = _chromatin(site, radius, texture[box], scale, rng) * whole
         amount = ndimage.gaussian_filter(amount, soft, truncate=3)
-        there = ndimage.gaussian_filter(whole.astype(np.float32), soft, truncate=3)
+        covered = ndimage.gaussian_filter(whole.astype(np.float32), soft, truncate=3)
         below = chromatin[box]
         chromatin[box] = np.maximum(below, amount) + 0.45 * np.minimum(below, amount)
-        cover[box] = np.maximum(cover[box], there)
-    return GeneratedNuclei(_in_reading_order(labels), chromatin * np.float32(made_of.stain), cover)
+        cover[box] = np.maximum(cover[box], covered)
+    return GeneratedNuclei(
+        _in_row_major_order(labels), chromatin * np.float32(composition.stain), cover
+    )
 
 
 def _outline(
@@ -75,7 +77,7 @@ def _outline(
 
 
 def _waves(roughness: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return an outline's relative radius by angle: harmonics, and at times a notch."""
+    """Return an outline's relative radius by angle: harmonics, and sometimes a notch."""
     strength = roughness * rng.standard_normal(HARMONICS.shape) / HARMONICS
     phase = rng.uniform(0, 2 * np.pi, HARMONICS.shape)
     wave = 1 + (strength * np.cos(HARMONICS * ANGLES + phase)).sum(axis=0)
@@ -109,14 +111,14 @@ def _chromatin(
     return np.clip(amount, 0.05, 1.2).astype(np.float32)
 
 
-def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    pieces, count = ndimage.label(mask)
+def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    components, count = ndimage.label(mask)
     if count < 2:
         return mask
-    return np.asarray(pieces == 1 + int(np.bincount(pieces.ravel())[1:].argmax()))
+    return np.asarray(components == 1 + int(np.bincount(components.ravel())[1:].argmax()))
 
 
-def _in_reading_order(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+def _in_row_major_order(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Renumber the labels 1 to N by their first pixel."""
     ids, first = np.unique(labels, return_index=True)
     ids, first = ids[ids > 0], first[ids > 0]

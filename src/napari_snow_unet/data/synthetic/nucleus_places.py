@@ -1,4 +1,4 @@
-"""Where the nuclei of a generated tile lie, and of which kind, size and direction they are."""
+"""The places of nuclei in a generated tile, with their kind, size and direction."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from napari_snow_unet.data.synthetic.composition import Composition
 from napari_snow_unet.data.synthetic.fields import smooth_noise
 from napari_snow_unet.data.synthetic.layout import TissueLayout
 
-BORDER = 3.0  # no nucleus has its centre on the border of a nest; pixels of 0.25 um
+BORDER = 3.0  # minimum distance of a centre to the border of a nest, in pixels of 0.25 um
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A cell type: what its nuclei look like."""
+    """The appearance of the nuclei of a cell type."""
 
     length: float  # long semi-axis, in pixels of 0.25 um
-    width: float  # short one
+    width: float  # short semi-axis
     spread: float  # standard deviation of the logarithm of the size
     roughness: float  # relative size of the waves of the outline
     taper: float  # exponent of the superellipse: 2 is an ellipse, less has pointed ends
@@ -53,28 +53,28 @@ def place_nuclei(
     architecture: TissueLayout,
     scale: float,
     density: float,
-    made_of: Composition,
+    composition: Composition,
     rng: np.random.Generator,
 ) -> list[Site]:
-    """Throw nuclei onto the tissue, over its border too; one too near to another is not placed."""
+    """Place nuclei at random, also beyond the edge of the tile, with minimum distances."""
     size = len(architecture.hole)
     margin = 20 * scale
-    count = int(2.6 * density * made_of.cells * ((size + 2 * margin) / (30 * scale)) ** 2)
-    crowds = smooth_noise(size, 32 * scale, rng) + made_of.lymphocytes > 0
+    count = int(2.6 * density * composition.cells * ((size + 2 * margin) / (30 * scale)) ** 2)
+    crowds = smooth_noise(size, 32 * scale, rng) + composition.lymphocytes > 0
     places = rng.uniform(-margin, size + margin, (count, 2))
     chances = rng.random((count, 2))
-    spacings = made_of.spacing * rng.uniform(0.8, 1.15, count)
+    spacings = composition.spacing * rng.uniform(0.8, 1.15, count)
     placed: list[Site] = []
     taken = np.empty((count, 3))
     for (y, x), (chance, choice), spacing in zip(places, chances, spacings, strict=True):
         row, column = _pixel(y, size), _pixel(x, size)
         depth, crowd = float(architecture.depth[row, column]), bool(crowds[row, column])
-        wanted = 1.0 if depth > 0 or crowd else made_of.stromal_cells
+        wanted = 1.0 if depth > 0 or crowd else composition.stromal_cells
         wanted *= 1 - 0.96 * architecture.dead[row, column]
         if chance > wanted or architecture.hole[row, column] > 0.3 or abs(depth) < BORDER:
             continue
-        kind = _kind_in_nest(choice, made_of) if depth > 0 else _kind_in_stroma(choice, crowd)
-        site = _site(y, x, kind, _fibre_direction(architecture, row, column), made_of, rng)
+        kind = _kind_in_nest(choice, composition) if depth > 0 else _kind_in_stroma(choice, crowd)
+        site = _site(y, x, kind, _fibre_direction(architecture, row, column), composition, rng)
         radius = scale * np.sqrt(site.length * site.width)
         near = taken[: len(placed)]
         apart = (near[:, 0] - y) ** 2 + (near[:, 1] - x) ** 2
@@ -89,12 +89,12 @@ def _pixel(place: float, size: int) -> int:
     return min(max(int(place), 0), size - 1)
 
 
-def _kind_in_nest(choice: float, made_of: Composition) -> Kind:
+def _kind_in_nest(choice: float, composition: Composition) -> Kind:
     if choice > 0.97:
         return LYMPHOCYTE
     if choice > 0.93:
         return DARK
-    return VESICULAR if choice < 0.9 * made_of.pale else TUMOUR
+    return VESICULAR if choice < 0.9 * composition.pale else TUMOUR
 
 
 def _kind_in_stroma(choice: float, crowd: bool) -> Kind:
@@ -108,21 +108,21 @@ def _site(
     x: float,
     kind: Kind,
     fibres: float,
-    made_of: Composition,
+    composition: Composition,
     rng: np.random.Generator,
 ) -> Site:
     """Draw size and direction of a nucleus: along the fibres in stroma, any in nests."""
-    grow = np.exp(rng.normal(0, kind.spread * made_of.variety))
-    slim = np.exp(rng.normal(0, (0.2 if kind is FIBROBLAST else 0.09) * made_of.variety))
+    grow = np.exp(rng.normal(0, kind.spread * composition.variety))
+    slim = np.exp(rng.normal(0, (0.2 if kind is FIBROBLAST else 0.09) * composition.variety))
     if kind in (TUMOUR, VESICULAR):
-        grow *= made_of.nuclear_size
+        grow *= composition.nuclear_size
     aligned = kind in (FIBROBLAST, PLUMP)
     turn = rng.normal(fibres, 0.2) if aligned else rng.uniform(0, np.pi)
     return Site(y, x, turn, float(kind.length * grow * slim), float(kind.width * grow / slim), kind)
 
 
 def _fibre_direction(architecture: TissueLayout, row: int, column: int) -> float:
-    """Return the direction in which the coordinate across the fibres stays the same."""
+    """Return the direction along which the coordinate across the fibres is constant."""
     across, last = architecture.across, len(architecture.across) - 1
     low, high = max(row - 2, 0), min(row + 2, last)
     left, right = max(column - 2, 0), min(column + 2, last)

@@ -1,4 +1,4 @@
-"""How a generated tile is stained and scanned: colours, light, focus, sensor."""
+"""Staining and scanning of a generated tile: colours, light, focus, sensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_snow_unet.data.synthetic.fields import Field, smooth_noise, soft_ste
 
 # Optical densities of red, green and blue per unit of stain, after Ruifrok and Johnston (2001),
 # Analytical and Quantitative Cytology and Histology 23:291-299. The pink of tissue is never pure
-# eosin: a second vector, warmer and with more red, spans what slides of breast tissue show.
+# eosin: a second, warmer vector spans the range of breast tissue slides.
 HEMATOXYLIN = np.array([0.65, 0.70, 0.29])
 EOSIN = np.array([0.07, 0.99, 0.11])
 WARM_EOSIN = np.array([0.34, 0.76, 0.52])
@@ -21,15 +21,15 @@ BLOOD = np.array([0.20, 0.85, 0.55])
 
 @dataclass(frozen=True)
 class Appearance:
-    """How one tile was stained and scanned."""
+    """Staining and scanning of one tile."""
 
     # optical density of red, green and blue per unit of each stain
     hematoxylin: NDArray[np.float64]
     eosin: NDArray[np.float64]
     blood: NDArray[np.float64]
     white: NDArray[np.float64]  # colour of empty glass, 1 is saturated
-    focus: float  # blur where it is sharpest, a standard deviation in pixels of 0.25 um
-    defocus: float  # blur where it is least sharp
+    focus: float  # blur at the sharpest place, a standard deviation in pixels of 0.25 um
+    defocus: float  # blur at the least sharp place
     sharpening: float  # strength of the scanner's unsharp mask
     noise: float  # of the sensor, in grey levels at full light
     unevenness: float  # relative variation of the lighting
@@ -60,7 +60,7 @@ def expose(
     scale: float,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Let light through hematoxylin, eosin and blood, and record it as a scanner does."""
+    """Pass light through hematoxylin, eosin and blood, and record it like a scanner."""
     size = len(section[0])
     stains = look.hematoxylin, look.eosin, look.blood
     lighting = 1 + look.unevenness * smooth_noise(size, 200 * scale, rng)
@@ -72,11 +72,11 @@ def expose(
             light *= np.power(np.float32(10), -np.float32(stain[colour]) * amount)
         near = ndimage.gaussian_filter(light, np.hypot(look.focus * scale, 0.4), truncate=3)
         far = ndimage.gaussian_filter(light, np.hypot(look.defocus * scale, 0.4), truncate=3)
-        seen = near + blurred * (far - near)
-        seen += look.sharpening * (seen - ndimage.gaussian_filter(seen, 1.3, truncate=3))
-        seen *= look.white[colour] * lighting
+        signal = near + blurred * (far - near)
+        signal += look.sharpening * (signal - ndimage.gaussian_filter(signal, 1.3, truncate=3))
+        signal *= look.white[colour] * lighting
         grain = rng.standard_normal((size, size), dtype=np.float32)
         grain = grain + 0.6 * np.roll(grain, 1, axis=1)
-        grey = 255 * seen + look.noise * np.sqrt(np.clip(seen, 0.02, 1)) * grain
+        grey = 255 * signal + look.noise * np.sqrt(np.clip(signal, 0.02, 1)) * grain
         image[..., colour] = np.rint(np.clip(grey, 0, 255))
     return image

@@ -1,4 +1,4 @@
-"""The stained section of a generated tile: everything laid over each other."""
+"""The stained section of a generated tile, composed of all its layers."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def stain_section(
     nuclei: GeneratedNuclei,
     architecture: TissueLayout,
     scale: float,
-    made_of: Composition,
+    composition: Composition,
     rng: np.random.Generator,
 ) -> tuple[Field, Field, Field]:
-    """Return how much hematoxylin, eosin and blood is in stroma, cells, debris and nuclei."""
+    """Return the amounts of hematoxylin, eosin and blood in stroma, cells, debris and nuclei."""
     size = len(architecture.hole)
     nest = soft_step(architecture.depth, 1.0)
-    stroma = stain_stroma(architecture, scale, made_of, rng)
-    bodies = stain_cytoplasm(nuclei.labels, scale, made_of, rng)
+    stroma = stain_stroma(architecture, scale, composition, rng)
+    bodies = stain_cytoplasm(nuclei.labels, scale, composition, rng)
     hematoxylin, eosin = _mixed(stroma, bodies, nest)
-    if made_of.dead > NOTHING_DEAD:
-        debris = stain_debris(size, scale, made_of, rng)
+    if composition.dead > NOTHING_DEAD:
+        debris = stain_debris(size, scale, composition, rng)
         hematoxylin, eosin = _mixed((hematoxylin, eosin), debris, architecture.dead)
-    hematoxylin += stain_haze(architecture, scale, made_of, rng)
+    hematoxylin += stain_haze(architecture, scale, composition, rng)
     blood, vessel = spill_blood(size, scale, rng)
     vessel, blood = vessel * (1 - nest), blood * (1 - nest) * (1 - nuclei.cover)
-    # A nucleus on the edge of a hole has its cytoplasm around it.
+    # A nucleus at the edge of a hole keeps its cytoplasm.
     body = soft_step(ndimage.gaussian_filter(nuclei.cover, 3.5 * scale) - 0.2, 0.05)
     hole = architecture.hole * (1 - body * soft_step(architecture.depth + 4, 1.0))
     tissue = (1 - hole) * (1 - vessel)
@@ -52,5 +52,5 @@ def stain_section(
 def _mixed(
     some: tuple[Field, Field], others: tuple[Field, Field], share: Field
 ) -> tuple[Field, Field]:
-    """Mix stains: where `share` is 1 the others replace some."""
+    """Mix stains: `share` is the fraction of the others."""
     return some[0] + share * (others[0] - some[0]), some[1] + share * (others[1] - some[1])

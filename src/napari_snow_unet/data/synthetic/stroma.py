@@ -1,4 +1,4 @@
-"""Staining of what lies between nests: fibres, debris of dead cells, blood, haze."""
+"""Staining between nests: fibres, debris of dead cells, blood, haze."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ SMALLEST_TEXTURE = 128  # pixels; textures repeat
 
 
 def stain_stroma(
-    architecture: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
+    architecture: TissueLayout, scale: float, composition: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """Return hematoxylin and eosin of fibres and what lies between them, as if all were stroma."""
+    """Return hematoxylin and eosin of fibres and their gaps, as if all tissue were stroma."""
     size = len(architecture.hole)
     bundles, strands = _fibres(architecture, scale, rng)
     patch = smooth_noise(size, 30 * scale, rng)
     grain = smooth_noise(size, 1.3 * scale, rng) + 0.8 * smooth_noise(size, 3.5 * scale, rng)
-    gaps = made_of.looseness + 0.5 * patch
+    gaps = composition.looseness + 0.5 * patch
     filled = soft_step(0.7 * bundles + 0.5 * strands + 0.12 * grain - gaps + 0.35, 0.3)
     dense = soft_step(bundles + 0.8 * patch - 1.6, 0.3)
     slow = smooth_noise(size, 50 * scale, rng)
     amount = 0.62 + 0.11 * strands + 0.12 * slow + 0.4 * dense + 0.04 * grain
     web = 0.16 + 0.12 * soft_step(strands + 0.3 * grain, 0.5) + 0.04 * grain
-    eosin = made_of.collagen * (filled * amount + (1 - filled) * web)
+    eosin = composition.collagen * (filled * amount + (1 - filled) * web)
     bluish = smooth_noise(size, 35 * scale, rng)
     hematoxylin = 0.035 + 0.022 * bluish + filled * (0.03 + 0.018 * strands)
     return hematoxylin.clip(0), eosin.clip(0)
@@ -35,7 +35,7 @@ def stain_stroma(
 def _fibres(
     architecture: TissueLayout, scale: float, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """Draw thick and thin fibres: noise stretched along two directions that take turns."""
+    """Draw thick and thin fibres: noise stretched along two alternating directions."""
     size = len(architecture.hole)
     y, x = _textured(architecture, scale)
     tilt = np.float32(rng.choice([-1, 1]) * rng.uniform(0.25, 0.9))
@@ -57,21 +57,21 @@ def _textured(architecture: TissueLayout, scale: float) -> tuple[Field, Field]:
 
 
 def stain_debris(
-    size: int, scale: float, made_of: Composition, rng: np.random.Generator
+    size: int, scale: float, composition: Composition, rng: np.random.Generator
 ) -> tuple[Field, Field]:
     """Return hematoxylin and eosin of dead tissue: grainy and pink, with dust of nuclei."""
     grain = smooth_noise(size, 1.6 * scale, rng) + 0.8 * smooth_noise(size, 4 * scale, rng)
     lumps = smooth_noise(size, 10 * scale, rng)
     dust = soft_step(grain + 0.6 * lumps - 2.9, 0.2)
-    eosin = 1.2 * made_of.cytoplasm * (1 + 0.22 * grain + 0.2 * lumps)
+    eosin = 1.2 * composition.cytoplasm * (1 + 0.22 * grain + 0.2 * lumps)
     hematoxylin = 0.05 + 0.015 * grain + 0.35 * dust
     return hematoxylin.clip(0), eosin.clip(0)
 
 
 def stain_haze(
-    architecture: TissueLayout, scale: float, made_of: Composition, rng: np.random.Generator
+    architecture: TissueLayout, scale: float, composition: Composition, rng: np.random.Generator
 ) -> Field:
-    """Return hematoxylin that is no nucleus: crushed cells, cells cut at their rim, no outline."""
+    """Return hematoxylin outside of nuclei: crushed cells and cut rims without an outline."""
     size = len(architecture.hole)
     y, x = _textured(architecture, scale)
     edge = max(size, SMALLEST_TEXTURE)
@@ -80,11 +80,11 @@ def stain_haze(
     nest = soft_step(architecture.depth, 2)
     smears = soft_step(long - rng.uniform(1.7, 2.6), 0.3) * (1 - nest)
     smears += soft_step(spots - rng.uniform(1.1, 2.2), 0.35) * nest
-    return np.asarray(0.2 * made_of.haze * smears, dtype=np.float32)
+    return np.asarray(0.2 * composition.haze * smears, dtype=np.float32)
 
 
 def spill_blood(size: int, scale: float, rng: np.random.Generator) -> tuple[Field, Field]:
-    """Return red blood cells, discs without a nucleus, and the vessel that they lie in."""
+    """Return red blood cells, discs without a nucleus, and their vessel."""
     blood = np.zeros((size, size), dtype=np.float32)
     if rng.random() > 0.35:
         return blood, blood

@@ -1,4 +1,4 @@
-"""One generated tile from one seed, and the frozen set of tiles for tests."""
+"""A generated tile from a seed, and the frozen test set."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ FROZEN_TEST_SEEDS = tuple(range(90_000, 90_020))
 
 @dataclass(frozen=True)
 class SyntheticTile:
-    """A generated H&E tile and its truth.
+    """A generated H&E tile and its ground truth.
 
     Attributes
     ----------
     image : ndarray of uint8, shape (Y, X, 3)
         Red, green and blue.
     labels : ndarray of int32, shape (Y, X)
-        0 is background, 1 to N are nuclei in reading order, each one 4-connected component.
-        Touching nuclei keep their own labels.
+        0 is background, 1 to N are nuclei in row-major order, each one 4-connected component.
+        Touching nuclei have different labels.
     pixel_size_um : float
         Micrometres per pixel.
     """
@@ -50,21 +50,21 @@ def generate_tile(
 ) -> SyntheticTile:
     """Generate a tile; the same arguments and generator version give the same tile.
 
-    Another version of NumPy or another processor may round differently, which moves single grey
+    Other versions of NumPy or other processors may round differently, which changes single grey
     levels and, rarely, a pixel on an outline.
 
     Parameters
     ----------
     seed : int
-        Everything about the tile is drawn from it: staining, focus, tissue, cells.
+        Random seed of staining, focus, tissue and cells.
     size : int, default: 512
         Edge in pixels.
     pixel_size_um : float, default: 0.25
         Micrometres per pixel, 0.1 to 1; nuclei and fibres keep their true size.
     density : float, default: 1.0
-        Factor on the number of nuclei, 0 to 4; above 1 the room is filled.
+        Factor on the number of nuclei, 0 to 4; above 1 space becomes scarce.
     glass : bool, default: False
-        Nothing but the slide.
+        Generate empty glass.
 
     Returns
     -------
@@ -78,11 +78,11 @@ def generate_tile(
     """
     if seed < 0 or size < 1 or not 0.1 <= pixel_size_um <= 1 or not 0 <= density <= 4:
         raise ValueError(
-            f"seed {seed}, size {size}, pixel_size_um {pixel_size_um} and density {density}: "
-            "expected a seed from 0, a size from 1, a pixel size from 0.1 to 1 µm and a density "
-            "from 0 to 4"
+            f"The tile has seed {seed}, size {size}, pixel_size_um {pixel_size_um} and density "
+            f"{density}. Choose a seed from 0, a size from 1, a pixel size from 0.1 to 1 µm and a "
+            "density from 0 to 4."
         )
-    # A stream for each step: what one of them draws moves nothing in the others.
+    # A stream for each step, so that changing one leaves the others as they are.
     streams = np.random.SeedSequence([GENERATOR_VERSION, seed]).spawn(7)
     optics, tissue, layout, places, nuclei, stains, sensor = (
         np.random.Generator(np.random.PCG64(stream)) for stream in streams
@@ -93,15 +93,15 @@ def generate_tile(
         nothing = np.zeros((size, size), dtype=np.float32)
         image = expose((nothing, nothing, nothing), look, scale, sensor)
         return SyntheticTile(image, np.zeros((size, size), dtype=np.int32), pixel_size_um)
-    made_of = draw_composition(tissue)
-    architecture = lay_out(size, scale, made_of, layout)
-    sites = place_nuclei(architecture, scale, density, made_of, places)
-    drawn = draw_nuclei(sites, size, scale, made_of, nuclei)
-    section = stain_section(drawn, architecture, scale, made_of, stains)
+    composition = draw_composition(tissue)
+    architecture = lay_out(size, scale, composition, layout)
+    sites = place_nuclei(architecture, scale, density, composition, places)
+    drawn = draw_nuclei(sites, size, scale, composition, nuclei)
+    section = stain_section(drawn, architecture, scale, composition, stains)
     return SyntheticTile(expose(section, look, scale, sensor), drawn.labels, pixel_size_um)
 
 
 def frozen_test_set(size: int = 512) -> Iterator[SyntheticTile]:
-    """Yield the generated test set, in the order of its seeds, never used for training."""
+    """Yield the generated test set in the order of its seeds; it is never used for training."""
     for seed in FROZEN_TEST_SEEDS:
         yield generate_tile(seed, size=size)

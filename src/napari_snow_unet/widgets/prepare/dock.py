@@ -1,4 +1,4 @@
-"""The dock that prepares datasets: from folders and archives to checked tiles."""
+"""The dock that prepares and checks datasets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import usable_cores
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.check.dataset import CheckReport, check_dataset
 from napari_snow_unet.data.datasets.mosaic import Mosaic, sample_pairs
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
@@ -26,22 +25,10 @@ from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.view import fit
 from napari_snow_unet.widgets.opening.dataset import add_stack
+from napari_snow_unet.widgets.prepare import messages
 from napari_snow_unet.widgets.prepare.findings_table import FindingsTable
 from napari_snow_unet.widgets.prepare.form import PrepareForm
-from napari_snow_unet.widgets.prepare.text import (
-    CANCEL_TIP,
-    CHECK_TIP,
-    NO_DATASET,
-    NO_SOURCE,
-    NOTHING_THERE,
-    OPEN_TIP,
-    PREPARING,
-    SAMPLE_TIP,
-    STOPPED,
-    TIP,
-    told_checked,
-    told_prepared,
-)
+from napari_snow_unet.widgets.prepare.state import PrepareState
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -49,36 +36,37 @@ if TYPE_CHECKING:
 
 
 class PrepareWidget(Dock):
-    """Prepare SNOW or one's own images and masks for training."""
+    """Prepare SNOW or other images and masks for training."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self.form, self.bar = PrepareForm(), RunBar(self.prepare, "Prepare")
-        self.check_button = QPushButton("Check")
-        self.sample_button = QPushButton("Show nine pairs")
-        self.open_button = QPushButton("Open as stack")
+        self.form, self.bar = PrepareForm(), RunBar(self.prepare, messages.PREPARE_LABEL)
+        self.check_button = QPushButton(messages.CHECK_LABEL)
+        self.sample_button = QPushButton(messages.SAMPLE_LABEL)
+        self.open_button = QPushButton(messages.OPEN_LABEL)
         self.findings = FindingsTable()
         self._added: list[ref[Layer]] = []
         self._tips = {
-            self.check_button: CHECK_TIP,
-            self.sample_button: SAMPLE_TIP,
-            self.open_button: OPEN_TIP,
+            self.check_button: messages.CHECK_TIP,
+            self.sample_button: messages.SAMPLE_TIP,
+            self.open_button: messages.OPEN_TIP,
         }
         self._lay_out()
-        self.bar.set_tip(TIP)
-        self.bar.cancel_button.setToolTip(CANCEL_TIP)
+        self.bar.set_tip(messages.TIP)
+        self.bar.cancel_button.setToolTip(messages.CANCEL_TIP)
         self.check_button.clicked.connect(lambda: self.check())
         self.sample_button.clicked.connect(lambda: self.show_sample())
         self.open_button.clicked.connect(lambda: self.open_as_stack())
-        self.form.sources.changed.connect(self.update_hint)
-        self.form.target.dataset.changed.connect(self.update_hint)
-        self.update_hint()
+        self.form.sources.changed.connect(self.update_state)
+        self.form.target.dataset.changed.connect(self.update_state)
+        self.update_state()
 
     def prepare(self) -> None:
-        """Make the dataset."""
-        self.update_hint()
-        if not self.bar.run_button.isEnabled() or self.form.dataset is None:
+        """Prepare the dataset."""
+        self.update_state()
+        dataset = self.state.dataset
+        if self.state.hint or dataset is None or self.bar.running:
             return
         try:
             options = self.form.options()
@@ -87,15 +75,15 @@ class PrepareWidget(Dock):
             return
         self.findings.show_findings([])
         self._start(
-            partial(prepare, self.form.sources.paths, self.form.dataset, options),
-            f"Preparing {self.form.dataset.name}",
+            partial(prepare, self.form.sources.paths, dataset, options),
+            f"Preparing {dataset.name}",
             self._prepared,
-            cancelled=STOPPED,
+            cancelled=messages.STOPPED,
         )
-        self.bar.say(PREPARING)
+        self.bar.say(messages.PREPARING)
 
     def check(self) -> None:
-        """Look for what is wrong with the dataset."""
+        """Check the dataset."""
         if (folder := self._existing()) is not None:
             self.findings.show_findings([])
             workers = self.form.fields.workers.value or usable_cores()
@@ -104,7 +92,7 @@ class PrepareWidget(Dock):
             self._start(steps, f"Checking {folder.name}", self._checked)
 
     def show_sample(self) -> None:
-        """Show nine random pairs, others every time."""
+        """Show nine random pairs, different each time."""
         if (folder := self._existing()) is not None:
             done = partial(self._add_sample, folder.name)
             self._start(partial(sample_pairs, folder), f"Reading {folder.name}", done)
@@ -115,42 +103,40 @@ class PrepareWidget(Dock):
             done = partial(self._add_stack, folder)
             self._start(partial(_opened, folder), f"Opening {folder.name}", done)
 
-    def update_hint(self, event: Any = None) -> None:
-        """Allow what can be done now, and say why Prepare cannot."""
-        dataset = self.form.dataset
-        hint = "" if dataset is not None else NO_DATASET
-        if not self.form.sources.paths:
-            hint = NO_SOURCE
-        self.bar.set_hint(hint)
+    def update_state(self, event: Any = None) -> None:
+        """Enable the buttons that can be used now, and explain why others cannot."""
         self._allow_buttons()
+        self.bar.set_hint(self.state.hint)
 
     def _allow_buttons(self) -> None:
-        dataset = self.form.dataset
-        there = dataset is not None and dataset.is_dir() and not self.bar.running
+        form = self.form
+        self.state = PrepareState.of(form.sources.paths, form.dataset, running=self.bar.running)
         for button, tip in self._tips.items():
-            button.setEnabled(there)
-            button.setToolTip(wrapped(tip if there else NOTHING_THERE))
+            button.setEnabled(self.state.existing is not None)
+            button.setToolTip(wrapped(self.state.tip(tip)))
 
     def _existing(self) -> Path | None:
-        folder = self.form.dataset
-        if folder is None or not folder.is_dir() or self.bar.running:
-            return None
-        return folder
+        self._allow_buttons()
+        return self.state.existing
 
     def _start(self, steps: Any, title: str, on_done: Any, **more: Any) -> None:
         self.bar.start(steps, title=title, on_done=on_done, on_finished=self._allow_buttons, **more)
         self._allow_buttons()
 
     def _prepared(self, prepared: Prepared) -> None:
-        rows = [("problem", "left out", each.name, each.reason) for each in prepared.problems]
+        skipped = messages.SKIPPED_LABEL
+        rows = [("problem", skipped, each.name, each.reason) for each in prepared.problems]
         self.findings.show_findings(rows)
-        self.bar.say(told_prepared(prepared), problem=bool(prepared.problems))
+        texts = [prepared.text(), *prepared.messages]
+        if prepared.problems:
+            texts.append(messages.skipped_files(len(prepared.problems)))
+        self.bar.say(" ".join(texts), problem=bool(prepared.problems))
 
     def _checked(self, report: CheckReport) -> None:
         self.findings.show_findings(
             (each.severity, each.kind, each.name, each.text) for each in report.findings
         )
-        self.bar.say(told_checked(report), problem=bool(report.problems))
+        self.bar.say(report.text(), problem=bool(report.problems))
 
     def _add_sample(self, name: str, mosaic: Mosaic) -> None:
         place: dict[str, Any] = {"metadata": {"names": mosaic.names}}
@@ -159,14 +145,14 @@ class PrepareWidget(Dock):
         image = self._viewer.add_image(mosaic.image, name=f"{name} sample", rgb=True, **place)
         masks = self._viewer.add_labels(mosaic.labels, name=f"{name} sample masks", **place)
         self._look_at(image, masks)
-        self.bar.say("Shown, row after row: " + ", ".join(mosaic.names) + ".")
+        self.bar.say(messages.shown_pairs(tuple(mosaic.names)))
 
     def _add_stack(self, folder: Path, stack: TileStack) -> None:
         self._look_at(*add_stack(self._viewer, folder, stack))
-        self.bar.say(f"Opened {counted(len(stack.names), 'pair')} as a stack.")
+        self.bar.say(messages.opened_pairs(len(stack.names)))
 
     def _look_at(self, *layers: Layer) -> None:
-        """Show layers alone among those that this dock has added, which would lie over them."""
+        """Hide the layers that this dock added before, and fit the view to new ones."""
         for former in (layer() for layer in self._added):
             if former is not None:
                 former.visible = False
@@ -180,11 +166,11 @@ class PrepareWidget(Dock):
         self.lay_out(self.form, self.bar, buttons, last=self.findings)
 
     def closed(self) -> None:
-        """Stop what runs."""
+        """Cancel the current run."""
         self.bar.cancel()
 
 
 def _opened(folder: Path) -> Generator[Progress, None, TileStack]:
-    """List the tiles of a dataset; of thousands that takes a while."""
-    yield Progress(0, 0, "listing the tiles")
+    """List the tiles of a dataset, which takes a while for thousands of them."""
+    yield Progress(0, 0, messages.LISTING_TILES)
     return open_tile_stack(folder)

@@ -1,4 +1,4 @@
-"""The fields of the dock that prepares datasets: its options as they are declared."""
+"""The fields of the dock that prepares datasets, as its options are declared."""
 
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from napari_snow_unet.widgets.common.fields import (
     PixelSizeField,
     option_fields,
 )
+from napari_snow_unet.widgets.prepare import messages
 
 
 def target(dataset: Path | None = None) -> Path | None:
@@ -24,18 +25,16 @@ def target(dataset: Path | None = None) -> Path | None:
     Parameters
     ----------
     dataset : Path
-        Folder of the dataset: a new or empty one for Prepare, or one that was begun. For Check and
-        the two buttons below any folder with images and masks will do.
+        Folder of the dataset: an empty folder, or a dataset to continue. Check and the two buttons
+        next to it accept any folder of images and masks.
     """
     return dataset
 
 
 def chosen_options(values: dict[str, Any]) -> PrepareOptions:
-    """Return the options chosen; an `InputError` says which part is neither number nor fraction."""
+    """Return the options; InputError if a subset is neither a number nor a fraction."""
     split = {name: values.pop(name) for name in declared(SplitOptions)}
-    workers = (
-        values.pop("workers") or usable_cores()
-    )  # never in this process: the window shall live
+    workers = values.pop("workers") or usable_cores()  # outside of this process, which has a window
     return PrepareOptions(**values, split=SplitOptions(**split).plan(), workers=workers)
 
 
@@ -48,7 +47,7 @@ def fields_of_target() -> FunctionGui:
 
 
 def fields_of_options() -> FunctionGui[dict[str, Any]]:
-    """Return the fields of a dataset and of its division."""
+    """Return the fields of a dataset and its split."""
     fields = option_fields(
         PrepareOptions,
         "limit",
@@ -66,8 +65,8 @@ def fields_of_options() -> FunctionGui[dict[str, Any]]:
         masks_are={"choices": MASKS},
         workers={"max": 1024},
     )
-    fields.um_per_px.native.say_unknown("as the images say")
+    fields.um_per_px.native.say_unknown(messages.PIXEL_SIZE_OF_IMAGES_LABEL)
     for name in ("train", "val", "test"):
         getattr(fields, name).native.setPlaceholderText(declared(SplitOptions)[name].option.none)
-    fields.group_by.native.setPlaceholderText("no groups")
+    fields.group_by.native.setPlaceholderText(messages.NO_GROUPS_LABEL)
     return fields

@@ -1,4 +1,4 @@
-"""The table of what preparing or checking a dataset has found."""
+"""The table of findings after preparing or checking a dataset."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from operator import itemgetter
 from qtpy.QtWidgets import QHeaderView
 
 from napari_snow_unet.widgets.common.table import Column, TableView
+from napari_snow_unet.widgets.prepare import messages
 
-TITLES = ("", "About", "File", "Found")
-MOST_ROWS = 5000  # more cannot be read; all of them stand in the files and in the check's output
-MOST_HIGH_ROWS = 200  # of these the whole text is seen, of more rows its beginning
+TITLES = ("", "Kind", "File", "Finding")
+MOST_ROWS = 5000  # the files and the command line have all findings
+MOST_HIGH_ROWS = 200  # with more rows only the start of each text is visible
 WIDEST = 120  # pixels
 FindingRow = tuple[str, str, str, str]
 
 
 class FindingsTable(TableView):
-    """One row for each finding: severity, kind, file, text."""
+    """A row per finding: severity, kind, file, text."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -30,16 +31,16 @@ class FindingsTable(TableView):
         self.hide()
 
     def show_findings(self, rows: Iterable[FindingRow]) -> None:
-        """Replace what is shown; without rows the table hides."""
+        """Replace the rows; without rows the table is hidden."""
         rows = list(rows)
         if (more := len(rows) - MOST_ROWS) > 0:
-            rows[MOST_ROWS:] = [("", "", "", f"and {more:,} more")]
+            rows[MOST_ROWS:] = [("", "", "", messages.more_findings(more))]
         self.contents.show(rows)
         self.resizeColumnsToContents()
         for column in range(len(TITLES) - 1):
             self.setColumnWidth(column, min(self.columnWidth(column), WIDEST))
         self.setVisible(bool(rows))
-        if len(rows) <= MOST_HIGH_ROWS:  # measuring every text takes its time
+        if len(rows) <= MOST_HIGH_ROWS:  # measuring every text is slow
             self.resizeRowsToContents()
 
 

@@ -1,4 +1,4 @@
-"""The form of the dock that prepares datasets: its fields in their order."""
+"""The form of the dock that prepares datasets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.split_options import SplitOptions
 from napari_snow_unet.widgets.common.form import Rows, end_with, stacked
+from napari_snow_unet.widgets.prepare import messages
 from napari_snow_unet.widgets.prepare.fields import (
     chosen_options,
     fields_of_options,
     fields_of_target,
 )
-from napari_snow_unet.widgets.prepare.source_list import TIP, SourceList
+from napari_snow_unet.widgets.prepare.source_list import SourceList
 
 RARELY_CHOSEN = ("shard", "group_by", "masks_are", "verify", "workers")
 
 
 class PrepareForm(QWidget):
-    """The fields of the dock in their order."""
+    """The sources, the dataset and the options of the dock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,19 +34,19 @@ class PrepareForm(QWidget):
 
     @property
     def dataset(self) -> Path | None:
-        """The folder that is chosen; None for none."""
+        """The chosen folder; None if the field is empty."""
         folder = self.target.dataset.value
         return folder if folder is not None and str(folder) not in ("", ".") else None
 
     def options(self) -> PrepareOptions:
-        """Return the choices."""
+        """Return the chosen options."""
         return chosen_options(self.fields())
 
     def _lay_out(self) -> None:
         main, more = Rows(self._labels), Rows(self._labels)
-        title = QLabel("Sources")
-        title.setToolTip(TIP)
-        main.add("Dataset", self.target.dataset)
+        title = QLabel(messages.SOURCES_LABEL)
+        title.setToolTip(messages.SOURCES_TIP)
+        main.add(messages.DATASET_LABEL, self.target.dataset)
         labels = {
             name: "" if one.type is bool else one.option.label
             for cls in (PrepareOptions, SplitOptions)

@@ -1,4 +1,4 @@
-"""A list of folders and archives: buttons, drag-and-drop, the Delete key."""
+"""A list of folders and archives with buttons, drag-and-drop and the Delete key."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-ARCHIVES = "Zip archives (*.zip)"
-TIP = "Folders and zip archives of images and masks, in any mix. Drop them here."
+from napari_snow_unet.widgets.prepare import messages
 
 
 class _Paths(QListWidget):
-    """Paths that can be dropped on it."""
+    """A list of paths that accepts drops."""
 
     dropped = Signal(list)
     unwanted = Signal()
@@ -32,27 +31,27 @@ class _Paths(QListWidget):
         self.setAcceptDrops(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setToolTip(TIP)
+        self.setToolTip(messages.SOURCES_TIP)
         self.setFixedHeight(4 * (self.fontMetrics().height() + 4))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        """Take files and folders."""
+        """Accept files and folders."""
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802
-        """Take files and folders."""
+        """Accept files and folders."""
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Tell what was dropped; napari itself does not get to see it."""
+        """Emit the dropped paths, which napari itself does not receive."""
         urls = event.mimeData().urls()
         self.dropped.emit([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
         event.acceptProposedAction()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Remove what is selected with Delete or Backspace."""
+        """Remove the selected sources with Delete or Backspace."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.unwanted.emit()
         else:
@@ -60,17 +59,17 @@ class _Paths(QListWidget):
 
 
 class SourceList(QWidget):
-    """The sources of a dataset; tells when one was added or removed."""
+    """The sources of a dataset; emits `changed` when one is added or removed."""
 
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.list = _Paths()
-        self.files_button = QPushButton("Add archives…")
-        self.folder_button = QPushButton("Add folder…")
-        self.remove_button = QPushButton("Remove")
-        self.remove_button.setToolTip("Take the selected sources off the list; no file is deleted.")
+        self.files_button = QPushButton(messages.ADD_ARCHIVES_LABEL)
+        self.folder_button = QPushButton(messages.ADD_FOLDER_LABEL)
+        self.remove_button = QPushButton(messages.REMOVE_LABEL)
+        self.remove_button.setToolTip(messages.REMOVE_TIP)
         self.dialog: QFileDialog | None = None
         self.list.dropped.connect(self.add)
         self.list.unwanted.connect(self.remove_selected)
@@ -87,30 +86,30 @@ class SourceList(QWidget):
 
     @property
     def paths(self) -> list[Path]:
-        """The sources in their order."""
+        """The sources in order."""
         return [Path(self.list.item(row).text()) for row in range(self.list.count())]
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Append sources that are not on the list yet."""
-        known = set(self.paths)
+        """Append new sources."""
+        listed = set(self.paths)
         for path in dict.fromkeys(paths):
-            if path not in known:
+            if path not in listed:
                 self.list.addItem(str(path))
         self.changed.emit()
 
     def remove_selected(self) -> None:
-        """Take the selected sources off the list."""
+        """Remove the selected sources."""
         for item in self.list.selectedItems():
             self.list.takeItem(self.list.row(item))
         self.changed.emit()
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
-        self.dialog = QFileDialog(self, "Add sources")
+        self.dialog = QFileDialog(self, messages.ADD_SOURCES_LABEL)
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.setFileMode(mode)
         if mode == QFileDialog.FileMode.Directory:
             self.dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         else:
-            self.dialog.setNameFilter(ARCHIVES)
+            self.dialog.setNameFilter(messages.ARCHIVES_LABEL)
         self.dialog.filesSelected.connect(lambda names: self.add(map(Path, names)))
         self.dialog.open()

@@ -1,1 +1,1 @@
-"""What is wrong with a dataset, or worth knowing."""
+"""Check a dataset for problems."""

@@ -1,4 +1,4 @@
-"""What is wrong with a dataset, prepared or any folder of images and masks, or worth knowing."""
+"""Check a prepared dataset, or any folder of images and masks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import numpy as np
 from napari_snow_unet.base.processes import Died, ProcessPool
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.base.words import shape_in_words
+from napari_snow_unet.data.datasets import messages as of_datasets
+from napari_snow_unet.data.datasets.check import messages
 from napari_snow_unet.data.datasets.check.findings import (
     CheckedPair,
     Finding,
@@ -26,7 +28,7 @@ from napari_snow_unet.data.datasets.check.findings import (
     about_tile,
     duplicates,
 )
-from napari_snow_unet.data.datasets.check.tile import FactTask, TileFacts, look_at_tile
+from napari_snow_unet.data.datasets.check.tile import FactTask, TileFacts, read_facts
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, masks_in, read_info
 from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
 from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED
@@ -37,12 +39,12 @@ from napari_snow_unet.data.pairs.folder import files_in, find_pairs
 from napari_snow_unet.data.pairs.unread_files import NO_PAIR, nothing_to_use, passed_over
 
 _PLACES = ("images", "masks")
-_NUMBERED = re.compile(r"\d{6,}\.png")  # as prepare names tiles
+_NUMBERED = re.compile(r"\d{6,}\.png")  # as `prepare` names tiles
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All that the check found.
+    """The findings of a check and a summary of the dataset.
 
     Attributes
     ----------
@@ -63,8 +65,13 @@ class CheckReport:
 
     @property
     def problems(self) -> list[Finding]:
-        """The findings that should be mended."""
+        """The findings to resolve before training."""
         return [finding for finding in self.findings if finding.severity == "problem"]
+
+    def text(self) -> str:
+        """Return the number of problems and notes as a sentence."""
+        problems = len(self.problems)
+        return messages.checked(self.tiles, problems, len(self.findings) - problems)
 
 
 def check_dataset(
@@ -73,18 +80,18 @@ def check_dataset(
     workers: int | None = None,
     masks_are: MasksAre | None = None,
 ) -> Generator[Progress, None, CheckReport]:
-    """Look at every pair of a dataset and compare them with each other.
+    """Check every pair of a dataset and compare the images with each other.
 
     Parameters
     ----------
     folder : path-like
-        A prepared dataset, or any folder with images and masks. The subsets of such a folder are
-        told by folders called train, val (validation) and test.
+        A prepared dataset, or any folder with images and masks. The subsets of the latter follow
+        from folders called train, val (validation) and test.
     workers : int, optional
         Number of processes; by default as many as there are cores, if it takes seconds.
     masks_are : {"labels", "binary", "classes"}, optional
-        What masks in PNG, TIFF and BMP hold, where it is not what they look like. What a prepared
-        dataset holds stands in its ``dataset.json``.
+        Overrides the judgement of masks in PNG, TIFF and BMP. For a prepared dataset its
+        ``dataset.json`` is used instead.
 
     Yields
     ------
@@ -94,12 +101,12 @@ def check_dataset(
     Returns
     -------
     CheckReport
-        What was found. Nothing is changed.
+        The findings. No file is changed.
 
     Raises
     ------
     InputError
-        If there is no such folder or no pair in it.
+        If the folder does not exist or has no pairs.
     """
     folder = Path(folder)
     prepared = is_dataset(folder)
@@ -108,15 +115,15 @@ def check_dataset(
     if not pairs:
         left = [(finding.name, finding.text) for finding in findings if finding.name]
         raise nothing_to_use(NO_PAIR, files_in(folder), "pairs", folder, left)
-    looked = yield from _look(pairs, workers, info.white, masks_in(folder) or masks_are)
+    all_facts = yield from _read_all(pairs, workers, info.white, masks_in(folder) or masks_are)
     readable: list[tuple[CheckedPair, TileFacts]] = []
-    for pair, facts in zip(pairs, looked, strict=True):
+    for pair, facts in zip(pairs, all_facts, strict=True):
         if facts.error:
             findings.append(Finding("problem", "unreadable", pair.name, facts.error))
         else:
             readable.append((pair, facts))
             findings += about_tile(pair, facts, binary=info.masks == "binary")
-    yield Progress(len(pairs), len(pairs), "comparing")
+    yield Progress(len(pairs), len(pairs), messages.COMPARING)
     findings += about_reading(readable)
     findings += about_masks([facts for _, facts in readable])
     findings += about_sizes(readable)
@@ -138,7 +145,7 @@ def _prepared_pairs(folder: Path) -> tuple[list[CheckedPair], list[Finding]]:
 
 
 def _about_unlisted(folder: Path, listed: set[Path]) -> Iterator[Finding]:
-    """Tell pairs that `prepare` was killed over from files that do not belong there."""
+    """Report files without a row; pairs of an interrupted `prepare` are notes."""
     for place in _PLACES:
         for path in sorted((folder / place).rglob("*")):
             if path in listed or path.suffix.lower() not in IMAGE_SUFFIXES or path.name[0] == ".":
@@ -148,27 +155,26 @@ def _about_unlisted(folder: Path, listed: set[Path]) -> Iterator[Finding]:
             if not _NUMBERED.fullmatch(path.name) or not all(
                 twin.exists() and twin not in listed for twin in twins
             ):
-                yield Finding("problem", "table", name, "it is not in manifest.csv.")
+                yield Finding("problem", "table", name, messages.NOT_IN_MANIFEST)
             elif path == twins[0]:  # once for both
-                text = "it and its mask are not in manifest.csv yet; run prepare again to go on."
-                yield Finding("note", "table", name, text)
+                yield Finding("note", "table", name, messages.NOT_YET_IN_MANIFEST)
 
 
 def _foreign_pairs(folder: Path) -> tuple[list[CheckedPair], list[Finding]]:
-    found = find_pairs(folder)
+    result = find_pairs(folder)
     root = Path(os.path.abspath(folder))  # noqa: PTH100 (as find_pairs does)
     pairs = []
-    for image, mask, subset in zip(found.images, found.masks, found.subsets, strict=True):
+    for image, mask, subset in zip(result.images, result.masks, result.subsets, strict=True):
         pairs.append(CheckedPair(_relative(image, root), image, mask, subset))
     findings = [
         Finding("problem", "no partner", _relative(path, root), reason)
-        for path, reason in zip(found.orphans, found.reasons, strict=True)
+        for path, reason in zip(result.orphans, result.reasons, strict=True)
     ]
-    notes = [*found.notes, *passed_over(found.unread)]
+    notes = [*result.notes, *passed_over(result.unread)]
     return pairs, findings + [Finding("note", "layout", "", note) for note in notes]
 
 
-def _look(
+def _read_all(
     pairs: Sequence[CheckedPair],
     workers: int | None,
     white: Mapping[str, float],
@@ -181,11 +187,11 @@ def _look(
     tasks = [FactTask(pair.image, pair.mask, white, masks_are) for pair in pairs]
     facts: dict[int, TileFacts] = {}
     number_of = {id(task): number for number, task in enumerate(tasks)}
-    pool = ProcessPool(look_at_tile, tasks, workers)
+    pool = ProcessPool(read_facts, tasks, workers)
     try:
         for task, result in pool:
             if isinstance(result, Died):
-                result = TileFacts(error="every process that reads it dies; is it damaged?")
+                result = TileFacts(error=of_datasets.READING_CRASHED)
             facts[number_of[id(task)]] = result
             yield Progress(len(facts), len(tasks), task.image.name)
     finally:

@@ -1,4 +1,4 @@
-"""What the dataset check looks at in one tile."""
+"""The facts about one tile that the check uses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.check.near_duplicates import EDGE, thumbnail
 from napari_snow_unet.data.datasets.members import NamedBytes
 from napari_snow_unet.data.datasets.tile_arrays import count_ids, tile_image
@@ -29,7 +30,7 @@ _MODES = {"1": "1 bit", "I": "int32", "F": "float32", "P": "palette"}
 
 @dataclass(frozen=True)
 class FactTask:
-    """A pair to be looked at."""
+    """A pair to read."""
 
     image: Path
     mask: Path
@@ -39,31 +40,31 @@ class FactTask:
 
 @dataclass(frozen=True)
 class TileFacts:
-    """What is in a pair of files."""
+    """Facts about a pair of files."""
 
-    error: str = ""  # why one of them cannot be read; then the rest is not filled in
+    error: str = ""  # why a file cannot be read; then everything else is empty
     shape: tuple[int, ...] = ()  # pixels, and channels
     mask_shape: tuple[int, ...] = ()
     dtype: str = ""  # as stored
     mask_dtype: str = ""
     image_sha256: str = ""
     mask_sha256: str = ""
-    pixels_sha256: str = ""  # of the picture, whatever file format it has
+    pixels_sha256: str = ""  # of the pixels, independent of the file format
     thumbnail: npt.NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((EDGE, EDGE), np.float32)
     )
     ids: int = 0
-    nuclei: int = 0  # as the ids, or the regions of a mask or class map
+    nuclei: int = 0  # ids, or connected components of a binary mask or class map
     largest_id: int = 0
-    foreground: float = 0.0  # part of the mask that is not 0
-    torn: int = 0  # ids in more than one connected piece
-    binary: bool = False  # only one value besides 0: 255, or any in several pieces
+    foreground: float = 0.0  # fraction of the mask that is not 0
+    unconnected: int = 0  # ids with more than one connected component
+    binary: bool = False  # one value besides 0: 255, or any with several connected components
     notes: tuple[Note, ...] = ()
     darker: float = 0.0  # see `masks.doubts.Cover`
 
 
-def look_at_tile(task: FactTask) -> TileFacts:
-    """Read a pair and note what is in it; a file that cannot be read is a fact too."""
+def read_facts(task: FactTask) -> TileFacts:
+    """Read a pair and return its facts; of an unreadable file its error."""
     try:
         data = task.image.read_bytes()
         image = read_image(NamedBytes(data, str(task.image)))
@@ -76,11 +77,11 @@ def look_at_tile(task: FactTask) -> TileFacts:
     except InputError as error:
         return TileFacts(error=error.text())
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""  # none where reading itself fails
-        return TileFacts(error=f"{where}it cannot be read ({error.strerror}).")
+        problem = messages.not_read(str(error.strerror))
+        return TileFacts(error=InputError(problem, path=error.filename or None).text())
     labels, nuclei = judged.labels, judged.nuclei()
     largest, ids = int(labels.max()), count_ids(labels)
-    torn = _torn(labels)
+    unconnected = _unconnected(labels)
     same_size = labels.shape == rgb.shape[:2]
     return TileFacts(
         shape=array.shape,
@@ -95,31 +96,31 @@ def look_at_tile(task: FactTask) -> TileFacts:
         nuclei=count_ids(nuclei),
         largest_id=largest,
         foreground=float(np.count_nonzero(labels) / labels.size),
-        torn=torn,
-        binary=ids == 1 and (largest == 255 or torn == 1),
+        unconnected=unconnected,
+        binary=ids == 1 and (largest == 255 or unconnected == 1),
         notes=(*map(Note, tile.notes), *(judged.notes if same_size else ())),
         darker=cover_of(rgb, labels > 0).darker if same_size else 0.0,
     )
 
 
-def _torn(labels: npt.NDArray[np.int32]) -> int:
-    """Count the ids whose pixels do not hang together, corners included."""
+def _unconnected(labels: npt.NDArray[np.int32]) -> int:
+    """Count the ids with more than one 8-connected component."""
     from skimage.measure import label
 
-    pieces = label(labels, connectivity=2)
-    first = np.unique(pieces, return_index=True)[1]
+    components = label(labels, connectivity=2)
+    first = np.unique(components, return_index=True)[1]
     owners = np.unique(labels.ravel()[first], return_counts=True)
     return int(np.count_nonzero(owners[1][owners[0] > 0] > 1))
 
 
 def _checksum(mask: Path) -> str:
-    """Return the checksum of a mask; of a folder with a file for each nucleus that of all."""
+    """Return the checksum of a mask, or of all files of a folder with one per nucleus."""
     files = nucleus_files(mask) if mask.is_dir() else [mask]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _stored_type(path: Path) -> str:
-    """Return the type of the numbers in a label image's file."""
+    """Return the data type of a label image as stored."""
     if path.suffix.lower() not in (".png", ".tif", ".tiff", ".bmp"):
         return path.suffix.lower().lstrip(".")
     with opened(path) as (_, stream):

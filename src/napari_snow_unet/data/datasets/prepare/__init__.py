@@ -1,1 +1,1 @@
-"""From SNOW or anybody's files to a prepared dataset."""
+"""Prepare a dataset from SNOW or other images and masks."""

@@ -1,8 +1,8 @@
-"""From SNOW as it is released, or anybody's images and masks, to a compact, checked dataset.
+"""Prepare a compact, checked dataset from SNOW as released, or from any images and masks.
 
-Tiles are made by processes that may die, and written whole, image and mask, before they get a row
-in the table. So the folder is a valid dataset at any moment, and a second call goes on where the
-first one ended.
+Tiles are made by worker processes, which may crash. Image and mask are complete before the table
+gets their row, so that the folder is a valid dataset at any moment and a second call continues
+where the first one stopped.
 """
 
 from __future__ import annotations
@@ -15,19 +15,24 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.locks import folder_locked
 from napari_snow_unet.base.options import check
 from napari_snow_unet.base.processes import ProcessPool
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.manifest import is_dataset, read_manifest
-from napari_snow_unet.data.datasets.members import Found, Member, close_archives, read_member
+from napari_snow_unet.data.datasets.members import (
+    ListedMember,
+    Member,
+    close_archives,
+    read_member,
+)
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.kept import (
-    is_divided_by_hand,
-    of_other_masks,
-    of_other_pixel_size,
+    about_other_masks,
+    about_other_pixel_size,
+    is_split_by_hand,
 )
 from napari_snow_unet.data.datasets.prepare.ledger import Ledger, Prepared, cannot_write, writing
 from napari_snow_unet.data.datasets.prepare.options import (
@@ -51,44 +56,44 @@ def prepare(
     folder: str | os.PathLike[str],
     options: PrepareOptions | None = None,
 ) -> Generator[Progress, None, Prepared]:
-    """Make a dataset of images and masks, or go on making it.
+    """Prepare a dataset of images and masks, or continue one.
 
     Parameters
     ----------
     sources : sequence of path-like
-        Folders and zip archives, which are only read.
+        Folders and zip archives; they are only read.
     folder : path-like
-        The dataset: a folder that is new, empty, or was made by this function.
+        The dataset: a new or empty folder, or a dataset to continue.
     options : PrepareOptions, optional
-        What the person chose.
+        User options.
 
     Yields
     ------
     Progress
-        Per source while they are listed, then per tile.
+        Per source while files are listed, then per tile.
 
     Returns
     -------
     Prepared
-        The dataset, and what could not be used.
+        The dataset, and the files that could not be used.
 
     Raises
     ------
     InputError
-        If a source is missing, nothing in them fits together, the folder holds something else or
-        a dataset of another kind, the split asks for more than there is, or the disk is full.
+        If a source is missing, the sources have no pairs, the folder holds other files or a
+        dataset with other options, the split needs more tiles than there are, or the disk is full.
     """
     options = options or PrepareOptions()
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow links)
     check(options)
     info = dataset_info_of(folder, options)
-    found, unusable = yield from find_members(sources, folder)
-    pairs, unpaired = paired(found, options.limit)
+    members, unusable = yield from find_members(sources, folder)
+    pairs, unpaired = paired(members, options.limit)
     problems = unusable + unpaired
     about_subsets: list[str] = []
     if not is_dataset(folder):
         if not pairs.pairs:
-            raise _nothing_fits(sources, found, unusable, unpaired)
+            raise _no_pairs(sources, members, unusable, unpaired)
         info, about_subsets = _subsets(pairs, info, options.split)
         if options.split is not None:
             subset_sizes(options.split, len(pairs.pairs))
@@ -96,7 +101,7 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
     with folder_locked(folder):
         tiles = read_manifest(folder) if is_dataset(folder) else []
-        by_hand = options.split is None and is_divided_by_hand(tiles, info)
+        by_hand = options.split is None and is_split_by_hand(tiles, info)
         plan = yield from make_plan(pairs, folder, tiles, info, verify=options.verify)
         plan.problems.extend(problems)
         plan.messages.extend([*pairs.notes, *about_subsets])
@@ -115,49 +120,44 @@ def prepare(
 def _subsets(
     pairs: Paired[Member], info: DatasetInfo, split: SplitPlan | None
 ) -> tuple[DatasetInfo, list[str]]:
-    """Follow folders called train, val and test where the person states no split; say which."""
+    """Follow folders called train, val and test unless the user chose a split."""
     subsets = Counter(pair.subset for pair in pairs.pairs)
     if not are_divided(subsets):
         return info, []
     folders = " and ".join(subset for subset in reversed(SUBSETS) if subsets[subset])
     if split is not None:
-        return info, [f"The split is the one you state; the folders {folders} are not followed."]
-    texts = [f"The split follows the folders {folders}."]
+        return info, [messages.folders_ignored(folders)]
+    texts = [messages.folders_followed(folders)]
     if not subsets["val"]:
-        texts.append(f"The validation tiles are drawn from train with seed {info.split.seed}.")
+        texts.append(messages.validation_drawn(info.split.seed))
     if subsets[""]:
-        texts.append(f"{counted(subsets[''], 'tile')} in neither of them: unused.")
+        texts.append(messages.outside_folders(subsets[""]))
     return replace(info, split=replace(info.split, folders=True)), texts
 
 
-def _nothing_fits(
+def _no_pairs(
     sources: Sequence[str | os.PathLike[str]],
-    found: Sequence[Found],
+    members: Sequence[ListedMember],
     unusable: Sequence[Problem],
     unpaired: Sequence[Problem],
 ) -> InputError:
-    """Return the refusal of sources without a pair: what lies in them, a bad archive first."""
+    """Refuse sources without pairs: because of a bad archive, or naming the files in them."""
+    if unusable and not members:
+        return InputError(Message(unusable[0].reason), path=unusable[0].name)
     path = ", ".join(os.fspath(source) for source in sources)
-    if unusable and not found:
-        return InputError(
-            str(unusable[0]).rstrip("."),
-            expected="archives or folders with images and masks",
-            remedy="Leave it out, or replace it.",
-            path=path,
-        )
     files = []
     for source in sources:
         root = Path(os.path.abspath(source))  # noqa: PTH100
         named = root.is_file() or len(sources) > 1
-        files += [f"{root.name}/{file}" if named else file for file in _inside(root, found)]
+        files += [f"{root.name}/{file}" if named else file for file in _inside(root, members)]
     left = [(problem.name, problem.reason) for problem in unpaired]
     return nothing_to_use(NO_PAIR, files, "pairs", path, left)
 
 
-def _inside(root: Path, found: Sequence[Found]) -> list[str]:
-    """List the files of a source, those of archives in it by their paths in there."""
+def _inside(root: Path, members: Sequence[ListedMember]) -> list[str]:
+    """List the files of a source, including those in its archives."""
     packed: dict[Path, list[str]] = {}
-    for member, place, _ in found:
+    for member, place, _ in members:
         if member.offset >= 0:
             packed.setdefault(Path(place), []).append(member.path)
     if root.is_file():
@@ -169,16 +169,16 @@ def _inside(root: Path, found: Sequence[Found]) -> list[str]:
 
 
 def _with_white(plan: PreparationPlan, info: DatasetInfo) -> tuple[PreparationPlan, DatasetInfo]:
-    """Decide which value is white in the images to come, once for each data type."""
+    """Find the white value of each data type among the new images."""
     members = [task.image for task in plan.tasks]
-    found, _ = white_of_images(
+    new, _ = white_of_images(
         (
             (member.source, PurePosixPath(member.path).parent, PurePosixPath(member.path).suffix),
             partial(read_member, member),
         )
         for member in members
     )
-    white = found | info.white  # what was decided once stays
+    white = new | info.white  # earlier decisions stay
     tasks = [replace(task, white=white) for task in plan.tasks] if white else plan.tasks
     return replace(plan, tasks=tasks), replace(info, white=white)
 
@@ -186,31 +186,29 @@ def _with_white(plan: PreparationPlan, info: DatasetInfo) -> tuple[PreparationPl
 def _about_options(
     options: PrepareOptions, info: DatasetInfo, plan: PreparationPlan, pairs: Paired[Member]
 ) -> list[str]:
-    """Say which tiles an option does not reach, and what holds where it is left out."""
-    said = []
+    """Report options of the previous run, and tiles that keep theirs."""
+    texts = []
     if plan.tasks and options.um_per_px is None and info.um_per_px is not None:
-        said.append(
-            f"Where images do not say it, a pixel is {info.um_per_px:g} µm, as given before."
-        )
+        texts.append(messages.pixel_size_kept(info.um_per_px))
     if doubt := doubt_pixel_size(options.um_per_px):
-        said.append(doubt)
+        texts.append(doubt)
     if options.um_per_px is not None:
         sources = {pair.image.label for pair in pairs.pairs}
-        said += of_other_pixel_size(plan.staying, sources, options.um_per_px or None)
+        texts += about_other_pixel_size(plan.staying, sources, options.um_per_px or None)
     if options.masks_are is not None:
-        said += of_other_masks(plan.staying)
+        texts += about_other_masks(plan.staying)
     elif plan.tasks and info.masks_are is not None:
-        said.append(f"Masks are taken for {info.masks_are}, as given before.")
-    return said
+        texts.append(messages.masks_kept(info.masks_are))
+    return texts
 
 
 def _make_tiles(
     plan: PreparationPlan, ledger: Ledger, workers: int | None
 ) -> Generator[Progress, None, None]:
-    """Make all tiles of a plan; what is done when this is stopped stays done."""
+    """Make all tiles of a plan; finished tiles are kept if this is stopped."""
     total = len(plan.indices)
     done = total - len(plan.tasks)
-    yield Progress(done, total, "making tiles")
+    yield Progress(done, total, messages.MAKING_TILES)
     pool = ProcessPool(make_tile, plan.tasks, workers)
     try:
         for task, result in pool:

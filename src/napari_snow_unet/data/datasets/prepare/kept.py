@@ -1,17 +1,17 @@
-"""What a second `prepare` keeps of the dataset that is there.
+"""What a second `prepare` keeps of an existing dataset.
 
-- A tile whose files are gone or damaged is made again. One whose files somebody has changed stays
-  as they are, and its row follows them.
-- A tile whose source has changed is made again under its number and name, but neither where
-  somebody has changed the tile, nor from a file that lies elsewhere and only has its name: these
-  are problems. Until it is made, or if its source cannot be read now, it stays.
-- Every other tile stays as it was made: with the pixel size and the masks that were right then.
-- Columns that somebody has added to the table stay with their tile, also when it is made again.
-- Parts and folds that somebody has changed in the table stay unless a split is asked for, and new
-  tiles are in none. Otherwise all tiles are divided anew. While tiles are being made the table is
-  divided in part, which ``dataset.json`` says (`divided`), so that nobody is taken to have done it.
+- A tile whose files are missing or damaged is made again. User-edited files are kept, and their
+  row is updated.
+- A tile whose source has changed is made again under its number and name. It is a problem instead
+  if the tile was edited, or if the source is another file of the same name. Until the tile is made,
+  or if its source cannot be read, the old one stays.
+- Every other tile stays as it was made, with its pixel size and its mask.
+- User-added columns of the table stay with their tile, also when it is made again.
+- User-edited subsets and folds stay unless a split is chosen, and new tiles are unused. Otherwise
+  all tiles are split again. While tiles are being made, ``dataset.json`` records that the table
+  does not follow the split yet (`divided`), so that this is not mistaken for an edit.
 
-What was chosen for a dataset, such as its kind of masks, is kept by `prepare.options`.
+Options of the dataset, such as the kind of masks, are kept by `prepare.options`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.divide import divide
 from napari_snow_unet.data.datasets.manifest import Tile
 from napari_snow_unet.data.datasets.members import Member
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.problems import Problem
 from napari_snow_unet.data.datasets.splits import UNUSED, SplitPlan
 from napari_snow_unet.data.datasets.tile_arrays import count_ids
@@ -40,101 +40,84 @@ from napari_snow_unet.data.pixels.images import read_header
 def with_good_files(
     tiles: Sequence[Tile], folder: Path
 ) -> Generator[Progress, None, tuple[dict[int, Tile], list[str]]]:
-    """Return the rows of tiles whose files are whole, by index, and say how many were changed."""
+    """Return the rows of undamaged tiles by index, and a message if some were edited."""
     good: dict[int, Tile] = {}
     changed = 0
     for done, tile in enumerate(tiles):
         if done % 500 == 0:
-            yield Progress(done, len(tiles), "looking at what is there")
+            yield Progress(done, len(tiles), messages.CHECKING_TILES)
         if _sizes(folder, tile) == (tile.image_bytes, tile.mask_bytes):
             good[tile.index] = tile
         elif again := _read_again(folder, tile):
             good[tile.index] = again
             changed += 1
-    if not changed:
-        return good, []
-    were, are = ("was", "is") if changed == 1 else ("were", "are")
-    said = f"{counted(changed, 'tile')} {were} changed by somebody since, and {are} kept so."
-    return good, [said]
+    return good, [messages.edited_tiles(changed)] if changed else []
 
 
 def why_it_stays(tile: Tile, image: Member, folder: Path) -> Problem | None:
-    """Say why a tile whose source has changed is not made again; None if it is."""
+    """Return why a tile whose source has changed is not made again; None if it is."""
     if _inner(tile.source_image) != _inner(image.label):
-        return Problem(image.label, f"the dataset has a {tile.name} from {tile.source_image}.")
+        return Problem(image.label, messages.other_source(tile.name, tile.source_image))
     if not _is_as_written(folder, tile):
-        reason = "its source has changed, but so has the tile. Delete it to make it anew."
-        return Problem(f"{tile.image}, {tile.mask}", reason)
+        return Problem(f"{tile.image}, {tile.mask}", messages.SOURCE_AND_TILE_CHANGED)
     return None
 
 
-def of_other_pixel_size(
+def about_other_pixel_size(
     staying: Iterable[Tile], sources: Collection[str], um_per_px: float | None
 ) -> list[str]:
-    """Say how many tiles that stay, of the source images named, have not the size given now."""
+    """Report how many staying tiles of these sources have another pixel size."""
     others = sum(tile.source_image in sources and tile.um_per_px != um_per_px for tile in staying)
-    text = (
-        f"{others} tiles that are there keep the pixel size they have; prepare into another folder "
-        "to give them this one."
-    )
-    return [text] if others else []
+    return [messages.other_pixel_size(others)] if others else []
 
 
-def of_other_masks(staying: Collection[Tile]) -> list[str]:
-    """Say how many tiles stay whose masks were read before somebody said what masks are."""
-    text = (
-        f"{len(staying)} tiles that are there keep the masks they have; prepare into another "
-        "folder to read these anew."
-    )
-    return [text] if staying else []
+def about_other_masks(staying: Collection[Tile]) -> list[str]:
+    """Report how many staying tiles do not follow a new kind of masks."""
+    return [messages.masks_not_read_again(len(staying))] if staying else []
 
 
-def is_divided_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
-    """Tell whether somebody has changed the parts or folds in the table of a dataset."""
-    if not info.divided:  # a program that made tiles was stopped
+def is_split_by_hand(tiles: Sequence[Tile], info: DatasetInfo) -> bool:
+    """Tell whether the subsets or folds in the table were edited."""
+    if not info.divided:  # `prepare` was interrupted
         return False
     divided = divide(tiles, info.split, strict=False)
-    found, expected = ([(tile.split, tile.fold) for tile in table] for table in (tiles, divided))
-    return found != expected
+    actual, expected = ([(tile.split, tile.fold) for tile in table] for table in (tiles, divided))
+    return actual != expected
 
 
 @dataclass(frozen=True)
 class KeptTable:
-    """What stays in a table while its tiles are made: columns of others, parts set by hand."""
+    """The table while tiles are made: it keeps user-added columns and user-edited subsets."""
 
     before: Mapping[int, Tile]
     split: SplitPlan
     by_hand: bool
-    parts: Mapping[str, str]  # by name, as the split gives them when all tiles can be made
+    subsets: Mapping[str, str]  # by name, as the split gives them if all tiles can be made
 
     def row(self, made: Tile) -> Tile:
-        """Return a tile that has just been made as the table is to have it."""
+        """Return the row of a new tile."""
         before = self.before.get(made.index)
         made = made if before is None else replace(made, extra=before.extra)
         if not self.by_hand:
-            return replace(made, split=self.parts[made.name])
+            return replace(made, split=self.subsets[made.name])
         if before is None:
             return replace(made, split=UNUSED)
         return replace(made, split=before.split, fold=before.fold)
 
     def divided(self, tiles: Sequence[Tile]) -> list[Tile]:
-        """Return all tiles of the table that has become of it, in their parts."""
+        """Return all tiles of the finished table in their subsets."""
         return list(tiles) if self.by_hand else divide(tiles, self.split, strict=False)
 
-    def said(self, tiles: Iterable[Tile]) -> list[str]:
-        """Say that new tiles are in no part."""
-        text = (
-            "Somebody has changed the parts since: they stay as they are, and new tiles are in "
-            "none. Divide it anew to change that."
-        )
+    def notes(self, tiles: Iterable[Tile]) -> list[str]:
+        """Report that new tiles are in no subset."""
         new = any(tile.index not in self.before for tile in tiles)
-        return [text] if self.by_hand and new else []
+        return [messages.SUBSETS_KEPT] if self.by_hand and new else []
 
 
 def kept_table(
     before: Mapping[int, Tile], planned: Mapping[int, Tile], split: SplitPlan, *, by_hand: bool
 ) -> KeptTable:
-    """Divide the dataset as it is planned, so that a row has its part from the start."""
+    """Split the planned dataset, so that every row has its subset from the start."""
     rows = {**before, **planned}
     divided = divide(list(rows.values()), replace(split, folds=None), strict=False)
     return KeptTable(dict(before), split, by_hand, {tile.name: tile.split for tile in divided})
@@ -148,7 +131,7 @@ def _sizes(folder: Path, tile: Tile) -> tuple[int, int] | None:
 
 
 def _read_again(folder: Path, tile: Tile) -> Tile | None:
-    """Return the row of a tile with other files than it was made with; None if they are bad."""
+    """Return the row of a tile whose files were edited; None if they are damaged."""
     image, mask = folder / tile.image, folder / tile.mask
     try:
         labels = read_labels(mask)

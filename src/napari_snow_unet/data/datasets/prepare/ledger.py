@@ -1,4 +1,4 @@
-"""What has been prepared so far: kept on disk from tile to tile."""
+"""The record of prepared tiles, kept on disk from tile to tile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import Died
+from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, write_info
 from napari_snow_unet.data.datasets.divide import repeated_images
 from napari_snow_unet.data.datasets.manifest import (
@@ -19,6 +20,7 @@ from napari_snow_unet.data.datasets.manifest import (
     subset_counts,
     write_manifest,
 )
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.kept import kept_table
 from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan
 from napari_snow_unet.data.datasets.prepare.tiles import TileTask
@@ -27,26 +29,26 @@ from napari_snow_unet.data.datasets.splits import UNUSED
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
 from napari_snow_unet.data.names.file_names import natural_key
 
-_SAVE_EVERY = 30.0  # seconds between two writings of the table; the journal bridges them
+_SAVE_EVERY = 30.0  # seconds between two saves of the table; the journal bridges them
 _TEMPORARY = ".writing-*"
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A dataset as it is after preparing.
+    """A prepared dataset.
 
     Attributes
     ----------
     folder : Path
-        Where it is.
+        Its folder.
     tiles : list of Tile
         All its tiles, by index.
     new : int
-        How many of them this call has made.
+        Number of tiles made by this call.
     problems : list of Problem
-        What could not be used, in natural order of the names.
+        Files that could not be used, in natural order of the names.
     messages : list of str
-        What a person should be told besides.
+        Notes for the user.
     """
 
     folder: Path
@@ -60,9 +62,13 @@ class Prepared:
         """Tiles in train, val, test and unused."""
         return subset_counts(self.tiles)
 
+    def text(self) -> str:
+        """Return the number of tiles, and of those in each subset, as a sentence."""
+        return messages.prepared(self.folder, len(self.tiles), self.new, self.subsets)
+
 
 class Ledger:
-    """Keeps the tables of a dataset true while tiles are being made."""
+    """Keeps the tables of a dataset up to date while tiles are made."""
 
     def __init__(
         self, folder: Path, info: DatasetInfo, plan: PreparationPlan, *, by_hand: bool
@@ -76,7 +82,7 @@ class Ledger:
         self.save()
 
     def note(self, task: TileTask, result: Tile | Problem | Died) -> None:
-        """Take in what became of a task; OSError if the tables cannot be written."""
+        """Record the result of a task; OSError if the tables cannot be written."""
         if isinstance(result, Tile):
             tile = self.kept.row(result)
             self.plan.tiles[tile.index] = tile
@@ -85,8 +91,7 @@ class Ledger:
         elif isinstance(result, Problem):
             self.plan.problems.append(result)
         else:
-            reason = "every process that reads it dies; is it damaged, or too large for the memory?"
-            self.plan.problems.append(Problem(task.image.label, reason))
+            self.plan.problems.append(Problem(task.image.label, of_datasets.READING_CRASHED))
         if time.monotonic() - self.saved > _SAVE_EVERY:
             self.save()
 
@@ -97,17 +102,17 @@ class Ledger:
         self.saved = time.monotonic()
 
     def close(self) -> Prepared:
-        """Divide the dataset as it has become, and write its tables for good."""
+        """Split the finished dataset and write its final tables."""
         tiles = [self.plan.tiles[index] for index in sorted(self.plan.tiles)]
         files = {tile.index: tile.image for tile in tiles}
         tiles = self.kept.divided(tiles)
         self.plan.tiles.update({tile.index: tile for tile in tiles})
-        self.plan.messages.extend(self.kept.said(tiles))
+        self.plan.messages.extend(self.kept.notes(tiles))
         for again, first in repeated_images(tiles).items():
             if self.plan.tiles[again].split == UNUSED:
-                reason = f"the same image as {files[first]}; it is in no part of the split."
+                reason = f"{of_datasets.same_image(files[first])} {of_datasets.ONLY_ONE_USED}"
                 self.plan.problems.append(Problem(files[again], reason))
-        self.plan.messages.extend(told_notes(self._made))
+        self.plan.messages.extend(summarised_notes(self._made))
         self.save()
         write_info(self.folder, replace(self.info, divided=True))
         self._remove_stale_files()
@@ -117,35 +122,31 @@ class Ledger:
         return sorted(self.plan.problems, key=lambda problem: natural_key(problem.name))
 
     def _remove_stale_files(self) -> None:
-        """Remove what a killed program, or a process of this one that died, had begun to write."""
+        """Remove incomplete files of a killed program or a crashed worker process."""
         for place in (".", "images", "masks", "images/*", "masks/*"):
             for stale in self.folder.glob(f"{place}/{_TEMPORARY}"):
                 stale.unlink(missing_ok=True)
 
 
-def told_notes(tiles: Sequence[Tile]) -> list[str]:
-    """Say what the notes of tiles say, each once, with an example; and doubt masks all in all."""
-    named: dict[str, list[str]] = {}
+def summarised_notes(tiles: Sequence[Tile]) -> list[str]:
+    """Return every note once, with an example, and doubts about the masks as a whole."""
+    names_of: dict[str, list[str]] = {}
     for tile in tiles:
         for note in filter(None, tile.note.split("; ")):
-            gist = re.sub(r" \([^()]*\)$|(?<=, )\d+ (?=connected parts)", "", note)
-            named.setdefault(gist, []).append(tile.name)
-    told = [
-        f"{len(names):,} tile{'' if len(names) == 1 else 's'}, such as {names[0]}: {gist}."
-        for gist, names in named.items()
-    ]
+            names_of.setdefault(re.sub(r" \([^()]*\)$", "", note), []).append(tile.name)
+    texts = [messages.noted(note, names[0], len(names)) for note, names in names_of.items()]
     doubt = doubt_about_masks([Cover(tile.foreground) for tile in tiles])
-    return [*told, *([doubt] if doubt else [])]
+    return [*texts, *([doubt] if doubt else [])]
 
 
 def _planned(task: TileTask) -> Tile:
-    """Return as much of a row as is known of a tile that has not been made."""
+    """Return the row of a tile that is not made yet, as far as it is known."""
     return Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn a disk that is full, gone or protected into one InputError."""
+    """Raise an InputError if the disk is full, disconnected or write-protected."""
     try:
         yield
     except OSError as error:
@@ -154,9 +155,4 @@ def writing(folder: Path) -> Iterator[None]:
 
 def cannot_write(folder: Path, reason: str) -> InputError:
     """Return the error for a dataset that cannot be written."""
-    return InputError(
-        f"it cannot be written to ({reason})",
-        expected="a folder on a disk with room",
-        remedy="Make room and run the same again: what is finished is kept.",
-        path=folder,
-    )
+    return InputError(messages.not_written(reason), path=folder)

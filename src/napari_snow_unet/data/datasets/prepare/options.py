@@ -1,4 +1,4 @@
-"""What a person can choose for a prepared dataset, and the checks on it."""
+"""User options of a prepared dataset."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Option
 from napari_snow_unet.data.datasets.dataset_info import INFO, DatasetInfo, read_info
 from napari_snow_unet.data.datasets.manifest import is_dataset
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.masks.judgement import MASKS, MasksAre
 from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 
 
 def _check_pixel_size(um: float) -> None:
-    """Refuse what is no pixel size; 0 says that it is unknown."""
+    """Refuse an implausible pixel size; 0 is unknown."""
     check_pixel_size(um or None)
 
 
@@ -24,15 +25,15 @@ def _check_pixel_size(um: float) -> None:
 class PrepareOptions:
     """How to prepare a dataset.
 
-    What is left open is as the dataset has it, or of a new one the default that is named; the
-    split of a new one is that of the paper. Each field is declared with its help and its limits.
+    None keeps the option of an existing dataset, or is the default of a new one, whose split is
+    that of the paper. Each field is declared with its help and its limits.
     """
 
     limit: Annotated[
         int | None,
         Option(
             "Use only the first N pairs.",
-            tip="Use only so many pairs, the first in the order of their numbers; 0 takes all.",
+            tip="Use only the first N pairs, in the order of their numbers (0: all).",
             low=1,
             label="Limit (0: all)",
             group="Input",
@@ -41,11 +42,11 @@ class PrepareOptions:
     shard: Annotated[
         int | None,
         Option(
-            "Tiles per folder.",
-            tip="Tiles per subfolder, as 5,000 in the paper; 0 puts all in one folder.",
-            none="one folder",
+            "Tiles per subfolder.",
+            tip="Tiles per subfolder: 5,000 in the paper (0: no subfolders).",
+            none="no subfolders",
             low=1,
-            label="Tiles per folder",
+            label="Tiles per subfolder",
             group="Output",
         ),
     ] = None
@@ -61,8 +62,8 @@ class PrepareOptions:
     um_per_px: Annotated[
         float | None,
         Option(
-            "Micrometres per pixel where images do not say; 0: unknown again.",
-            tip="Micrometres per pixel, where the images do not say.",
+            "Pixel size in µm for images that do not state one (0: unknown).",
+            tip="Pixel size for images that do not state one, in micrometres.",
             flag="--pixel-size",
             by=_check_pixel_size,
             label="Pixel size (µm)",
@@ -72,16 +73,16 @@ class PrepareOptions:
     verify: Annotated[
         bool,
         Option(
-            "Read masks in archives to their end, for the checksum.",
-            label="Read archives to their end",
+            "Read archives completely to verify their checksums.",
+            label="Verify archives",
             group="Advanced",
         ),
     ] = False
     workers: Annotated[
         int | None,
         Option(
-            "Processes.",
-            tip="Number of processes; 0 takes as many as there are cores.",
+            "Number of processes.",
+            tip="Number of processes (0: one per core).",
             none="all cores",
             low=1,
             label="Workers (0: all)",
@@ -92,15 +93,11 @@ class PrepareOptions:
 
 
 def dataset_info_of(folder: Path, options: PrepareOptions) -> DatasetInfo:
-    """Return how the dataset is made; refuse a folder that holds something else."""
+    """Return how the dataset is made; refuse a folder with other files or options."""
     if not is_dataset(folder):
         if folder.exists() and (not folder.is_dir() or _visible(folder)):
-            raise InputError(
-                "it holds other files" if folder.is_dir() else "it is a file",
-                expected="a new or empty folder, or a dataset to go on with",
-                remedy="Choose another folder.",
-                path=folder,
-            )
+            problem = messages.NOT_EMPTY if folder.is_dir() else messages.NOT_A_FOLDER
+            raise InputError(problem, path=folder)
         return DatasetInfo(
             masks="binary" if options.binary else "labels",
             shard=options.shard,
@@ -110,17 +107,10 @@ def dataset_info_of(folder: Path, options: PrepareOptions) -> DatasetInfo:
         )
     info = read_info(folder)
     binary = info.masks == "binary"
-    for what, wanted, there in (
-        ("masks of 0 and 255" if binary else "masks of ids", options.binary, binary),
-        (f"{info.shard or 'all'} tiles per folder", options.shard, info.shard),
-    ):
-        if wanted is not None and wanted != there:
-            raise InputError(
-                f"the dataset has {what}",
-                expected="the same options as it was begun with",
-                remedy="Leave the option out, or choose another folder.",
-                path=folder / INFO,
-            )
+    if options.binary is not None and options.binary != binary:
+        raise InputError(messages.other_masks(binary), path=folder / INFO)
+    if options.shard is not None and options.shard != info.shard:
+        raise InputError(messages.other_subfolders(info.shard), path=folder / INFO)
     given = options.um_per_px
     return replace(
         info,

@@ -1,4 +1,4 @@
-"""What to do to prepare a dataset: which tile gets which number, and which are there already."""
+"""Plan which tiles of a dataset to make, under which number, and which to keep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.manifest import Tile
-from napari_snow_unet.data.datasets.members import Found, Member
+from napari_snow_unet.data.datasets.members import ListedMember, Member
 from napari_snow_unet.data.datasets.prepare.kept import why_it_stays, with_good_files
 from napari_snow_unet.data.datasets.prepare.tiles import TileTask, source_state
 from napari_snow_unet.data.datasets.problems import Problem
@@ -23,16 +23,16 @@ from napari_snow_unet.data.pairs.pairing import Paired, tile_names
 
 @dataclass(frozen=True)
 class PreparationPlan:
-    """What there is and what there is to do."""
+    """The existing tiles and the tiles to make."""
 
-    tiles: dict[int, Tile]  # what the dataset holds, by index; also what is made again, until it is
+    tiles: dict[int, Tile]  # existing tiles by index, including those to be made again
     tasks: list[TileTask] = field(default_factory=list)  # in the order of the indices
-    problems: list[Problem] = field(default_factory=list)  # what cannot be made
+    problems: list[Problem] = field(default_factory=list)  # files that cannot be used
     messages: list[str] = field(default_factory=list)
 
     @property
     def indices(self) -> set[int]:
-        """The tiles that there will be if all can be made."""
+        """The tiles of the dataset once all are made."""
         return {*self.tiles, *(task.index for task in self.tasks)}
 
     @property
@@ -42,9 +42,11 @@ class PreparationPlan:
         return [tile for index, tile in self.tiles.items() if index not in again]
 
 
-def paired(found: Sequence[Found], limit: int | None) -> tuple[Paired[Member], list[Problem]]:
-    """Pair members, and take the first `limit` pairs with what has no partner before their end."""
-    result = pair_members(found)
+def paired(
+    members: Sequence[ListedMember], limit: int | None
+) -> tuple[Paired[Member], list[Problem]]:
+    """Return the first `limit` pairs, and the unpaired files before the last of them."""
+    result = pair_members(members)
     pairs = result.pairs[:limit]
     cut = len(pairs) < len(result.pairs)
     end = natural_key(pairs[-1].key.name) if cut and pairs else []
@@ -57,43 +59,40 @@ def paired(found: Sequence[Found], limit: int | None) -> tuple[Paired[Member], l
 
 
 class _ToMake(NamedTuple):
-    """A pair that a tile is to be made of."""
+    """A pair to make a tile of."""
 
     place: int  # among all pairs
     name: str
     image: Member
     mask: Member
-    before: Tile | None  # which it takes the place of
+    before: Tile | None  # the tile that it replaces
 
 
 def make_plan(
-    found: Paired[Member], folder: Path, tiles: Sequence[Tile], info: DatasetInfo, *, verify: bool
+    pairs: Paired[Member], folder: Path, tiles: Sequence[Tile], info: DatasetInfo, *, verify: bool
 ) -> Generator[Progress, None, PreparationPlan]:
-    """Find out which tiles stay, see `prepare.kept`, and which are to be made under which number.
-
-    Nothing changes on disk.
-    """
-    there, said = yield from with_good_files(tiles, folder)
-    to_make, problems = _to_make(found, there, folder)
-    numbers = _numbers(to_make, len(found.pairs), there)
+    """Find the tiles to keep (see `prepare.kept`) and those to make; nothing is written."""
+    existing, edits = yield from with_good_files(tiles, folder)
+    to_make, problems = _to_make(pairs, existing, folder)
+    numbers = _numbers(to_make, len(pairs.pairs), existing)
     tasks = [
         _task(each, index, folder, info, verify=verify)
         for each, index in zip(to_make, numbers, strict=True)
     ]
-    return PreparationPlan(there, sorted(tasks, key=lambda task: task.index), problems, said)
+    return PreparationPlan(existing, sorted(tasks, key=lambda task: task.index), problems, edits)
 
 
 def _to_make(
-    found: Paired[Member], there: Mapping[int, Tile], folder: Path
+    pairs: Paired[Member], existing: Mapping[int, Tile], folder: Path
 ) -> tuple[list[_ToMake], list[Problem]]:
-    """Return the pairs without a tile, and those whose tile is to be made again."""
-    made_from = {tile.source_image: tile for tile in there.values()}
-    called = {tile.name: tile for tile in there.values()}
+    """Return the pairs without a tile, and those whose tile must be made again."""
+    made_from = {tile.source_image: tile for tile in existing.values()}
+    by_name = {tile.name: tile for tile in existing.values()}
     to_make, problems = list[_ToMake](), list[Problem]()
-    names = tile_names(found.pairs)
-    for place, (name, (_, _, image, mask)) in enumerate(zip(names, found.pairs, strict=True)):
-        # Names become longer when an image of the same name joins them.
-        before = made_from.get(image.label) or called.get(name)
+    names = tile_names(pairs.pairs)
+    for place, (name, (_, _, image, mask)) in enumerate(zip(names, pairs.pairs, strict=True)):
+        # Names become longer when an image of the same name is added.
+        before = made_from.get(image.label) or by_name.get(name)
         if before is not None and before.source_state == source_state(image, mask):
             continue
         if before is not None and (problem := why_it_stays(before, image, folder)):
@@ -103,14 +102,14 @@ def _to_make(
     return to_make, problems
 
 
-def _numbers(to_make: Sequence[_ToMake], pairs: int, there: Mapping[int, Tile]) -> Iterator[int]:
-    """Yield numbers: the old one, else the place among all pairs, or if taken after the last."""
-    after_the_last = count(max([pairs - 1, *there]) + 1)
+def _numbers(to_make: Sequence[_ToMake], pairs: int, existing: Mapping[int, Tile]) -> Iterator[int]:
+    """Yield the old number of a tile, else its place among all pairs, or if taken the next one."""
+    unused = count(max([pairs - 1, *existing]) + 1)
     for each in to_make:
         if each.before is not None:
             yield each.before.index
         else:
-            yield next(after_the_last) if each.place in there else each.place
+            yield next(unused) if each.place in existing else each.place
 
 
 def _task(each: _ToMake, index: int, folder: Path, info: DatasetInfo, *, verify: bool) -> TileTask:
@@ -133,6 +132,6 @@ def _task(each: _ToMake, index: int, folder: Path, info: DatasetInfo, *, verify:
 
 
 def tile_file_name(index: int, shard: int | None) -> str:
-    """Return ``000007.png``, or ``005000/005007.png`` in folders of `shard` tiles."""
+    """Return ``000007.png``, or ``005000/005007.png`` with subfolders of `shard` tiles."""
     name = f"{index:06d}.png"
     return name if shard is None else f"{index // shard * shard:06d}/{name}"

@@ -1,4 +1,4 @@
-"""One tile of a dataset: from an image and a mask as they come to two files."""
+"""Make one tile of a dataset from an image and a mask."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.data.datasets.manifest import Tile
 from napari_snow_unet.data.datasets.members import Member, read_member
+from napari_snow_unet.data.datasets.messages import renumbered
+from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.problems import Problem
 from napari_snow_unet.data.datasets.tile_arrays import count_ids, read_mask, sixteen_bit, tile_image
 from napari_snow_unet.data.masks.judgement import MasksAre
@@ -28,39 +30,41 @@ from napari_snow_unet.data.pixels.png import encode, plain_rgb
 
 @dataclass(frozen=True)
 class TileTask:
-    """What to make of which files."""
+    """A tile to make: sources, targets and options."""
 
     index: int
     name: str
     image: Member
     mask: Member
     folder: str
-    image_file: str  # where it goes, relative to the folder
+    image_file: str  # target, relative to the folder
     mask_file: str
-    region_file: str = ""  # only where a part was annotated
-    had_region: bool = False  # the tile that it takes the place of had one
-    binary: bool = False  # 0 and 255 in place of ids
-    um_per_px: float | None = None  # at full resolution, where the image does not say
-    verify: bool = False  # read archives to their end, for the checksum
-    white: Mapping[str, float] = field(default_factory=dict)  # by data type, once for the dataset
-    masks_are: MasksAre | None = None  # what a person says that label images hold
+    region_file: str = ""  # written if only a region was annotated
+    had_region: bool = False  # whether the tile that it replaces had one
+    binary: bool = False  # write 0 and 255 instead of ids
+    um_per_px: float | None = None  # at full resolution, if the image does not state it
+    verify: bool = False  # read archives completely, to verify checksums
+    white: Mapping[str, float] = field(
+        default_factory=dict
+    )  # white values of the dataset by data type
+    masks_are: MasksAre | None = None  # how the user overrides the judgement of masks
 
 
 class WriteError(Exception):
-    """The target cannot be written: nothing that another tile would not meet too."""
+    """The dataset cannot be written, which would affect every other tile too."""
 
 
 def make_tile(task: TileTask) -> Tile | Problem:
-    """Write the files of a tile and return its row; of bad sources a Problem, nothing written."""
-    part = task.image
+    """Write the files of a tile and return its row, or a Problem if its sources are unusable."""
+    source = task.image
     try:
         image = _image(task)
-        part = task.mask
+        source = task.mask
         labels, notes, region = _labels(task, image)
     except InputError as error:
-        return Problem(part.label, error.message.text(), error.helps)
+        return Problem(source.label, error.message.text(), error.helps)
     except MemoryError:
-        return Problem(part.label, "it does not fit into memory. Cut it into smaller tiles.")
+        return Problem(source.label, messages.TOO_LARGE_FOR_MEMORY)
     nuclei = count_ids(labels)
     foreground = float(np.count_nonzero(labels) / labels.size)
     pixels = (labels > 0).astype(np.uint8) * 255 if task.binary else labels.astype(np.uint16)
@@ -93,13 +97,13 @@ def make_tile(task: TileTask) -> Tile | Problem:
 
 
 def source_state(image: Member, mask: Member) -> str:
-    """Return what changes when either source changes."""
+    """Return a text that changes when either source does."""
     return f"{image.state} {mask.state}"
 
 
 @dataclass(frozen=True)
 class _Image:
-    """The PNG to write, and what is known of it."""
+    """The PNG to write, and facts about it."""
 
     png: bytes
     size: tuple[int, int]
@@ -121,7 +125,7 @@ def _image(task: TileTask) -> _Image:
 
 
 def _stated_um(task: TileTask) -> float | None:
-    """Return the pixel size the person stated, times the tile's downsampling."""
+    """Return the user's pixel size times the downsampling of the tile."""
     if task.um_per_px is None:
         return None
     region = tile_region(tile_name(PurePosixPath(task.image.name)))
@@ -132,7 +136,7 @@ def _stated_um(task: TileTask) -> float | None:
 def _labels(
     task: TileTask, image: _Image
 ) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
-    """Read the mask, check its size, and return it, what was changed in it and its region."""
+    """Read and check the mask; return it with notes and its annotated region."""
     labels, notes, region = read_mask(
         task.mask,
         image.size,
@@ -142,15 +146,10 @@ def _labels(
         masks_are=task.masks_are,
     )
     if region is not None and not region.any():
-        raise InputError(
-            "it lies outside the annotated region",
-            expected="a tile in which something was annotated",
-            remedy="Leave it out, or annotate it.",
-            path=task.mask.label,
-        )
-    labels, renumbered = sixteen_bit(labels)
-    if renumbered:
-        notes.append(f"{renumbered} ids above 65,535 renumbered")
+        raise InputError(messages.OUTSIDE_REGION, path=task.mask.label)
+    labels, high_ids = sixteen_bit(labels)
+    if high_ids:
+        notes.append(renumbered(high_ids))
     return labels, notes, region
 
 
@@ -159,4 +158,4 @@ def _write(path: Path, content: bytes) -> None:
         with written_whole(path, overwrite=True) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
-        raise WriteError(f"{path}: {os.strerror(error.errno or 0)}", error.errno) from error
+        raise WriteError(f"{path.name}: {os.strerror(error.errno or 0)}", error.errno) from error

@@ -1,0 +1,31 @@
+"""What the prepare dock allows, without a window."""
+
+from napari_snow_unet.widgets.prepare import messages
+from napari_snow_unet.widgets.prepare.state import PrepareState
+
+
+def test_the_hint_names_the_first_choice_that_is_missing(tmp_path):
+    hints = [
+        PrepareState.of(sources, dataset, running=False).hint
+        for sources, dataset in (
+            ([], None),
+            ([], tmp_path),
+            ([tmp_path], None),
+            ([tmp_path], tmp_path),
+        )
+    ]
+    assert hints == [messages.NO_SOURCE, messages.NO_SOURCE, messages.NO_DATASET, ""]
+
+
+def test_only_a_folder_that_exists_can_be_checked_and_only_while_nothing_runs(tmp_path):
+    (tmp_path / "file").touch()
+    for dataset, running, allowed in (
+        (tmp_path, False, True),
+        (tmp_path, True, False),
+        (tmp_path / "new", False, False),
+        (tmp_path / "file", False, False),
+        (None, False, False),
+    ):
+        state = PrepareState.of([], dataset, running=running)
+        assert state.existing == (dataset if allowed else None)
+        assert state.tip("help") == ("help" if allowed else messages.NOT_A_FOLDER)
