@@ -97,3 +97,32 @@ def test_a_docstring_points_at_what_is_there(modules, repository):
     assert lost_references(texts, rooms) == set()
     texts[".base.more"] = "See `base.errors.InputError`, `base.errors.Gone` and `base.gone.run`."
     assert lost_references(texts, rooms) == {"base.errors.Gone", "base.gone.run"}
+
+
+#: Names that say nothing of what they name; the terms are in the glossary of CONTRIBUTING.md.
+VAGUE = re.compile(r"(^|_)(told|said|asked|begun)(_|$)|^_?(found|known)$")
+
+
+def vague_names(tree):
+    """Return the variables, parameters, attributes and functions with a name that says nothing."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = node.name
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+        else:
+            continue
+        if VAGUE.search(name):
+            yield name
+
+
+def test_names_say_what_they_name(modules):
+    vague = {
+        str(path): names
+        for path in modules
+        if (names := sorted(set(vague_names(ast.parse(path.read_text(encoding="utf-8"))))))
+    }
+    assert vague == {}
+    assert list(vague_names(ast.parse("def tell(known): self._said = 1"))) == ["known", "_said"]

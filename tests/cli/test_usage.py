@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.cli import app
 from napari_snow_unet.cli.usage import _OTHER_NAMES, sentence
 from napari_snow_unet.data.pixels.images import write_image
@@ -137,5 +137,5 @@ def test_the_reason_stands_before_a_long_path(tmp_path):
 
 @pytest.mark.parametrize("path", ["tiles/a.png", None])
 def test_a_short_path_stands_where_it_is(path):
-    error = InputError("it is cut short", expected="a PNG", remedy="Copy it again.", path=path)
+    error = InputError(Message("The file is cut short.", "Copy it again."), path=path)
     assert sentence(error) == str(error)

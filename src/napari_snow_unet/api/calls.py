@@ -53,10 +53,10 @@ def _with_keywords(function: Function, named: list[inspect.Parameter]) -> Functi
 def split_options(function: Any, given: dict[str, Any], *classes: Any) -> list[dict[str, Any]]:
     """Return the keywords of each dataclass; one that is in none raises a TypeError."""
     names = [{field.name for field in fields(cls)} for cls in classes]
-    known = list(inspect.signature(function).parameters)
+    keywords = list(inspect.signature(function).parameters)
     for name in given:
-        if name not in known:
-            nearest = difflib.get_close_matches(name, [*known, "progress"], n=1)
+        if name not in keywords:
+            nearest = difflib.get_close_matches(name, [*keywords, "progress"], n=1)
             raise TypeError(messages.unknown_keyword(name, "".join(nearest)))
     return [{name: given[name] for name in given if name in own} for own in names]
 

@@ -56,47 +56,47 @@ class SegmentedImage:
     values: ValueRange
     options: Options
     floor: float
-    found: StackSegmentation
+    stack: StackSegmentation
 
     @property
     def labels(self) -> NDArray[np.int32]:
         """Numbers of the nuclei, int32, shape (..., Y, X)."""
-        return self.found.labels
+        return self.stack.labels
 
     @property
     def probability(self) -> NDArray[np.uint8]:
         """Probability of nucleus times 255, uint8, shape (..., Y, X)."""
-        return self.found.probability
+        return self.stack.probability
 
     @property
     def threshold(self) -> float:
         """Probability above which a pixel is nucleus, 0 to 1."""
-        return self.found.threshold
+        return self.stack.threshold
 
     @property
     def nuclei(self) -> int:
         """Number of nuclei."""
-        return self.found.nuclei
+        return self.stack.nuclei
 
     @property
     def pixel_size_um(self) -> float | None:
         """Micrometres per pixel, if known."""
-        return self.found.pixel_size_um
+        return self.stack.pixel_size_um
 
     @property
     def messages(self) -> tuple[str, ...]:
         """What you should know about the result."""
-        return tuple(dict.fromkeys([*self.pixels.notes, *self.found.messages]))
+        return tuple(dict.fromkeys([*self.pixels.notes, *self.stack.messages]))
 
     @property
     def provenance(self) -> dict[str, Any]:
         """How the result was made."""
-        return self.found.provenance
+        return self.stack.provenance
 
     @property
     def summary(self) -> str:
         """Nuclei, density, area and threshold in one line."""
-        return self.found.summary
+        return self.stack.summary
 
     def relabel(self, **options: Any) -> SegmentedImage:
         """Find the nuclei again with other options, without the network; see `relabel`."""
@@ -112,7 +112,7 @@ class SegmentedImage:
 
     def _picture(self) -> Image.Image:
         """Draw the outlines on the first plane that was segmented, at most 400 pixels wide."""
-        index = next(iter(self.found.planes))
+        index = next(iter(self.stack.planes))
         shape = plane_last(self.labels.shape)
         array = self.pixels.array
         colours = array.shape[-1:] if self.pixels.rgb else ()
@@ -162,16 +162,16 @@ def relabel(result: SegmentedImage | NDArray[np.uint8], **options: Any) -> Segme
     chosen = replace(old.options, **given)
     steps = relabel_stack(
         old.probability,
-        list(old.found.planes),
+        list(old.stack.planes),
         chosen,
         floor=old.floor,
         pixel_size_um=chosen.effective_pixel_size(old.pixel_size_um),
     )
-    found = run(steps)
-    kept = [text for text in old.found.messages if not text.endswith(NO_NUCLEI)]
-    about = {**old.provenance, "options": asdict(chosen), **found.provenance}
-    found = replace(found, messages=(*found.messages, *kept), provenance=about)
-    return replace(old, options=chosen, found=found)
+    stack = run(steps)
+    kept = [text for text in old.stack.messages if not text.endswith(NO_NUCLEI)]
+    about = {**old.provenance, "options": asdict(chosen), **stack.provenance}
+    stack = replace(stack, messages=(*stack.messages, *kept), provenance=about)
+    return replace(old, options=chosen, stack=stack)
 
 
 def _of_map(probability: Any) -> SegmentedImage:
@@ -181,5 +181,5 @@ def _of_map(probability: Any) -> SegmentedImage:
         raise InputError(messages.NOT_A_MAP)
     indices = np.ndindex(plane_last(probability.shape)[:-2])
     empty = np.zeros(probability.shape, np.int32)
-    found = StackSegmentation(empty, probability, dict.fromkeys(indices))  # type: ignore[arg-type]
-    return SegmentedImage(Pixels(255 - probability, False), EIGHT_BITS, Options(), 0.0, found)
+    stack = StackSegmentation(empty, probability, dict.fromkeys(indices))  # type: ignore[arg-type]
+    return SegmentedImage(Pixels(255 - probability, False), EIGHT_BITS, Options(), 0.0, stack)

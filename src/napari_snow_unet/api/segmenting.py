@@ -55,7 +55,7 @@ def segment_steps(
     chosen = Options(**given)
     pixels, network = pixels_of(image), loaded(model)
     values = values_for(network, pixels.array, white=pixels.white if white is None else white)
-    found = yield from segment_stack(
+    stack = yield from segment_stack(
         pixels.array,
         network,
         chosen,
@@ -64,7 +64,7 @@ def segment_steps(
         pixel_size_um=None if unknown_size else pixels.pixel_size_um,
         values=values,
     )
-    return SegmentedImage(pixels, values, chosen, network.threshold_floor, found)
+    return SegmentedImage(pixels, values, chosen, network.threshold_floor, stack)
 
 
 @blocks(segment_steps)

@@ -37,17 +37,7 @@ class InputError(ValueError):
         The file or folder concerned.
     """
 
-    def __init__(
-        self,
-        message: Message | str,
-        *,
-        expected: str = "",
-        remedy: str = "",
-        path: str | os.PathLike[str] | None = None,
-        helps: tuple[str, ...] = (),
-    ) -> None:
-        if isinstance(message, str):  # the form that is being replaced
-            message = Message(f"{message}; expected {expected}.", remedy, helps)
+    def __init__(self, message: Message, *, path: str | os.PathLike[str] | None = None) -> None:
         self.message, self.path = message, path
         super().__init__(self.text())
 
