@@ -30,13 +30,13 @@ WAYS = {
 
 def main() -> None:
     """Print the differences."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tiles", type=int, default=100)
+    tiles = parser.parse_args().tiles
     from napari_snow_unet.data.formats.label_images import read_labels
     from napari_snow_unet.data.pixels.images import write_image
     from napari_snow_unet.data.synthetic import generate_tile
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--tiles", type=int, default=100)
-    tiles = parser.parse_args().tiles
     with tempfile.TemporaryDirectory() as temporary:
         images = Path(temporary, "images")
         names = [f"{seed:04d}.png" for seed in range(tiles)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import tarfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from typer.testing import CliRunner
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run as exhaust
 from napari_snow_unet.cli import app
+from napari_snow_unet.cli import messages as of_shell
 from napari_snow_unet.crossvalidation import FORMAT, PLAN, VERSION, cross_validate
 from napari_snow_unet.data.datasets.check.dataset import check_dataset
 from napari_snow_unet.data.datasets.manifest import read_manifest
@@ -117,7 +117,7 @@ def test_results_are_gone_on_with_by_their_options(files, monkeypatch):
     ended = CliRunner().invoke(app, words, catch_exceptions=False)
     assert ended.exit_code == 0, ended.output
     options = Path("results", "options.json")
-    assert re.search(f"{re.escape(str(options))}: .*'split'.*'separate'", ended.stderr)
+    assert of_shell.renamed_entry(options, "split", "separate") in ended.stderr
     assert {path: path.read_bytes() for path in kept} == kept
     assert read_labels(results / "seed3.png").max() == 3
     assert origin_of(results / "seed3.png")["model"] == "classical"

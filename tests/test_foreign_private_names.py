@@ -24,7 +24,14 @@ from superqt.utils._qthreading import WorkerBase
 from tifffile import TiffFile, imwrite
 
 #: They begin with an underscore, and their libraries' documentation says what they do.
-DOCUMENTED = {"_exit", "_replace", "_worker_class", "_start_thread", "_ignore_errors"}
+DOCUMENTED = {
+    "_exit",
+    "_replace",
+    "_worker_class",
+    "_start_thread",
+    "_ignore_errors",
+    "_repr_html_",
+}
 #: Packages without an underscore that their libraries call their own.
 PRIVATE_PACKAGES = re.compile(r"(?:tensorflow\.python|keras\.src)(?:\.\w+)*\.(\w+)")
 

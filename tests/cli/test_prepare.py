@@ -120,7 +120,7 @@ def test_json_is_all_that_is_printed(snow, tmp_path):
     assert sum(summary["split"].values()) == 9
     (problem,) = summary["problems"]
     assert problem["name"] == "snow/Mask/p0_seed0000.mat"
-    assert "no image" in problem["reason"].lower()
+    assert "No image has the same name" in problem["reason"]
     report = json.loads(shell("check", tmp_path / "out", "--json").stdout)
     assert (report["tiles"], report["problems"]) == (9, 0)
     split = json.loads(shell("split", tmp_path / "out", "--folds", 3, "--json").stdout)

@@ -101,7 +101,7 @@ def test_a_pixel_size_that_none_can_be_is_refused_in_the_same_words(words, size,
     result = CliRunner().invoke(app, [*words.split(), "--pixel-size", size])
     text = " ".join(result.output.replace("│", "").split())
     assert result.exit_code == 2, text
-    assert re.search(rf"{size} µm.* 0\.05 to 20, 0\.25 ", text)
+    assert re.search(rf"{size} µm.* 0\.05 to 20 µm.* 0\.25 ", text)
 
 
 def test_a_pixel_size_of_0_is_refused_where_it_does_not_mean_unknown():

@@ -126,7 +126,7 @@ def test_nothing_is_overwritten_untold(tmp_path):
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="no network"):
+    with pytest.raises(InputError, match="not a network"):
         export_model("classical", tmp_path / "a.zip")
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(InputError, match=r"napari-snow-unet\[export\]"):

@@ -116,7 +116,7 @@ def test_a_weight_that_is_none_is_refused_by_tile(copy, weight):
 def test_a_pixel_size_no_microscope_has_is_refused_with_its_table(copy):
     rows = read_manifest(prepared(copy, ["train"] * 9 + ["val"]))
     write_manifest(copy, [*rows[:3], replace(rows[3], um_per_px=25), *rows[4:]])
-    with pytest.raises(InputError, match=r"manifest\.csv: a pixel size of 25 µm.*from 0\.05 to 20"):
+    with pytest.raises(InputError, match=r"manifest\.csv: The pixel size of 25 µm.* 0\.05 to 20"):
         open_training_set(copy)
 
 

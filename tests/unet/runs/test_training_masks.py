@@ -45,7 +45,7 @@ def test_masks_that_are_as_they_should_be_are_not_spoken_of(copy):
     ("change_to", "words"),
     [
         (lambda labels: labels * 0, "(?i)no mask has a nucleus"),
-        (lambda labels: labels * 0 + 7, "all over"),
+        (lambda labels: labels * 0 + 7, "marks the whole image"),
     ],
 )
 def test_masks_with_nothing_to_learn_are_refused_before_a_folder_is_made(copy, change_to, words):
@@ -93,7 +93,7 @@ def test_masks_of_dense_tissue_are_taken_with_a_gentle_doubt(copy):
 
 def test_what_a_person_says_of_masks_is_kept_for_a_resumed_training(copy):
     change(copy, lambda labels: 1 + (labels > 0))
-    with pytest.raises(InputError, match="no pixel of it is 0"):
+    with pytest.raises(InputError, match="No pixel of the mask is 0"):
         begin(copy)
     started, notes = begin(copy, masks_are="binary")
     assert any("the lowest value is background" in note for note in notes)

@@ -265,7 +265,7 @@ def test_slices_segmented_one_by_one_come_together_in_one_layer(dock, network, d
     dock.viewer.add_image(stack, rgb=True, name="stack", scale=(5, 1, 1), translate=(100, 0, 0))
     dock.viewer.dims.set_point(0, 110)
     layer = dock.run()
-    assert messages.rest_of_stack("slice 2 of 3") in dock.message
+    assert messages.rest_of_stack("slice 2 (of 0 to 2)") in dock.message
     dock.viewer.dims.set_point(0, 100)
     assert dock.run() == layer
     assert messages.rest_of_stack("2 of 3 slices") in dock.message
