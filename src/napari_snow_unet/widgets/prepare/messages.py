@@ -37,7 +37,7 @@ SKIPPED_LABEL = "skipped"
 
 def skipped_files(count: int) -> str:
     """Report files that could not be used."""
-    return f"{count:,} could not be used: see problems.csv."
+    return f"{counted(count, 'file')} could not be used: see problems.csv."
 
 
 def shown_pairs(names: tuple[str, ...]) -> str:
