@@ -11,7 +11,7 @@ from napari_snow_unet.api import messages
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, run
 from napari_snow_unet.data.pixels.images import write_image
-from napari_snow_unet.segmentation.findings import NO_NUCLEI
+from napari_snow_unet.segmentation.messages import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import segment as deep_segment
 
