@@ -13,7 +13,9 @@ _NAMED = 5
 
 
 def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return ", ".join(names[:_NAMED]) + (
+        f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    )
 
 
 def _count(names: tuple[str, ...], what: str) -> str:
