@@ -1,6 +1,8 @@
 """Images in every form in, labels out; what is refused, and how far it is."""
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -134,11 +136,43 @@ def test_a_keyword_that_is_not_there_is_refused_before_anything(call, name, mean
         lambda: snow.segment("tile.png", "classical", tile=100),
         lambda: snow.segment_folder("nothing", "out", "classical"),
         lambda: snow.load_model("classicl"),
+        lambda: snow.load_model(Path("classical")),
+        lambda: snow.load_model("classical", device="cuda"),
+        lambda: snow.segment(["a.png", "b.png"], "classical"),
+        lambda: snow.segment("images", "classical"),
+        lambda: snow.evaluate("images", "masks"),
+        lambda: snow.evaluate(None, "truth.png"),
+        lambda: snow.segment_folder("images", "out", "classical", formats=("jpg",)),
     ],
 )
 def test_what_cannot_be_used_is_an_input_error(call, place):
     with pytest.raises(InputError):
         call()
+
+
+def test_one_format_may_be_given_as_it_is(place):
+    done = snow.segment_folder("images", "out", "classical", formats="tif")
+    assert len(list(Path("out").glob("*.tif"))) == len(done.results) == 8
+    assert not done.failed
+
+
+def test_a_name_that_means_two_models_is_refused_and_a_path_means_the_folder(place):
+    bundled = snow.load_model("default")
+    listed = Path(os.environ["NAPARI_SNOW_UNET_MODELS"], "run")
+    for folder in (listed, Path("run")):
+        shutil.copytree(next(e.path for e in snow.list_models() if e.kind == "bundled"), folder)
+    with pytest.raises(InputError) as error:
+        snow.load_model("run")
+    folders = str(listed.resolve()), str(Path("run").absolute())
+    assert error.value.message == messages.two_models("run", *folders)
+    assert snow.load_model(Path("run")).checksum == bundled.checksum
+    assert snow.load_model("./run").folder == folders[1]
+
+
+def test_an_image_that_was_read_is_an_array_to_numpy(place):
+    image = snow.read_image("tile.png")
+    assert np.asarray(image).shape == image.array.shape
+    assert snow.evaluate(snow.read_image("truth.png"), "truth.png")["dice"] == 1
 
 
 def test_progress_is_a_callable_or_a_bar(tile, capsys):

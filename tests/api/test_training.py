@@ -78,3 +78,8 @@ def test_a_training_without_an_epoch_has_no_model(tmp_path):
     with pytest.raises(InputError, match=re.escape(messages.NO_EPOCH.problem)):
         training.model  # noqa: B018
     assert training._repr_html_() == "<p>&lt;Nothing&gt;</p>"
+
+
+def test_masks_may_lie_beside_the_folder_of_images(place):
+    program = TRAIN + 'print(snow.train("images", "run", epochs=1, **small).finished)'
+    assert in_python(program) == ["True"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_snow_unet.api import messages
 from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options
 from napari_snow_unet.api.files import read_labels
-from napari_snow_unet.api.inputs import data_of_layer, is_layer
+from napari_snow_unet.api.inputs import data_of_layer, is_layer, refuse_folder
 from napari_snow_unet.api.results import SegmentedImage
 from napari_snow_unet.api.scores import FolderScores, ImageScores
 from napari_snow_unet.base.errors import InputError
@@ -124,12 +124,17 @@ def _plane_of(side: Any) -> tuple[int, int] | None:
 def _array_of(side: Any) -> Any:
     if isinstance(side, SegmentedImage):
         return side.labels
-    return data_of_layer(side) if is_layer(side) else side
+    array = data_of_layer(side) if is_layer(side) else side
+    array = array if hasattr(array, "dtype") else np.asarray(array)
+    if array.dtype.kind in "OUSV":
+        raise InputError(messages.NOT_LABELS)
+    return array
 
 
 def _judged(side: Any, shape: tuple[int, ...] | None, masks_are: MasksAre | None) -> Judgement:
     """Read labels or a mask, and decide what its numbers mean."""
     if isinstance(side, (str, os.PathLike)):
+        refuse_folder(side)
         plane = None if shape is None else (shape[-2], shape[-1])
         return read_mask_file(side, plane, stack=True, masks_are=masks_are)
     if isinstance(side, SegmentedImage) and side.options.output == "nuclei":

@@ -32,6 +32,7 @@ class Pixels:
 def pixels_of(image: Any) -> Pixels:
     """Return the pixels of an array, a file, what `read_image` returned, or a napari layer."""
     if isinstance(image, (str, os.PathLike)):
+        refuse_folder(image)
         image = read_any_image(image)
     if isinstance(image, ImageFile):
         size, rgb = image.pixel_size_um, is_rgb(image.array.shape)
@@ -39,7 +40,16 @@ def pixels_of(image: Any) -> Pixels:
     if is_layer(image):
         return _of_layer(image)
     array = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+    if array.dtype.kind in "OUSV":
+        raise InputError(messages.NOT_PIXELS)
     return Pixels(array, is_rgb(array.shape))
+
+
+def refuse_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse a folder where a file is expected; an OME-Zarr is one."""
+    path = Path(path)
+    if path.is_dir() and path.suffix.lower() != ".zarr":
+        raise InputError(messages.IS_A_FOLDER, path=path)
 
 
 def is_layer(thing: Any) -> bool:

@@ -6,6 +6,18 @@ from napari_snow_unet.base.errors import Message
 from napari_snow_unet.base.words import shape_in_words
 
 NOT_AN_IMAGE_LAYER = Message("The layer is not an image.", "Pass an Image layer.")
+IS_A_FOLDER = Message(
+    "The path is a folder, not a file.",
+    "Use `segment_folder` or `evaluate_folder` for all files of a folder.",
+)
+NOT_PIXELS = Message(
+    "The image is neither an array of numbers nor a file.",
+    "Pass one image; `segment_folder` takes several files.",
+)
+NOT_LABELS = Message(
+    "The labels are neither an array of numbers nor a file.",
+    "Pass one array, file, result or layer; `evaluate_folder` takes folders.",
+)
 NO_EPOCH = Message(
     "The training has not finished an epoch yet, so it has no model.", "Resume it and wait for one."
 )
@@ -22,6 +34,19 @@ def unknown_keyword(name: str, nearest: str) -> str:
     """Return the refusal of a keyword, with the one that was meant, if there is one."""
     hint = f" Did you mean '{nearest}'?" if nearest else ""
     return f"There is no option '{name}'.{hint}"
+
+
+def unknown_format(name: str, formats: tuple[str, ...]) -> Message:
+    """Refuse a format of labels."""
+    return Message(f"The format {name!r} does not exist.", f"Choose from {', '.join(formats)}.")
+
+
+def two_models(name: str, listed: str, folder: str) -> Message:
+    """Refuse a name that a listed model and a folder share."""
+    return Message(
+        f"The name {name!r} is that of a model in {listed} and of the folder {folder}.",
+        "Give the full path of the one that is meant.",
+    )
 
 
 def not_for_relabel(name: str) -> Message:

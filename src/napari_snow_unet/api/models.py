@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import get_args
 
-from napari_snow_unet.models import DEFAULT, DeviceChoice, ModelEntry, open_model
+from napari_snow_unet.api import messages
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.options import refusal
+from napari_snow_unet.models import (
+    CLASSICAL,
+    DEFAULT,
+    DeviceChoice,
+    ModelEntry,
+    find_model,
+    open_model,
+)
 from napari_snow_unet.models import list_models as entries
 from napari_snow_unet.segmentation.model import Model
+from napari_snow_unet.unet.models.folder import CONFIG
+from napari_snow_unet.unet.runs.folder import is_run
 
 
 def list_models() -> list[ModelEntry]:
@@ -63,7 +77,22 @@ def load_model(
     >>> import napari_snow_unet as snow
     >>> model = snow.load_model("classical")
     """
-    return open_model(name, precision=precision, device=device)
+    if device not in get_args(DeviceChoice):
+        raise refusal("device", device, f"one of {', '.join(get_args(DeviceChoice))}")
+    return open_model(_unambiguous(name), precision=precision, device=device)
+
+
+def _unambiguous(name: str | os.PathLike[str]) -> str:
+    """Return a name, or the full path of a folder; a name that means two models is refused."""
+    folder = Path(name).expanduser().absolute()
+    if not isinstance(name, str):
+        return str(folder)
+    is_model = is_run(folder) or (folder / CONFIG).is_file()
+    if is_model and folder.name == name and name not in (DEFAULT, CLASSICAL):
+        listed, here = find_model(name), find_model(str(folder))
+        if listed != here:
+            raise InputError(messages.two_models(name, str(listed), str(folder)))
+    return name
 
 
 def loaded(model: Model | str | os.PathLike[str]) -> Model:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.api import html
+from napari_snow_unet.api import html, messages
 from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
 from napari_snow_unet.api.inputs import pixels_of
 from napari_snow_unet.api.models import loaded
 from napari_snow_unet.api.results import SegmentedImage
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import FileResult, Outputs, find_images, messages_of, segment_files
+from napari_snow_unet.data.formats.registry import FORMATS
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plan import values_for
@@ -211,6 +213,7 @@ def segment_folder_steps(
     if unknown_size:
         del given["pixel_size_um"]
     chosen = Options(**given)
+    outputs["formats"] = _formats(outputs.get("formats", ()))
     paths = [images] if isinstance(images, (str, os.PathLike)) else images
     inputs = find_images([Path(path) for path in paths], subset)
     results = yield from segment_files(
@@ -222,6 +225,14 @@ def segment_folder_steps(
         pixel_sizes=inputs.pixel_sizes,
     )
     return SegmentedFolder(Path(folder), results)
+
+
+def _formats(given: str | Iterable[str]) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(given)
+    for name in names:
+        if name not in FORMATS:
+            raise InputError(messages.unknown_format(name, tuple(FORMATS)))
+    return names
 
 
 @blocks(segment_folder_steps)

@@ -94,7 +94,7 @@ def grey_map(kind: str, levels: int, regions: int) -> Message:
     return Message(
         f"The mask looks like a {kind} map ({_greys(levels, regions)}).",
         "Apply a threshold first, or declare the mask as binary, which cuts it at half of its "
-        "maximum. Comparing with ground truth accepts probability maps.",
+        "maximum. A probability map is compared with ground truth beside its labels.",
         _BINARY,
     )
 

@@ -55,6 +55,10 @@ class ImageFile:
     white: float | None = None
     notes: tuple[str, ...] = ()
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """Return the pixels, so that NumPy takes the image for an array."""
+        return np.array(self.array, dtype, copy=copy)
+
 
 def read_image(source: Source) -> ImageFile:
     """Read an image file: PNG, JPEG, TIFF (OME and ImageJ too) or BMP, recognised by its content.

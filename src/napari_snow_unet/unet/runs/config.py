@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def config_from(content: Any) -> RunConfig:
 def tile_row(subset: str, tile: TrainingTile, root: Path) -> list[object]:
     """Return a tile as a row of the run's table."""
     files = [tile.image, tile.mask, tile.region]
-    relative = [path.relative_to(root).as_posix() if path else "" for path in files]
+    relative = [Path(os.path.relpath(path, root)).as_posix() if path else "" for path in files]
     facts = [tile.height, tile.width, tile.um_per_px or "", tile.weight, tile.masks_are or ""]
     return [subset, tile.name, *relative, *facts]
 
