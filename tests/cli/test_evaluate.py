@@ -117,7 +117,7 @@ def test_a_table_of_somebody_else_is_no_dataset(data, tmp_path):
     (data / "manifest.csv").write_text("image,label,split\n")
     error = refused("evaluate", data / "masks", data, "--subset", "test")
     assert "manifest.csv" in error
-    assert "index, mask, name;" in error
+    assert "index, mask, name." in error
 
 
 def test_truth_against_itself_is_perfect(data):
