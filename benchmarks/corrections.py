@@ -112,7 +112,7 @@ def main() -> None:
         ring = gone + 7 * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
         acts = {
             "merge": use(MERGE, one, other),
-            "separate": use(SEPARATE, one + [[-12, 0], [12, 0]]),
+            "separate": use(SEPARATE, np.add(one, [[-12, 0], [12, 0]])),
             "fill holes": use(FILL, np.add(hole, (0, 4))),
             "delete": use(DELETE, gone),
             "add by a click": use(ADD, gone),

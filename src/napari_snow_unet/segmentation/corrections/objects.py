@@ -56,7 +56,7 @@ def fill_holes(labels: Labels, point: ArrayLike) -> Change:
 
 
 def relabel(labels: Labels) -> Change:
-    """Renumber nuclei (..., Y, X) from 1 without gaps, in the order of their numbers."""
+    """Renumber nuclei from 1 without gaps, in the order of their numbers."""
     from skimage.segmentation import relabel_sequential
 
     if labels.min(initial=0) < 0:

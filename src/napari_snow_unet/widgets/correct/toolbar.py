@@ -28,6 +28,7 @@ from napari_snow_unet.segmentation.corrections.messages import NO_NUCLEUS
 from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
 from napari_snow_unet.widgets.correct import messages, tools
 from napari_snow_unet.widgets.correct.applying import apply, why_not
+from napari_snow_unet.widgets.correct.keys import ToolKeys
 from napari_snow_unet.widgets.correct.layer_edits import LayerEdits
 from napari_snow_unet.widgets.correct.mouse import MouseTool, Points
 from napari_snow_unet.widgets.correct.surroundings import guide_by_image
@@ -45,7 +46,7 @@ GuideOf = Callable[["Labels", Index], Guide]
 
 
 class Corrections(QWidget):
-    """Tools for the labels that are active, and how many nuclei there are.
+    """Tools for the labels that are active, and how many nuclei there are; empty without labels.
 
     Parameters
     ----------
@@ -79,8 +80,10 @@ class Corrections(QWidget):
         self.buttons: dict[str, QPushButton] = {}
         self.note, self.count = QLabel(), QLabel()
         self._lay_out()
-        self._keys: list[str] = []
-        self._bind_keys()
+        self._keys = ToolKeys(viewer, TOOLS, self.choose)
+        for tool in TOOLS:
+            key = tool.key if tool.key in self._keys.bound else ""
+            self.buttons[tool.name].setToolTip(tool.tip_with(key))
         self._emitters = self._events()
         for emitter, callback in self._emitters:
             emitter.connect(callback)
@@ -111,6 +114,7 @@ class Corrections(QWidget):
             self.mouse.stop()
         for button in self.buttons.values():
             button.setEnabled(problem is None)
+            button.setVisible(layer is not None)
         self._say(problem.text() if problem is not None else self._hint())
         self._show_count()
 
@@ -128,13 +132,14 @@ class Corrections(QWidget):
             self.refresh()
 
     def relabel(self) -> None:
-        """Renumber the nuclei of all slices from 1."""
+        """Renumber the nuclei of the slice that is shown from 1."""
         layer = self._layer_of()
-        if layer is None:
+        if layer is None or why_not(self._viewer, layer) is not None:
             return
+        plane = shown_plane(self._viewer, layer)
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # seconds, for large labels
         try:
-            self._try(layer, (), lambda: objects.relabel(layer.data))
+            self._try(layer, plane, lambda: objects.relabel(layer.data[plane]))
         finally:
             QApplication.restoreOverrideCursor()
 
@@ -153,9 +158,7 @@ class Corrections(QWidget):
     def close_tools(self) -> None:
         """Give mouse and keys back to napari, and follow no layer any longer."""
         self.mouse.stop()
-        for key in self._keys:
-            self._viewer.bind_key(key, None)
-        self._keys = []
+        self._keys.release()
         for emitter, callback in self._emitters:
             emitter.disconnect(callback)
         self._emitters = []
@@ -230,14 +233,6 @@ class Corrections(QWidget):
         self._show_count()
         self.counted.emit(known())
 
-    def _key_action(self, tool: Tool) -> Callable[[Any], None]:
-        """Return what a key does; napari looks for the name of it, which a partial has not."""
-
-        def take_tool(viewer: Any) -> None:
-            self.choose(tool)
-
-        return take_tool
-
     def _show_count(self) -> None:
         layer = self._layer_of()
         text = ""
@@ -246,6 +241,7 @@ class Corrections(QWidget):
             numbers = edits.as_numbers()
             text = messages.summary(numbers.pop("n_now"), numbers.pop("n_automatic"), **numbers)
         self.count.setText(text)
+        self.count.setVisible(bool(text))
 
     def _show_tool(self) -> None:
         self._first = None
@@ -258,16 +254,7 @@ class Corrections(QWidget):
 
     def _say(self, text: str) -> None:
         self.note.setText(text)
-        self.note.setVisible(bool(text))
-
-    def _bind_keys(self) -> None:
-        for tool in TOOLS:
-            free = tools.is_free(tool.key, self._viewer)
-            if free:
-                self._viewer.bind_key(tool.key, self._key_action(tool))
-                self._keys.append(tool.key)
-            key = tool.key if free else ""
-            self.buttons[tool.name].setToolTip(tool.tip_with(key))
+        self.note.setVisible(bool(text) and self._layer_of() is not None)
 
     def _events(self) -> list[tuple[Any, Callable[..., None]]]:
         layers, dims = self._viewer.layers, self._viewer.dims

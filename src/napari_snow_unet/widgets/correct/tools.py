@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from napari_snow_unet.widgets.correct import messages
-
-if TYPE_CHECKING:
-    from napari.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -41,12 +37,3 @@ OUTLINE = Tool(
 )
 FILL = Tool("fill", messages.FILL_LABEL, messages.FILL_TIP, "H")
 TOOLS = (DELETE, MERGE, SEPARATE, ADD, OUTLINE, FILL)
-
-
-def is_free(key: str, viewer: Viewer) -> bool:
-    """Tell whether neither napari nor the user has given a key to the viewer or to Labels."""
-    from napari.layers import Labels
-    from napari.utils.key_bindings import coerce_keybinding
-
-    keymaps = (viewer.keymap, viewer.class_keymap, Labels.class_keymap)
-    return not any(coerce_keybinding(key) in keymap for keymap in keymaps)
