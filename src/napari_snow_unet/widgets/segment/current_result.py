@@ -12,10 +12,12 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.axes import Index
+from napari_snow_unet.segmentation.corrections.adding import Guide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
-from napari_snow_unet.widgets.common.layers import shown_plane, unwrapped
+from napari_snow_unet.widgets.common.layers import pixels_of, shown_plane, source_of, unwrapped
+from napari_snow_unet.widgets.correct.surroundings import guide_by_image
 from napari_snow_unet.widgets.segment import jobs, messages
 from napari_snow_unet.widgets.segment.results import Compared, Record, Results, Status
 
@@ -199,6 +201,21 @@ class CurrentResult(QObject):
         every = self._form.source.all_slices.value
         return [messages.rest_of_stack(done)] if done and not every else []
 
+    def guide_of(self, layer: Labels, plane: Index) -> Guide:
+        """Return what a nucleus that a click adds grows in: the map and image of a result.
+
+        For other labels it is the image under them.
+        """
+        record = self.results.get(layer)
+        if record is None or plane not in record.planes:
+            return guide_by_image(self._viewer, layer, plane)
+        return Guide(
+            probability=record.probability[plane],
+            threshold=record.planes[plane].threshold,
+            pixels=_pixels_under(record, plane),
+            pixel_size_um=record.pixel_size_um,
+        )
+
     def plane_shown(self, image: Image | None) -> Index | None:
         """Return the plane of an image that napari shows, if there is one."""
         if image is None:
@@ -218,3 +235,20 @@ def in_words(layer: Labels, summary: str, options: Options) -> list[str]:
 def as_stored(facts: Mapping[str, Any]) -> list[str]:
     """Say that labels match pixels that other programs show rotated, if they do."""
     return [messages.as_stored(facts["unturned"])] if "unturned" in facts else []
+
+
+def _pixels_under(record: Record, plane: Index) -> Any:
+    """Return the image under a slice, or the region of it, while it is what it was."""
+    image = record.image()
+    if image is None:
+        return None
+    source = source_of(image)
+    if record.roi is not None:
+        source = source.cropped(record.roi.box)
+    if source.shape != record.source.shape:
+        return None
+    pixels = pixels_of(image)[plane]
+    if record.roi is None:
+        return pixels
+    top, left, bottom, right = record.roi.box
+    return pixels[top:bottom, left:right]

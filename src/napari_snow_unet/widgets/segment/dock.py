@@ -18,6 +18,7 @@ from napari_snow_unet.widgets.common.layers import (
 from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.correct.toolbar import Corrections
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 from napari_snow_unet.widgets.opening.slide_offer import SlideOffer
 from napari_snow_unet.widgets.segment.current_result import CurrentResult
@@ -31,6 +32,7 @@ from napari_snow_unet.widgets.segment.scores import OutlineColours, SegmentScore
 from napari_snow_unet.widgets.segment.state import look
 
 if TYPE_CHECKING:
+    from napari.layers import Labels
     from napari.viewer import Viewer
 
 
@@ -49,12 +51,15 @@ class SegmentWidget(Dock):
         self.layer_job = LayerJob(napari_viewer, self.form, self.bar, self.current)
         self.folder_job = FolderJob(napari_viewer, self.form, self.bar)
         self.menu = SegmentMenu(self.current, self.bar)
+        to_correct, guide_of = self._labels_to_correct, self.current.guide_of
+        self.corrections = Corrections(napari_viewer, to_correct, guide_of)
         self.scores = SegmentScores(napari_viewer, self.form, self.current)
         self.outlines = OutlineColours()
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.models.refused.connect(self.bar.refuse)
-        self.lay_out(self.form, self.offer, self.labels_offer, self.bar, last=self.folder_job.table)
+        below = self.offer, self.labels_offer, self.bar, self.corrections
+        self.lay_out(self.form, *below, last=self.folder_job.table)
         self._take_settings()
         self._model = self.form.model.value
         self._connect()
@@ -110,6 +115,13 @@ class SegmentWidget(Dock):
         self.folder_job.table.setVisible(not state.of_layer)
         self.bar.set_tip(state.tip)
         self.bar.set_hint(state.hint)
+
+    def _labels_to_correct(self) -> Labels | None:
+        """Return the active labels, or the result of the image."""
+        from napari.layers import Labels
+
+        active = unwrapped(self._viewer.layers.selection.active)
+        return active if isinstance(active, Labels) else self.current.layer
 
     @property
     def _job(self) -> LayerJob | FolderJob:
@@ -171,4 +183,5 @@ class SegmentWidget(Dock):
         """Stop the run, and restore the colours of layers."""
         self.bar.cancel()
         self.scores.stop()
+        self.corrections.close_tools()
         self.outlines.show(None, None)

@@ -146,6 +146,7 @@ class Results:
         suffix = self._suffix(record)
         layer = add_labels(self._viewer, labels, record.source, suffix, record.facts())
         self._made[layer] = record
+        layer.selected_label = int(layer.data.max(initial=0)) + 1  # painting adds a nucleus
         self._count_changes(layer)
         return layer
 
@@ -200,6 +201,7 @@ class Results:
                 labels[index] = new[index]
         layer.data = labels  # also for the same array, so that napari emits the change
         forget_edits(layer)
+        layer.selected_label = int(labels.max(initial=0)) + 1
         layer.metadata = {**layer.metadata, PLUGIN: record.facts()}
 
     def status(

@@ -1,0 +1,1 @@
+"""Tools with which labels of nuclei are corrected by hand in napari, one undo step each."""

@@ -1,0 +1,62 @@
+"""Texts of the tools that correct labels."""
+
+from __future__ import annotations
+
+from napari_snow_unet.base.errors import Message
+
+NO_LABELS = Message("There are no labels to correct.", "Press Run, or open a Labels layer.")
+MULTISCALE = Message(
+    "These labels are a pyramid on disk, which napari does not edit.",
+    "Segment a region of the image to correct its nuclei.",
+)
+ON_DISK = Message(
+    "These labels are stored on disk and are not edited here.",
+    "Segment a region of the image to correct its nuclei.",
+)
+READ_ONLY = Message(
+    "These labels are read-only.", "Right-click the layer and duplicate it, then correct the copy."
+)
+LOCKED = Message("This layer is locked.", "Unlock it in the layer list to correct it.")
+HIDDEN = Message("This layer is hidden.", "Show it to correct it.")
+NOT_FLAT = Message(
+    "The tools work on a single slice in 2D.",
+    "Switch the viewer to 2D and back to its first view.",
+)
+OUTSIDE = Message("The current slice lies outside the labels.", "Move the slider below the image.")
+
+DELETE_LABEL = "Delete"
+DELETE_TIP = "Delete a nucleus: click it."
+MERGE_LABEL = "Merge"
+MERGE_TIP = "Merge two nuclei: click one, then the other."
+SEPARATE_LABEL = "Separate"
+SEPARATE_TIP = "Separate a nucleus: drag a line across it. No pixel is lost."
+ADD_LABEL = "Add"
+ADD_TIP = "Add a missed nucleus: click its middle. It grows from there to its outline."
+OUTLINE_LABEL = "Outline"
+OUTLINE_TIP = "Add a missed nucleus: keep the mouse button pressed and draw around it."
+FILL_LABEL = "Fill holes"
+FILL_TIP = "Fill the holes of a nucleus: click it."
+RELABEL_LABEL = "Relabel"
+RELABEL_TIP = "Number all nuclei from 1 without gaps. Every number can change."
+UNDO_LABEL = "Undo"
+UNDO_TIP = "Undo the last edit of the layer (Ctrl+Z)."
+REDO_LABEL = "Redo"
+REDO_TIP = "Redo the edit that was undone last (Ctrl+Shift+Z)."
+SECOND_NUCLEUS = "Now click the nucleus to merge with it. Escape starts over."
+LEAVE = "Escape ends the tool."
+
+
+def summary(
+    now: int, automatic: int, added: int, deleted: int, separated: int, merged: int, reshaped: int
+) -> str:
+    """Return how many nuclei there are and what was edited."""
+    count = f"{now:,} {'nucleus' if now == 1 else 'nuclei'}"
+    kinds = {
+        "added": added,
+        "deleted": deleted,
+        "separated": separated,
+        "merged": merged,
+        "reshaped": reshaped,
+    }
+    edits = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items() if number)
+    return f"Edited: {count}, was {automatic:,} ({edits})." if edits else f"{count}."

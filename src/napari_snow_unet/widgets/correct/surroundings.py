@@ -1,0 +1,22 @@
+"""What a nucleus that is added by a click grows in: the image that labels lie on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_snow_unet.data.pixels.axes import Index
+from napari_snow_unet.segmentation.corrections.adding import Guide
+from napari_snow_unet.widgets.common.layers import images_in, pixels_of, source_of
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+
+
+def guide_by_image(viewer: Viewer, layer: Labels, plane: Index) -> Guide:
+    """Return the topmost image, visible ones first, that lies exactly under the labels."""
+    place = source_of(layer)
+    under = [image for image in images_in(viewer) if source_of(image).lies_like(place)]
+    under.sort(key=lambda image: image.visible)
+    pixels: Any = pixels_of(under[-1])[plane] if under else None
+    return Guide(pixels=pixels, pixel_size_um=place.pixel_size_um)
