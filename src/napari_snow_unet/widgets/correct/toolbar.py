@@ -226,12 +226,12 @@ class Corrections(QWidget):
 
         layers = [unwrapped(layer) for layer in self._viewer.layers]
         active = unwrapped(self._viewer.layers.selection.active)
-        found = [layer for layer in layers if isinstance(layer, Labels)]
-        return active if active in found else next(reversed(found), None)
+        editable = [layer for layer in layers if isinstance(layer, Labels)]
+        return active if active in editable else next(reversed(editable), None)
 
-    def _count(self, known: ref[Labels]) -> None:
+    def _count(self, layer: ref[Labels]) -> None:
         self._show_count()
-        self.counted.emit(known())
+        self.counted.emit(layer())
 
     def _show_count(self) -> None:
         layer = self._layer_of()
