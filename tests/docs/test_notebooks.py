@@ -18,7 +18,14 @@ def code_of(path):
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+#: The one that trains takes half a minute.
+RUN = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * path.stem.startswith("train"))
+    for path in NOTEBOOKS
+]
+
+
+@pytest.mark.parametrize("path", RUN)
 def test_a_notebook_runs(path, tmp_path):
     """As a program; `jupyter nbconvert --execute --inplace` brings its outputs up to date."""
     program = "\n".join("".join(cell["source"]) for cell in code_of(path))
