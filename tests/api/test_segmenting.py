@@ -156,6 +156,16 @@ def test_one_format_may_be_given_as_it_is(place):
     assert not done.failed
 
 
+def test_a_folder_is_resumed_with_its_own_options(place):
+    first = snow.segment_folder("images", "out", "classical", formats="tif", threshold=0.3)
+    Path(first.results[0].labels).unlink()
+    again = snow.segment_folder("images", "out", "classical", resume=True)
+    assert not again.failed
+    assert len(list(Path("out").glob("*.tif"))) == 8
+    with pytest.raises(InputError):
+        snow.segment_folder("images", "out", "classical", resume=True, threshold=0.4)
+
+
 def test_a_name_that_means_two_models_is_refused_and_a_path_means_the_folder(place):
     bundled = snow.load_model("default")
     listed = Path(os.environ["NAPARI_SNOW_UNET_MODELS"], "run")

@@ -1,4 +1,4 @@
-"""What a program is told by the API: refusals and what results say of themselves."""
+"""Texts of the public API: refusals, and the hint for a misspelt option."""
 
 from __future__ import annotations
 
@@ -34,11 +34,6 @@ def unknown_keyword(name: str, nearest: str) -> str:
     """Return the refusal of a keyword, with the one that was meant, if there is one."""
     hint = f" Did you mean '{nearest}'?" if nearest else ""
     return f"There is no option '{name}'.{hint}"
-
-
-def unknown_format(name: str, formats: tuple[str, ...]) -> Message:
-    """Refuse a format of labels."""
-    return Message(f"The format {name!r} does not exist.", f"Choose from {', '.join(formats)}.")
 
 
 def two_models(name: str, listed: str, folder: str) -> Message:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.api import html, messages
+from napari_snow_unet.api import html
 from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
 from napari_snow_unet.api.inputs import pixels_of
 from napari_snow_unet.api.models import loaded
 from napari_snow_unet.api.results import SegmentedImage
-from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import FileResult, Outputs, find_images, messages_of, segment_files
-from napari_snow_unet.data.formats.registry import FORMATS
+from napari_snow_unet.batch.job import Job
+from napari_snow_unet.batch.run_options import continued_job, entries_of
+from napari_snow_unet.data.formats.registry import known_formats
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plan import values_for
@@ -50,11 +51,7 @@ def segment_steps(
     SegmentedImage
         As `segment` returns it, when the generator ends.
     """
-    (given,) = split_options(segment_steps, options, Options)
-    unknown_size = given.get("pixel_size_um") == 0
-    if unknown_size:
-        del given["pixel_size_um"]
-    chosen = Options(**given)
+    chosen, unknown_size = _options(*split_options(segment_steps, options, Options))
     pixels, network = pixels_of(image), loaded(model)
     values = values_for(network, pixels.array, white=pixels.white if white is None else white)
     stack = yield from segment_stack(
@@ -208,31 +205,32 @@ def segment_folder_steps(
     SegmentedFolder
         As `segment_folder` returns it, when the generator ends.
     """
-    given, outputs = split_options(segment_folder_steps, options, Options, Outputs)
-    unknown_size = given.get("pixel_size_um") == 0
-    if unknown_size:
-        del given["pixel_size_um"]
-    chosen = Options(**given)
-    outputs["formats"] = _formats(outputs.get("formats", ()))
+    given, files = split_options(segment_folder_steps, options, Options, Outputs)
+    chosen, unknown_size = _options(given)
+    files["formats"] = known_formats(files.get("formats", ()))
+    network = loaded(model)
+    job = Job(
+        network.name, network.precision, chosen, Outputs(Path(folder), **files), not unknown_size
+    )
+    if job.outputs.resume:
+        job, _ = continued_job(job, entries_of(["model", "precision", *options]))
     paths = [images] if isinstance(images, (str, os.PathLike)) else images
     inputs = find_images([Path(path) for path in paths], subset)
     results = yield from segment_files(
         inputs.images,
-        loaded(model),
-        chosen,
-        Outputs(Path(folder), **outputs),
-        use_pixel_size=not unknown_size,
+        network,
+        job.options,
+        job.outputs,
+        use_pixel_size=job.use_pixel_size,
         pixel_sizes=inputs.pixel_sizes,
     )
     return SegmentedFolder(Path(folder), results)
 
 
-def _formats(given: str | Iterable[str]) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)
-    for name in names:
-        if name not in FORMATS:
-            raise InputError(messages.unknown_format(name, tuple(FORMATS)))
-    return names
+def _options(given: dict[str, Any]) -> tuple[Options, bool]:
+    """Return the options, and whether the pixel size is said to be unknown, by 0."""
+    unknown_size = given.get("pixel_size_um") == 0
+    return Options(**given | ({"pixel_size_um": None} if unknown_size else {})), unknown_size
 
 
 @blocks(segment_folder_steps)
@@ -267,7 +265,8 @@ def segment_folder(
     overwrite : bool, default: False
         Overwrite existing results; otherwise such images fail.
     resume : bool, default: False
-        Skip images that an interrupted call with the same options has finished.
+        Continue an interrupted call: finished images are skipped, and options that are not given
+        are those of that call.
     **options
         The options of `segment`, except ``white`` and ``planes``.
 

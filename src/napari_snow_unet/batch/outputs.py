@@ -19,7 +19,7 @@ class Outputs:
     probability: Annotated[
         bool,
         Option(
-            f"Also write the probability map (STEM{PROBABILITY}.png).",
+            f"Also write the probability map (NAME{PROBABILITY}.png).",
             tip="Also write the probability map of each image.",
             label="Probability maps",
             group="Output",
@@ -28,9 +28,9 @@ class Outputs:
     overlay: Annotated[
         bool,
         Option(
-            f"Also write the outlines on the image (STEM{OVERLAY}.png).",
+            f"Also write the image with its nuclei outlined (NAME{OVERLAY}.png).",
             tip="Also write a copy of each image with its nuclei outlined.",
-            label="Outlines on the image",
+            label="Images with outlines",
             group="Output",
         ),
     ] = False
@@ -38,7 +38,7 @@ class Outputs:
         bool,
         Option(
             "Overwrite existing results.",
-            tip="Overwrite existing results; without it, images that have results fail.",
+            tip="Overwrite existing results; otherwise, images that have results fail.",
             label="Overwrite existing results",
             group="Output",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,19 @@ _RECORDED: dict[str, Declared] = {
     **{name: declared(Outputs)[name] for name in _FILES},
 }
 _OLD_NAMES = {one.option.was: name for name, one in _RECORDED.items() if one.option.was}
+
+
+#: The entries that an option sets beside that of its own name.
+_ALSO = {
+    "min_area": ("min_area_um2",),
+    "min_area_um2": ("min_area",),
+    "pixel_size_um": ("file_pixel_size",),
+}
+
+
+def entries_of(options: Iterable[str]) -> set[str]:
+    """Return the entries of the file that options set, by the names of the options."""
+    return {entry for name in options for entry in (name, *_ALSO.get(name, ()))}
 
 
 def run_options(

@@ -83,7 +83,8 @@ def evaluate(
     pixel_size: Annotated[
         float | None,
         typer.Option(
-            help="Pixel size in micrometres, for the distance. (default: distance in pixels)",
+            help="Pixel size in micrometres, for the average Hausdorff distance. "
+            "(default: distance in pixels)",
             show_default=False,
             rich_help_panel="Scoring",
         ),

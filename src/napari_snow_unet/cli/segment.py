@@ -28,19 +28,12 @@ from napari_snow_unet.cli.usage import (
     on_command_line,
     subset_of,
 )
-from napari_snow_unet.data.formats.registry import FORMATS
+from napari_snow_unet.data.formats.registry import known_formats
 from napari_snow_unet.segmentation.options import Options
 
 if TYPE_CHECKING:
     from napari_snow_unet.batch import FileResult
 
-#: The entries of `options.json` that a flag sets, if their names differ.
-_ENTRIES = {
-    "min_area": ("min_area", "min_area_um2"),
-    "min_area_um2": ("min_area", "min_area_um2"),
-    "was_separate": ("separate",),
-    "pixel_size_um": ("pixel_size_um", "file_pixel_size"),
-}
 _JOB = declared(Job)
 
 
@@ -50,7 +43,10 @@ def segment(
     context: typer.Context,
     image: Annotated[
         list[str],
-        typer.Argument(help="Images, folders, patterns or prepared datasets.", show_default=False),
+        typer.Argument(
+            help="Images, folders, patterns such as '*.tif', or prepared datasets.",
+            show_default=False,
+        ),
     ],
     output_folder: Annotated[
         Path,
@@ -78,7 +74,7 @@ def segment(
     scheduler: Annotated[
         str | None,
         typer.Option(
-            help="Address of a dask.distributed scheduler; its workers compute.",
+            help="Address of a dask.distributed scheduler whose workers compute.",
             show_default=False,
             rich_help_panel="Advanced",
         ),
@@ -87,10 +83,10 @@ def segment(
     was_split: OldSubsetOption = None,
     files: dict[str, Any],
 ) -> None:
-    """Label the nuclei in images. Writes STEM.png (16-bit labels) and summary.csv.
+    """Label the nuclei in images. Writes NAME.png (16-bit labels) for each, and summary.csv.
 
-    Sub-folders are not searched. A missing input stops the command before it starts. Files that
-    cannot be read are listed at the end; the rest are processed, and the exit code is 1.
+    Sub-folders are not searched. If an input is missing, nothing is segmented. Files that cannot be
+    read are listed at the end; the rest are processed, and the exit code is 1.
     """
     from napari_snow_unet.batch import find_images, messages_of, segment_files
     from napari_snow_unet.models import UnknownModelError, open_model
@@ -103,7 +99,8 @@ def segment(
         raise typer.BadParameter(messages.DEVICE_OF_WORKERS)
     if options["min_area"] is not None and options["min_area_um2"] is not None:
         raise typer.BadParameter(messages.TWO_AREAS)
-    files["formats"] = _formats(files["formats"])
+    with as_wrong_usage(hint="--format"):
+        files["formats"] = known_formats(files["formats"])
     use_pixel_size = options["pixel_size_um"] != 0
     chosen = Options(**options | {"pixel_size_um": options["pixel_size_um"] or None})
     outputs = Outputs(output_folder, **files)
@@ -172,6 +169,7 @@ def _resumed(job: Job, given: Iterable[str]) -> Job:
     from napari_snow_unet.batch.run_options import (
         OPTIONS_FILE,
         continued_job,
+        entries_of,
         entry_as_words,
         renamed_entries,
     )
@@ -179,8 +177,8 @@ def _resumed(job: Job, given: Iterable[str]) -> Job:
     path = job.outputs.folder / OPTIONS_FILE
     for old, new in renamed_entries(path).items():
         typer.echo(messages.renamed_entry(path, old, new), err=True)
-    entries = {entry for name in given for entry in _ENTRIES.get(name, (name,))}
-    job, taken = continued_job(job, entries)
+    names = {name.removeprefix("was_") for name in given}  # flags of 0.1, too
+    job, taken = continued_job(job, entries_of(names))
     words = [word for entry in taken.items() for word in entry_as_words(*entry)]
     if words:
         typer.echo(f"{messages.continued_label(path)}: {shlex.join(words)}")
@@ -210,13 +208,3 @@ def _precision(name: str) -> Precision:
     if precision != name:
         typer.echo(messages.renamed_value("--precision", name, precision), err=True)
     return precision
-
-
-def _formats(given: Iterable[str]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.lower().removeprefix(".") for name in given))
-    for name in names:
-        if name not in FORMATS:
-            raise typer.BadParameter(
-                messages.not_one_of(name, tuple(FORMATS)), param_hint="--format"
-            )
-    return names

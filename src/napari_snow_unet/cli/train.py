@@ -74,7 +74,7 @@ def train(
         ),
     ] = None,
     resume: Annotated[
-        Path | None, _option("Resume the training in this run folder.", heading="Output")
+        Path | None, _option("Resume the training run in this folder.", heading="Output")
     ] = None,
     preset: Annotated[
         Preset, typer.Option(help=_OPTIONS["preset"].option.help, rich_help_panel="Training")

@@ -57,7 +57,7 @@ def unknown_pixel_size(low: float, high: float) -> str:
     """Return the note on an image of unknown pixel size, for a model trained at a range of them."""
     return (
         f"The pixel size is unknown. The model assumes {_range(low, high)} and may miss nuclei at "
-        "any other scale. Give the pixel size: 0.25 for a 40x scan, 0.5 for 20x."
+        "any other scale. Enter the pixel size: about 0.25 µm for a 40x scan, 0.5 µm for 20x."
     )
 
 
@@ -70,7 +70,7 @@ def resampled(from_um: float, to_um: float, low: float, high: float) -> str:
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:.2g} to {high:.2g} µm"
+    return f"{low:.2g} to {high:.2g} µm per pixel"
 
 
 def result_label(

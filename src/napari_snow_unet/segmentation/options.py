@@ -25,7 +25,7 @@ class Options:
     threshold: Annotated[
         float | Literal["otsu"],
         Option(
-            "'otsu' (automatic), or the probability (0 to 1) above which a pixel is nucleus.",
+            "'otsu' (automatic), or the probability (0 to 1) above which pixels count as nucleus.",
             tip="A pixel counts as nucleus above this probability. Changes the result immediately.",
             label="Threshold",
             low=0,
@@ -94,9 +94,9 @@ class Options:
         Channel | None,
         Option(
             "Colour channel passed to the model.",
-            tip="Channel of a colour image that the model reads: best the one it was trained on. "
-            "Takes effect at the next Run.",
-            none="default for this model",
+            tip="Channel of a colour image that the model reads, ideally the one it was trained "
+            "on. Takes effect at the next Run.",
+            none="the model's own",
             label="Channel",
             group="Advanced",
         ),
@@ -118,8 +118,8 @@ class Options:
     tile: Annotated[
         int,
         Option(
-            "Size of the square windows passed to the network, in pixels (up to 2048 for large "
-            "images).",
+            "Side length of the square windows passed to the network, in pixels; by default up to "
+            "2048 for very large images.",
             tip="Size of the square windows passed to the network, a multiple of 64. Smaller ones "
             "need less memory and give the same result.",
             low=64,

@@ -6,7 +6,6 @@ import pytest
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 
-from napari_snow_unet.segmentation.corrections.filtering import refilter
 from napari_snow_unet.segmentation.corrections.messages import NO_NUCLEUS, NOTHING_GROWN
 from napari_snow_unet.widgets.correct import messages
 from napari_snow_unet.widgets.correct.applying import apply
@@ -330,25 +329,6 @@ def test_the_automatic_labels_of_a_removed_layer_are_let_go(bench, plane):
     bench.qtbot.waitUntil(lambda: len(bench.tools.findChildren(LayerEdits)) == before - 1)
     assert bench.tools.mouse.tool is None
     assert refused(bench) == (messages.NO_LABELS.text(), False)
-
-
-def test_what_was_filtered_comes_back_in_one_step(bench, plane, nuclei):
-    """As a slider does it: the corrected labels are filtered, never replaced."""
-    bench.take("delete")
-    bench.click(25, 25)
-    corrected = plane.data.copy()
-    change, hidden = refilter(plane.data, np.zeros_like(nuclei), min_area=440)
-    apply(plane, change)
-    assert np.unique(plane.data).tolist() == [0, 2, 4]
-    change, hidden = refilter(plane.data, hidden)
-    apply(plane, change)
-    assert np.array_equal(plane.data, corrected)
-    assert not hidden.any()
-    bench.undo()
-    bench.undo()
-    assert np.array_equal(plane.data, corrected)
-    bench.undo()
-    assert np.unique(plane.data).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_toolbar_is_narrow(bench, qtbot):

@@ -64,8 +64,8 @@ class SplitPlan:
 
 
 def usual_size(subset: str) -> str:
-    """Return the default size of a subset: ``3,600 of 5,000 or more, else 72 %``."""
-    return f"{PAPER[subset]:,} of {PAPER_TILES:,} or more, else {100 * FRACTIONS[subset]:g} %"
+    """Return the default size of a subset: ``3,600 (72 % if under 5,000 tiles)``."""
+    return f"{PAPER[subset]:,} ({100 * FRACTIONS[subset]:g} % if under {PAPER_TILES:,} tiles)"
 
 
 def parse_share(text: str) -> Share:

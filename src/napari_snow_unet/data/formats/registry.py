@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -49,6 +50,16 @@ def check_format(name: str, axes: int, path: str | os.PathLike[str]) -> None:
         raise InputError(messages.unknown_format(name, tuple(FORMATS)), path=path)
     if axes > (most := FORMATS[name].most_axes):
         raise InputError(messages.too_many_axes(name, axes, most), path=path)
+
+
+def known_formats(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return formats by their names, ``.PNG`` too, each once; refuse one that does not exist."""
+    names = [names] if isinstance(names, str) else names
+    formats = tuple(dict.fromkeys(name.lower().removeprefix(".") for name in names))
+    for name in formats:
+        if name not in FORMATS:
+            raise InputError(messages.unknown_format(name, tuple(FORMATS)))
+    return formats
 
 
 def format_of(path: str | os.PathLike[str]) -> str:

@@ -31,7 +31,8 @@ TENSORFLOW_ON_WINDOWS = (
 )
 TENSORFLOW_WITHOUT_CUDA = "This build of TensorFlow has no GPU support."
 TENSORFLOW_WITHOUT_GPU = (
-    "TensorFlow found no NVIDIA GPU. It needs a driver and `pip install tensorflow[and-cuda]`."
+    "TensorFlow found no NVIDIA GPU. To use one, install its driver and run "
+    "`pip install tensorflow[and-cuda]`."
 )
 TORCH_NOT_REPRODUCIBLE = (
     "PyTorch has no reproducible GPU kernels for some operations: repeating the training may "

@@ -12,11 +12,13 @@ SYSTEM_LABEL = "requested by the operating system"
 PARENT_LABEL = "the program that started it has ended"
 TIME_LABEL = "time limit of {:g} s reached"
 
-_CHOOSE_RUN = "Choose the folder of a training, or start a new one."
+_CHOOSE_RUN = "Choose the folder of a training run, or start a new one."
 _ADD_TILES = "Cut the image and its mask into several tiles, or add more."
 
 EXISTING_RUN = Message(
-    "The folder already contains a training.", "Resume it, or choose another folder.", ("resume",)
+    "The folder already contains a training run.",
+    "Resume it, or choose another folder.",
+    ("resume",),
 )
 FOLDER_NOT_EMPTY = Message(
     "The folder is not empty.", "Choose a new or empty folder; nothing was changed."
@@ -45,18 +47,18 @@ MISSING_FILE = Message(
     "The file is missing.", "Restore it, or check the dataset.", ("check_dataset",)
 )
 NO_SUCH_RUN = Message("The folder does not exist.", _CHOOSE_RUN)
-NOT_A_RUN = Message("The folder has no config.json of a training.", _CHOOSE_RUN)
+NOT_A_RUN = Message("The folder does not contain the config.json of a training run.", _CHOOSE_RUN)
 DATASET_CHANGED = Message(
-    "The dataset has changed since the training started.",
-    "Restore it, or start a new training, from this one's model if you like.",
+    "The dataset has changed since training started.",
+    "Restore it, or start a new training run, optionally from this one's model.",
 )
 DATASET_GONE = Message(
     "The dataset of this training no longer exists.",
-    "Restore it, or start a new training, from this one's model if you like.",
+    "Restore it, or start a new training run, optionally from this one's model.",
 )
 MUON = Message(
     "This training uses the optimizer Muon, which only version 0.1 has.",
-    "Use its model as it is, or start a new training from it.",
+    "Use its model as it is, or start a new training run from it.",
     ("fine_tune",),
 )
 
@@ -150,7 +152,9 @@ def _subsets(train: int, validation: int) -> str:
 def few_groups(groups: int) -> str:
     """Return the doubt about scores on few patients."""
     noun = "patient or group" if groups == 1 else "patients or groups"
-    return f"Validation tiles come from {groups} {noun}: scores may not hold elsewhere."
+    return (
+        f"The validation tiles come from only {groups} {noun}; the scores may not apply to others."
+    )
 
 
 def foreign_manifest(name: str) -> str:
@@ -165,7 +169,7 @@ def left_out(files: int, example: str, reason: str) -> str:
 
 def damaged_config(reason: str) -> Message:
     """Return the refusal of a run's config."""
-    return Message(f"The config of the training cannot be used ({reason}).", _CHOOSE_RUN)
+    return Message(f"The config of the training run cannot be used ({reason}).", _CHOOSE_RUN)
 
 
 def damaged_tiles(reason: str) -> Message:
@@ -175,16 +179,14 @@ def damaged_tiles(reason: str) -> Message:
 
 def damaged_history(reason: str) -> Message:
     """Return the refusal of a run's history."""
-    return Message(
-        f"The history is damaged ({reason}).", "Resume the training: it is written again."
-    )
+    return Message(f"The history is damaged ({reason}).", "Resume training to rebuild it.")
 
 
 def damaged_checkpoint(reason: str) -> Message:
     """Return the refusal of a checkpoint."""
     return Message(
         f"The checkpoint is damaged ({reason}).",
-        "Start a new training; the models in best and last can still be used.",
+        "Start a new training run; the models in best and last can still be used.",
     )
 
 

@@ -31,9 +31,9 @@ def not_one_plane(shape: tuple[int, ...]) -> Message:
 def planned_epochs(wanted: int, planned: int) -> Message:
     """Return the refusal of another number of epochs."""
     return Message(
-        f"The training is planned for {counted(planned, 'epoch')}, and {wanted} were requested. "
-        "Its learning rate depends on the number.",
-        "Start a new training from this one's model.",
+        f"This training run is planned for {counted(planned, 'epoch')}, and {wanted} were "
+        "requested. Its learning rate depends on the number.",
+        "Start a new training run from this one's model.",
         ("fine_tune",),
     )
 

@@ -20,7 +20,7 @@ SIZE_OF_LAYER_LABEL, SIZE_OF_FILE_LABEL = "from the layer", "from the file"
 OPEN_AS_LABELS = "Press Open as Labels."
 CONVERT_BY_HAND = "Right-click it in the layer list and choose Convert to Labels."
 NO_SINGLE_SLICE = Message(
-    "The viewer shows no single slice of the stack.",
+    "The viewer is not showing a single slice of the stack.",
     "Switch it to 2D with the axes in their original order, or tick All slices.",
 )
 OUTSIDE_IMAGE = Message(
@@ -88,7 +88,7 @@ def apart(layer: str, other: str, pixels: float, pixel_by_pixel: bool) -> str:
     distance = "1 pixel" if pixels == 1 else f"{pixels:,.3g} pixels"
     return (
         f"'{layer}' and '{other}' differ in scale or position, by up to {distance}. Give both the "
-        f"same transform{tick}."
+        f"same scale and position{tick}."
     )
 
 
@@ -111,6 +111,6 @@ def negative_labels(layer: str, lowest: float, plane: str) -> Message:
     """Tell that labels are below 0, in a plane of a stack if it is named."""
     where = f", {plane}" if plane else ""
     return Message(
-        f"There are negative values ({lowest:g} and up) in {layer}{where}.",
+        f"There are negative values in {layer}{where}; the lowest is {lowest:g}.",
         "Set them to 0, which is background.",
     )

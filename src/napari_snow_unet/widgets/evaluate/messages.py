@@ -33,9 +33,9 @@ DISTANCE_NOT_POOLED = "Distances of several slices cannot be pooled."
 WHICH_NUCLEI_TIP = "Nuclei to list."
 NUCLEI_TIP = "Click a row to go to the nucleus, or a column title to sort."
 COLUMN_TIPS = {
-    "status": "matched: IoU above 0.5. missed: true nucleus without such a prediction. spurious: "
-    "prediction without such a true nucleus. split: one true nucleus, several predictions. merged: "
-    "one prediction, several true nuclei.",
+    "status": "matched: IoU above 0.5. missed: ground-truth nucleus without a match. spurious: "
+    "predicted nucleus without a match. split: one ground-truth nucleus, several predictions. "
+    "merged: one prediction, several ground-truth nuclei.",
     "id": "The label of the nucleus in its layer.",
     "layer": "The layer that contains the nucleus.",
     "iou": "Intersection over union with the nucleus of the other layer that overlaps it most.",
@@ -86,4 +86,4 @@ def saved(path: Path) -> str:
 
 def not_saved(path: Path, reason: str) -> str:
     """Return why a table was not saved."""
-    return f"The table could not be saved ({reason}). Choose another folder than {path.parent}."
+    return f"The table could not be saved ({reason}). Choose a folder other than {path.parent}."

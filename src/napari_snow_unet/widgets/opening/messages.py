@@ -8,12 +8,12 @@ LABELS_TITLE_LABEL = "Open labels (for OME-Zarr, choose .zattrs in its folder)"
 SLIDE_TITLE_LABEL = "Open slide (for OME-Zarr, choose zarr.json or .zattrs in its folder)"
 DATASET_TITLE_LABEL = "Open SNOW dataset: choose the folder that contains images and masks"
 LABELS_TIP = (
-    "Replace the image by a Labels layer. Files written by this plugin keep their pixel size and "
-    "history; other labels take the position of the image."
+    "Replace the image with a Labels layer. Files written by this plugin keep their pixel size and "
+    "provenance; other labels take the position of the image."
 )
 SLIDE_TIP = (
-    "Open the slide as a layer that loads only what you look at, in micrometres. This layer is "
-    "hidden and aligned with the slide, together with its results."
+    "Open the slide in micrometres, as a layer that loads only the part you are viewing. This "
+    "layer is hidden; it and its results are aligned with the slide."
 )
 
 
@@ -34,4 +34,6 @@ def opened_flat(file: str) -> str:
 
 def reopened(layer: str) -> str:
     """Say that a slide was opened in place of the flat layer."""
-    return f"'{layer}' is the slide. The previous layer is hidden; delete it to free memory."
+    return (
+        f"The slide is open as '{layer}'. The previous layer is hidden; delete it to free memory."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_snow_unet.base.words import counted
 
-TIP = "Prepare the dataset, or continue one that was stopped. The sources are only read."
+TIP = "Prepare the dataset, or continue one that was stopped. The sources are never changed."
 CANCEL_TIP = "Stop after the current tiles. Press Prepare again to continue."
 CHECK_TIP = (
     "Check every pair: sizes, types, duplicates, leakage between subsets. No file is changed."

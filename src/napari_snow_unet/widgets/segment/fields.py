@@ -25,7 +25,7 @@ OTSU = Declared(
 )
 #: A network for single channels reads one of these.
 CHANNELS_OFFERED = [
-    ("default for this model", ""),
+    ("the model's own", ""),
     *((name, name) for name in CHANNELS if name != "rgb"),
 ]
 OUTPUTS = [("separate nuclei", "nuclei"), ("one mask", "mask")]

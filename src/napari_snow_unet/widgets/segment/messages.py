@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_snow_unet.base.errors import Message
 from napari_snow_unet.base.words import counted, shape_in_words
 
-RESULTS_LABEL = "Results to"
+RESULTS_LABEL = "Results folder"
 MODEL_TIP = "What finds the nuclei: a neural network, or the classical method (no network)."
 BROWSE_TIP = "Open a model from another folder: choose its config.json or its weights file."
 BROWSE_LABEL = "Choose a model's config.json or weights file"  # the title of the dialog
@@ -19,7 +19,7 @@ ROI_TIP = (
 )
 TRUTH_TIP = (
     "Ground-truth labels, if you have any: Dice, precision and recall then follow the threshold. "
-    "Compare with ground truth shows all scores."
+    "The Compare with ground truth dock shows all scores."
 )
 OUTLINES_TIP = (
     "Draw nuclei as outlines, so that the tissue stays visible; ground truth gets a colour of its "
@@ -74,7 +74,7 @@ OTHER_AXES = Message(
 )
 
 _ENTER_SIZE = (
-    "Enter it above; your scanner's settings state it: 0.25 for 40x, 0.5 for 20x, 1 for 10x."
+    "Enter it above (see your scanner's settings): about 0.25 µm for a 40x scan, 0.5 µm for 20x."
 )
 
 
@@ -83,14 +83,14 @@ def unknown_size(model_um: tuple[float, float] | None, objective: float | None) 
     if objective is not None:
         return (
             f"The pixel size is unknown. The file states only the objective: {objective:g}x, "
-            f"nominally {10 / objective:.2g} µm. Enter the size above. With the nominal one, areas "
-            "may be off by 30 %."
+            f"nominally {10 / objective:.2g} µm per pixel. Enter the true pixel size above; with "
+            "the nominal value, areas may be off by 30 %."
         )
     if model_um is not None:
         low, high = model_um
         return (
-            f"The pixel size is unknown: the model assumes {low:.2g} to {high:.2g} µm and may miss "
-            f"nuclei at other sizes. {_ENTER_SIZE}"
+            f"The pixel size is unknown: the model assumes {low:.2g} to {high:.2g} µm per pixel "
+            f"and may miss nuclei at any other scale. {_ENTER_SIZE}"
         )
     return (
         "The pixel size is unknown: nuclei per mm² and areas in µm² cannot be calculated. "
@@ -118,9 +118,11 @@ def model_unusable(reason: str) -> str:
 def model_sizes(pixel_size_um: tuple[float, float] | None, channel: str) -> str:
     """Say which pixel sizes and channel a network was trained on."""
     if pixel_size_um is None:
-        return f"Trained on unknown pixel sizes, {channel} channel: images are never resampled."
+        return (
+            f"Trained on the {channel} channel at unknown pixel sizes; images are never resampled."
+        )
     low, high = pixel_size_um
-    return f"Trained on pixels of {low:.2g} to {high:.2g} µm, {channel} channel."
+    return f"Trained on the {channel} channel at {low:.2g} to {high:.2g} µm per pixel."
 
 
 def model_in_numbers(parameters: int, size: int) -> str:
@@ -141,8 +143,8 @@ def rest_of_stack(done: str) -> str:
 def as_stored(orientation: int) -> str:
     """Tell that labels match pixels that other programs show turned."""
     return (
-        f"The image file asks to be rotated (orientation {orientation}), which napari ignores: the "
-        "labels match the pixels as stored, not as other programs show them."
+        f"The image file has an orientation tag ({orientation}) that napari ignores. The labels "
+        "match the image as napari shows it; other programs may show it rotated or mirrored."
     )
 
 
@@ -153,7 +155,7 @@ def folder_done(done: int, images: int, folder: Path) -> str:
 
 def failed(name: str, reason: str) -> str:
     """Say why an image failed."""
-    return f"Failed: {name}: {reason.removesuffix('.')}."
+    return f"{name} failed: {reason.removesuffix('.')}."
 
 
 def also_failed(names: str) -> str:
@@ -232,8 +234,8 @@ def nothing_marked(layer: str) -> Message:
 def slices_too_large(pixels: int, largest: int) -> Message:
     """Tell that a slice of a stack does not fit into memory."""
     return Message(
-        f"Each slice has {pixels / 1e6:,.0f} megapixels; in a stack at most "
-        f"{largest / 1e6:,.0f} are possible.",
+        f"Each slice has {pixels / 1e6:,.0f} megapixels; slices of a stack can have at "
+        f"most {largest / 1e6:,.0f}.",
         "Choose a smaller region, or open one slice as an image of its own.",
     )
 

@@ -11,35 +11,35 @@ LOOKING_FOR_GPU_LABEL = "Looking for a GPU…"
 STOPPING_LABEL = "Stopping after the current batch…"
 # Words on buttons and in fields.
 AT_EXIT_LABEL = "When napari closes:"
-STOP_AT_EXIT_LABEL = "stop the training"
-KEEP_AT_EXIT_LABEL = "keep it running"
+STOP_AT_EXIT_LABEL = "stop training"
+KEEP_AT_EXIT_LABEL = "keep training"
 FROM_SCRATCH_LABEL = "scratch (random weights)"
 NO_PATIENCE_LABEL = "off"
 
-TRAIN = "Start a new training in the run folder, as a separate process."
+TRAIN = "Start a new training run in the run folder, as a separate process."
 STOP = "Stop after the current batch. Finished epochs are kept; press Resume to continue."
-RESUME = "Resume the training in the run folder after its last finished epoch."
+RESUME = "Resume the training run in this folder after its last finished epoch."
 PREVIEW = (
-    "Show the validation tile that is predicted after every epoch: image, truth and prediction "
-    "side by side. Restores removed layers."
+    "Show the validation tile that is predicted after every epoch: image, ground truth and "
+    "prediction side by side. Restores removed layers."
 )
-NO_PREVIEW = "A preview exists once the training in the run folder has finished an epoch."
+NO_PREVIEW = "A preview is available once the run in this folder has finished an epoch."
 AT_EXIT = (
-    "What happens to a running training when napari closes. Stop: it ends within 5 seconds, "
-    "finished epochs are kept, and Resume continues. Keep: it runs without napari, and this dock "
-    "follows it again later. To keep a training, choose this before you press Train."
+    "What happens to a training run when napari closes. Stop: it ends within 5 seconds; finished "
+    "epochs are kept, and Resume continues it. Keep: it continues without napari, and this dock "
+    "shows it again when you reopen napari. Choose Keep before you press Train."
 )
 CURVES = "Scores after every epoch, on the training and the validation tiles."
 
-BUSY = "A training is running. Stop it, or wait until it ends."
-NOT_RUNNING = "No training is running."
+BUSY = "Training is running. Stop it, or wait until it ends."
+NOT_RUNNING = "Nothing is being trained."
 CHOOSE_DATASET = "Choose a dataset."
 DATASET_UNUSABLE = "The dataset cannot be used."
 CHOOSE_RUN_FOLDER = "Choose a run folder."
-NO_RUN = "The run folder has no training yet."
-RUN_FINISHED = "The training in the run folder is finished."
+NO_RUN = "The run folder contains no training run yet."
+RUN_FINISHED = "The training run in this folder is finished."
 TRAIN_AGAIN = "To train again, choose another run folder."
-STOPPED_BEFORE_START = "Stopped before the training started."
+STOPPED_BEFORE_START = "Stopped before training started."
 TIME_UNKNOWN = "The remaining time is shown after the first batches."
 NEARLY_DONE = "Nearly done."
 
@@ -51,7 +51,7 @@ def run_folder_unusable(reason: str) -> str:
 
 def starting(folder: Path) -> str:
     """Return where a training starts."""
-    return f"Starting the training. Run folder: {folder}."
+    return f"Starting training. Run folder: {folder}."
 
 
 def running(left: str, folder: Path) -> str:
@@ -66,20 +66,20 @@ def ended_in(folder: Path) -> str:
 
 def continues(folder: Path) -> str:
     """Return what happens to a training whose dock was closed."""
-    return f"The training in {folder} continues. Open the dock again to follow or stop it."
+    return f"Training in {folder} continues. Open the dock again to follow or stop it."
 
 
 def not_started(reason: str) -> str:
     """Return why the process did not start."""
-    return f"The training cannot be started ({reason})."
+    return f"Training could not be started ({reason})."
 
 
 def killed(signal: int | None) -> str:
     """Return how a process ended that another program killed."""
     number = f" (signal {signal})" if signal else ""
     return (
-        f"The training process was killed{number}, possibly for lack of memory. Finished epochs "
-        "are kept; press Resume to continue."
+        f"The training process was killed{number}, possibly because memory ran out. "
+        "Finished epochs are kept; press Resume to continue."
     )
 
 
@@ -91,4 +91,4 @@ def device(kind: str, name: str, how: str, reason: str) -> str:
 
 def time_left(left: str, total: str) -> str:
     """Return the estimated time left and that of the whole training."""
-    return f"About {left} left of {total}."
+    return f"About {left} left ({total} in total)."
