@@ -92,8 +92,8 @@ def test_every_option_says_in_a_sentence_what_it_is(name):
 @pytest.mark.parametrize("name", ["prepare", "split"])
 def test_the_usual_parts_are_said_in_numbers(name):
     text = shown(name, "--help")
-    assert "3,600 of 5,000" in text
-    assert "1,000 of 5,000" in text
+    assert "3,600" in text
+    assert "1,000" in text
 
 
 def test_a_paragraph_is_one_line_until_the_screen_breaks_it():

@@ -6,13 +6,14 @@ import os
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from napari_snow_unet.api import html
 from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
 from napari_snow_unet.api.inputs import pixels_of
 from napari_snow_unet.api.models import loaded
 from napari_snow_unet.api.results import SegmentedImage
+from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import FileResult, Outputs, find_images, messages_of, segment_files
 from napari_snow_unet.batch.job import Job
@@ -210,7 +211,11 @@ def segment_folder_steps(
     files["formats"] = known_formats(files.get("formats", ()))
     network = loaded(model)
     job = Job(
-        network.name, network.precision, chosen, Outputs(Path(folder), **files), not unknown_size
+        network.name,
+        cast(Precision, network.precision),
+        chosen,
+        Outputs(Path(folder), **files),
+        not unknown_size,
     )
     if job.outputs.resume:
         job, _ = continued_job(job, entries_of(["model", "precision", *options]))
