@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from napari_snow_unet.api import messages
 from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, steps
@@ -13,7 +13,7 @@ from napari_snow_unet.api.inputs import paths_of, pixels_of
 from napari_snow_unet.api.models import loaded
 from napari_snow_unet.api.results import SegmentedFolder, SegmentedImage
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.base.precision import precision_of
+from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import Outputs, find_images, segment_files
 from napari_snow_unet.batch.job import Job
@@ -173,7 +173,7 @@ def segment_folder_steps(
     network = loaded(model)
     job = Job(
         network.name,
-        precision_of(network.precision) or "float32",
+        cast(Precision, network.precision),
         chosen,
         Outputs(Path(folder), **files),
         not unknown_size,

@@ -155,7 +155,7 @@ def folder_done(done: int, images: int, folder: Path) -> str:
 
 def failed(name: str, reason: str) -> str:
     """Say why an image failed."""
-    return f"Failed: {name}: {reason.removesuffix('.')}."
+    return f"Segmenting {name} failed: {reason.removesuffix('.')}."
 
 
 def also_failed(names: str) -> str:
