@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, file_for, write_nuclei
 from napari_snow_unet.data.formats.registry import FORMATS, format_of, formats_to_offer
 from napari_snow_unet.data.names.file_names import valid_file_name
@@ -108,7 +109,7 @@ class SegmentMenu(QObject):
             partial(_write, path, nuclei, overwrite),
             title=messages.writing(path.name),
             on_done=lambda written: self._bar.say(
-                " ".join([messages.saved(written), *as_stored(record.provenance)])
+                " ".join([messages.saved(written), *as_stored(record.provenance), CONTAIN_NAMES])
             ),
             quiet_ms=QUIET_MS,
             writes=True,
