@@ -240,10 +240,8 @@ class UnsavedEdits(QObject):
 
     def _ask_removed(self) -> None:
         removed, self._removed = self._removed, []
-        if not removed:  # the window is closed
-            return
         text = messages.removed(_names(layer for layer, _, _ in removed))
-        choice = self._ask(text, (*LATER, messages.PUT_BACK_LABEL))
+        choice = self._ask(text, (*LATER, messages.PUT_BACK_LABEL)) if removed else 0
         for layer, automatic, draft in removed:
             assert draft.kept is not None
             if choice == 0:

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.nuclei_file import (
     Nuclei,
     file_for,
@@ -117,21 +118,19 @@ class SegmentMenu(QObject):
         if layer is None:
             return
         data, meta, _ = layer.as_layer_data_tuple()
+        edits, automatic = self._edits(layer), None
+        if edits is not None and edits.is_edited:
+            facts = {**meta["metadata"].get(PLUGIN, {}), EDITS: edits.total()}
+            data, meta = np.array(data), {**meta, "metadata": {PLUGIN: facts}}
+            automatic = partial(nuclei_of, edits.automatic(), meta)
         probability = None if record is None else record.probability
         nuclei = partial(nuclei_of, data, meta, self._pixels(layer, record), probability)
-        edits = self._edits(layer)
-        automatic = None
-        if edits is not None and edits.is_edited:
-            nuclei = partial(nuclei_of, np.array(data), *nuclei.args[1:])
-            facts = {**meta["metadata"].get(PLUGIN, {}), EDITS: edits.total()}
-            meta = {**meta, "metadata": {PLUGIN: facts}}
-            automatic = partial(nuclei_of, edits.automatic(), meta)
         version = (0, 0, 0) if edits is None else edits.version
         notes = [] if record is None else as_stored(record.provenance)
 
         def saved(files: list[Path]) -> None:
             beside = [messages.automatic_beside(files[1])] if files[1:] else []
-            self._bar.say(" ".join([messages.saved(files[0]), *beside, *notes]))
+            self._bar.say(" ".join([messages.saved(files[0]), *beside, *notes, CONTAIN_NAMES]))
             if self._unsaved is not None:
                 self._unsaved.saved(layer, version)
 
