@@ -224,7 +224,7 @@ def test_a_result_is_saved_in_the_format_of_its_name(dock, tile, tmp_path, monke
     path = tmp_path / name
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
     pick(dock, dock.menu.save)
-    assert dock.message == f"Saved {path}."
+    assert dock.message.startswith(messages.saved(path))
     if name == "a.csv":
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -275,7 +275,7 @@ def test_the_next_result_is_saved_beside_the_last(dock, tile, tmp_path, monkeypa
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
     pick(dock, dock.menu.save)
-    assert dock.message == f"Saved {tmp_path / 'results' / 'mine.geojson'}."
+    assert dock.message.startswith(messages.saved(tmp_path / "results" / "mine.geojson"))
     pick(dock, dock.menu.save)
     assert [Path(start).parent for start in begun] == [tile.parent, tmp_path / "results"]
 
@@ -303,7 +303,7 @@ def test_the_kind_saved_last_is_offered_first_and_a_stack_only_what_holds_one(
     chosen = FORMATS["mat"].title  # and the name that was suggested
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (args[2], chosen))
     pick(dock, dock.menu.save)
-    assert dock.message == f"Saved {tmp_path / 'tile (0.5 µm, a_b).mat'}."
+    assert dock.message.startswith(messages.saved(tmp_path / "tile (0.5 µm, a_b).mat"))
     dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
     dock.run()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
