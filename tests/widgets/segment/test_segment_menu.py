@@ -183,14 +183,25 @@ def test_an_image_that_is_no_file_has_no_text(dock, discs):
     assert dock.menu.reason.text() == messages.NO_FILE
 
 
-def test_labels_changed_by_hand_have_no_text(dock, tile):
+def test_labels_changed_by_hand_have_no_command_and_a_script_that_says_so(dock, tile):
     dock.viewer.open(tile, plugin="napari")
     layer = dock.run()
+    automatic = layer.data.copy()
     assert reasons(dock) == ["", "", ""]
     layer.data_setitem((np.array([0]), np.array([0])), 900)
-    assert reasons(dock) == ["", messages.EDITED, messages.EDITED]
+    assert reasons(dock) == ["", "", messages.EDITED]
+    pick(dock, dock.menu.python)
+    script, found = QGuiApplication.clipboard().text(), {}
+    numbers = dock.widget.corrections.edits(layer).total()
+    assert numbers["added"] == 1
+    comment = [line for line in script.splitlines() if line.startswith("#")][-1]
+    assert all(f"{name} {number}" in comment for name, number in numbers.items())
+    exec(script, found)
+    assert np.array_equal(found["labels"], automatic)
     layer.undo()
     assert reasons(dock) == ["", "", ""]
+    pick(dock, dock.menu.python)
+    assert "added" not in QGuiApplication.clipboard().text()
     pick(dock, dock.menu.command)
     assert dock.message == messages.COPIED
 
@@ -321,8 +332,9 @@ def test_labels_that_a_script_has_changed_have_no_text(dock, tile):
     dock.viewer.open(tile, plugin="napari")
     layer = dock.run()
     layer.data[0, :5] = 77
-    pick(dock, dock.menu.command)
-    assert dock.message == messages.EDITED
+    assert reasons(dock)[2] == messages.EDITED
+    pick(dock, dock.menu.python)
+    assert dock.message == messages.CHANGED_OTHERWISE
 
 
 def test_cancel_does_not_deny_a_file_that_is_written(dock, tile, tmp_path, monkeypatch):
