@@ -25,7 +25,7 @@ from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
 from napari_snow_unet.metrics.scores.instance import as_instances
 from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.common.errors import error_in_words
 
 
 @dataclass(frozen=True, eq=False)
