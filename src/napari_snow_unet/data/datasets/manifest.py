@@ -51,7 +51,8 @@ class Tile(Shown):
     source_state: str = ""
     extra: dict[str, str] = field(default_factory=dict)  # user-added columns of the table
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return f"{self.image}, {self.height} x {self.width}, {self.nuclei:,} nuclei, {self.split}"
 
 
