@@ -113,6 +113,7 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, open_dock, tiles,
     for part, side in (("image", (64, 64, 3)), ("truth", (64, 64)), ("prediction", (64, 64))):
         assert dock.part(part).data.shape == side
     assert not dock.viewer.layers["discs-training prediction"].data.any()
+    assert dock.part("truth").name == "discs-training ground truth"
     assert dock.viewer.layers.selection.active is dock.viewer.layers[0]
     shown = read_image(folder / "preview" / "prediction.png").array
     np.testing.assert_array_equal(dock.part("prediction").data, shown)

@@ -39,7 +39,7 @@ class Comparison:
     are: tuple[MasksAre | None, MasksAre | None] = (None, None)  # None: detected from the values
     region: Region | None = None  # outside of which nothing counts
     spacing_um: tuple[float, float] | None = None  # of pixels; without it distances are in pixels
-    names: tuple[str, str] = ("the prediction", "the truth")  # in errors
+    names: tuple[str, str] = ("the prediction", "the ground truth")  # in errors
 
 
 def compare(chosen: Comparison) -> Generator[Progress, None, ScoredPlanes]:

@@ -45,6 +45,23 @@ REDO_TIP = "Redo the edit that was undone last (Ctrl+Shift+Z)."
 SECOND_NUCLEUS = "Now click the nucleus to merge with it. Escape starts over."
 LEAVE = "Escape ends the tool."
 
+UNSAVED_LABEL = "Unsaved corrections"
+KEEP_LABEL = "Keep for later"
+DISCARD_LABEL = "Discard"
+CANCEL_LABEL = "Cancel"
+PUT_BACK_LABEL = "Put back"
+OPEN_LABEL = "Open"
+KEEP_TIP = (
+    "Kept corrections are offered when you open the dock in a new napari. To save them to a file, "
+    "choose Result > Save as."
+)
+OPEN_TIP = "Open the corrected labels as a layer."
+DISCARD_TIP = "Remove these corrections from the disk."
+KEEPING = "Keeping corrections…"
+KEPT_DAMAGED = Message(
+    "These kept corrections are damaged and cannot be opened.", "Delete their folder."
+)
+
 
 def summary(
     now: int, automatic: int, added: int, deleted: int, separated: int, merged: int, reshaped: int
@@ -60,3 +77,41 @@ def summary(
     }
     edits = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items() if number)
     return f"Edited: {count}, was {automatic:,} ({edits})." if edits else f"{count}."
+
+
+def closing(layers: str) -> str:
+    """Ask what to do with unsaved edits before napari closes."""
+    return f"The corrections of {layers} are not saved. Keep them when napari closes?"
+
+
+def dock_closed(layers: str) -> str:
+    """Ask what to do with unsaved edits when the dock was closed."""
+    return (
+        f"The corrections of {layers} are not saved. The layers stay open, but without the dock "
+        "further edits are neither counted nor kept. Keep a copy of the corrections so far?"
+    )
+
+
+def removed(layers: str) -> str:
+    """Ask what to do with unsaved edits of layers that were removed."""
+    return f"Unsaved corrections: {layers} was removed. Keep the corrections?"
+
+
+def left(image: str, time: str, now: int, automatic: int) -> str:
+    """Offer corrections that were left unsaved."""
+    return f"Unsaved corrections of {image} from {time}: {now:,} nuclei, was {automatic:,}."
+
+
+def opened(layer: str) -> str:
+    """Tell that kept corrections were opened."""
+    return f"Opened “{layer}” with its corrections, which are not saved yet."
+
+
+def image_missing(image: str) -> str:
+    """Tell that the image of opened corrections is not open."""
+    return f"Its image “{image}” is not open."
+
+
+def image_differs(image: str) -> str:
+    """Tell that the open image is not the one that was corrected."""
+    return f"The open image “{image}” has other pixels than the one that was corrected."

@@ -32,7 +32,7 @@ REMOVE_LABEL = "Remove"
 ADD_SOURCES_LABEL = "Add sources"
 ARCHIVES_LABEL = "Zip archives (*.zip)"
 NO_GROUPS_LABEL = "no groups"
-PIXEL_SIZE_OF_IMAGES_LABEL = "as stated by the images"
+PIXEL_SIZE_OF_IMAGES_LABEL = "from the images"
 SKIPPED_LABEL = "skipped"
 
 

@@ -18,7 +18,9 @@ from napari_snow_unet.widgets.common.layers import (
 from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.correct.recovery import RecoveryOffer
 from napari_snow_unet.widgets.correct.toolbar import Corrections
+from napari_snow_unet.widgets.correct.unsaved import UnsavedEdits
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 from napari_snow_unet.widgets.opening.slide_offer import SlideOffer
 from napari_snow_unet.widgets.segment.current_result import CurrentResult
@@ -53,12 +55,16 @@ class SegmentWidget(Dock):
         self.menu = SegmentMenu(self.current, self.bar)
         to_correct, guide_of = self._labels_to_correct, self.current.guide_of
         self.corrections = Corrections(napari_viewer, to_correct, guide_of)
+        self.current.follow_edits(self.corrections)
+        self.unsaved = UnsavedEdits(napari_viewer, self.corrections, self.current.image_of)
+        self.recovery = RecoveryOffer(napari_viewer, self.unsaved, self.bar.say)
+        self.menu.follow_edits(self.corrections, self.unsaved)
         self.scores = SegmentScores(napari_viewer, self.form, self.current)
         self.outlines = OutlineColours()
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.models.refused.connect(self.bar.refuse)
-        below = self.offer, self.labels_offer, self.bar, self.corrections
+        below = self.recovery, self.offer, self.labels_offer, self.bar, self.corrections
         self.lay_out(self.form, *below, last=self.folder_job.table)
         self._take_settings()
         self._model = self.form.model.value
@@ -183,5 +189,7 @@ class SegmentWidget(Dock):
         """Stop the run, and restore the colours of layers."""
         self.bar.cancel()
         self.scores.stop()
+        self.recovery.close_offer()
+        self.unsaved.close()
         self.corrections.close_tools()
         self.outlines.show(None, None)
