@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from napari_snow_unet.metrics.files.messages import truth_from_model
+from napari_snow_unet.data.datasets.messages import favours
+from napari_snow_unet.data.datasets.truth_origin import truth_origin
 from napari_snow_unet.metrics.planes.scoring import ScoredPlanes
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.tile import Scores
@@ -32,11 +34,14 @@ def summary(scored: ScoredPlanes, sets: Mapping[str, Scores], truth_model: str) 
         texts.append(messages.assumed_of_map(scored.assumed))
     texts += scored.mask_notes
     if truth_model:
-        texts.append(truth_from_model(truth_model))
+        texts.append(favours(truth_model))
     return " ".join(texts)
 
 
 def model_of(layer: Any) -> str:
-    """Return the model whose output a layer was, as its metadata state; empty if unknown."""
+    """Return the model whose output a layer was, by its metadata or file; empty if unknown."""
     facts = layer.metadata.get(PLUGIN)
-    return str(facts.get("model") or "") if isinstance(facts, dict) else ""
+    if isinstance(facts, dict) and facts.get("model"):
+        return str(facts["model"])
+    path = layer.metadata.get("source") or layer.source.path
+    return "" if path is None else truth_origin(Path(path)).model

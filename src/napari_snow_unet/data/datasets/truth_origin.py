@@ -1,0 +1,114 @@
+"""Where the ground truth of a tile came from: drawn from scratch, or begun as a prediction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.manifest import (
+    MANIFEST,
+    YES,
+    Tile,
+    is_dataset,
+    read_manifest,
+)
+from napari_snow_unet.data.formats.origin import origin_of
+
+#: How a ground truth began; empty if that is unknown.
+Began: TypeAlias = Literal["", "drawn", "prediction"]
+BEGAN: tuple[Began, ...] = ("drawn", "prediction")
+UNEDITED = "none"
+DRAWN = "drawn"  # key in the provenance of labels that were drawn from scratch
+
+
+@dataclass(frozen=True)
+class TruthOrigin:
+    """How a ground truth began, and what was edited."""
+
+    began: Began = ""
+    model: str = ""  # whose prediction it was
+    checksum: str = ""  # SHA-256 of the model's weights
+    edits: str = ""  # how many nuclei were added, deleted and so on; empty if that is unknown
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> TruthOrigin:
+        """Return the origin that the provenance of labels states."""
+        if model := facts.get("model"):
+            return cls("prediction", str(model), str(facts.get("model_checksum") or ""))
+        return cls("drawn" if facts.get(DRAWN) is True else "")
+
+    @classmethod
+    def of_tile(cls, tile: Tile) -> TruthOrigin:
+        """Return the origin that the table of a dataset states."""
+        began: Began = next((each for each in BEGAN if each == tile.truth), "")
+        return cls(began, tile.truth_model, tile.truth_model_sha256, tile.truth_edits)
+
+    @property
+    def named_model(self) -> str:
+        """The model with the beginning of its checksum; empty for any other origin."""
+        return f"{self.model} ({self.checksum[:8]})" if self.checksum else self.model
+
+    def row(self, tile: Tile) -> Tile:
+        """Return the row of a tile with this origin."""
+        return replace(
+            tile,
+            truth=self.began,
+            truth_model=self.model,
+            truth_model_sha256=self.checksum,
+            truth_edits=self.edits,
+        )
+
+
+def edits_in_words(changes: Iterable[str]) -> str:
+    """Return how many nuclei were added, deleted and so on: ``1 added, 2 deleted``."""
+    numbers = Counter(changes)
+    return ", ".join(f"{number} {change}" for change, number in numbers.items()) or UNEDITED
+
+
+def truth_origin(mask: Path) -> TruthOrigin:
+    """Return how a mask began: by the table of its dataset, else by the file itself."""
+    for folder in mask.parents[:3]:
+        if is_dataset(folder):
+            tile = _tiles_by_mask(folder, _changed(folder)).get(_inside(mask, folder))
+            if tile is not None and tile.truth:
+                return TruthOrigin.of_tile(tile)
+    return TruthOrigin.of_facts(origin_of(mask) or {})
+
+
+def region_of_tile(mask: Path) -> Path | None:
+    """Return the file of the annotated region of a dataset's mask; None if all of it counts."""
+    for folder in mask.parents[:2]:
+        if folder.name == "masks" and is_dataset(folder.parent):
+            region = folder.parent / "regions" / mask.relative_to(folder)
+            return region if region.is_file() else None
+    return None
+
+
+def is_to_be_drawn(tile: Tile) -> bool:
+    """Tell whether a tile is marked to be drawn without a prediction."""
+    return tile.draw_without_prediction.strip().lower() == YES
+
+
+def _inside(mask: Path, folder: Path) -> str:
+    return mask.relative_to(folder).as_posix()
+
+
+def _changed(folder: Path) -> int:
+    try:
+        return (folder / MANIFEST).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _tiles_by_mask(folder: Path, changed: int) -> dict[str, Tile]:
+    """Read the table of a dataset once, and again after it has changed."""
+    try:
+        return {tile.mask: tile for tile in read_manifest(folder)}
+    except InputError:  # a damaged table is refused where the dataset itself is used
+        return {}
