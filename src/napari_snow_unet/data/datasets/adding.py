@@ -35,6 +35,7 @@ from napari_snow_unet.data.datasets.truth_origin import (
     TruthOrigin,
     edits_in_words,
     is_to_be_drawn,
+    tiles_by_mask,
 )
 from napari_snow_unet.data.datasets.white_value import range_of
 from napari_snow_unet.data.formats.messages import region_counts
@@ -129,7 +130,7 @@ class Standing:
 def standing(folder: Path, name: str) -> Standing:
     """Return what a dataset has of an image, by name alone, or would do with it."""
     info = dataset_info_of(folder, PrepareOptions())
-    tiles = read_manifest(folder) if is_dataset(folder) else []
+    tiles = list(tiles_by_mask(folder).values())
     tile = next((tile for tile in tiles if tile.name == name), None)
     if tile is not None:
         return Standing(tile, tile.split)

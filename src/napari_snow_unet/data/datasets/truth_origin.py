@@ -74,7 +74,7 @@ def truth_origin(mask: Path) -> TruthOrigin:
     """Return how a mask began: by the table of its dataset, else by the file itself."""
     for folder in mask.parents[:3]:
         if is_dataset(folder):
-            tile = _tiles_by_mask(folder, _changed(folder)).get(_inside(mask, folder))
+            tile = tiles_by_mask(folder).get(_inside(mask, folder))
             if tile is not None and tile.truth:
                 return TruthOrigin.of_tile(tile)
     return TruthOrigin.of_facts(origin_of(mask) or {})
@@ -98,16 +98,17 @@ def _inside(mask: Path, folder: Path) -> str:
     return mask.relative_to(folder).as_posix()
 
 
-def _changed(folder: Path) -> int:
+def tiles_by_mask(folder: Path) -> dict[str, Tile]:
+    """Return the tiles of a dataset; its table is read once, and again after it has changed."""
     try:
-        return (folder / MANIFEST).stat().st_mtime_ns
+        changed = (folder / MANIFEST).stat().st_mtime_ns
     except OSError:
-        return 0
+        changed = 0
+    return _tiles_by_mask(folder, changed)
 
 
 @lru_cache(maxsize=4)
 def _tiles_by_mask(folder: Path, changed: int) -> dict[str, Tile]:
-    """Read the table of a dataset once, and again after it has changed."""
     try:
         return {tile.mask: tile for tile in read_manifest(folder)}
     except InputError:  # a damaged table is refused where the dataset itself is used
