@@ -13,8 +13,8 @@ from napari_snow_unet.api import messages
 from napari_snow_unet.api.inputs import data_of_layer, is_layer, pixels_of, refuse_folder
 from napari_snow_unet.api.results import SegmentedImage
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.datasets.adding import AddedTile, EditedNucleus, NewTile, add_tile
-from napari_snow_unet.data.datasets.truth_origin import TruthOrigin, truth_origin
+from napari_snow_unet.data.datasets.adding import AddedTile, NewTile, add_tile
+from napari_snow_unet.data.datasets.truth_origin import EditedNucleus, TruthOrigin, truth_origin
 from napari_snow_unet.data.formats.label_images import read_mask_file
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.pixels.images import ABOUT, ImageFile

@@ -20,6 +20,7 @@ from napari_snow_unet.cli.usage import (
     as_wrong_usage,
     subset_of,
 )
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.masks.judgement import MasksAre
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def evaluate(
     if output_folder is not None:
         for path in write_reports(output_folder, evaluations, overwrite=overwrite):
             typer.echo(messages.WROTE_LABEL.format(path), err=as_json)
+        typer.echo(CONTAIN_NAMES, err=as_json)
     if not all(evaluation.complete and evaluation.has_pixels for evaluation in evaluations):
         raise typer.Exit(1)
 

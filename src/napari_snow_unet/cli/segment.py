@@ -28,6 +28,7 @@ from napari_snow_unet.cli.usage import (
     on_command_line,
     subset_of,
 )
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.registry import known_formats
 from napari_snow_unet.segmentation.options import Options
 
@@ -152,7 +153,7 @@ def segment(
     done = len(results) - len(failed)
     typer.echo(messages.segmented(done, len(results), output_folder, before))
     if done:
-        typer.echo(messages.CONTAIN_NAMES)
+        typer.echo(CONTAIN_NAMES)
     for reason in _reasons(failed):
         typer.echo(f"{messages.FAILED_LABEL}: {reason}", err=True)
     if failed:

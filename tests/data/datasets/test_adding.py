@@ -15,7 +15,6 @@ from napari_snow_unet.base.files import written_whole
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.data.datasets import adding, messages
 from napari_snow_unet.data.datasets.adding import (
-    EditedNucleus,
     NewTile,
     add_tile,
     mark_to_draw,
@@ -30,7 +29,7 @@ from napari_snow_unet.data.datasets.prepare import messages as of_prepare
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
-from napari_snow_unet.data.datasets.truth_origin import TruthOrigin, truth_origin
+from napari_snow_unet.data.datasets.truth_origin import EditedNucleus, TruthOrigin, truth_origin
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.pixels.images import ImageFile, read_image, write_image

@@ -242,7 +242,7 @@ def test_a_probability_map_is_cut_where_the_slider_stands(dock):
     assert dock.form.live.mark.value == pytest.approx(dock.chosen("threshold"), abs=1e-3)
     for threshold in (0.03, 0.6):
         dock.choose(threshold=threshold)
-        assert dock.form.options()["threshold"] != "otsu"
+        assert dock.form.chosen().options["threshold"] != "otsu"
         expected = pixel_scores(count_pixels(probability > threshold * 255, truth))
         assert dock.live_scores() == [score_in_words(key, expected[key]) for key in SHOWN]
     dock.run()
@@ -302,7 +302,7 @@ def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_p
     assert not dock.bar.run_button.isEnabled()
     assert not dock.form.live.text.text()
     image.data = np.where(truth, 255, 0).astype(np.uint8)  # a mask may serve as a map
-    dock.widget.update_hint()
+    dock.widget.update_state()
     dock.run()
     assert dock.scores["labels"]["dice"] == 1
 

@@ -132,7 +132,7 @@ def test_a_tile_is_replaced_only_after_a_question(data, tmp_path):
     delete_one(data, layer)
     before = (tmp_path / "mine/manifest.csv").read_bytes()
     add(data)
-    answer(data, messages.KEEP_LABEL)
+    answer(data, messages.KEEP_TILE_LABEL)
     assert (data.message, (tmp_path / "mine/manifest.csv").read_bytes()) == (
         messages.NOT_REPLACED,
         before,
@@ -238,6 +238,7 @@ def test_what_save_as_calls_a_result_is_paired_by_prepare(data, tmp_path, monkey
     for tile, (_, layer) in zip(prepared.tiles, images, strict=True):
         assert np.array_equal(read_labels(tmp_path / "prepared" / tile.mask), layer.data)
         assert (tile.truth, tile.truth_model_sha256) == ("prediction", CHECKSUM)
+        assert tile.truth_edits == "1 deleted"
 
 
 def test_another_dataset_can_be_chosen(data, tmp_path, asked):

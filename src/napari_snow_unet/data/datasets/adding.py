@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from napari_snow_unet.data.datasets.prepare.tiles import TileFiles, TilePixels, 
 from napari_snow_unet.data.datasets.tile_arrays import sixteen_bit, tile_image
 from napari_snow_unet.data.datasets.truth_origin import (
     UNEDITED,
+    EditedNucleus,
     TruthOrigin,
     edits_in_words,
     is_to_be_drawn,
@@ -45,15 +46,6 @@ from napari_snow_unet.data.pixels.png import encode
 CORRECTIONS = "corrections"  # folder of tables: which nuclei of a prediction were edited
 EVALUATED = ("val", "test")  # subsets that scores are computed on
 _PHYSICAL_SIZE = 21  # bytes of the chunk of a PNG that states the pixel size
-
-
-class EditedNucleus(NamedTuple):
-    """A nucleus that differs from the prediction."""
-
-    change: str  # added, deleted, separated, merged or reshaped
-    nucleus: int  # its id: in the prediction if deleted or separated, else in the ground truth
-    y: float  # centroid in pixels
-    x: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +191,9 @@ def add_tile(
         row = replace(new.origin.row(row), source_mask=row.name)
         row = _marked(row, before, draw_without_prediction)
         if new.edits is not None:
-            row = replace(row, truth_edits=edits_in_words(edit.change for edit in new.edits))
+            row = replace(
+                row, truth_edits=edits_in_words(Counter(edit.change for edit in new.edits))
+            )
         png = TilePng(encode(made.pixels, made.um_per_px), labels.shape, made.um_per_px)
         notes = () if new.region is None else (region_counts(float(new.region.mean())),)
         files = TileFiles.of(row.index, info.shard)

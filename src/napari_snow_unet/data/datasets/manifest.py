@@ -16,6 +16,7 @@ from typing import Any
 
 from napari_snow_unet.base.errors import InputError, Message
 from napari_snow_unet.base.files import write_table
+from napari_snow_unet.base.shown import Shown
 from napari_snow_unet.data.datasets import messages
 from napari_snow_unet.data.datasets.dataset_info import INFO
 from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED
@@ -24,8 +25,8 @@ MANIFEST = "manifest.csv"
 JOURNAL = ".manifest.journal"
 
 
-@dataclass(frozen=True)
-class Tile:
+@dataclass(frozen=True, repr=False)
+class Tile(Shown):
     """One pair of a prepared dataset: a row of ``manifest.csv``."""
 
     index: int  # number in the names of its files
@@ -55,6 +56,9 @@ class Tile:
     truth_edits: str = ""  # how many nuclei were added, deleted and so on
     draw_without_prediction: str = ""  # yes: a prediction must not be the start of its mask
     extra: dict[str, str] = field(default_factory=dict)  # user-added columns of the table
+
+    def _line(self) -> str:
+        return f"{self.image}, {self.height} x {self.width}, {self.nuclei:,} nuclei, {self.split}"
 
 
 COLUMNS = tuple(column.name for column in fields(Tile) if column.name != "extra")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.manifest import (
@@ -22,8 +21,19 @@ from napari_snow_unet.data.formats.origin import origin_of
 #: How a ground truth began; empty if that is unknown.
 Began: TypeAlias = Literal["", "drawn", "prediction"]
 BEGAN: tuple[Began, ...] = ("drawn", "prediction")
+EDITS = "edits"  # key of how many nuclei of a prediction were added, deleted and so on
+KINDS = ("added", "deleted", "separated", "merged", "reshaped")
 UNEDITED = "none"
 DRAWN = "drawn"  # key in the provenance of labels that were drawn from scratch
+
+
+class EditedNucleus(NamedTuple):
+    """A nucleus that differs from the prediction."""
+
+    change: str  # added, deleted, separated, merged or reshaped
+    nucleus: int  # its id: in the prediction if deleted or separated, else in the ground truth
+    y: float  # centroid in pixels
+    x: float
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,8 @@ class TruthOrigin:
     def of_facts(cls, facts: Mapping[str, Any]) -> TruthOrigin:
         """Return the origin that the provenance of labels states."""
         if model := facts.get("model"):
-            return cls("prediction", str(model), str(facts.get("model_checksum") or ""))
+            checksum, numbers = str(facts.get("model_checksum") or ""), facts.get(EDITS)
+            return cls("prediction", str(model), checksum, edits_in_words(numbers))
         return cls("drawn" if facts.get(DRAWN) is True else "")
 
     @classmethod
@@ -64,10 +75,12 @@ class TruthOrigin:
         )
 
 
-def edits_in_words(changes: Iterable[str]) -> str:
-    """Return how many nuclei were added, deleted and so on: ``1 added, 2 deleted``."""
-    numbers = Counter(changes)
-    return ", ".join(f"{number} {change}" for change, number in numbers.items()) or UNEDITED
+def edits_in_words(numbers: object) -> str:
+    """Return how many nuclei were edited: ``1 added, 2 deleted``; empty if that is unknown."""
+    if not isinstance(numbers, dict):
+        return ""
+    texts = [f"{numbers[kind]} {kind}" for kind in KINDS if numbers.get(kind)]
+    return ", ".join(texts) or UNEDITED
 
 
 def truth_origin(mask: Path) -> TruthOrigin:

@@ -44,6 +44,12 @@ class Dock(QWidget):
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             self.follow(emitter, callback)
 
+    def follow_slice(self, viewer: Viewer, callback: Callable[..., None]) -> None:
+        """Call a function when other slices, or other axes, are shown."""
+        events = viewer.dims.events
+        for emitter in (events.current_step, events.ndisplay, events.order):
+            self.follow(emitter, callback)
+
     def closed(self) -> None:
         """Stop what runs: called once, after napari has closed the dock."""
 
@@ -80,9 +86,11 @@ class VerticalScroll(QScrollArea):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size of the whole content."""
-        hint, frame = self.widget().sizeHint(), self.contentsMargins()
-        height = hint.height() + frame.top() + frame.bottom()
-        return QSize(hint.width() + self._bar_width, height)
+        content, hint = self.widget(), self.widget().sizeHint()
+        # With texts that wrap, the minimum may be higher than the hint.
+        height = max(hint.height(), content.minimumSizeHint().height())
+        around = self.height() - self.viewport().height()
+        return QSize(hint.width() + self._bar_width, height + around)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return the width of the content and a height to scroll in."""

@@ -15,7 +15,7 @@ from superqt.utils import GeneratorWorker
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.common.errors import error_in_words
 
 Steps = Callable[[], Generator[Progress, None, Any]]
 ACTIVITY_INTERVAL_S = 0.1
@@ -61,9 +61,7 @@ class Run(QObject):
         self._title = title
         self._activity: _Activity | None = None
         self._latest: Progress | None = None  # the last one with a length
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(quiet_ms)
+        self._timer = QTimer(self, singleShot=True, interval=quiet_ms)
         self._timer.timeout.connect(self._show_activity)
         self._making_activity = False
         # After cancel(); if everything was written by then, it is `too_late` instead.

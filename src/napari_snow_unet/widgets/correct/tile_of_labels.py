@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.datasets.adding import EditedNucleus, NewTile
-from napari_snow_unet.data.datasets.truth_origin import TruthOrigin
+from napari_snow_unet.data.datasets.adding import NewTile
+from napari_snow_unet.data.datasets.truth_origin import EditedNucleus, TruthOrigin
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.data.pixels.images import ImageFile

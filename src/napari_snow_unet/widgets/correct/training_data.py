@@ -188,7 +188,7 @@ class TrainingData(QWidget):
         box.setText(messages.replace_tile(there.tile, there.folder.name))
         role = QMessageBox.ButtonRole
         replacing = box.addButton(messages.REPLACE_LABEL, role.AcceptRole)
-        box.setEscapeButton(box.addButton(messages.KEEP_LABEL, role.RejectRole))
+        box.setEscapeButton(box.addButton(messages.KEEP_TILE_LABEL, role.RejectRole))
 
         def answered() -> None:
             if box.clickedButton() is replacing:

@@ -19,8 +19,8 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.fields import error_in_words
-from napari_snow_unet.widgets.common.form import wrapped
+from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.form import allow
 from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.view import fit
@@ -112,8 +112,7 @@ class PrepareWidget(Dock):
         form = self.form
         self.state = PrepareState.of(form.sources.paths, form.dataset, running=self.bar.running)
         for button, tip in self._tips.items():
-            button.setEnabled(self.state.existing is not None)
-            button.setToolTip(wrapped(self.state.tip(tip)))
+            allow(button, self.state.why_no_folder, tip)
 
     def _existing(self) -> Path | None:
         self._allow_buttons()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.widgets.common.comparison import is_segmented, regions_in
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.fields import error_in_words
+from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import doubt_about_image, is_mask
 from napari_snow_unet.widgets.common.layers import (
     images_in,
@@ -18,8 +18,10 @@ from napari_snow_unet.widgets.common.layers import (
 from napari_snow_unet.widgets.common.pixel_sizes import TypedSizes
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.correct.recovery import RecoveryOffer
 from napari_snow_unet.widgets.correct.toolbar import Corrections
 from napari_snow_unet.widgets.correct.training_data import TrainingData
+from napari_snow_unet.widgets.correct.unsaved import UnsavedEdits
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 from napari_snow_unet.widgets.opening.slide_offer import SlideOffer
 from napari_snow_unet.widgets.segment.current_result import CurrentResult
@@ -58,12 +60,16 @@ class SegmentWidget(Dock):
         self.menu = SegmentMenu(self.current, self.bar)
         to_correct, guide_of = self._labels_to_correct, self.current.guide_of
         self.corrections = Corrections(napari_viewer, to_correct, guide_of)
+        self.current.follow_edits(self.corrections)
+        self.unsaved = UnsavedEdits(napari_viewer, self.corrections, self.current.image_of)
+        self.recovery = RecoveryOffer(napari_viewer, self.unsaved, self.bar.say)
+        self.menu.follow_edits(self.corrections, self.unsaved)
         self.training_data = TrainingData(
             napari_viewer,
             self.bar,
             self.corrections,
             to_correct,
-            self._image_of,
+            lambda labels: self.current.image_of(labels) or self.form.image.value,
             self._counted_part,
             lambda: self.form.chosen().typed_um,
         )
@@ -72,8 +78,8 @@ class SegmentWidget(Dock):
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.models.refused.connect(self.bar.refuse)
-        below = self.offer, self.labels_offer, self.bar, self.corrections, self.training_data
-        self.lay_out(self.form, *below, last=self.folder_job.table)
+        below = self.recovery, self.offer, self.labels_offer, self.bar, self.corrections
+        self.lay_out(self.form, *below, self.training_data, last=self.folder_job.table)
         self._take_settings()
         self._model = self.form.model.value
         self._connect()
@@ -137,12 +143,6 @@ class SegmentWidget(Dock):
 
         active = unwrapped(self._viewer.layers.selection.active)
         return active if isinstance(active, Labels) else self.current.layer
-
-    def _image_of(self, labels: Labels) -> Image | None:
-        """Return the image that labels were made from, or else the chosen one."""
-        record = self.current.results.get(labels)
-        image = self.form.image.value if record is None else record.image()
-        return image if image in self._viewer.layers else None
 
     def _counted_part(
         self, labels: Labels, image: Image, window: tuple[slice, slice], plane: Index
@@ -213,5 +213,7 @@ class SegmentWidget(Dock):
         """Stop the run, and restore the colours of layers."""
         self.bar.cancel()
         self.scores.stop()
+        self.recovery.close_offer()
+        self.unsaved.close()
         self.corrections.close_tools()
         self.outlines.show(None, None)

@@ -89,6 +89,16 @@ def device(kind: str, name: str, how: str, reason: str) -> str:
     return f"{text.rstrip('. ')}."
 
 
+def epoch(number: int, total: int) -> str:
+    """Return the current epoch."""
+    return f"epoch {number} of {total}"
+
+
+def batch(number: int, total: int, activity: str) -> str:
+    """Return the current batch, and what happens there unless it is usual."""
+    return ", ".join(filter(None, [f"batch {number} of {total}", activity]))
+
+
 def time_left(left: str, total: str) -> str:
     """Return the estimated time left and that of the whole training."""
     return f"About {left} left ({total} in total)."

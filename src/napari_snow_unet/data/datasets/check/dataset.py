@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_snow_unet.base.processes import Died, ProcessPool
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.shown import Shown, paragraph, table
 from napari_snow_unet.base.words import shape_in_words
 from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.check import messages
@@ -43,8 +44,8 @@ _PLACES = ("images", "masks")
 _NUMBERED = re.compile(r"\d{6,}\.png")  # as `prepare` names tiles
 
 
-@dataclass(frozen=True)
-class CheckReport:
+@dataclass(frozen=True, repr=False)
+class CheckReport(Shown):
     """The findings of a check and a summary of the dataset.
 
     Attributes
@@ -73,6 +74,13 @@ class CheckReport:
         """Return the number of problems and notes as a sentence."""
         problems = len(self.problems)
         return messages.checked(self.tiles, problems, len(self.findings) - problems)
+
+    def _line(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        rows = [(one.severity, one.name, one.text) for one in self.findings]
+        return paragraph(self.text()) + (table(("", "file", "finding"), rows) if rows else "")
 
 
 def check_dataset(

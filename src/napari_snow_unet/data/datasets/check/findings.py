@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.shown import Shown
 from napari_snow_unet.base.words import listed
 from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.check import messages
@@ -26,8 +27,8 @@ _PREFIX = "^([^_]+)_"  # of a name: often the patient or slide
 _LARGEST_ID = 65535
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Shown):
     """One result of the check.
 
     Attributes
@@ -51,6 +52,9 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.text}" if self.name else self.text
+
+    def _line(self) -> str:
+        return f"{self.severity}: {self}"
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import Died
+from napari_snow_unet.base.shown import Shown, paragraph, table
+from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, write_info
 from napari_snow_unet.data.datasets.divide import repeated_images
@@ -33,8 +35,8 @@ _SAVE_EVERY = 30.0  # seconds between two saves of the table; the journal bridge
 _TEMPORARY = ".writing-*"
 
 
-@dataclass(frozen=True)
-class Prepared:
+@dataclass(frozen=True, repr=False)
+class Prepared(Shown):
     """A prepared dataset.
 
     Attributes
@@ -65,6 +67,21 @@ class Prepared:
     def text(self) -> str:
         """Return the number of tiles, and of those in each subset, as a sentence."""
         return messages.prepared(self.folder, len(self.tiles), self.new, self.subsets)
+
+    def _line(self) -> str:
+        failed = f"{counted(len(self.problems), 'problem')}; " if self.problems else ""
+        return failed + self.text()
+
+    def _repr_html_(self) -> str:
+        problems = [(problem.name, problem.reason) for problem in self.problems]
+        tables = [table(("subset", "tiles"), subset_rows(self.subsets))]
+        tables += [table(("not used", "reason"), problems)] if problems else []
+        return "".join([paragraph(self.text()), *tables, *map(paragraph, self.messages)])
+
+
+def subset_rows(subsets: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return the number of tiles of each subset as rows of a table."""
+    return [(subset, f"{tiles:,}") for subset, tiles in subsets.items()]
 
 
 class Ledger:
