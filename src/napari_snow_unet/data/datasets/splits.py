@@ -69,8 +69,8 @@ class SplitPlan:
 
 
 def usual_size(subset: str) -> str:
-    """Return the default size of a subset: ``3,600, or 72 % of fewer than 5,000``."""
-    return f"{PAPER[subset]:,}, or {100 * FRACTIONS[subset]:g} % of fewer than {PAPER_TILES:,}"
+    """Return the default size of a subset: ``3,600 (72 % below 5,000 tiles)``."""
+    return f"{PAPER[subset]:,} ({100 * FRACTIONS[subset]:g} % below {PAPER_TILES:,} tiles)"
 
 
 def parse_share(text: str) -> Share:
