@@ -111,7 +111,8 @@ class SegmentedImage(Shown):
         """Find the nuclei again with other options, without the network; see `relabel`."""
         return relabel(self, **options)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return self.summary
 
     def _repr_html_(self) -> str:
@@ -239,7 +240,8 @@ class SegmentedFolder(Shown):
         """What you should know about the results."""
         return messages_of(self.results)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         failed = list(self.failed.values())
         line = f"{counted(len(self.results) - len(failed), 'image')} segmented into {self.folder}"
         if not failed:
@@ -257,5 +259,5 @@ class SegmentedFolder(Shown):
             )
             for result in self.results
         )
-        texts = "".join(map(paragraph, [self._line(), *self.messages]))
+        texts = "".join(map(paragraph, [self.one_line(), *self.messages]))
         return texts + table(("image", "nuclei", "area", "threshold", "error"), rows)

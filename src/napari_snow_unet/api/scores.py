@@ -34,7 +34,8 @@ class ImageScores(Shown, Named[str, "float | int | None"]):
         super().__init__(scores)
         self.messages = tuple(messages)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         shown = (f"{TITLES[name]} {score_in_words(name, self[name])}" for name in _SHOWN)
         return ", ".join((*shown, f"{len(self)} scores"))
 
@@ -93,7 +94,8 @@ class FolderScores(Shown):
         """
         return write_reports(Path(folder), [self.evaluation], overwrite=overwrite)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         dice, failed = score_in_words("dice", self.mean["dice"]), len(self.failed)
         also = f", {failed:,} failed" if failed else ""
         return f"{counted(len(self.evaluation.tiles), 'tile')}, mean Dice {dice}{also}"

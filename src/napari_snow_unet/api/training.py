@@ -69,13 +69,14 @@ class Training(Shown):
         """Whether nothing is left to train."""
         return loop.is_finished(RunDirectory(self.folder))
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         rows = [row["val_dice"] for row in self.history if row["val_dice"] is not None]
         best = f", best validation Dice {max(rows):.3f}" if rows else ""
         return f"{counted(len(self.history), 'epoch')}{best}, in {self.folder}"
 
     def _repr_html_(self) -> str:
-        texts = "".join(map(paragraph, [self._line(), *self.messages]))
+        texts = "".join(map(paragraph, [self.one_line(), *self.messages]))
         rows = [row for row in self.history if row["val_loss"] is not None]
         if not rows:
             return texts

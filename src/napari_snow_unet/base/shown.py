@@ -13,15 +13,16 @@ class Shown:
 
     __slots__ = ()
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        line = " ".join(f"<{type(self).__name__}: {self._line()}".split())
+        line = " ".join(f"<{type(self).__name__}: {self.one_line()}".split())
         return f"{line if len(line) < LONGEST else line[: LONGEST - 4] + '...'}>"
 
     def _repr_html_(self) -> str:
-        return paragraph(self._line())
+        return paragraph(self.one_line())
 
 
 def paragraph(text: str) -> str:

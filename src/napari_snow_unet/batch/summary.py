@@ -114,7 +114,8 @@ class FileResult(Shown):
         threshold = in_digits(self.threshold)
         return result_label(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return f"{self.source.name}: {self.error or self.summary}"
 
 

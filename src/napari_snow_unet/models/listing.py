@@ -67,7 +67,8 @@ class ModelEntry(Shown):
     trained_on: str = ""
     problem: str = ""
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return f"{self.name}, {self.problem or f'{self.kind}, {self.channel} channel'}"
 
 

@@ -78,5 +78,6 @@ class Model(Shown):
     messages: tuple[str, ...] = ()
     release_memory: Callable[[], None] = _nothing
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return ", ".join(filter(None, (self.name, self.precision, self.device)))

@@ -57,7 +57,8 @@ class Tile(Shown):
     draw_without_prediction: str = ""  # yes: a prediction must not be the start of its mask
     extra: dict[str, str] = field(default_factory=dict)  # user-added columns of the table
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return f"{self.image}, {self.height} x {self.width}, {self.nuclei:,} nuclei, {self.split}"
 
 

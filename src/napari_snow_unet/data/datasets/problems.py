@@ -23,7 +23,8 @@ class Problem(Shown):
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return str(self)
 
 

@@ -61,7 +61,8 @@ class ImageFile(Shown):
         """Return the pixels, so that NumPy takes the image for an array."""
         return np.array(self.array, dtype, copy=copy)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         size = self.pixel_size_um
         scale = "pixel size unknown" if size is None else f"{size:g} µm per pixel"
         shape = shape_in_words(self.array.shape)

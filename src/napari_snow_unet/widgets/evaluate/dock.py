@@ -28,7 +28,6 @@ from napari_snow_unet.widgets.common.comparison import (
     regions_in,
 )
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.common.form import offer
 from napari_snow_unet.widgets.common.layers import Source, source_of
 from napari_snow_unet.widgets.common.run_bar import RunBar
@@ -90,7 +89,7 @@ class EvaluateWidget(Dock):
         self.state = EvaluateState()
         self._shown: tuple[EvaluationRequest, ScoredPlanes] | None = None
         live = self.form.live
-        self._counted = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._count)
+        self._counted = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._settled)
         self.lay_out(self.form, self.offer, self.bar, last=self.results)
         self._connect()
         self.bar.set_tip(messages.RUN_TIP)
@@ -105,7 +104,7 @@ class EvaluateWidget(Dock):
         try:
             compared = self.state.comparison()
         except InputError as error:
-            self.bar.say(error_in_words(error), problem=True)
+            self.bar.say_error(error)
             return
         prediction, truth = chosen.prediction, chosen.truth
         request = EvaluationRequest(
@@ -158,6 +157,11 @@ class EvaluateWidget(Dock):
         if state.counted != counted:
             self._count()
 
+    def _settled(self) -> None:
+        """Look at layers that have changed, and count them anew."""
+        self.state = EvaluateState()
+        self.update_state()
+
     def _count(self) -> None:
         try:
             chosen = self.state.comparison() if self.state.counted else None
@@ -191,10 +195,6 @@ class EvaluateWidget(Dock):
         if not self.state.outdated:
             self.update_state()
 
-    def _slice_changed(self, event: Any = None) -> None:
-        if not self.state.chosen.options["all_slices"]:
-            self.update_state()
-
     def _go_to_nucleus(self, row: int) -> None:
         if self._shown is None:
             return
@@ -216,7 +216,9 @@ class EvaluateWidget(Dock):
 
     def _connect(self) -> None:
         self.follow_layers(self._viewer, self.refresh_layers)
-        self.follow_slice(self._viewer, self._slice_changed)
+        dims = self._viewer.dims.events
+        for emitter in (dims.current_step, dims.ndisplay, dims.order):
+            self.follow(emitter, self.update_state)
         form, fields = self.form, self.form.fields
         options = fields.all_slices, fields.masks_are, fields.pixel_by_pixel
         for field in (form.prediction, form.truth, form.region, *options):

@@ -31,7 +31,6 @@ from napari_snow_unet.widgets.common.comparison import (
     region_of_layer,
     why_not_compare,
 )
-from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import holds_labels, how_to_convert, why_no_map
 from napari_snow_unet.widgets.common.layers import shown_plane
 from napari_snow_unet.widgets.common.scoring import Comparison
@@ -116,6 +115,8 @@ def look(viewer: Viewer, chosen: Chosen, compared: str, *, outdated: bool) -> Ev
             shown = shown_plane(viewer, truth)
             plane = tuple(shown[axis] for axis in kept_of(truth)[:-2])
         except InputError as error:
+            from napari_snow_unet.widgets.common.fields import error_in_words
+
             hint = error_in_words(error)
     of_map = is_map(chosen.prediction)
     return EvaluateState(chosen, images, of_map, is_stack, plane, hint, compared, outdated)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.widgets.common.comparison import is_segmented, regions_in
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import doubt_about_image, is_mask
 from napari_snow_unet.widgets.common.layers import (
     images_in,

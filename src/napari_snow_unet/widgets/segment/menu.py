@@ -31,7 +31,7 @@ from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.napari_plugin.writer import nuclei_of
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.segmentation.stack_result import Plane, was_changed
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.correct.layer_edits import LayerEdits

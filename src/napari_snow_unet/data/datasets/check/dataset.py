@@ -75,7 +75,8 @@ class CheckReport(Shown):
         problems = len(self.problems)
         return messages.checked(self.tiles, problems, len(self.findings) - problems)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return self.text()
 
     def _repr_html_(self) -> str:

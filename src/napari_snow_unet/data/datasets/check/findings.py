@@ -53,7 +53,8 @@ class Finding(Shown):
     def __str__(self) -> str:
         return f"{self.name}: {self.text}" if self.name else self.text
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         return f"{self.severity}: {self}"
 
 

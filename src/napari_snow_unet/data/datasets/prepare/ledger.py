@@ -68,7 +68,8 @@ class Prepared(Shown):
         """Return the number of tiles, and of those in each subset, as a sentence."""
         return messages.prepared(self.folder, len(self.tiles), self.new, self.subsets)
 
-    def _line(self) -> str:
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
         failed = f"{counted(len(self.problems), 'problem')}; " if self.problems else ""
         return failed + self.text()
 
