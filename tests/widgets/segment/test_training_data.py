@@ -227,8 +227,8 @@ def test_what_save_as_calls_a_result_is_paired_by_prepare(data, tmp_path, monkey
     monkeypatch.setattr(QFileDialog, "getSaveFileName", accept)
     images = [open_tile(data, tmp_path, number) for number in (1, 2)]
     for _, layer in images:
-        delete_one(data, layer)
         data.viewer.layers.selection.active = layer
+        delete_one(data, layer)
         data.menu.save.trigger()
         data.wait()
     assert [path.parent for path in offered] == [tmp_path] * 2
