@@ -8,11 +8,11 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
+from napari_snow_unet.data.datasets.messages import favours
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.masks import notes
 from napari_snow_unet.data.pixels.channels import map_divisor
-from napari_snow_unet.metrics.files.messages import truth_from_model
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.objects import error_map
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
@@ -113,7 +113,7 @@ def test_a_ground_truth_that_a_model_made_is_named(dock, tmp_path):
     data, facts, _ = read_as_labels(path)
     made = dock.viewer.add_labels(data, **facts)
     layer = dock.viewer.add_labels(found, name="found")
-    note = truth_from_model("my-run")
+    note = favours("my-run")
     for prediction, true_layer in ((layer, made), (made, layer)):
         dock.compare(prediction, true_layer)
         dock.run()

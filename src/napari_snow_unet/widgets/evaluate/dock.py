@@ -21,7 +21,6 @@ from napari_snow_unet.metrics.planes.scoring import (
 from napari_snow_unet.metrics.planes.thresholds import levels_of
 from napari_snow_unet.widgets.common.comparison import (
     doubt_about_layers,
-    facts_of,
     kept_of,
     labels_layers_in,
     maps_in,
@@ -39,7 +38,13 @@ from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.error_layer import ErrorLayers
 from napari_snow_unet.widgets.evaluate.form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets.evaluate.result_tabs import ResultTabs
-from napari_snow_unet.widgets.evaluate.state import EvaluateState, look, preselected, summary
+from napari_snow_unet.widgets.evaluate.state import (
+    EvaluateState,
+    look,
+    model_of,
+    preselected,
+    summary,
+)
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 
 if TYPE_CHECKING:
@@ -107,7 +112,7 @@ class EvaluateWidget(Dock):
             ref(truth),
             source_of(prediction),
             truth.name,
-            str(facts_of(truth).get("model") or ""),
+            model_of(truth),
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
             {"prediction": kept_of(prediction), "truth": kept_of(truth)},
             compared.spacing_um,

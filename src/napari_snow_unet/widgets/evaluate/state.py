@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.messages import favours
+from napari_snow_unet.data.datasets.truth_origin import truth_origin
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.data.pixels.placement import spacing_um
-from napari_snow_unet.metrics.files.messages import truth_from_model
 from napari_snow_unet.metrics.planes.scoring import ScoredPlanes
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.tile import Scores
 from napari_snow_unet.widgets.common.comparison import (
+    facts_of,
     is_map,
     is_segmented,
     kept_of,
@@ -131,6 +134,13 @@ def preselected(labels: Sequence[Labels]) -> tuple[Labels, Labels]:
     return prediction, (best or annotated or others)[0]
 
 
+def model_of(layer: Labels) -> str:
+    """Return the model whose output labels were, by their layer or file; empty if unknown."""
+    path = layer.metadata.get("source") or layer.source.path
+    stated = str(facts_of(layer).get("model") or "")
+    return stated or ("" if path is None else truth_origin(Path(path)).model)
+
+
 def summary(scored: ScoredPlanes, sets: Mapping[str, Scores], truth_model: str) -> str:
     """Return the scores of the first set and what is assumed of the layers, in sentences."""
     first = next(iter(sets.values()))
@@ -148,7 +158,7 @@ def summary(scored: ScoredPlanes, sets: Mapping[str, Scores], truth_model: str) 
         texts.append(messages.assumed_of_map(scored.assumed))
     texts += scored.mask_notes
     if truth_model:
-        texts.append(truth_from_model(truth_model))
+        texts.append(favours(truth_model))
     return " ".join(texts)
 
 

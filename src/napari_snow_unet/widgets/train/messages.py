@@ -93,4 +93,4 @@ def device(kind: str, name: str, how: str, reason: str) -> str:
 
 def time_left(left: str, total: str) -> str:
     """Return the estimated time left and that of the whole training."""
-    return f"About {left} left ({total} in total)."
+    return f"About {left} of {total} left."
