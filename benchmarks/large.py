@@ -1,6 +1,7 @@
 """Segment an image that is larger than the memory may get, and watch memory and time.
 
-    python benchmarks/large.py [--side 20000] [--model default] [--pixel-size 0.25] [--folder /tmp]
+    python benchmarks/large.py [--side 20000] [--model default] [--precision fast]
+                               [--window 1024] [--pixel-size 0.25] [--folder /tmp]
 
 Writes a generated RGB image of SIDE x SIDE pixels as a tiled, pyramidal OME-TIFF and as OME-Zarr,
 segments both as the shell's command does in processes of their own, and prints the largest memory
@@ -32,7 +33,7 @@ from statistics import median
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.pipeline import run, segment
-model, seconds = open_model(sys.argv[1]), []
+model, seconds = open_model(sys.argv[1], precision=sys.argv[2]), []
 for seed in range(14):
     image = generate_tile(seed).image
     start = time.perf_counter()
@@ -47,11 +48,13 @@ from pathlib import Path
 from napari_snow_unet.batch import Outputs, segment_files
 from napari_snow_unet.models import open_model
 from napari_snow_unet.segmentation.options import Options
-source, out, model, pixel = sys.argv[1:]
-options, outputs = Options(pixel_size_um=float(pixel)), Outputs(Path(out), formats=("zarr",))
+source, out, model, precision, window, pixel = sys.argv[1:]
+model = open_model(model, precision=precision)
+options = Options(tile=int(window) or Options().tile, pixel_size_um=float(pixel))
+outputs = Outputs(Path(out), formats=("zarr",))
 start = last = time.perf_counter()
 spent = Counter()
-for step in segment_files([Path(source)], open_model(model), options, outputs):
+for step in segment_files([Path(source)], model, options, outputs):
     now = time.perf_counter()
     spent["network" if ", tile " in step.message else "labels"] += now - last
     last = now
@@ -64,6 +67,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--side", type=int, default=20_000)
     parser.add_argument("--model", default="default")
+    parser.add_argument("--precision", default="float32", help="float32 or fast")
+    parser.add_argument("--window", type=int, default=0, help="in pixels; 0: the default")
     parser.add_argument("--pixel-size", type=float, default=UM, help="in micrometres")
     parser.add_argument("--folder", type=Path, help="where to put the files")
     arguments = parser.parse_args()
@@ -71,7 +76,7 @@ def main() -> None:
         folder = Path(temporary)
         rows = Rows(arguments.side)
         sources = [write_tiff(folder / "a.ome.tif", rows), write_zarr(folder / "b.zarr", rows)]
-        single = float(said([sys.executable, "-c", SINGLE, arguments.model]))
+        single = float(said([sys.executable, "-c", SINGLE, arguments.model, arguments.precision]))
         print(f"single tiles: {1e9 * single:.0f} ns per pixel, from array to labels")
         for number, source in enumerate(sources):
             report(source, folder / f"out{number}", arguments, single)
@@ -80,7 +85,8 @@ def main() -> None:
 
 def report(source: Path, out: Path, arguments: argparse.Namespace, single: float) -> None:
     """Segment one image and print what it took."""
-    words = [str(source), str(out), arguments.model, str(arguments.pixel_size)]
+    words = [str(source), str(out), arguments.model, arguments.precision]
+    words += [str(arguments.window), str(arguments.pixel_size)]
     start = time.perf_counter()
     largest, printed = watched([sys.executable, "-c", WHOLE, *words])
     seconds = time.perf_counter() - start
@@ -92,7 +98,8 @@ def report(source: Path, out: Path, arguments: argparse.Namespace, single: float
     model, side = open_model(arguments.model), arguments.side
     factor = scale_factor(arguments.pixel_size, model.pixel_size_um)
     shape = Resampling.by(factor, (side, side)).new
-    tiles = plan_grid(shape, cheapest_window(shape, model.halo, WINDOW), model.halo)
+    window = arguments.window or cheapest_window(shape, model.halo, WINDOW)
+    tiles = plan_grid(shape, window, model.halo)
     computed = sum((y.stop - y.start) * (x.stop - x.start) for y, x in (t.window for t in tiles))
     network, labels = map(float, printed.split())
     print(

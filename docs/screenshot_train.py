@@ -33,11 +33,11 @@ def take(dataset: Path, path: Path) -> None:
     form.places.dataset.value = dataset
     form.main.epochs.value, form.main.base_filters.value = EPOCHS, 4
     form.main.crop.value, form.main.learning_rate.value = 128, 0.003
-    wait(lambda: dock.bar.train_button.isEnabled() and "Looking" not in form.device_text)
+    wait(lambda: dock.bar.train_button.isEnabled() and "Looking" not in form.device.text())
     QTest.mouseClick(dock.bar.train_button, Qt.MouseButton.LeftButton)
     wait(lambda: len(dock.curves.rows) >= EPOCHS * 2 // 3 or not dock.follower.following)
     stage.take(path)
-    dock.stop()
+    dock.follower.stop()
     wait(lambda: not dock.follower.following)
     stage.close()
 

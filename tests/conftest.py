@@ -87,9 +87,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _models_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the models that the user has trained out of the tests, and theirs out of the user's."""
+def _folders_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the user's models and corrections out of the tests, and theirs out of the user's."""
     monkeypatch.setenv("NAPARI_SNOW_UNET_MODELS", str(tmp_path / "models-of-the-user"))
+    monkeypatch.setenv("NAPARI_SNOW_UNET_CORRECTIONS", str(tmp_path / "corrections-of-the-user"))
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ FORBIDDEN = (
     r"gone on with|go(es)? on with|in place of|stands? (in|here|there|beside)|lies? beside|shall\b"
     r"|nobody|somebody|hangs? together|may cut|what is (right|true)|papers|believed|(is|are) told"
     r"|cannot be told|what is no\b|is no (image|mask|model|dataset)\b|another than|of itself"
-    r"|what computes|the beginning|\bpieces?\b|its ending|by the ending|leave what|painted in"
+    r"|``|what computes|the beginning|\bpieces?\b|its ending|by the ending|leave what|painted in"
 )
 
 

@@ -28,8 +28,9 @@ def test_scores_are_a_mapping_of_numbers():
     assert tuple(scores) == KEYS
     assert dict(scores)["n_truth"] == 2
     assert "<td>Dice (F1)</td><td>0.6667</td>" in scores._repr_html_()
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError) as error:
         scores["dise"]
+    assert error.value.args == (messages.no_such_name("dise", "dice", KEYS),)
 
 
 def test_a_mask_is_split_into_its_components_unless_it_is_one_nucleus():
@@ -93,6 +94,13 @@ def test_a_folder_is_scored_and_reported(place):
     assert 0 < scores.pooled["dice"] <= 1
     assert not scores.failed
     written = {path.name: path for path in scores.write("report")}
+    for missing in (scores.pooled, scores.mean, scores.tiles["0"]):
+        with pytest.raises(KeyError) as error:
+            missing["dise"]
+        assert error.value.args == (messages.no_such_name("dise", "dice", KEYS),)
+    with pytest.raises(KeyError) as error:
+        scores.tiles["0.png"]
+    assert error.value.args == (messages.no_such_name("0.png", "", tuple(scores.tiles)),)
     told = json.loads(written["scores.json"].read_text(encoding="utf-8"))
     assert told["mean"]["dice"] == scores.mean["dice"]
     assert "<th>8 tiles</th>" in scores._repr_html_()

@@ -121,6 +121,27 @@ def test_a_name_loads_no_more_than_it_needs():
     assert loaded.split() == []
 
 
+def test_every_result_is_one_line_and_shows_itself_in_a_notebook(place):
+    """Also with long names, many tiles and failures."""
+    (place / "images" / f"{'long name ' * 12}.png").write_bytes(b"no image")
+    dataset = snow.prepare(["images", "masks"], "dataset", val=1)
+    done = snow.segment_folder("images", "out" * 30, "classical")
+    result = snow.segment("tile.png", "classical")
+    results = [
+        dataset, *dataset.tiles, snow.check("dataset"), *snow.check("dataset").findings,
+        snow.split("dataset", val=0.5, train=0.5, folds=2), result, done,
+        result.relabel(threshold=0.5),
+        *done.results, snow.evaluate(result, "truth.png"), snow.read_image("tile.png"),
+        snow.evaluate_folder("out" * 30, "masks"), *snow.list_models(),
+        snow.load_model("classical"),
+    ]  # fmt: skip
+    for one in results:
+        assert len(repr(one)) <= 100, one
+        assert type(one).__name__ in repr(one)
+        assert "\n" not in repr(one)
+        assert re.match(r"<(p|table|img)\b", one._repr_html_())
+
+
 PROGRAM = """
 import numpy as np
 import napari_snow_unet as snow

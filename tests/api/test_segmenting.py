@@ -13,7 +13,7 @@ from napari_snow_unet.api import messages
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress, run
 from napari_snow_unet.data.pixels.images import write_image
-from napari_snow_unet.segmentation.messages import NO_NUCLEI
+from napari_snow_unet.segmentation.messages import NO_NUCLEI, unknown_pixel_size
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.pipeline import segment as deep_segment
 
@@ -97,6 +97,33 @@ def test_another_threshold_needs_no_network(result, monkeypatch):
     assert result.relabel(threshold=1.0).relabel(threshold=0.7).messages == again.messages
 
 
+def test_a_pixel_size_that_is_given_later_counts(tile, place):
+    """The same labels, densities, notes and areas as if it had been given at once."""
+    at_once = snow.segment(tile.image, pixel_size_um=0.25)
+    unknown = snow.segment(tile.image)
+    assert unknown.messages == (unknown_pixel_size(*unknown.trained_um),)
+    later = unknown.relabel(pixel_size_um=0.25)
+    assert (later.summary, later.messages) == (at_once.summary, at_once.messages)
+    for name in ("pixel_size_um", "network_pixel_size_um", "options"):
+        assert later.provenance[name] == at_once.provenance[name]
+    files = [
+        snow.write_labels(f"{one.nuclei}{n}.csv", one) for n, one in enumerate((later, at_once))
+    ]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert later.relabel(pixel_size_um=0).messages == unknown.messages
+    far = unknown.relabel(pixel_size_um=1.0)
+    assert messages.seen_at_other_scale(*unknown.trained_um) in far.messages
+    resampled = snow.segment(tile.image, pixel_size_um=1.0)
+    assert resampled.relabel(threshold=0.5).messages == resampled.messages
+
+
+def test_an_array_whose_colours_come_first_is_doubted(tile):
+    stack = np.moveaxis(tile.image, -1, 0)
+    result = snow.segment(stack, "classical")
+    assert messages.may_be_channels(stack.shape, 3) in result.messages
+    assert not snow.segment(tile.image[None], "classical").messages
+
+
 def test_what_only_the_network_can_follow_is_refused(result):
     with pytest.raises(InputError) as error:
         result.relabel(channel="green")
@@ -109,6 +136,12 @@ def test_what_only_the_network_can_follow_is_refused(result):
     ("call", "name", "meant"),
     [
         (lambda: snow.segment("tile.png", treshold=0.5), "treshold", "threshold"),
+        (lambda: snow.segment_steps("tile.png", treshold=0.5), "treshold", "threshold"),
+        (lambda: snow.evaluate("a", "b", regions="c"), "regions", "region"),
+        (lambda: snow.write_labels("a.png", "b", overwrit=True), "overwrit", "overwrite"),
+        (lambda: snow.load_model("classical", devise="cpu"), "devise", "device"),
+        (lambda: snow.read_labels("a.png", shap=(1, 1)), "shap", "shape"),
+        (lambda: snow.split("dataset", trian=1), "trian", "train"),
         (lambda: snow.segment("tile.png", progres=print), "progres", "progress"),
         (lambda: snow.relabel(np.zeros((9, 9), np.uint8), min_are=1), "min_are", "min_area"),
         (lambda: snow.segment_folder("images", "out", format="png"), "format", "formats"),
@@ -121,7 +154,7 @@ def test_what_only_the_network_can_follow_is_refused(result):
 def test_a_keyword_that_is_not_there_is_refused_before_anything(call, name, meant, place):
     with pytest.raises(TypeError) as error:
         call()
-    assert str(error.value) == messages.unknown_keyword(name, meant)
+    assert str(error.value) == messages.unknown_keyword(name, meant, "segment")
     assert sorted(path.name for path in place.iterdir()) == [
         "images", "masks", "tile.png", "truth.png",
     ]  # fmt: skip
@@ -143,6 +176,16 @@ def test_a_keyword_that_is_not_there_is_refused_before_anything(call, name, mean
         lambda: snow.evaluate("images", "masks"),
         lambda: snow.evaluate(None, "truth.png"),
         lambda: snow.segment_folder("images", "out", "classical", formats=("jpg",)),
+        lambda: snow.segment_folder([np.zeros((9, 9))], "out", "classical"),
+        lambda: snow.segment(np.zeros((64, 64, 1), np.uint8), "classical"),
+        lambda: snow.segment(np.zeros((64, 64), np.uint8), 3),
+        lambda: snow.relabel(np.zeros((9, 9), np.uint8), pixel_size_um=-1),
+        lambda: snow.train(["images", "masks"], "run"),
+        lambda: snow.train("images", folder=["run"]),
+        lambda: snow.evaluate_folder(["a.png", "b.png"], "masks"),
+        lambda: snow.check(["images", "masks"]),
+        lambda: snow.write_labels(np.zeros((9, 9), int), "a.png"),
+        lambda: snow.segment_steps("tile.png", "classical").result,
     ],
 )
 def test_what_cannot_be_used_is_an_input_error(call, place):
@@ -168,6 +211,7 @@ def test_a_folder_is_resumed_with_its_own_options(place):
 
 def test_a_name_that_means_two_models_is_refused_and_a_path_means_the_folder(place):
     bundled = snow.load_model("default")
+    assert snow.load_model(snow.list_models()[0]).checksum == bundled.checksum
     listed = Path(os.environ["NAPARI_SNOW_UNET_MODELS"], "run")
     for folder in (listed, Path("run")):
         shutil.copytree(next(e.path for e in snow.list_models() if e.kind == "bundled"), folder)
@@ -193,7 +237,9 @@ def test_progress_is_a_callable_or_a_bar(tile, capsys):
     ]
     assert len(seen) > 1
     snow.segment(tile.image, "classical", progress=True, tile=128)
-    assert f"{len(seen)}/{len(seen)}" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert f"{len(seen)}/{len(seen)}" in shown
+    assert "0it" not in shown
     snow.segment(tile.image, "classical", tile=128)
     assert capsys.readouterr() == ("", "")
 
@@ -202,6 +248,19 @@ def test_steps_can_be_stopped_between_two_windows(tile):
     steps = snow.segment_steps(tile.image, "classical", tile=128)
     assert isinstance(next(steps), Progress)
     steps.close()
+    with pytest.raises(InputError):
+        steps.result  # noqa: B018
+
+
+def test_steps_have_their_result_at_the_end(tile):
+    steps = snow.segment_steps(tile.image, "classical", tile=128)
+    with pytest.raises(AttributeError) as error:
+        steps.labels  # noqa: B018
+    assert str(error.value) == messages.steps_have_no("segment_steps", "labels")
+    assert len(list(steps)) > 1
+    assert np.array_equal(steps.result.labels, snow.segment(tile.image, "classical").labels)
+    assert list(steps) == []
+    assert steps.result.nuclei
 
 
 def test_an_error_of_the_callable_closes_the_steps(tile):
@@ -219,9 +278,27 @@ def test_a_folder_is_segmented_and_one_bad_file_does_not_stop_it(place):
     assert [Path(path).name for path in done.failed] == ["bad.png"]
     assert len(list(Path("out").glob("*.geojson"))) == 8
     assert "<td>bad.png</td>" in done._repr_html_()
+    (reason,) = done.failed.values()
+    for shown in (repr(done), done._repr_html_()):
+        assert messages.failed_label(1, 9, reason)[:40] in shown
     one = snow.segment_folder(Path("tile.png"), "one", "classical", pixel_size_um=0.5)
     assert one.results[0].pixel_size_um == 0.5
     assert not one.failed
+
+
+def test_a_folder_of_which_no_image_could_be_segmented_is_an_error(place):
+    """As in the shell, whose exit code is 1 then."""
+    for name in ("a.png", "b.png"):
+        Path(name).write_bytes(b"not an image")
+    with pytest.raises(InputError) as error:
+        snow.segment_folder(["a.png", "b.png"], "out", "classical")
+    assert error.value.message.problem.startswith(
+        messages.all_failed(2, "a.png").problem.removesuffix(".")
+    )
+    snow.segment_folder("tile.png", "one", "classical")
+    with pytest.raises(InputError):
+        snow.segment_folder("tile.png", "one", "classical")
+    assert Path("one/tile.png").exists()
 
 
 def test_a_notebook_shows_the_outlines_and_escapes_what_files_say(tile, place):

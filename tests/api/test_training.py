@@ -23,6 +23,7 @@ assert training.finished and len(training.history) == 2, training
 assert (seen[-1].done, "epoch 2 of 2" in seen[-1].message) == (seen[-1].total, True), seen[-1]
 assert snow.segment("tile.png", training.model).labels.shape == (192, 192)
 html = training._repr_html_()
+assert len(repr(training)) <= 100 and "2 epochs" in repr(training), training
 assert html.startswith("<img") and "val_dice" in html and len(html) < 300_000
 print("tensorflow" in sys.modules)
 """
@@ -65,7 +66,7 @@ def test_what_cannot_be_trained_is_refused(place):
         snow.train("nothing", "run")
     with pytest.raises(TypeError) as error:
         snow.train("dataset", "run", epoch=2)
-    assert str(error.value) == messages.unknown_keyword("epoch", "epochs")
+    assert str(error.value) == messages.unknown_keyword("epoch", "epochs", "train")
     with pytest.raises(InputError):
         snow.train("dataset", "run", resume=True)
     assert not (place / "run").exists()
@@ -77,7 +78,7 @@ def test_a_training_without_an_epoch_has_no_model(tmp_path):
     training = Training(tmp_path, ("<Nothing>",))
     with pytest.raises(InputError, match=re.escape(messages.NO_EPOCH.problem)):
         training.model  # noqa: B018
-    assert training._repr_html_() == "<p>&lt;Nothing&gt;</p>"
+    assert training._repr_html_().endswith("<p>&lt;Nothing&gt;</p>")
 
 
 def test_masks_may_lie_beside_the_folder_of_images(place):

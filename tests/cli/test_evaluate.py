@@ -20,6 +20,7 @@ from napari_snow_unet.cli.usage import flags_of
 from napari_snow_unet.data.datasets.manifest import Tile, write_manifest
 from napari_snow_unet.data.formats.geojson_writing import write_geojson
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.nuclei_file import write_stack
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
@@ -141,6 +142,7 @@ def test_reports_and_comparison(data, tmp_path):
     out = tmp_path / "report"
     words = ("evaluate", data / "masks", data, "--compare", tmp_path / "worse", "-o", out)
     text = shell(*words).stdout
+    assert CONTAIN_NAMES in text
     assert cli_messages.largest_differences(("",)).split(":")[0] in text
     content = json.loads((out / "scores.json").read_text())
     low, high = content["compare"][0]["difference"]["dice"]["interval_95"]

@@ -24,6 +24,7 @@ from napari_snow_unet.batch.messages import (
 from napari_snow_unet.cli import app, messages
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.synthetic import generate_tile
 from napari_snow_unet.models import find_model, open_model
@@ -241,7 +242,7 @@ def test_a_folder_holds_results_of_one_model(tiles, tmp_path, how):
     out, first, second = tmp_path / "out", tiles / "t1.png", tiles / "t2.png"
     shell("segment", first, "-o", out, "--model", "classical", "--threshold", 0.5)
     text = shell("segment", second, "-o", out, "--model", "classical", *how)  # other options mix
-    assert messages.CONTAIN_NAMES in text
+    assert CONTAIN_NAMES in text
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     (out / "t2.png").unlink()
     error = refused("segment", second, "-o", out, "--precision", "float32", *how)

@@ -95,7 +95,7 @@ def test_every_block_is_seen():
         assert len(BLOCK.findall(text)) * 2 == text.count("```"), page.name
         assert len(re.findall(MARK, text)) == text.count("<!-- not run"), page.name
         for block in blocks_of(text):
-            assert block.language in ("bash", "python"), (page.name, block)
+            assert block.language in ("bash", "python") or not block.run, (page.name, block)
             assert block.run or block.marked, page.name
 
 

@@ -471,11 +471,14 @@ def other_formats(folder: Path) -> None:
 
 CASES: list[Case] = [
     Case(
-        "PNG, TIFF or BMP, 8-bit RGB", "taken", "as stored, bit for bit, nothing stretched", plain
+        "PNG, TIFF or BMP, 8-bit RGB",
+        "accepted",
+        "as stored, bit for bit, nothing stretched",
+        plain,
     ),
     Case(
         "transparent pixels (RGBA, grey with alpha, a transparent colour)",
-        "taken",
+        "accepted",
         (
             "placed on white, like glass; nothing is segmented in transparent pixels. In a mask "
             "they are background"
@@ -484,7 +487,7 @@ CASES: list[Case] = [
     ),
     Case(
         "a TIFF of shape (Y, X, 1), (1, Y, X) or (Y, 1, X), image or mask",
-        "taken",
+        "accepted",
         (
             "axes of length 1 are dropped; in napari the result has the shape of the layer, and "
             "layers that differ only in such axes can be compared"
@@ -493,7 +496,7 @@ CASES: list[Case] = [
     ),
     Case(
         "10, 12, 14 or 16 bits in 16, with hot pixels, a burnt-in scale bar or 16-bit alpha",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "white is the smallest of 255, 1,023, 4,095, 16,383 and 65,535 that holds the values, "
             "without the brightest 0.5 % and a maximum that up to 5 % share; values above are "
@@ -503,13 +506,13 @@ CASES: list[Case] = [
     ),
     Case(
         "floats from 0 to 1, to 255 or to 65,535",
-        "taken",
+        "accepted",
         "up to 1.25 as they are, above that like integers",
         floats,
     ),
     Case(
         "dark images among others of more than 8 bits",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "one white value for all images of a data type, determined from a sample and stored in "
             "`dataset.json` and in the model that is trained on them, so that `segment` reads a "
@@ -520,7 +523,7 @@ CASES: list[Case] = [
     ),
     Case(
         "an image that is nearly black",
-        "taken, with a note",
+        "accepted, with a note",
         "a note says that hardly any value exceeds an eighth of white",
         black,
     ),
@@ -535,13 +538,13 @@ CASES: list[Case] = [
             "a file that states its significant bits (BitsPerSample, OME SignificantBits, "
             "MaxSampleValue, sBIT)"
         ),
-        "taken",
+        "accepted",
         "white is the stated value, unless values exceed it",
         stated,
     ),
     Case(
         "a photograph with an EXIF or TIFF orientation",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "turned as in image viewers. A mask with the size of the image as stored is turned too."
             " napari itself does not turn images: there the layer's pixels count, and files saved "
@@ -551,32 +554,32 @@ CASES: list[Case] = [
     ),
     Case(
         "the same, square or upside down, with a mask",
-        "taken, with a note",
+        "accepted, with a note",
         "the mask is taken to match the turned image, with a note",
         square,
     ),
     Case(
         "grey TIFF whose 0 is white, or with an inverting lookup table of ImageJ",
-        "taken",
+        "accepted",
         "inverted, as viewers show it; label images keep their numbers",
         inverted,
     ),
-    Case("a colour table of 8 or 16 bits", "taken", "its colours", palettes),
+    Case("a colour table of 8 or 16 bits", "accepted", "its colours", palettes),
     Case(
         "ImageJ's coloured lookup tables: of one channel, or of three that are shown together",
-        "taken",
+        "accepted",
         "the colours that ImageJ shows, in 8 bits, by the display range of the file",
         imagej_colours,
     ),
     Case(
         "three channels in separate planes that the file does not declare as colours",
-        "taken, with a note",
+        "accepted, with a note",
         "they are read as red, green and blue",
         channels,
     ),
     Case(
         "a colour profile (ICC) or gamma in a file",
-        "taken",
+        "accepted",
         "ignored, as in ImageJ and napari",
         profiles,
     ),
@@ -588,14 +591,14 @@ CASES: list[Case] = [
     ),
     Case(
         "a TIFF with thumbnail, label or macro image",
-        "taken",
+        "accepted",
         (
             "the first of its largest images that is none of these; a note says if there are "
             "several of similar size"
         ),
         several,
     ),
-    Case("PNG with 16 bits in each of several channels", "taken", "all 16 bits", deep_png),
+    Case("PNG with 16 bits in each of several channels", "accepted", "all 16 bits", deep_png),
     Case(
         "TIFF in CIELAB or another colour space that cannot be read",
         "refused",

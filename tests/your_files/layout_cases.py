@@ -636,7 +636,7 @@ def capitals(folder: Path) -> None:
 CASES: list[Case] = [
     Case(
         "SNOW as released, or its archives unpacked side by side",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "`SNOW_Image/seed1.png` belongs to `mask_0_5000/mat/seed1.mat`; `json/` and `overlay/` "
             "are ignored."
@@ -645,13 +645,13 @@ CASES: list[Case] = [
     ),
     Case(
         "HoVer-Net's output for tiles: `mat/NAME.mat` next to the folder of images",
-        "taken, with a note",
+        "accepted, with a note",
         "Same as SNOW.",
         hovernet,
     ),
     Case(
         "one folder per patient, some without an image or a mask",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "Complete pairs are used. An unpaired image is never matched with another patient's "
             "mask of the same name; both are listed."
@@ -669,7 +669,7 @@ CASES: list[Case] = [
     ),
     Case(
         "several chosen folders or archives, each with images and masks",
-        "taken",
+        "accepted",
         (
             "Each is matched separately; its name is added to tile names that repeat. Sources with "
             "only images or only masks are matched with the others."
@@ -678,7 +678,7 @@ CASES: list[Case] = [
     ),
     Case(
         "the 2018 Data Science Bowl (DSB 2018): `ID/images/ID.png`, `ID/masks/*.png`",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "The single-nucleus masks are merged into one label image, numbered in natural order of"
             " the files. Overlapping pixels go to the smaller nucleus, and their number is noted."
@@ -696,13 +696,13 @@ CASES: list[Case] = [
     ),
     Case(
         "TNBC: `Slide_01/01_1.png`, `GT_01/01_1.png`",
-        "taken, with a note",
+        "accepted, with a note",
         "The folder numbers must match.",
         tnbc,
     ),
     Case(
         "NuInsSeg: `human bladder/tissue images`, `label masks modify`, `mask binary` and others",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "`label masks modify` is used, as its authors advise, otherwise `label masks` or `mask "
             "binary`; a note names the choice. Distance maps, vague areas and similar files are "
@@ -718,7 +718,7 @@ CASES: list[Case] = [
     ),
     Case(
         "NuCLS: `rgb/`, `mask/`, `visualization/`, `csv/`",
-        "taken",
+        "accepted",
         (
             "`visualization/` and `csv/` are ignored. The published masks are in colour, which is "
             "refused: save the product of their second and third channels as labels."
@@ -727,31 +727,31 @@ CASES: list[Case] = [
     ),
     Case(
         "CoNSeP: `Train/Images/train_1.png`, `Train/Labels/train_1.mat`, `Test/...`",
-        "taken, with a note",
+        "accepted, with a note",
         "`Train` and `Test` are kept as subsets; validation tiles are drawn from `Train`.",
         consep,
     ),
     Case(
         "HoVer-Net's results: `mat/`, `json/`, `overlay/`",
-        "taken",
+        "accepted",
         "`json/` provides the masks if there is no `mat/`; otherwise it is ignored.",
         hovernet_json,
     ),
     Case(
         "MoNuSeg: `Tissue Images/*.tif` with `Annotations/*.xml`, or both in one folder",
-        "taken, with a note",
+        "accepted, with a note",
         "ImageScope outlines are matched with the image of the same name.",
         monuseg,
     ),
     Case(
         "Lizard: `Lizard_Images1`, `Lizard_Images2`, `Labels/*.mat`",
-        "taken, with a note",
+        "accepted, with a note",
         "The masks of both image folders are in one folder.",
         lizard,
     ),
     Case(
         "`Images/train/a.png`, `Images/test/b.png` with all masks in `Labels/`",
-        "taken",
+        "accepted",
         "All masks are in one folder, so unique names are paired. Subsets are kept.",
         hovernet_training,
     ),
@@ -764,7 +764,7 @@ CASES: list[Case] = [
     Case("CoNIC: `images.npy`, `labels.npy`, `counts.csv`", "refused", "Same as PanNuke.", conic),
     Case(
         "your own folders `train`, `val`, `test` (`training`, `valid`, `validation`, `testing`)",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "`prepare`, `check` and `train` keep them as subsets. Without `val`, some tiles of "
             "`train` are drawn for validation. A split that you specify overrides them, with a "
@@ -774,14 +774,14 @@ CASES: list[Case] = [
     ),
     Case(
         "`train_images/`, `train_masks/`; `images/train/`, `masks/train/`; nnU-Net's `imagesTr/`",
-        "taken, with a note",
+        "accepted, with a note",
         "As above. nnU-Net's `case1_0000.png` belongs to `case1.png`.",
         subsets_in_names,
     ),
     Case(
         "`a.png` beside `a_mask.png`, or `_masks _label _labels _GT _seg _nuclei _instances "
         "_cp_masks`, `-labelled`, and ` nuclei`, as **Save as** names it",
-        "taken",
+        "accepted",
         (
             "In one folder or two. If an image has two masks there, neither is used. `segment` "
             "skips the masks."
@@ -790,38 +790,38 @@ CASES: list[Case] = [
     ),
     Case(
         "`image_1.png`, `mask_1.png`; or `1/image.png`, `1/mask.png`",
-        "taken",
+        "accepted",
         "In one folder or two. If `1.png` exists as well, neither is used.",
         beginnings,
     ),
     Case(
         "`a_Simple Segmentation.tif`, `a_Object Identities.tif` (ilastik), `Count Masks of a.tif` "
         "(ImageJ), `a-instancemask.tif`; `a.tif.png`, `a.tif_mask.png`, `a.tif-labelled.png`",
-        "taken",
+        "accepted",
         "Same as `a_mask.png`, also if the name includes the image's suffix.",
         names_by_programs,
     ),
     Case(
         "accented names from macOS and from other systems",
-        "taken",
+        "accepted",
         "Accented letters are equal, whether stored as one character or two.",
         accents,
     ),
     Case(
         "`p1/HE/a.png` with `p1/masks/a.png`",
-        "taken",
+        "accepted",
         "If all images of a folder are in one subfolder, its name does not matter.",
         images_of_any_name,
     ),
     Case(
         "`a.png` with QuPath's `a.png.geojson` or `a.geojson`",
-        "taken",
+        "accepted",
         "Outlines are matched with the image they are named after.",
         qupath_outlines,
     ),
     Case(
         "two images with the same name, `a.png` and `a.jpg`",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "The one with the mask's suffix is used, otherwise PNG, TIFF, BMP, JPEG in this order; "
             "the other is listed."
@@ -830,13 +830,13 @@ CASES: list[Case] = [
     ),
     Case(
         "images and masks in a folder that is itself named mask or labels",
-        "taken",
+        "accepted",
         "File names within the folder count for more than its own name.",
         chosen_folder_called_mask,
     ),
     Case(
         "images with their `.mat` in a folder named `mat`, `masks` or `labels`",
-        "taken",
+        "accepted",
         "The colour picture is the image.",
         image_beside_its_mat,
     ),
@@ -890,6 +890,9 @@ CASES: list[Case] = [
         other_names,
     ),
     Case(
-        "suffixes in capitals: `.PNG`, `.TIF`, `.MAT`", "taken", "Same as in lower case.", capitals
+        "suffixes in capitals: `.PNG`, `.TIF`, `.MAT`",
+        "accepted",
+        "Same as in lower case.",
+        capitals,
     ),
 ]

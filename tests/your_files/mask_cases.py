@@ -277,31 +277,31 @@ def only_outlines(folder: Path) -> None:
 CASES: list[Case] = [
     Case(
         "labels: one number per nucleus, of any type, in PNG, TIFF or BMP",
-        "taken",
+        "accepted",
         "IDs are kept as they are, including gaps.",
         labels_in_all_types,
     ),
     Case(
         "a binary mask: 0 and 1, 0 and 255, or any one value",
-        "taken",
+        "accepted",
         "Its connected components are the nuclei.",
         binary,
     ),
     Case(
         "a class map: few values, each in many places",
-        "taken, with a note",
+        "accepted, with a note",
         "Each connected region of a class is one nucleus.",
         class_map,
     ),
     Case(
         "a binary mask that was resized with interpolation, or was once a JPEG",
-        "taken, with a note",
+        "accepted, with a note",
         "It is thresholded at half of its maximum.",
         soft_edges,
     ),
     Case(
         "a mask with transparency",
-        "taken",
+        "accepted",
         (
             "Transparent pixels are background. If all others have one colour, they are nucleus, "
             "with a note."
@@ -310,7 +310,7 @@ CASES: list[Case] = [
     ),
     Case(
         "a mask with a palette, such as QuPath and ImageJ write, on white or on black",
-        "taken",
+        "accepted",
         (
             "White or black at index 0 is background; other indices are the values, in PNG and TIFF"
             " alike."
@@ -319,7 +319,7 @@ CASES: list[Case] = [
     ),
     Case(
         "a mask with 255 or 65,535 for unannotated pixels: around nuclei, as a frame, an area",
-        "taken, with a note",
+        "accepted, with a note",
         "That value is background.",
         void,
     ),
@@ -370,7 +370,7 @@ CASES: list[Case] = [
     ),
     Case(
         "an inverted mask: nuclei 0, the rest 255",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "`check` and training warn if most masks mark more than half of the image and its "
             "brighter part. Invert them."
@@ -379,43 +379,43 @@ CASES: list[Case] = [
     ),
     Case(
         "an empty mask",
-        "taken, with a note",
+        "accepted, with a note",
         "If no mask has a nucleus, training is refused.",
         empty,
     ),
     Case(
         "a mask that is all nucleus, such as a small tile inside one nucleus",
-        "taken, with a note",
+        "accepted, with a note",
         "If all masks are like this, training is refused.",
         full,
     ),
     Case(
         "labels in which a nucleus has several parts",
-        "taken",
+        "accepted",
         "It stays one nucleus, with a note if the parts are far apart.",
         in_pieces,
     ),
     Case(
         "8-bit labels of more than 255 nuclei, all further ones with the ID 255",
-        "taken, with a note",
+        "accepted, with a note",
         "Each connected region of 255 is one nucleus; the same holds for 65,535 in 16 bits.",
         too_many_for_8_bits,
     ),
     Case(
         "outlines instead of filled nuclei",
-        "taken, with a note",
+        "accepted, with a note",
         "Their insides are background: fill them to mark whole nuclei.",
         only_outlines,
     ),
     Case(
         "HoVer-Net's `.mat`, and labels that this package has written",
-        "taken",
+        "accepted",
         "Nothing is detected: every value is a nucleus.",
         by_definition,
     ),
     Case(
         "any of these, detected wrongly",
-        "taken",
+        "accepted",
         (
             "`--masks-are labels` (every value is a nucleus), `binary` (everything except the "
             "lowest value) or `classes` overrides it."

@@ -444,7 +444,7 @@ def other_variables(folder: Path) -> None:
 CASES: list[Case] = [
     Case(
         "an annotation drawn around the nuclei, rectangle or freehand",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "The frame is read as the annotated region, not as a nucleus: `prepare` writes it to "
             "`regions/`, and training and scores use only the pixels inside. A frame holds two or "
@@ -456,43 +456,43 @@ CASES: list[Case] = [
     ),
     Case(
         "a nucleus with smaller ones drawn on it, a cell around its nucleus",
-        "taken",
+        "accepted",
         "All are nuclei; the smaller one is on top.",
         no_frame,
     ),
     Case(
         "a frame around the whole image",
-        "taken, with a note",
+        "accepted, with a note",
         "It is ignored, like any outline that covers 90 % of the image.",
         whole_frame,
     ),
     Case(
         "TMA cores, and classes whose name begins with Region",
-        "taken, with a note",
+        "accepted, with a note",
         "They are regions, never nuclei.",
         cores,
     ),
     Case(
         "nuclei inside a frame and others outside",
-        "taken, with a note",
+        "accepted, with a note",
         "The frame is not a nucleus, and the whole image counts.",
         outside_the_frame,
     ),
     Case(
         "QuPath's tiles and roots, and classes that end in `*`",
-        "taken, with a note",
+        "accepted, with a note",
         "They are neither nuclei nor regions.",
         starred,
     ),
     Case(
         "areas of the class `Ignore*` (MoNuSAC: Ambiguous)",
-        "taken, with a note",
+        "accepted, with a note",
         "The pixels inside are excluded.",
         ignored,
     ),
     Case(
         "detections or cells with annotations around them",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "Detections are nuclei; of a cell, its nucleus is used. Annotations are regions, like a"
             " frame."
@@ -501,17 +501,17 @@ CASES: list[Case] = [
     ),
     Case(
         "one MultiPolygon for each class",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "Every polygon is a nucleus, unless one of them makes up 80 % of the area: then the "
             "others belong to it."
         ),
         merged,
     ),
-    Case("a detection of several polygons", "taken", "It is one nucleus.", two_parts),
+    Case("a detection of several polygons", "accepted", "It is one nucleus.", two_parts),
     Case(
         "some outlines outside the image",
-        "taken, with a note",
+        "accepted, with a note",
         "A note gives their number; outlines that cross the border are clipped.",
         some_outside,
     ),
@@ -532,25 +532,25 @@ CASES: list[Case] = [
     ),
     Case(
         "points or lines among outlines",
-        "taken, with a note",
+        "accepted, with a note",
         "They are ignored, with their number. A file with only points or lines is refused.",
         points,
     ),
     Case(
         "a nucleus outlined twice",
-        "taken, with a note",
+        "accepted, with a note",
         "A note says how many are mostly covered.",
         twice,
     ),
     Case(
         "GeoJSON in UTF-8 with a byte order mark, UTF-16, or Latin-1",
-        "taken",
+        "accepted",
         "Latin-1 is read as Windows-1252, with a note.",
         encodings,
     ),
     Case(
         "XML of Aperio ImageScope, as MoNuSeg and MoNuSAC have it",
-        "taken",
+        "accepted",
         (
             "Polygons, rectangles and ellipses of all layers; rulers and arrows are ignored, with a"
             " note. A negative region is a hole in the outline around it; elsewhere it is excluded."
@@ -558,17 +558,17 @@ CASES: list[Case] = [
         ),
         aperio,
     ),
-    Case("XML of ASAP, as CAMELYON has it", "taken", "The group is the class.", asap),
+    Case("XML of ASAP, as CAMELYON has it", "accepted", "The group is the class.", asap),
     Case("XML that declares a document type", "refused", "Export it without one.", document_type),
     Case(
         "HoVer-Net's JSON",
-        "taken",
+        "accepted",
         "Contours go through the centres of pixels, which belong to the nucleus. Types are kept.",
         hovernet,
     ),
     Case(
         "CellViT's JSON (`cells.json`)",
-        "taken",
+        "accepted",
         "Same as HoVer-Net's, with type names.",
         cellvit,
     ),
@@ -580,7 +580,7 @@ CASES: list[Case] = [
     ),
     Case(
         "COCO's JSON, polygons or run lengths",
-        "taken",
+        "accepted",
         (
             "Each annotation is a nucleus; crowds are excluded. Of several images, the one with the"
             " same name is used."
@@ -589,13 +589,13 @@ CASES: list[Case] = [
     ),
     Case(
         "COCO's JSON for several images, in their folder or in its own",
-        "taken",
+        "accepted",
         "Images are matched with the names in it; others are refused.",
         coco_of_several,
     ),
     Case(
         "COCO's JSON as CVAT, Label Studio, VIA and others export it",
-        "taken, with a note",
+        "accepted, with a note",
         (
             "Objects painted in CVAT are marked as crowds; if all are, they are read as nuclei. IDs"
             " as text, names as URLs and nested lists of points are supported."
@@ -620,16 +620,21 @@ CASES: list[Case] = [
         coco_of_other_size,
     ),
     Case(
-        "LabelMe's JSON", "taken", "Polygons, rectangles, circles; a group is one nucleus.", labelme
+        "LabelMe's JSON",
+        "accepted",
+        "Polygons, rectangles, circles; a group is one nucleus.",
+        labelme,
     ),
     Case(
         "other JSON and XML among images: a scanner's metadata, a QuPath project",
-        "taken",
+        "accepted",
         "It is ignored; if chosen by itself, it is refused with its contents.",
         others,
     ),
-    Case("CoNSeP's `.mat`", "taken", "Types are kept, from the list or the map.", consep),
-    Case("Lizard's `.mat`", "taken", "Classes are kept, by Lizard's own nucleus numbers.", lizard),
+    Case("CoNSeP's `.mat`", "accepted", "Types are kept, from the list or the map.", consep),
+    Case(
+        "Lizard's `.mat`", "accepted", "Classes are kept, by Lizard's own nucleus numbers.", lizard
+    ),
     Case(
         "MATLAB 4 and 7.3, Octave's own formats",
         "refused",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Outcome = Literal["taken", "taken, with a note", "refused"]
+Outcome = Literal["accepted", "accepted, with a note", "refused"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Case:
     ----------
     title : str
         What a person has, as the page says it.
-    outcome : {"taken", "taken, with a note", "refused"}
+    outcome : {"accepted", "accepted, with a note", "refused"}
         What becomes of it, in a word.
     happens : str
         What becomes of it, in a sentence or two: the rule, the note or the remedy.

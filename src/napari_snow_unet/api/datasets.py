@@ -6,12 +6,14 @@ import os
 from collections.abc import Generator, Iterable
 from typing import Any, NamedTuple
 
-from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
+from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, steps, takes
+from napari_snow_unet.api.inputs import paths_of
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.shown import table
 from napari_snow_unet.data.datasets.check.dataset import CheckReport, check_dataset
 from napari_snow_unet.data.datasets.divide import split_dataset
 from napari_snow_unet.data.datasets.prepare.dataset import prepare as prepared
-from napari_snow_unet.data.datasets.prepare.ledger import Prepared
+from napari_snow_unet.data.datasets.prepare.ledger import Prepared, subset_rows
 from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
 from napari_snow_unet.data.datasets.splits import SplitPlan
 from napari_snow_unet.data.masks.judgement import MasksAre
@@ -19,7 +21,7 @@ from napari_snow_unet.data.masks.judgement import MasksAre
 _SPLIT = ("folders", "folds")  # decided by `prepare` itself, and for `split`
 
 
-@takes(SplitPlan, PrepareOptions, without=("um_per_px", "split", *_SPLIT))
+@steps(SplitPlan, PrepareOptions, without=("um_per_px", "split", *_SPLIT))
 def prepare_steps(
     sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     folder: str | os.PathLike[str],
@@ -44,11 +46,10 @@ def prepare_steps(
     Prepared
         As `prepare` returns it, when the generator ends.
     """
-    split, given = split_options(prepare_steps, options, SplitPlan, PrepareOptions)
+    split, given = split_options(options, SplitPlan, PrepareOptions)
     plan = SplitPlan(**split) if split else None
     chosen = PrepareOptions(split=plan, um_per_px=pixel_size_um, **given)
-    paths = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-    return (yield from prepared(paths, folder, chosen))
+    return (yield from prepared(paths_of(sources), folder, chosen))
 
 
 @blocks(prepare_steps)
@@ -108,6 +109,7 @@ def prepare(
     return finish(prepare_steps(sources, folder, **options), progress)
 
 
+@steps()
 def check_steps(
     dataset: str | os.PathLike[str],
     *,
@@ -163,7 +165,6 @@ def check(
     TypeError
         If there is no such option.
     """
-    split_options(check, options)
     return finish(check_steps(dataset, **options), progress)
 
 
@@ -173,7 +174,12 @@ class SplitSizes(NamedTuple):
     subsets: dict[str, int]  # tiles in "train", "val", "test" and "unused"
     folds: list[int]  # tiles per fold; empty without folds
 
+    def _repr_html_(self) -> str:
+        folds = ((f"fold {number}", f"{tiles:,}") for number, tiles in enumerate(self.folds))
+        return table(("subset", "tiles"), [*subset_rows(self.subsets), *folds])
 
+
+@takes()
 def split(
     dataset: str | os.PathLike[str],
     *,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.api import messages
-from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options
+from napari_snow_unet.api.calls import ShowProgress, blocks, finish, steps, takes
 from napari_snow_unet.api.files import read_labels
 from napari_snow_unet.api.inputs import data_of_layer, is_layer, refuse_folder
 from napari_snow_unet.api.results import SegmentedImage
@@ -30,6 +30,7 @@ from napari_snow_unet.metrics.scores.tile import measure, pool
 from napari_snow_unet.segmentation.plane.threshold import grey_histogram, otsu_level
 
 
+@takes()
 def evaluate(
     prediction: Any,
     truth: Any,
@@ -106,7 +107,7 @@ def evaluate(
         for side, judged in (("Prediction", predicted), ("Ground truth", annotated))
         for note in judged.notes
     ]
-    return ImageScores(pool(planes).scores(), tuple(texts))
+    return ImageScores(pool(planes).scores(), texts)
 
 
 def _is_outlines(side: Any) -> bool:
@@ -158,6 +159,7 @@ def _region(
     return np.asarray(region) != 0
 
 
+@steps()
 def evaluate_folder_steps(
     prediction: str | os.PathLike[str],
     truth: str | os.PathLike[str],
@@ -242,5 +244,4 @@ def evaluate_folder(
     TypeError
         If there is no such option.
     """
-    split_options(evaluate_folder, options)
     return finish(evaluate_folder_steps(prediction, truth, **options), progress)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.api.calls import takes
 from napari_snow_unet.api.results import SegmentedImage
 from napari_snow_unet.batch.writing import file_facts, nuclei_for_file, write_found
 from napari_snow_unet.data.formats import label_images
@@ -18,6 +19,7 @@ from napari_snow_unet.data.pixels.images import ImageFile
 from napari_snow_unet.data.slides.any_image import read_any_image
 
 
+@takes()
 def read_image(path: str | os.PathLike[str]) -> ImageFile:
     """Read an image file.
 
@@ -45,6 +47,7 @@ def read_image(path: str | os.PathLike[str]) -> ImageFile:
     return read_any_image(path)
 
 
+@takes()
 def read_labels(
     path: str | os.PathLike[str], shape: tuple[int, int] | None = None
 ) -> NDArray[np.int32]:
@@ -77,6 +80,7 @@ def read_labels(
     return labels
 
 
+@takes()
 def write_labels(
     path: str | os.PathLike[str],
     labels: SegmentedImage | NDArray[np.integer[Any]],
@@ -109,6 +113,10 @@ def write_labels(
     ------
     InputError
         If the format is unknown or cannot hold the labels, or the file exists.
+
+    Notes
+    -----
+    The file of a result contains the name of its image.
 
     Examples
     --------

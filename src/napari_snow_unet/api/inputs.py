@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from napari_snow_unet.api import messages
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.images import ImageFile
 from napari_snow_unet.data.pixels.placement import linear_of_layer, pixel_size_um
-from napari_snow_unet.data.pixels.value_range import is_rgb
+from napari_snow_unet.data.pixels.value_range import COLOURS, is_rgb
 from napari_snow_unet.data.slides.any_image import header_for, read_any_image
+
+_THINNEST = 16  # columns of a plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,22 @@ def pixels_of(image: Any) -> Pixels:
     array = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
     if array.dtype.kind in "OUSV":
         raise InputError(messages.NOT_PIXELS)
-    return Pixels(array, is_rgb(array.shape))
+    rgb, shape = is_rgb(array.shape), tuple(array.shape)
+    if len(shape) > 2 and not rgb and shape[-1] < _THINNEST <= shape[-2]:
+        raise InputError(messages.thin_planes(shape, shape[-1]))
+    if len(shape) > 2 and not rgb and shape[-3] in COLOURS:
+        return Pixels(array, rgb, notes=(messages.may_be_channels(shape, shape[-3]),))
+    return Pixels(array, rgb)
+
+
+def paths_of(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return one path or several as a list; anything else is refused."""
+    one = isinstance(files, (str, os.PathLike))
+    try:
+        several = [files] if one else list(files)  # type: ignore[arg-type]
+        return [Path(path) for path in several]  # type: ignore[arg-type]
+    except TypeError:
+        raise InputError(messages.NOT_PATHS) from None
 
 
 def refuse_folder(path: str | os.PathLike[str]) -> None:

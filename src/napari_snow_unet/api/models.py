@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from napari_snow_unet.api import messages
+from napari_snow_unet.api.calls import takes
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import refusal
 from napari_snow_unet.models import (
@@ -23,6 +24,7 @@ from napari_snow_unet.unet.models.folder import CONFIG
 from napari_snow_unet.unet.runs.folder import is_run
 
 
+@takes()
 def list_models() -> list[ModelEntry]:
     """List the models that can be loaded by name.
 
@@ -42,8 +44,9 @@ def list_models() -> list[ModelEntry]:
     return entries()
 
 
+@takes()
 def load_model(
-    name: str | os.PathLike[str] = DEFAULT,
+    name: ModelEntry | str | os.PathLike[str] = DEFAULT,
     *,
     precision: str = "float32",
     device: DeviceChoice = "auto",
@@ -52,10 +55,10 @@ def load_model(
 
     Parameters
     ----------
-    name : str or path-like, default: "default"
-        A name from `list_models`, a model folder, or a run folder, of which the best epoch is
-        loaded; ``"a+b"`` is the mean prediction of two. The two networks loaded last stay in
-        memory.
+    name : str, path-like or ModelEntry, default: "default"
+        A name or an entry from `list_models`, a model folder, or a run folder, of which the best
+        epoch is loaded; ``"a+b"`` is the mean prediction of two. The two networks loaded last stay
+        in memory.
     precision : {"float32", "fast", "bfloat16", "float16"}, default: "float32"
         Number format. "float32" gives the same labels on every computer, except for a few pixels.
         "fast" is bfloat16 where the processor supports it, else float32.
@@ -83,8 +86,12 @@ def load_model(
     return open_model(_unambiguous(name), precision=precision, device=device)
 
 
-def _unambiguous(name: str | os.PathLike[str]) -> str:
+def _unambiguous(name: ModelEntry | str | os.PathLike[str]) -> str:
     """Return a name, or the full path of a folder; a name that means two models is refused."""
+    if isinstance(name, ModelEntry):
+        return str(name.path or name.name)
+    if not isinstance(name, (str, os.PathLike)):
+        raise InputError(messages.not_one_path("model", type(name).__name__))
     folder = Path(name).expanduser().absolute()
     if not isinstance(name, str):
         return str(folder)
@@ -96,6 +103,6 @@ def _unambiguous(name: str | os.PathLike[str]) -> str:
     return name
 
 
-def loaded(model: Model | str | os.PathLike[str]) -> Model:
+def loaded(model: Model | ModelEntry | str | os.PathLike[str]) -> Model:
     """Return a model that is given by itself, its name or its folder."""
     return model if isinstance(model, Model) else load_model(model)

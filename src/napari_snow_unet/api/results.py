@@ -1,26 +1,34 @@
-"""The nuclei of an image as the API returns them, and labelling them again without the network."""
+"""Nuclei of an image or a folder as the API returns them; labelling them without the network."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_snow_unet.api import html, messages
-from napari_snow_unet.api.calls import split_options, takes
+from napari_snow_unet.api import messages
+from napari_snow_unet.api.calls import takes
 from napari_snow_unet.api.inputs import Pixels
+from napari_snow_unet.api.pictures import picture
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.base.shown import Shown, paragraph, table
+from napari_snow_unet.base.words import counted
+from napari_snow_unet.batch import FileResult, messages_of
 from napari_snow_unet.data.pixels.axes import plane_last
 from napari_snow_unet.data.pixels.channels import to_rgb8
+from napari_snow_unet.data.pixels.pixel_size import check_pixel_size
 from napari_snow_unet.data.pixels.value_range import EIGHT_BITS, ValueRange
 from napari_snow_unet.segmentation.messages import NO_NUCLEI
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.overlay import draw_outlines
+from napari_snow_unet.segmentation.plane.threshold import in_digits
+from napari_snow_unet.segmentation.provenance import scale_messages
 from napari_snow_unet.segmentation.stack import relabel_stack
 from napari_snow_unet.segmentation.stack_result import StackSegmentation
 
@@ -30,7 +38,7 @@ _OF_NETWORK = ("channel", "tile", "test_time_augmentation")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SegmentedImage:
+class SegmentedImage(Shown):
     """The nuclei of an image or stack; in a notebook it shows their outlines.
 
     Attributes
@@ -57,6 +65,7 @@ class SegmentedImage:
     options: Options
     floor: float
     stack: StackSegmentation
+    trained_um: tuple[float, float] | None = None  # pixel sizes of the model's training images
 
     @property
     def labels(self) -> NDArray[np.int32]:
@@ -102,13 +111,13 @@ class SegmentedImage:
         """Find the nuclei again with other options, without the network; see `relabel`."""
         return relabel(self, **options)
 
-    def __repr__(self) -> str:
-        return f"<SegmentedImage: {self.summary}>"
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        return self.summary
 
     def _repr_html_(self) -> str:
-        texts = [self.summary, *self.messages]
-        picture = html.picture(self._picture(), "The image with the outlines of its nuclei")
-        return picture + "".join(map(html.paragraph, texts))
+        shown = picture(self._picture(), "The image with the outlines of its nuclei")
+        return shown + "".join(map(paragraph, [self.summary, *self.messages]))
 
     def _picture(self) -> Image.Image:
         """Draw the outlines on the first plane that was segmented, at most 400 pixels wide."""
@@ -123,7 +132,7 @@ class SegmentedImage:
         return Image.fromarray(draw_outlines(to_rgb8(plane, self.values), labels))
 
 
-@takes(Options, without=_OF_NETWORK)
+@takes(Options, refuses=_OF_NETWORK)
 def relabel(result: SegmentedImage | NDArray[np.uint8], **options: Any) -> SegmentedImage:
     """Find nuclei again from the probability map, without the network.
 
@@ -133,8 +142,8 @@ def relabel(result: SegmentedImage | NDArray[np.uint8], **options: Any) -> Segme
         What `segment` returned, or a probability map times 255.
     **options
         What to change, by the names of `segment`: ``threshold``, ``output``, ``separate``,
-        ``min_area``, ``min_area_um2``, ``fill_holes``, ``clear_border``, and ``pixel_size_um``.
-        The rest stays as it was.
+        ``min_area``, ``min_area_um2``, ``fill_holes``, ``clear_border``, and ``pixel_size_um``
+        (0 means unknown). The rest stays as it was.
 
     Returns
     -------
@@ -157,21 +166,42 @@ def relabel(result: SegmentedImage | NDArray[np.uint8], **options: Any) -> Segme
     for name in _OF_NETWORK:
         if name in options:
             raise InputError(messages.not_for_relabel(name))
-    (given,) = split_options(relabel, options, Options)
     old = result if isinstance(result, SegmentedImage) else _of_map(result)
-    chosen = replace(old.options, **given)
-    steps = relabel_stack(
-        old.probability,
-        list(old.stack.planes),
-        chosen,
-        floor=old.floor,
-        pixel_size_um=chosen.effective_pixel_size(old.pixel_size_um),
+    chosen, size = replace(old.options, **options), old.pixel_size_um
+    if "pixel_size_um" in options:
+        size = options["pixel_size_um"] or None
+        chosen = replace(chosen, pixel_size_um=size)
+    stack = run(
+        relabel_stack(
+            old.probability,
+            list(old.stack.planes),
+            chosen,
+            floor=old.floor,
+            pixel_size_um=check_pixel_size(size),
+        )
     )
-    stack = run(steps)
+    before, after = _notes_on_scale(old, old.pixel_size_um), _notes_on_scale(old, size)
     kept = [text for text in old.stack.messages if not text.endswith(NO_NUCLEI)]
-    about = {**old.provenance, "options": asdict(chosen), **stack.provenance}
-    stack = replace(stack, messages=(*stack.messages, *kept), provenance=about)
+    notes = (*stack.messages, *after, *(text for text in kept if text not in before))
+    sizes = {"pixel_size_um": size, "network_pixel_size_um": size and size / _factor(old)}
+    about = {**old.provenance, "options": asdict(chosen), **stack.provenance, **sizes}
+    stack = replace(stack, messages=notes, provenance=about)
     return replace(old, options=chosen, stack=stack)
+
+
+def _factor(result: SegmentedImage) -> float:
+    """Return the factor by which the image was resampled for the network."""
+    own, network = map(result.provenance.get, ("pixel_size_um", "network_pixel_size_um"))
+    return own / network if own and network else 1.0
+
+
+def _notes_on_scale(result: SegmentedImage, size: float | None) -> tuple[str, ...]:
+    """Return the notes on a pixel size, for a network that has run already."""
+    network, trained = size and size / _factor(result), result.trained_um
+    notes = scale_messages(trained, size, None if network == size else network)
+    if network and trained and not trained[0] * 0.999 <= network <= trained[1] * 1.001:
+        notes += (messages.seen_at_other_scale(*trained),)
+    return notes
 
 
 def _of_map(probability: Any) -> SegmentedImage:
@@ -183,3 +213,52 @@ def _of_map(probability: Any) -> SegmentedImage:
     empty = np.zeros(probability.shape, np.int32)
     stack = StackSegmentation(empty, probability, dict.fromkeys(indices))  # type: ignore[arg-type]
     return SegmentedImage(Pixels(255 - probability, False), EIGHT_BITS, Options(), 0.0, stack)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SegmentedFolder(Shown):
+    """What became of the images of a folder; in a notebook it is a table.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where the labels and ``summary.csv`` are.
+    results : list of FileResult
+        One per image, with ``source``, ``labels``, ``nuclei``, ``threshold`` and ``error``.
+    """
+
+    folder: Path
+    results: list[FileResult]
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why an image could not be segmented, by its path; empty if all could."""
+        return {str(result.source): result.error for result in self.results if result.error}
+
+    @property
+    def messages(self) -> list[str]:
+        """What you should know about the results."""
+        return messages_of(self.results)
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        failed = list(self.failed.values())
+        images = counted(len(self.results) - len(failed), "image")
+        line = f"{images} segmented, results in {self.folder}"
+        if not failed:
+            return line
+        return messages.failed_label(len(failed), len(self.results), failed[0])
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (
+                result.source.name,
+                "" if result.error else f"{result.nuclei:,}",
+                "" if result.error else f"{result.area_fraction:.1%}",
+                "" if result.error else in_digits(result.threshold),
+                result.error,
+            )
+            for result in self.results
+        )
+        texts = "".join(map(paragraph, [self.one_line(), *self.messages]))
+        return texts + table(("image", "nuclei", "area", "threshold", "error"), rows)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from napari_snow_unet.api import html
-from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
-from napari_snow_unet.api.inputs import pixels_of
+from napari_snow_unet.api import messages
+from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, steps
+from napari_snow_unet.api.inputs import paths_of, pixels_of
 from napari_snow_unet.api.models import loaded
-from napari_snow_unet.api.results import SegmentedImage
+from napari_snow_unet.api.results import SegmentedFolder, SegmentedImage
+from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.precision import Precision
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.batch import FileResult, Outputs, find_images, messages_of, segment_files
+from napari_snow_unet.batch import Outputs, find_images, segment_files
 from napari_snow_unet.batch.job import Job
 from napari_snow_unet.batch.run_options import continued_job, entries_of
 from napari_snow_unet.data.formats.registry import known_formats
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plan import values_for
-from napari_snow_unet.segmentation.plane.threshold import in_digits
 from napari_snow_unet.segmentation.stack import segment_stack
 
 
-@takes(Options)
+@steps(Options)
 def segment_steps(
     image: Any,
     model: Model | str | os.PathLike[str] = "default",
@@ -51,7 +51,7 @@ def segment_steps(
     SegmentedImage
         As `segment` returns it, when the generator ends.
     """
-    chosen, unknown_size = _options(*split_options(segment_steps, options, Options))
+    chosen, unknown_size = _options(options)
     pixels, network = pixels_of(image), loaded(model)
     values = values_for(network, pixels.array, white=pixels.white if white is None else white)
     stack = yield from segment_stack(
@@ -63,7 +63,9 @@ def segment_steps(
         pixel_size_um=None if unknown_size else pixels.pixel_size_um,
         values=values,
     )
-    return SegmentedImage(pixels, values, chosen, network.threshold_floor, stack)
+    return SegmentedImage(
+        pixels, values, chosen, network.threshold_floor, stack, network.pixel_size_um
+    )
 
 
 @blocks(segment_steps)
@@ -108,7 +110,7 @@ def segment(
         Size in pixels of the windows passed to the network, a multiple of 64. Smaller ones need
         less memory; the result is the same.
     test_time_augmentation : bool, default: False
-        Average four mirrored predictions: usually better, four times slower.
+        Average the predictions of four mirrored images: usually better, four times slower.
     white : float, optional
         Value that is white, for images of more than 8 bits; by default what the file states, else
         the end of the smallest range (8 to 16 bits) that holds the values.
@@ -139,47 +141,7 @@ def segment(
     return finish(segment_steps(image, model, **options), progress)
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentedFolder:
-    """What became of the images of a folder; in a notebook it is a table.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Where the labels and ``summary.csv`` are.
-    results : list of FileResult
-        One per image, with ``source``, ``labels``, ``nuclei``, ``threshold`` and ``error``.
-    """
-
-    folder: Path
-    results: list[FileResult]
-
-    @property
-    def failed(self) -> dict[str, str]:
-        """Why an image could not be segmented, by its path; empty if all could."""
-        return {str(result.source): result.error for result in self.results if result.error}
-
-    @property
-    def messages(self) -> list[str]:
-        """What you should know about the results."""
-        return messages_of(self.results)
-
-    def _repr_html_(self) -> str:
-        rows = (
-            (
-                result.source.name,
-                "" if result.error else f"{result.nuclei:,}",
-                "" if result.error else f"{result.area_fraction:.1%}",
-                "" if result.error else in_digits(result.threshold),
-                result.error,
-            )
-            for result in self.results
-        )
-        header = ("image", "nuclei", "area", "threshold", "error")
-        return html.table(header, rows) + "".join(map(html.paragraph, self.messages))
-
-
-@takes(Options, Outputs, without=("folder",))
+@steps(Options, Outputs, without=("folder",))
 def segment_folder_steps(
     images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     folder: str | os.PathLike[str],
@@ -205,17 +167,20 @@ def segment_folder_steps(
     SegmentedFolder
         As `segment_folder` returns it, when the generator ends.
     """
-    given, files = split_options(segment_folder_steps, options, Options, Outputs)
+    given, files = split_options(options, Options, Outputs)
     chosen, unknown_size = _options(given)
     files["formats"] = known_formats(files.get("formats", ()))
     network = loaded(model)
     job = Job(
-        network.name, network.precision, chosen, Outputs(Path(folder), **files), not unknown_size
+        network.name,
+        cast(Precision, network.precision),
+        chosen,
+        Outputs(Path(folder), **files),
+        not unknown_size,
     )
     if job.outputs.resume:
         job, _ = continued_job(job, entries_of(["model", "precision", *options]))
-    paths = [images] if isinstance(images, (str, os.PathLike)) else images
-    inputs = find_images([Path(path) for path in paths], subset)
+    inputs = find_images(paths_of(images), subset)
     results = yield from segment_files(
         inputs.images,
         network,
@@ -224,7 +189,10 @@ def segment_folder_steps(
         use_pixel_size=job.use_pixel_size,
         pixel_sizes=inputs.pixel_sizes,
     )
-    return SegmentedFolder(Path(folder), results)
+    done = SegmentedFolder(Path(folder), results)
+    if len(done.failed) == len(results):
+        raise InputError(messages.all_failed(len(results), results[0].error))
+    return done
 
 
 def _options(given: dict[str, Any]) -> tuple[Options, bool]:
@@ -273,15 +241,19 @@ def segment_folder(
     Returns
     -------
     SegmentedFolder
-        With ``results``, ``failed`` and ``messages``. An image that cannot be used does not stop
-        the others.
+        With ``results``, ``failed`` (an image that cannot be used does not stop the others) and
+        ``messages``.
 
     Raises
     ------
     InputError
-        If there is no image, an option cannot be used for any of them, or another program writes
-        to the folder.
+        If there is no image, none can be segmented, an option cannot be used for any of them, or
+        another program writes to the folder.
     TypeError
         If there is no such option.
+
+    Notes
+    -----
+    The results contain the names and folders of the images.
     """
     return finish(segment_folder_steps(images, folder, model, **options), progress)

@@ -14,11 +14,14 @@ from typing import Any
 
 from PIL import Image
 
-from napari_snow_unet.api import html, messages
-from napari_snow_unet.api.calls import ShowProgress, blocks, finish, split_options, takes
+from napari_snow_unet.api import messages
+from napari_snow_unet.api.calls import Named, ShowProgress, blocks, finish, steps
+from napari_snow_unet.api.pictures import picture
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import usable_cores
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.shown import Shown, paragraph, table
+from napari_snow_unet.base.words import counted
 from napari_snow_unet.models import find_model
 from napari_snow_unet.unet.engine.selection import select_device
 from napari_snow_unet.unet.models.folder import has_weights
@@ -34,7 +37,7 @@ _SHOWN = ("epoch", "loss", "val_loss", "val_dice", "val_precision", "val_recall"
 
 
 @dataclass(frozen=True, repr=False)
-class Training:
+class Training(Shown):
     """A training and what it has reached; in a notebook its curves and its best epoch.
 
     Attributes
@@ -59,31 +62,34 @@ class Training:
     @property
     def history(self) -> list[Row]:
         """A dict per finished epoch: "epoch", "loss", "val_loss", "val_dice" and others."""
-        return RunDirectory(self.folder).history()
+        return [Named(row) for row in RunDirectory(self.folder).history()]
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to train."""
         return loop.is_finished(RunDirectory(self.folder))
 
-    def __repr__(self) -> str:
-        return f"<Training: {self.folder.name}, {len(self.history)} epochs>"
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        rows = [row["val_dice"] for row in self.history if row["val_dice"] is not None]
+        best = f", best validation Dice {max(rows):.3f}" if rows else ""
+        return f"{counted(len(self.history), 'epoch')}{best}, in {self.folder}"
 
     def _repr_html_(self) -> str:
-        texts = "".join(map(html.paragraph, self.messages))
+        texts = "".join(map(paragraph, [self.one_line(), *self.messages]))
         rows = [row for row in self.history if row["val_loss"] is not None]
         if not rows:
             return texts
         best = min(rows, key=lambda row: row["val_loss"] or 0.0)
         cells = ["" if (value := best[name]) is None else f"{value:.4g}" for name in _SHOWN]
-        table, curves = html.table(_SHOWN, [cells]), self.folder / "curves.png"
+        best_row, curves = table(_SHOWN, [cells]), self.folder / "curves.png"
         if not curves.is_file():
-            return table + texts
+            return best_row + texts
         with Image.open(curves) as image:
-            return html.picture(image, "Loss and scores over the epochs") + table + texts
+            return picture(image, "Loss and scores over the epochs") + best_row + texts
 
 
-@takes(TrainingOptions)
+@steps(TrainingOptions)
 def train_steps(
     dataset: str | os.PathLike[str],
     folder: str | os.PathLike[str],
@@ -111,14 +117,13 @@ def train_steps(
     Training
         As `train` returns it, when the generator ends.
     """
-    (given,) = split_options(train_steps, options, TrainingOptions)
     select_device()
     notes: tuple[str, ...] = ()
     if resume:
-        run = _resumed(folder, given)
+        run = _resumed(folder, options)
     else:
         model = None if fine_tune is None else find_model(os.fspath(fine_tune))
-        run, notes = begin_training(dataset, folder, _options(given), fine_tune=model)
+        run, notes = begin_training(dataset, folder, _options(options), fine_tune=model)
     threads = max(1, min(usable_cores() - 1, 8)) if workers is None else workers
     yield from _followed(run, threads)
     end = read_progress(run.folder) or TrainingProgress()

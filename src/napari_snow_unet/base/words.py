@@ -16,6 +16,11 @@ def counted(number: int, what: str, plural: str = "") -> str:
     return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
 
 
+def with_article(noun: str) -> str:
+    """Return a noun behind its article: a list, an ndarray."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' or noun == 'ndarray' else 'a'} {noun}"
+
+
 def listed(words: Collection[str], most: int = 5) -> str:
     """Return words as a list: a, b and c; of more than `most` words: a, b and 3 more."""
     shown = list(islice(words, most))

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TextIO
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import naming, written_whole
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.shown import Shown
 from napari_snow_unet.batch import messages
 from napari_snow_unet.segmentation.findings import Findings
 from napari_snow_unet.segmentation.messages import result_label
@@ -34,8 +35,8 @@ COLUMNS = (
 _OF_0_1 = COLUMNS[:-2]
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class FileResult(Shown):
     """The result of one image.
 
     Attributes
@@ -112,6 +113,10 @@ class FileResult:
         """Nuclei, area and threshold in one line."""
         threshold = in_digits(self.threshold)
         return result_label(self.nuclei, self.nuclei_per_mm2, self.area_fraction, threshold)
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        return f"{self.source.name}: {self.error or self.summary}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from napari_snow_unet.base.words import counted
 
 # all commands
 STOPPED = "Stopped. Finished results are kept."
-CONTAIN_NAMES = "The results contain the names and folders of the images."
 NO_MEMORY = "Error: Not enough memory. Use smaller tiles or images."
 
 

@@ -28,6 +28,7 @@ from napari_snow_unet.cli.usage import (
     on_command_line,
     subset_of,
 )
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.registry import known_formats
 from napari_snow_unet.segmentation.options import Options
 
@@ -85,7 +86,7 @@ def segment(
 ) -> None:
     """Label the nuclei in images. Writes NAME.png (16-bit labels) for each, and summary.csv.
 
-    Sub-folders are not searched. If an input is missing, nothing is segmented. Files that cannot be
+    Subfolders are not searched. If an input is missing, nothing is segmented. Files that cannot be
     read are listed at the end; the rest are processed, and the exit code is 1.
     """
     from napari_snow_unet.batch import find_images, messages_of, segment_files
@@ -152,7 +153,7 @@ def segment(
     done = len(results) - len(failed)
     typer.echo(messages.segmented(done, len(results), output_folder, before))
     if done:
-        typer.echo(messages.CONTAIN_NAMES)
+        typer.echo(CONTAIN_NAMES)
     for reason in _reasons(failed):
         typer.echo(f"{messages.FAILED_LABEL}: {reason}", err=True)
     if failed:

@@ -68,13 +68,14 @@ def train(
         typer.Option(
             "-o",
             "--out",
-            help="Run folder: new or empty.",
+            help="Run folder, new or empty.",
             show_default=False,
             rich_help_panel="Output",
         ),
     ] = None,
     resume: Annotated[
-        Path | None, _option("Resume the training run in this folder.", heading="Output")
+        Path | None,
+        _option("Continue the training in this run folder, with its options.", heading="Output"),
     ] = None,
     preset: Annotated[
         Preset, typer.Option(help=_OPTIONS["preset"].option.help, rich_help_panel="Training")
@@ -86,13 +87,18 @@ def train(
     parallel: Annotated[
         int | None,
         _option(
-            "Number of folds to train at once. (default: one per core, one on a GPU)",
+            "Number of folds trained at once with --fold all. (default: one per core; one on a "
+            "GPU)",
             heading="Speed",
         ),
     ] = None,
     fine_tune: Annotated[
         str | None,
-        _option("Model (name or folder) to start from. (default: random weights)", heading="Model"),
+        _option(
+            "Start from this model (name or folder) and keep its architecture. (default: random "
+            "weights)",
+            heading="Model",
+        ),
     ] = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
@@ -110,8 +116,8 @@ def train(
 ) -> None:
     """Train a network. Ctrl-C stops after the current batch; finished epochs are kept.
 
-    The run folder contains the best and the last model, the history with its curves, and the state
-    for --resume. `segment --model FOLDER` uses the best model.
+    The run folder contains the best and the last model, the training history and its curves, and
+    the state for --resume. `segment --model FOLDER` uses the best model.
     """
     from napari_snow_unet.unet.engine.selection import select_device
     from napari_snow_unet.unet.runs.folder import STOP

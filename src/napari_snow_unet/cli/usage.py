@@ -41,7 +41,7 @@ Subset = Literal["train", "val", "test"]
 SubsetOption = Annotated[
     Subset | None,
     typer.Option(
-        help="Take only this subset of a prepared dataset.",
+        help="Use only this subset of a prepared dataset.",
         show_default=False,
         rich_help_panel="Input",
     ),

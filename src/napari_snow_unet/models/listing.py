@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.base.shown import Shown
 from napari_snow_unet.models import messages
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.unet.models import folder as models_folder
@@ -27,8 +28,8 @@ class UnknownModelError(InputError):
     """No model has this name or path."""
 
 
-@dataclass(frozen=True)
-class ModelEntry:
+@dataclass(frozen=True, repr=False)
+class ModelEntry(Shown):
     """One line of the model list.
 
     Attributes
@@ -65,6 +66,10 @@ class ModelEntry:
     pixel_size_um: tuple[float, float] | None = None
     trained_on: str = ""
     problem: str = ""
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        return f"{self.name}, {self.problem or f'{self.kind}, {self.channel} channel'}"
 
 
 def list_models() -> list[ModelEntry]:

@@ -21,7 +21,7 @@ def open_tile() -> list[LayerData]:
 def open_tile_with_truth() -> list[LayerData]:
     """Return one SNOW-like tile and the exact labels of its nuclei."""
     tile = generate_tile(TILE_SEED)
-    truth = {**_shared(tile.pixel_size_um, TILE_SEED), "name": "SNOW-like tile truth"}
+    truth = {**_shared(tile.pixel_size_um, TILE_SEED), "name": "SNOW-like tile ground truth"}
     return [_image(tile, TILE_SEED), (tile.labels, truth, "labels")]
 
 

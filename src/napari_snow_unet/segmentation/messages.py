@@ -12,6 +12,7 @@ AREA_OF_UNKNOWN_SIZE = Message(
     "Give the pixel size, or the minimum area in pixels.",
     ("pixel_size_um", "min_area"),
 )
+UNKNOWN_SIZE = "The pixel size is unknown."
 NOT_SHOWN_AS_RGB = Message(
     "The image looks like RGB, but its layer is not RGB.",
     "Open it as RGB, in a script with `add_image(..., rgb=True)`.",
@@ -56,7 +57,7 @@ def no_pixels(shape: tuple[int, ...]) -> Message:
 def unknown_pixel_size(low: float, high: float) -> str:
     """Return the note on an image of unknown pixel size, for a model trained at a range of them."""
     return (
-        f"The pixel size is unknown. The model assumes {_range(low, high)} and may miss nuclei at "
+        f"{UNKNOWN_SIZE} The model assumes {_range(low, high)} and may miss nuclei at "
         "any other scale. Enter the pixel size: about 0.25 µm for a 40x scan, 0.5 µm for 20x."
     )
 

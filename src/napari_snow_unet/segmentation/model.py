@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_snow_unet.base.shown import Shown
+
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
@@ -19,8 +21,8 @@ def _nothing() -> None:
     """Release nothing."""
 
 
-@dataclass(frozen=True)
-class Model:
+@dataclass(frozen=True, repr=False)
+class Model(Shown):
     """A function from pixels to probabilities, and its properties.
 
     Attributes
@@ -75,3 +77,7 @@ class Model:
     window_that_fits: Callable[[int], int] = _any_window
     messages: tuple[str, ...] = ()
     release_memory: Callable[[], None] = _nothing
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        return ", ".join(filter(None, (self.name, self.precision, self.device)))

@@ -56,7 +56,7 @@ class Options:
         float | None,
         Option(
             "Minimum area of a nucleus in pixels; smaller ones are removed.",
-            none="5 µm²",
+            none="80, or 5 µm² if the pixel size is known",
             low=0,
             label="Min. area (pixels)",
             group="Advanced",
@@ -67,6 +67,7 @@ class Options:
         Option(
             "Minimum area of a nucleus in µm²; the pixel size must be known.",
             tip="Remove smaller nuclei. Changes the result immediately.",
+            none="5",
             low=0,
             label="Min. area (µm²)",
             group="Nuclei",
@@ -130,9 +131,9 @@ class Options:
     test_time_augmentation: Annotated[
         bool,
         Option(
-            "Average four mirrored predictions per tile: usually better, four times slower.",
-            tip="Averages four mirrored predictions per tile: usually better, four times slower. "
-            "Takes effect at the next Run.",
+            "Average the predictions of four mirrored images: usually better, four times slower.",
+            tip="Averages the predictions of four mirrored images: usually better, four times "
+            "slower. Takes effect at the next Run.",
             also=("--tta",),
             label="Test-time augmentation",
             group="Model",

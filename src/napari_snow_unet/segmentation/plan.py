@@ -60,7 +60,7 @@ class Plan:
     @property
     def messages(self) -> tuple[str, ...]:
         """Notes for the user that do not depend on the result."""
-        scale = scale_messages(self.model, self.pixel_size_um, self.resampled_um)
+        scale = scale_messages(self.model.pixel_size_um, self.pixel_size_um, self.resampled_um)
         return scale + self.doubts + self.model.messages
 
     def provenance(self, threshold: float) -> dict[str, Any]:

@@ -44,18 +44,18 @@ def white_of(dtype: Any, values: ValueRange) -> dict[str, float]:
 
 
 def scale_messages(
-    model: Model, pixel_size_um: float | None, resampled_um: float | None
+    trained_um: tuple[float, float] | None, pixel_size_um: float | None, resampled_um: float | None
 ) -> tuple[str, ...]:
     """Return the notes on the pixel size: unknown, implausible, or resampled."""
     doubt = doubt_pixel_size(pixel_size_um)
     doubts = (doubt,) if doubt else ()
-    if model.pixel_size_um is None:
+    if trained_um is None:
         return doubts
     if pixel_size_um is None:
-        return (messages.unknown_pixel_size(*model.pixel_size_um),)
+        return (messages.unknown_pixel_size(*trained_um),)
     if resampled_um is None:
         return doubts
-    return (messages.resampled(pixel_size_um, resampled_um, *model.pixel_size_um), *doubts)
+    return (messages.resampled(pixel_size_um, resampled_um, *trained_um), *doubts)
 
 
 def provenance(

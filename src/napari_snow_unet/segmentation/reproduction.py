@@ -99,4 +99,11 @@ def _comment(recipe: Recipe) -> str:
     versions = recipe.provenance.get("versions", {})
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
     checksum = recipe.provenance.get("model_checksum") or "none"
-    return f"# Made with {named}.\n# SHA-256 of the model's weights: {checksum}"
+    lines = [f"# Made with {named}.", f"# SHA-256 of the model's weights: {checksum}"]
+    edits = recipe.provenance.get("edits")
+    if edits:
+        lines += [
+            "# The labels were edited by hand afterwards. This script does not repeat the edits:",
+            "# " + ", ".join(f"{name} {number}" for name, number in edits.items()) + ".",
+        ]
+    return "\n".join(lines)

@@ -56,7 +56,8 @@ def test_the_innermost_folder_decides_and_a_strong_word_goes_before_a_weak_one()
 @pytest.mark.parametrize(
     "name",
     ["overlay", "Overlays", "overlay_save_path", "distance maps", "weighted_maps_erode", ".git",
-     "vague areas", "mask binary without border", "__MACOSX", "regions", "stacked mask"],
+     "vague areas", "mask binary without border", "__MACOSX", "regions", "stacked mask",
+     "automatic_labels"],
 )  # fmt: skip
 def test_folders_that_are_passed_over(name):
     assert is_ignored_folder(name)

@@ -8,7 +8,6 @@ from qtpy.QtCore import Qt
 
 from napari_snow_unet.segmentation.corrections.messages import NO_NUCLEUS, NOTHING_GROWN
 from napari_snow_unet.widgets.correct import messages
-from napari_snow_unet.widgets.correct.applying import apply
 from napari_snow_unet.widgets.correct.layer_edits import LayerEdits
 from napari_snow_unet.widgets.correct.preview import Preview
 from napari_snow_unet.widgets.correct.tools import TOOLS

@@ -28,4 +28,5 @@ def test_only_a_folder_that_exists_can_be_checked_and_only_while_nothing_runs(tm
     ):
         state = PrepareState.of([], dataset, running=running)
         assert state.existing == (dataset if allowed else None)
-        assert state.tip("help") == ("help" if allowed else messages.NOT_A_FOLDER)
+        reason = messages.BUSY if running else messages.NOT_A_FOLDER
+        assert state.why_no_folder == ("" if allowed else reason)

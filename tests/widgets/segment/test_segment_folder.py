@@ -9,6 +9,7 @@ import pytest
 
 from napari_snow_unet.batch.messages import RESULT_EXISTS
 from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.widgets.segment import messages
@@ -67,6 +68,7 @@ def test_every_image_gets_labels_a_row_and_a_line_in_the_summary(chosen, folder)
     assert chosen.message.count("nuclei") == 1  # the folder of the results is not skipped
     assert not chosen.told_problem
     assert len(chosen.viewer.layers) == 0
+    assert CONTAIN_NAMES in chosen.message
 
 
 def test_progress_counts_files_and_rows_come_one_by_one(chosen, network):

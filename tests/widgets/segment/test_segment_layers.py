@@ -675,12 +675,12 @@ def test_a_layer_that_napari_does_not_turn_says_so_in_what_is_saved(dock, discs,
     dock.viewer.open(path, plugin="napari")
     layer = dock.run()
     assert layer.data.shape == (200, 300)  # as stored
-    assert "orientation 6" in dock.message
+    assert "orientation tag (6)" in dock.message
     assert layer.metadata[PLUGIN]["unturned"] == 6
     dock.menu.save_as(tmp_path / "photo_nuclei.png", overwrite=False)
     dock.wait()
     assert "photo_nuclei.png" in dock.message
-    assert "orientation 6" in dock.message
+    assert "orientation tag (6)" in dock.message
     dock.menu.refresh()
     assert not dock.menu.python.isEnabled()
     assert "orientation 6" in dock.menu.python.toolTip()

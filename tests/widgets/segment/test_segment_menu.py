@@ -16,6 +16,7 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.registry import FORMATS
 from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.data.slides import slide
@@ -182,14 +183,25 @@ def test_an_image_that_is_no_file_has_no_text(dock, discs):
     assert dock.menu.reason.text() == messages.NO_FILE
 
 
-def test_labels_changed_by_hand_have_no_text(dock, tile):
+def test_labels_changed_by_hand_have_no_command_and_a_script_that_says_so(dock, tile):
     dock.viewer.open(tile, plugin="napari")
     layer = dock.run()
+    automatic = layer.data.copy()
     assert reasons(dock) == ["", "", ""]
     layer.data_setitem((np.array([0]), np.array([0])), 900)
-    assert reasons(dock) == ["", messages.EDITED, messages.EDITED]
+    assert reasons(dock) == ["", "", messages.EDITED]
+    pick(dock, dock.menu.python)
+    script, found = QGuiApplication.clipboard().text(), {}
+    numbers = dock.widget.corrections.edits(layer).total()
+    assert numbers["added"] == 1
+    comment = [line for line in script.splitlines() if line.startswith("#")][-1]
+    assert all(f"{name} {number}" in comment for name, number in numbers.items())
+    exec(script, found)
+    assert np.array_equal(found["labels"], automatic)
     layer.undo()
     assert reasons(dock) == ["", "", ""]
+    pick(dock, dock.menu.python)
+    assert "added" not in QGuiApplication.clipboard().text()
     pick(dock, dock.menu.command)
     assert dock.message == messages.COPIED
 
@@ -213,7 +225,7 @@ def test_a_result_is_saved_in_the_format_of_its_name(dock, tile, tmp_path, monke
     path = tmp_path / name
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
     pick(dock, dock.menu.save)
-    assert dock.message == f"Saved {path}."
+    assert dock.message == f"{messages.saved(path)} {CONTAIN_NAMES}"
     if name == "a.csv":
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -264,7 +276,9 @@ def test_the_next_result_is_saved_beside_the_last(dock, tile, tmp_path, monkeypa
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
     pick(dock, dock.menu.save)
-    assert dock.message == f"Saved {tmp_path / 'results' / 'mine.geojson'}."
+    assert (
+        dock.message == f"{messages.saved(tmp_path / 'results' / 'mine.geojson')} {CONTAIN_NAMES}"
+    )
     pick(dock, dock.menu.save)
     assert [Path(start).parent for start in begun] == [tile.parent, tmp_path / "results"]
 
@@ -292,7 +306,7 @@ def test_the_kind_saved_last_is_offered_first_and_a_stack_only_what_holds_one(
     chosen = FORMATS["mat"].title  # and the name that was suggested
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (args[2], chosen))
     pick(dock, dock.menu.save)
-    assert dock.message == f"Saved {tmp_path / 'tile (0.5 µm, a_b).mat'}."
+    assert dock.message == f"{messages.saved(tmp_path / 'tile (0.5 µm, a_b).mat')} {CONTAIN_NAMES}"
     dock.viewer.add_image(np.stack([discs()] * 2), rgb=True)
     dock.run()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
@@ -318,8 +332,9 @@ def test_labels_that_a_script_has_changed_have_no_text(dock, tile):
     dock.viewer.open(tile, plugin="napari")
     layer = dock.run()
     layer.data[0, :5] = 77
-    pick(dock, dock.menu.command)
-    assert dock.message == messages.EDITED
+    assert reasons(dock)[2] == messages.EDITED
+    pick(dock, dock.menu.python)
+    assert dock.message == messages.CHANGED_OTHERWISE
 
 
 def test_cancel_does_not_deny_a_file_that_is_written(dock, tile, tmp_path, monkeypatch):

@@ -95,7 +95,7 @@ def test_a_truth_that_does_not_fit_is_named_with_both_shapes(dock, network, trut
     dock.viewer.layers.remove(small)
     apart = dock.viewer.add_labels(labels, name="apart", translate=(50, 0))
     dock.choose(truth=apart)
-    assert all(said in told.text() for said in ("'apart'", "transform"))
+    assert all(said in told.text() for said in ("'apart'", "scale or position"))
     dock.viewer.layers.remove(apart)
     assert dock.chosen("truth") == NO_TRUTH
 

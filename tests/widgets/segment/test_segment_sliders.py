@@ -168,13 +168,16 @@ def test_the_metadata_and_the_message_follow_the_sliders(dock, result):
     assert "8 nuclei" in dock.message
 
 
-def test_a_layer_somebody_painted_in_is_never_rewritten(dock, result):
-    """Corrections by hand are kept: sliders and Run go on in a new layer."""
+def test_a_layer_that_was_painted_in_is_never_rewritten(dock, result):
+    """Corrections by hand are kept: only Run makes a new layer, in which sliders go on."""
     result.paint((3, 3), 99)
     painted = result.data.copy()
     dock.choose(threshold=0.7)
     dock.settle()
     assert np.array_equal(result.data, painted)
+    assert dock.nuclei() == [result]
+    assert messages.edits_kept(result.name) in dock.message
+    dock.run()
     first, second = dock.nuclei()
     assert (first, second.name) == (result, f"{result.name} [1]")
     assert second.data.max() == 8
@@ -217,6 +220,10 @@ def test_labels_changed_in_any_other_way_are_kept_too(dock, result, how):
     dock.choose(threshold=0.7)
     dock.settle()
     assert np.array_equal(result.data, kept)
+    assert dock.nuclei() == [result]
+    assert messages.edits_kept(result.name) in dock.message
+    dock.run()
+    assert np.array_equal(result.data, kept)
     assert len(dock.nuclei()) == 2
 
 
@@ -246,7 +253,7 @@ def test_more_strokes_than_can_be_undone_are_not_taken_for_none(dock, result):
     dock.choose(threshold=0.7)
     dock.settle()
     assert result.data[3, 0] == 99
-    assert len(dock.nuclei()) == 2
+    assert messages.edits_kept(result.name) in dock.message
 
 
 def test_what_is_painted_while_the_network_runs_is_kept(dock, network, result):

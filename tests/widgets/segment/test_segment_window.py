@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from npe2 import PluginManager
 from qtpy.QtCore import QEvent, QObject
@@ -70,6 +71,12 @@ def test_no_dock_scrolls_where_there_is_room(open_dock, qtbot, title):
     dock.viewer.window.resize(1400, 66 * scroll.fontMetrics().height())  # 1000 pixels with 9 pt
     qtbot.settled(scroll)
     assert scroll.isVisible()
+    assert not scroll.verticalScrollBar().isVisible()
+    dock.viewer.add_image(np.zeros((60, 80, 3), np.uint8), rgb=True)  # of unknown pixel size
+    if title == "Segment nuclei":
+        dock.choose(model=DEFAULT_MODEL)
+        assert dock.form.size_note
+    qtbot.settled(scroll)
     assert not scroll.verticalScrollBar().isVisible()
 
 

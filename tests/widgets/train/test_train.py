@@ -84,8 +84,8 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, open_dock, tiles,
     assert str(folder) in dock.message
     dock.wait_for_epoch()
     assert str(folder) in dock.message
-    assert "cores" in dock.form.device_text
-    assert "float32" in dock.form.device_text
+    assert "cores" in dock.form.device.text()
+    assert "float32" in dock.form.device.text()
     dock.wait()
 
     # The window lived all the time, but for a moment when napari takes in new layers. It looks now
@@ -113,6 +113,7 @@ def test_a_training_from_the_form_to_a_model_in_the_list(dock, open_dock, tiles,
     for part, side in (("image", (64, 64, 3)), ("truth", (64, 64)), ("prediction", (64, 64))):
         assert dock.part(part).data.shape == side
     assert not dock.viewer.layers["discs-training prediction"].data.any()
+    assert dock.part("truth").name == "discs-training ground truth"
     assert dock.viewer.layers.selection.active is dock.viewer.layers[0]
     shown = read_image(folder / "preview" / "prediction.png").array
     np.testing.assert_array_equal(dock.part("prediction").data, shown)
@@ -205,8 +206,12 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     assert not dock.bar.stop_button.isEnabled()
     assert not dock.bar.epochs.isVisibleTo(dock.bar)
     assert dock.form.isEnabled()
-    dock.qtbot.waitUntil(lambda: run_messages.ONE_PAIR.problem in dock.form.tiles_text)
+    dock.qtbot.waitUntil(lambda: run_messages.ONE_PAIR.problem in dock.form.tiles.text())
     assert not dock.bar.train_button.isEnabled()
+    assert dock.told_problem
+    dock.choose(run_folder=tiles.parent / "another")  # where nothing has failed
+    dock.qtbot.waitUntil(lambda: dock.message == messages.DATASET_UNUSABLE)
+    assert not dock.told_problem
 
 
 def test_stop_right_after_train_ends_a_process_that_has_not_begun(dock, tiles, notifications):

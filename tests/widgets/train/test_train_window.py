@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -19,17 +20,17 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.unet.models.folder import user_folder
 from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.folder import COLUMNS
 from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options
 from napari_snow_unet.unet.runs.process import arguments_to_train, last_error
-from napari_snow_unet.unet.runs.progress import TrainingProgress
 from napari_snow_unet.widgets.train import device, messages
 from napari_snow_unet.widgets.train.at_exit import ExitWatch
-from napari_snow_unet.widgets.train.bar import duration_in_words, time_left
 from napari_snow_unet.widgets.train.curves import TRAINING, VALIDATION, Look, curves_figure
 from napari_snow_unet.widgets.train.preview import PreviewLayers
+from napari_snow_unet.widgets.train.state import TrainState
 
 DOCK = "Train a U-Net"
 NO_GPU = messages.device("cpu", "this one", "", "There is none.")
@@ -53,7 +54,7 @@ def tiles(tmp_path):
 @pytest.fixture
 def no_question(monkeypatch):
     """Know the device already, so that no process has to be asked."""
-    monkeypatch.setattr(device, "_cached", {("auto", "auto"): (NO_GPU, False)})
+    monkeypatch.setattr(device, "_cached", {("auto", "auto"): device.Answer(NO_GPU)})
 
 
 @pytest.fixture
@@ -67,9 +68,9 @@ def shown(open_dock, make_napari_viewer, qtbot, no_question):
 def test_the_dock_fits_a_small_screen_scrolls_and_survives_undocking(shown, qtbot):
     frame, form = shown.frame, shown.form
     form.advanced.expand(animate=False)
-    shown.curves.show_rows(history(3))
-    shown.bar.show_busy("Everything is kept in /a/folder.")
+    shown.follower.rows = history(3)
     shown.choose(epochs=77)
+    shown.bar.show_state(TrainState(folder=Path("/a/folder"), running=True))
     qtbot.small_enough(frame)
     frame.setFloating(True)
     frame.resize(frame.minimumSizeHint())
@@ -89,24 +90,17 @@ def test_the_dock_fits_a_small_screen_scrolls_and_survives_undocking(shown, qtbo
             assert right <= scroll.viewport().width(), field
 
 
-def test_a_training_that_is_joined_late_shows_the_epochs_before(shown):
-    bar = shown.bar
-    bar.show_busy("")
-    bar.show_progress(TrainingProgress(state="training", epoch=19, epochs=40, batch=1, batches=9))
-    assert (bar.epochs.value(), bar.epochs.maximum()) == (18, 40)
-
-
 def test_the_device_and_what_becomes_of_a_training_are_told(shown):
-    assert shown.form.device_text == NO_GPU
+    assert shown.form.device.text() == NO_GPU
     assert shown.bar.at_exit.toolTip()
 
 
 def test_the_device_is_asked_for_in_a_process_of_its_own(qtbot, monkeypatch):
     monkeypatch.setattr(device, "_cached", {})
     parent, answers = QObject(), []
-    question = device.DeviceQuestion(parent, lambda *texts, **more: answers.append((texts, more)))
+    question = device.DeviceQuestion(parent, lambda: answers.append(question.answer.text))
     question.ask("auto", "cpu")
-    qtbot.waitUntil(lambda: any("cores" in texts[0] for texts, _ in answers), timeout=120_000)
+    qtbot.waitUntil(lambda: any("cores" in text for text in answers), timeout=120_000)
     question.forget()
 
 
@@ -114,16 +108,16 @@ def test_a_dataset_is_checked_before_anything_starts(shown, tiles, qtbot, notifi
     form, train = shown.form, shown.bar.train_button
     assert "dataset" in shown.message
     shown.choose(dataset=tiles.parent / "nothing", run_folder=tiles.parent / "run")
-    qtbot.waitUntil(lambda: "nothing" in form.tiles_text)
+    qtbot.waitUntil(lambda: "nothing" in form.tiles.text())
     assert not train.isEnabled()
     shown.choose(dataset=tiles)
-    qtbot.waitUntil(lambda: "2 training tiles" in form.tiles_text)
-    assert run_messages.few_groups(1) in form.tiles_text
+    qtbot.waitUntil(lambda: "2 training tiles" in form.tiles.text())
+    assert run_messages.few_groups(1) in form.tiles.text()
     assert train.isEnabled()
     write_image(tiles / "images/t3.png", np.full((48, 32, 3), 200, np.uint8))
     write_labels(tiles / "masks/t3.png", np.zeros((48, 32), np.int32))
     shown.choose(preset="paper")  # refuses tiles of several sizes
-    qtbot.waitUntil(lambda: "48" in form.tiles_text)
+    qtbot.waitUntil(lambda: "48" in form.tiles.text())
     assert not train.isEnabled()
     shown.choose(crop=24)
     assert "16" in train.toolTip()
@@ -167,6 +161,23 @@ def test_a_model_to_begin_with_brings_its_architecture(shown):
     assert not shown.field("base_filters").enabled
     shown.choose(fine_tune="")
     assert shown.field("base_filters").enabled
+
+
+def test_a_model_that_broke_since_it_was_listed_holds_train_back(shown, tiles, qtbot):
+    form, button, mine = shown.form, shown.bar.train_button, user_folder() / "mine"
+    bundled = next(value for value in shown.field("fine_tune").choices if value)
+    shutil.copytree(bundled, mine)
+    form.list_models()
+    (mine / "config.json").write_text("{", encoding="utf-8")
+    shown.choose(dataset=tiles, run_folder=tiles.parent / "run")
+    qtbot.waitUntil(button.isEnabled)
+    shown.choose(fine_tune=str(mine))
+    assert not button.isEnabled()
+    assert "config.json" in shown.message
+    assert form.device.text() == NO_GPU
+    shown.choose(fine_tune="")
+    assert button.isEnabled()
+    assert shown.message == ""
 
 
 def test_the_curves_show_all_six_quantities_of_both_parts():
@@ -247,7 +258,7 @@ def test_a_click_goes_to_the_preview_wherever_it_lies(shown, qtbot, tmp_path):
     shown.choose(run_folder=folder)
     assert not shown.bar.preview_button.isEnabled()
     write_preview(folder, 10)
-    shown.widget.update_hint()
+    shown.widget.update_state()
     for _ in range(2):
         shown.click(shown.bar.preview_button)
         image, _, prediction = list(viewer.layers)[1:]
@@ -320,14 +331,6 @@ def test_the_process_ends_with_a_program_that_is_killed(tiles, tmp_path):
 )
 def test_the_last_error_is_found_in_what_a_command_prints(printed, message):
     assert last_error(printed) == message
-
-
-def test_the_time_of_the_whole_training_is_told():
-    half = TrainingProgress(epoch=3, epochs=4, batch=0, batches=8, seconds_left=600.0)
-    assert re.findall(r"\d+ \w+", time_left(half)) == ["10 min", "20 min"]
-    assert not re.search(r"\d", time_left(TrainingProgress(epochs=4)))
-    assert duration_in_words(12.3) == "12 s"
-    assert re.findall(r"\d+ \w+", duration_in_words(3 * 3600 + 120)) == ["3 h", "2 min"]
 
 
 OPEN_AND_CLOSE = """
@@ -443,7 +446,7 @@ def test_folders_that_were_mended_elsewhere_are_looked_at_again(shown, tiles, qt
     qtbot.waitUntil(button.isEnabled)
     run.mkdir()
     (run / "notes.txt").write_text("mine")
-    shown.widget.update_hint()
+    shown.widget.update_state()
     assert not button.isEnabled()
     (run / "notes.txt").unlink()
     back(shown)

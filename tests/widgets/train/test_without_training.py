@@ -28,7 +28,7 @@ def test_it_says_how_to_add_what_trains_and_makes_nothing(
     _, dock = viewer.window.add_plugin_dock_widget("napari-snow-unet", "Train a U-Net")
     dock.form.places.dataset.value = tiles
     dock.form.computing.device.value = "cpu"  # the dock asks which one that is
-    qtbot.waitUntil(lambda: HOW in dock.form.device_text)
+    qtbot.waitUntil(lambda: HOW in dock.form.device.text())
     qtbot.waitUntil(dock.bar.train_button.isEnabled)
     dock.train()
     qtbot.waitUntil(lambda: not dock.follower.following)

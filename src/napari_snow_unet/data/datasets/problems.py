@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_snow_unet.base.files import write_table
+from napari_snow_unet.base.shown import Shown
 
 PROBLEMS = "problems.csv"
 
 
-@dataclass(frozen=True)
-class Problem:
+@dataclass(frozen=True, repr=False)
+class Problem(Shown):
     """A file that was skipped."""
 
     name: str  # the file, or the image of a pair
@@ -21,6 +22,10 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        return str(self)
 
 
 def write_problems(folder: Path, problems: Iterable[Problem]) -> Path:

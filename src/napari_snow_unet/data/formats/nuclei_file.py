@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.messages import FILE_EXISTS
 from napari_snow_unet.data.formats.geojson_writing import write_geojson
 from napari_snow_unet.data.formats.hovernet import write_hovernet_mat
 from napari_snow_unet.data.formats.label_images import image_that_holds, write_labels
@@ -24,6 +27,7 @@ from napari_snow_unet.data.formats.measurements import (
 from napari_snow_unet.data.formats.ome_zarr import write_ome_zarr_labels
 from napari_snow_unet.data.formats.origin import facts_for_file
 from napari_snow_unet.data.formats.registry import check_format, format_of
+from napari_snow_unet.data.names.folder_names import AUTOMATIC
 from napari_snow_unet.data.pixels.images import ABOUT
 
 
@@ -71,6 +75,31 @@ def write_nuclei(path: str | os.PathLike[str], nuclei: Nuclei, *, overwrite: boo
     path, name = file_for(path, nuclei), format_of(path)
     check_format(name, nuclei.labels.ndim, path)
     return _WRITERS[name](path, nuclei, overwrite)
+
+
+def write_corrected(
+    path: str | os.PathLike[str], nuclei: Nuclei, automatic: Nuclei, *, overwrite: bool = False
+) -> list[Path]:
+    """Write corrected nuclei and, in a folder ``automatic_labels`` beside, the automatic ones.
+
+    The automatic labels are an image; a ``.json`` beside it records where both come from, and what
+    was edited, also for formats without room for it. Returns the three files.
+    """
+    path = file_for(path, nuclei)
+    check_format(format_of(path), nuclei.labels.ndim, path)
+    suffix = "" if format_of(path) in ("png", "tif") else ".png"
+    before = file_for(path.parent / AUTOMATIC / f"{path.name}{suffix}", automatic)
+    if automatic.labels.ndim > 2:
+        before = before.with_suffix(".tif")
+    record = before.with_suffix(".json")
+    for each in (path, before, record):
+        if each.exists() and not overwrite:
+            raise InputError(FILE_EXISTS, path=each)
+    _write_image(before, automatic, overwrite)
+    with written_whole(record, overwrite=overwrite) as temporary:
+        text = json.dumps({"file": path.name} | automatic.about, indent=2)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return [write_nuclei(path, nuclei, overwrite=overwrite), before, record]
 
 
 def _write_image(path: Path, nuclei: Nuclei, overwrite: bool) -> Path:

@@ -31,6 +31,7 @@ _NEUTRAL |= {"nucleus", "nuclear", "cell", "cells", "instance", "inst", "and", "
 SUBSETS = {"train": "train", "training": "train", "tr": "train", "val": "val", "valid": "val"}
 SUBSETS |= {"validation": "val", "test": "test", "testing": "test", "ts": "test"}
 
+AUTOMATIC = "automatic_labels"  # of Save as: those from before they were edited
 _IGNORED = {"overlay", "overlays", "distance", "weighted", "vague", "erode", "eroded", "heatmap"}
 _IGNORED |= {"visualization", "visualizations", "visualisation", "visualisations", "visualized"}
 _IGNORED |= {
@@ -76,7 +77,9 @@ def is_ignored_folder(name: str, beside: Iterable[str] = ()) -> bool:
     """Tell a folder without images and masks: hidden, ``overlay``, ``json`` beside ``mat``."""
     if name.lower() == "json" and any(other.lower() == "mat" for other in beside):
         return True
-    return _IGNORED_NAME.fullmatch(name) is not None or bool(_IGNORED & set(words_of(name)))
+    if name == AUTOMATIC or _IGNORED_NAME.fullmatch(name) is not None:
+        return True
+    return bool(_IGNORED & set(words_of(name)))
 
 
 @lru_cache(maxsize=65536)

@@ -17,6 +17,8 @@ from tifffile import imwrite
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.files import written_whole
+from napari_snow_unet.base.shown import Shown
+from napari_snow_unet.base.words import shape_in_words
 from napari_snow_unet.data.pixels import decoding, messages, pixel_size
 from napari_snow_unet.data.pixels.opening import Source, opened
 from napari_snow_unet.data.pixels.orientation import UPRIGHT, turned_size
@@ -26,8 +28,8 @@ from napari_snow_unet.data.pixels.tiff_header import tiff_facts
 ABOUT = "napari-snow-unet"  # key of the provenance in a file
 
 
-@dataclass(frozen=True)
-class ImageFile:
+@dataclass(frozen=True, repr=False)
+class ImageFile(Shown):
     """An image and what its file says about it.
 
     Attributes
@@ -58,6 +60,13 @@ class ImageFile:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Return the pixels, so that NumPy takes the image for an array."""
         return np.array(self.array, dtype, copy=copy)
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        size = self.pixel_size_um
+        scale = "pixel size unknown" if size is None else f"{size:g} µm per pixel"
+        shape = shape_in_words(self.array.shape)
+        return f"{self.path.name}, {shape} {self.array.dtype}, {scale}"
 
 
 def read_image(source: Source) -> ImageFile:

@@ -12,7 +12,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.segmentation.corrections import messages
 
 Labels = NDArray[np.integer[Any]]  # (Y, X)
-Kind = Literal["deleted", "merged", "separated", "added", "filled", "relabelled"]
+Kind = Literal["deleted", "merged", "separated", "added", "filled", "relabelled", "filtered"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,15 @@ every undo and redo and for strokes of a brush, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_snow_unet.data.pixels.axes import Index
+from napari_snow_unet.segmentation.stack_result import Plane
 
 COUNTED = 1 << 22  # ids up to here are counted, larger ones sorted
 STRIP = 128  # rows counted at a time, so that they stay in the processor's cache
@@ -27,6 +31,7 @@ class Edits:
     separated: tuple[int, ...] = ()  # automatic nuclei that are several now
     merged: tuple[int, ...] = ()  # corrected nuclei that were several
     reshaped: tuple[int, ...] = ()  # corrected nuclei that gained or lost pixels only
+    n_pixels: int = field(default=0, compare=False)  # of all corrected nuclei
 
     @property
     def edited(self) -> bool:
@@ -63,6 +68,11 @@ class Pairs:
         one, other = np.divmod(distinct, max(len(ids), 1))
         total = np.bincount(back, pixels, len(distinct)).astype(np.int64)
         return cls(ids[one].astype(np.int64), ids[other].astype(np.int64), total)
+
+    def equals(self, other: Pairs) -> bool:
+        """Tell whether both are of the same labels and pixels."""
+        names = ("before", "now", "pixels")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
     @classmethod
     def together(cls, several: list[Pairs]) -> Pairs:
@@ -141,9 +151,49 @@ def compare(automatic: Areas, pairs: Pairs) -> Edits:
     }
     count = len(automatic.ids)
     gained = np.count_nonzero(now > 0) - np.count_nonzero(was > 0)
+    pixels = automatic.areas.sum() + pairs.pixels[pairs.now != 0].sum()
+    pixels -= pairs.pixels[pairs.before != 0].sum()
     return Edits(
-        count, count + int(gained), **{kind: tuple(some.tolist()) for kind, some in listed.items()}
+        count,
+        count + int(gained),
+        **{kind: tuple(some.tolist()) for kind, some in listed.items()},
+        n_pixels=int(pixels),
     )
+
+
+def compare_labels(automatic: NDArray[Any], now: NDArray[Any]) -> Edits:
+    """Compare automatic and corrected labels of one plane."""
+    return compare(Areas.of(automatic), Pairs.of(automatic, now))
+
+
+def places_of(
+    edits: Edits, automatic: NDArray[Any], now: NDArray[Any]
+) -> list[tuple[str, int, float, float]]:
+    """Return every edited nucleus: what was done, its id, and its centroid (y, x) in pixels."""
+    listed = []
+    for kind in ("added", "deleted", "separated", "merged", "reshaped"):
+        labels = automatic if kind in ("deleted", "separated") else now
+        ids = np.array(sorted(getattr(edits, kind)), np.int64)
+        rows, columns = np.nonzero(np.isin(labels, ids))
+        places = np.searchsorted(ids, labels[rows, columns])
+        areas = np.bincount(places, minlength=len(ids))
+        centres = [np.bincount(places, each, len(ids)) / areas for each in (rows, columns)]
+        listed += [
+            (kind, *one) for one in zip(ids.tolist(), *(c.tolist() for c in centres), strict=True)
+        ]
+    return listed
+
+
+def recounted(planes: Mapping[Index, Plane], edits: Mapping[Index, Edits]) -> dict[Index, Plane]:
+    """Return planes with the counts and areas of their edited labels."""
+    return {
+        index: replace(
+            plane,
+            nuclei=edits[index].n_now,
+            area_fraction=edits[index].n_pixels / plane.pixels,
+        )
+        for index, plane in planes.items()
+    }
 
 
 def _sums(

@@ -79,8 +79,9 @@ class TrainingOptions:
     loss: Annotated[
         Loss,
         Option(
-            "Binary cross-entropy, alone or plus one minus the soft Dice.",
-            tip="Loss to minimise: binary cross-entropy, alone or plus one minus the soft Dice.",
+            "'bce': binary cross-entropy; 'bce-dice': its sum with the soft Dice loss.",
+            tip="Loss to minimise. bce: binary cross-entropy; bce-dice: its sum with the soft Dice "
+            "loss.",
             label="Loss",
             group="Training",
         ),
@@ -145,7 +146,7 @@ class TrainingOptions:
     precision: Annotated[
         Precision,
         Option(
-            "Number format; 'auto' takes the fastest for the device.",
+            "Number format; 'auto' is the fastest that the device supports.",
             label="Number format",
             group="Speed",
         ),
@@ -153,7 +154,7 @@ class TrainingOptions:
     base_filters: Annotated[
         int,
         Option(
-            "Filters at the first level.",
+            "Filters at the first level, doubled at each further one.",
             tip="Filters at the first level; each further level has twice as many. Half the "
             "filters make a network about four times as fast, but coarser.",
             low=1,
@@ -195,8 +196,8 @@ class TrainingOptions:
     fold: Annotated[
         int | None,
         Option(
-            "Fold to validate on, or 'all' to cross-validate over every fold.",
-            tip="Fold of a prepared dataset to validate on; the others are trained on.",
+            "Validate on this fold and train on the others; 'all': each fold in turn.",
+            tip="Validate on this fold of a prepared dataset, and train on the others.",
             none="as prepared",
             low=0,
             high=999,

@@ -37,7 +37,7 @@ def labels_layers_in(viewer: Viewer) -> list[Labels]:
     from napari.layers import Labels
 
     layers = [unwrapped(layer) for layer in viewer.layers if isinstance(layer, Labels)]
-    return [layer for layer in layers if ERRORS_OF not in _facts(layer)]
+    return [layer for layer in layers if ERRORS_OF not in facts_of(layer)]
 
 
 def maps_in(viewer: Viewer) -> list[Image]:
@@ -58,12 +58,12 @@ def regions_in(viewer: Viewer) -> list[Labels | Shapes]:
 
 def is_segmented(layer: Layer) -> bool:
     """Tell whether labels are a result of this plugin."""
-    return "model" in _facts(layer)
+    return "model" in facts_of(layer)
 
 
 def known_kind(layer: Layer) -> MasksAre | None:
     """Return whether a result of this plugin is labels or a mask; None for other layers."""
-    options = _facts(layer).get("options")
+    options = facts_of(layer).get("options")
     output = options.get("output") if isinstance(options, dict) else None
     if not is_segmented(layer) or is_map(layer):
         return None
@@ -80,7 +80,7 @@ def doubt_about_layers(prediction: Layer, truth: Layer) -> str:
 
 def _image_name(layer: Layer) -> str:
     """Return the image name in the file name of a layer or of its image."""
-    path = _facts(layer).get("source") or layer.metadata.get("source") or ""
+    path = facts_of(layer).get("source") or layer.metadata.get("source") or ""
     name = tile_name(PurePath(path))
     return without_mask_ending(name) or name
 
@@ -176,6 +176,7 @@ def _of_other_shape(one: Layer, other: Layer) -> str:
     return messages.other_shape(one.name, shapes[0], other.name, shapes[1])
 
 
-def _facts(layer: Layer) -> dict[str, Any]:
+def facts_of(layer: Layer) -> dict[str, Any]:
+    """Return what this plugin has noted about a layer; empty if nothing."""
     facts = layer.metadata.get(PLUGIN)
     return facts if isinstance(facts, dict) else {}

@@ -80,9 +80,11 @@ class VerticalScroll(QScrollArea):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size of the whole content."""
-        hint, frame = self.widget().sizeHint(), self.contentsMargins()
-        height = hint.height() + frame.top() + frame.bottom()
-        return QSize(hint.width() + self._bar_width, height)
+        content, hint = self.widget(), self.widget().sizeHint()
+        # With texts that wrap, the minimum may be higher than the hint.
+        height = max(hint.height(), content.minimumSizeHint().height())
+        around = self.height() - self.viewport().height()
+        return QSize(hint.width() + self._bar_width, height + around)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return the width of the content and a height to scroll in."""

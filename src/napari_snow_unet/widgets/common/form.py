@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
 from magicgui.widgets import ComboBox, FloatSlider, FunctionGui, Widget
 from qtpy.QtCore import Qt
@@ -12,6 +14,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QSlider,
     QVBoxLayout,
@@ -70,6 +73,46 @@ class Rows(QWidget):
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         self._form.addRow(line)
+
+
+class Note(QLabel):
+    """A text that wraps, in colour if it is about a problem; `in_form` if it is a row of one."""
+
+    def __init__(self, *, in_form: bool = False) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        if not in_form:  # whose height then follows from that of its text
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+
+    def say(self, text: str, *, problem: bool = False) -> None:
+        """Show a text."""
+        self.setText(text)
+        style = PROBLEM_STYLE if problem else ""
+        if style != self.styleSheet():  # Qt would lay out the label again
+            self.setStyleSheet(style)
+
+
+def message_line() -> Note:
+    """Return the line under the buttons of a dock, from which a user can copy."""
+    note = Note()
+    note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return note
+
+
+def allow(button: QPushButton, why_not: str, tip: str) -> None:
+    """Enable a button with its tooltip, or disable it and show why there."""
+    button.setEnabled(not why_not)
+    button.setToolTip(wrapped(why_not or tip))
+
+
+def offer(box: ComboBox, choices: Sequence[tuple[str, Any]]) -> None:
+    """List choices by their current names without a signal; keep the chosen one if it is there."""
+    chosen = box.value
+    with box.changed.blocked():
+        box.choices = ()
+        box.choices = choices
+        if any(chosen is value or chosen == value for _, value in choices):
+            box.value = chosen
 
 
 def stacked(form: QWidget, *parts: QWidget, advanced: QWidget) -> QCollapsible:

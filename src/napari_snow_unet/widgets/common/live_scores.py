@@ -10,7 +10,6 @@ from magicgui.widgets import FloatSlider
 from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QPainter, QPaintEvent, QPolygonF
 from qtpy.QtWidgets import (
-    QLabel,
     QSizePolicy,
     QSlider,
     QStyle,
@@ -24,7 +23,7 @@ from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.score_names import TITLES
 from napari_snow_unet.segmentation.plane.threshold import level_of, rounded_threshold
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets.common.form import Note, wrapped
 from napari_snow_unet.widgets.common.run import Run
 from napari_snow_unet.widgets.common.scoring import Comparison, count
 
@@ -50,11 +49,9 @@ class LiveScores(QWidget):
         self._threshold, self._on_counted = threshold, on_counted
         self.counts: LevelCounts | None = None
         self.mark = OtsuMark(slider)
-        self.text = QLabel()
-        self.text.setWordWrap(True)
+        self.text = Note()
         self.text.setToolTip(wrapped(messages.SCORES_TIP))
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._run: Run | None = None
         self._next: Comparison | None = None
         layout = QVBoxLayout(self)
@@ -84,8 +81,7 @@ class LiveScores(QWidget):
 
     def show_text(self, text: str, *, problem: bool = False) -> None:
         """Show a sentence instead of scores."""
-        self.text.setText(text)
-        self.text.setStyleSheet(PROBLEM_STYLE if problem else "")
+        self.text.say(text, problem=problem)
 
     def update_scores(self) -> None:
         """Show the scores at the current threshold."""

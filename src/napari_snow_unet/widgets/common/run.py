@@ -61,9 +61,7 @@ class Run(QObject):
         self._title = title
         self._activity: _Activity | None = None
         self._latest: Progress | None = None  # the last one with a length
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(quiet_ms)
+        self._timer = QTimer(self, singleShot=True, interval=quiet_ms)
         self._timer.timeout.connect(self._show_activity)
         self._making_activity = False
         # After cancel(); if everything was written by then, it is `too_late` instead.

@@ -6,21 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.widgets.common import messages
 from napari_snow_unet.widgets.common.fields import error_in_words
-from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets.common.form import message_line, wrapped
 from napari_snow_unet.widgets.common.run import Run, Steps, notify
 
 INTERVAL_S = 0.05  # Qt redraws a bar at every change of its value, which keeps a window busy
@@ -40,6 +32,15 @@ class Bar(QProgressBar):
         self.setValue(0)
         self.setFormat(text)
 
+    def show_progress(self, progress: Progress) -> None:
+        """Show how much is done, or only a text if the length of the work is unknown."""
+        if not progress.total:
+            self.show_unknown(progress.message)
+            return
+        self.setRange(0, progress.total)
+        self.setValue(progress.done)
+        self.setFormat(progress.message)
+
 
 class RunBar(QWidget):
     """Starts one `Run` at a time, shows its progress, cancels it and says how it ended."""
@@ -52,10 +53,7 @@ class RunBar(QWidget):
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip(messages.CANCEL_TIP)
         self.progress = Bar()
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.message = message_line()
         self.run: Run | None = None
         self._hint = self._tip = self._cancelling = ""
         self._buttons = buttons = QHBoxLayout()
@@ -68,13 +66,10 @@ class RunBar(QWidget):
         layout.addWidget(self.message)
         self.run_button.clicked.connect(lambda: on_run())
         self.cancel_button.clicked.connect(self.cancel)
-        self._quiet = QTimer(self)
-        self._quiet.setSingleShot(True)
+        self._quiet = QTimer(self, singleShot=True)
         self._quiet.timeout.connect(self.progress.show)
         self._latest, self._shown_at = Progress(0, 0), 0.0
-        self._due = QTimer(self)
-        self._due.setSingleShot(True)
-        self._due.setInterval(round(INTERVAL_S * 1000))
+        self._due = QTimer(self, singleShot=True, interval=round(INTERVAL_S * 1000))
         self._due.timeout.connect(self._show_progress)
         self._show_idle()
 
@@ -147,12 +142,15 @@ class RunBar(QWidget):
 
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a line of text under the bar."""
-        self.message.setText(text)
-        self.message.setStyleSheet(PROBLEM_STYLE if problem else "")
+        self.message.say(text, problem=problem)
+
+    def say_error(self, error: Exception) -> None:
+        """Show an error under the bar."""
+        self.say(error_in_words(error), problem=True)
 
     def refuse(self, error: Exception) -> None:
         """Show why an action other than a run is impossible."""
-        self.say(error_in_words(error), problem=True)
+        self.say_error(error)
         notify(error)
 
     def set_hint(self, hint: str) -> None:
@@ -171,16 +169,11 @@ class RunBar(QWidget):
 
     def _show_progress(self) -> None:
         self._due.stop()
-        progress, self._shown_at = self._latest, time.monotonic()
-        if not progress.total:
-            self.progress.show_unknown(progress.message)
-            return
-        self.progress.setRange(0, progress.total)
-        self.progress.setValue(progress.done)
-        self.progress.setFormat(progress.message)
+        self._shown_at = time.monotonic()
+        self.progress.show_progress(self._latest)
 
     def _show_error(self, error: Exception) -> None:
-        self.say(error_in_words(error), problem=True)
+        self.say_error(error)
         self.failed.emit(error)
 
     def _show_end(self, cancelled: str) -> None:

@@ -25,7 +25,6 @@ from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
 from napari_snow_unet.metrics.scores.instance import as_instances
 from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.fields import error_in_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,7 @@ class Comparison:
     are: tuple[MasksAre | None, MasksAre | None] = (None, None)  # None: detected from the values
     region: Region | None = None  # outside of which nothing counts
     spacing_um: tuple[float, float] | None = None  # of pixels; without it distances are in pixels
-    names: tuple[str, str] = ("the prediction", "the truth")  # in errors
+    names: tuple[str, str] = ("the prediction", "the ground truth")  # in errors
 
 
 def compare(chosen: Comparison) -> Generator[Progress, None, ScoredPlanes]:
@@ -66,6 +65,8 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
             yield from count_levels(_reader(chosen, {})[0], chosen.planes, region=chosen.region)
         )
     except InputError as error:
+        from napari_snow_unet.widgets.common.fields import error_in_words
+
         return error_in_words(error)
 
 

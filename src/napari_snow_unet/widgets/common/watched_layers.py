@@ -84,9 +84,7 @@ class SettlingLayers(QObject):
         self._viewer, self._on_change = viewer, on_change
         self._layers: list[ref[Layer]] = []
         self._watched: WatchedLayers | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SETTLED_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._timer.timeout.connect(on_settled)
 
     def watch(self, layers: Sequence[ref[Layer]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +23,16 @@ def apply(layer: Labels, change: Change, plane: Index = ()) -> None:
 
     The data are never replaced: that would drop napari's history.
     """
-    count = len(change.values)
-    leading = tuple(np.full(count, number, np.intp) for number in plane)
+    apply_planes(layer, {plane: change})
+
+
+def apply_planes(layer: Labels, changes: Mapping[Index, Change]) -> None:
+    """Change labels of some slices as one undo step."""
     with layer.block_history():
-        layer.data_setitem((*leading, *change.indices), change.values)
+        for plane, change in changes.items():
+            count = len(change.values)
+            leading = tuple(np.full(count, number, np.intp) for number in plane)
+            layer.data_setitem((*leading, *change.indices), change.values)
 
 
 def why_not(viewer: Viewer, layer: Labels | None) -> Message | None:

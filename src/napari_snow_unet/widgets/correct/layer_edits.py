@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_snow_unet.data.pixels.axes import Index
+from napari_snow_unet.segmentation.corrections.change import Change
 from napari_snow_unet.segmentation.corrections.tally import Areas, Edits, Pairs, compare
 
 if TYPE_CHECKING:
@@ -46,16 +47,21 @@ class LayerEdits(QObject):
         ]
         for emitter, callback in self._connections:
             emitter.connect(callback)  # which holds this object weakly
+        self.stopped = False
+        self.strokes = 0  # changes by tools and by napari's brushes, but no undo or redo
+        self._seen = self.version
         self._forget()
 
     def stop(self) -> None:
         """Follow the layer no longer."""
+        self.stopped = True
         self._timer.stop()
         for emitter, callback in self._connections:
             emitter.disconnect(callback)
 
     def start_anew(self, event: Any = None) -> None:
         """Take the labels as they are for the automatic ones."""
+        self.strokes += 1
         self._forget()
         self._timer.start(0)
 
@@ -74,6 +80,48 @@ class LayerEdits(QObject):
         if self._highest is None:
             self._highest = 0 if layer is None else int(layer.data.max(initial=0))
         return self._highest + 1
+
+    @property
+    def version(self) -> tuple[int, int, int]:
+        """What differs after every edit, undo and redo."""
+        layer = self._layer()
+        histories = getattr(layer, "_undo_history", ()), getattr(layer, "_redo_history", ())
+        return self.strokes, len(histories[0]), len(histories[1])
+
+    def resume(self, automatic: NDArray[Any]) -> None:
+        """Take other labels for the automatic ones: those from before an earlier session."""
+        layer = self._layer()
+        assert layer is not None
+        everywhere = tuple(slice(0, length) for length in layer.data.shape)
+        for key in self._keys(everywhere):
+            window = self._window(key)
+            if not np.array_equal(automatic[window], layer.data[window]):
+                self._before[key] = np.array(automatic[window])
+                self._stale.add(key)
+        self._automatic.clear()
+        self._timer.start(0)
+
+    def reserve(self, count: int) -> int:
+        """Keep some free numbers for nuclei that are not shown; return the first of them."""
+        first = self.next_id
+        self._highest = first + count - 1
+        return first
+
+    def change_automatic(self, plane: Index, change: Change) -> None:
+        """Change the automatic labels, after a filter that is for them and the edited ones."""
+        layer = self._layer()
+        assert layer is not None
+        rows, columns = change.indices
+        tiles = np.unique(np.stack([rows // TILE, columns // TILE]), axis=1).T.tolist()
+        for row, column in tiles:
+            key = (plane, row, column)
+            if key not in self._before:
+                self._before[key] = np.array(layer.data[self._window(key)])
+            here = (rows // TILE == row) & (columns // TILE == column)
+            self._before[key][rows[here] % TILE, columns[here] % TILE] = change.values[here]
+            self._stale.add(key)
+        self._automatic.pop(plane, None)
+        self._edits.pop(plane, None)
 
     def of_plane(self, plane: Index = ()) -> Edits:
         """Return the edits of a slice, () for labels that are one plane."""
@@ -97,19 +145,26 @@ class LayerEdits(QObject):
         self._recount()
         return any(len(pairs.pixels) for pairs in self._pairs.values())
 
-    def automatic(self) -> NDArray[Any]:
-        """Return a copy of the labels as they were before all edits."""
+    def automatic(self, plane: Index = ()) -> NDArray[Any]:
+        """Return a copy of the labels, or of a slice, as they were before all edits."""
         layer = self._layer()
         assert layer is not None
-        labels = np.array(layer.data)
+        labels = np.array(layer.data[plane])
         for key, before in self._before.items():
-            labels[self._window(key)] = before
+            if key[0][: len(plane)] == plane:
+                labels[self._window(key)[len(plane) :]] = before
         return labels
+
+    def refresh_soon(self) -> None:
+        """Compare once napari is done."""
+        self._timer.start(0)
 
     def refresh(self) -> None:
         """Compare what may have changed, and tell if anything has."""
-        if self._layer() is not None:
-            self._recount()
+        if self._layer() is None:
+            return
+        if self._recount() or self.version != self._seen:
+            self._seen = self.version
             self.changed.emit()
 
     def _painted(self, event: Any) -> None:
@@ -123,6 +178,7 @@ class LayerEdits(QObject):
                 slice(min(s.start for s in sides), max(s.stop for s in sides)) for sides in together
             )
             self._keep(layer.data, box, event.value)
+        self.strokes += 1
         highest = max((_highest(atom) for atom in event.value), default=0)
         self._highest = max(self.next_id - 1, highest)
         self._timer.start(0)
@@ -155,14 +211,19 @@ class LayerEdits(QObject):
             tile = before[(*leading, slice(top, top + TILE), slice(left, left + TILE))]
             self._before.setdefault((plane, row, column), tile.copy())
 
-    def _recount(self) -> None:
-        layer = self._layer()
+    def _recount(self) -> bool:
+        """Compare what is stale; tell whether any tile has changed since it was compared last."""
+        layer, changed = self._layer(), False
         if layer is None:
-            return
+            return False
         for key in self._stale:
-            self._pairs[key] = Pairs.of(self._before[key], layer.data[self._window(key)])
+            was = self._pairs.get(key)
+            now = Pairs.of(self._before[key], layer.data[self._window(key)])
+            changed = changed or was is None or not now.equals(was)
+            self._pairs[key] = now
             self._edits.pop(key[0], None)
         self._stale.clear()
+        return changed
 
     def _areas(self, plane: Index, pairs: Pairs) -> Areas:
         """Return the areas of the automatic nuclei, counted once for each slice."""

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, ref
 from napari_snow_unet.metrics.scores.objects import ERROR_COLOURS, ERROR_NAMES
 from napari_snow_unet.widgets.common.comparison import ERRORS_OF
 from napari_snow_unet.widgets.common.layers import Source, add_labels, forget_edits, source_of
+from napari_snow_unet.widgets.common.watched_layers import WatchedLayers
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -22,8 +23,8 @@ class ErrorLayers:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._pairs: WeakKeyDictionary[Labels, tuple[Any, Any]] = WeakKeyDictionary()
-        self._writing = False
+        # The compared layers, and whether a user has edited their errors since.
+        self._shown: WeakKeyDictionary[Labels, tuple[Any, WatchedLayers]] = WeakKeyDictionary()
 
     def show(
         self,
@@ -39,29 +40,20 @@ class ErrorLayers:
             facts = {ERRORS_OF: source.name, "truth": truth_name}
             layer = add_labels(self._viewer, errors, source, SUFFIX, facts)
             self._colour(layer)
-            self._watch(layer)
         else:
-            self._rewrite(layer, errors)
-        self._pairs[layer] = (prediction, truth)
+            self._shown[layer][1].stop()
+            layer.data = errors
+            forget_edits(layer)
+        watched = WatchedLayers(self._viewer, [ref(layer)], lambda: None)
+        self._shown[layer] = (prediction, truth), watched
         return layer
 
     def _layer_of(self, pair: tuple[Any, Any], source: Source) -> Labels | None:
-        for layer, layers in self._pairs.items():
-            if (
-                layers == pair
-                and layer in self._viewer.layers
-                and source_of(layer).lies_like(source)
-            ):
+        for layer, (layers, watched) in self._shown.items():
+            same = layers == pair and source_of(layer).lies_like(source)
+            if same and not watched.changed:  # neither edited nor removed
                 return layer
         return None
-
-    def _rewrite(self, layer: Labels, errors: Any) -> None:
-        self._writing = True
-        try:
-            layer.data = errors
-            forget_edits(layer)
-        finally:
-            self._writing = False
 
     def _colour(self, layer: Labels) -> None:
         from napari.utils.colormaps import DirectLabelColormap
@@ -70,14 +62,3 @@ class ErrorLayers:
         layer.colormap = DirectLabelColormap(color_dict=colours)
         layer.opacity = OPACITY
         layer.features = {"index": list(ERROR_NAMES), "error": list(ERROR_NAMES.values())}
-
-    def _watch(self, layer: Labels) -> None:
-        pairs, watched, me = self._pairs, ref(layer), ref(self)
-
-        def edited(event: Any = None) -> None:
-            layer, errors = watched(), me()
-            if layer is not None and not (errors is not None and errors._writing):
-                pairs.pop(layer, None)  # user-edited: never overwritten
-
-        layer.events.paint.connect(edited)
-        layer.events.data.connect(edited)

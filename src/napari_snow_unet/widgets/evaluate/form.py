@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox, Widget
@@ -12,6 +11,7 @@ from napari_snow_unet.widgets.common.form import Rows, end_with
 from napari_snow_unet.widgets.common.live_scores import LiveScores
 from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.fields import fields_of_comparison
+from napari_snow_unet.widgets.evaluate.state import Chosen, EvaluateState
 
 EVERYWHERE = "whole image"
 
@@ -29,42 +29,30 @@ class EvaluateForm(QWidget):
             self.fields.threshold, lambda: self.fields()["threshold"], self._show_otsu
         )
         self._labels: dict[Widget, QLabel] = {}
-        self._otsu_threshold: float | None = None
         self._lay_out()
         self.fields.threshold.changed.connect(self._by_hand)
         self.fields.otsu.changed.connect(self._otsu_ticked)
 
-    def options(self) -> dict[str, Any]:
-        """Return the options of the comparison."""
-        return self.fields()
+    def chosen(self) -> Chosen:
+        """Return the chosen layers and options."""
+        region = None if self.region.value == EVERYWHERE else self.region.value
+        return Chosen(self.prediction.value, self.truth.value, region, self.fields())
 
-    def offer(self, box: ComboBox, layers: Sequence[Any]) -> None:
-        """List layers by their current names and keep the chosen one if it still exists."""
-        chosen = box.value
-        choices = [(layer.name, layer) for layer in layers]
-        if box is self.region:
-            choices = [(EVERYWHERE, EVERYWHERE), *choices]
-        with box.changed.blocked():
-            box.choices = ()
-            box.choices = choices
-            if any(chosen is choice for _, choice in choices):
-                box.value = chosen
+    def choose(self, prediction: Any, truth: Any) -> None:
+        """Choose layers without a signal, as they are not the user's choice."""
+        with self.prediction.changed.blocked(), self.truth.changed.blocked():
+            self.prediction.value, self.truth.value = prediction, truth
 
-    def choose(self, box: ComboBox, layer: Any) -> None:
-        """Choose a layer without a signal, as it is not the user's choice."""
-        with box.changed.blocked():
-            box.value = layer
-
-    def show_rows(self, *, of_map: bool, stack: bool) -> None:
+    def show_state(self, state: EvaluateState) -> None:
         """Show the fields that the layers need."""
-        for widget in (self.fields.otsu, self.fields.threshold):
-            self._set_row_visible(widget, of_map)
-        self.live.setVisible(of_map)
-        self._set_row_visible(self.fields.all_slices, stack)
-
-    def _set_row_visible(self, widget: Widget, visible: bool) -> None:
-        widget.native.setVisible(visible)
-        self._labels[widget].setVisible(visible)
+        for field, needed in (
+            (self.fields.otsu, state.of_map),
+            (self.fields.threshold, state.of_map),
+            (self.fields.all_slices, state.is_stack),
+        ):
+            field.native.setVisible(needed)
+            self._labels[field].setVisible(needed)
+        self.live.setVisible(state.of_map)
 
     def _by_hand(self) -> None:
         with self.fields.otsu.changed.blocked():
@@ -72,12 +60,11 @@ class EvaluateForm(QWidget):
         self.live.update_scores()
 
     def _otsu_ticked(self) -> None:
-        if self.fields.otsu.value and self._otsu_threshold is not None:
-            self._show_otsu(self._otsu_threshold)
+        if self.live.mark.value is not None:
+            self._show_otsu(self.live.mark.value)
         self.live.update_scores()
 
     def _show_otsu(self, threshold: float) -> None:
-        self._otsu_threshold = threshold
         if self.fields.otsu.value:
             with self.fields.threshold.changed.blocked(), self.fields.changed.blocked():
                 self.fields.threshold.value = threshold

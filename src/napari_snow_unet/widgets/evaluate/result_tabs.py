@@ -13,9 +13,7 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -24,7 +22,7 @@ from qtpy.QtWidgets import (
 from napari_snow_unet.data.names.file_names import valid_file_name
 from napari_snow_unet.metrics.files.evaluation import Evaluation
 from napari_snow_unet.metrics.files.evaluation_task import EvaluationTask
-from napari_snow_unet.metrics.planes.scoring import ScoredPlanes, scored_slices
+from napari_snow_unet.metrics.planes.scoring import ScoredPlanes
 from napari_snow_unet.metrics.report.files import score_rows, write_rows
 from napari_snow_unet.metrics.scores.objects import (
     ERROR_COLOURS,
@@ -33,6 +31,7 @@ from napari_snow_unet.metrics.scores.objects import (
     TRUE_POSITIVE,
 )
 from napari_snow_unet.metrics.scores.tile import Scores
+from napari_snow_unet.widgets.common.form import Note
 from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.object_table import ObjectTable
 from napari_snow_unet.widgets.evaluate.score_table import ScoreTable
@@ -57,7 +56,8 @@ class ResultTabs(QWidget):
         super().__init__()
         self._say = say
         self._prediction = ""
-        self.caption, self.legend = QLabel(), QLabel(_legend())
+        self.caption, self.legend = Note(), Note()
+        self.legend.setText(_legend())
         self.scores, self.nuclei = ScoreTable(on_scores), ObjectTable(on_nucleus)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.scores, "Scores")
@@ -79,21 +79,14 @@ class ResultTabs(QWidget):
         sets: Mapping[str, Scores],
         *,
         prediction: str,
-        truth: str,
         in_um: bool,
     ) -> None:
         """Show a comparison and its scores by name, with distances in micrometres or pixels."""
         self._prediction = prediction
-        self.caption.setText(messages.caption(prediction, truth, scored_slices(scored)))
         several = len(scored.counts) > 1
         self.scores.show_scores(sets, "µm" if in_um else "pixels", as_rows=several)
         self.nuclei.show_objects(scored.objects, "µm²" if in_um else "pixels")
         self.show()
-
-    def mark_outdated(self) -> None:
-        """Show that a compared layer has changed since."""
-        if not self.caption.text().endswith(messages.OUTDATED):
-            self.caption.setText(f"{self.caption.text()} {messages.OUTDATED}")
 
     def rows(self) -> Iterable[Sequence[Any]]:
         """Return the header and rows of the current table, with all decimals."""
@@ -131,9 +124,6 @@ class ResultTabs(QWidget):
 
     def _lay_out(self) -> None:
         self.caption.setTextFormat(Qt.TextFormat.PlainText)
-        for label in (self.caption, self.legend):
-            label.setWordWrap(True)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         buttons = QHBoxLayout()
         buttons.addWidget(self.copy_button)
         buttons.addWidget(self.save_button)

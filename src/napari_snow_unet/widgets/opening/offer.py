@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
+from napari_snow_unet.widgets.common.form import Note, wrapped
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -28,10 +28,7 @@ class Offer(QWidget):
         super().__init__()
         self._viewer, self._say, self._is_meant = viewer, say, is_meant
         self._answers: dict[str, bool] = {}
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        self.text.setStyleSheet(PROBLEM_STYLE)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.text = Note()
         self.button = QPushButton(button)
         self.button.setToolTip(wrapped(tip))
         self.button.clicked.connect(lambda: self.accept())
@@ -43,7 +40,7 @@ class Offer(QWidget):
 
     def offer(self, text: str) -> None:
         """Say what is offered; an empty text offers nothing."""
-        self.text.setText(text)
+        self.text.say(text, problem=True)
         self.setVisible(bool(text))
 
     def accept(self) -> None:

@@ -19,8 +19,7 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.fields import error_in_words
-from napari_snow_unet.widgets.common.form import wrapped
+from napari_snow_unet.widgets.common.form import allow
 from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.view import fit
@@ -71,7 +70,7 @@ class PrepareWidget(Dock):
         try:
             options = self.form.options()
         except InputError as error:
-            self.bar.say(error_in_words(error), problem=True)
+            self.bar.say_error(error)
             return
         self.findings.show_findings([])
         self._start(
@@ -112,8 +111,7 @@ class PrepareWidget(Dock):
         form = self.form
         self.state = PrepareState.of(form.sources.paths, form.dataset, running=self.bar.running)
         for button, tip in self._tips.items():
-            button.setEnabled(self.state.existing is not None)
-            button.setToolTip(wrapped(self.state.tip(tip)))
+            allow(button, self.state.why_no_folder, tip)
 
     def _existing(self) -> Path | None:
         self._allow_buttons()

@@ -16,12 +16,13 @@ class PrepareState:
     has_sources: bool
     dataset: Path | None
     existing: Path | None  # the dataset, if its folder exists and nothing is running
+    running: bool
 
     @classmethod
     def of(cls, sources: Sequence[Path], dataset: Path | None, *, running: bool) -> PrepareState:
         """Look at the choices and at the disk."""
         exists = dataset is not None and dataset.is_dir()
-        return cls(bool(sources), dataset, dataset if exists and not running else None)
+        return cls(bool(sources), dataset, dataset if exists and not running else None, running)
 
     @property
     def hint(self) -> str:
@@ -30,6 +31,9 @@ class PrepareState:
             return messages.NO_SOURCE
         return messages.NO_DATASET if self.dataset is None else ""
 
-    def tip(self, tip: str) -> str:
-        """Return the tooltip of a button that needs an existing folder."""
-        return tip if self.existing is not None else messages.NOT_A_FOLDER
+    @property
+    def why_no_folder(self) -> str:
+        """Why the buttons that need an existing folder are disabled; empty if they are enabled."""
+        if self.running:
+            return messages.BUSY
+        return "" if self.existing is not None else messages.NOT_A_FOLDER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,19 +9,24 @@ from weakref import ref
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.segmentation.corrections.adding import Guide
-from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.segmentation.corrections.tally import recounted
+from napari_snow_unet.segmentation.messages import UNKNOWN_SIZE
+from napari_snow_unet.segmentation.options import Options, smallest_area_px
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import StackSegmentation, planes_in_words
-from napari_snow_unet.widgets.common.layers import pixels_of, shown_plane, source_of, unwrapped
-from napari_snow_unet.widgets.correct.surroundings import guide_by_image
+from napari_snow_unet.widgets.common.layers import unwrapped
+from napari_snow_unet.widgets.correct.applying import why_not
+from napari_snow_unet.widgets.correct.filtering import Filters
+from napari_snow_unet.widgets.correct.surroundings import guide_by_image, image_under
+from napari_snow_unet.widgets.correct.toolbar import Corrections
 from napari_snow_unet.widgets.segment import jobs, messages
 from napari_snow_unet.widgets.segment.results import Compared, Record, Results, Status
+from napari_snow_unet.widgets.segment.state import as_stored, in_words, plane_shown
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
     from napari.viewer import Viewer
 
     from napari_snow_unet.widgets.common.run_bar import RunBar
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 
 OUTLINE = 2  # pixels
 RELABEL_DELAY_MS = 60
+OF_A_RUN = ("output", "channel", "pixel_size_um", "tile", "test_time_augmentation")
+LIMITS = ("min_area", "min_area_um2", "clear_border")  # options that filter nuclei
 QUIET_MS = 500  # shorter work shows no progress
 
 
@@ -48,7 +54,9 @@ class CurrentResult(QObject):
         self._viewer, self._form, self._bar = viewer, form, bar
         self.results = Results(viewer)
         self._shown: ref[Labels] | None = None
-        self._adding = False
+        self._corrections: Corrections | None = None
+        self._filters = Filters()
+        self._adding = self._by_hand = False  # whether edits by hand were described last
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._relabel)
@@ -56,20 +64,28 @@ class CurrentResult(QObject):
             field.changed.connect(self._relabel_soon)
         form.outlines.changed.connect(self.draw)
 
+    def follow_edits(self, corrections: Corrections) -> None:
+        """Let counts and sliders follow the edits that are made by hand."""
+        self._corrections = corrections
+        corrections.counted.connect(self._recount)
+
+    @property
+    def active(self) -> Layer | None:
+        """The active layer."""
+        return unwrapped(self._viewer.layers.selection.active)
+
     @property
     def written(self) -> tuple[Labels, Recipe] | None:
         """The active layer and its recipe, if its labels are stored in files."""
-        active = unwrapped(self._viewer.layers.selection.active)
-        recipe = self.results.written(active)
-        return None if recipe is None else (active, recipe)
+        recipe = self.results.written(self.active)
+        return None if recipe is None else (self.active, recipe)
 
     @property
     def result(self) -> tuple[Labels, Record] | None:
         """The result that the sliders change: the active layer, or else the latest of the image."""
-        active = unwrapped(self._viewer.layers.selection.active)
-        record = self.results.get(active)
+        record = self.results.get(self.active)
         if record is not None:
-            return active, record
+            return self.active, record
         return next(iter(self.results.of(self._form.image.value)), None)
 
     @property
@@ -78,19 +94,17 @@ class CurrentResult(QObject):
         return None if self.result is None else self.result[0]
 
     def show(self) -> None:
-        """Show the options of the current result if it is another one than before.
-
-        While a folder is chosen, the options of the folder stay.
-        """
+        """Show options and counts if the result is another one; those of a folder stay."""
         if self._adding:  # the new layer is not registered yet
             return
-        result = self.result if self._of_layer else None
+        result = self.result if self._form.chosen().of_layer else None
         before = self._shown() if self._shown is not None else None
+        self._shown = None if result is None else ref(result[0])
         if result is not None and result[0] is not before:
             layer, record = result
             self._form.show_options(record.options, record.threshold)
             self._form.show_outlines(layer.contour > 0)
-        self._shown = None if result is None else ref(result[0])
+            self._recount(layer, chosen=True)
         self.shown.emit()
 
     def add(self, record: Record, labels: Any) -> Labels:
@@ -114,18 +128,14 @@ class CurrentResult(QObject):
         """Whether labels are about to follow a slider."""
         return self._timer.isActive()
 
-    @property
-    def _of_layer(self) -> bool:
-        return self._form.chosen().of_layer
-
     def _relabel_soon(self) -> None:
-        if not self._of_layer or self._timer.isActive():
+        if not self._form.chosen().of_layer or self._timer.isActive():
             return
         if self._bar.running or self.layer is not None:
             self._timer.start(RELABEL_DELAY_MS)
 
     def _relabel(self) -> None:
-        if not self._of_layer:
+        if not self._form.chosen().of_layer:
             return
         if self._bar.running:  # the slider has moved during the labelling
             self._timer.start(RELABEL_DELAY_MS)
@@ -133,33 +143,18 @@ class CurrentResult(QObject):
         if self.result is None:
             return
         layer, record = self.result
-        was, now = record.options, self._form.options()
-        now = replace(
-            now,
-            output=was.output,
-            channel=was.channel,
-            pixel_size_um=was.pixel_size_um,
-            tile=was.tile,
-            test_time_augmentation=was.test_time_augmentation,
-        )
+        now = self._wanted(record)
         if now.min_area_um2 is not None and record.pixel_size_um is None:
             self._bar.say(messages.AREA_OF_UNKNOWN_SIZE, problem=True)
             return
-        steps = partial(
-            jobs.relabel,
-            record.probability,
-            (layer.data, record.planes),
-            now,
-            floor=record.floor,
-            pixel_size_um=record.pixel_size_um,
-            region=None if record.roi is None else record.roi.region,
-        )
-        self._bar.start(
-            steps,
-            title=messages.labelling(record.source.name),
-            on_done=partial(self._relabelled, ref(layer), record, record.changes, now),
-            quiet_ms=QUIET_MS,
-        )
+        if self.is_edited(layer):
+            self._refilter(layer, record, now)
+            return
+        earlier = layer.data, record.planes
+        steps = partial(jobs.relabel, record.probability, earlier, now, **_terms(record))
+        title = messages.labelling(record.source.name)
+        done = partial(self._relabelled, ref(layer), record, record.changes, now)
+        self._bar.start(steps, title=title, on_done=done, quiet_ms=QUIET_MS)
 
     def _relabelled(
         self,
@@ -173,24 +168,106 @@ class CurrentResult(QObject):
         if layer is None or self.results.get(layer) is not record:
             return
         updated = record.updated(result, options)
-        shown, compared = self.plane_shown(record.image()), Compared(changes, differs)
+        shown, compared = plane_shown(self._viewer, record.image()), Compared(changes, differs)
         if self.results.status(layer, shown, compared) is Status.UNTOUCHED:
             self.results.rewrite(layer, updated, result.labels, result.planes)
+            self.describe(layer, updated, result)
         else:
-            layer = self.add(updated, result.labels)
-            self.segmented.emit()
-        self.describe(layer, updated, result)
+            self._refilter(layer, record, options)
+
+    def _wanted(self, record: Record) -> Options:
+        """Return the options of the form, but for those that need another run."""
+        fixed = {name: getattr(record.options, name) for name in OF_A_RUN}
+        return replace(self._form.options(), **fixed)
+
+    def is_edited(self, layer: Labels) -> bool:
+        """Tell whether the labels of a result are known to be edited."""
+        record = self.results.get(layer)
+        shown = None if record is None else plane_shown(self._viewer, record.image())
+        by_tools = self._corrections is not None and self._corrections.edits(layer).is_edited
+        return by_tools or self.results.status(layer, shown) is Status.EDITED
+
+    def _refilter(
+        self, layer: Labels, record: Record, wanted: Options, left_out: Any = None
+    ) -> None:
+        """Apply minimum area and border to edited labels; other options need another run."""
+        limits = {name: getattr(wanted, name) for name in LIMITS}
+        options, kept = replace(record.options, **limits), messages.edits_kept(layer.name)
+        possible = record.options.output == "nuclei" and layer.data.shape == record.source.shape
+        if not possible or why_not(self._viewer, layer) is not None or self._corrections is None:
+            self._bar.say(kept)
+            return
+        edits = self._corrections.edits(layer)
+        if left_out is not None:
+            followed = partial(self._filter_followed, ref(layer), record)
+            self._filters.begin(layer, edits, record, record.options, left_out, followed)
+            self._corrections.select_next_id(layer)
+        labels_filter = self._filters.get(layer, edits, record)
+        if labels_filter is None:
+            self._find_left_out(layer, record, wanted)
+            return
+        if options != record.options:
+            smallest = smallest_area_px(options, record.pixel_size_um)
+            labels_filter.apply(options, min_area=smallest, clear_border=options.clear_border)
+            self.results.take_options(layer, options)
+        self._describe_edited(layer, record)
+
+    def _find_left_out(self, layer: Labels, record: Record, wanted: Options) -> None:
+        job, target = (
+            partial(jobs.left_out, record.probability, list(record.planes), record.options),
+            ref(layer),
+        )
+
+        def refilter(left_out: Any) -> None:
+            layer = target()
+            if layer is not None and self.results.get(layer) is record:
+                self._refilter(layer, record, wanted, left_out)
+
+        title, steps = messages.labelling(record.source.name), partial(job, **_terms(record))
+        self._bar.start(steps, title=title, on_done=refilter, quiet_ms=QUIET_MS)
+
+    def _filter_followed(self, target: ref[Labels], record: Record, options: Options) -> None:
+        """Show the options that hold after napari has undone or redone a slider's step."""
+        layer = target()
+        if layer is None or self.results.get(layer) is not record:
+            return
+        self.results.take_options(layer, options)
+        if layer is self.layer and self._form.chosen().of_layer:
+            self._form.show_options(options, record.threshold)
+
+    def _recount(self, layer: Labels, *, chosen: bool = False) -> None:
+        """Describe a result that is chosen or was edited, if it is the current one."""
+        record = self.results.get(layer)
+        if record is None or layer is not self.layer or self._bar.running:
+            return
+        if chosen or self._by_hand or self.is_edited(layer):
+            self._describe_edited(layer, record)
+
+    def _describe_edited(self, layer: Labels, record: Record) -> None:
+        """Describe a result by its labels as they are now."""
+        if self._corrections is None:  # the dock is still being built
+            return
+        edits, planes = self._corrections.edits(layer), record.planes
+        if record.options.output == "nuclei" and layer.data.shape == record.source.shape:
+            planes = recounted(planes, {index: edits.of_plane(index) for index in planes})
+        now = StackSegmentation(layer.data, record.probability, planes, record.pixel_size_um)
+        notes = [messages.EDITED_BY_HAND] if self.is_edited(layer) else []
+        if notes and self._wanted(record) != record.options:
+            notes = [messages.edits_kept(layer.name)]
+        self.describe(layer, record, now, *notes)
+        self._by_hand = bool(notes)
 
     def describe(
         self, layer: Labels, record: Record, result: StackSegmentation, *notes: str
     ) -> None:
         """Describe a result in words, and show its threshold."""
-        self._shown = ref(layer)
+        self._shown, self._by_hand = ref(layer), False
         self._form.show_threshold(record.threshold)
+        once = self._form.size_note  # which says the same
         text = [
             *in_words(layer, result.summary, record.options),
             *self._left_out(record),
-            *result.messages,
+            *(note for note in result.messages if not once or UNKNOWN_SIZE not in note),
             *as_stored(record.provenance),
         ]
         self._bar.say("\n".join([" ".join(text), *notes]))
@@ -201,6 +278,11 @@ class CurrentResult(QObject):
         every = self._form.source.all_slices.value
         return [messages.rest_of_stack(done)] if done and not every else []
 
+    def image_of(self, layer: Labels) -> Image | None:
+        """Return the image of a result, or the one that other labels lie on."""
+        record = self.results.get(layer)
+        return image_under(self._viewer, layer) if record is None else record.image()
+
     def guide_of(self, layer: Labels, plane: Index) -> Guide:
         """Return what a nucleus that a click adds grows in: the map and image of a result.
 
@@ -209,46 +291,10 @@ class CurrentResult(QObject):
         record = self.results.get(layer)
         if record is None or plane not in record.planes:
             return guide_by_image(self._viewer, layer, plane)
-        return Guide(
-            probability=record.probability[plane],
-            threshold=record.planes[plane].threshold,
-            pixels=_pixels_under(record, plane),
-            pixel_size_um=record.pixel_size_um,
-        )
-
-    def plane_shown(self, image: Image | None) -> Index | None:
-        """Return the plane of an image that napari shows, if there is one."""
-        if image is None:
-            return None
-        try:
-            return shown_plane(self._viewer, image)
-        except InputError:
-            return None
+        return record.guide_of(plane)
 
 
-def in_words(layer: Labels, summary: str, options: Options) -> list[str]:
-    """Return the summary of a result, and whether its threshold was set by hand."""
-    by_hand = [] if options.threshold == "otsu" else [messages.BY_HAND]
-    return [f"{layer.name}: {summary}.", *by_hand]
-
-
-def as_stored(facts: Mapping[str, Any]) -> list[str]:
-    """Say that labels match pixels that other programs show rotated, if they do."""
-    return [messages.as_stored(facts["unturned"])] if "unturned" in facts else []
-
-
-def _pixels_under(record: Record, plane: Index) -> Any:
-    """Return the image under a slice, or the region of it, while it is what it was."""
-    image = record.image()
-    if image is None:
-        return None
-    source = source_of(image)
-    if record.roi is not None:
-        source = source.cropped(record.roi.box)
-    if source.shape != record.source.shape:
-        return None
-    pixels = pixels_of(image)[plane]
-    if record.roi is None:
-        return pixels
-    top, left, bottom, right = record.roi.box
-    return pixels[top:bottom, left:right]
+def _terms(record: Record) -> dict[str, Any]:
+    """Return what a map is labelled with besides the options."""
+    region = None if record.roi is None else record.roi.region
+    return {"floor": record.floor, "pixel_size_um": record.pixel_size_um, "region": region}

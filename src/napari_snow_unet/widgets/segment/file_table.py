@@ -40,13 +40,13 @@ COLUMNS = (
     Column("Image", lambda result: result.source.name, tip=_whole),
     Column("Nuclei", lambda result: "" if result.error else f"{result.nuclei:,}", "", _whole, True),
     Column(
-        "Area",
+        "Nuclear area",
         lambda result: "" if result.error else f"{result.area_fraction:.1%}",
         "",
         _whole,
         True,
     ),
-    Column("Result", _in_words, tip=_whole),
+    Column("Status", _in_words, tip=_whole),
 )
 
 

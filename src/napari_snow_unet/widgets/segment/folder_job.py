@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.batch import FileDone, FileResult, FoundImages, Outputs, messages_of
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.pixels.images import ImageFile
 from napari_snow_unet.data.pixels.value_range import is_rgb
 from napari_snow_unet.data.slides.slide import Slide
@@ -98,7 +99,7 @@ class FolderJob:
             (messages.skipped_folders, images.folders_but(outputs.folder)),
         ):
             text += [message(_names(paths))] if paths else []
-        text += messages_of(results)
+        text += [*messages_of(results), *([CONTAIN_NAMES] if done else [])]
         notes = first_run_note(self._viewer, self._form.model.value) if done else []
         self._bar.say("\n".join([" ".join(text), *notes]), problem=bool(failed))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,26 @@ def relabel(
         region=region,
     )
     return result, was_changed(*earlier)
+
+
+def left_out(
+    probability: Any,
+    planes: Sequence[Index],
+    options: Options,
+    *,
+    floor: float,
+    pixel_size_um: float | None,
+    region: Region | None = None,
+) -> Generator[Progress, None, Any]:
+    """Return labels of the nuclei that minimum area and border exclude from a result."""
+    everything = replace(options, min_area=0, min_area_um2=None, clear_border=False)
+    labels = []
+    for each in (everything, options):
+        steps = relabel_stack(
+            probability, planes, each, floor=floor, pixel_size_um=pixel_size_um, region=region
+        )
+        labels.append((yield from steps).labels)
+    return np.where(labels[1] == 0, labels[0], 0)
 
 
 @dataclass(frozen=True)

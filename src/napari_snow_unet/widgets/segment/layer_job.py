@@ -28,11 +28,11 @@ from napari_snow_unet.widgets.common.layers import (
 from napari_snow_unet.widgets.common.pixel_sizes import measured, unturned, white_of_layer
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.segment import jobs, messages
-from napari_snow_unet.widgets.segment.current_result import CurrentResult, as_stored, in_words
+from napari_snow_unet.widgets.segment.current_result import CurrentResult
 from napari_snow_unet.widgets.segment.models import first_run_note
 from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
 from napari_snow_unet.widgets.segment.results import Compared, Record, Status
-from napari_snow_unet.widgets.segment.state import is_large
+from napari_snow_unet.widgets.segment.state import as_stored, in_words, is_large, plane_shown
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -211,8 +211,9 @@ class LayerJob:
         if image is not None and id(pixels_of(image)) == request.pixels:
             self._remember_values(image, request.model, segmented.values)
         target = request.target() if request.target is not None else None
-        results, shown = self._current.results, self._current.plane_shown(image)
+        results, shown = self._current.results, plane_shown(self._viewer, image)
         record, compared = results.get(target), Compared(request.changes, segmented.changed)
+        notes = first_run_note(self._viewer, request.model)
         if record is not None and results.status(target, shown, compared) is Status.UNTOUCHED:
             record = replace(record.updated(result, request.options), roi=request.roi)
             results.rewrite(target, record, result.labels, result.planes)
@@ -229,9 +230,17 @@ class LayerJob:
                 provenance=result.provenance | request.origin,
                 roi=request.roi,
             )
+            edited = self._edited(image)
             target = self._current.add(record, result.labels)
-        self._current.describe(target, record, result, *first_run_note(self._viewer, request.model))
+            notes += [messages.new_beside_edited(edited)] if edited else []
+        self._current.describe(target, record, result, *notes)
         self._current.segmented.emit()
+
+    def _edited(self, image: Image | None) -> str:
+        """Name the results of an image that were edited by hand."""
+        results = self._current.results.of(image)
+        names = (layer.name for layer, _ in results if self._current.is_edited(layer))
+        return ", ".join(f"“{name}”" for name in names)
 
     def _remember_values(self, image: Any, model: str, values: ValueRange) -> None:
         if image not in self._values:

@@ -7,13 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject
 from qtpy.QtGui import QAction, QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.data.formats.nuclei_file import Nuclei, file_for, write_nuclei
+from napari_snow_unet.data.datasets.truth_origin import EDITS
+from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
+from napari_snow_unet.data.formats.nuclei_file import (
+    Nuclei,
+    file_for,
+    write_corrected,
+    write_nuclei,
+)
 from napari_snow_unet.data.formats.registry import FORMATS, format_of, formats_to_offer
 from napari_snow_unet.data.names.file_names import valid_file_name
 from napari_snow_unet.data.pixels.axes import Index, as_in_file, without_ones
@@ -26,9 +34,12 @@ from napari_snow_unet.segmentation.stack_result import Plane, was_changed
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
+from napari_snow_unet.widgets.correct.layer_edits import LayerEdits
+from napari_snow_unet.widgets.correct.toolbar import Corrections
+from napari_snow_unet.widgets.correct.unsaved import UnsavedEdits
 from napari_snow_unet.widgets.segment import messages
-from napari_snow_unet.widgets.segment.current_result import as_stored
-from napari_snow_unet.widgets.segment.results import Record, Status
+from napari_snow_unet.widgets.segment.results import Record
+from napari_snow_unet.widgets.segment.state import as_stored
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -45,6 +56,8 @@ class SegmentMenu(QObject):
     def __init__(self, current: CurrentResult, bar: RunBar) -> None:
         super().__init__(bar)
         self._current, self._bar = current, bar
+        self._tools: Corrections | None = None
+        self._unsaved: UnsavedEdits | None = None
         self._saved_to: Path | None = None
         self._saved_as = ""
         self.button = QPushButton("Result")
@@ -63,6 +76,10 @@ class SegmentMenu(QObject):
         self.menu.aboutToShow.connect(self.refresh)
         self.button.setMenu(self.menu)
         bar.add_button(self.button)
+
+    def follow_edits(self, tools: Corrections, unsaved: UnsavedEdits) -> None:
+        """Save edited labels together with the automatic ones."""
+        self._tools, self._unsaved = tools, unsaved
 
     def refresh(self) -> None:
         """Enable the actions that are possible, and say why the others are not."""
@@ -84,35 +101,69 @@ class SegmentMenu(QObject):
             text = _why_no_file(recipe)
             folder = Path(layer.metadata[PLUGIN]["labels"]).parent
             return layer, (messages.saved_already(folder), text, text)
+        alone = self._edited_alone()
+        if alone is not None:
+            return alone, ("", messages.NO_MAP, messages.NO_MAP)
         if self._current.result is None:
             return None, (messages.NO_RESULT,) * 3
         layer, record = self._current.result
-        text = self._why_no_text(layer, record)
+        text = self._why_no_text(record)
+        edited = messages.EDITED if self._current.is_edited(layer) else ""
         some = "" if _recipe(record).is_whole else messages.SOME_SLICES
-        return layer, ("", text, text or some)
+        return layer, ("", text, text or edited or some)
 
     def save_as(self, path: Path, *, overwrite: bool) -> None:
         """Write the result in the format given by the extension of a file."""
-        if self._current.result is None:
+        alone = self._edited_alone()
+        layer, record = (alone, None) if alone is not None else self._current.result or (None, None)
+        if layer is None:
             return
-        layer, record = self._current.result
-        image = record.image()
         data, meta, _ = layer.as_layer_data_tuple()
-        pixels = None if image is None else pixels_of(image)
-        if pixels is not None and record.roi is not None:
-            pixels = record.roi.cut(pixels, rgb=record.source.rgb)
-        if pixels is not None and pixels.shape[: len(record.source.shape)] != record.source.shape:
-            pixels = None  # the pixels were replaced since
-        nuclei = partial(nuclei_of, data, meta, pixels, record.probability)
+        edits, automatic = self._edits(layer), None
+        if edits is not None and edits.is_edited:
+            facts = {**meta["metadata"].get(PLUGIN, {}), EDITS: edits.total()}
+            data, meta = np.array(data), {**meta, "metadata": {PLUGIN: facts}}
+            automatic = partial(nuclei_of, edits.automatic(), meta)
+        probability = None if record is None else record.probability
+        nuclei = partial(nuclei_of, data, meta, self._pixels(layer, record), probability)
+        version = (0, 0, 0) if edits is None else edits.version
+        notes = [] if record is None else as_stored(record.provenance)
+
+        def saved(files: list[Path]) -> None:
+            beside = [messages.automatic_beside(files[1])] if files[1:] else []
+            self._bar.say(" ".join([messages.saved(files[0]), *beside, *notes, CONTAIN_NAMES]))
+            if self._unsaved is not None:
+                self._unsaved.saved(layer, version)
+
         self._bar.start(
-            partial(_write, path, nuclei, overwrite),
+            partial(_write, path, nuclei, automatic, overwrite),
             title=messages.writing(path.name),
-            on_done=lambda written: self._bar.say(
-                " ".join([messages.saved(written), *as_stored(record.provenance)])
-            ),
+            on_done=saved,
             quiet_ms=QUIET_MS,
             writes=True,
         )
+
+    def _pixels(self, layer: Labels, record: Record | None) -> Any:
+        """Return the image of labels, while it fits."""
+        image = self._current.image_of(layer)
+        if image is None:
+            return None
+        pixels = pixels_of(image)
+        if record is None:
+            return pixels
+        if record.roi is not None:
+            pixels = record.roi.cut(pixels, rgb=record.source.rgb)
+        # else the pixels were replaced since
+        return pixels if pixels.shape[: layer.ndim] == record.source.shape else None
+
+    def _edited_alone(self) -> Labels | None:
+        """Return the active labels if they were edited and are no result of this dock."""
+        edited = [] if self._unsaved is None else self._unsaved.layers
+        active = self._current.active
+        return active if active in edited and self._current.results.get(active) is None else None
+
+    def _edits(self, layer: Labels) -> LayerEdits | None:
+        return None if self._tools is None else self._tools.edits(layer)
 
     def _add(self, text: str, tip: str, slot: Callable[[], None]) -> QAction:
         action = self.menu.addAction(text)
@@ -120,9 +171,7 @@ class SegmentMenu(QObject):
         action.triggered.connect(lambda: slot())
         return action
 
-    def _why_no_text(self, layer: Labels, record: Record) -> str:
-        if self._current.results.status(layer) is Status.EDITED:
-            return messages.EDITED
+    def _why_no_text(self, record: Record) -> str:
         if record.mixed:
             return messages.MIXED
         if record.roi is not None:
@@ -139,9 +188,12 @@ class SegmentMenu(QObject):
         if layer is None or record is None or image is None:
             self._bar.say(messages.NO_RESULT)
             return
-        recipe = _recipe(record)
+        recipe, edits = _recipe(record), self._edits(layer)
+        if edits is not None and edits.is_edited:
+            recipe.provenance[EDITS] = edits.total()
+        steps = partial(_compare, recipe, pixels_of(image), layer.data, record.planes)
         self._bar.start(
-            partial(_compare, recipe.source, pixels_of(image), layer.data, record.planes),
+            steps,
             title=messages.reading(Path(recipe.source).name),
             on_done=partial(self._compared, make(recipe)),
             quiet_ms=QUIET_MS,
@@ -155,10 +207,10 @@ class SegmentMenu(QObject):
         self._bar.say(messages.COPIED)
 
     def _ask_where(self) -> None:
-        if self._current.result is None:
+        layer, _ = self._reasons()
+        if layer is None:
             return
-        layer, record = self._current.result
-        own = Path(record.provenance.get("source", "")).parent
+        own = Path(layer.metadata.get(PLUGIN, {}).get("source", "")).parent
         folder = self._saved_to or Path(settings().folder or own).expanduser()
         formats = formats_to_offer(len(without_ones(layer.data.shape)), self._saved_as)
         start = folder / valid_file_name(f"{layer.name}.{formats[0]}")
@@ -195,7 +247,7 @@ def _recipe(record: Record) -> Recipe:
         shape=shape,
         rgb=record.source.rgb,
         planes=planes,
-        provenance=record.provenance,
+        provenance=dict(record.provenance),
     )
 
 
@@ -215,19 +267,25 @@ def _why_no_file(recipe: Recipe) -> str:
 
 
 def _compare(
-    source: str, pixels: Any, labels: Any, planes: Mapping[Index, Plane]
+    recipe: Recipe, pixels: Any, labels: Any, planes: Mapping[Index, Plane]
 ) -> Generator[Progress, None, str]:
-    yield Progress(0, 0, messages.reading(Path(source).name))
-    if was_changed(labels, planes):
-        return messages.EDITED
-    return why_other_pixels(source, pixels)
+    yield Progress(0, 0, messages.reading(Path(recipe.source).name))
+    if EDITS not in recipe.provenance and was_changed(labels, planes):
+        return messages.CHANGED_OTHERWISE
+    return why_other_pixels(recipe.source, pixels)
 
 
 def _write(
-    path: Path, nuclei: Callable[[], Nuclei], overwrite: bool
-) -> Generator[Progress, None, Path]:
+    path: Path,
+    nuclei: Callable[[], Nuclei],
+    automatic: Callable[[], Nuclei] | None,
+    overwrite: bool,
+) -> Generator[Progress, None, list[Path]]:
+    """Write labels and, beside them, what they were before they were edited."""
     yield Progress(0, 0, messages.writing(path.name))
     made = nuclei()
     # The user has agreed to overwrite the chosen name only.
     overwrite = overwrite and file_for(path, made) == path
-    return write_nuclei(path, made, overwrite=overwrite)
+    if automatic is None:
+        return [write_nuclei(path, made, overwrite=overwrite)]
+    return write_corrected(path, made, automatic(), overwrite=overwrite)

@@ -31,7 +31,7 @@ FILES_TIP = "Click a row to open the image and its labels."
 
 RUN_LAYER = (
     "Segment the image into a new Labels layer. Running again with the same settings updates the "
-    "result, unless you edited it by hand."
+    "result, unless you edited it by hand: then the result is a new layer."
 )
 RUN_FOLDER = "Segment every image in the folder and write the results to files."
 NO_IMAGE = "No image is open. Drop a file on the viewer, or choose File > Open Sample."
@@ -62,7 +62,10 @@ RESULT_TIP = "Save the result, or copy a script that reproduces it."
 ALL_FORMATS_LABEL = "All formats, by extension (*)"
 NO_RESULT = "This image has no result yet. Press Run first."
 NO_FILE = "The image was not opened from a file. Save it, and open that file."
-EDITED = "The labels were edited by hand; a script would reproduce only the unedited labels."
+EDITED = "The labels were edited by hand; a command would reproduce only the unedited labels."
+CHANGED_OTHERWISE = "A script or another plugin has changed the labels; no script reproduces them."
+NO_MAP = "These labels were not made in this session; a script cannot reproduce them."
+EDITED_BY_HAND = "Edited by hand."
 REGION_ONLY = "Only a region was segmented; a script would segment the whole image."
 MIXED = "The slices were segmented with different settings. Tick All slices and press Run."
 SOME_SLICES = "Only some slices were segmented; the command would segment all of them."
@@ -150,12 +153,12 @@ def as_stored(orientation: int) -> str:
 
 def folder_done(done: int, images: int, folder: Path) -> str:
     """Say how many images of a folder were segmented."""
-    return f"{done:,} of {counted(images, 'image')} segmented into {folder}."
+    return f"{done:,} of {counted(images, 'image')} segmented. Results are in {folder}."
 
 
 def failed(name: str, reason: str) -> str:
     """Say why an image failed."""
-    return f"{name} failed: {reason.removesuffix('.')}."
+    return f"Segmenting {name} failed: {reason.removesuffix('.')}."
 
 
 def also_failed(names: str) -> str:
@@ -176,6 +179,11 @@ def skipped_folders(names: str) -> str:
 def saved(path: Path) -> str:
     """Say where a result was saved."""
     return f"Saved {path}."
+
+
+def automatic_beside(path: Path) -> str:
+    """Say where the labels from before the edits were saved."""
+    return f"The automatic labels, without your edits, are in {path.parent.name}/{path.name}."
 
 
 def saved_already(folder: Path) -> str:
@@ -215,6 +223,19 @@ def region_without_plane(shape: tuple[int, ...]) -> Message:
         f"{shape_in_words(shape)}.",
         "Choose the whole image under Region.",
     )
+
+
+def edits_kept(layer: str) -> str:
+    """Tell that a slider does not change labels that were edited by hand."""
+    return (
+        f"The edits of “{layer}” are kept. Only minimum area and edge apply to edited labels. "
+        "Press Run for a new result with the other settings."
+    )
+
+
+def new_beside_edited(layers: str) -> str:
+    """Tell that a new result has none of the edits of an earlier one."""
+    return f"This is a new result without edits. Your edits are kept in {layers}."
 
 
 def outside_image(layer: str) -> Message:

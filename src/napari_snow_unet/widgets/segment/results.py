@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary, ref
 
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.napari_plugin import PLUGIN
+from napari_snow_unet.segmentation.corrections.adding import Guide
 from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.reproduction import Recipe
 from napari_snow_unet.segmentation.stack_result import (
@@ -20,7 +21,14 @@ from napari_snow_unet.segmentation.stack_result import (
     thresholds_of,
     was_changed,
 )
-from napari_snow_unet.widgets.common.layers import Source, add_labels, forget_edits, unwrapped
+from napari_snow_unet.widgets.common.layers import (
+    Source,
+    add_labels,
+    forget_edits,
+    pixels_of,
+    source_of,
+    unwrapped,
+)
 from napari_snow_unet.widgets.segment.region import RegionOfInterest
 from napari_snow_unet.widgets.segment.result_names import Variant
 
@@ -100,6 +108,26 @@ class Record:
     def facts(self) -> dict[str, Any]:
         """Return the metadata of the layer."""
         return {"image": self.source.name, **self.provenance}
+
+    def guide_of(self, plane: Index) -> Guide:
+        """Return what a nucleus that a click adds grows in: the map and image of a slice."""
+        return Guide(
+            probability=self.probability[plane],
+            threshold=self.planes[plane].threshold,
+            pixels=self._pixels_under(plane),
+            pixel_size_um=self.pixel_size_um,
+        )
+
+    def _pixels_under(self, plane: Index) -> Any:
+        """Return the image under a slice, or the region of it, while it is what it was."""
+        image = self.image()
+        if image is None:
+            return None
+        source = source_of(image) if self.roi is None else source_of(image).cropped(self.roi.box)
+        if source.shape != self.source.shape:
+            return None
+        top, left, bottom, right = self.roi.box if self.roi is not None else (0, 0, None, None)
+        return pixels_of(image)[plane][top:bottom, left:right]
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +231,15 @@ class Results:
         forget_edits(layer)
         layer.selected_label = int(labels.max(initial=0)) + 1
         layer.metadata = {**layer.metadata, PLUGIN: record.facts()}
+
+    def take_options(self, layer: Labels, options: Options) -> None:
+        """Note with which options the labels of an edited result are filtered."""
+        record = self._made[layer]
+        assert isinstance(record, Record)
+        record.options = options
+        record.provenance = {**record.provenance, "options": asdict(options)}
+        facts = {**layer.metadata[PLUGIN], **record.facts()}
+        layer.metadata = {**layer.metadata, PLUGIN: facts}
 
     def status(
         self, layer: Labels, shown: Index | None = None, compared: Compared | None = None

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.data.pixels.pixel_size import doubt_pixel_size
 from napari_snow_unet.data.slides import slide
 from napari_snow_unet.models import ModelEntry
+from napari_snow_unet.segmentation.options import Options
 from napari_snow_unet.segmentation.plane.areas import PIXELS, UM2, AreaUnit
 from napari_snow_unet.segmentation.stack import check_stack
 from napari_snow_unet.widgets.common.image_of_labels import doubt_about_image
-from napari_snow_unet.widgets.common.layers import pixels_of, source_of
+from napari_snow_unet.widgets.common.layers import pixels_of, shown_plane, source_of
 from napari_snow_unet.widgets.common.pixel_sizes import measured, objective_of
 from napari_snow_unet.widgets.segment import messages
 from napari_snow_unet.widgets.segment.region import RegionOfInterest, roi_of
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
 SIZE_UNKNOWN, SIZE_OF_EACH = "unknown", "from each file"
@@ -146,3 +149,24 @@ def _why_no_folder(chosen: Chosen) -> str:
     if chosen.folder is None or not chosen.folder.is_dir():
         return messages.NO_FOLDER
     return "" if chosen.results is not None else messages.NO_RESULTS
+
+
+def plane_shown(viewer: Viewer, image: Image | None) -> Index | None:
+    """Return the plane of an image that napari shows, if there is one."""
+    if image is None:
+        return None
+    try:
+        return shown_plane(viewer, image)
+    except InputError:
+        return None
+
+
+def in_words(layer: Labels, summary: str, options: Options) -> list[str]:
+    """Return the summary of a result, and whether its threshold was set by hand."""
+    by_hand = [] if options.threshold == "otsu" else [messages.BY_HAND]
+    return [f"{layer.name}: {summary}.", *by_hand]
+
+
+def as_stored(facts: Mapping[str, Any]) -> list[str]:
+    """Say that labels match pixels that other programs show rotated, if they do."""
+    return [messages.as_stored(facts["unturned"])] if "unturned" in facts else []

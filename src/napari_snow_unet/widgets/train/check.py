@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from pathlib import Path
 
 from qtpy.QtCore import QObject, QTimer
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
-from napari_snow_unet.data.masks.judgement import MasksAre
-from napari_snow_unet.unet.runs.create import check_free
 from napari_snow_unet.unet.runs.dataset import open_training_set
-from napari_snow_unet.unet.runs.folder import is_run
 from napari_snow_unet.unet.runs.masks import look_at_masks
-from napari_snow_unet.unet.runs.progress import read_progress
 from napari_snow_unet.unet.training.crops import require_equal_sizes
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.run import Run
 from napari_snow_unet.widgets.train import messages
+from napari_snow_unet.widgets.train.state import Answer, Question
 
 _SETTLED_MS = 300
-
-
-@dataclass(frozen=True)
-class Question:
-    """A dataset, and the options that decide whether it can be used."""
-
-    dataset: Path
-    seed: int
-    fold: int | None
-    whole_tiles: bool
-    masks_are: MasksAre | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The result of a check: notes, which may contain a doubt, or a problem."""
-
-    notes: str = ""
-    problem: str = ""
-    doubtful: bool = False
 
 
 class DatasetCheck(QObject):
@@ -53,9 +28,7 @@ class DatasetCheck(QObject):
         self.answer: Answer | None = None
         self._on_answer = on_answer
         self._run: Run | None = None
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLED_MS)
+        self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settled.timeout.connect(self._start)
 
     def ask(self, question: Question | None) -> None:
@@ -115,29 +88,6 @@ def _checked(question: Question) -> Generator[Progress, None, Answer]:
             require_equal_sizes(tiles.train)
         notes, doubt = look_at_masks(tiles)
     except InputError as error:
-        return Answer(problem=error_in_words(error))
+        return Answer(error_in_words(error), problem=True)
     texts = filter(None, [doubt, *tiles.notes, *notes])
-    return Answer(notes=" ".join(texts), doubtful=bool(doubt))
-
-
-def why_not_train_in(folder: Path | None) -> str:
-    """Return why no training can start in a folder; empty if it can."""
-    if folder is None:
-        return messages.CHOOSE_RUN_FOLDER
-    try:
-        check_free(folder)
-    except InputError as error:
-        return error_in_words(error)
-    except OSError as error:
-        return messages.run_folder_unusable(error.strerror or str(error))
-    return ""
-
-
-def why_not_resume_in(folder: Path | None) -> str:
-    """Return why no training can resume in a folder; empty if it can."""
-    if folder is None or not is_run(folder):
-        return messages.NO_RUN
-    progress = read_progress(folder)
-    if progress is not None and progress.state == "finished":
-        return messages.RUN_FINISHED
-    return ""
+    return Answer(" ".join(texts), doubtful=bool(doubt))

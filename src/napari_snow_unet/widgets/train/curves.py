@@ -97,9 +97,7 @@ class Curves(QLabel):
         self.rows: list[Row] = []
         self._run: Run | None = None
         self._changed = False
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLED_MS)
+        self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settled.timeout.connect(self._draw)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setToolTip(messages.CURVES)
@@ -107,9 +105,10 @@ class Curves(QLabel):
 
     def show_rows(self, rows: list[Row]) -> None:
         """Draw the history of a training; hide an empty one."""
-        self.rows = rows
-        self.setVisible(bool(rows))
-        self.update_colors()
+        if rows != self.rows:
+            self.rows = rows
+            self.setVisible(bool(rows))
+            self.update_colors()
 
     def update_colors(self, event: Any = None) -> None:
         """Draw again soon."""

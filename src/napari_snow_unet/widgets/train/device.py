@@ -16,10 +16,11 @@ from napari_snow_unet.unet.engine.messages import UNKNOWN_DEVICE
 from napari_snow_unet.unet.runs.process import last_error
 from napari_snow_unet.unet.runs.progress import TrainingProgress
 from napari_snow_unet.widgets.train import messages
+from napari_snow_unet.widgets.train.state import Answer
 
 PROGRAM = "napari_snow_unet.unet.engine.device_report"
 _LOOK_EVERY_MS = 200
-_cached: dict[tuple[str, str], tuple[str, bool]] = {}
+_cached: dict[tuple[str, str], Answer] = {}
 
 
 class _Query:
@@ -39,11 +40,12 @@ class _Query:
 
 
 class DeviceQuestion(QObject):
-    """Finds the device in a process; answers with a text, and whether it is a problem."""
+    """Finds the device in a process, and calls back with each answer."""
 
-    def __init__(self, parent: QObject, answer: Callable[..., None]) -> None:
+    def __init__(self, parent: QObject, on_answer: Callable[[], None]) -> None:
         super().__init__(parent)
-        self._answer = answer
+        self.answer = Answer()
+        self._on_answer = on_answer
         self._query = _Query()  # outlives the dock
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY_MS)
@@ -56,10 +58,9 @@ class DeviceQuestion(QObject):
         question = (backend, device)
         self._query.forget()
         if question in _cached:
-            text, problem = _cached[question]
-            self._answer(text, problem=problem)
+            self._take(_cached[question])
             return
-        self._answer(messages.LOOKING_FOR_GPU_LABEL, problem=False)
+        self._take(Answer(messages.LOOKING_FOR_GPU_LABEL))
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", PROGRAM, backend, device],
             stdin=subprocess.DEVNULL,
@@ -75,6 +76,10 @@ class DeviceQuestion(QObject):
         self._timer.stop()
         self._query.forget()
 
+    def _take(self, answer: Answer) -> None:
+        self.answer = answer
+        self._on_answer()
+
     def _read_answer(self) -> None:
         question, process = self._query.question, self._query.process
         if process is not None and process.poll() is None:
@@ -87,11 +92,10 @@ class DeviceQuestion(QObject):
         try:
             facts = json.loads(printed.splitlines()[-1])
             text = messages.device(facts["kind"], facts["name"], "", facts["reason"])
-            _cached[question] = text, False
+            _cached[question] = Answer(text)
         except (IndexError, ValueError, KeyError):
-            _cached[question] = last_error(errors) or UNKNOWN_DEVICE, True
-        text, problem = _cached[question]
-        self._answer(text, problem=problem)
+            _cached[question] = Answer(last_error(errors) or UNKNOWN_DEVICE, problem=True)
+        self._take(_cached[question])
 
 
 def device_of(progress: TrainingProgress) -> str:

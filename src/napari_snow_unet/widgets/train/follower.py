@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -15,44 +14,38 @@ from napari_snow_unet.unet.runs.lock import training_process
 from napari_snow_unet.unet.runs.process import TrainingProcess
 from napari_snow_unet.unet.runs.progress import (
     ENDED,
-    State,
     TrainingProgress,
     read_progress,
     request_stop,
 )
 from napari_snow_unet.unet.training.preview import FOLDER as PREVIEW
 from napari_snow_unet.widgets.train import messages
+from napari_snow_unet.widgets.train.state import End
 
 EVERY_MS = 250
 PREVIEW_IMAGE = f"{PREVIEW}/prediction.png"
 
 
-@dataclass(frozen=True)
-class End:
-    """How a training ended."""
-
-    state: State  # "finished", "stopped" or "failed"
-    message: str
-
-
 class TrainingFollower(QObject):
     """Reads the folder of a running training four times a second."""
 
-    progressed = Signal(object)  # the new `TrainingProgress`
-    epochs_done = Signal(list)  # the whole history, with new epochs
-    previewed = Signal(object)  # the folder, with a new preview
-    ended = Signal(object)  # an `End`, once
+    changed = Signal()  # any of the public attributes
+    previewed = Signal(object)  # the folder of a running training, with a new preview
+    ended = Signal()  # once
+
+    folder: Path | None
+    process: TrainingProcess | None
+    progress: TrainingProgress | None  # the last one before the end
+    end: End | None
+    rows: list[Row]  # of the history
+    stopping: bool
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.folder: Path | None = None
-        self.process: TrainingProcess | None = None
-        self._timer = QTimer(self)
+        self._seen: tuple[tuple[int, int] | None, ...] = ()  # what was read of the folder
+        self._timer = QTimer(self, interval=EVERY_MS)
         self._timer.timeout.connect(self.read_news)
-        self._started, self._stop_wanted = 0.0, False
-        self._progress_seen: TrainingProgress | None = None
-        self._history_seen: tuple[int, int] | None = None
-        self._preview_seen: tuple[int, int] | None = None
+        self._forget()
 
     @property
     def following(self) -> bool:
@@ -63,13 +56,15 @@ class TrainingFollower(QObject):
         """Follow a training; a process started here has yet to create the folder."""
         self.show(folder)
         self.process, self._started = process, time.time()
-        self._timer.start(EVERY_MS)
+        self._timer.start()
+        self.changed.emit()
 
     def show(self, folder: Path) -> None:
-        """Emit the epochs in the folder of a training, which may have ended."""
+        """Read the epochs in the folder of a training, which may have ended."""
         self.leave()
         self.folder = folder
         self._look_for_epochs()
+        self.changed.emit()
 
     def leave(self) -> None:
         """Stop following; the training continues."""
@@ -78,7 +73,8 @@ class TrainingFollower(QObject):
 
     def stop(self) -> None:
         """Stop the training after the current batch, or as soon as it has started."""
-        self._stop_wanted = True
+        self.stopping = True
+        self.changed.emit()
         if self.process is not None and not self._locked():
             self.process.end()
         self.read_news()
@@ -89,16 +85,23 @@ class TrainingFollower(QObject):
             return
         code = self.process.exit_code() if self.process is not None else None
         lives = code is None if self.process is not None else self._locked()
-        if self._stop_wanted and lives and self._locked():
+        if self.stopping and lives and self._locked():
             request_stop(self.folder)
         progress = self._progress()
-        self._look_for_epochs()
-        if not lives:
-            self._end(code, progress)
-        elif progress is not None and progress != self._progress_seen:
-            self._progress_seen = progress
-            if progress.state not in ENDED:
-                self.progressed.emit(progress)
+        new = self._look_for_epochs()
+        if progress is not None and progress.state not in ENDED and progress != self.progress:
+            self.progress, new = progress, True
+        if new:
+            self.changed.emit()
+        if not lives and self.following:  # else it ended while the preview was shown
+            errors = self.process.error() if self.process is not None else ""
+            self.end_with(_how_it_ended(code, progress, errors, stop_wanted=self.stopping))
+
+    def end_with(self, end: End) -> None:
+        """Stop following a training that has ended, or could not be started."""
+        self._timer.stop()
+        self.process, self.end = None, end
+        self.ended.emit()
 
     def _locked(self) -> bool:
         folder = self.folder
@@ -110,32 +113,25 @@ class TrainingFollower(QObject):
         old = self.process is not None and progress is not None and progress.updated < self._started
         return None if old else progress
 
-    def _look_for_epochs(self) -> None:
-        if self.folder is None:
-            return
-        changed = _stamp(self.folder / HISTORY)
-        if changed is not None and changed != self._history_seen:
+    def _look_for_epochs(self) -> bool:
+        """Read the history and emit the preview if they are new; tell whether one is."""
+        assert self.folder is not None
+        seen = self._seen
+        self._seen = tuple(_stamp(self.folder / name) for name in (HISTORY, PREVIEW_IMAGE))
+        if self._seen[0] not in (None, seen[0]):
             try:
-                rows: list[Row] = RunDirectory(self.folder).history()
-            except InputError:
-                return  # it is being replaced
-            self._history_seen = changed
-            self.epochs_done.emit(rows)
-        changed = _stamp(self.folder / PREVIEW_IMAGE)
-        if changed is not None and changed != self._preview_seen:
-            self._preview_seen = changed
+                self.rows = RunDirectory(self.folder).history()
+            except InputError:  # it is being replaced
+                self._seen = seen
+                return False
+        if self._seen[1] not in (None, seen[1]) and self.following:
             self.previewed.emit(self.folder)
-
-    def _end(self, code: int | None, progress: TrainingProgress | None) -> None:
-        self._timer.stop()
-        errors = self.process.error() if self.process is not None else ""
-        self.process = None
-        self.ended.emit(_how_it_ended(code, progress, errors, stop_wanted=self._stop_wanted))
+        return self._seen != seen
 
     def _forget(self) -> None:
-        self.folder = self.process = None
-        self._started, self._stop_wanted = 0.0, False
-        self._progress_seen = self._history_seen = self._preview_seen = None
+        self.folder = self.process = self.progress = self.end = None
+        self.rows, self.stopping, self._started = [], False, 0.0
+        self._seen = (None, None)
 
 
 def _how_it_ended(

@@ -15,7 +15,7 @@ from napari_snow_unet.models import CLASSICAL, find_model, list_models
 from napari_snow_unet.unet.models import folder
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
 from napari_snow_unet.widgets.common.fields import error_in_words
-from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, Rows, end_with, stacked
+from napari_snow_unet.widgets.common.form import Note, Rows, end_with, offer, stacked
 from napari_snow_unet.widgets.train.fields import (
     fields_of_computing,
     fields_of_main_options,
@@ -23,6 +23,7 @@ from napari_snow_unet.widgets.train.fields import (
     fields_of_places,
     model_choices,
 )
+from napari_snow_unet.widgets.train.state import Question, TrainState
 
 NEXT_NAMES = 100
 
@@ -35,7 +36,8 @@ class TrainingForm(QWidget):
         self.places, self.computing = fields_of_places(), fields_of_computing()
         self.main, self.more = fields_of_main_options(), fields_of_more_options()
         self._labels: dict[Widget, QLabel] = {}
-        self._tiles, self._device = _note(), _note()
+        self.tiles, self.device = Note(in_form=True), Note(in_form=True)
+        self.model_problem = ""  # of the one to start from
         self._suggested: Path | None = None
         self._lay_out()
         self.list_models()
@@ -68,47 +70,38 @@ class TrainingForm(QWidget):
         with self.places.dataset.changed.blocked(), self.places.run_folder.changed.blocked():
             self.places.dataset.value, self.places.run_folder.value = dataset, run_folder
 
-    def show_tiles(self, text: str, *, problem: bool = False) -> None:
-        """Show the result of checking the dataset."""
-        _set(self._tiles, text, problem=problem)
+    def question(self) -> tuple[Question | None, str]:
+        """Return what to check about the dataset, and the problem with the options."""
+        try:
+            options = self.options()
+        except InputError as error:
+            return None, error_in_words(error)
+        if self.dataset is None:
+            return None, self.model_problem
+        whole = options.crop is None
+        question = Question(self.dataset, options.seed, options.fold, whole, options.masks_are)
+        return question, self.model_problem
 
-    def show_device(self, text: str, *, problem: bool = False) -> None:
-        """Show the device, and why it is not a GPU."""
-        _set(self._device, text, problem=problem)
-
-    @property
-    def device_text(self) -> str:
-        """The text about the device."""
-        return self._device.text()
-
-    @property
-    def tiles_text(self) -> str:
-        """The text about the dataset."""
-        return self._tiles.text()
+    def show_state(self, state: TrainState) -> None:
+        """Show the notes about the dataset and the device; lock the form during a training."""
+        for note, answer in ((self.tiles, state.tiles), (self.device, state.device)):
+            text = "" if answer is None else answer.text
+            note.say(text, problem=answer is not None and (answer.problem or answer.doubtful))
+            note.setVisible(bool(text))
+        self.setEnabled(not state.running)
 
     def list_models(self) -> None:
         """List the models that a training can start from."""
         box = self.computing.fine_tune
-        chosen = box.value
         names = [
             (entry.name, str(entry.path))
             for entry in list_models()
             if entry.name != CLASSICAL and not entry.problem
         ]
-        with box.changed.blocked():
-            box.choices = model_choices(names)
-            box.value = chosen if chosen in {value for _, value in names} else ""
+        offer(box, model_choices(names))
 
     def _take_preset(self, preset: str) -> None:
-        chosen = {
-            "epochs",
-            "learning_rate",
-            "base_filters",
-            "channel",
-            "fold",
-            "seed",
-            "masks_are",
-        }
+        chosen = {"epochs", "learning_rate", "base_filters", "channel", "fold", "seed", "masks_are"}
         values = make_options(preset).as_dict()
         self._show({name: value for name, value in values.items() if name not in chosen})
 
@@ -127,11 +120,12 @@ class TrainingForm(QWidget):
         """Show the architecture of a model, which cannot be changed."""
         for field in (self.main.base_filters, self.more.channel):
             field.enabled = not model
+        self.model_problem = ""
         if model:
             try:
                 config = folder.read_config(find_model(model))
             except InputError as error:
-                self.show_device(error_in_words(error), problem=True)
+                self.model_problem = error_in_words(error)
                 return
             self._show({"base_filters": config.base_filters, "channel": config.channel})
 
@@ -151,29 +145,15 @@ class TrainingForm(QWidget):
     def _lay_out(self) -> None:
         main, more = Rows(self._labels), Rows(self._labels)
         main.add("Dataset", self.places.dataset)
-        main.add_note(self._tiles)
+        main.add_note(self.tiles)
         main.add("Run folder", self.places.run_folder)
         for field in self.main:
             main.add(declared(TrainingOptions)[field.name].option.label, field)
         main.add("Start from", self.computing.fine_tune)
         main.add("Device", self.computing.device)
-        main.add_note(self._device)
+        main.add_note(self.device)
         for field in self.more:
             more.add(declared(TrainingOptions)[field.name].option.label, field)
         more.add("Keras backend", self.computing.backend)
-        for note in (self._tiles, self._device):
-            _set(note, "")
         self.advanced = stacked(self, main, advanced=more)
         end_with(self, self.places, self.main, self.more, self.computing)
-
-
-def _note() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    return label
-
-
-def _set(label: QLabel, text: str, *, problem: bool = False) -> None:
-    label.setText(text)
-    label.setStyleSheet(PROBLEM_STYLE if problem else "")
-    label.setVisible(bool(text))

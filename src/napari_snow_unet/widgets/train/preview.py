@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 PARTS = ("image", "truth", "prediction")
+_TITLES = dict(zip(PARTS, ("image", "ground truth", "prediction"), strict=True))
 _GAP = 1.05  # of the tile's width
 
 
 class PreviewLayers:
-    """Shows the preview of one training at a time: image, truth and prediction side by side.
+    """Shows the preview of one training at a time: image, ground truth and prediction.
 
     A layer is updated only if the user has not changed it, and a removed one is not added again.
     """
@@ -89,7 +90,7 @@ class PreviewLayers:
         left = place.left + PARTS.index(part) * _GAP * data.shape[1] * place.scale[1]
         layer = self._viewer.add_image(
             data,
-            name=f"{folder.name} {part}",
+            name=f"{folder.name} {_TITLES[part]}",
             rgb=part == "image",
             contrast_limits=(0, 255),
             translate=(0, left),

@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_snow_unet.base.processes import Died, ProcessPool
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.base.shown import Shown, paragraph, table
 from napari_snow_unet.base.words import shape_in_words
 from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.check import messages
@@ -26,6 +27,7 @@ from napari_snow_unet.data.datasets.check.findings import (
     about_sizes,
     about_subsets,
     about_tile,
+    about_truth,
     duplicates,
 )
 from napari_snow_unet.data.datasets.check.tile import FactTask, TileFacts, read_facts
@@ -42,8 +44,8 @@ _PLACES = ("images", "masks")
 _NUMBERED = re.compile(r"\d{6,}\.png")  # as `prepare` names tiles
 
 
-@dataclass(frozen=True)
-class CheckReport:
+@dataclass(frozen=True, repr=False)
+class CheckReport(Shown):
     """The findings of a check and a summary of the dataset.
 
     Attributes
@@ -72,6 +74,14 @@ class CheckReport:
         """Return the number of problems and notes as a sentence."""
         problems = len(self.problems)
         return messages.checked(self.tiles, problems, len(self.findings) - problems)
+
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        rows = [(one.severity, one.name, one.text) for one in self.findings]
+        return paragraph(self.text()) + (table(("", "file", "finding"), rows) if rows else "")
 
 
 def check_dataset(
@@ -130,6 +140,7 @@ def check_dataset(
     findings += duplicates(readable)
     if prepared:
         findings += about_subsets([pair for pair in pairs if pair.tile], info)
+        findings += about_truth([pair.tile for pair in pairs if pair.tile])
     findings.sort(key=lambda finding: finding.severity != "problem")
     return CheckReport(folder, len(readable), findings, _summary(readable))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.processes import Died
+from napari_snow_unet.base.shown import Shown, paragraph, table
+from napari_snow_unet.base.words import counted
 from napari_snow_unet.data.datasets import messages as of_datasets
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo, write_info
 from napari_snow_unet.data.datasets.divide import repeated_images
@@ -23,7 +25,7 @@ from napari_snow_unet.data.datasets.manifest import (
 from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.kept import kept_table
 from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan
-from napari_snow_unet.data.datasets.prepare.tiles import TileTask
+from napari_snow_unet.data.datasets.prepare.tiles import TileTask, planned_row
 from napari_snow_unet.data.datasets.problems import Problem, write_problems
 from napari_snow_unet.data.datasets.splits import UNUSED
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
@@ -33,8 +35,8 @@ _SAVE_EVERY = 30.0  # seconds between two saves of the table; the journal bridge
 _TEMPORARY = ".writing-*"
 
 
-@dataclass(frozen=True)
-class Prepared:
+@dataclass(frozen=True, repr=False)
+class Prepared(Shown):
     """A prepared dataset.
 
     Attributes
@@ -66,6 +68,22 @@ class Prepared:
         """Return the number of tiles, and of those in each subset, as a sentence."""
         return messages.prepared(self.folder, len(self.tiles), self.new, self.subsets)
 
+    def one_line(self) -> str:
+        """Return the line that a prompt shows."""
+        failed = f"{counted(len(self.problems), 'problem')}; " if self.problems else ""
+        return failed + self.text()
+
+    def _repr_html_(self) -> str:
+        problems = [(problem.name, problem.reason) for problem in self.problems]
+        tables = [table(("subset", "tiles"), subset_rows(self.subsets))]
+        tables += [table(("not used", "reason"), problems)] if problems else []
+        return "".join([paragraph(self.text()), *tables, *map(paragraph, self.messages)])
+
+
+def subset_rows(subsets: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return the number of tiles of each subset as rows of a table."""
+    return [(subset, f"{tiles:,}") for subset, tiles in subsets.items()]
+
 
 class Ledger:
     """Keeps the tables of a dataset up to date while tiles are made."""
@@ -74,7 +92,7 @@ class Ledger:
         self, folder: Path, info: DatasetInfo, plan: PreparationPlan, *, by_hand: bool
     ) -> None:
         self.folder, self.info, self.plan = folder, info, plan
-        planned = {task.index: _planned(task) for task in plan.tasks}
+        planned = {task.index: planned_row(task) for task in plan.tasks}
         self.kept = kept_table(plan.tiles, planned, info.split, by_hand=by_hand)
         self._made: list[Tile] = []
         self._remove_stale_files()
@@ -137,11 +155,6 @@ def summarised_notes(tiles: Sequence[Tile]) -> list[str]:
     texts = [messages.noted(note, names[0], len(names)) for note, names in names_of.items()]
     doubt = doubt_about_masks([Cover(tile.foreground) for tile in tiles])
     return [*texts, *([doubt] if doubt else [])]
-
-
-def _planned(task: TileTask) -> Tile:
-    """Return the row of a tile that is not made yet, as far as it is known."""
-    return Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class PrepareOptions:
             "Use only the first N pairs.",
             tip="Use only the first N pairs, in the order of their numbers (0: all).",
             low=1,
-            label="Limit (0: all)",
+            label="Max. pairs (0: all)",
             group="Input",
         ),
     ] = None
