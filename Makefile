@@ -12,7 +12,7 @@ CHOOSE_PYTHON := python=$${PYTHON:-$$(tools/choose_python.sh)}
 VENV := .venv
 TOX := $(VENV)/bin/python -m tox run
 
-# make weights DATA=FOLDER: where tnbc/, snow_figures/ and dsb2018/ lie. WORK: where trainings go.
+# make weights DATA=FOLDER: where tnbc/, snow_figures/, nuinsseg/ and dsb2018/ lie. WORK: where trainings go.
 DATA ?= data
 WORK ?= build/weights
 EPOCHS_OF_A_FOLD ?= 36

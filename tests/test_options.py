@@ -47,7 +47,7 @@ OTHER = {
     "dropout": 0.2, "activation": "elu", "normalization": "batch", "validation_fraction": 0.5,
     "fold": 3, "seed": 9, "masks_are": "binary", "limit": 5, "shard": 100, "binary": True,
     "um_per_px": 0.3, "verify": True, "workers": 2, "train": "0.5", "val": "7", "test": "10%",
-    "group_by": "p(.)",
+    "group_by": "p(.)", "stain": 0.5, "stain_share": 0.25, "artefacts": 0.2,
 }  # fmt: skip
 WALKED = [
     pytest.param(command, cls, words, one, id=f"{command}-{name}")

@@ -21,6 +21,8 @@ SOURCES = {
     "08 (Naylor et al. 2018, Zenodo 2579118, CC BY 4.0)",
     "snow": "{n} SNOW tiles of the data set's example figure (Ding et al. 2023, Scientific Data "
     "10:231, CC BY 4.0)",
+    "nuinsseg": "{n} tiles of 31 human and mouse organs, shrunk to about 0.25 um per pixel "
+    "(NuInsSeg, Mahbod et al. 2024, Scientific Data 11:295, Zenodo 10518968, CC BY 4.0)",
     "dsb": "{n} purple-stained and H&E images of the 2018 Data Science Bowl (BBBC038, CC0)",
     "generated": "{n} generated tiles of this package (generator version {version})",
 }

@@ -57,7 +57,8 @@ def load_model(
     ----------
     name : str, path-like or ModelEntry, default: "default"
         A name or an entry from `list_models`, a model folder, or a run folder, of which the best
-        epoch is loaded. The two networks loaded last stay in memory.
+        epoch is loaded; ``"a+b"`` is the mean prediction of two. The two networks loaded last stay
+        in memory.
     precision : {"float32", "fast", "bfloat16", "float16"}, default: "float32"
         Number format. "float32" gives the same labels on every computer, except for a few pixels.
         "fast" is bfloat16 where the processor supports it, else float32.

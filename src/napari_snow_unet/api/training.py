@@ -171,6 +171,12 @@ def train(
         Binary cross-entropy with or without the soft Dice.
     augment : {"strong", "standard", "none"}, default: "strong"
         How much crops are turned, stretched and recoloured.
+    stain : float, default: 0
+        How strongly hematoxylin, eosin and the glass of colour crops are changed, up to 2.
+    stain_share : float, default: 0.5
+        Fraction of the crops whose stain is changed.
+    artefacts : float, default: 0
+        Fraction of the crops with uneven light, a fold, or only debris on glass.
     crop : int or None, default: 256
         Side of the crops in pixels, a multiple of 16; None trains on whole tiles.
     patience : int, default: 0

@@ -16,7 +16,7 @@ from napari_snow_unet.segmentation.options import Options
 class Job:
     """The settings of a job; they can be sent to another machine."""
 
-    model: Annotated[str, Option("Model name (see `models`) or folder.")]
+    model: Annotated[str, Option("Model name (see `models`) or folder; a+b is the mean of two.")]
     precision: Annotated[
         Precision, Option("Number format of the network; 'fast' is bfloat16 where that is faster.")
     ]

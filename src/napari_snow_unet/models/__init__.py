@@ -23,6 +23,7 @@ from napari_snow_unet.models.listing import (
     find_model,
     list_models,
 )
+from napari_snow_unet.models.mean import mean_of, names_in
 from napari_snow_unet.segmentation import classical
 from napari_snow_unet.segmentation.model import Model
 from napari_snow_unet.unet.models import folder as models_folder
@@ -58,8 +59,9 @@ def open_model(
     ----------
     name_or_path : str or path-like, default: "default"
         A name from `list_models`, or a model folder. A text with a path separator, or that is not
-        the name of a model, is a path. The two networks opened last stay in memory and are not
-        read again while their weights on disk are unchanged.
+        the name of a model, is a path. ``a+b`` is the mean prediction of two models. The two
+        networks opened last stay in memory and are not read again while their weights on disk are
+        unchanged.
     precision : {"float32", "fast", "bfloat16", "float16"}, default: "float32"
         Number format of the network. float32 gives the same labels on every computer except for a
         few pixels. "fast" is bfloat16 where the processor multiplies it in hardware, else float32;
@@ -84,6 +86,8 @@ def open_model(
     if wanted_precision is None:
         raise refusal("precision", precision, "one of " + ", ".join(PRECISIONS))
     wanted = os.fspath(name_or_path)
+    if len(names := names_in(wanted)) > 1:
+        return mean_of([open_model(each, precision=precision, device=device) for each in names])
     if wanted == CLASSICAL:
         return classical.model()
     folder = find_model(wanted)

@@ -70,3 +70,10 @@ def test_an_unknown_preset_is_refused():
 
 def test_whole_tiles_have_no_crop():
     assert whole_tiles(make_options()).crop is None
+
+
+@pytest.mark.parametrize("name", ["stain", "artefacts"])
+def test_stains_and_artefacts_are_refused_without_augmentation(name):
+    assert getattr(make_options(**{name: 0.5}), name) == 0.5
+    with pytest.raises(InputError, match=f"{name} is 0.5"):
+        make_options("paper", **{name: 0.5})

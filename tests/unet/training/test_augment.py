@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_snow_unet.data.pixels.channels import CHANNELS
+from napari_snow_unet.unet.runs.options import make_options
 from napari_snow_unet.unet.training.augment import augment_crop, needs_colour
 from napari_snow_unet.unet.training.tile_reader import IGNORED, TrainingArrays
 
@@ -20,8 +21,9 @@ def arrays(colour=False, size=96):
     return TrainingArrays(image if colour else np.ascontiguousarray(image[..., :1]), truth)
 
 
-def crop(seed, tile, kind, channel="red", size=(32, 32)):
-    return augment_crop(np.random.default_rng(seed), tile, size, kind=kind, channel=channel)
+def crop(seed, tile, kind, channel="red", size=(32, 32), **more):
+    options = make_options(augment=kind, channel=channel, **more)
+    return augment_crop(np.random.default_rng(seed), tile, size, options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -116,7 +118,38 @@ def test_empty_fields_are_shown_now_and_then_and_have_no_nuclei():
     assert 3 <= empty <= 30
 
 
-def test_colour_is_needed_only_where_channels_are_mixed():
-    assert needs_colour("strong", "red")
-    assert not needs_colour("strong", "rgb")
-    assert not needs_colour("standard", "red")
+def test_colour_is_needed_only_where_channels_are_mixed_or_stains_changed():
+    def needed(kind, channel, **more):
+        return needs_colour(make_options(augment=kind, channel=channel, **more))
+
+    assert needed("strong", "red")
+    assert not needed("strong", "rgb", stain=1.0)
+    assert not needed("standard", "red")
+    assert needed("standard", "red", stain=0.1)
+    assert needed("standard", "red", artefacts=0.1)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("kind", ["standard", "strong"])
+def test_stain_is_changed_before_the_channel_is_taken(kind, channel):
+    tile = arrays(colour=True)
+    for seed in range(10):
+        usual, where = crop(seed, tile, kind, channel)
+        pixels, truth = crop(seed, tile, kind, channel, stain=1.0, stain_share=1.0)
+        assert pixels.shape == usual.shape
+        assert 0 <= pixels.min() <= pixels.max() <= 1
+        if where.any():  # not an empty field
+            assert np.array_equal(truth, where)
+            assert not np.array_equal(pixels, usual)
+
+
+def test_as_many_crops_are_changed_as_wanted():
+    """A grey tile gets colours where stains are changed; glass has no nuclei."""
+    tile = TrainingArrays(np.full((64, 64, 3), 128, np.uint8), np.ones((64, 64), np.uint8))
+
+    def crops(**more):
+        return [crop(seed, tile, "standard", "rgb", **more) for seed in range(120)]
+
+    stained = sum(np.ptp(pixels, axis=-1).max() > 0 for pixels, _ in crops(stain=1.0))
+    assert 40 <= stained <= 80
+    assert 12 <= sum(not truth.any() for _, truth in crops(artefacts=0.6)) <= 40

@@ -81,6 +81,17 @@ def test_windows_of_a_group_have_one_size_and_few_enough_pixels(sizes, stride, m
         assert len(group) == 1 or len(group) * shape[0] * shape[1] <= most
 
 
+@given(SIZES)
+def test_the_first_two_groups_differ_in_every_dimension_in_which_any_differ(sizes):
+    """Keras takes from them which dimensions vary, and refuses others at the end of an epoch."""
+    windows = validation_windows(sizes)
+    groups = group_windows(windows, 16, 512**2)
+    assert sorted(map(str, windows)) == sorted(str(each) for group in groups for each in group)
+    padded = np.array([group[0].padded(16) for group in groups])
+    varying = (padded != padded[0]).any(0)
+    assert np.array_equal((padded[:2] != padded[0]).any(0), varying)
+
+
 def test_a_window_is_filled_up_with_pixels_that_do_not_count():
     rng = np.random.default_rng(0)
     arrays = TrainingArrays(

@@ -17,7 +17,7 @@ from napari_snow_unet.data.datasets.messages import corrected
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.truth_origin import TruthOrigin
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
-from napari_snow_unet.data.pixels.images import read_image
+from napari_snow_unet.data.pixels.images import read_image, write_image
 from napari_snow_unet.models import list_models, open_model
 from napari_snow_unet.segmentation.pipeline import run as drain
 from napari_snow_unet.segmentation.pipeline import segment
@@ -182,6 +182,22 @@ def test_the_paper_runs_to_the_end(discs, tmp_path):
     state = loop.train(run)
     assert state.epoch == 1
     assert state.history[0]["learning_rate"] == pytest.approx(1e-3)
+
+
+def test_validation_tiles_may_have_any_sizes(discs, tmp_path):
+    """Many of one size come first; Keras once took the size of the first two for that of all."""
+    for number in range(7):
+        for place in ("images", "masks"):
+            path = tmp_path / "tiles" / ("train" if number < 2 else "val") / place
+            path.mkdir(parents=True, exist_ok=True)
+            shutil.copy(discs / place / f"d{number}.png", path)
+    last = tmp_path / "tiles" / "val"
+    image = read_image(last / "images" / "d6.png").array
+    write_image(last / "images" / "d6.png", np.tile(image, (2, 2, 1)), overwrite=True)
+    labels = np.tile(read_labels(last / "masks" / "d6.png"), (2, 2))
+    write_labels(last / "masks" / "d6.png", labels, overwrite=True)
+    run = begin(tmp_path / "tiles", tmp_path / "run", epochs=1, batch_size=1)
+    assert loop.train(run, listed=False).epoch == 1
 
 
 def test_the_paper_refuses_mixed_sizes_by_name_and_makes_no_folder(discs, tmp_path):

@@ -95,6 +95,22 @@ class TrainingOptions:
             group="Training",
         ),
     ] = "strong"
+    stain: Annotated[
+        float,
+        Option("Strength of changes of the stain (0-2).", low=0.0, high=2.0, group="Advanced"),
+    ] = 0.0
+    stain_share: Annotated[
+        float, Option("Fraction of the crops whose stain is changed.", low=0.0, high=1.0, flag="-")
+    ] = 0.5
+    artefacts: Annotated[
+        float,
+        Option(
+            "Fraction (0-1) of the crops with uneven light, a fold, or only debris on glass.",
+            low=0.0,
+            high=1.0,
+            group="Advanced",
+        ),
+    ] = 0.0
     crop: Annotated[
         int | None,
         Option(
@@ -208,6 +224,8 @@ class TrainingOptions:
         if self.learning_rate_floor and self.schedule == "constant":
             expected = "0 if the learning rate is constant, as in the preset 'paper'"
             raise refusal("learning_rate_floor", self.learning_rate_floor, expected)
+        if self.augment == "none" and (amount := self.stain or self.artefacts):
+            raise refusal("stain" if self.stain else "artefacts", amount, "0 without augmentation")
         stride = 2 ** (self.levels - 1)
         if self.crop is not None and self.crop % stride:
             raise refusal("crop", self.crop, f"a multiple of {stride} pixels")

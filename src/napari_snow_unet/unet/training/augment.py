@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_snow_unet.data.pixels.channels import network_input
+from napari_snow_unet.unet.runs.options import TrainingOptions
+from napari_snow_unet.unet.training.appearance import add_artefact, vary_stain
 from napari_snow_unet.unet.training.tile_reader import IGNORED, TrainingArrays
 
 SCALES = (0.6, 1.5)  # smallest and largest scale
@@ -19,18 +21,17 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 
-def needs_colour(kind: str, channel: str) -> bool:
+def needs_colour(options: TrainingOptions) -> bool:
     """Tell whether crops are augmented in colour before the channel is taken."""
-    return kind == "strong" and channel != "rgb"
+    varied = options.augment == "strong" or options.stain > 0 or options.artefacts > 0
+    return varied and options.channel != "rgb"
 
 
 def augment_crop(
     rng: np.random.Generator,
     tile: TrainingArrays,
     size: tuple[int, int],
-    *,
-    kind: str,
-    channel: str,
+    options: TrainingOptions,
 ) -> tuple[Floats, Bytes]:
     """Cut a crop of (height, width) from a tile, mirrored beyond its edges, and augment it.
 
@@ -39,7 +40,8 @@ def augment_crop(
     # "none": only the position is random. "standard": any rotation, with or without mirroring,
     # scaled by 0.6 to 1.5, other brightness, contrast and gamma. "strong": also squeezed, blurred
     # or sharpened, with noise, JPEG compression, mixed channels, and sometimes an empty field.
-    # The channel is taken after the colours were changed.
+    # The channel is taken after the colours were changed, those of the stains included.
+    kind, channel = options.augment, options.channel
     if kind == "none":
         pixels, truth = _cut(rng, tile, size)
         return _to_network(pixels, channel), truth
@@ -48,6 +50,10 @@ def augment_crop(
         planes = 3 if channel == "rgb" else 1
         return np.repeat(_blank_field(rng, size)[..., None], planes, -1), np.zeros(size, np.uint8)
     pixels, truth = _warp(rng, tile, size, squeeze=0.1 if strong else 0.0)
+    if options.stain and rng.random() < options.stain_share:
+        pixels = vary_stain(rng, pixels, options.stain)
+    if options.artefacts and rng.random() < options.artefacts:
+        pixels, truth = add_artefact(rng, pixels, truth)
     if not strong:
         return _vary_light(rng, _to_network(pixels, channel)), truth
     if rng.random() < 0.15:

@@ -84,7 +84,7 @@ class TrainingBatches(keras.utils.PyDataset):
         sizes = tuple((tile.height, tile.width) for tile in tiles.train)
         weights = tuple(tile.weight for tile in tiles.train)
         self.plan = CropPlan(sizes, options.crop, options.batch_size, options.seed, weights)
-        in_colour = needs_colour(options.augment, options.channel)
+        in_colour = needs_colour(options)
         self._reader = TileReader(
             options.channel, in_colour=in_colour, cache_bytes=cache_bytes, white=tiles.white
         )
@@ -116,8 +116,7 @@ class TrainingBatches(keras.utils.PyDataset):
                 rng,
                 self._reader.read(self._tiles[tile]),
                 self._crop_size(self._tiles[tile]),
-                kind=self._options.augment,
-                channel=self._options.channel,
+                self._options,
             )
             for tile, rng in self.plan.batch(epoch, number)
         ]

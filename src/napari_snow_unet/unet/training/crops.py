@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,24 @@ def group_windows(
     for (height, width), alike in sorted(by_size.items()):
         number = max(most_pixels // (height * width), 1)
         groups += [tuple(alike[i : i + number]) for i in range(0, len(alike), number)]
-    return groups
+    return _most_different_first(groups, stride)
+
+
+def _most_different_first(
+    groups: list[tuple[ValidationWindow, ...]], stride: int
+) -> list[tuple[ValidationWindow, ...]]:
+    """Begin with two groups that differ in height and width, if any do.
+
+    Keras derives from the first two batches which dimensions vary, and fails at others.
+    """
+    by_size = {group[0].padded(stride): i for i, group in reversed([*enumerate(groups)])}
+    sizes = sorted(by_size)
+    if len(sizes) < 2:
+        return groups
+    pairs = combinations(sizes, 2)
+    pair = max(pairs, key=lambda two: (two[0][0] != two[1][0]) + (two[0][1] != two[1][1]))
+    first = [by_size[size] for size in pair]
+    return [groups[i] for i in first] + [g for i, g in enumerate(groups) if i not in first]
 
 
 def cut_window(arrays: TrainingArrays, window: ValidationWindow, stride: int) -> TrainingArrays:
