@@ -6,6 +6,7 @@ from napari.components import ViewerModel
 
 from napari_snow_unet.metrics.scores.tile import compare
 from napari_snow_unet.napari_plugin import PLUGIN
+from napari_snow_unet.segmentation.pipeline import run
 from napari_snow_unet.widgets.common import messages as common_messages
 from napari_snow_unet.widgets.common.scoring import compare as compare_layers
 from napari_snow_unet.widgets.evaluate import messages
@@ -89,11 +90,7 @@ def test_a_comparison_is_what_the_run_measures(viewer, looked):
     truth, found = squares(), squares()
     found[15:25] = 0
     layers = viewer.add_labels(found, scale=(2, 2)), viewer.add_labels(truth, scale=(2, 2))
-    steps = compare_layers(looked(*layers).comparison())
-    with pytest.raises(StopIteration) as end:
-        while True:
-            next(steps)
-    (counts,) = end.value.value.counts.values()
+    (counts,) = run(compare_layers(looked(*layers).comparison())).counts.values()
     assert counts.scores() == compare(found, truth, spacing=1.0).scores()
 
 

@@ -85,7 +85,7 @@ class EvaluateWidget(Dock):
         self.state = EvaluateState()
         self._shown: tuple[EvaluationRequest, ScoredPlanes] | None = None
         live = self.form.live
-        self._counted = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._count)
+        self._chosen = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._settled)
         self.lay_out(self.form, self.offer, self.bar, last=self.results)
         self._connect()
         self.bar.set_tip(messages.RUN_TIP)
@@ -134,8 +134,8 @@ class EvaluateWidget(Dock):
             form.choose(*preselected(labels))
         self.update_state()
 
-    def update_state(self, event: Any = None) -> None:
-        """Look at what is chosen, and show what follows."""
+    def update_state(self, event: Any = None, *, edited: bool = False) -> None:
+        """Look at what is chosen, and show what follows; edited layers are counted again."""
         form, counted = self.form, self.state.counted
         caption, outdated = "", False
         if self._shown is not None:
@@ -148,10 +148,12 @@ class EvaluateWidget(Dock):
         self.bar.set_hint(state.hint)
         self.offer.show_for(state.images)
         self.results.caption.setText(state.caption)
-        layers = state.chosen.layers if state.counted else []
-        self._counted.watch([ref(layer) for layer in layers])
-        if state.counted != counted:
+        self._chosen.watch([ref(layer) for layer in chosen.layers])
+        if edited or state.counted != counted:
             self._count()
+
+    def _settled(self) -> None:
+        self.update_state(edited=True)
 
     def _count(self) -> None:
         try:
@@ -224,7 +226,7 @@ class EvaluateWidget(Dock):
     def closed(self) -> None:
         """Stop the comparison."""
         self.bar.cancel()
-        self._counted.watch([])
+        self._chosen.watch([])
         self.form.live.ask(None)
         if self._shown is not None:
             self._shown[0].watched.stop()
