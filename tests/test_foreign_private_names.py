@@ -26,6 +26,7 @@ from tifffile import TiffFile, imwrite
 #: They begin with an underscore, and their libraries' documentation says what they do.
 DOCUMENTED = {
     "_exit",
+    "_fields",
     "_replace",
     "_worker_class",
     "_start_thread",

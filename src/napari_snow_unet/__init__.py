@@ -13,6 +13,7 @@ __version__ = "0.2.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "api.adding": ["add_to_dataset"],
         "api.datasets": ["check", "check_steps", "prepare", "prepare_steps", "split"],
         "api.evaluating": ["evaluate", "evaluate_folder", "evaluate_folder_steps"],
         "api.files": ["read_image", "read_labels", "write_labels"],

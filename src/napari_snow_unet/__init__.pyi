@@ -1,3 +1,4 @@
+from .api.adding import add_to_dataset as add_to_dataset
 from .api.datasets import check as check
 from .api.datasets import check_steps as check_steps
 from .api.datasets import prepare as prepare

@@ -243,7 +243,8 @@ class SegmentedFolder(Shown):
     def one_line(self) -> str:
         """Return the line that a prompt shows."""
         failed = list(self.failed.values())
-        line = f"{counted(len(self.results) - len(failed), 'image')} segmented into {self.folder}"
+        images = counted(len(self.results) - len(failed), "image")
+        line = f"{images} segmented, results in {self.folder}"
         if not failed:
             return line
         return messages.failed_label(len(failed), len(self.results), failed[0])

@@ -110,7 +110,7 @@ def segment(
         Size in pixels of the windows passed to the network, a multiple of 64. Smaller ones need
         less memory; the result is the same.
     test_time_augmentation : bool, default: False
-        Average four mirrored predictions: usually better, four times slower.
+        Average the predictions of four mirrored images: usually better, four times slower.
     white : float, optional
         Value that is white, for images of more than 8 bits; by default what the file states, else
         the end of the smallest range (8 to 16 bits) that holds the values.

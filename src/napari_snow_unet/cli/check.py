@@ -36,8 +36,8 @@ def check(
 ) -> None:
     """Check a dataset: pairs, sizes, types, empty masks, IDs, duplicates, leakage between subsets.
 
-    Prints one problem per line and exits with 1 if there are any; notes do not affect the exit
-    code. No file is changed.
+    Prints one problem or note per line. The exit code is 1 if there are problems; notes
+    do not affect it. No file is changed.
     """
     from napari_snow_unet.data.datasets.check.dataset import check_dataset
 

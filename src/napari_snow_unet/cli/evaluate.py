@@ -85,7 +85,7 @@ def evaluate(
         float | None,
         typer.Option(
             help="Pixel size in micrometres, for the average Hausdorff distance. "
-            "(default: distance in pixels)",
+            "Without it, the distance is in pixels.",
             show_default=False,
             rich_help_panel="Scoring",
         ),
@@ -94,7 +94,7 @@ def evaluate(
         bool,
         typer.Option(
             "--instances",
-            help="Treat a mask with a single value as one nucleus (same as --masks-are labels).",
+            help="Treat a mask with a single nonzero value as one nucleus (--masks-are labels).",
             rich_help_panel="Scoring",
         ),
     ] = False,
@@ -117,10 +117,10 @@ def evaluate(
 ) -> None:
     """Score predicted labels against ground truth.
 
-    Files are matched by the name of their image. Each slice of a stack (multi-page TIFF) counts as
-    a tile. Tiles that are missing or cannot be compared are listed at the end, and the exit code is
-    1. Scores are given pooled (from the counts of all tiles) and as the mean of tiles;
-    docs/metrics.md explains them.
+    Predictions and ground truth are matched by image name. Each slice of a stack (multi-page TIFF)
+    counts as a tile. Tiles that are missing or cannot be compared are listed at the end, and the
+    exit code is 1. Scores are given pooled (from the counts of all tiles) and as the mean over the
+    tiles; docs/metrics.md explains them.
     """
     from napari_snow_unet.data.pixels.pixel_size import check_pixel_size, doubt_pixel_size
     from napari_snow_unet.metrics.files.evaluation_task import make_task

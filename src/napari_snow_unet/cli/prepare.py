@@ -50,8 +50,8 @@ def prepare(
     """Prepare a dataset of PNG images and masks from SNOW or any folders of images and masks.
 
     Archives are not unpacked. If you give any of --train, --val and --test, the others default to
-    0. Run the command again to continue after a stop. Files that cannot be used are listed at the
-    end and in problems.csv, and the exit code is 1.
+    0. Run the command again to continue after an interruption. Files that cannot be used are listed
+    at the end and in problems.csv, and the exit code is 1.
     """
     from napari_snow_unet.data.datasets.prepare.dataset import prepare as prepare_dataset
 

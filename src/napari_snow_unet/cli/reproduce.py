@@ -29,7 +29,7 @@ def reproduce(
         typer.Option(
             "-o",
             "--out",
-            help="Folder of the experiment, new or to continue.",
+            help="Folder for the experiment: new, or of an interrupted one to continue.",
             show_default=False,
             rich_help_panel="Output",
         ),
@@ -62,9 +62,9 @@ def reproduce(
 
     The paper is by Joyce & Bunyak Ersoy. This prepares the dataset, trains the network, segments
     and scores the test tiles, and draws the figures. 5,000 tiles are split into 3,600 for training,
-    400 for validation and 1,000 for testing; fewer tiles into 72, 8 and 20 %. The folder then
-    contains the dataset, the training, predictions, figures, methods.md, and table.csv with the
-    paper's scores. To continue an interrupted experiment, run the same command again.
+    400 for validation and 1,000 for testing; fewer are split 72/8/20 %. The folder then contains
+    the dataset, the training run, predictions, figures, methods.md, and table.csv with the new
+    scores beside the published ones. To continue an interrupted experiment, run the same command again.
     """
     from napari_snow_unet.paper import steps
     from napari_snow_unet.paper.experiment import begin_experiment

@@ -86,7 +86,7 @@ def segment(
 ) -> None:
     """Label the nuclei in images. Writes NAME.png (16-bit labels) for each, and summary.csv.
 
-    Sub-folders are not searched. If an input is missing, nothing is segmented. Files that cannot be
+    Subfolders are not searched. If an input is missing, nothing is segmented. Files that cannot be
     read are listed at the end; the rest are processed, and the exit code is 1.
     """
     from napari_snow_unet.batch import find_images, messages_of, segment_files

@@ -26,7 +26,7 @@ def split(
         int | None,
         typer.Option(
             min=2,
-            help="Number of folds over train and val, for cross-validation.",
+            help="Number of folds of the training and validation tiles, for cross-validation.",
             rich_help_panel="Split",
         ),
     ] = None,
@@ -37,7 +37,7 @@ def split(
     """Split a prepared dataset into training, validation and test tiles. No image is changed.
 
     If you give any of --train, --val and --test, the others default to 0. With --folds alone, the
-    subsets stay as they are. The result is in the columns split and fold of manifest.csv.
+    subsets stay as they are. The result is in manifest.csv, in the columns `split` and `fold`.
     """
     from napari_snow_unet.data.datasets.divide import split_dataset
 

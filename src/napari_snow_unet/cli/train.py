@@ -116,7 +116,7 @@ def train(
 ) -> None:
     """Train a network. Ctrl-C stops after the current batch; finished epochs are kept.
 
-    The run folder contains the best and the last model, the history with its curves, and the state
+    The run folder contains the best and the last model, the training history and its curves, and the state
     for --resume. `segment --model FOLDER` uses the best model.
     """
     from napari_snow_unet.unet.engine.selection import select_device

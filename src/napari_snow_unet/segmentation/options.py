@@ -131,8 +131,8 @@ class Options:
     test_time_augmentation: Annotated[
         bool,
         Option(
-            "Average four mirrored predictions per tile: usually better, four times slower.",
-            tip="Averages four mirrored predictions per tile: usually better, four times slower. "
+            "Average the predictions of four mirrored images: usually better, four times slower.",
+            tip="Averages the predictions of four mirrored images: usually better, four times slower. "
             "Takes effect at the next Run.",
             also=("--tta",),
             label="Test-time augmentation",

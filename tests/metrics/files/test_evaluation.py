@@ -12,6 +12,7 @@ from tifffile import imwrite
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import run
+from napari_snow_unet.data.datasets.messages import favours
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.masks import notes
@@ -275,7 +276,7 @@ def test_scores_against_a_models_own_output_are_flagged(folders: Path) -> None:
     path = folders / "truth" / "b.png"
     write_nuclei(path, Nuclei(squares(1), provenance=facts), overwrite=True)
     result = evaluated(folders)
-    note = messages.truth_from_model("my-run")
+    note = favours("my-run")
     assert {name: [str(each) for each in notes] for name, notes in result.noted.items()} == {
         "b": [note]
     }

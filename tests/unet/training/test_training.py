@@ -12,7 +12,10 @@ import tifffile
 
 from model_folders import save_model
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.adding import NewTile, add_tile
+from napari_snow_unet.data.datasets.messages import corrected
 from napari_snow_unet.data.datasets.prepare.dataset import prepare
+from napari_snow_unet.data.datasets.truth_origin import TruthOrigin
 from napari_snow_unet.data.formats.label_images import read_labels, write_labels
 from napari_snow_unet.data.pixels.images import read_image
 from napari_snow_unet.models import list_models, open_model
@@ -301,6 +304,25 @@ def test_what_nobody_has_annotated_changes_neither_weights_nor_history(discs, tm
     for key, value in results[0].items():
         if key != "seconds":
             assert results[1][key] == pytest.approx(value, abs=1e-4), key
+
+
+def test_corrected_predictions_train_and_the_record_and_the_model_count_them(discs, tmp_path):
+    origin = TruthOrigin("prediction", "net", "0123456789abcdef")
+    for number in range(3):
+        image = read_image(discs / "images" / f"d{number}.png")
+        labels = read_labels(discs / "masks" / f"d{number}.png")
+        region = np.ones(labels.shape, bool)
+        region[:, 30:] = False
+        tile = NewTile(f"d{number}", image, labels, region, origin if number else TruthOrigin())
+        add_tile(tmp_path / "mine", tile)
+    run = begin(tmp_path / "mine", tmp_path / "run", epochs=1)
+    state = loop.train(run, listed=False)
+    assert len(state.history) == 1
+    counted = corrected(2, 3, ("net (01234567)",))
+    config = run.config()
+    assert config.corrected == {"net (01234567)": 2}
+    assert counted in config.network.trained_on
+    assert counted in (run.folder / "log.txt").read_text(encoding="utf-8")
 
 
 def test_a_loss_that_becomes_nan_is_told_and_the_last_good_epoch_stays(discs, tmp_path):

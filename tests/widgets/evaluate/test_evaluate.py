@@ -8,11 +8,11 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
+from napari_snow_unet.data.datasets.messages import favours
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.formats.nuclei_file import Nuclei, write_nuclei
 from napari_snow_unet.data.masks import notes
 from napari_snow_unet.data.pixels.channels import map_divisor
-from napari_snow_unet.metrics.files.messages import truth_from_model
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.objects import error_map
 from napari_snow_unet.metrics.scores.pixel import count_pixels, pixel_scores
@@ -113,7 +113,7 @@ def test_a_ground_truth_that_a_model_made_is_named(dock, tmp_path):
     data, facts, _ = read_as_labels(path)
     made = dock.viewer.add_labels(data, **facts)
     layer = dock.viewer.add_labels(found, name="found")
-    note = truth_from_model("my-run")
+    note = favours("my-run")
     for prediction, true_layer in ((layer, made), (made, layer)):
         dock.compare(prediction, true_layer)
         dock.run()
@@ -184,6 +184,10 @@ def test_live_scores_follow_what_is_painted_in_the_truth(dock):
     dock.run()
     layer.undo()
     dock.qtbot.waitUntil(lambda: dock.live_scores() == said[0])
+    layer.data = truth[:100]
+    dock.qtbot.waitUntil(lambda: "100 x 160" in dock.message)
+    assert not dock.bar.run_button.isEnabled()
+    assert not dock.live_scores()
 
 
 def test_tables_explain_themselves_and_fit_into_the_dock(dock):
@@ -391,6 +395,26 @@ def test_a_stack_has_a_row_for_each_slice(dock):
     assert header(table, Qt.Orientation.Vertical)[0] == "accuracy"
     assert dock.caption == messages.caption("found", "truth", "slice 1")
     assert list(dock.results.rows())[1][1] == "slice 1"
+
+
+def test_live_scores_are_those_of_the_slice_that_is_shown(dock):
+    truth, found = truth_and_prediction()
+    true_layer = dock.viewer.add_labels(np.stack([truth, truth]), name="truth")
+    maps = np.where(np.stack([truth, found]) > 0, 200, 20).astype(np.uint8)
+    dock.compare(dock.viewer.add_image(maps, name="map"), true_layer)
+    pooled = dock.live_scores()
+    dock.choose(all_slices=False)
+    seen = []
+    for number in (0, 1):
+        dock.viewer.dims.set_current_step(0, number)
+        dock.wait()
+        seen.append(dock.live_scores())
+    assert seen[0] == [score_in_words(key, 1.0) for key in SHOWN]
+    expected = pixel_scores(count_pixels(found > 0, truth))
+    assert seen[1] == [score_in_words(key, expected[key]) for key in SHOWN] != pooled
+    dock.viewer.add_labels(found[None], name="another")  # nothing to count anew
+    assert dock.live_scores() == seen[1]
+    assert not dock.form.live.counting
 
 
 def test_slices_in_which_nothing_was_predicted_are_counted_in_words(dock):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_snow_unet.base.progress import run
 from napari_snow_unet.metrics.scores.tile import compare
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.segmentation.pipeline import run

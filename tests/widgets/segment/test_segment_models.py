@@ -15,7 +15,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.cli.models import _facts
 from napari_snow_unet.models import DEFAULT_MODEL, describe_model, list_models, open_model
 from napari_snow_unet.unet.models.folder import user_folder
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.segment import messages
 
 

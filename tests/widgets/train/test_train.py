@@ -208,6 +208,10 @@ def test_a_dataset_that_broke_since_it_was_checked_is_one_notification(dock, til
     assert dock.form.isEnabled()
     dock.qtbot.waitUntil(lambda: run_messages.ONE_PAIR.problem in dock.form.tiles.text())
     assert not dock.bar.train_button.isEnabled()
+    assert dock.told_problem
+    dock.choose(run_folder=tiles.parent / "another")  # where nothing has failed
+    dock.qtbot.waitUntil(lambda: dock.message == messages.DATASET_UNUSABLE)
+    assert not dock.told_problem
 
 
 def test_stop_right_after_train_ends_a_process_that_has_not_begun(dock, tiles, notifications):

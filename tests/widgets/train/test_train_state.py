@@ -86,8 +86,8 @@ def test_the_bars_count_what_was_finished_before_the_dock_looked():
     late = TrainState(folder=RUN, running=True, progress=progress)
     assert (late.of_epochs.done, late.of_epochs.total) == (18, 40)
     ahead = TrainState(folder=RUN, running=True, progress=progress, epochs=19)
-    assert ahead.of_epochs == Progress(19, 40, messages.epoch(19, 40))
-    assert ahead.of_batches == Progress(1, 9, messages.batch(1, 9, ""))
+    assert ahead.of_epochs == Progress(19, 40, messages.EPOCH_LABEL.format(19, 40))
+    assert ahead.of_batches == Progress(1, 9, messages.BATCH_LABEL.format(1, 9))
     early = TrainState(folder=RUN, running=True, epochs=5)
     assert early.of_epochs.total == early.of_batches.total == 0
     assert early.of_epochs.message == early.of_batches.message == ""

@@ -21,6 +21,7 @@ from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
 from napari_snow_unet.models import find_model
+from napari_snow_unet.unet.models.folder import user_folder
 from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.folder import COLUMNS
 from napari_snow_unet.unet.runs.lock import training_process
@@ -162,6 +163,23 @@ def test_a_model_to_begin_with_brings_its_architecture(shown):
     assert not shown.field("base_filters").enabled
     shown.choose(fine_tune="")
     assert shown.field("base_filters").enabled
+
+
+def test_a_model_that_broke_since_it_was_listed_holds_train_back(shown, tiles, qtbot):
+    form, button, mine = shown.form, shown.bar.train_button, user_folder() / "mine"
+    bundled = next(value for value in shown.field("fine_tune").choices if value)
+    shutil.copytree(bundled, mine)
+    form.list_models()
+    (mine / "config.json").write_text("{", encoding="utf-8")
+    shown.choose(dataset=tiles, run_folder=tiles.parent / "run")
+    qtbot.waitUntil(button.isEnabled)
+    shown.choose(fine_tune=str(mine))
+    assert not button.isEnabled()
+    assert "config.json" in shown.message
+    assert form.device.text() == NO_GPU
+    shown.choose(fine_tune="")
+    assert button.isEnabled()
+    assert shown.message == ""
 
 
 def test_a_run_is_shown_with_the_model_it_started_from_even_if_that_is_gone(

@@ -18,11 +18,13 @@ from napari_snow_unet.data.datasets.manifest import (
     write_manifest,
 )
 from napari_snow_unet.data.datasets.splits import (
+    SUBSETS,
     UNUSED,
     SplitPlan,
     assign_by_folders,
     assign_subsets,
     groups_of,
+    subset_sizes,
 )
 from napari_snow_unet.data.names.folder_names import subset_of_file
 
@@ -58,6 +60,29 @@ def divide(tiles: Sequence[Tile], plan: SplitPlan, *, strict: bool = True) -> li
         )
         for tile in tiles
     ]
+
+
+def subset_of_new(tiles: Sequence[Tile], new: Tile, plan: SplitPlan) -> tuple[str, int | None]:
+    """Return the subset and fold of one more tile; those of the others do not change.
+
+    It joins the tiles of its group. Else it goes to the subset that lacks most of what the plan
+    gives it, and to training if none lacks any: it is added to be used.
+    """
+    tiles = [tile for tile in tiles if tile.split in SUBSETS]
+    if plan.group_by is not None:
+        *groups, own = groups_of(
+            [*(tile.source_image for tile in tiles), new.source_image], plan.group_by
+        )
+        for tile, group in zip(tiles, groups, strict=True):
+            if group == own:
+                return tile.split, tile.fold
+    sizes, counts = subset_sizes(plan, len(tiles) + 1, strict=False), subset_counts(tiles)
+    lacking = {subset: sizes[subset] - counts[subset] for subset in reversed(SUBSETS)}
+    subset = max(lacking, key=lambda subset: lacking[subset])
+    subset = subset if lacking[subset] > 0 else "train"
+    folds = Counter(tile.fold for tile in tiles if tile.fold is not None)
+    fold = min(folds, key=lambda fold: (folds[fold], fold)) if folds else None
+    return subset, fold if subset != "test" else None
 
 
 def repeated_images(tiles: Sequence[Tile]) -> dict[int, int]:

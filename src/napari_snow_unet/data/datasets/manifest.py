@@ -49,6 +49,12 @@ class Tile(Shown):
     mask_sha256: str = ""
     # sizes and checksums or times of the sources, to notice changes
     source_state: str = ""
+    # Where the mask came from, see `truth_origin`: drawn, prediction, or empty if unknown.
+    truth: str = ""
+    truth_model: str = ""  # whose prediction it began as
+    truth_model_sha256: str = ""  # checksum of its weights
+    truth_edits: str = ""  # how many nuclei were added, deleted and so on
+    draw_without_prediction: str = ""  # yes: a prediction must not be the start of its mask
     extra: dict[str, str] = field(default_factory=dict)  # user-added columns of the table
 
     def one_line(self) -> str:
@@ -57,6 +63,9 @@ class Tile(Shown):
 
 
 COLUMNS = tuple(column.name for column in fields(Tile) if column.name != "extra")
+YES = "yes"
+#: Columns that are left out of a table in which all their cells are empty.
+_RARE = {"fold", *(name for name in COLUMNS if "truth" in name), "draw_without_prediction"}
 _NUMBERS: dict[str, type[int] | type[float]] = {
     **dict.fromkeys(("height", "width", "nuclei", "image_bytes", "mask_bytes"), int),
     "foreground": float,
@@ -108,7 +117,8 @@ def write_manifest(folder: Path, tiles: Iterable[Tile]) -> None:
     """Replace the table of a dataset and empty its journal."""
     rows = sorted(tiles, key=lambda tile: tile.index)
     extras = dict.fromkeys(name for tile in rows for name in tile.extra)
-    columns = [name for name in COLUMNS if name != "fold" or any(t.fold is not None for t in rows)]
+    filled = {name for name in _RARE if any(getattr(t, name) not in (None, "") for t in rows)}
+    columns = [name for name in COLUMNS if name not in _RARE or name in filled]
     cells = (
         [*(getattr(tile, name) for name in columns), *(tile.extra.get(name) for name in extras)]
         for tile in rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from napari_snow_unet.base.errors import Message
 from napari_snow_unet.base.words import counted, listed, shape_in_words
@@ -34,6 +35,16 @@ READING_CRASHED = (
     "Every attempt to read the file crashed. It may be damaged, or too large for the memory."
 )
 ONLY_ONE_USED = "Only one of the two is used."
+TILE_EXISTS = Message(
+    "The dataset has a tile with this image already.", "Replace it, or leave it as it is."
+)
+TO_BE_DRAWN = Message(
+    "The tile is marked 'draw without prediction'.",
+    "Draw its nuclei from scratch, or remove the mark: scores on a corrected prediction favour the "
+    "model.",
+    ("draw_without_prediction",),
+)
+UNEDITED = "The labels are the prediction, unedited."
 SHOWN_BLANK = "The tile is shown blank."
 
 
@@ -211,3 +222,29 @@ def same_image(other: str, correlation: float | None = None) -> str:
     if correlation is None:
         return f"The image is the same as that of {other}."
     return f"The image is nearly the same as that of {other} (correlation {correlation:.2f})."
+
+
+def added(folder: Path, image: str, mask: str) -> str:
+    """Say where the copies of an image and its labels are."""
+    return f"Copied to {folder} as {image} and {mask}."
+
+
+def subset_of_added(subset: str, tiles: int) -> str:
+    """Say in which subset a tile is, of how many."""
+    kinds = {"train": "training", "val": "validation", "test": "test"}
+    kind = kinds.get(subset)
+    use = "It is not used" if kind is None else f"It is a {kind} tile"
+    return f"{use}; the dataset has {counted(tiles, 'tile')}."
+
+
+def favours(model: str) -> str:
+    """Say what scores are worth on a ground truth that is a prediction, corrected or not."""
+    name = "the classical method" if model == "classical" else f"the model {model}"
+    return f"This ground truth began as the output of {name}. Scores favour that model."
+
+
+def corrected(tiles: int, of: int, models: tuple[str, ...]) -> str:
+    """Say how many ground truths of some tiles are corrected predictions, and of which models."""
+    are = "is a prediction" if tiles == 1 else "are predictions"
+    truths = f"{tiles:,} of {counted(of, 'ground truth')} {are}"
+    return f"{truths} that may have been corrected, of {listed(models)}."

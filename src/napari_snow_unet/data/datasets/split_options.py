@@ -66,7 +66,7 @@ class SplitOptions:
     group_by: Annotated[
         str | None,
         Option(
-            "Regular expression on image names; tiles with the same match (or its first group, "
+            "Regular expression on image names; tiles with the same match (or first captured group, "
             "e.g. a patient ID) stay in the same subset.",
             label="Group by",
             group="Split",

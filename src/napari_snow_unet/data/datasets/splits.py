@@ -28,6 +28,11 @@ UNUSED = "unused"
 PAPER = {"train": 3600, "val": 400, "test": 1000}
 PAPER_TILES = 5000
 FRACTIONS = {"train": 0.72, "val": 0.08, "test": 0.2}
+#: The default for so few tiles that a fraction would leave none for validation.
+_FEW = [
+    {"test": test, "val": val, "train": train}
+    for test, val, train in ((0, 0, 0), (0, 0, 1), (0, 0, 2), (0, 1, 2), (1, 1, 2), (1, 1, 3))
+]
 DRAWN_VALIDATION = 0.1  # fraction of the training tiles, if no folder is called val
 _SHUFFLES = 200
 _FROM_0 = Option(low=0)
@@ -64,8 +69,8 @@ class SplitPlan:
 
 
 def usual_size(subset: str) -> str:
-    """Return the default size of a subset: ``3,600, or 72 % of fewer than 5,000``."""
-    return f"{PAPER[subset]:,}, or {100 * FRACTIONS[subset]:g} % of fewer than {PAPER_TILES:,}"
+    """Return the default size of a subset: ``3,600 (72 % below 5,000 tiles)``."""
+    return f"{PAPER[subset]:,} ({100 * FRACTIONS[subset]:g} % below {PAPER_TILES:,} tiles)"
 
 
 def parse_share(text: str) -> Share:
@@ -86,9 +91,12 @@ def subset_sizes(plan: SplitPlan, tiles: int, *, strict: bool = True) -> dict[st
     """Return the number of tiles of each subset; the rest is unused.
 
     A plan for more tiles than there are is refused if `strict`; otherwise training gets fewer.
+    The default sets one of 3 or more tiles aside for validation, without which none can train.
     """
     chosen: dict[str, Share | None] = {"test": plan.test, "val": plan.val, "train": plan.train}
     if all(share is None for share in chosen.values()):
+        if len(_FEW) > tiles:
+            return dict(_FEW[tiles])
         chosen = dict(PAPER if tiles >= PAPER_TILES else FRACTIONS)
     shares = {subset: chosen[subset] or 0 for subset in SUBSETS}
     fractions = {subset: share for subset, share in shares.items() if isinstance(share, float)}

@@ -27,7 +27,9 @@ ALL_OUTLINES_TINY = Message(
     "No outline is as large as a pixel.",
     "Check their unit: convert fractions of the image or micrometres to pixels first.",
 )
-CONTAIN_NAMES = "The results contain the names and folders of the images."
+CONTAIN_NAMES = (
+    "Result files contain the names and folders of the images: check them before you share them."
+)
 REGION_COUNTS = "Only the annotated region counts."
 
 

@@ -72,9 +72,3 @@ def unusable_map(problem: str) -> Message:
     """Return the refusal of a probability map whose values cannot be probabilities."""
     reason = problem.removesuffix(".")
     return Message(f"The file cannot be read as a probability map: {reason}.", MAP_REMEDY)
-
-
-def truth_from_model(model: str) -> str:
-    """Return the note that a ground truth is a corrected or plain result of a model."""
-    name = "the classical method" if model == "classical" else f"the model {model}"
-    return f"This ground truth began as the output of {name}. Scores favour that model."

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.annotations.annotation_files import is_annotation_path
-from napari_snow_unet.data.datasets.manifest import is_dataset
+from napari_snow_unet.data.datasets.messages import favours
+from napari_snow_unet.data.datasets.truth_origin import region_of_tile, truth_origin
 from napari_snow_unet.data.formats.label_images import read_labels, read_mask_file
 from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS, read_outlined_region
-from napari_snow_unet.data.formats.origin import origin_of
 from napari_snow_unet.data.masks.judgement import Judgement
 from napari_snow_unet.data.masks.label_pictures import looks_like_labels
 from napari_snow_unet.data.masks.notes import Note
@@ -126,9 +126,8 @@ def _notes(
         yield from (replace(note, gist=f"{side}: {note.gist}") for note in judged.notes)
     if task.regions is None and _region_file(task, name) is not None:
         yield Note(f"ground truth: {REGION_COUNTS}, as the dataset's regions say")
-    model = (origin_of(task.truths[name].labels) or {}).get("model")
-    if model:
-        yield Note(messages.truth_from_model(str(model)))
+    if model := truth_origin(task.truths[name].labels).model:
+        yield Note(favours(model))
 
 
 def _as_shown(image: Path | None, masks: dict[Path, Judgement]) -> dict[Path, Judgement]:
@@ -143,20 +142,12 @@ def _region_file(task: EvaluationTask, name: str) -> Path | None:
     """Return the file of the annotated region: the user's, or that of a prepared dataset."""
     regions = task.regions
     if regions is None:
-        return _region_of_dataset(task.truths[name].labels)
+        return region_of_tile(task.truths[name].labels)
     if isinstance(regions, Path):
         return regions
     if name in regions:
         return regions[name]
     raise InputError(messages.NO_REGION_OF_TILE)
-
-
-def _region_of_dataset(mask: Path) -> Path | None:
-    for folder in mask.parents[:2]:
-        if folder.name == "masks" and is_dataset(folder.parent):
-            region = folder.parent / "regions" / mask.relative_to(folder)
-            return region if region.is_file() else None
-    return None
 
 
 def _common_shape(

@@ -161,6 +161,29 @@ def compare(automatic: Areas, pairs: Pairs) -> Edits:
     )
 
 
+def compare_labels(automatic: NDArray[Any], now: NDArray[Any]) -> Edits:
+    """Compare automatic and corrected labels of one plane."""
+    return compare(Areas.of(automatic), Pairs.of(automatic, now))
+
+
+def places_of(
+    edits: Edits, automatic: NDArray[Any], now: NDArray[Any]
+) -> list[tuple[str, int, float, float]]:
+    """Return every edited nucleus: what was done, its id, and its centroid (y, x) in pixels."""
+    listed = []
+    for kind in ("added", "deleted", "separated", "merged", "reshaped"):
+        labels = automatic if kind in ("deleted", "separated") else now
+        ids = np.array(sorted(getattr(edits, kind)), np.int64)
+        rows, columns = np.nonzero(np.isin(labels, ids))
+        places = np.searchsorted(ids, labels[rows, columns])
+        areas = np.bincount(places, minlength=len(ids))
+        centres = [np.bincount(places, each, len(ids)) / areas for each in (rows, columns)]
+        listed += [
+            (kind, *one) for one in zip(ids.tolist(), *(c.tolist() for c in centres), strict=True)
+        ]
+    return listed
+
+
 def recounted(planes: Mapping[Index, Plane], edits: Mapping[Index, Edits]) -> dict[Index, Plane]:
     """Return planes with the counts and areas of their edited labels."""
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class RunConfig:
     fingerprint: str  # of the dataset at the start of the training
     fine_tune: str  # model folder of the initial weights; empty for random ones
     made_with: dict[str, str]  # versions
+    corrected: dict[str, int] = field(default_factory=dict)  # see `TrainingSet.corrected`
     muon: bool = False  # 0.1 only: `options` names another optimizer, and it cannot be resumed
 
 
@@ -50,6 +51,7 @@ def config_text(config: RunConfig) -> str:
         "fingerprint": config.fingerprint,
         "fine_tune": config.fine_tune,
         "made_with": config.made_with,
+        **({"corrected_predictions": config.corrected} if config.corrected else {}),
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -67,6 +69,10 @@ def config_from(content: Any) -> RunConfig:
         options=options_from_dict(without_muon(content["options"])),
         network=UNetConfig.from_json(json.dumps(content["network"])),
         made_with={str(name): str(value) for name, value in dict(content["made_with"]).items()},
+        corrected={
+            str(name): int(count)
+            for name, count in dict(content.get("corrected_predictions", {})).items()
+        },
         muon=with_muon(content["options"]),
         **texts,
     )

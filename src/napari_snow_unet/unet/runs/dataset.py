@@ -12,6 +12,7 @@ from pathlib import Path
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.dataset_info import masks_in, read_info
 from napari_snow_unet.data.datasets.manifest import MANIFEST, Tile, is_dataset, read_manifest
+from napari_snow_unet.data.datasets.messages import corrected
 from napari_snow_unet.data.datasets.splits import (
     UNUSED,
     SplitPlan,
@@ -20,6 +21,7 @@ from napari_snow_unet.data.datasets.splits import (
     assign_subsets,
     groups_of,
 )
+from napari_snow_unet.data.datasets.truth_origin import TruthOrigin
 from napari_snow_unet.data.datasets.white_value import white_of_images
 from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.data.pairs.folder import require_pairs
@@ -95,6 +97,7 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
                 check_pixel_size(row.um_per_px, folder / MANIFEST),
                 _weight(folder, row),
                 masks_are,
+                TruthOrigin.of_tile(row).named_model,
             )
             subsets[subset].append(tile)
             sources[subset].append(row.source_image if info.split.group_by else row.name)
@@ -106,7 +109,16 @@ def _prepared(folder: Path, rows: Sequence[Tile], fold: int | None) -> TrainingS
         messages.subsets_of_manifest(len(train), len(validation), fold),
         *_doubt_about_groups(sources["train"], sources["val"], info.split.group_by),
     ]
-    return replace(checked(folder, train, validation, notes), white=info.white)
+    training_set = checked(folder, train, validation, notes)
+    notes += corrected_tiles(training_set)
+    return replace(training_set, white=info.white, notes=tuple(notes))
+
+
+def corrected_tiles(tiles: TrainingSet) -> list[str]:
+    """Say how many masks began as predictions, of which models; nothing if none did."""
+    count, models = sum(tiles.corrected.values()), tuple(tiles.corrected)
+    every = len(tiles.train) + len(tiles.validation)
+    return [corrected(count, every, models)] if count else []
 
 
 def _empty_subset(folder: Path, rows: Sequence[Tile], subset: str, fold: int | None) -> InputError:

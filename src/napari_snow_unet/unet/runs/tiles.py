@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class TrainingTile:
     # can count as much as many others.
     weight: float = 1.0
     masks_are: MasksAre | None = None  # if stated
+    truth_model: str = ""  # whose prediction its mask began as, with its checksum
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class TrainingSet:
     # Value of white by data type of the images, the same for all tiles; for a prepared dataset that
     # of its source images.
     white: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def corrected(self) -> dict[str, int]:
+        """How many masks began as a prediction, by model."""
+        models = (tile.truth_model for tile in (*self.train, *self.validation))
+        return dict(Counter(filter(None, models)))
 
     @property
     def fingerprint(self) -> str:

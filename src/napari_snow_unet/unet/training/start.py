@@ -15,7 +15,7 @@ from napari_snow_unet.unet.network.config import UNetConfig
 from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.config import RunConfig
 from napari_snow_unet.unet.runs.create import check_free, create_run
-from napari_snow_unet.unet.runs.dataset import open_training_set
+from napari_snow_unet.unet.runs.dataset import corrected_tiles, open_training_set
 from napari_snow_unet.unet.runs.folder import RunDirectory
 from napari_snow_unet.unet.runs.masks import look_at_masks
 from napari_snow_unet.unet.runs.options import TrainingOptions
@@ -82,6 +82,7 @@ def begin_training(
         fingerprint=tiles.fingerprint,
         fine_tune=str(fine_tune.resolve()) if fine_tune is not None else "",
         made_with={"napari-snow-unet": __version__, "python": platform.python_version()},
+        corrected=tiles.corrected,
     )
     run = create_run(folder, config, tiles)
     for note in tiles.notes:
@@ -127,6 +128,7 @@ def _network(options: TrainingOptions, tiles: TrainingSet, name: str) -> UNetCon
         f"{len(tiles.validation)} more to validate; {options.epochs} epochs of the preset "
         f"{options.preset!r}."
     )
+    text = " ".join([text, *corrected_tiles(tiles)])
     return options.network(
         name=name[:100], trained_on=text, pixel_size_um=sizes, white=dict(tiles.white)
     )

@@ -44,12 +44,6 @@ class Dock(QWidget):
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             self.follow(emitter, callback)
 
-    def follow_slice(self, viewer: Viewer, callback: Callable[..., None]) -> None:
-        """Call a function when other slices, or other axes, are shown."""
-        events = viewer.dims.events
-        for emitter in (events.current_step, events.ndisplay, events.order):
-            self.follow(emitter, callback)
-
     def closed(self) -> None:
         """Stop what runs: called once, after napari has closed the dock."""
 

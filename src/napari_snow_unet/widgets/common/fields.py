@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from math import inf
 from typing import Any
@@ -16,9 +16,22 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QFocusEvent, QKeyEvent, QValidator
 from qtpy.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
 
+from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import Declared, declared
+from napari_snow_unet.batch import Outputs
+from napari_snow_unet.data.datasets.prepare.options import PrepareOptions
+from napari_snow_unet.data.datasets.split_options import SplitOptions
+from napari_snow_unet.segmentation.options import Options
+from napari_snow_unet.unet.runs.options import TrainingOptions
 
 DECIMALS = 4
+#: Docks and fields that help, but are not fields of an option.
+_OTHER_PLACES = {
+    **dict.fromkeys(("prepare_dataset", "check_dataset", "split_dataset"), "Prepare a dataset"),
+    "model": "Model",
+    "list_models": "Model",
+    "region": "Region",
+}
 BROWSE_WIDTH = 32  # of the button beside a path
 
 
@@ -179,3 +192,18 @@ def _look_of(one: Declared, empties: Mapping[str, Any]) -> dict[str, Any]:
             key: one.type(limit) for key, limit in (("min", low), ("max", high)) if abs(limit) < inf
         }
     return look
+
+
+def error_in_words(error: Exception) -> str:
+    """Return an error as docks and notifications show it: the reason first."""
+    if isinstance(error, InputError):
+        return error.reason_first(fields_that_help(error.helps))
+    return str(error)
+
+
+def fields_that_help(helps: Iterable[str]) -> list[str]:
+    """Return the labels of the fields that would help; an option without a field has none."""
+    labels = dict(_OTHER_PLACES)
+    for cls in (TrainingOptions, SplitOptions, PrepareOptions, Options, Outputs):
+        labels |= {name: one.option.label for name, one in declared(cls).items()}
+    return [labels.get(name, "") for name in helps]

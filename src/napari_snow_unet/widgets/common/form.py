@@ -76,17 +76,20 @@ class Rows(QWidget):
 
 
 class Note(QLabel):
-    """A line of text that wraps, in colour if it is about a problem."""
+    """A text that wraps, in colour if it is about a problem; `in_form` if it is a row of one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_form: bool = False) -> None:
         super().__init__()
         self.setWordWrap(True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        if not in_form:  # whose height then follows from that of its text
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
 
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a text."""
         self.setText(text)
-        self.setStyleSheet(PROBLEM_STYLE if problem else "")
+        style = PROBLEM_STYLE if problem else ""
+        if style != self.styleSheet():  # Qt would lay out the label again
+            self.setStyleSheet(style)
 
 
 def message_line() -> Note:

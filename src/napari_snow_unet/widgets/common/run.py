@@ -15,7 +15,7 @@ from superqt.utils import GeneratorWorker
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 
 Steps = Callable[[], Generator[Progress, None, Any]]
 ACTIVITY_INTERVAL_S = 0.1

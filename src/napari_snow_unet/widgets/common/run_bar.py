@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, 
 
 from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import message_line, wrapped
 from napari_snow_unet.widgets.common.run import Run, Steps, notify
 
@@ -144,9 +144,13 @@ class RunBar(QWidget):
         """Show a line of text under the bar."""
         self.message.say(text, problem=problem)
 
+    def say_error(self, error: Exception) -> None:
+        """Show an error under the bar."""
+        self.say(error_in_words(error), problem=True)
+
     def refuse(self, error: Exception) -> None:
         """Show why an action other than a run is impossible."""
-        self.say(error_in_words(error), problem=True)
+        self.say_error(error)
         notify(error)
 
     def set_hint(self, hint: str) -> None:
@@ -169,7 +173,7 @@ class RunBar(QWidget):
         self.progress.show_progress(self._latest)
 
     def _show_error(self, error: Exception) -> None:
-        self.say(error_in_words(error), problem=True)
+        self.say_error(error)
         self.failed.emit(error)
 
     def _show_end(self, cancelled: str) -> None:

@@ -25,7 +25,6 @@ from napari_snow_unet.metrics.planes.thresholds import LevelCounts, count_levels
 from napari_snow_unet.metrics.scores.instance import as_instances
 from napari_snow_unet.segmentation.plane.threshold import choose_level, grey_histogram
 from napari_snow_unet.widgets.common import messages
-from napari_snow_unet.widgets.common.errors import error_in_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +65,8 @@ def count(chosen: Comparison) -> Generator[Progress, None, LevelCounts | str]:
             yield from count_levels(_reader(chosen, {})[0], chosen.planes, region=chosen.region)
         )
     except InputError as error:
+        from napari_snow_unet.widgets.common.fields import error_in_words
+
         return error_in_words(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 
 from napari_snow_unet.napari_plugin import PLUGIN
@@ -17,6 +18,7 @@ class Settings:
     tile: int = 1024  # pixels
     precision: str = "float32"
     folder: str = ""  # where dialogs for results start; empty for the folder of the image
+    dataset: str = ""  # that corrected labels are added to; empty until it is chosen
 
 
 def settings() -> Settings:
@@ -36,3 +38,13 @@ def settings() -> Settings:
         if isinstance(value, type(getattr(current, field.name))):
             current = replace(current, **{field.name: value})
     return current
+
+
+def remember(**values: str) -> None:
+    """Change settings, where napari keeps those of plugins."""
+    with suppress(ImportError, AttributeError, LookupError, ValueError, OSError):
+        from napari.settings import get_plugin_settings
+
+        group = getattr(get_plugin_settings(PLUGIN), GROUP)
+        for name, value in values.items():
+            setattr(group, name, value)

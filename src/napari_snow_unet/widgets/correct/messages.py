@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from napari_snow_unet.base.errors import Message
 
 NO_LABELS = Message("There are no labels to correct.", "Press Run, or open a Labels layer.")
@@ -45,6 +47,24 @@ REDO_TIP = "Redo the edit that was undone last (Ctrl+Shift+Z)."
 SECOND_NUCLEUS = "Now click the nucleus to merge with it. Escape starts over."
 LEAVE = "Escape ends the tool."
 
+TRAINING_DATA_LABEL = "Use as training data"
+ANOTHER_DATASET_TIP = "Choose another dataset."
+CHOOSE_DATASET_LABEL = "Choose a dataset, or an empty folder for a new one"  # title of the dialog
+DRAW_LABEL = "Draw without prediction"
+DRAW_TIP = (
+    "Open an empty layer to draw every nucleus in, and hide the prediction. Use this for "
+    "validation and test tiles: scores favour the model whose prediction was corrected."
+)
+DRAWN_NAME_LABEL = "nuclei (drawn)"  # after the name of the image
+DRAW_NOW = "Draw all nuclei in the new layer, with Outline or Add, then use it as training data."
+REPLACE_LABEL, KEEP_TILE_LABEL = "Replace", "Keep"
+NOT_REPLACED = "The dataset was not changed."
+NO_IMAGE_OF_LABELS = Message("The image of these labels is not open.", "Open it first.")
+LABELS_BESIDE_IMAGE = Message(
+    "The labels do not lie on the image pixel by pixel.",
+    "Choose their image, or segment it again.",
+)
+
 UNSAVED_LABEL = "Unsaved corrections"
 KEEP_LABEL = "Keep for later"
 DISCARD_LABEL = "Discard"
@@ -77,6 +97,34 @@ def summary(
     }
     edits = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items() if number)
     return f"Edited: {count}, was {automatic:,} ({edits})." if edits else f"{count}."
+
+
+def training_data_tip(folder: Path | None) -> str:
+    """Say what the button copies, and where to."""
+    where = "a dataset, which you choose once" if folder is None else f"the dataset {folder}"
+    return (
+        f"Copy the image and its labels into {where}. If a region is chosen, only that part counts "
+        "in training and scores."
+    )
+
+
+def adding_to(dataset: str) -> str:
+    """Say which dataset a tile is added to."""
+    return f"Adding to {dataset}…"
+
+
+def replace_tile(tile: str, dataset: str) -> str:
+    """Ask whether to replace a tile."""
+    return f"The dataset {dataset} has this image already, as tile {tile}. Replace its labels?"
+
+
+def will_favour(dataset: str, subset: str) -> str:
+    """Say before labels are corrected what scores on them will be worth."""
+    kind = "validation" if subset == "val" else subset
+    return (
+        f"This is a {kind} tile of {dataset}: scores on it favour the model whose prediction you "
+        "correct."
+    )
 
 
 def closing(layers: str) -> str:

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidge
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.napari_plugin import PLUGIN
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import PROBLEM_STYLE, wrapped
 from napari_snow_unet.widgets.common.layers import images_in, pixels_of, unwrapped
 from napari_snow_unet.widgets.correct import messages

@@ -14,6 +14,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.datasets.truth_origin import EDITS
 from napari_snow_unet.data.formats.origin import facts_for_file
 from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.widgets.common.comparison import is_segmented
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 EVERY_EDITS, EVERY_MS = 20, 60_000  # whatever comes first
 
 LATER = (messages.KEEP_LABEL, messages.DISCARD_LABEL)
-EDITS = "edits"  # among the facts of a layer: how many nuclei were added, deleted and so on
 
 
 @dataclass(eq=False)

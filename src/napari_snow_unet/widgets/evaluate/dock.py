@@ -21,7 +21,6 @@ from napari_snow_unet.metrics.planes.scoring import (
 from napari_snow_unet.metrics.planes.thresholds import levels_of
 from napari_snow_unet.widgets.common.comparison import (
     doubt_about_layers,
-    facts_of,
     kept_of,
     labels_layers_in,
     maps_in,
@@ -29,7 +28,6 @@ from napari_snow_unet.widgets.common.comparison import (
     regions_in,
 )
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.common.form import offer
 from napari_snow_unet.widgets.common.layers import Source, source_of
 from napari_snow_unet.widgets.common.run_bar import RunBar
@@ -40,7 +38,13 @@ from napari_snow_unet.widgets.evaluate import messages
 from napari_snow_unet.widgets.evaluate.error_layer import ErrorLayers
 from napari_snow_unet.widgets.evaluate.form import EVERYWHERE, EvaluateForm
 from napari_snow_unet.widgets.evaluate.result_tabs import ResultTabs
-from napari_snow_unet.widgets.evaluate.state import EvaluateState, look, preselected, summary
+from napari_snow_unet.widgets.evaluate.state import (
+    EvaluateState,
+    look,
+    model_of,
+    preselected,
+    summary,
+)
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 
 if TYPE_CHECKING:
@@ -100,7 +104,7 @@ class EvaluateWidget(Dock):
         try:
             compared = self.state.comparison()
         except InputError as error:
-            self.bar.say(error_in_words(error), problem=True)
+            self.bar.say_error(error)
             return
         prediction, truth = chosen.prediction, chosen.truth
         request = EvaluationRequest(
@@ -108,7 +112,7 @@ class EvaluateWidget(Dock):
             ref(truth),
             source_of(prediction),
             truth.name,
-            str(facts_of(truth).get("model") or ""),
+            model_of(truth),
             {"prediction": placement_of(prediction), "truth": placement_of(truth)},
             {"prediction": kept_of(prediction), "truth": kept_of(truth)},
             compared.spacing_um,
@@ -134,8 +138,8 @@ class EvaluateWidget(Dock):
             form.choose(*preselected(labels))
         self.update_state()
 
-    def update_state(self, event: Any = None, *, edited: bool = False) -> None:
-        """Look at what is chosen, and show what follows; edited layers are counted again."""
+    def update_state(self, event: Any = None) -> None:
+        """Look at what is chosen, and show what follows."""
         form, counted = self.form, self.state.counted
         caption, outdated = "", False
         if self._shown is not None:
@@ -149,11 +153,13 @@ class EvaluateWidget(Dock):
         self.offer.show_for(state.images)
         self.results.caption.setText(state.caption)
         self._chosen.watch([ref(layer) for layer in chosen.layers])
-        if edited or state.counted != counted:
+        if state.counted != counted:
             self._count()
 
     def _settled(self) -> None:
-        self.update_state(edited=True)
+        """Look at layers that have changed, and count them anew."""
+        self.state = EvaluateState()
+        self.update_state()
 
     def _count(self) -> None:
         try:
@@ -188,10 +194,6 @@ class EvaluateWidget(Dock):
         if not self.state.outdated:
             self.update_state()
 
-    def _slice_changed(self, event: Any = None) -> None:
-        if not self.state.chosen.options["all_slices"]:
-            self.update_state()
-
     def _go_to_nucleus(self, row: int) -> None:
         if self._shown is None:
             return
@@ -213,7 +215,9 @@ class EvaluateWidget(Dock):
 
     def _connect(self) -> None:
         self.follow_layers(self._viewer, self.refresh_layers)
-        self.follow_slice(self._viewer, self._slice_changed)
+        dims = self._viewer.dims.events
+        for emitter in (dims.current_step, dims.ndisplay, dims.order):
+            self.follow(emitter, self.update_state)
         form, fields = self.form, self.form.fields
         options = fields.all_slices, fields.masks_are, fields.pixel_by_pixel
         for field in (form.prediction, form.truth, form.region, *options):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_snow_unet.base.errors import InputError
+from napari_snow_unet.data.datasets.messages import favours
+from napari_snow_unet.data.datasets.truth_origin import truth_origin
 from napari_snow_unet.data.pixels.axes import Index
 from napari_snow_unet.data.pixels.placement import spacing_um
-from napari_snow_unet.metrics.files.messages import truth_from_model
 from napari_snow_unet.metrics.planes.scoring import ScoredPlanes
 from napari_snow_unet.metrics.report.values import score_in_words
 from napari_snow_unet.metrics.scores.tile import Scores
 from napari_snow_unet.widgets.common.comparison import (
+    facts_of,
     is_map,
     is_segmented,
     kept_of,
@@ -28,7 +31,6 @@ from napari_snow_unet.widgets.common.comparison import (
     region_of_layer,
     why_not_compare,
 )
-from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import holds_labels, how_to_convert, why_no_map
 from napari_snow_unet.widgets.common.layers import shown_plane
 from napari_snow_unet.widgets.common.scoring import Comparison
@@ -113,6 +115,8 @@ def look(viewer: Viewer, chosen: Chosen, compared: str, *, outdated: bool) -> Ev
             shown = shown_plane(viewer, truth)
             plane = tuple(shown[axis] for axis in kept_of(truth)[:-2])
         except InputError as error:
+            from napari_snow_unet.widgets.common.fields import error_in_words
+
             hint = error_in_words(error)
     of_map = is_map(chosen.prediction)
     return EvaluateState(chosen, images, of_map, is_stack, plane, hint, compared, outdated)
@@ -128,6 +132,13 @@ def preselected(labels: Sequence[Labels]) -> tuple[Labels, Labels]:
     annotated = [layer for layer in others if not is_segmented(layer)]
     best = [layer for layer in annotated if layer in named]
     return prediction, (best or annotated or others)[0]
+
+
+def model_of(layer: Labels) -> str:
+    """Return the model whose output labels were, by their layer or file; empty if unknown."""
+    path = layer.metadata.get("source") or layer.source.path
+    stated = str(facts_of(layer).get("model") or "")
+    return stated or ("" if path is None else truth_origin(Path(path)).model)
 
 
 def summary(scored: ScoredPlanes, sets: Mapping[str, Scores], truth_model: str) -> str:
@@ -147,7 +158,7 @@ def summary(scored: ScoredPlanes, sets: Mapping[str, Scores], truth_model: str) 
         texts.append(messages.assumed_of_map(scored.assumed))
     texts += scored.mask_notes
     if truth_model:
-        texts.append(truth_from_model(truth_model))
+        texts.append(favours(truth_model))
     return " ".join(texts)
 
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.opening import messages
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.names.file_names import GEOJSON_SUFFIXES, LABEL_SUFFIXES
 from napari_snow_unet.data.slides.slide import ZARR_METADATA
 from napari_snow_unet.napari_plugin.layers import read_as_labels
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.opening import messages
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.formats.origin import origin_of
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import holds_labels
 from napari_snow_unet.widgets.common.layers import pixels_of, shape_of, source_of
 from napari_snow_unet.widgets.opening import messages

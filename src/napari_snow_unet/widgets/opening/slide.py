@@ -18,7 +18,7 @@ from napari_snow_unet.data.slides.slide import (
     Slide,
     open_slide,
 )
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.opening import messages
 
 if TYPE_CHECKING:

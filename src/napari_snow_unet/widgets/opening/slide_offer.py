@@ -12,7 +12,7 @@ import numpy as np
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.data.slides.slide import Slide, may_be_slide, open_slide
 from napari_snow_unet.napari_plugin import PLUGIN
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import Source, source_of
 from napari_snow_unet.widgets.common.view import fit
 from napari_snow_unet.widgets.opening import messages

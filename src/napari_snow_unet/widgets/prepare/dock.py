@@ -19,7 +19,6 @@ from napari_snow_unet.data.datasets.prepare.dataset import prepare
 from napari_snow_unet.data.datasets.prepare.ledger import Prepared
 from napari_snow_unet.data.datasets.stack import TileStack, open_tile_stack
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.common.form import allow
 from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.common.run_bar import RunBar
@@ -71,7 +70,7 @@ class PrepareWidget(Dock):
         try:
             options = self.form.options()
         except InputError as error:
-            self.bar.say(error_in_words(error), problem=True)
+            self.bar.say_error(error)
             return
         self.findings.show_findings([])
         self._start(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.widgets.common.comparison import is_segmented, regions_in
 from napari_snow_unet.widgets.common.dock import Dock
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.image_of_labels import doubt_about_image, is_mask
 from napari_snow_unet.widgets.common.layers import (
     images_in,
@@ -20,6 +20,7 @@ from napari_snow_unet.widgets.common.run_bar import RunBar
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.correct.recovery import RecoveryOffer
 from napari_snow_unet.widgets.correct.toolbar import Corrections
+from napari_snow_unet.widgets.correct.training_data import TrainingData
 from napari_snow_unet.widgets.correct.unsaved import UnsavedEdits
 from napari_snow_unet.widgets.opening.labels_offer import LabelsOffer
 from napari_snow_unet.widgets.opening.slide_offer import SlideOffer
@@ -29,13 +30,17 @@ from napari_snow_unet.widgets.segment.form import SegmentForm
 from napari_snow_unet.widgets.segment.layer_job import LayerJob
 from napari_snow_unet.widgets.segment.menu import SegmentMenu
 from napari_snow_unet.widgets.segment.models import ModelChoice
-from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE
+from napari_snow_unet.widgets.segment.region import SHOWN, WHOLE, counted_part
 from napari_snow_unet.widgets.segment.scores import OutlineColours, SegmentScores
 from napari_snow_unet.widgets.segment.state import look
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    import numpy as np
+    from napari.layers import Image, Labels
     from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_snow_unet.data.pixels.axes import Index
 
 
 class SegmentWidget(Dock):
@@ -59,13 +64,22 @@ class SegmentWidget(Dock):
         self.unsaved = UnsavedEdits(napari_viewer, self.corrections, self.current.image_of)
         self.recovery = RecoveryOffer(napari_viewer, self.unsaved, self.bar.say)
         self.menu.follow_edits(self.corrections, self.unsaved)
+        self.training_data = TrainingData(
+            napari_viewer,
+            self.bar,
+            self.corrections,
+            to_correct,
+            lambda labels: self.current.image_of(labels) or self.form.image.value,
+            self._counted_part,
+            lambda: self.form.chosen().typed_um,
+        )
         self.scores = SegmentScores(napari_viewer, self.form, self.current)
         self.outlines = OutlineColours()
         self.models = ModelChoice(self.form.model, self.form.browse, self.update_hint)
         self.bar.failed.connect(self.models.note_error)
         self.models.refused.connect(self.bar.refuse)
         below = self.recovery, self.offer, self.labels_offer, self.bar, self.corrections
-        self.lay_out(self.form, *below, last=self.folder_job.table)
+        self.lay_out(self.form, *below, self.training_data, last=self.folder_job.table)
         self._take_settings()
         self._model = self.form.model.value
         self._connect()
@@ -97,6 +111,7 @@ class SegmentWidget(Dock):
         self.scores.refresh_layers()
         self._colour_outlines()
         self.update_hint()
+        self.training_data.refresh()
 
     def _refresh_rois(self) -> None:
         """Offer the layers that can mark a region of an image; results cannot."""
@@ -129,6 +144,13 @@ class SegmentWidget(Dock):
         active = unwrapped(self._viewer.layers.selection.active)
         return active if isinstance(active, Labels) else self.current.layer
 
+    def _counted_part(
+        self, labels: Labels, image: Image, window: tuple[slice, slice], plane: Index
+    ) -> NDArray[np.bool_] | None:
+        record, chosen = self.current.results.get(labels), self.form.roi.value
+        made = None if record is None else record.roi
+        return counted_part(self._viewer, image, chosen, made, window, plane)
+
     @property
     def _job(self) -> LayerJob | FolderJob:
         return self.layer_job if self.form.chosen().of_layer else self.folder_job
@@ -146,6 +168,7 @@ class SegmentWidget(Dock):
         if active in images_in(self._viewer) and not (image.value and doubt_about_image(active)):
             image.value = active
         self.current.show()
+        self.training_data.refresh()
 
     def _image_chosen(self) -> None:
         self._source_chosen()
@@ -155,6 +178,7 @@ class SegmentWidget(Dock):
     def _source_chosen(self) -> None:
         self.update_hint()
         self.current.show()
+        self.training_data.refresh()
 
     def _folder_chosen(self) -> None:
         self.folder_job.suggest_results()

@@ -47,7 +47,7 @@ def source(
         Segment every slice of the stack, each with its own Otsu threshold, instead of the current
         one only. The same number in two slices is not the same nucleus.
     folder : Path
-        Folder of images (PNG, TIFF, JPEG and others). Sub-folders are not searched.
+        Folder of images (PNG, TIFF, JPEG and others). Subfolders are not searched.
     results : Path
         Folder for the results: label images and summary.csv.
     """

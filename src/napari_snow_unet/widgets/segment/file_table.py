@@ -16,7 +16,7 @@ from napari_snow_unet.data.formats.label_images import read_labels
 from napari_snow_unet.data.pixels.images import ImageFile, read_image
 from napari_snow_unet.data.slides.any_image import large_image, read_any_image
 from napari_snow_unet.data.slides.slide import Slide, open_slide
-from napari_snow_unet.widgets.common.errors import fields_that_help
+from napari_snow_unet.widgets.common.fields import fields_that_help
 from napari_snow_unet.widgets.common.table import Column, TableView
 from napari_snow_unet.widgets.segment import messages
 
@@ -40,13 +40,13 @@ COLUMNS = (
     Column("Image", lambda result: result.source.name, tip=_whole),
     Column("Nuclei", lambda result: "" if result.error else f"{result.nuclei:,}", "", _whole, True),
     Column(
-        "Area",
+        "Nuclear area",
         lambda result: "" if result.error else f"{result.area_fraction:.1%}",
         "",
         _whole,
         True,
     ),
-    Column("Result", _in_words, tip=_whole),
+    Column("Status", _in_words, tip=_whole),
 )
 
 

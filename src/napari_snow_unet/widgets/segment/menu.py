@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.progress import Progress
+from napari_snow_unet.data.datasets.truth_origin import EDITS
 from napari_snow_unet.data.formats.messages import CONTAIN_NAMES
 from napari_snow_unet.data.formats.nuclei_file import (
     Nuclei,
@@ -30,12 +31,12 @@ from napari_snow_unet.napari_plugin import PLUGIN
 from napari_snow_unet.napari_plugin.writer import nuclei_of
 from napari_snow_unet.segmentation.reproduction import Recipe, as_command, as_python
 from napari_snow_unet.segmentation.stack_result import Plane, was_changed
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.layers import pixels_of
 from napari_snow_unet.widgets.common.settings import settings
 from napari_snow_unet.widgets.correct.layer_edits import LayerEdits
 from napari_snow_unet.widgets.correct.toolbar import Corrections
-from napari_snow_unet.widgets.correct.unsaved import EDITS, UnsavedEdits
+from napari_snow_unet.widgets.correct.unsaved import UnsavedEdits
 from napari_snow_unet.widgets.segment import messages
 from napari_snow_unet.widgets.segment.results import Record
 from napari_snow_unet.widgets.segment.state import as_stored

@@ -153,7 +153,7 @@ def as_stored(orientation: int) -> str:
 
 def folder_done(done: int, images: int, folder: Path) -> str:
     """Say how many images of a folder were segmented."""
-    return f"{done:,} of {counted(images, 'image')} segmented into {folder}."
+    return f"{done:,} of {counted(images, 'image')} segmented. Results are in {folder}."
 
 
 def failed(name: str, reason: str) -> str:

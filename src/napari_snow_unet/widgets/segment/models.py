@@ -28,7 +28,7 @@ from napari_snow_unet.unet.models.folder import (
     weights_of,
 )
 from napari_snow_unet.unet.runs.registry import registered
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import wrapped
 from napari_snow_unet.widgets.common.layers import unwrapped
 from napari_snow_unet.widgets.segment import messages

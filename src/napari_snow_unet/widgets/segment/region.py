@@ -7,9 +7,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_snow_unet.base.errors import InputError
-from napari_snow_unet.data.pixels.axes import Region
+from napari_snow_unet.data.pixels.axes import Index, Region
 from napari_snow_unet.data.pixels.pixel_grid import covering
 from napari_snow_unet.data.pixels.placement import in_units
 from napari_snow_unet.metrics.planes.region import region_of_labels, region_of_outlines
@@ -66,6 +67,28 @@ def roi_of(viewer: Viewer, image: Image, chosen: str | Shapes | Labels) -> Regio
     if chosen == SHOWN:
         return _shown(viewer, image)
     return _in_shapes(chosen, image) if is_shapes(chosen) else _in_labels(chosen, image)
+
+
+def counted_part(
+    viewer: Viewer,
+    image: Image,
+    chosen: str | Shapes | Labels,
+    made: RegionOfInterest | None,
+    window: tuple[slice, slice],
+    plane: Index,
+) -> NDArray[np.bool_] | None:
+    """Return what counts of labels as training data, in a window of their image; None is all.
+
+    It is what was segmented, `made`, and of that the chosen region.
+    """
+    masks = [] if made is None or made.region is None else [made.region(plane)]
+    view_has_moved = chosen == SHOWN and made is not None
+    roi = None if view_has_moved else roi_of(viewer, image, chosen)
+    if roi is not None:
+        mask = np.zeros(shape_of(image)[-2:], bool)
+        mask[roi.rows, roi.columns] = True if roi.region is None else roi.region(plane)
+        masks.append(mask[window])
+    return np.logical_and.reduce(masks) if masks else None
 
 
 def _shown(viewer: Viewer, image: Image) -> RegionOfInterest | None:

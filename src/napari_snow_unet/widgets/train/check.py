@@ -11,7 +11,7 @@ from napari_snow_unet.base.progress import Progress
 from napari_snow_unet.unet.runs.dataset import open_training_set
 from napari_snow_unet.unet.runs.masks import look_at_masks
 from napari_snow_unet.unet.training.crops import require_equal_sizes
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.run import Run
 from napari_snow_unet.widgets.train import messages
 from napari_snow_unet.widgets.train.state import Answer, Question

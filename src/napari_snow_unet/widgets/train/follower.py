@@ -93,7 +93,7 @@ class TrainingFollower(QObject):
             self.progress, new = progress, True
         if new:
             self.changed.emit()
-        if not lives:
+        if not lives and self.following:  # else it ended while the preview was shown
             errors = self.process.error() if self.process is not None else ""
             self.end_with(_how_it_ended(code, progress, errors, stop_wanted=self.stopping))
 

@@ -15,7 +15,7 @@ from napari_snow_unet.models import CLASSICAL, find_model, list_models
 from napari_snow_unet.unet.models import folder
 from napari_snow_unet.unet.runs.config import RunConfig
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
-from napari_snow_unet.widgets.common.errors import error_in_words
+from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import Note, Rows, end_with, offer, stacked
 from napari_snow_unet.widgets.train.fields import (
     fields_of_computing,
@@ -37,7 +37,7 @@ class TrainingForm(QWidget):
         self.places, self.computing = fields_of_places(), fields_of_computing()
         self.main, self.more = fields_of_main_options(), fields_of_more_options()
         self._labels: dict[Widget, QLabel] = {}
-        self.tiles, self.device = Note(), Note()
+        self.tiles, self.device = Note(in_form=True), Note(in_form=True)
         self._suggested: Path | None = None
         self._lay_out()
         self.list_models()
@@ -108,15 +108,7 @@ class TrainingForm(QWidget):
             box.value = chosen
 
     def _take_preset(self, preset: str) -> None:
-        chosen = {
-            "epochs",
-            "learning_rate",
-            "base_filters",
-            "channel",
-            "fold",
-            "seed",
-            "masks_are",
-        }
+        chosen = {"epochs", "learning_rate", "base_filters", "channel", "fold", "seed", "masks_are"}
         values = make_options(preset).as_dict()
         self._show({name: value for name, value in values.items() if name not in chosen})
 

@@ -9,6 +9,8 @@ CHECKING_LABEL = "Checking the dataset…"
 DRAWING_LABEL = "Drawing curves…"
 LOOKING_FOR_GPU_LABEL = "Looking for a GPU…"
 STOPPING_LABEL = "Stopping after the current batch…"
+EPOCH_LABEL = "epoch {} of {}"
+BATCH_LABEL = "batch {} of {}"
 # Words on buttons and in fields.
 AT_EXIT_LABEL = "When napari closes:"
 STOP_AT_EXIT_LABEL = "stop training"
@@ -89,16 +91,6 @@ def device(kind: str, name: str, how: str, reason: str) -> str:
     return f"{text.rstrip('. ')}."
 
 
-def epoch(number: int, total: int) -> str:
-    """Return the current epoch."""
-    return f"epoch {number} of {total}"
-
-
-def batch(number: int, total: int, activity: str) -> str:
-    """Return the current batch, and what happens there unless it is usual."""
-    return ", ".join(filter(None, [f"batch {number} of {total}", activity]))
-
-
 def time_left(left: str, total: str) -> str:
     """Return the estimated time left and that of the whole training."""
-    return f"About {left} left ({total} in total)."
+    return f"About {left} of {total} left."

@@ -11,7 +11,6 @@ from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.unet.runs.create import check_free
 from napari_snow_unet.unet.runs.folder import is_run
 from napari_snow_unet.unet.runs.progress import State, TrainingProgress, read_progress
-from napari_snow_unet.widgets.common.errors import error_in_words
 from napari_snow_unet.widgets.train import messages
 
 
@@ -120,15 +119,16 @@ class TrainState:
         """The finished epochs of the training; without a total before its first progress."""
         progress = self.progress or TrainingProgress()
         done = max(self.epochs, progress.epoch - 1)
-        text = messages.epoch(max(progress.epoch, 1), progress.epochs) if progress.epochs else ""
-        return Progress(done, progress.epochs, text)
+        text = messages.EPOCH_LABEL.format(max(progress.epoch, 1), progress.epochs)
+        return Progress(done, progress.epochs, text if progress.epochs else "")
 
     @property
     def of_batches(self) -> Progress:
         """The batches of the current epoch, and what happens there."""
         progress = self.progress or TrainingProgress()
-        text = messages.batch(progress.batch, progress.batches, progress.message)
-        return Progress(progress.batch, progress.batches, text if progress.batches else "")
+        text = messages.BATCH_LABEL.format(progress.batch, progress.batches)
+        texts = [text, progress.message] if progress.batches else []
+        return Progress(progress.batch, progress.batches, ", ".join(filter(None, texts)))
 
 
 def why_not_train_in(folder: Path | None) -> str:
@@ -138,6 +138,8 @@ def why_not_train_in(folder: Path | None) -> str:
     try:
         check_free(folder)
     except InputError as error:
+        from napari_snow_unet.widgets.common.fields import error_in_words
+
         return error_in_words(error)
     except OSError as error:
         return messages.run_folder_unusable(error.strerror or str(error))

@@ -27,6 +27,7 @@ from napari_snow_unet.data.datasets.check.findings import (
     about_sizes,
     about_subsets,
     about_tile,
+    about_truth,
     duplicates,
 )
 from napari_snow_unet.data.datasets.check.tile import FactTask, TileFacts, read_facts
@@ -139,6 +140,7 @@ def check_dataset(
     findings += duplicates(readable)
     if prepared:
         findings += about_subsets([pair for pair in pairs if pair.tile], info)
+        findings += about_truth([pair.tile for pair in pairs if pair.tile])
     findings.sort(key=lambda finding: finding.severity != "problem")
     return CheckReport(folder, len(readable), findings, _summary(readable))
 

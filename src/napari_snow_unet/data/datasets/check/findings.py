@@ -17,6 +17,7 @@ from napari_snow_unet.data.datasets.check.tile import TileFacts
 from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.manifest import Tile
 from napari_snow_unet.data.datasets.splits import SUBSETS, UNUSED, groups_of
+from napari_snow_unet.data.datasets.truth_origin import TruthOrigin, is_to_be_drawn
 from napari_snow_unet.data.masks import messages as of_masks
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
 from napari_snow_unet.data.masks.notes import IN_PIECES, NOTHING, by_gist
@@ -36,8 +37,8 @@ class Finding(Shown):
         'problem', to be resolved before training, or 'note'.
     kind : str
         The subject: 'unreadable', 'no partner', 'size', 'type', 'ids', 'mask', 'empty',
-        'duplicate', 'near-duplicate', 'leakage', 'groups', 'layout', 'table', 'balance' or
-        'reading'.
+        'duplicate', 'near-duplicate', 'leakage', 'groups', 'layout', 'table', 'balance',
+        'reading' or 'truth'.
     name : str
         The file, relative to the folder; empty for the whole dataset.
     text : str
@@ -162,6 +163,20 @@ def _about_twins(pair: CheckedPair, twin: CheckedPair, correlation: float | None
         text = messages.leakage(twin.name, twin.subset, pair.subset, correlation)
         return Finding("problem", "leakage", pair.name, text)
     return Finding("problem" if exact else "note", kind, pair.name, same)
+
+
+def about_truth(tiles: Sequence[Tile]) -> Iterator[Finding]:
+    """Report how many ground truths began as predictions, and each that scores depend on."""
+    origins = [TruthOrigin.of_tile(tile) for tile in tiles]
+    models = [origin.named_model for origin in origins if origin.model]
+    if models:
+        text = of_datasets.corrected(len(models), len(tiles), tuple(dict.fromkeys(models)))
+        yield Finding("note", "truth", "", text)
+    for tile, origin in zip(tiles, origins, strict=True):
+        if origin.model and is_to_be_drawn(tile):
+            yield Finding("problem", "truth", tile.image, of_datasets.TO_BE_DRAWN.text())
+        elif origin.model and tile.split in ("val", "test"):
+            yield Finding("note", "truth", tile.image, of_datasets.favours(origin.model))
 
 
 def about_subsets(pairs: Sequence[CheckedPair], info: DatasetInfo) -> Iterator[Finding]:

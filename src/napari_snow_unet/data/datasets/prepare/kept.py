@@ -58,7 +58,8 @@ def why_it_stays(tile: Tile, image: Member, folder: Path) -> Problem | None:
     """Return why a tile whose source has changed is not made again; None if it is."""
     if _inner(tile.source_image) != _inner(image.label):
         return Problem(image.label, messages.other_source(tile.name, tile.source_image))
-    if not _is_as_written(folder, tile):
+    corrected = tile.source_mask == tile.name  # by `datasets.adding`
+    if corrected or not _is_as_written(folder, tile):
         return Problem(f"{tile.image}, {tile.mask}", messages.SOURCE_AND_TILE_CHANGED)
     return None
 

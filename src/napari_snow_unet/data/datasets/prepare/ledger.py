@@ -25,7 +25,7 @@ from napari_snow_unet.data.datasets.manifest import (
 from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.prepare.kept import kept_table
 from napari_snow_unet.data.datasets.prepare.plan import PreparationPlan
-from napari_snow_unet.data.datasets.prepare.tiles import TileTask
+from napari_snow_unet.data.datasets.prepare.tiles import TileTask, planned_row
 from napari_snow_unet.data.datasets.problems import Problem, write_problems
 from napari_snow_unet.data.datasets.splits import UNUSED
 from napari_snow_unet.data.masks.doubts import Cover, doubt_about_masks
@@ -92,7 +92,7 @@ class Ledger:
         self, folder: Path, info: DatasetInfo, plan: PreparationPlan, *, by_hand: bool
     ) -> None:
         self.folder, self.info, self.plan = folder, info, plan
-        planned = {task.index: _planned(task) for task in plan.tasks}
+        planned = {task.index: planned_row(task) for task in plan.tasks}
         self.kept = kept_table(plan.tiles, planned, info.split, by_hand=by_hand)
         self._made: list[Tile] = []
         self._remove_stale_files()
@@ -155,11 +155,6 @@ def summarised_notes(tiles: Sequence[Tile]) -> list[str]:
     texts = [messages.noted(note, names[0], len(names)) for note, names in names_of.items()]
     doubt = doubt_about_masks([Cover(tile.foreground) for tile in tiles])
     return [*texts, *([doubt] if doubt else [])]
-
-
-def _planned(task: TileTask) -> Tile:
-    """Return the row of a tile that is not made yet, as far as it is known."""
-    return Tile(task.index, "", "", task.name, task.image.label, task.mask.label, 0, 0, 0, 0.0)
 
 
 @contextmanager

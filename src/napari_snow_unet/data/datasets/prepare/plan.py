@@ -13,7 +13,7 @@ from napari_snow_unet.data.datasets.dataset_info import DatasetInfo
 from napari_snow_unet.data.datasets.manifest import Tile
 from napari_snow_unet.data.datasets.members import ListedMember, Member
 from napari_snow_unet.data.datasets.prepare.kept import why_it_stays, with_good_files
-from napari_snow_unet.data.datasets.prepare.tiles import TileTask, source_state
+from napari_snow_unet.data.datasets.prepare.tiles import TileFiles, TileTask, source_state
 from napari_snow_unet.data.datasets.problems import Problem
 from napari_snow_unet.data.datasets.sources import pair_members
 from napari_snow_unet.data.formats.labels_of_outlines import REGION_COUNTS
@@ -113,25 +113,19 @@ def _numbers(to_make: Sequence[_ToMake], pairs: int, existing: Mapping[int, Tile
 
 
 def _task(each: _ToMake, index: int, folder: Path, info: DatasetInfo, *, verify: bool) -> TileTask:
-    file = tile_file_name(index, info.shard)
+    files = TileFiles.of(index, info.shard)
     return TileTask(
         index=index,
         name=each.name if each.before is None else each.before.name,
         image=each.image,
         mask=each.mask,
         folder=str(folder),
-        image_file=f"images/{file}",
-        mask_file=f"masks/{file}",
-        region_file=f"regions/{file}",
+        image_file=files.image,
+        mask_file=files.mask,
+        region_file=files.region,
         had_region=each.before is not None and REGION_COUNTS.lower() in each.before.note.lower(),
         binary=info.masks == "binary",
         um_per_px=info.um_per_px,
         verify=verify,
         masks_are=info.masks_are,
     )
-
-
-def tile_file_name(index: int, shard: int | None) -> str:
-    """Return ``000007.png``, or ``005000/005007.png`` with subfolders of `shard` tiles."""
-    name = f"{index:06d}.png"
-    return name if shard is None else f"{index // shard * shard:06d}/{name}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ from napari_snow_unet.data.datasets.messages import renumbered
 from napari_snow_unet.data.datasets.prepare import messages
 from napari_snow_unet.data.datasets.problems import Problem
 from napari_snow_unet.data.datasets.tile_arrays import count_ids, read_mask, sixteen_bit, tile_image
+from napari_snow_unet.data.datasets.truth_origin import region_of_tile, truth_origin
+from napari_snow_unet.data.formats.label_images import read_labels
+from napari_snow_unet.data.formats.messages import region_counts
 from napari_snow_unet.data.masks.judgement import MasksAre
 from napari_snow_unet.data.names.file_names import tile_name
 from napari_snow_unet.data.names.qupath import tile_region
@@ -65,35 +69,74 @@ def make_tile(task: TileTask) -> Tile | Problem:
         return Problem(source.label, error.message.text(), error.helps)
     except MemoryError:
         return Problem(source.label, messages.TOO_LARGE_FOR_MEMORY)
-    nuclei = count_ids(labels)
-    foreground = float(np.count_nonzero(labels) / labels.size)
-    pixels = (labels > 0).astype(np.uint8) * 255 if task.binary else labels.astype(np.uint16)
-    mask = encode(pixels)
-    _write(Path(task.folder, task.mask_file), mask)
-    _write(Path(task.folder, task.image_file), image.png)
-    if region is not None:
-        _write(Path(task.folder, task.region_file), encode(region.astype(np.uint8) * 255))
-    elif task.had_region:
+    tile, contents = encoded(
+        planned_row(task),
+        TilePixels(image, labels, region, tuple(notes)),
+        task.region_file,
+        binary=task.binary,
+    )
+    for file, content in contents.items():
+        _write(Path(task.folder, file), content)
+    if region is None and task.had_region:
         Path(task.folder, task.region_file).unlink(missing_ok=True)
-    return Tile(
-        index=task.index,
-        image=task.image_file,
-        mask=task.mask_file,
-        name=task.name,
-        source_image=task.image.label,
-        source_mask=task.mask.label,
+    if task.mask.offset < 0 and not task.mask.files:
+        tile = truth_origin(Path(task.mask.source, task.mask.path)).row(tile)
+    return replace(tile, source_state=source_state(task.image, task.mask))
+
+
+def planned_row(task: TileTask) -> Tile:
+    """Return the row of a tile that is not made yet, as far as it is known."""
+    files, sources = (task.image_file, task.mask_file), (task.image.label, task.mask.label)
+    return Tile(task.index, *files, task.name, *sources, 0, 0, 0, 0.0)
+
+
+class TileFiles(NamedTuple):
+    """The files of a tile, relative to the dataset."""
+
+    image: str
+    mask: str
+    region: str  # not there if all of the tile counts
+
+    @classmethod
+    def of(cls, index: int, shard: int | None) -> TileFiles:
+        """Return ``images/000007.png``, or ``images/005000/005007.png`` with subfolders, etc."""
+        name = f"{index:06d}.png"
+        file = name if shard is None else f"{index // shard * shard:06d}/{name}"
+        return cls(f"images/{file}", f"masks/{file}", f"regions/{file}")
+
+
+class TilePixels(NamedTuple):
+    """What a tile is made of."""
+
+    image: TilePng
+    labels: npt.NDArray[np.int32]  # ids up to 65,535
+    region: npt.NDArray[np.bool_] | None  # None: all of it counts
+    notes: tuple[str, ...]
+
+
+def encoded(
+    tile: Tile, pixels: TilePixels, region_file: str, *, binary: bool
+) -> tuple[Tile, dict[str, bytes]]:
+    """Return the row of a tile with the facts about its pixels, and the content of its files."""
+    image, labels, region, notes = pixels
+    mask = encode((labels > 0).astype(np.uint8) * 255 if binary else labels.astype(np.uint16))
+    contents = {tile.mask: mask, tile.image: image.png}
+    if region is not None:
+        contents[region_file] = encode(region.astype(np.uint8) * 255)
+    row = replace(
+        tile,
         height=image.size[0],
         width=image.size[1],
-        nuclei=nuclei,
-        foreground=round(foreground, 6),
+        nuclei=count_ids(labels),
+        foreground=round(float(np.count_nonzero(labels) / labels.size), 6),
         um_per_px=None if image.um_per_px is None else round(image.um_per_px, 6),
         note="; ".join(note.rstrip(".") for note in (*image.notes, *notes)),
         image_bytes=len(image.png),
         mask_bytes=len(mask),
         image_sha256=hashlib.sha256(image.png).hexdigest(),
         mask_sha256=hashlib.sha256(mask).hexdigest(),
-        source_state=source_state(task.image, task.mask),
     )
+    return row, contents
 
 
 def source_state(image: Member, mask: Member) -> str:
@@ -102,7 +145,7 @@ def source_state(image: Member, mask: Member) -> str:
 
 
 @dataclass(frozen=True)
-class _Image:
+class TilePng:
     """The PNG to write, and facts about it."""
 
     png: bytes
@@ -112,16 +155,16 @@ class _Image:
     notes: tuple[str, ...] = ()
 
 
-def _image(task: TileTask) -> _Image:
+def _image(task: TileTask) -> TilePng:
     content = read_member(task.image)
     data = content.getvalue()
     if plain := plain_rgb(data):
-        return _Image(data, (plain.height, plain.width), plain.um_per_px or _stated_um(task))
+        return TilePng(data, (plain.height, plain.width), plain.um_per_px or _stated_um(task))
     image = read_image(content)
     tile, um_per_px = tile_image(image, task.white), image.pixel_size_um or _stated_um(task)
     height, width = tile.pixels.shape[:2]
     png = encode(tile.pixels, um_per_px)
-    return _Image(png, (height, width), um_per_px, image.orientation, tile.notes)
+    return TilePng(png, (height, width), um_per_px, image.orientation, tile.notes)
 
 
 def _stated_um(task: TileTask) -> float | None:
@@ -134,7 +177,7 @@ def _stated_um(task: TileTask) -> float | None:
 
 
 def _labels(
-    task: TileTask, image: _Image
+    task: TileTask, image: TilePng
 ) -> tuple[npt.NDArray[np.int32], list[str], npt.NDArray[np.bool_] | None]:
     """Read and check the mask; return it with notes and its annotated region."""
     labels, notes, region = read_mask(
@@ -145,6 +188,11 @@ def _labels(
         orientation=image.orientation,
         masks_are=task.masks_are,
     )
+    if region is None and task.mask.offset < 0:  # a tile of another dataset may have one
+        file = region_of_tile(Path(task.mask.source, task.mask.path))
+        if file is not None:
+            region = read_labels(file) != 0
+            notes.append(region_counts(float(region.mean())))
     if region is not None and not region.any():
         raise InputError(messages.OUTSIDE_REGION, path=task.mask.label)
     labels, high_ids = sixteen_bit(labels)
