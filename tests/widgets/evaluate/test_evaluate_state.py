@@ -7,7 +7,6 @@ from napari.components import ViewerModel
 from napari_snow_unet.base.progress import run
 from napari_snow_unet.metrics.scores.tile import compare
 from napari_snow_unet.napari_plugin import PLUGIN
-from napari_snow_unet.segmentation.pipeline import run
 from napari_snow_unet.widgets.common import messages as common_messages
 from napari_snow_unet.widgets.common.scoring import compare as compare_layers
 from napari_snow_unet.widgets.evaluate import messages
