@@ -64,7 +64,8 @@ def reproduce(
     and scores the test tiles, and draws the figures. 5,000 tiles are split into 3,600 for training,
     400 for validation and 1,000 for testing; fewer are split 72/8/20 %. The folder then contains
     the dataset, the training run, predictions, figures, methods.md, and table.csv with the new
-    scores beside the published ones. To continue an interrupted experiment, run the same command again.
+    scores beside the published ones. To continue an interrupted experiment, run the same command
+    again.
     """
     from napari_snow_unet.paper import steps
     from napari_snow_unet.paper.experiment import begin_experiment

@@ -116,8 +116,8 @@ def train(
 ) -> None:
     """Train a network. Ctrl-C stops after the current batch; finished epochs are kept.
 
-    The run folder contains the best and the last model, the training history and its curves, and the state
-    for --resume. `segment --model FOLDER` uses the best model.
+    The run folder contains the best and the last model, the training history and its curves, and
+    the state for --resume. `segment --model FOLDER` uses the best model.
     """
     from napari_snow_unet.unet.engine.selection import select_device
     from napari_snow_unet.unet.runs.folder import STOP

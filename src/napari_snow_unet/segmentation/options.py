@@ -132,8 +132,8 @@ class Options:
         bool,
         Option(
             "Average the predictions of four mirrored images: usually better, four times slower.",
-            tip="Averages the predictions of four mirrored images: usually better, four times slower. "
-            "Takes effect at the next Run.",
+            tip="Averages the predictions of four mirrored images: usually better, four times "
+            "slower. Takes effect at the next Run.",
             also=("--tta",),
             label="Test-time augmentation",
             group="Model",

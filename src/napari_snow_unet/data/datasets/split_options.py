@@ -66,8 +66,8 @@ class SplitOptions:
     group_by: Annotated[
         str | None,
         Option(
-            "Regular expression on image names; tiles with the same match (or first captured group, "
-            "e.g. a patient ID) stay in the same subset.",
+            "Regular expression on image names; tiles with the same match (or first captured "
+            "group, e.g. a patient ID) stay in the same subset.",
             label="Group by",
             group="Split",
         ),

@@ -18,9 +18,9 @@ from napari_snow_unet.data.pixels.orientation import mask_as_shown
 
 MasksAre = Literal["labels", "binary", "classes"]
 MASKS = Option(
-    "What the values of PNG, TIFF and BMP masks are: an ID per nucleus, one for all, or the class of "
-    "every pixel.",
-    tip="What the values of PNG, TIFF and BMP masks are. Choose it if automatic detection is wrong.",
+    "What the values of PNG, TIFF and BMP masks are: an ID per nucleus, one for all, or the class "
+    "of every pixel.",
+    tip="What the values of PNG, TIFF and BMP masks are. Choose it if the detection is wrong.",
     none="detected from their values",
     label="Masks are",
     group="Advanced",
