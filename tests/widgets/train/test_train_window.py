@@ -201,6 +201,7 @@ def test_a_run_is_shown_with_the_model_it_started_from_even_if_that_is_gone(
     shown.form.list_models()
     shown.choose(run_folder=tmp_path / "other")
     assert shown.chosen("fine_tune") == str(own)
+    assert shown.message.startswith(messages.MODEL_GONE.problem)
     assert str(own) in shown.message
     assert not shown.bar.train_button.isEnabled()
     shown.choose(fine_tune="")

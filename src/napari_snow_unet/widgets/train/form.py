@@ -11,12 +11,13 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.models import CLASSICAL, find_model, list_models
+from napari_snow_unet.models import CLASSICAL, list_models
 from napari_snow_unet.unet.models import folder
 from napari_snow_unet.unet.runs.config import RunConfig
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import Note, Rows, end_with, offer, stacked
+from napari_snow_unet.widgets.train import messages
 from napari_snow_unet.widgets.train.fields import (
     fields_of_computing,
     fields_of_main_options,
@@ -131,7 +132,9 @@ class TrainingForm(QWidget):
         """Return the options that the model to start from decides."""
         if not (model := self.computing.fine_tune.value):
             return {}
-        config = folder.read_config(find_model(model))
+        if not Path(model).is_dir():
+            raise InputError(messages.MODEL_GONE, path=Path(model))
+        config = folder.read_config(Path(model))
         return {"base_filters": config.base_filters, "channel": config.channel}
 
     def _suggest_folder(self, dataset: Path | None) -> None:
