@@ -295,6 +295,34 @@ def test_layers_that_do_not_fit_are_refused_and_why(dock):
     assert dock.message == messages.NO_LABELS
 
 
+def test_layers_that_are_made_to_fit_can_be_compared_at_once(dock):
+    truth, found = truth_and_prediction()
+    layer = dock.viewer.add_labels(truth, name="truth")
+    other = dock.viewer.add_labels(found[:100], name="found", scale=(2, 2))
+    dock.compare(other, layer)
+    assert "100 x 160" in dock.message
+    other.data = found
+    dock.nothing_due()
+    assert "scale" in dock.message
+    assert not dock.bar.run_button.isEnabled()
+    other.scale = (1, 1)
+    dock.nothing_due()
+    assert dock.message == ""
+    dock.run()
+    assert not dock.outdated
+    for each in dock.viewer.layers:
+        each.scale = (0.5, 0.5)
+    assert dock.outdated
+    dock.nothing_due()
+    dock.run()
+    assert not dock.outdated
+    (errors,) = dock.errors()
+    assert np.array_equal(errors.scale, (0.5, 0.5))
+    layer.translate = (10, 0)
+    dock.nothing_due()
+    assert not dock.bar.run_button.isEnabled()
+
+
 @pytest.mark.parametrize("file", ["labels.png", "labels.tif"])
 def test_labels_that_napari_opens_as_an_image_are_no_probability_map(dock, tmp_path, file):
     truth, _ = truth_and_prediction()

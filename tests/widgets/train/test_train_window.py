@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_snow_unet.base.options import declared
 from napari_snow_unet.data.formats.label_images import write_labels
 from napari_snow_unet.data.pixels.images import write_image
+from napari_snow_unet.models import find_model
 from napari_snow_unet.unet.models.folder import user_folder
 from napari_snow_unet.unet.runs import messages as run_messages
 from napari_snow_unet.unet.runs.folder import COLUMNS
@@ -29,6 +30,7 @@ from napari_snow_unet.unet.runs.process import arguments_to_train, last_error
 from napari_snow_unet.widgets.train import device, messages
 from napari_snow_unet.widgets.train.at_exit import ExitWatch
 from napari_snow_unet.widgets.train.curves import TRAINING, VALIDATION, Look, curves_figure
+from napari_snow_unet.widgets.train.last_run import remember
 from napari_snow_unet.widgets.train.preview import PreviewLayers
 from napari_snow_unet.widgets.train.state import TrainState
 
@@ -178,6 +180,33 @@ def test_a_model_that_broke_since_it_was_listed_holds_train_back(shown, tiles, q
     shown.choose(fine_tune="")
     assert button.isEnabled()
     assert shown.message == ""
+
+
+def test_a_run_is_shown_with_the_model_it_started_from_even_if_that_is_gone(
+    open_dock, no_question, tiles, tmp_path
+):
+    from napari_snow_unet.unet.training.start import begin_training
+
+    own, run = tmp_path / "own", tmp_path / "run"
+    shutil.copytree(find_model("default"), own)
+    begin_training(tiles, run, make_options(epochs=2), fine_tune=own)
+    remember(run)
+    shown = open_dock(DOCK)
+    assert shown.chosen("run_folder") == run
+    assert shown.chosen("fine_tune") == str(own)
+    assert not shown.field("base_filters").enabled
+    assert shown.bar.resume_button.isEnabled()
+
+    shutil.rmtree(own)
+    shown.form.list_models()
+    shown.choose(run_folder=tmp_path / "other")
+    assert shown.chosen("fine_tune") == str(own)
+    assert shown.message.startswith(messages.MODEL_GONE.problem)
+    assert str(own) in shown.message
+    assert not shown.bar.train_button.isEnabled()
+    shown.choose(fine_tune="")
+    assert str(own) not in shown.message
+    assert shown.field("base_filters").enabled
 
 
 def test_the_curves_show_all_six_quantities_of_both_parts():

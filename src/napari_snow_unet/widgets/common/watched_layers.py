@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 
 
 SETTLED_MS = 300
+_MOVES = ("affine", "rotate", "scale", "shear", "translate", "units")
 
 
 class WatchedLayers:
-    """Notes every change to some layers, or their removal, as long as this object lives."""
+    """Notes every change to some layers, or their removal, as long as this object lives.
+
+    A layer that is moved or scaled has changed too, unless `moves` is false.
+    """
 
     def __init__(
-        self, viewer: Viewer, layers: Sequence[ref[Layer]], on_change: Callable[[], None]
+        self,
+        viewer: Viewer,
+        layers: Sequence[ref[Layer]],
+        on_change: Callable[[], None],
+        *,
+        moves: bool = True,
     ) -> None:
         self._viewer, self._layers, self._on_change = viewer, list(layers), on_change
-        self.changed = False
+        self.changed, self._moves = False, _MOVES if moves else ()
         self._undone = self._count_undone()
         for emitter, callback in self._connections():
             emitter.connect(callback)  # which refers to this object weakly
@@ -42,6 +51,7 @@ class WatchedLayers:
                 ("data", self._edited),
                 ("paint", self._edited),
                 ("set_data", self._drawn),
+                *((move, self._edited) for move in self._moves),
             )
             if hasattr(each, name)  # an image has no paint event
         ]

@@ -89,7 +89,7 @@ class EvaluateWidget(Dock):
         self.state = EvaluateState()
         self._shown: tuple[EvaluationRequest, ScoredPlanes] | None = None
         live = self.form.live
-        self._counted = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._settled)
+        self._chosen = SettlingLayers(self, napari_viewer, lambda: live.ask(None), self._settled)
         self.lay_out(self.form, self.offer, self.bar, last=self.results)
         self._connect()
         self.bar.set_tip(messages.RUN_TIP)
@@ -152,8 +152,7 @@ class EvaluateWidget(Dock):
         self.bar.set_hint(state.hint)
         self.offer.show_for(state.images)
         self.results.caption.setText(state.caption)
-        layers = state.chosen.layers if state.counted else []
-        self._counted.watch([ref(layer) for layer in layers])
+        self._chosen.watch([ref(layer) for layer in chosen.layers])
         if state.counted != counted:
             self._count()
 
@@ -231,7 +230,7 @@ class EvaluateWidget(Dock):
     def closed(self) -> None:
         """Stop the comparison."""
         self.bar.cancel()
-        self._counted.watch([])
+        self._chosen.watch([])
         self.form.live.ask(None)
         if self._shown is not None:
             self._shown[0].watched.stop()

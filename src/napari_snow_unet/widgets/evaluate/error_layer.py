@@ -44,7 +44,7 @@ class ErrorLayers:
             self._shown[layer][1].stop()
             layer.data = errors
             forget_edits(layer)
-        watched = WatchedLayers(self._viewer, [ref(layer)], lambda: None)
+        watched = WatchedLayers(self._viewer, [ref(layer)], lambda: None, moves=False)
         self._shown[layer] = (prediction, truth), watched
         return layer
 

@@ -27,7 +27,7 @@ from napari_snow_unet.widgets.opening.dataset import add_stack
 from napari_snow_unet.widgets.prepare import messages
 from napari_snow_unet.widgets.prepare.findings_table import FindingsTable
 from napari_snow_unet.widgets.prepare.form import PrepareForm
-from napari_snow_unet.widgets.prepare.state import PrepareState
+from napari_snow_unet.widgets.prepare.state import look
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -109,7 +109,7 @@ class PrepareWidget(Dock):
 
     def _allow_buttons(self) -> None:
         form = self.form
-        self.state = PrepareState.of(form.sources.paths, form.dataset, running=self.bar.running)
+        self.state = look(form.sources.paths, form.dataset, running=self.bar.running)
         for button, tip in self._tips.items():
             allow(button, self.state.why_no_folder, tip)
 

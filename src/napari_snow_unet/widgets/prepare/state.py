@@ -15,14 +15,8 @@ class PrepareState:
 
     has_sources: bool
     dataset: Path | None
-    existing: Path | None  # the dataset, if its folder exists and nothing is running
+    exists: bool  # the folder of the dataset
     running: bool
-
-    @classmethod
-    def of(cls, sources: Sequence[Path], dataset: Path | None, *, running: bool) -> PrepareState:
-        """Look at the choices and at the disk."""
-        exists = dataset is not None and dataset.is_dir()
-        return cls(bool(sources), dataset, dataset if exists and not running else None, running)
 
     @property
     def hint(self) -> str:
@@ -36,4 +30,15 @@ class PrepareState:
         """Why the buttons that need an existing folder are disabled; empty if they are enabled."""
         if self.running:
             return messages.BUSY
-        return "" if self.existing is not None else messages.NOT_A_FOLDER
+        return "" if self.exists else messages.NOT_A_FOLDER
+
+    @property
+    def existing(self) -> Path | None:
+        """The dataset, if the buttons that need its folder are enabled."""
+        return None if self.why_no_folder else self.dataset
+
+
+def look(sources: Sequence[Path], dataset: Path | None, *, running: bool) -> PrepareState:
+    """Return the state for the choices and what is on the disk."""
+    exists = dataset is not None and dataset.is_dir()
+    return PrepareState(bool(sources), dataset, exists, running)

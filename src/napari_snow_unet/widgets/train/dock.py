@@ -107,6 +107,7 @@ class TrainWidget(Dock):
         return TrainState(
             has_dataset=self.form.dataset is not None,
             problem=problem,
+            from_model=bool(self.form.computing.fine_tune.value),
             tiles=self.check.answer,
             folder_problem="" if running else why_not_train_in(folder),
             resume_problem="" if running else why_not_resume_in(folder),
@@ -183,8 +184,7 @@ class TrainWidget(Dock):
             config = RunDirectory(folder).config()
         except InputError:
             return  # resuming reports it
-        self.form.show_places(Path(config.dataset), folder)
-        self.form.show_options(config.options)
+        self.form.show_run(folder, config)
 
     def _begin(self) -> None:
         """Show a training that is running or unfinished."""

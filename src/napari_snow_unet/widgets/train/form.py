@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_snow_unet.base.errors import InputError
 from napari_snow_unet.base.options import declared
-from napari_snow_unet.models import CLASSICAL, find_model, list_models
+from napari_snow_unet.models import CLASSICAL, list_models
 from napari_snow_unet.unet.models import folder
+from napari_snow_unet.unet.runs.config import RunConfig
 from napari_snow_unet.unet.runs.options import TrainingOptions, make_options, whole_tiles
 from napari_snow_unet.widgets.common.fields import error_in_words
 from napari_snow_unet.widgets.common.form import Note, Rows, end_with, offer, stacked
+from napari_snow_unet.widgets.train import messages
 from napari_snow_unet.widgets.train.fields import (
     fields_of_computing,
     fields_of_main_options,
@@ -37,7 +39,6 @@ class TrainingForm(QWidget):
         self.main, self.more = fields_of_main_options(), fields_of_more_options()
         self._labels: dict[Widget, QLabel] = {}
         self.tiles, self.device = Note(in_form=True), Note(in_form=True)
-        self.model_problem = ""  # of the one to start from
         self._suggested: Path | None = None
         self._lay_out()
         self.list_models()
@@ -61,44 +62,51 @@ class TrainingForm(QWidget):
         options = make_options(**values)
         return whole_tiles(options) if values["crop"] is None else options
 
-    def show_options(self, options: TrainingOptions) -> None:
-        """Show the options of an earlier training."""
-        self._show({**options.as_dict(), "preset": options.preset})
-
-    def show_places(self, dataset: Path, run_folder: Path) -> None:
-        """Show a dataset and a run folder."""
-        with self.places.dataset.changed.blocked(), self.places.run_folder.changed.blocked():
-            self.places.dataset.value, self.places.run_folder.value = dataset, run_folder
+    def show_run(self, run_folder: Path, config: RunConfig) -> None:
+        """Show the choices of an earlier training."""
+        places = self.places
+        with places.dataset.changed.blocked(), places.run_folder.changed.blocked():
+            places.dataset.value, places.run_folder.value = Path(config.dataset), run_folder
+        self.list_models(config.fine_tune)
+        self._show({**config.options.as_dict(), "preset": config.options.preset})
 
     def question(self) -> tuple[Question | None, str]:
-        """Return what to check about the dataset, and the problem with the options."""
+        """Return what to check about the dataset, and the problem with the options or the model."""
+        question, problem = None, ""
         try:
             options = self.options()
+            if self.dataset is not None:
+                whole, are = options.crop is None, options.masks_are
+                question = Question(self.dataset, options.seed, options.fold, whole, are)
+            self._architecture()
         except InputError as error:
-            return None, error_in_words(error)
-        if self.dataset is None:
-            return None, self.model_problem
-        whole = options.crop is None
-        question = Question(self.dataset, options.seed, options.fold, whole, options.masks_are)
-        return question, self.model_problem
+            problem = error_in_words(error)
+        return question, problem
 
     def show_state(self, state: TrainState) -> None:
-        """Show the notes about the dataset and the device; lock the form during a training."""
+        """Show the notes about the dataset and the device; lock what cannot be changed."""
         for note, answer in ((self.tiles, state.tiles), (self.device, state.device)):
             text = "" if answer is None else answer.text
             note.say(text, problem=answer is not None and (answer.problem or answer.doubtful))
             note.setVisible(bool(text))
+        for field in (self.main.base_filters, self.more.channel):
+            field.enabled = not state.from_model
         self.setEnabled(not state.running)
 
-    def list_models(self) -> None:
-        """List the models that a training can start from."""
+    def list_models(self, chosen: str | None = None) -> None:
+        """List the models that a training can start from, and the chosen one even if it is gone."""
         box = self.computing.fine_tune
+        chosen = box.value if chosen is None else chosen
         names = [
             (entry.name, str(entry.path))
             for entry in list_models()
             if entry.name != CLASSICAL and not entry.problem
         ]
+        if chosen and chosen not in dict(names).values():
+            names.append((chosen, chosen))
         offer(box, model_choices(names))
+        with box.changed.blocked():
+            box.value = chosen
 
     def _take_preset(self, preset: str) -> None:
         chosen = {"epochs", "learning_rate", "base_filters", "channel", "fold", "seed", "masks_are"}
@@ -116,18 +124,18 @@ class TrainingForm(QWidget):
                         field.value = missing if value is None else value
         self.main.changed.emit(None)
 
-    def _take_model(self, model: str) -> None:
-        """Show the architecture of a model, which cannot be changed."""
-        for field in (self.main.base_filters, self.more.channel):
-            field.enabled = not model
-        self.model_problem = ""
-        if model:
-            try:
-                config = folder.read_config(find_model(model))
-            except InputError as error:
-                self.model_problem = error_in_words(error)
-                return
-            self._show({"base_filters": config.base_filters, "channel": config.channel})
+    def _take_model(self) -> None:
+        with suppress(InputError):  # Train shows the reason
+            self._show(self._architecture())
+
+    def _architecture(self) -> dict[str, Any]:
+        """Return the options that the model to start from decides."""
+        if not (model := self.computing.fine_tune.value):
+            return {}
+        if not Path(model).is_dir():
+            raise InputError(messages.MODEL_GONE, path=Path(model))
+        config = folder.read_config(Path(model))
+        return {"base_filters": config.base_filters, "channel": config.channel}
 
     def _suggest_folder(self, dataset: Path | None) -> None:
         """Suggest a new folder beside the dataset, unless the user has chosen one."""

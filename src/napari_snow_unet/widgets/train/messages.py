@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_snow_unet.base.errors import Message
+
 # Texts while something is under way.
 CHECKING_LABEL = "Checking the dataset…"
 DRAWING_LABEL = "Drawing curves…"
@@ -38,6 +40,9 @@ NOT_RUNNING = "Nothing is being trained."
 CHOOSE_DATASET = "Choose a dataset."
 DATASET_UNUSABLE = "The dataset cannot be used."
 CHOOSE_RUN_FOLDER = "Choose a run folder."
+MODEL_GONE = Message(
+    "The model to start from no longer exists.", "Choose another one, or random weights."
+)
 NO_RUN = "The run folder contains no training run yet."
 RUN_FINISHED = "The training run in this folder is finished."
 TRAIN_AGAIN = "To train again, choose another run folder."

@@ -48,6 +48,7 @@ class TrainState:
 
     has_dataset: bool = False
     problem: str = ""  # with the options or the model to start from
+    from_model: bool = False  # whose architecture is kept
     tiles: Answer | None = None  # about the dataset; None while it is checked
     folder_problem: str = ""  # why no training can start in the run folder
     resume_problem: str = ""  # why none can resume there
