@@ -245,9 +245,9 @@ def test_a_file_cut_short_is_one_clear_error(make_napari_viewer_proxy, tmp_path)
     whole = write_hovernet_mat(tmp_path / "whole.mat", np.arange(9000, dtype="i4").reshape(90, 100))
     cut = tmp_path / "cut.mat"
     cut.write_bytes(whole.read_bytes()[:-3000])
-    with pytest.raises(InputError, match=r"cut\.mat: .*cut short"):
+    with pytest.raises(InputError, match=r"cut\.mat: .*truncated"):
         get_reader(str(cut))(str(cut))
-    with pytest.raises(InputError, match="cut short"):
+    with pytest.raises(InputError, match="truncated"):
         make_napari_viewer_proxy().open(cut, plugin=PLUGIN)
 
 

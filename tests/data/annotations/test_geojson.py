@@ -158,7 +158,7 @@ def test_gzipped_is_read_by_content(tmp_path):
     with path.open("rb") as stream:
         assert len(read_annotations(stream).outlines) == len(read_annotations(path).outlines) == 1
     path.write_bytes(gzip.compress(text)[:-9])
-    with pytest.raises(InputError, match=r"a\.geojson\.gz: .*cut short"):
+    with pytest.raises(InputError, match=r"a\.geojson\.gz: .*truncated"):
         read_annotations(path)
 
 

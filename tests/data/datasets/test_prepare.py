@@ -151,7 +151,7 @@ def test_every_problem_is_named_and_the_good_ones_are_done(release, mat, tmp_pat
     reasons = {problem.name: problem.reason for problem in result.problems}
     expected = {
         "mask_0_5000.zip/mask_0_5000/mat/seed0000.mat": "not in MATLAB 5 format",
-        "mask_0_5000.zip/mask_0_5000/mat/seed0001.mat": "cut short",
+        "mask_0_5000.zip/mask_0_5000/mat/seed0001.mat": "truncated",
         "mask_0_5000.zip/mask_0_5000/mat/seed0002.mat": of_datasets.sizes_differ(
             (48, 40), (48, 48)
         ).problem,

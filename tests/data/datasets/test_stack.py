@@ -114,7 +114,7 @@ def test_a_damaged_tile_is_blank_and_named_when_reached(snow):
     (snow / "Mask" / "seed10.mat").write_bytes(b"MATLAB 5.0 MAT-file, broken")
     (snow / "Image" / "seed1.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     stack = open_tile_stack(snow)
-    with pytest.warns(UserWarning, match=r"seed10\.mat.*cut short.*blank"):
+    with pytest.warns(UserWarning, match=r"seed10\.mat.*truncated.*blank"):
         assert not stack.labels[2].compute().any()
     with pytest.warns(UserWarning, match=r"seed1\.png.*damaged.*blank"):
         assert not stack.images[0].compute().any()

@@ -64,7 +64,7 @@ def _unpacked(stream: BinaryIO) -> bytes:
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
         text = unpack.decompress(packed, limit + 1)
         if not unpack.eof and len(text) <= limit:
-            raise InputError(damaged("the packed file is cut short"))
+            raise InputError(damaged("the packed file is truncated"))
     else:
         limit = _LARGEST_TEXT
         text = start + _at_most(limit, stream)

@@ -34,7 +34,7 @@ HEADER_SIZE = 128
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: zlib never packs better than this (its "technical details" page derives 1032:1).
 DEFLATE_LIMIT = 1032
-_CUT_SHORT = "it is cut short"
+_CUT_SHORT = "it is truncated"
 _OTHERS = {  # by their first bytes
     HDF5_SIGNATURE: messages.MATLAB_73,
     b"MATLAB 7.3": messages.MATLAB_73,
