@@ -22,7 +22,7 @@ SETTINGS ?=
 KILLS ?= 50
 RECIPE := --preset default --batch-size 2 --seed 0
 
-.PHONY: help demo test test-anywhere test-slow compare fuzz soak load audit lint screenshots crossvalidate weights format system clean
+.PHONY: help demo test test-anywhere test-slow compare fuzz soak load audit lint screenshots crossvalidate screen weights format system clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ crossvalidate: $(WORK)/tiles/manifest.csv ## Train four folds, patients left out
 		$(VENV)/bin/napari-snow-unet train $(WORK)/tiles -o $(WORK)/folds --fold all \
 			$(RECIPE) --epochs $(EPOCHS_OF_A_FOLD); fi
 	cp $(WORK)/folds/folds.csv $(WORK)/folds/tiles.csv docs/accuracy/
+
+screen: $(WORK)/tiles/manifest.csv ## Train and score variants of the recipe on the tiles in DATA; may be stopped and run again.
+	$(VENV)/bin/python tools/screen_recipes.py $(WORK)/tiles --work $(WORK)/screen
 
 weights: $(WORK)/tiles/manifest.csv ## Train the bundled network on the tiles in DATA; may be stopped and run again.
 	if [ -e $(WORK)/run ]; then $(VENV)/bin/napari-snow-unet train --resume $(WORK)/run; else \
