@@ -39,7 +39,9 @@ def test_grey_pixels_have_no_stain(tile):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda rng, p: vary_stain(rng, p, 1.0), uneven_light, folded], ids=str
+    "change",
+    [lambda rng, p: vary_stain(rng, p, 1.0), uneven_light, folded],
+    ids=["stain", "light", "fold"],
 )
 def test_a_change_depends_on_its_generator_alone_and_keeps_shape_and_type(tile, change):
     before, results = tile.image.copy(), set()
