@@ -31,7 +31,7 @@ MARK = r"<!-- not run(?: \(([\d, ]+)\))?: (.{10,}?) -->\n"
 BLOCK = re.compile(rf"^(?:{MARK})?```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OURS = "napari-snow-unet"
 NEEDED = {"formats.md": "onnx", "look_at_slides.md": "openslide"}
-TRAINING = ("train.md", "train_on_my_images.md")
+TRAINING = ("README.md", "train.md", "train_on_my_images.md")
 
 
 @dataclass(frozen=True)
